@@ -63,18 +63,20 @@ pub async fn journal(settings: &BenchSettings) -> BenchOutcome<()> {
     report::heading(format!(
         "journal: GET of a finished order with and without it in turns, {CONNECTIONS} connections"
     ));
-    let mut kept = Harness::start(settings, CONNECTIONS).await?;
+    let mut stored = Harness::start(settings, CONNECTIONS).await?;
     let without = ["--journal-requests", "0"];
     let mut none = Harness::start_with(settings, CONNECTIONS, &without).await?;
-    let (kept_questions, none_questions) =
-        (read_orders(&mut kept).await?, read_orders(&mut none).await?);
+    let (kept_questions, none_questions) = (
+        read_orders(&mut stored).await?,
+        read_orders(&mut none).await?,
+    );
     let turn = settings.counted / (2 * TURNS);
-    run_request(&kept.server, &kept_questions, turn / 4).await?;
+    run_request(&stored.server, &kept_questions, turn / 4).await?;
     run_request(&none.server, &none_questions, turn / 4).await?;
     let (mut rates, mut bare_rates) = (Vec::new(), Vec::new());
     for _ in 0..TURNS {
         bare_rates.push(run_request(&none.server, &none_questions, turn).await?);
-        rates.push(run_request(&kept.server, &kept_questions, turn).await?);
+        rates.push(run_request(&stored.server, &kept_questions, turn).await?);
     }
     let rate = print("with the journal", &rates);
     let bare_rate = print("without", &bare_rates);

@@ -189,8 +189,8 @@ impl DocumentClient<'_> {
         let key = key(0);
         let body = format!(r#"{{"key":"{key}","url":"{file_path}",{fields}}}"#);
         let began = Instant::now();
-        let made: Value = serde_json::from_slice(&self.post(ask, &body).await?)?;
-        let question = format!(r#"{{"id":{}}}"#, made["id"]);
+        let created: Value = serde_json::from_slice(&self.post(ask, &body).await?)?;
+        let question = format!(r#"{{"id":{}}}"#, created["id"]);
         loop {
             let document: Value = serde_json::from_slice(&self.post(query, &question).await?)?;
             match document["status"].as_str() {

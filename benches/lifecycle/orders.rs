@@ -63,8 +63,8 @@ pub async fn listing(settings: &BenchSettings) -> BenchOutcome<()> {
     for maker in 0..MAKERS {
         makers.spawn(make(server.address, maker));
     }
-    while let Some(made) = makers.join_next().await {
-        made??;
+    while let Some(created) = makers.join_next().await {
+        created??;
     }
     let mut connection = BenchConnection::open(server.address).await?;
     for (what, query) in [

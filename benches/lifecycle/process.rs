@@ -72,8 +72,8 @@ impl ServerProcess {
             .stderr(writer);
         let log = ServerLog::default();
         let (announce, announced) = channel();
-        let kept = Arc::clone(&log);
-        std::thread::spawn(move || follow(reader, &kept, &announce));
+        let stored = Arc::clone(&log);
+        std::thread::spawn(move || follow(reader, &stored, &announce));
         let executed = Instant::now();
         let child = command.spawn()?;
         // The command holds the pipe's writing ends; without this the reader sees no end.

@@ -65,8 +65,8 @@ pub async fn lifecycles(settings: &BenchSettings) -> BenchOutcome<f64> {
     let target = Some(Threshold::AtLeast(1000.0));
     report::number("lifecycles per second", rate, "/s", target);
     let lifecycles = run.lifecycles.max(1);
-    for (whose, time) in [("server", run.server_time), ("bench", run.own_time)] {
-        let what = format!("processor time per lifecycle, {whose}");
+    for (filter, time) in [("server", run.server_time), ("bench", run.own_time)] {
+        let what = format!("processor time per lifecycle, {filter}");
         report::number(what, report::milliseconds(time / lifecycles), "ms", None);
     }
     let memory = rig.server.memory()?;

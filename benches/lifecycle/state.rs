@@ -71,8 +71,8 @@ impl Workload {
             let Workload { path, file, .. } = self;
             makers.spawn(make(address, maker, self.orders / MAKERS, path, file));
         }
-        while let Some(made) = makers.join_next().await {
-            made??;
+        while let Some(created) = makers.join_next().await {
+            created??;
         }
         let advance = format!(r#"{{"account":"{}","by":"{}"}}"#, key(0), self.by);
         let began = Instant::now();
@@ -112,16 +112,16 @@ pub async fn keep(settings: &BenchSettings) -> BenchOutcome<()> {
     rig.run(Load::Each(ORDERS)).await?;
     let address = rig.server.address;
     let mut connection = BenchConnection::open(address).await?;
-    let (mut kept, mut emptied, mut back) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut stored, mut emptied, mut back) = (Vec::new(), Vec::new(), Vec::new());
     let account = format!(r#"{{"account":"{}"}}"#, key(0));
     let whole = format!(r#""accounts":1,"orders":{ORDERS},"#);
     for _ in 0..ROUNDS {
         let began = Instant::now();
         let path = "/_mock/snapshots/full";
-        let taken = send(&mut connection, address, "PUT", path, &account).await?;
-        kept.push(report::milliseconds(began.elapsed()));
-        if !taken.contains(&whole) {
-            return Err(usage_error(format!("snapshot: {taken}")));
+        let accepted = send(&mut connection, address, "PUT", path, &account).await?;
+        stored.push(report::milliseconds(began.elapsed()));
+        if !accepted.contains(&whole) {
+            return Err(usage_error(format!("snapshot: {accepted}")));
         }
         let began = Instant::now();
         call(&mut connection, address, "/_mock/reset", &account).await?;
@@ -132,7 +132,7 @@ pub async fn keep(settings: &BenchSettings) -> BenchOutcome<()> {
         back.push(report::milliseconds(began.elapsed()));
     }
     let second = Some(Threshold::Below(1_000.0));
-    report::number("snapshot", report::median(&mut kept), "ms", second);
+    report::number("snapshot", report::median(&mut stored), "ms", second);
     report::number("restore", report::median(&mut back), "ms", second);
     let tenth = Some(Threshold::Below(100.0));
     report::number("reset", report::median(&mut emptied), "ms", tenth);

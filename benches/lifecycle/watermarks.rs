@@ -158,10 +158,12 @@ impl WatermarkClient<'_> {
         let path = "/api/v2/orders/wtr-embed";
         write_post(&mut self.request, self.server.address, 0, path, &body)?;
         let answer = self.connection.exchange(&self.request).await?;
-        let made: EmbedCreated = data("embed", &answer)?;
-        let file = made.files.first().ok_or("an embedding has its file")?;
-        let (_, took) = self.run(&made.order_id, &file.upload_url, picture).await?;
-        Ok((made.order_id, took))
+        let embedded: EmbedCreated = data("embed", &answer)?;
+        let file = embedded.files.first().ok_or("an embedding has its file")?;
+        let (_, took) = self
+            .run(&embedded.order_id, &file.upload_url, picture)
+            .await?;
+        Ok((embedded.order_id, took))
     }
 
     async fn extract(&mut self, round: u32, marked: &[u8]) -> BenchOutcome<Duration> {
@@ -169,9 +171,9 @@ impl WatermarkClient<'_> {
         let path = "/api/v2/orders/wtr-extract";
         write_post(&mut self.request, self.server.address, 0, path, &body)?;
         let answer = self.connection.exchange(&self.request).await?;
-        let made: ExtractCreated = data("extract", &answer)?;
-        let url = made.file.upload_url;
-        let (detail, took) = self.run(&made.order_id, &url, marked).await?;
+        let created: ExtractCreated = data("extract", &answer)?;
+        let url = created.file.upload_url;
+        let (detail, took) = self.run(&created.order_id, &url, marked).await?;
         match detail.watermark_text.as_deref() {
             Some(TEXT) => Ok(took),
             other => Err(usage_error(format!("extract: found {other:?}"))),

@@ -105,15 +105,15 @@ impl App {
     pub async fn start(config: Config) -> Result<Self, String> {
         descriptors::raise_limit();
         let data = DataDir::open(config.data_dir.as_deref(), config.data_mount.as_deref())?;
-        let said = |what: &'static str| {
+        let describe = |what: &'static str| {
             move |error: &dyn std::fmt::Display| format!("cannot {what}: {error}")
         };
         let db = Db::open(&data.path().join(DATABASE))
             .await
-            .map_err(|e| said("open the database")(&e))?;
+            .map_err(|e| describe("open the database")(&e))?;
         let blobs = Blobs::open(data.path().to_owned())
             .await
-            .map_err(|e| said("open the blob store")(&e))?;
+            .map_err(|e| describe("open the blob store")(&e))?;
         let tls = load_tls(&config, data.path())?;
         let ca_pem = tls.as_ref().map(|tls| Arc::clone(&tls.ca_pem));
         let context = build_services(config, data.path(), db, blobs, ca_pem).await?;
@@ -159,7 +159,7 @@ impl App {
     /// The line that says where it listens and where the data is.
     #[must_use]
     pub fn listening_line(&self) -> String {
-        let kept = if self.data.is_temporary() {
+        let stored = if self.data.is_temporary() {
             " (temporary: gone at exit)"
         } else {
             ""
@@ -168,7 +168,7 @@ impl App {
         let by_tls = by_tls.map(|it| format!(", {}", local_url("https", it)));
         let version = env!("CARGO_PKG_VERSION");
         format!(
-            "stuntdouble {version} listening on {}{}, data in {}{kept}",
+            "stuntdouble {version} listening on {}{}, data in {}{stored}",
             local_url("http", self.address),
             by_tls.unwrap_or_default(),
             self.data.path().display()
@@ -202,8 +202,8 @@ impl App {
         let began = Instant::now();
         let not_taken_up = |error| format!("cannot take up the jobs: {error}");
         if context.config.orders.revision == Revision::V2026_10 {
-            let foreseen = context.orders.schedule_sunset_jobs().await;
-            foreseen.map_err(not_taken_up)?;
+            let scheduled = context.orders.schedule_sunset_jobs().await;
+            scheduled.map_err(not_taken_up)?;
         }
         context.worker.start().await.map_err(not_taken_up)?;
         let by_tls = self.tls.map(|tls| (tls.listener, Some(tls.acceptor)));

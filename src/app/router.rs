@@ -93,13 +93,13 @@ pub(super) fn router(context: &AppState) -> Router {
 
 /// Returns the response to a request that the guard refuses, in the error form of the API that was
 /// called.
-fn guard_response(verbs: &Services, parts: &Parts, refused: &GuardRefusal) -> Response {
+fn guard_response(state: &Services, parts: &Parts, refused: &GuardRefusal) -> Response {
     let line = match refused {
         GuardRefusal::BadHost(line) => line,
         GuardRefusal::ForbiddenOrigin(line) => return bizmori::forbidden_origin(line),
         _ => return control::guard_refusal_response(refused),
     };
-    match ApiSurface::for_path(verbs, &parts.headers, parts.uri.path()) {
+    match ApiSurface::for_path(state, &parts.headers, parts.uri.path()) {
         ApiSurface::Bizmori => bizmori::bad_host(line),
         ApiSurface::Undetectable => undetectable::bad_host(line),
         ApiSurface::Storage => s3::bad_host(&parts.method, &parts.uri, line),
@@ -108,14 +108,16 @@ fn guard_response(verbs: &Services, parts: &Parts, refused: &GuardRefusal) -> Re
 }
 
 async fn fallback(
-    State(verbs): State<AppState>,
-    called: RequestContext,
+    State(state): State<AppState>,
+    request_context: RequestContext,
     request: Request,
 ) -> Response {
     let (method, uri) = (request.method(), request.uri());
-    match ApiSurface::for_path(&verbs, request.headers(), uri.path()) {
+    match ApiSurface::for_path(&state, request.headers(), uri.path()) {
         ApiSurface::Bizmori => bizmori::unknown_route(method, uri),
-        ApiSurface::Undetectable => undetectable::unknown_route(&verbs, &called, method, uri),
+        ApiSurface::Undetectable => {
+            undetectable::unknown_route(&state, &request_context, method, uri)
+        }
         ApiSurface::Storage => s3::unknown_route(&request),
         ApiSurface::Control => control::unknown_route(method, uri),
     }
@@ -124,27 +126,27 @@ async fn fallback(
 /// Whose a request is that is no operation, by the front door that answers it; the control plane
 /// has none.
 fn no_account_resolver<'r>(
-    verbs: &'r Services,
+    state: &'r Services,
     request: &'r mut Request,
 ) -> BoxFuture<'r, Option<Arc<Account>>> {
-    match ApiSurface::for_path(verbs, request.headers(), request.uri().path()) {
-        ApiSurface::Bizmori => bizmori::resolve_account(verbs, request),
-        ApiSurface::Undetectable => undetectable::resolve_account(verbs, request),
-        ApiSurface::Storage => s3::resolve_account(verbs, request),
+    match ApiSurface::for_path(state, request.headers(), request.uri().path()) {
+        ApiSurface::Bizmori => bizmori::resolve_account(state, request),
+        ApiSurface::Undetectable => undetectable::resolve_account(state, request),
+        ApiSurface::Storage => s3::resolve_account(state, request),
         ApiSurface::Control => Box::pin(std::future::ready(None)),
     }
 }
 
 impl ApiSurface {
     /// The one under which a path falls that is no operation's.
-    fn for_path(verbs: &Services, headers: &HeaderMap, path: &str) -> Self {
+    fn for_path(state: &Services, headers: &HeaderMap, path: &str) -> Self {
         match path.split('/').nth(1).unwrap_or_default() {
             "_s3" => return Self::Storage,
             "_mock" => return Self::Control,
             _ => {}
         }
-        let called = origin_host(headers, verbs.config.trust_forwarded);
-        let by_host = called.as_deref().and_then(Self::for_host);
+        let host = origin_host(headers, state.config.trust_forwarded);
+        let by_host = host.as_deref().and_then(Self::for_host);
         by_host.unwrap_or(match path.split('/').nth(1) {
             Some("api") => Self::Bizmori,
             _ => Self::Undetectable,

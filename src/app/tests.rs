@@ -44,8 +44,10 @@ async fn an_order_stands_still_until_the_answer_to_its_confirm_is_written() {
     let context = Arc::clone(&app.state);
     context.worker.start().await.expect("a worker");
     let create = json!({"idempotencyKey": "a", "fileName": "a.jpg"}).to_string();
-    let made = json_of(ask(&context, "POST", "/api/v2/orders/ai-detection", create).await).await;
-    let upload = made["data"]["file"]["uploadUrl"].as_str().expect("a URL");
+    let created = json_of(ask(&context, "POST", "/api/v2/orders/ai-detection", create).await).await;
+    let upload = created["data"]["file"]["uploadUrl"]
+        .as_str()
+        .expect("a URL");
     ask(
         &context,
         "PUT",
@@ -53,7 +55,10 @@ async fn an_order_stands_still_until_the_answer_to_its_confirm_is_written() {
         "x".to_owned(),
     )
     .await;
-    let id = made["data"]["orderId"].as_str().expect("an id").to_owned();
+    let id = created["data"]["orderId"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
     let confirm = json!({"idempotencyKey": "c", "orderId": id}).to_string();
     let answer = ask(
         &context,
@@ -85,8 +90,8 @@ async fn resets_restores_and_removals_come_to_their_end_without_their_client() {
     };
     let app = App::start(config).await.expect("a server");
     let context = &app.state;
-    let taken = ask(context, "PUT", "/_mock/snapshots/a", String::new()).await;
-    assert_eq!(taken.status(), 200);
+    let accepted = ask(context, "PUT", "/_mock/snapshots/a", String::new()).await;
+    assert_eq!(accepted.status(), 200);
     for (method, path) in [
         ("POST", "/_mock/reset"),
         ("POST", "/_mock/snapshots/a/restore"),

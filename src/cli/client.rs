@@ -48,9 +48,9 @@ pub async fn run(command: &ClientCommand) -> Result<(), String> {
             "{base} has not answered: {why} (is it stuntdouble that listens there, and not by https? --url or --port says where it is)"
         ),
     })?;
-    let told = RenderedResponse::from_response(&url, &answer);
-    print(&told.shown)?;
-    told.refused.map_or(Ok(()), Err)
+    let rendered = RenderedResponse::from_response(&url, &answer);
+    print(&rendered.shown)?;
+    rendered.refused.map_or(Ok(()), Err)
 }
 
 /// All that a source has.

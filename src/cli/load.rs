@@ -52,8 +52,8 @@ pub fn load() -> Loaded {
 pub fn parse(arguments: &[OsString], environment: &Environment) -> Result<Loaded, Error> {
     let described = Cli::command();
     let command = without_variables(Cli::command());
-    let given = command.clone().try_get_matches_from(arguments);
-    let given = given.map_err(|error| match error.kind() {
+    let arguments_given = command.clone().try_get_matches_from(arguments);
+    let arguments_given = arguments_given.map_err(|error| match error.kind() {
         // Help shows the variables.
         ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let shown = described.clone().try_get_matches_from(arguments);
@@ -61,8 +61,8 @@ pub fn parse(arguments: &[OsString], environment: &Environment) -> Result<Loaded
         }
         _ => error,
     })?;
-    let (path, given) = chosen(&given);
-    let injected = injected(&described, &path, given, environment)
+    let (path, arguments_given) = chosen(&arguments_given);
+    let injected = injected(&described, &path, arguments_given, environment)
         .map_err(|line| described.clone().error(ErrorKind::ValueValidation, line))?;
     let flags = injected.iter().map(|it| it.flag.clone());
     let matches = command.clone().try_get_matches_from(with(arguments, flags));
@@ -132,7 +132,7 @@ fn is_given(matches: &ArgMatches, id: &str) -> bool {
 fn injected(
     described: &Command,
     path: &[&str],
-    given: &ArgMatches,
+    matches: &ArgMatches,
     environment: &Environment,
 ) -> Result<Vec<Injected>, String> {
     let mut arguments: Vec<Arg> = Vec::new();
@@ -155,12 +155,12 @@ fn injected(
             .iter()
             .find(|it| *it.get_id() == format!("{id}_file"));
         if let Some(file) = file
-            && let Some((origin, path)) = secret_file(argument, file, given, environment)?
+            && let Some((origin, path)) = secret_file(argument, file, matches, environment)?
         {
             let secret = read_secret(&path).map_err(|why| format!("{origin}: {why}"))?;
             let origin = format!("{origin}: {}", path.display());
             injected.extend(flag(argument, secret.as_ref(), &origin)?);
-        } else if !is_given(given, id)
+        } else if !is_given(matches, id)
             && let Some((name, value)) = environment.get(&variable)
         {
             injected.extend(flag(argument, value, name)?);
@@ -199,17 +199,17 @@ fn flag(argument: &Arg, value: &OsStr, origin: &str) -> Result<Option<Injected>,
 fn secret_file(
     argument: &Arg,
     file: &Arg,
-    given: &ArgMatches,
+    matches: &ArgMatches,
     environment: &Environment,
 ) -> Result<Option<(String, PathBuf)>, String> {
     let ids = [argument, file].map(|it| it.get_id().as_str());
     let both = |one: &str, other: &str| Err(format!("{one} and {other} are both set; set one"));
     let long = |argument: &Arg| format!("--{}", argument.get_long().unwrap_or_default());
-    match ids.map(|id| is_given(given, id)) {
+    match ids.map(|id| is_given(matches, id)) {
         [true, true] => both(&long(argument), &long(file)),
         [true, false] => Ok(None),
         [false, true] => {
-            let path = given.get_one::<PathBuf>(ids[1]);
+            let path = matches.get_one::<PathBuf>(ids[1]);
             Ok(path.map(|path| (long(file), path.clone())))
         }
         [false, false] => {
@@ -264,10 +264,10 @@ fn unused_settings(matches: &ArgMatches) -> Vec<String> {
     if matches.get_flag("tls") {
         return Vec::new();
     }
-    let given = [("tls_names", "--tls-name"), ("tls_port", "--tls-port")]
+    let provided = [("tls_names", "--tls-name"), ("tls_port", "--tls-port")]
         .into_iter()
         .filter(|(id, _)| is_given(matches, id));
-    given
+    provided
         .map(|(_, flag)| format!("{flag} has no effect without --tls (STUNTDOUBLE_TLS=true)"))
         .collect()
 }

@@ -326,8 +326,8 @@ mod tests {
         for (name, is_whole) in cases {
             let bytes = fixture::bytes(name);
             assert!(is_whole(&bytes), "{name}");
-            for kept in (0..bytes.len() - 4).step_by(997).chain([bytes.len() - 5]) {
-                assert!(!is_whole(&bytes[..kept]), "{name} cut to {kept}");
+            for length in (0..bytes.len() - 4).step_by(997).chain([bytes.len() - 5]) {
+                assert!(!is_whole(&bytes[..length]), "{name} cut to {length}");
             }
         }
     }

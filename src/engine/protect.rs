@@ -76,14 +76,14 @@ pub fn protect(order: &mut Protection, memory: &mut Lease) -> Result<Protected, 
         perturb_palettes(&mut source.bytes, &mut noise);
         out.write_all(&source.bytes)?;
     } else {
-        let said = tiff::TiffMetadata::of(if format == RasterFormat::Tiff {
+        let output = tiff::TiffMetadata::of(if format == RasterFormat::Tiff {
             &source.bytes
         } else {
             &[]
         });
         drop(source);
         noise.add_to(&mut picture.pixels);
-        picture = encode(picture, format, &said, &mut out)?;
+        picture = encode(picture, format, &output, &mut out)?;
     }
     let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     let thumbnail = if order.thumbnail {
@@ -116,7 +116,7 @@ fn perturb_palettes(gif: &mut [u8], noise: &mut Noise<'_>) {
 fn encode(
     mut picture: Picture,
     format: RasterFormat,
-    said: &tiff::TiffMetadata,
+    output: &tiff::TiffMetadata,
     out: &mut BufWriter<File>,
 ) -> Result<Picture, EngineError> {
     let is_grey = !picture.pixels.color().has_color();
@@ -137,7 +137,7 @@ fn encode(
         }
         RasterFormat::WebP => write(pixels, WebPEncoder::new_lossless(out), exif, icc),
         RasterFormat::Tiff => {
-            tiff::write(pixels, icc.as_deref(), said, out).map_err(io::Error::other)?;
+            tiff::write(pixels, icc.as_deref(), output, out).map_err(io::Error::other)?;
             Ok(())
         }
         RasterFormat::Bmp | RasterFormat::Gif => write(pixels, BmpEncoder::new(out), exif, icc),

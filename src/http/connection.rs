@@ -78,24 +78,24 @@ impl ConnectionHandle {
             .and_then(|tied| tied.take_guard())
         {
             None => response,
-            Some(kept) => self.guard_body(response, kept),
+            Some(guard) => self.guard_body(response, guard),
         }
     }
 
-    fn guard_body(&self, response: Response, kept: DropGuard) -> Response {
-        self.queue_guard(response, kept).map(Body::new)
+    fn guard_body(&self, response: Response, guard: DropGuard) -> Response {
+        self.queue_guard(response, guard).map(Body::new)
     }
 
-    /// Keeps `kept` until the response has been flushed or the connection is gone.
+    /// Keeps `guard` until the response has been flushed or the connection is gone.
     pub(super) fn queue_guard(
         &self,
         response: Response,
-        kept: Box<dyn Any + Send>,
+        guard: Box<dyn Any + Send>,
     ) -> axum::http::Response<GuardedBody> {
-        let (kept, peer) = (Some(kept), self.clone());
+        let (guard, peer) = (Some(guard), self.clone());
         response.map(|inner| GuardedBody {
             inner,
-            guards: kept,
+            guards: guard,
             connection: peer,
         })
     }
@@ -136,8 +136,8 @@ impl ConnectionHandle {
         lock(&self.writing)
     }
 
-    fn move_guards(&self, kept: DropGuard) {
-        self.lock().guards.push(kept);
+    fn move_guards(&self, guard: DropGuard) {
+        self.lock().guards.push(guard);
     }
 
     fn flushed(&self) {
@@ -197,8 +197,8 @@ impl http_body::Body for GuardedBody {
 
 impl Drop for GuardedBody {
     fn drop(&mut self) {
-        if let Some(kept) = self.guards.take() {
-            self.connection.move_guards(kept);
+        if let Some(guard) = self.guards.take() {
+            self.connection.move_guards(guard);
         }
     }
 }
@@ -338,10 +338,12 @@ mod tests {
     /// A connection, and a response to it with something tied; upgraded, that is still there.
     async fn tied() -> (FaultableStream, Response, std::sync::Weak<()>) {
         let (connection, _) = FaultableStream::pair().await;
-        let kept = Arc::new(());
-        let there = Arc::downgrade(&kept);
+        let stored = Arc::new(());
+        let there = Arc::downgrade(&stored);
         let mut response = Response::new(Body::from("answer"));
-        response.extensions_mut().insert(OnResponseSent::new(kept));
+        response
+            .extensions_mut()
+            .insert(OnResponseSent::new(stored));
         let response = connection.handle().attach_to_body(response);
         (connection, response, there)
     }

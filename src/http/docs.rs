@@ -91,23 +91,23 @@ mod tests {
 
     #[test]
     fn gzip_is_for_those_who_take_it() {
-        let taken = |accept: &str| {
+        let is_accepted = |accept: &str| {
             let accept = accept.parse().expect("a value");
             accepts_gzip(&HeaderMap::from_iter([(ACCEPT_ENCODING, accept)]))
         };
         for accept in ["gzip", "br, GZIP;q=0.5", "deflate,gzip", "gzip;q=1.0"] {
-            assert!(taken(accept), "{accept}");
+            assert!(is_accepted(accept), "{accept}");
         }
         for accept in ["", "br", "gzip;q=0", "gzip; q=0.0, identity", "x-gzip"] {
-            assert!(!taken(accept), "{accept}");
+            assert!(!is_accepted(accept), "{accept}");
         }
         assert!(!accepts_gzip(&HeaderMap::new()));
     }
 
     #[test]
     fn what_is_built_in_inflates() {
-        let told = |bytes: &Bytes| String::from_utf8(bytes.to_vec()).expect("UTF-8");
-        assert!(told(&BUNDLE_PLAIN).contains("SwaggerUIBundle"));
-        assert!(told(&STYLE_PLAIN).contains(".swagger-ui"));
+        let describe = |bytes: &Bytes| String::from_utf8(bytes.to_vec()).expect("UTF-8");
+        assert!(describe(&BUNDLE_PLAIN).contains("SwaggerUIBundle"));
+        assert!(describe(&STYLE_PLAIN).contains(".swagger-ui"));
     }
 }

@@ -56,9 +56,9 @@ pub(super) fn inject_fault(
 }
 
 fn length(answer: &Response) -> Option<u64> {
-    let said = answer.headers().get(CONTENT_LENGTH);
-    let said = said.and_then(|value| value.to_str().ok()?.parse().ok());
-    said.or_else(|| answer.body().size_hint().exact())
+    let json = answer.headers().get(CONTENT_LENGTH);
+    let json = json.and_then(|value| value.to_str().ok()?.parse().ok());
+    json.or_else(|| answer.body().size_hint().exact())
 }
 
 /// Whether the body has no half of its own.
@@ -186,19 +186,19 @@ mod tests {
         for (fault, expected) in [(Fault::Reset, reset), (Fault::Empty, Ok(0))] {
             let (mut connection, client) = FaultableStream::pair().await;
             let peer = connection.handle();
-            let seen = Arc::default();
+            let count = Arc::default();
             let probe = FaultProbe {
                 client: client.into_std().expect("a socket"),
-                received: Arc::clone(&seen),
+                received: Arc::clone(&count),
             };
             let mut answer = Response::new(Body::from("answer"));
             answer.extensions_mut().insert(OnResponseSent::new(probe));
             let answer = inject_fault(&peer, fault, &Method::GET, peer.attach_to_body(answer));
             assert!(connection.write_all(b"HTTP").await.is_err());
             drop(answer);
-            assert_eq!(seen.get(), None, "{fault:?}");
+            assert_eq!(count.get(), None, "{fault:?}");
             drop(connection);
-            assert_eq!(seen.get(), Some(&expected), "{fault:?}");
+            assert_eq!(count.get(), Some(&expected), "{fault:?}");
         }
     }
 

@@ -306,25 +306,25 @@ impl<'s> OperationDoc<'s> {
 
     /// As an OpenAPI operation.
     fn into_json(self, operation: &Operation, about: &ApiInfo) -> Value {
-        let mut told = json!({
+        let mut response_body = json!({
             "operationId": operation.name,
             "summary": self.summary,
             "description": self.text,
             "responses": {},
         });
         if let Some(key) = about.key.filter(|_| self.has_security) {
-            told["security"] = key.requirement();
+            response_body["security"] = key.requirement();
         }
         if !self.parameters.is_empty() {
-            told["parameters"] = json!(self.parameters);
+            response_body["parameters"] = json!(self.parameters);
         }
         if let Some(body) = self.body {
-            told["requestBody"] = body;
+            response_body["requestBody"] = body;
         }
         for (status, answer) in self.responses {
-            told["responses"][status.to_string()] = answer.into_json(status);
+            response_body["responses"][status.to_string()] = answer.into_json(status);
         }
-        told
+        response_body
     }
 }
 
@@ -338,11 +338,11 @@ impl ResponseDoc {
         if status >= 400 {
             refer("X-Mock-Reason");
         }
-        let mut told = json!({"description": self.text, "headers": self.headers});
+        let mut response_body = json!({"description": self.text, "headers": self.headers});
         if !self.content.is_empty() {
-            told["content"] = self.content.into();
+            response_body["content"] = self.content.into();
         }
-        told
+        response_body
     }
 }
 

@@ -59,9 +59,9 @@ impl Routes {
 
     /// Has rules that name an account know whose the requests are that are added from here on.
     #[must_use]
-    pub fn account_resolver(self, whose: AccountResolver) -> Self {
+    pub fn account_resolver(self, filter: AccountResolver) -> Self {
         Self {
-            account_resolver: whose,
+            account_resolver: filter,
             ..self
         }
     }
@@ -200,12 +200,12 @@ pub struct OperationLayerState {
 impl OperationLayerState {
     /// The operation of that name, whose requests are whose that says.
     #[must_use]
-    pub fn for_operation(context: &AppState, name: &'static str, whose: AccountResolver) -> Self {
+    pub fn for_operation(context: &AppState, name: &'static str, filter: AccountResolver) -> Self {
         Self {
             state: context.clone(),
             name,
             metrics_index: context.metrics.operation_index(name),
-            account_resolver: whose,
+            account_resolver: filter,
         }
     }
 }
@@ -220,7 +220,7 @@ pub async fn operation_middleware(
         state: context,
         name,
         metrics_index: place,
-        account_resolver: whose,
+        account_resolver: filter,
     } = observed;
     let counted = context.metrics.start_request(place);
     let area = Area::of(request.uri().path());
@@ -235,7 +235,7 @@ pub async fn operation_middleware(
     let request = request.map(|body| record_body(body, || entry.record_request()));
     let (mut request, leftover) = UnreadBody::capture(request);
     let method = request.method().clone();
-    let ruling = apply_rules(&context, name, whose, &entry, &mut request).await;
+    let ruling = apply_rules(&context, name, filter, &entry, &mut request).await;
     let mut response = match ruling.stub_response {
         Some(response) => {
             drop(request);
@@ -272,11 +272,11 @@ pub(super) fn start_journal_entry(
     request: &Request,
 ) -> JournalEntry {
     let (uri, is_kept) = (request.uri(), !is_control(request.uri().path()));
-    let asked = || RequestHead {
+    let input_of = || RequestHead {
         method: request.method().as_str(),
         path: uri.path(),
         query: uri.query(),
         head: packed_headers(request.headers()),
     };
-    context.journal.start_entry(operation, is_kept, asked)
+    context.journal.start_entry(operation, is_kept, input_of)
 }

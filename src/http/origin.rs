@@ -61,12 +61,19 @@ impl Origin {
     ///
     /// # Errors
     /// If the request's host is none, or cannot be kept.
-    pub async fn resolve(verbs: &Services, called: &RequestContext) -> Result<Self, OriginError> {
-        let origin = match &verbs.config.public_url {
+    pub async fn resolve(
+        state: &Services,
+        request_context: &RequestContext,
+    ) -> Result<Self, OriginError> {
+        let origin = match &state.config.public_url {
             Some(url) => url.clone(),
-            None => origin_of(&called.headers, called.is_tls, verbs.config.trust_forwarded)?,
+            None => origin_of(
+                &request_context.headers,
+                request_context.is_tls,
+                state.config.trust_forwarded,
+            )?,
         };
-        verbs
+        state
             .links
             .register_host(&host_of(&origin))
             .await
@@ -160,7 +167,7 @@ mod tests {
     #[test]
     fn by_tls_it_is_https_unless_a_proxy_says_otherwise() {
         let plain = called(&[("host", "api.bizmori.com")]);
-        let origin = |called: &HeaderMap, trusted| origin_of(called, true, trusted).ok();
+        let origin = |name: &HeaderMap, trusted| origin_of(name, true, trusted).ok();
         for trusted in [false, true] {
             assert_eq!(
                 origin(&plain, trusted).as_deref(),

@@ -38,22 +38,22 @@ mod tests {
 
     async fn peeked(body: Body) -> (Option<usize>, Result<usize, axum::Error>) {
         let mut request = Request::new(body);
-        let seen = peek_body(&mut request).await.map(|bytes| bytes.len());
+        let length = peek_body(&mut request).await.map(|bytes| bytes.len());
         let read = request.into_body().collect().await;
-        (seen, read.map(|read| read.to_bytes().len()))
+        (length, read.map(|read| read.to_bytes().len()))
     }
 
     #[tokio::test]
     async fn what_was_looked_at_can_be_read_as_before() {
-        let (seen, read) = peeked(Body::from("{}")).await;
-        assert_eq!((seen, read.ok()), (Some(2), Some(2)));
-        let (seen, read) = peeked(Body::empty()).await;
-        assert_eq!((seen, read.ok()), (Some(0), Some(0)));
+        let (length, read) = peeked(Body::from("{}")).await;
+        assert_eq!((length, read.ok()), (Some(2), Some(2)));
+        let (length, read) = peeked(Body::empty()).await;
+        assert_eq!((length, read.ok()), (Some(0), Some(0)));
         let parts = stream::iter(0..9).map(|_| Ok::<_, axum::Error>(vec![0; 1024 * 1024]));
-        let (seen, read) = peeked(Body::from_stream(parts)).await;
-        assert_eq!((seen, read.ok()), (None, Some(9 * 1024 * 1024)));
+        let (length, read) = peeked(Body::from_stream(parts)).await;
+        assert_eq!((length, read.ok()), (None, Some(9 * 1024 * 1024)));
         let broken = [Ok("{"), Err(std::io::Error::other("gone")), Ok("}")];
-        let (seen, read) = peeked(Body::from_stream(stream::iter(broken))).await;
-        assert!(seen.is_none() && read.is_err());
+        let (length, read) = peeked(Body::from_stream(stream::iter(broken))).await;
+        assert!(length.is_none() && read.is_err());
     }
 }

@@ -195,9 +195,9 @@ mod tests {
     fn receive_in_a_head_does_not_move_its_deadline() {
         let progress = Progress::new();
         progress.received();
-        let begun = progress.phase();
+        let started = progress.phase();
         progress.received();
-        assert_eq!(progress.phase(), begun);
+        assert_eq!(progress.phase(), started);
     }
 
     #[test]

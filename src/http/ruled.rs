@@ -46,13 +46,13 @@ pub(super) struct RequestRuleEffect {
 /// Does to a request what rules say. Delays have passed when this returns; it ends early when it
 /// is dropped, as it is when the client goes.
 pub(super) async fn apply_rules(
-    verbs: &AppState,
+    state: &AppState,
     operation: &'static str,
-    whose: AccountResolver,
+    account_resolver: AccountResolver,
     entry: &JournalEntry,
     request: &mut Request,
 ) -> RequestRuleEffect {
-    let asked = MatchInput {
+    let input = MatchInput {
         operation,
         account: None,
         subject: MatchTarget::Request {
@@ -60,11 +60,11 @@ pub(super) async fn apply_rules(
             path: request.uri().path(),
         },
     };
-    if !verbs.rules.may_match(asked) || is_control(request.uri().path()) {
+    if !state.rules.may_match(input) || is_control(request.uri().path()) {
         return RequestRuleEffect::default();
     }
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let account = whose(verbs, request).await;
+    let account = account_resolver(state, request).await;
     // The journal has the request before anything delays it.
     match &account {
         Some(account) => entry.set_account(account),
@@ -72,7 +72,7 @@ pub(super) async fn apply_rules(
             let _ = entry.ensure_seq();
         }
     }
-    let asked = MatchInput {
+    let input = MatchInput {
         operation,
         account: account.as_ref().map(|account| account.key.as_str()),
         subject: MatchTarget::Request {
@@ -80,7 +80,7 @@ pub(super) async fn apply_rules(
             path: &path,
         },
     };
-    let choice = match verbs.rules.evaluate_and_count(asked).await {
+    let choice = match state.rules.evaluate_and_count(input).await {
         Ok(choice) => choice,
         Err(error) => {
             tracing::error!(%error, "rules could not be asked");

@@ -173,11 +173,11 @@ async fn shake_hands(accepted: Accepted, close: &CancellationToken) -> Option<Ma
         return Some(MaybeTlsStream::Left(stream));
     };
     let handshake = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream));
-    let shaken = tokio::select! {
-        shaken = handshake => shaken,
+    let outcome = tokio::select! {
+        outcome = handshake => outcome,
         () = close.cancelled() => return None,
     };
-    match shaken {
+    match outcome {
         Ok(Ok(stream)) => return Some(MaybeTlsStream::Right(Box::new(stream))),
         Ok(Err(error)) => tracing::debug!(%address, %error, "a TLS handshake failed"),
         Err(_) => tracing::debug!(%address, "a TLS handshake took too long"),

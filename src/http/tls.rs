@@ -60,7 +60,7 @@ impl ServerTls {
         names: impl Iterator<Item = String>,
         now: Timestamp,
     ) -> Result<Self, String> {
-        let told = |error| {
+        let describe = |error| {
             let shown = folder.display();
             format!("cannot use the certificate authority in {shown}: {error}")
         };
@@ -71,8 +71,8 @@ impl ServerTls {
                 all.push(name);
             }
         }
-        let authority = CertificateAuthority::open(folder, &all, now).map_err(told)?;
-        let (certificate, key) = authority.issue(&all, now).map_err(told)?;
+        let authority = CertificateAuthority::open(folder, &all, now).map_err(describe)?;
+        let (certificate, key) = authority.issue(&all, now).map_err(describe)?;
         if authority.is_unlimited(now) {
             let folder = folder.display();
             tracing::warn!(

@@ -306,13 +306,17 @@ impl Order {
 
     /// These of its files' outputs have been taken by their targets, and handing over the others
     /// has failed once more: how often by now. None unless it is in progress.
-    pub fn record_delivered_output(&mut self, taken: &[u64]) -> Option<u32> {
+    pub fn record_delivered_output(&mut self, delivered: &[u64]) -> Option<u32> {
         let OrderState::InProgress { attempts, .. } = &mut self.state else {
             return None;
         };
         *attempts += 1;
         for file in &mut self.files {
-            if let Some(target) = file.target.as_mut().filter(|_| taken.contains(&file.id)) {
+            if let Some(target) = file
+                .target
+                .as_mut()
+                .filter(|_| delivered.contains(&file.id))
+            {
                 target.delivered = true;
             }
         }

@@ -142,9 +142,9 @@ pub enum MatchTarget<'a> {
 impl Rule {
     /// Whether the rule is about that.
     #[must_use]
-    pub fn matches(&self, asked: &MatchInput<'_>) -> bool {
+    pub fn matches(&self, input: &MatchInput<'_>) -> bool {
         let when = &self.when;
-        let is_about = match asked.subject {
+        let is_about = match input.subject {
             MatchTarget::Request { method, path } => {
                 self.targets_requests()
                     && pattern_matches(when.method.as_ref(), method)
@@ -170,8 +170,8 @@ impl Rule {
         };
         let account = self.account.as_deref();
         is_about
-            && account.is_none_or(|account| asked.account == Some(account))
-            && pattern_matches(when.operation.as_ref(), asked.operation)
+            && account.is_none_or(|account| input.account == Some(account))
+            && pattern_matches(when.operation.as_ref(), input.operation)
     }
 
     /// Whether it may be about requests that come in.

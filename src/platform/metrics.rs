@@ -215,13 +215,13 @@ impl MetricsInner {
     }
 
     fn write_requests(&self, page: &mut MetricsText) {
-        let asked = || {
+        let input_of = || {
             let all = self.operations.iter();
             all.filter_map(|it| Some((it, it.statuses.get()?)))
         };
         let help = "Requests answered, by operation and status.";
         let mut family = page.family("stuntdouble_http_requests_total", MetricType::Counter, help);
-        for (of, statuses) in asked() {
+        for (of, statuses) in input_of() {
             let counts = statuses.iter().map(read).zip(100..);
             for (count, status) in counts.filter(|(count, _)| *count > 0) {
                 let status: u16 = status;
@@ -232,7 +232,7 @@ impl MetricsInner {
         let name = "stuntdouble_http_request_duration_seconds";
         let help = "Time from a request's head to its answer's head, by operation.";
         let mut family = page.family(name, MetricType::Histogram, help);
-        for (of, _) in asked() {
+        for (of, _) in input_of() {
             let counts = of.buckets.each_ref().map(read);
             let sum = page::seconds_of_ns(read(&of.nanoseconds));
             family.histogram(("operation", of.operation), &BUCKETS_US, &counts, &sum);
@@ -309,8 +309,10 @@ impl Drop for InFlightRequest<'_> {
 /// The bytes of memory that the process has, where the system tells.
 #[must_use]
 pub fn resident_bytes() -> Option<u64> {
-    let told = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = told.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let message = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = message
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kibibytes * 1024)
 }

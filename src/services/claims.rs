@@ -139,9 +139,12 @@ impl Claims {
 
     /// What is under way for those accounts, as kind and subject.
     #[must_use]
-    pub fn running(&self, whose: impl Fn(&Account) -> bool) -> Vec<(JobKind, String)> {
+    pub fn running(&self, account_resolver: impl Fn(&Account) -> bool) -> Vec<(JobKind, String)> {
         let wanted = self.table();
-        let jobs = wanted.jobs.iter().filter(|(_, job)| whose(&job.account));
+        let jobs = wanted
+            .jobs
+            .iter()
+            .filter(|(_, job)| account_resolver(&job.account));
         jobs.map(|((_, kind, subject), _)| (*kind, subject.clone()))
             .collect()
     }

@@ -142,15 +142,15 @@ impl Inbox {
     ) -> Result<Option<String>, InboxError> {
         let mut mailboxes = self.mailboxes();
         let key = mailboxes.resolve(account, name)?;
-        let gone = mailboxes.make(&key, Arc::new(script));
+        let removed = mailboxes.make(&key, Arc::new(script));
         drop(mailboxes);
-        self.remove_account(&gone);
+        self.remove_account(&removed);
         Ok(key.account)
     }
 
     /// Logs mailboxes that went because there are too many, and wakes those who wait for them.
-    fn remove_account(&self, gone: &[(MailboxKey, usize)]) {
-        for (key, messages) in gone {
+    fn remove_account(&self, removed: &[(MailboxKey, usize)]) {
+        for (key, messages) in removed {
             tracing::warn!(
                 inbox = key.name,
                 key = key
@@ -162,7 +162,7 @@ impl Inbox {
                 "inbox removed: there are more than {MAILBOXES_MAX}, and it was unused for longest"
             );
         }
-        if !gone.is_empty() {
+        if !removed.is_empty() {
             self.changed.notify_waiters();
         }
     }
@@ -206,14 +206,14 @@ impl Inbox {
         if !is_same || is_ended || mailboxes.clear_epoch != opened.clear_epoch {
             return ReceiveResult::Replaced;
         }
-        let gone = if number.is_none() {
+        let removed = if number.is_none() {
             mailboxes.make(&opened.key, Arc::default())
         } else {
             Vec::new()
         };
         let status = mailboxes.store(&opened.key, message);
         drop(mailboxes);
-        self.remove_account(&gone);
+        self.remove_account(&removed);
         self.changed.notify_waiters();
         ReceiveResult::Stored(status.unwrap_or(DEFAULT_STATUS))
     }

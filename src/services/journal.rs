@@ -108,12 +108,12 @@ impl Journal {
         &self,
         operation: &'static str,
         is_kept: bool,
-        asked: impl FnOnce() -> RequestHead<'r>,
+        input_of: impl FnOnce() -> RequestHead<'r>,
     ) -> JournalEntry {
         let is_kept = is_kept && self.is_enabled();
         JournalEntry {
             journal: self.clone(),
-            exchange: Arc::new(Exchange::new(operation, is_kept.then(asked))),
+            exchange: Arc::new(Exchange::new(operation, is_kept.then(input_of))),
             is_recorded: is_kept,
         }
     }
@@ -143,13 +143,13 @@ impl Journal {
             exchange.set_attribution(owner);
             return;
         }
-        let mut kept = self.store();
+        let mut store = self.store();
         if !exchange.set_attribution(owner) {
             return;
         }
-        let gone = kept.push(exchange, account, inner.limits, &inner.bytes);
-        drop(kept);
-        drop(gone);
+        let removed = store.push(exchange, account, inner.limits, &inner.bytes);
+        drop(store);
+        drop(removed);
         inner.changed.notify_waiters();
     }
 
@@ -159,8 +159,8 @@ impl Journal {
         let inner = &self.0;
         exchange.update(&inner.bytes, change);
         if inner.bytes.load(Ordering::Relaxed) > inner.limits.bytes {
-            let gone = self.store().evict_excess(inner.limits, &inner.bytes);
-            drop(gone);
+            let removed = self.store().evict_excess(inner.limits, &inner.bytes);
+            drop(removed);
         }
         inner.changed.notify_waiters();
     }
@@ -170,14 +170,14 @@ impl Journal {
     /// reader that goes on from the last one it has seen misses none.
     #[must_use]
     pub fn list(&self, query: &RequestQuery) -> (Vec<Arc<Exchange>>, u64) {
-        let kept = self.store();
-        let found = kept
+        let store = self.store();
+        let found = store
             .newest_first(query.account.as_deref())
             .filter(|exchange| query.matches(exchange));
         let most = query.since.map_or(query.limit, |_| usize::MAX);
         let mut found: Vec<_> = found.take(most).cloned().collect();
-        let evicted = kept.evicted(query.account.as_deref());
-        drop(kept);
+        let evicted = store.evicted(query.account.as_deref());
+        drop(store);
         found.reverse();
         found.truncate(query.limit);
         (found, evicted)
@@ -186,8 +186,8 @@ impl Journal {
     /// Returns the account's exchange of that number. `None` if it is not stored, or not any more.
     #[must_use]
     pub fn find(&self, account: &str, seq: u64) -> Option<Arc<Exchange>> {
-        let kept = self.store();
-        let mut exchanges = kept.newest_first(Some(account));
+        let store = self.store();
+        let mut exchanges = store.newest_first(Some(account));
         exchanges.find(|exchange| exchange.seq() == seq).cloned()
     }
 
@@ -224,10 +224,10 @@ impl Journal {
         wanted: &RequestMatcher,
         count: CountRange,
     ) -> VerifyVerdict {
-        let kept = self.store();
-        let all: Vec<_> = kept.newest_first(account).cloned().collect();
-        let evicted = kept.evicted(account);
-        drop(kept);
+        let store = self.store();
+        let all: Vec<_> = store.newest_first(account).cloned().collect();
+        let evicted = store.evicted(account);
+        drop(store);
         verify::verdict(&all, evicted, wanted, count)
     }
 
@@ -276,9 +276,9 @@ impl JournalEntry {
     /// Says that a rule was applied to the request, and which fault it injects into the response.
     pub fn set_rule(&self, rule: Option<RuleId>, fault: Option<Fault>) {
         if rule.is_some() {
-            self.journal.update(&self.exchange, |told| {
-                told.rule = told.rule.or(rule);
-                told.fault = told.fault.or(fault);
+            self.journal.update(&self.exchange, |state| {
+                state.rule = state.rule.or(rule);
+                state.fault = state.fault.or(fault);
             });
         }
     }
@@ -286,8 +286,8 @@ impl JournalEntry {
     /// Notes a key that the request shows and no account has.
     pub fn shows_unknown_key(&self, key: &str) {
         let key = clip(key, UNKNOWN_KEY_CHARS_MAX);
-        self.journal.update(&self.exchange, |told| {
-            told.unknown_key = Some(key.as_ref().into());
+        self.journal.update(&self.exchange, |state| {
+            state.unknown_key = Some(key.as_ref().into());
         });
     }
 
@@ -331,17 +331,17 @@ impl JournalEntry {
     pub fn complete(&self, status: u16, duration_ms: u64, head: impl FnOnce() -> PackedHeaders) {
         if self.is_recorded {
             let head = head();
-            self.journal.update(&self.exchange, |told| {
-                told.response = Some((status, head));
-                told.duration_ms = duration_ms;
+            self.journal.update(&self.exchange, |state| {
+                state.response = Some((status, head));
+                state.duration_ms = duration_ms;
             });
         }
     }
 
     fn set_body(&self, side: Side, body: JournalBody) {
-        self.journal.update(&self.exchange, |told| match side {
-            Side::Request => told.request_body = body,
-            Side::Response => told.response_body = body,
+        self.journal.update(&self.exchange, |state| match side {
+            Side::Request => state.request_body = body,
+            Side::Response => state.response_body = body,
         });
     }
 }
@@ -360,7 +360,7 @@ mod tests {
             requests: 1_000_000,
             bytes: usize::MAX,
         });
-        let asked = || RequestHead {
+        let input_of = || RequestHead {
             method: "GET",
             path: "/",
             query: None,
@@ -375,7 +375,7 @@ mod tests {
             for _ in 0..THREADS {
                 scope.spawn(|| {
                     for _ in 0..REQUESTS {
-                        let _ = journal.start_entry("x", true, asked).ensure_seq();
+                        let _ = journal.start_entry("x", true, input_of).ensure_seq();
                     }
                 });
             }

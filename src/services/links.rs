@@ -28,8 +28,8 @@ impl PresignedUrls {
         hosts: Arc<KnownHosts>,
         db: Db,
     ) -> Result<Self, StoreError> {
-        let kept = db::accounts::hosts(&mut db.read().await?).await?;
-        hosts.load(kept.iter().map(String::as_str));
+        let stored = db::accounts::hosts(&mut db.read().await?).await?;
+        hosts.load(stored.iter().map(String::as_str));
         Ok(Self { signer, hosts, db })
     }
 

@@ -291,13 +291,13 @@ impl Rules {
     }
 
     /// Whether any rule may have something to say to that, whosever it is; cheap, and cheapest
-    /// where there are no rules. What the account of `asked` is does not matter.
+    /// where there are no rules. What the account of `input` is does not matter.
     #[must_use]
-    pub fn may_match(&self, asked: MatchInput<'_>) -> bool {
+    pub fn may_match(&self, input: MatchInput<'_>) -> bool {
         let standing = self.active.read().unwrap_or_else(PoisonError::into_inner);
         standing.iter().any(|it| {
             let account = it.rule.account.as_deref();
-            it.rule.matches(&MatchInput { account, ..asked }) && !it.is_exhausted(it.counts())
+            it.rule.matches(&MatchInput { account, ..input }) && !it.is_exhausted(it.counts())
         })
     }
 
@@ -307,22 +307,22 @@ impl Rules {
     /// If the counts cannot be written.
     pub async fn evaluate_and_count(
         &self,
-        asked: MatchInput<'_>,
+        input: MatchInput<'_>,
     ) -> Result<RuleDecision, StoreError> {
         let mut tx = self.db.begin().await?;
-        let choice = self.evaluate(&tx, asked);
+        let choice = self.evaluate(&tx, input);
         self.record_hits(&mut tx, std::slice::from_ref(&choice))
             .await?;
         tx.commit().await?;
-        choice.log_applied(&asked);
+        choice.log_applied(&input);
         Ok(choice)
     }
 
     /// What the rules say to that, to be counted with [`Rules::record_hits`] in the same transaction
     /// if it comes to it.
     #[must_use]
-    pub fn evaluate(&self, tx: &Tx, asked: MatchInput<'_>) -> RuleDecision {
-        let mut choices = self.evaluate_each(tx, [asked]);
+    pub fn evaluate(&self, tx: &Tx, input: MatchInput<'_>) -> RuleDecision {
+        let mut choices = self.evaluate_each(tx, [input]);
         choices.pop().unwrap_or_default()
     }
 
@@ -336,10 +336,10 @@ impl Rules {
     ) -> Vec<RuleDecision> {
         let standing = self.active.read().unwrap_or_else(PoisonError::into_inner);
         let mut ahead: HashMap<RuleId, RuleCounts> = HashMap::new();
-        let mut choose = |asked: MatchInput<'_>| {
+        let mut choose = |input: MatchInput<'_>| {
             let mut choice = RuleDecision::default();
             for it in standing.iter() {
-                if !choice.wants(&it.rule.then) || !it.rule.matches(&asked) {
+                if !choice.wants(&it.rule.then) || !it.rule.matches(&input) {
                     continue;
                 }
                 let counts = ahead.entry(it.id).or_insert_with(|| it.counts());

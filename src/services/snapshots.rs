@@ -194,8 +194,8 @@ impl Snapshots {
         let replaced = {
             let mut index = self.index();
             index.last = number;
-            let kept = (number, about.clone());
-            index.snapshots.insert(about.key(), kept)
+            let stored = (number, about.clone());
+            index.snapshots.insert(about.key(), stored)
         };
         if let Some((number, _)) = replaced {
             self.discard(number).await?;
@@ -299,11 +299,11 @@ async fn read(dir: &Path) -> io::Result<SnapshotIndex> {
     let mut swept = Vec::new();
     while let Some(entry) = entries.next_entry().await? {
         let file_name = entry.file_name();
-        let called = file_name.to_string_lossy();
-        if called.starts_with(TMP_PREFIX) {
+        let host = file_name.to_string_lossy();
+        if host.starts_with(TMP_PREFIX) {
             swept.push(entry.path());
         }
-        let Ok(number) = called.parse() else {
+        let Ok(number) = host.parse() else {
             continue;
         };
         index.last = index.last.max(number);

@@ -36,7 +36,7 @@ mod tests {
             refused.contains("16777215 is not in 16777216.."),
             "{refused}"
         );
-        let taken = parse("16777216").expect("enough").engine;
-        assert_eq!(taken.engine_memory, Some(16_777_216));
+        let accepted = parse("16777216").expect("enough").engine;
+        assert_eq!(accepted.engine_memory, Some(16_777_216));
     }
 }

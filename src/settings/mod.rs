@@ -154,10 +154,10 @@ fn origin(text: &str) -> Result<String, String> {
         && parsed.path() == "/"
         && parsed.query().is_none()
         && parsed.has_host();
-    let said = "give scheme, host and port alone, such as http://mock:8080";
+    let message = "give scheme, host and port alone, such as http://mock:8080";
     if bare {
         Ok(parsed.origin().ascii_serialization())
     } else {
-        Err(said.to_owned())
+        Err(message.to_owned())
     }
 }

@@ -36,14 +36,14 @@ pub struct TlsSettings {
 ///
 /// # Errors
 /// If it is something else.
-pub(super) fn parse_san(said: &str) -> Result<String, String> {
-    let text = said.strip_suffix('.').unwrap_or(said);
+pub(super) fn parse_san(message: &str) -> Result<String, String> {
+    let text = message.strip_suffix('.').unwrap_or(message);
     let host = text.strip_prefix("*.").unwrap_or(text);
     let is_name = ServerName::try_from(host).is_ok_and(|it| match it {
         ServerName::DnsName(_) => !host.ends_with('.'),
         _ => host == text,
     });
-    if is_name || said.is_empty() {
+    if is_name || message.is_empty() {
         return Ok(text.to_owned());
     }
     Err("give a host's name or an address, such as api.example.test, *.example.test or 10.0.0.7; no port".to_owned())

@@ -71,8 +71,8 @@ impl DataDir {
     }
 
     fn temporary() -> Result<Self, String> {
-        let made = tempfile::Builder::new().prefix(PREFIX).tempdir();
-        let dir = made.map_err(|error| {
+        let created_dir = tempfile::Builder::new().prefix(PREFIX).tempdir();
+        let dir = created_dir.map_err(|error| {
             let other = "set --data-dir, or TMPDIR".to_owned();
             let why = match error.kind() {
                 io::ErrorKind::PermissionDenied => {
@@ -141,11 +141,11 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
 /// Returns the lock of a new temporary directory. The file is locked before it has its name: a lock
 /// file that nobody holds is that of a server that has ended, never of one that starts.
 fn lock_temporary(path: &Path) -> io::Result<File> {
-    let made = path.join("lock.new");
-    let mut file = File::create_new(&made)?;
+    let new_path = path.join("lock.new");
+    let mut file = File::create_new(&new_path)?;
     file.try_lock()?;
     file.write_all(TEMPORARY)?;
-    std::fs::rename(made, path.join(LOCK))?;
+    std::fs::rename(new_path, path.join(LOCK))?;
     Ok(file)
 }
 

@@ -96,8 +96,8 @@ async fn a_key_nobody_set_up_is_invalid_where_the_mode_is_strict() {
     stunt
         .control(Method::DELETE, "/_mock/accounts/live", &json!({}))
         .await;
-    let gone = stunt.get("live", WEBHOOKS).await;
-    assert_eq!(gone.status, 401, "{}", gone.text());
+    let response = stunt.get("live", WEBHOOKS).await;
+    assert_eq!(response.status, 401, "{}", response.text());
 }
 
 #[tokio::test]

@@ -98,108 +98,111 @@ fn embedding(key: &str, name: &str) -> Value {
     json!({"idempotencyKey": key, "files": [{"fileName": name, "watermarks": [{"text": "x"}]}]})
 }
 
-async fn keys_and_limits(stunt: &TestServer, seen: &mut CodeRecorder) {
+async fn keys_and_limits(stunt: &TestServer, recorder: &mut CodeRecorder) {
     let set_up = async |key: &str, settings: Value| {
         let path = format!("/_mock/accounts/{key}");
         stunt.control(Method::PUT, &path, &settings).await;
     };
     let none = stunt.send(Method::GET, ORDERS, &[], "").await;
-    seen.answer(&none, 401);
+    recorder.answer(&none, 401);
     let basic = [("authorization", "Basic x")];
-    seen.answer(&stunt.send(Method::GET, ORDERS, &basic, "").await, 401);
+    recorder.answer(&stunt.send(Method::GET, ORDERS, &basic, "").await, 401);
     for (state, status) in [("expired", 401), ("forbidden", 403), ("unknown", 401)] {
         set_up(state, json!({"state": state})).await;
-        seen.answer(&stunt.get(state, ORDERS).await, status);
+        recorder.answer(&stunt.get(state, ORDERS).await, status);
     }
     set_up("slow", json!({"requestsPerMinute": 1})).await;
     stunt.freeze("slow").await;
     assert_eq!(stunt.get("slow", ORDERS).await.status, 200);
-    seen.answer(&stunt.get("slow", ORDERS).await, 429);
+    recorder.answer(&stunt.get("slow", ORDERS).await, 429);
     set_up("poor", json!({"credits": 1})).await;
     let two =
         json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}, {"fileName": "b.jpg"}]});
     let path = format!("{ORDERS}/anti-ai");
-    seen.answer(&stunt.post("poor", &path, &two).await, 400);
+    recorder.answer(&stunt.post("poor", &path, &two).await, 400);
     let path = format!("{ORDERS}/ai-detection");
     let one = |key| create_detection(key, "a.jpg");
     assert_eq!(stunt.post("poor", &path, &one("b")).await.status, 200);
-    seen.answer(&stunt.post("poor", &path, &one("c")).await, 429);
+    recorder.answer(&stunt.post("poor", &path, &one("c")).await, 429);
 }
 
-async fn requests(stunt: &TestServer, seen: &mut CodeRecorder) {
+async fn requests(stunt: &TestServer, recorder: &mut CodeRecorder) {
     let at = |path: &str| format!("{ORDERS}/{path}");
     let empty = json!({});
-    seen.answer(&stunt.post(KEY, &at("ai-detection"), &empty).await, 400);
+    recorder.answer(&stunt.post(KEY, &at("ai-detection"), &empty).await, 400);
     let no_name = json!({"idempotencyKey": "a"});
     let no_key = json!({"fileName": "a.jpg"});
-    seen.answer(&stunt.post(KEY, &at("ai-detection"), &no_key).await, 400);
-    seen.answer(&stunt.post(KEY, &at("ai-detection"), &no_name).await, 400);
-    seen.answer(&stunt.get(KEY, &format!("{ORDERS}?page=0")).await, 400);
-    seen.answer(&stunt.get(KEY, "/api/v2/nothing").await, 404);
-    seen.answer(&stunt.get(KEY, &at("webhooks/1")).await, 404);
+    recorder.answer(&stunt.post(KEY, &at("ai-detection"), &no_key).await, 400);
+    recorder.answer(&stunt.post(KEY, &at("ai-detection"), &no_name).await, 400);
+    recorder.answer(&stunt.get(KEY, &format!("{ORDERS}?page=0")).await, 400);
+    recorder.answer(&stunt.get(KEY, "/api/v2/nothing").await, 404);
+    recorder.answer(&stunt.get(KEY, &at("webhooks/1")).await, 404);
     let (webhook, _) = stunt.webhook(KEY, "http://127.0.0.1:1/").await;
     let retry = format!("webhooks/{webhook}/events/nothing/retry");
-    seen.answer(&stunt.post(KEY, &at(&retry), &empty).await, 404);
+    recorder.answer(&stunt.post(KEY, &at(&retry), &empty).await, 404);
     let (_, url) = stunt
         .create_detection("sk_test_1", &create_detection("t", "t.jpg"))
         .await;
     let large = vec![0; 50 * 1024 * 1024 + 1];
-    seen.answer(&stunt.send(Method::PUT, &url, &[], large).await, 413);
+    recorder.answer(&stunt.send(Method::PUT, &url, &[], large).await, 413);
 }
 
-async fn orders(stunt: &TestServer, seen: &mut CodeRecorder) {
+async fn orders(stunt: &TestServer, recorder: &mut CodeRecorder) {
     let confirming = format!("{ORDERS}/ai-detection/confirm");
     let at = |id: &str, path: &str| format!("{ORDERS}/{id}{path}");
     let (pending, _) = stunt
         .create_detection(KEY, &create_detection("pending", "p.jpg"))
         .await;
     let post = async |body: Value| stunt.post(KEY, &confirming, &body).await;
-    seen.answer(&post(confirm("42", "c")).await, 404);
-    seen.answer(&stunt.get("another", &at(&pending, "")).await, 403);
-    seen.answer(&post(confirm(&pending, "c")).await, 400);
+    recorder.answer(&post(confirm("42", "c")).await, 404);
+    recorder.answer(&stunt.get("another", &at(&pending, "")).await, 403);
+    recorder.answer(&post(confirm(&pending, "c")).await, 400);
     let wrong = format!("{ORDERS}/anti-ai/confirm");
-    seen.answer(&stunt.post(KEY, &wrong, &confirm(&pending, "c")).await, 400);
-    seen.answer(&stunt.get(KEY, &at(&pending, "/download")).await, 400);
+    recorder.answer(&stunt.post(KEY, &wrong, &confirm(&pending, "c")).await, 400);
+    recorder.answer(&stunt.get(KEY, &at(&pending, "/download")).await, 400);
 
     let running = create_detection("running", "a_ai.jpg");
     let id = stunt.confirm_detection(KEY, &running, picture()).await;
-    seen.answer(&post(confirm(&id, "another")).await, 400);
+    recorder.answer(&post(confirm(&id, "another")).await, 400);
     let refresh = at(&id, "/refresh-urls");
-    seen.answer(&stunt.post(KEY, &refresh, &json!({})).await, 400);
+    recorder.answer(&stunt.post(KEY, &refresh, &json!({})).await, 400);
     let failing = create_detection("failing", "a_fail.jpg");
     let failed = stunt.confirm_detection(KEY, &failing, picture()).await;
     stunt.advance(KEY, "PT1S").await;
-    seen.answer(&post(confirm(&id, "another")).await, 400);
-    seen.answer(&post(confirm(&failed, "another")).await, 400);
+    recorder.answer(&post(confirm(&id, "another")).await, 400);
+    recorder.answer(&post(confirm(&failed, "another")).await, 400);
 
     let file = json!({"fileName": "a.jpg", "originalFileUrl": "http://files.test/a.jpg"});
     let body = json!({"idempotencyKey": "u", "files": [file]});
     let anti_ai = format!("{ORDERS}/anti-ai");
-    let made = stunt.post(KEY, &anti_ai, &body).await.json();
-    let output = made["data"]["orderId"].as_str().expect("an id").to_owned();
-    seen.answer(&stunt.get(KEY, &at(&output, "/download")).await, 400);
-    let made = stunt.post("sk_test_1", &anti_ai, &body).await.json();
-    let test = made["data"]["orderId"].as_str().expect("an id");
+    let created = stunt.post(KEY, &anti_ai, &body).await.json();
+    let output = created["data"]["orderId"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    recorder.answer(&stunt.get(KEY, &at(&output, "/download")).await, 400);
+    let created = stunt.post("sk_test_1", &anti_ai, &body).await.json();
+    let test = created["data"]["orderId"].as_str().expect("an id");
     stunt.advance("sk_test_1", "PT5S").await;
-    seen.answer(&stunt.get("sk_test_1", &at(test, "/download")).await, 404);
+    recorder.answer(&stunt.get("sk_test_1", &at(test, "/download")).await, 404);
 
     let reports = |id: &str| format!("/api/v3/orders/{id}/reports");
     let french = json!({"locale": "fr-FR"});
-    seen.answer(&stunt.post(KEY, &reports(&id), &french).await, 400);
+    recorder.answer(&stunt.post(KEY, &reports(&id), &french).await, 400);
     let missing = format!("{}/ko-KR", reports(&id));
-    seen.answer(&stunt.get(KEY, &missing).await, 404);
-    seen.answer(&stunt.post(KEY, &reports(&pending), &json!({})).await, 409);
+    recorder.answer(&stunt.get(KEY, &missing).await, 404);
+    recorder.answer(&stunt.post(KEY, &reports(&pending), &json!({})).await, 409);
     let v3 = "/api/v3/orders/wtr-embed";
     assert_eq!(
         stunt.post(KEY, v3, &embedding("a", "a.jpg")).await.status,
         200
     );
-    seen.answer(&stunt.post(KEY, v3, &embedding("a", "b.jpg")).await, 409);
+    recorder.answer(&stunt.post(KEY, v3, &embedding("a", "b.jpg")).await, 409);
     stunt.advance(KEY, "P7D").await;
-    seen.answer(&post(confirm(&pending, "c")).await, 400);
+    recorder.answer(&post(confirm(&pending, "c")).await, 400);
 }
 
-async fn sunset(stunt: &TestServer, seen: &mut CodeRecorder) {
+async fn sunset(stunt: &TestServer, recorder: &mut CodeRecorder) {
     let revision = json!({"revision": "2026-10"});
     stunt
         .control(Method::PUT, "/_mock/accounts/late", &revision)
@@ -207,12 +210,12 @@ async fn sunset(stunt: &TestServer, seen: &mut CodeRecorder) {
     let clock = json!({"account": "late", "mode": "frozen", "now": "2026-10-09T00:00:00Z"});
     stunt.control(Method::PUT, "/_mock/clock", &clock).await;
     let path = format!("{ORDERS}/wtr-embed");
-    let gone = stunt.post("late", &path, &embedding("a", "a.jpg")).await;
-    seen.answer(&gone, 410);
+    let response = stunt.post("late", &path, &embedding("a", "a.jpg")).await;
+    recorder.answer(&response, 410);
 }
 
 /// Orders that fail by what their files are.
-async fn failures(stunt: &TestServer, seen: &mut CodeRecorder) {
+async fn failures(stunt: &TestServer, recorder: &mut CodeRecorder) {
     let (key, receiver) = ("failing", Receiver::start().await);
     stunt.freeze(key).await;
     stunt.webhook(key, &receiver.url).await;
@@ -229,8 +232,8 @@ async fn failures(stunt: &TestServer, seen: &mut CodeRecorder) {
     ];
     for (name, bytes) in files {
         let path = format!("{ORDERS}/wtr-embed");
-        let made = stunt.post(key, &path, &embedding(name, name)).await.json();
-        let url = made["data"]["files"][0]["uploadUrl"].as_str();
+        let created = stunt.post(key, &path, &embedding(name, name)).await.json();
+        let url = created["data"]["files"][0]["uploadUrl"].as_str();
         let length = bytes.len().to_string();
         let headers = [("content-length", length.as_str())];
         let put = stunt.send(Method::PUT, url.expect("a URL"), &headers, bytes);
@@ -238,7 +241,7 @@ async fn failures(stunt: &TestServer, seen: &mut CodeRecorder) {
         stunt.advance(key, "PT1S").await;
         count += 1;
         let event = receiver.messages(count).await.remove(count - 1).json();
-        seen.event(&event);
+        recorder.event(&event);
     }
     let bad = create_detection("bad", "bad.jpg");
     stunt
@@ -250,12 +253,12 @@ async fn failures(stunt: &TestServer, seen: &mut CodeRecorder) {
     stunt.post(key, v3, &embedding("late", "a.jpg")).await;
     stunt.advance(key, "PT12H").await;
     for message in receiver.messages(count + 3).await.drain(count..) {
-        seen.event(&message.json());
+        recorder.event(&message.json());
     }
 }
 
 /// What nothing that a client does brings about: a rule does.
-async fn by_rule(stunt: &TestServer, seen: &mut CodeRecorder) {
+async fn by_rule(stunt: &TestServer, recorder: &mut CodeRecorder) {
     let (key, receiver) = ("ruled", Receiver::start().await);
     stunt.freeze(key).await;
     stunt.webhook(key, &receiver.url).await;
@@ -271,7 +274,7 @@ async fn by_rule(stunt: &TestServer, seen: &mut CodeRecorder) {
         let rule = json!({"account": key, "when": {"operation": "bizmori.listOrders"},
             "times": 1, "then": {"respond": respond}});
         stunt.control(Method::POST, "/_mock/rules", &rule).await;
-        seen.answer(&stunt.get(key, ORDERS).await, status);
+        recorder.answer(&stunt.get(key, ORDERS).await, status);
     }
     let failing = [
         "AI_DETECTION_SERVICE_ERROR",
@@ -289,7 +292,7 @@ async fn by_rule(stunt: &TestServer, seen: &mut CodeRecorder) {
         assert_eq!(stunt.post(key, &path, &body).await.status, 200);
         stunt.advance(key, "PT1S").await;
         let event = receiver.messages(n + 1).await.remove(n).json();
-        seen.event(&event);
+        recorder.event(&event);
     }
 }
 
@@ -299,20 +302,20 @@ async fn every_documented_code_can_be_had() {
     for key in [KEY, "sk_test_1"] {
         stunt.freeze(key).await;
     }
-    let mut seen = CodeRecorder::default();
-    keys_and_limits(&stunt, &mut seen).await;
-    requests(&stunt, &mut seen).await;
-    orders(&stunt, &mut seen).await;
-    sunset(&stunt, &mut seen).await;
-    failures(&stunt, &mut seen).await;
-    by_rule(&stunt, &mut seen).await;
+    let mut recorder = CodeRecorder::default();
+    keys_and_limits(&stunt, &mut recorder).await;
+    requests(&stunt, &mut recorder).await;
+    orders(&stunt, &mut recorder).await;
+    sunset(&stunt, &mut recorder).await;
+    failures(&stunt, &mut recorder).await;
+    by_rule(&stunt, &mut recorder).await;
     let documented: BTreeSet<String> = DOCUMENTED.map(str::to_owned).into();
-    let missing: Vec<_> = documented.difference(&seen.0).collect();
+    let missing: Vec<_> = documented.difference(&recorder.0).collect();
     assert!(
         missing.is_empty(),
         "codes that no call has had: {missing:?}"
     );
-    let unknown: Vec<_> = seen.0.difference(&documented).collect();
+    let unknown: Vec<_> = recorder.0.difference(&documented).collect();
     assert!(unknown.is_empty(), "codes of no page: {unknown:?}");
 }
 

@@ -36,8 +36,8 @@ fn at(stunt: &TestServer, url: &str) -> String {
 
 async fn is_complete(stunt: &TestServer, id: &str) {
     let order = stunt.get_order("live", id).await;
-    let told = (&order["status"], &order["probability"]);
-    assert_eq!(told, (&json!("complete"), &json!(0.98)));
+    let value = (&order["status"], &order["probability"]);
+    assert_eq!(value, (&json!("complete"), &json!(0.98)));
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn killed_right_after_the_confirms_answer_every_order_is_finished_and_told
     }
     process.stunt.drain("live").await;
     let messages = receiver.messages(receiver.count()).await;
-    let told = |id: &str| -> Vec<&[u8]> {
+    let lines = |id: &str| -> Vec<&[u8]> {
         let of = |body: &[u8]| {
             let event: Value = serde_json::from_slice(body).expect("JSON");
             event["data"]["orderId"] == json!(id)
@@ -100,11 +100,11 @@ async fn killed_right_after_the_confirms_answer_every_order_is_finished_and_told
     };
     for id in &ids {
         is_complete(&process.stunt, id).await;
-        let told = told(id);
-        assert!(!told.is_empty(), "{id} was not told");
-        assert!(told.len() <= 2, "{id} was told {} times", told.len());
+        let lines = lines(id);
+        assert!(!lines.is_empty(), "{id} was not told");
+        assert!(lines.len() <= 2, "{id} was told {} times", lines.len());
         assert!(
-            told.iter().all(|body| *body == told[0]),
+            lines.iter().all(|body| *body == lines[0]),
             "two events of one"
         );
     }
@@ -190,8 +190,8 @@ async fn a_bulk_in_the_middle_of_which_a_kill_comes_ends_once_with_all_its_items
         .collect();
     process.stunt.put(url, zip(&entries)).await;
     let body = json!({"key": "live", "url": place["file_path"]});
-    let made = process.stunt.post("live", "/bulk-upload", &body).await;
-    let id = made.json()["id"].clone();
+    let response = process.stunt.post("live", "/bulk-upload", &body).await;
+    let id = response.json()["id"].clone();
     let advance = json!({"account": "live", "by": "PT1S"}).to_string();
     let advance = process
         .stunt
@@ -204,9 +204,12 @@ async fn a_bulk_in_the_middle_of_which_a_kill_comes_ends_once_with_all_its_items
 
     process = again(process, dir.path(), &QUIET);
     process.stunt.advance("live", "PT1S").await;
-    let told = bulk(&process.stunt, &id).await;
-    assert_eq!((&told["id"], &told["status"]), (&id, &json!("done")));
-    let items = told["items"].as_array().expect("items");
+    let response_body = bulk(&process.stunt, &id).await;
+    assert_eq!(
+        (&response_body["id"], &response_body["status"]),
+        (&id, &json!("done"))
+    );
+    let items = response_body["items"].as_array().expect("items");
     for (n, item) in items.iter().enumerate() {
         let expected = (json!(format!("{n}_ai.jpg")), json!(98.0));
         assert_eq!(
@@ -221,7 +224,7 @@ async fn a_bulk_in_the_middle_of_which_a_kill_comes_ends_once_with_all_its_items
     assert_eq!(credits.json()["baseCredits"], 9_950);
 
     process = again(process, dir.path(), &QUIET);
-    assert_eq!(bulk(&process.stunt, &id).await, told);
+    assert_eq!(bulk(&process.stunt, &id).await, response_body);
 }
 
 #[tokio::test]

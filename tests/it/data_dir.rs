@@ -253,7 +253,7 @@ fn files_of_another_user_in_a_shared_volume_are_refused_by_name() {
         .uid(65532)
         .output()
         .expect("the program runs");
-    let said = String::from_utf8(ended.stderr).expect("text");
+    let text = String::from_utf8(ended.stderr).expect("text");
     let blobs = volume.join("blobs");
     let expected = [
         format!("stuntdouble: cannot write to {}", blobs.display()),
@@ -264,7 +264,7 @@ fn files_of_another_user_in_a_shared_volume_are_refused_by_name() {
         ),
     ];
     assert!(
-        said.starts_with(&expected[0]) && said.ends_with(&expected[1]),
-        "{said}"
+        text.starts_with(&expected[0]) && text.ends_with(&expected[1]),
+        "{text}"
     );
 }

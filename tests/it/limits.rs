@@ -23,10 +23,10 @@ async fn set(stunt: &TestServer, key: &str, settings: &Value) {
 
 /// Calls with that key until one is refused: how many were taken, and the one that was not.
 async fn exhaust(stunt: &TestServer, key: &str) -> (u32, TestResponse) {
-    for taken in 0..=2_000 {
+    for limit in 0..=2_000 {
         let answer = stunt.get(key, WEBHOOKS).await;
         if answer.status != 200 {
-            return (taken, answer);
+            return (limit, answer);
         }
     }
     panic!("all calls are taken");
@@ -40,22 +40,22 @@ fn assert_limited(answer: &TestResponse, retry_after_s: &str, why: &str) {
 #[tokio::test]
 async fn a_minute_takes_as_many_calls_as_the_plan_says_and_the_next_minute_again() {
     let stunt = limited(&json!({"plan": "free"})).await;
-    let (taken, refused) = exhaust(&stunt, "live").await;
-    assert_eq!(taken, 60);
+    let (limit, refused) = exhaust(&stunt, "live").await;
+    assert_eq!(limit, 60);
     assert_limited(&refused, "60", FREE);
     stunt.advance("live", "PT59.001S").await;
     let refused = stunt.get("live", WEBHOOKS).await;
     assert_limited(&refused, "1", FREE);
     stunt.advance("live", "PT0.999S").await;
-    let (taken, refused) = exhaust(&stunt, "live").await;
-    assert_eq!(taken, 60);
+    let (limit, refused) = exhaust(&stunt, "live").await;
+    assert_eq!(limit, 60);
     let why = FREE.replace("10:00", "10:01");
     assert_limited(&refused, "60", &why);
 }
 
 #[tokio::test]
 async fn each_plan_has_its_number_and_an_account_may_have_one_of_its_own() {
-    for (settings, calls, whose) in [
+    for (settings, calls, filter) in [
         (json!({"plan": "pro"}), 300, "plan pro"),
         (json!({"plan": "enterprise"}), 1_000, "plan enterprise"),
         (
@@ -75,10 +75,10 @@ async fn each_plan_has_its_number_and_an_account_may_have_one_of_its_own() {
         ),
     ] {
         let stunt = limited(&settings).await;
-        let (taken, refused) = exhaust(&stunt, "live").await;
-        assert_eq!(taken, calls, "{settings}");
+        let (limit, refused) = exhaust(&stunt, "live").await;
+        assert_eq!(limit, calls, "{settings}");
         let why = format!(
-            "{whose}: the {calls} calls of the minute that began at 2026-03-12T10:00:00.000Z are used up"
+            "{filter}: the {calls} calls of the minute that began at 2026-03-12T10:00:00.000Z are used up"
         );
         assert_limited(&refused, "60", &why);
     }
@@ -164,8 +164,8 @@ async fn undetectable_counts_the_calls_that_show_a_key_with_those_of_bizmori() {
         assert_eq!(refused.header("content-type"), "application/json");
     }
     let query = r#"{"id": "00000000-0000-4000-8000-000000000000"}"#;
-    let asked = stunt.send(Method::POST, "/query", &json, query).await;
-    assert_eq!((asked.status, asked.text()), (200, "null".to_owned()));
+    let response = stunt.send(Method::POST, "/query", &json, query).await;
+    assert_eq!((response.status, response.text()), (200, "null".to_owned()));
     assert_eq!(credits("other").await.status, 200);
     stunt.advance("live", "PT1M").await;
     assert_eq!(credits("live").await.status, 200);

@@ -62,9 +62,9 @@ async fn assert_within(stunt: &TestServer, leased_bytes_min: u64) {
 /// Makes an order of one file and hands in the file: the order's id.
 async fn create_order(stunt: &TestServer, kind: &str, body: &Value, bytes: Vec<u8>) -> String {
     let path = format!("/api/v2/orders/{kind}");
-    let made = stunt.post("live", &path, body).await;
-    assert_eq!(made.status, 200, "{}", made.text());
-    let data = &made.json()["data"];
+    let response = stunt.post("live", &path, body).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    let data = &response.json()["data"];
     let file = [&data["file"], &data["files"][0]];
     let url = file.iter().find_map(|file| file["uploadUrl"].as_str());
     stunt.put(url.expect("a URL"), bytes).await;
@@ -173,13 +173,13 @@ async fn document_and_bulk_of_pictures_beyond_the_budget_come_to_their_end() {
             place["file_path"].as_str().expect("a path")
         );
         let body = json!({"key": "live", "url": url}).to_string();
-        let made = stunt.send(Method::POST, path, &json_type, body).await;
-        assert_eq!(made.status, 200, "{}", made.text());
+        let response = stunt.send(Method::POST, path, &json_type, body).await;
+        assert_eq!(response.status, 200, "{}", response.text());
         stunt.advance("live", "PT2S").await;
-        let body = json!({"id": made.json()["id"]}).to_string();
-        let told = stunt.send(Method::POST, query, &json_type, body).await;
-        let told = told.json();
-        let ended = (&told["status"], &told["items"]);
+        let body = json!({"id": response.json()["id"]}).to_string();
+        let reply = stunt.send(Method::POST, query, &json_type, body).await;
+        let reply = reply.json();
+        let ended = (&reply["status"], &reply["items"]);
         if path == "/detect" {
             assert_eq!(ended, (&json!("failed"), &Value::Null));
         } else {

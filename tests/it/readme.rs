@@ -47,9 +47,9 @@ fn script(chapter: &str) -> String {
 }
 
 /// What pasting that says, the server being this one. Panics unless all of it succeeds.
-async fn run(stunt: &TestServer, kept: &Path, script: &str) -> String {
-    let settled = format!("export STUNTDOUBLE={ORIGIN}\n");
-    assert!(script.starts_with(&settled), "{script}");
+async fn run(stunt: &TestServer, kept_path: &Path, script: &str) -> String {
+    let summary = format!("export STUNTDOUBLE={ORIGIN}\n");
+    assert!(script.starts_with(&summary), "{script}");
     assert_eq!(
         script.matches(ORIGIN).count(),
         1,
@@ -64,7 +64,7 @@ async fn run(stunt: &TestServer, kept: &Path, script: &str) -> String {
     shell
         .args(["-euo", "pipefail", "-c", &script])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env("TMPDIR", kept)
+        .env("TMPDIR", kept_path)
         .env("PATH", path)
         .env("no_proxy", "*");
     let ran = tokio::task::spawn_blocking(move || shell.output())
@@ -78,10 +78,10 @@ async fn run(stunt: &TestServer, kept: &Path, script: &str) -> String {
 }
 
 /// What pasting a chapter after the quick start's first block says.
-async fn run_after_the_start(stunt: &TestServer, kept: &Path, chapter: &str) -> String {
+async fn run_after_the_start(stunt: &TestServer, kept_path: &Path, chapter: &str) -> String {
     let start = blocks(self::chapter("## Quick start"), "sh");
     let script = format!("{}\n{}", start[0], script(chapter));
-    run(stunt, kept, &script).await
+    run(stunt, kept_path, &script).await
 }
 
 /// Every line that a recipe shows was said, but for those that leave something out.
@@ -108,8 +108,8 @@ fn read_file(path: &str) -> Vec<u8> {
 #[tokio::test]
 async fn the_quick_start_runs_as_it_stands() {
     let stunt = TestServer::start().await;
-    let kept = tempfile::tempdir().expect("a directory");
-    let output = run(&stunt, kept.path(), &script(chapter("## Quick start"))).await;
+    let data_dir = tempfile::tempdir().expect("a directory");
+    let output = run(&stunt, data_dir.path(), &script(chapter("## Quick start"))).await;
 
     assert!(
         text_after(&output, "webhook: signature verified ").contains(r#""probability":0.04"#),
@@ -134,7 +134,7 @@ async fn the_quick_start_runs_as_it_stands() {
 #[tokio::test]
 async fn recipes_say_what_they_show() {
     let stunt = TestServer::start().await;
-    let kept = tempfile::tempdir().expect("a directory");
+    let data_dir = tempfile::tempdir().expect("a directory");
     for heading in [
         "### Make the third detection time out",
         "### Receive a webhook without a server",
@@ -145,7 +145,7 @@ async fn recipes_say_what_they_show() {
     ] {
         let recipe = chapter(heading);
         assert!(!blocks(recipe, "").is_empty(), "{heading} shows something");
-        let output = run_after_the_start(&stunt, kept.path(), recipe).await;
+        let output = run_after_the_start(&stunt, data_dir.path(), recipe).await;
         assert_shown(recipe, &output);
     }
 }
@@ -153,9 +153,9 @@ async fn recipes_say_what_they_show() {
 #[tokio::test]
 async fn the_end_of_the_v2_watermark_routes_is_rehearsed() {
     let stunt = TestServer::start().await;
-    let kept = tempfile::tempdir().expect("a directory");
+    let data_dir = tempfile::tempdir().expect("a directory");
     let recipe = chapter("### Rehearse the end of the v2 watermark routes");
-    let output = run_after_the_start(&stunt, kept.path(), recipe).await;
+    let output = run_after_the_start(&stunt, data_dir.path(), recipe).await;
     assert_shown(recipe, &output);
     assert_eq!(text_after(&output, "deprecation: "), "true");
     assert_eq!(
@@ -178,9 +178,9 @@ async fn the_end_of_the_v2_watermark_routes_is_rehearsed() {
 #[tokio::test]
 async fn a_watermark_is_found_again() {
     let stunt = TestServer::start().await;
-    let kept = tempfile::tempdir().expect("a directory");
+    let data_dir = tempfile::tempdir().expect("a directory");
     let recipe = chapter("### A watermark, there and back");
-    let output = run_after_the_start(&stunt, kept.path(), recipe).await;
+    let output = run_after_the_start(&stunt, data_dir.path(), recipe).await;
     assert_shown(recipe, &output);
     assert_eq!(
         text_after(&output, "watermark "),
@@ -193,9 +193,9 @@ async fn a_watermark_is_found_again() {
 #[tokio::test]
 async fn a_picture_is_protected_by_url() {
     let stunt = TestServer::start().await;
-    let kept = tempfile::tempdir().expect("a directory");
+    let data_dir = tempfile::tempdir().expect("a directory");
     let recipe = chapter("### Anti-AI by URL");
-    let output = run_after_the_start(&stunt, kept.path(), recipe).await;
+    let output = run_after_the_start(&stunt, data_dir.path(), recipe).await;
     assert_shown(recipe, &output);
     assert!(read_file(text_after(&output, "poster: ")).starts_with(PNG));
 }
@@ -203,9 +203,9 @@ async fn a_picture_is_protected_by_url() {
 #[tokio::test]
 async fn a_report_is_made() {
     let stunt = TestServer::start().await;
-    let kept = tempfile::tempdir().expect("a directory");
+    let data_dir = tempfile::tempdir().expect("a directory");
     let recipe = chapter("### A report as a PDF");
-    let output = run_after_the_start(&stunt, kept.path(), recipe).await;
+    let output = run_after_the_start(&stunt, data_dir.path(), recipe).await;
     assert_shown(recipe, &output);
     assert!(output.contains(r#""status":"queued""#), "{output}");
     assert!(read_file(text_after(&output, "the report is completed: ")).starts_with(b"%PDF-"));
@@ -214,9 +214,9 @@ async fn a_report_is_made() {
 #[tokio::test]
 async fn a_zip_of_pictures_is_judged() {
     let stunt = TestServer::start().await;
-    let kept = tempfile::tempdir().expect("a directory");
+    let data_dir = tempfile::tempdir().expect("a directory");
     let recipe = chapter("### A ZIP of pictures");
-    let output = run_after_the_start(&stunt, kept.path(), recipe).await;
+    let output = run_after_the_start(&stunt, data_dir.path(), recipe).await;
     assert_shown(recipe, &output);
     for item in [r#""filename": "fox_ai.jpg""#, r#""final_result": "Real""#] {
         assert!(output.contains(item), "{item}: {output}");
@@ -226,9 +226,9 @@ async fn a_zip_of_pictures_is_judged() {
 #[tokio::test]
 async fn the_command_line_steers_as_it_shows() {
     let stunt = TestServer::start().await;
-    let kept = tempfile::tempdir().expect("a directory");
+    let data_dir = tempfile::tempdir().expect("a directory");
     let recipe = chapter("## Command line");
-    let output = run_after_the_start(&stunt, kept.path(), recipe).await;
+    let output = run_after_the_start(&stunt, data_dir.path(), recipe).await;
     assert_shown(recipe, &output);
 }
 
@@ -239,19 +239,19 @@ async fn a_client_whose_host_is_fixed_is_led_here() {
         config.tls.tls_port = 0;
     })
     .await;
-    let kept = tempfile::tempdir().expect("a directory");
+    let data_dir = tempfile::tempdir().expect("a directory");
     let recipe = chapter("## Clients whose host is fixed");
     let address = stunt.tls.expect("it listens by TLS").to_string();
     let here = recipe.replacen("localhost:8443", &address, 1);
     assert_ne!(recipe, here);
-    let output = run_after_the_start(&stunt, kept.path(), &here).await;
+    let output = run_after_the_start(&stunt, data_dir.path(), &here).await;
     assert_shown(recipe, &output);
 }
 
 #[tokio::test]
 async fn the_examples_of_the_control_plane_are_taken() {
     let stunt = TestServer::start().await;
-    let kept = tempfile::tempdir().expect("a directory");
+    let data_dir = tempfile::tempdir().expect("a directory");
     for (heading, marks) in [
         ("### Keys: each is a world of its own", r#""delayMs":60000"#),
         ("### Snapshots", r#""name":"begin""#),
@@ -259,7 +259,7 @@ async fn the_examples_of_the_control_plane_are_taken() {
         ("### Rules", r#""outcome":{"probability":0.62}"#),
         ("### BIZ MORI's codes", "AI_DETECTION_TIMEOUT"),
     ] {
-        let output = run_after_the_start(&stunt, kept.path(), chapter(heading)).await;
+        let output = run_after_the_start(&stunt, data_dir.path(), chapter(heading)).await;
         assert!(output.contains(marks), "{heading}: {output}");
         assert!(!output.contains(r#""error":"#), "{heading}: {output}");
     }
@@ -372,11 +372,11 @@ fn the_files_of_suites_with_testcontainers_are_shown_as_they_are() {
 #[test]
 fn every_chapter_the_readme_links_to_is_there() {
     let anchor = |heading: &str| {
-        let kept = heading.chars().filter_map(|letter| match letter {
+        let stored = heading.chars().filter_map(|letter| match letter {
             ' ' => Some('-'),
             letter => (letter.is_alphanumeric() || letter == '-').then_some(letter),
         });
-        kept.collect::<String>().to_lowercase()
+        stored.collect::<String>().to_lowercase()
     };
     let headings: Vec<String> = README
         .lines()

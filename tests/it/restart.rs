@@ -139,7 +139,7 @@ async fn a_second_server_on_the_same_data_directory_is_refused() {
 fn the_program_says_in_one_line_why_it_does_not_start() {
     let data = tempfile::tempdir().expect("a directory");
     let running = Process::start(data.path(), &["--log", "error"]);
-    let taken = running.stunt.origin.rsplit(':').next().expect("a port");
+    let accepted = running.stunt.origin.rsplit(':').next().expect("a port");
     let other = tempfile::tempdir().expect("a directory");
     let shown = data.path().display();
     for (port, dir, line) in [
@@ -149,10 +149,10 @@ fn the_program_says_in_one_line_why_it_does_not_start() {
             format!("the data directory {shown} is in use by another stuntdouble"),
         ),
         (
-            taken,
+            accepted,
             other.path(),
             format!(
-                "cannot listen on 127.0.0.1:{taken}: Address already in use (os error 98); choose another with --port, or a free one with --port 0"
+                "cannot listen on 127.0.0.1:{accepted}: Address already in use (os error 98); choose another with --port, or a free one with --port 0"
             ),
         ),
     ] {
@@ -162,9 +162,9 @@ fn the_program_says_in_one_line_why_it_does_not_start() {
             .env_clear()
             .output()
             .expect("the program runs");
-        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        let text = String::from_utf8_lossy(&ended.stderr).into_owned();
         assert_eq!(
-            (ended.status.code(), said),
+            (ended.status.code(), text),
             (Some(1), format!("stuntdouble: {line}\n"))
         );
         assert!(ended.stdout.is_empty());

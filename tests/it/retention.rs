@@ -35,21 +35,21 @@ async fn expire_order_beyond_the_limit_removes_the_oldest_with_its_events() {
     let (stunt, _data) = stunt().await;
     let receiver = Receiver::start().await;
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
-    let mut made = Vec::new();
+    let mut created = Vec::new();
     for name in ["a", "b", "c", "d"] {
         let body = json!({"idempotencyKey": name, "fileName": format!("{name}.jpg")});
-        made.push(stunt.confirm_detection("live", &body, picture()).await);
+        created.push(stunt.confirm_detection("live", &body, picture()).await);
         stunt.advance("live", "PT1S").await;
     }
-    let (removed, kept) = made.split_at(2);
+    let (removed, stored) = created.split_at(2);
     stunt.advance("live", "P7D").await;
-    let newest_first: Vec<String> = kept.iter().rev().cloned().collect();
+    let newest_first: Vec<String> = stored.iter().rev().cloned().collect();
     assert_eq!(ids(&stunt).await, newest_first);
     for id in removed {
-        let gone = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
-        assert_eq!(gone.text(), r#"{"code":"ORDER_NOT_FOUND"}"#);
+        let response = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
+        assert_eq!(response.text(), r#"{"code":"ORDER_NOT_FOUND"}"#);
     }
-    for id in kept {
+    for id in stored {
         assert_eq!(stunt.get_order("live", id).await["status"], "expired");
     }
     let events = format!("/api/v2/orders/webhooks/{webhook}/events");
@@ -69,11 +69,11 @@ async fn expire_order_beyond_the_limit_removes_the_oldest_with_its_events() {
             event["data"]["orderId"].clone()
         })
         .collect();
-    assert_eq!(of, kept);
+    assert_eq!(of, stored);
     // The idempotency key of a removed order is free again, and its id is not given again.
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
     let (again, _) = stunt.create_detection("live", &body).await;
-    assert!(!made.contains(&again));
+    assert!(!created.contains(&again));
 }
 
 #[tokio::test]
@@ -101,10 +101,10 @@ async fn expire_upload_beyond_the_limit_removes_the_oldest() {
     let (stunt, data) = stunt().await;
     let path = "/get-presigned-url?file_name=a.jpg";
     for _ in 0..4 {
-        let made = stunt
+        let response = stunt
             .send(Method::GET, path, &[("apikey", "live")], "")
             .await;
-        assert_eq!(made.status, 200, "{}", made.text());
+        assert_eq!(response.status, 200, "{}", response.text());
     }
     stunt.advance("live", "P7D").await;
     let mut database = Database::open(data.path()).await;

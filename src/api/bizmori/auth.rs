@@ -61,7 +61,7 @@ impl FromRequestParts<AppState> for AuthenticatedAccount {
 
 /// Whose a request is: by the token of a test upload or sample, else by the key it shows.
 pub fn resolve_account<'r>(
-    verbs: &'r Services,
+    state: &'r Services,
     request: &'r mut Request,
 ) -> BoxFuture<'r, Option<Arc<Account>>> {
     Box::pin(async move {
@@ -74,15 +74,15 @@ pub fn resolve_account<'r>(
             (SAMPLES_PATH, &[Purpose::Sample, Purpose::Report]),
         ] {
             if let Some(token) = path.strip_prefix(prefix) {
-                let secret = &verbs.config.storage.s3_secret;
+                let secret = &state.config.storage.s3_secret;
                 let read = |purpose: &Purpose| Token::parse(secret, *purpose, token);
                 let token = purposes.iter().find_map(read)?;
-                let found = verbs.orders.find(Vendor::Bizmori, token.order_id).await;
-                return verbs.accounts.by_id(found.ok()??.account);
+                let found = state.orders.find(Vendor::Bizmori, token.order_id).await;
+                return state.accounts.by_id(found.ok()??.account);
             }
         }
         let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
-        verbs
+        state
             .accounts
             .authenticate(parse_bearer(value)?)
             .await

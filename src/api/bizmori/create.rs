@@ -26,42 +26,43 @@ use crate::services::orders::{Charge, CreatedOrder, NewOrder};
 pub async fn anti_ai(
     State(context): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
-    called: RequestContext,
+    request_context: RequestContext,
     JsonBody(body): JsonBody<CreateAntiAi>,
 ) -> BizmoriResult {
-    let call = CreateContext::new(&context, &account, &called).await?;
-    let asked = body.validate(account.now())?;
-    let told = |CreatedOrder { order, .. }: &CreatedOrder| {
+    let call = CreateContext::new(&context, &account, &request_context).await?;
+    let parsed = body.validate(account.now())?;
+    let to_body = |CreatedOrder { order, .. }: &CreatedOrder| {
         AntiAiCreated::of(order, |index| call.uploads.url(order, index))
     };
-    call.create("bizmori.createAntiAi", asked, told).await
+    call.create("bizmori.createAntiAi", parsed, to_body).await
 }
 
 pub async fn anti_ai_with_urls(
     State(context): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
-    called: RequestContext,
+    request_context: RequestContext,
     JsonBody(body): JsonBody<CreateAntiAiWithUrls>,
 ) -> BizmoriResult {
-    let call = CreateContext::new(&context, &account, &called).await?;
-    let asked = body.validate(account.now())?;
-    let told = |created: &CreatedOrder| StartedOrder::from(created.order.as_ref());
-    call.create("bizmori.createAntiAiWithUrls", asked, told)
+    let call = CreateContext::new(&context, &account, &request_context).await?;
+    let parsed = body.validate(account.now())?;
+    let to_body = |created: &CreatedOrder| StartedOrder::from(created.order.as_ref());
+    call.create("bizmori.createAntiAiWithUrls", parsed, to_body)
         .await
 }
 
 pub async fn ai_detection(
     State(context): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
-    called: RequestContext,
+    request_context: RequestContext,
     JsonBody(body): JsonBody<CreateAiDetection>,
 ) -> BizmoriResult {
-    let call = CreateContext::new(&context, &account, &called).await?;
-    let asked = body.validate()?;
-    let told = |CreatedOrder { order, .. }: &CreatedOrder| {
+    let call = CreateContext::new(&context, &account, &request_context).await?;
+    let parsed = body.validate()?;
+    let to_body = |CreatedOrder { order, .. }: &CreatedOrder| {
         AiDetectionCreated::of(order, |index| call.uploads.url(order, index))
     };
-    call.create("bizmori.createAiDetection", asked, told).await
+    call.create("bizmori.createAiDetection", parsed, to_body)
+        .await
 }
 
 pub async fn watermark_embed(State(context): State<AppState>, request: Request) -> Response {
@@ -71,17 +72,17 @@ pub async fn watermark_embed(State(context): State<AppState>, request: Request) 
 async fn embed(
     State(context): State<AppState>,
     CallerBeforeSunset(account): CallerBeforeSunset,
-    called: RequestContext,
+    request_context: RequestContext,
     JsonBody(body): JsonBody<CreateWatermarkEmbed>,
 ) -> BizmoriResult {
-    let call = CreateContext::new(&context, &account, &called).await?;
-    let asked = body.validate(ApiVersion::V2)?;
-    let told = |created: &CreatedOrder| {
+    let call = CreateContext::new(&context, &account, &request_context).await?;
+    let parsed = body.validate(ApiVersion::V2)?;
+    let to_body = |created: &CreatedOrder| {
         let order = &created.order;
         let upload_url = |index| call.uploads.url(order, index);
         WatermarkEmbedCreated::of(order, !created.replayed, upload_url)
     };
-    call.create("bizmori.createWatermarkEmbed", asked, told)
+    call.create("bizmori.createWatermarkEmbed", parsed, to_body)
         .await
 }
 
@@ -92,15 +93,15 @@ pub async fn watermark_extract(State(context): State<AppState>, request: Request
 async fn extract(
     State(context): State<AppState>,
     CallerBeforeSunset(account): CallerBeforeSunset,
-    called: RequestContext,
+    request_context: RequestContext,
     JsonBody(body): JsonBody<CreateWatermarkExtract>,
 ) -> BizmoriResult {
-    let call = CreateContext::new(&context, &account, &called).await?;
-    let asked = body.validate()?;
-    let told = |CreatedOrder { order, .. }: &CreatedOrder| {
+    let call = CreateContext::new(&context, &account, &request_context).await?;
+    let parsed = body.validate()?;
+    let to_body = |CreatedOrder { order, .. }: &CreatedOrder| {
         WatermarkExtractCreated::of(order, |index| call.uploads.url(order, index))
     };
-    call.create("bizmori.createWatermarkExtract", asked, told)
+    call.create("bizmori.createWatermarkExtract", parsed, to_body)
         .await
 }
 
@@ -115,9 +116,9 @@ impl<'c> CreateContext<'c> {
     async fn new(
         verbs: &'c Services,
         account: &'c Arc<Account>,
-        called: &RequestContext,
+        request_context: &RequestContext,
     ) -> Result<Self, ApiError> {
-        let Origin(origin) = Origin::resolve(verbs, called).await?;
+        let Origin(origin) = Origin::resolve(verbs, request_context).await?;
         Ok(Self {
             state: verbs,
             account,
@@ -125,28 +126,28 @@ impl<'c> CreateContext<'c> {
         })
     }
 
-    /// Makes the order, or finds it, and answers what is `told` of it.
+    /// Makes the order, or finds it, and answers what is `to_body` of it.
     async fn create<T: Serialize>(
         &self,
         operation: &'static str,
-        asked: ValidatedOrder,
-        told: impl FnOnce(&CreatedOrder) -> T,
+        parsed: ValidatedOrder,
+        to_body: impl FnOnce(&CreatedOrder) -> T,
     ) -> BizmoriResult {
         let new = NewOrder {
             operation,
-            idempotency_key: Some(asked.idempotency_key),
+            idempotency_key: Some(parsed.idempotency_key),
             vendor: Vendor::Bizmori,
             api: ApiVersion::V2,
             origin: self.uploads.origin().to_owned(),
-            name: asked.order_name,
-            work: asked.work,
-            charge: charge(self.account, asked.files.len()),
-            files: asked.files,
+            name: parsed.order_name,
+            work: parsed.work,
+            charge: charge(self.account, parsed.files.len()),
+            files: parsed.files,
             id: None,
             request_digest: None,
         };
         let created = self.state.orders.create(self.account, new).await?;
-        let mut response: Response = data_response(told(&created));
+        let mut response: Response = data_response(to_body(&created));
         OnResponseSent::attach(&mut response, created.claim);
         Ok(response)
     }

@@ -16,7 +16,7 @@ pub async fn get(
     State(context): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
     PathParam(order_id): PathParam,
-    called: RequestContext,
+    request: RequestContext,
 ) -> BizmoriResult {
     let order = find_own_order(&context, &account, &order_id, ErrorCode::OrderNotFound).await?;
     let outputs = completed_outputs(&order)?;
@@ -28,7 +28,7 @@ pub async fn get(
         };
         return Err(ApiError::new(ErrorCode::ProcessedFileNotFound, line));
     };
-    let Origin(origin) = Origin::resolve(&context, &called).await?;
+    let Origin(origin) = Origin::resolve(&context, &request).await?;
     let name = match order.output_specs().as_slice() {
         [cut] => cut.file.name.clone(),
         _ => format!("{}.zip", order.name),

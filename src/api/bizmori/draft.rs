@@ -26,74 +26,79 @@ const FIELD_NAMES: [(&str, &str); 5] = [
     ("file.includeOriginal", "files[1]"),
 ];
 
-pub fn anti_ai(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
-    told.reject_unknown_options(&["strength"])?;
-    told.reject_watermarks()?;
-    let files = told.files.iter().map(|file| json!({"fileName": file.name}));
+pub fn anti_ai(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
+    fixture.reject_unknown_options(&["strength"])?;
+    fixture.reject_watermarks()?;
+    let files = fixture
+        .files
+        .iter()
+        .map(|file| json!({"fileName": file.name}));
     let body = json!({
-        "orderName": told.name,
+        "orderName": fixture.name,
         "files": files.collect::<Vec<_>>(),
-        "options": told.options,
+        "options": fixture.options,
     });
-    parse_fixture(told, ApiVersion::V2, body, |it: CreateAntiAi| {
-        it.validate(told.at)
+    parse_fixture(fixture, ApiVersion::V2, body, |it: CreateAntiAi| {
+        it.validate(fixture.at)
     })
 }
 
-pub fn ai_detection(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
-    told.reject_unknown_options(&["generateHeatmap", "generateOverlay", "generateThumbnail"])?;
-    told.reject_watermarks()?;
-    told.check_file_count(1..=1)?;
+pub fn ai_detection(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
+    fixture.reject_unknown_options(&["generateHeatmap", "generateOverlay", "generateThumbnail"])?;
+    fixture.reject_watermarks()?;
+    fixture.check_file_count(1..=1)?;
     let body = json!({
-        "orderName": told.name,
-        "fileName": told.files[0].name,
-        "options": told.options,
+        "orderName": fixture.name,
+        "fileName": fixture.files[0].name,
+        "options": fixture.options,
     });
-    parse_fixture(told, ApiVersion::V2, body, CreateAiDetection::validate)
+    parse_fixture(fixture, ApiVersion::V2, body, CreateAiDetection::validate)
 }
 
-pub fn watermark_embed(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
-    before_sunset(told)?;
-    embed(told, ApiVersion::V2)
+pub fn watermark_embed(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
+    before_sunset(fixture)?;
+    embed(fixture, ApiVersion::V2)
 }
 
-pub fn watermark_embed_v3(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
-    embed(told, ApiVersion::V3)
+pub fn watermark_embed_v3(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
+    embed(fixture, ApiVersion::V3)
 }
 
-fn embed(told: &FixtureOrder<'_>, api: ApiVersion) -> Result<NewOrder, FieldError> {
-    told.reject_unknown_options(&[])?;
-    told.reject_name()?;
-    let files = told.files.iter().map(|file| {
+fn embed(fixture: &FixtureOrder<'_>, api: ApiVersion) -> Result<NewOrder, FieldError> {
+    fixture.reject_unknown_options(&[])?;
+    fixture.reject_name()?;
+    let files = fixture.files.iter().map(|file| {
         let texts = file.watermarks.iter().map(|text| json!({"text": text}));
         json!({"fileName": file.name, "watermarks": texts.collect::<Vec<_>>()})
     });
     let body = json!({"files": files.collect::<Vec<_>>()});
-    parse_fixture(told, api, body, |it: CreateWatermarkEmbed| it.validate(api))
+    parse_fixture(fixture, api, body, |it: CreateWatermarkEmbed| {
+        it.validate(api)
+    })
 }
 
-pub fn watermark_extract(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
-    before_sunset(told)?;
-    told.check_file_count(1..=2)?;
-    let mut file = json!({"fileName": told.files[0].name});
-    if let Some(original) = told.files.get(1) {
+pub fn watermark_extract(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
+    before_sunset(fixture)?;
+    fixture.check_file_count(1..=2)?;
+    let mut file = json!({"fileName": fixture.files[0].name});
+    if let Some(original) = fixture.files.get(1) {
         file["includeOriginal"] = json!(true);
         file["originalFile"] = json!({"fileName": original.name});
     }
     extract(
-        told,
+        fixture,
         ApiVersion::V2,
         &file,
         CreateWatermarkExtract::validate,
     )
 }
 
-pub fn watermark_extract_v3(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
-    told.check_file_count(2..=2)?;
-    let original = json!({"fileName": told.files[1].name});
-    let file = json!({"fileName": told.files[0].name, "originalFile": original});
+pub fn watermark_extract_v3(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
+    fixture.check_file_count(2..=2)?;
+    let original = json!({"fileName": fixture.files[1].name});
+    let file = json!({"fileName": fixture.files[0].name, "originalFile": original});
     extract(
-        told,
+        fixture,
         ApiVersion::V3,
         &file,
         CreateWatermarkExtractV3::validate,
@@ -101,23 +106,23 @@ pub fn watermark_extract_v3(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldEr
 }
 
 fn extract<T: DeserializeOwned>(
-    told: &FixtureOrder<'_>,
+    fixture: &FixtureOrder<'_>,
     api: ApiVersion,
     file: &Value,
     check: impl FnOnce(T) -> Result<ValidatedOrder, ApiError>,
 ) -> Result<NewOrder, FieldError> {
-    told.reject_unknown_options(&[])?;
-    told.reject_name()?;
-    told.reject_watermarks()?;
-    parse_fixture(told, api, json!({"file": file}), check)
+    fixture.reject_unknown_options(&[])?;
+    fixture.reject_name()?;
+    fixture.reject_watermarks()?;
+    parse_fixture(fixture, api, json!({"file": file}), check)
 }
 
 /// Its route has not ended yet, when it is made.
-fn before_sunset(told: &FixtureOrder<'_>) -> Result<(), FieldError> {
-    if told.revision == Revision::V2026_10 && told.at >= V2_SUNSET {
+fn before_sunset(fixture: &FixtureOrder<'_>) -> Result<(), FieldError> {
+    if fixture.revision == Revision::V2026_10 && fixture.at >= V2_SUNSET {
         let line = format!(
             "{} has ended by then; there is the one of v3",
-            told.operation
+            fixture.operation
         );
         return Err(FieldError::new("operation", line));
     }
@@ -126,25 +131,25 @@ fn before_sunset(told: &FixtureOrder<'_>) -> Result<(), FieldError> {
 
 /// The order that the body asks for, if that is taken.
 fn parse_fixture<T: DeserializeOwned>(
-    told: &FixtureOrder<'_>,
+    fixture: &FixtureOrder<'_>,
     api: ApiVersion,
     mut body: Value,
     check: impl FnOnce(T) -> Result<ValidatedOrder, ApiError>,
 ) -> Result<NewOrder, FieldError> {
     body["idempotencyKey"] = json!(IDEMPOTENCY_KEY);
     let parsed = parse(&Bytes::from(body.to_string()));
-    let asked = parsed
+    let validated = parsed
         .and_then(check)
         .map_err(|refusal| fixture_error(&refusal))?;
     Ok(NewOrder {
-        operation: told.operation,
+        operation: fixture.operation,
         idempotency_key: None,
         vendor: Vendor::Bizmori,
         api,
-        origin: told.origin.to_owned(),
-        name: asked.order_name,
-        work: asked.work,
-        files: asked.files,
+        origin: fixture.origin.to_owned(),
+        name: validated.order_name,
+        work: validated.work,
+        files: validated.files,
         id: None,
         charge: None,
         request_digest: None,
@@ -158,5 +163,5 @@ fn fixture_error(refusal: &ApiError) -> FieldError {
     let (field, line) = why.split_once(": ").unwrap_or(("", why));
     let mut known = FIELD_NAMES.into_iter();
     let renamed = known.find(|(of_body, _)| *of_body == field);
-    FieldError::new(renamed.map_or(field, |(_, told)| told), line)
+    FieldError::new(renamed.map_or(field, |(_, message)| message), line)
 }

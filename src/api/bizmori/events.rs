@@ -116,13 +116,17 @@ pub fn build_event(
                     let Work::AiDetection { options } = &order.work else {
                         return None;
                     };
-                    let asked = options.unwrap_or_default();
+                    let requested_options = options.unwrap_or_default();
                     EventDetails::Detection {
                         completed_at,
                         status,
                         probability: JsNumber(found.verdict.probability),
-                        heatmap_url: asked.generate_heatmap.then(|| link(&found.heatmap)),
-                        overlay_url: asked.generate_overlay.then(|| link(&found.overlay)),
+                        heatmap_url: requested_options
+                            .generate_heatmap
+                            .then(|| link(&found.heatmap)),
+                        overlay_url: requested_options
+                            .generate_overlay
+                            .then(|| link(&found.overlay)),
                     }
                 }
             };

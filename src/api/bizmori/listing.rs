@@ -29,27 +29,28 @@ const CHUNK_ORDERS: u32 = LIMIT_MAX;
 pub async fn list(
     State(context): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
-    called: RequestContext,
+    request_context: RequestContext,
     RawQuery(query): RawQuery,
 ) -> BizmoriResult {
-    let asked = ListQuery::parse(query.as_deref())?;
-    let Origin(origin) = Origin::resolve(&context, &called).await?;
+    let list_query = ListQuery::parse(query.as_deref())?;
+    let Origin(origin) = Origin::resolve(&context, &request_context).await?;
     let nothing = Page {
         items: Vec::new(),
         total: 0,
     };
-    let page = match asked.limit {
-        _ if asked.channel_is_not_api => nothing,
-        None => return stream_all(context, account, origin, asked.filter).await,
+    let page = match list_query.limit {
+        _ if list_query.channel_is_not_api => nothing,
+        None => return stream_all(context, account, origin, list_query.filter).await,
         Some(limit) => {
-            let page = context
-                .orders
-                .list(&account, &asked.filter, limit, asked.offset());
+            let page =
+                context
+                    .orders
+                    .list(&account, &list_query.filter, limit, list_query.offset());
             page.await?
         }
     };
     let view = RenderContext::of(&context, &account, &origin);
-    Ok(data_response(OrderListing::of(&page, &asked, view)))
+    Ok(data_response(OrderListing::of(&page, &list_query, view)))
 }
 
 /// A listing of all orders, under way.
@@ -113,6 +114,6 @@ pub async fn recent(
     let today = account.now().ms().div_euclid(DAY_MS);
     let last = stats_day(query.as_deref())?.unwrap_or(today);
     let first = last.saturating_sub(DAYS - 1);
-    let made = context.orders.count_by_day(&account, first, last).await?;
-    Ok(data_response(RecentStats::of(first..=last, &made)))
+    let created = context.orders.count_by_day(&account, first, last).await?;
+    Ok(data_response(RecentStats::of(first..=last, &created)))
 }

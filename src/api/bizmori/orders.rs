@@ -40,13 +40,13 @@ pub async fn confirm_ai_detection(
 }
 
 async fn confirm(
-    verbs: &Services,
+    state: &Services,
     AuthenticatedAccount(account): AuthenticatedAccount,
     body: Confirm,
     of_type: fn(&Work) -> bool,
 ) -> BizmoriResult {
     let key = body.key()?;
-    let started = verbs
+    let started = state
         .orders
         .confirm(&account, &body.order_id, &key, |order| of_type(&order.work));
     let started = started.await?;
@@ -63,11 +63,11 @@ pub async fn get(
     State(context): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
     PathParam(order_id): PathParam,
-    called: RequestContext,
+    request_context: RequestContext,
 ) -> BizmoriResult {
     let order = find_own_order(&context, &account, &order_id, ErrorCode::OrderNotOwner).await?;
     let (order, hold) = context.orders.record_poll(&account, order).await?;
-    let Origin(origin) = Origin::resolve(&context, &called).await?;
+    let Origin(origin) = Origin::resolve(&context, &request_context).await?;
     let view = RenderContext::of(&context, &account, &origin);
     let mut response = data_response(OrderDetail::of(&order, view));
     OnResponseSent::attach(&mut response, hold);
@@ -79,12 +79,12 @@ pub async fn get(
 
 /// The account's order of that id; another key's is refused with the code `foreign`.
 pub async fn find_own_order(
-    verbs: &Services,
+    state: &Services,
     account: &Account,
     order_id: &str,
     foreign: ErrorCode,
 ) -> Result<Arc<Order>, ApiError> {
-    let found = verbs.orders.find(Vendor::Bizmori, order_id).await?;
+    let found = state.orders.find(Vendor::Bizmori, order_id).await?;
     let missing = || {
         ApiError::new(
             ErrorCode::OrderNotFound,
@@ -103,14 +103,14 @@ pub async fn refresh_urls(
     State(context): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
     PathParam(order_id): PathParam,
-    called: RequestContext,
+    request_context: RequestContext,
 ) -> BizmoriResult {
     let order = find_own_order(&context, &account, &order_id, ErrorCode::OrderNotOwner).await?;
     if order.state != OrderState::Pending {
         let line = format!("order {order_id} is {}", order.state.status());
         return Err(ApiError::new(ErrorCode::OrderNotPending, line));
     }
-    let Origin(origin) = Origin::resolve(&context, &called).await?;
+    let Origin(origin) = Origin::resolve(&context, &request_context).await?;
     let uploads = UploadUrls::new(&context, &account, origin);
     Ok(data_response(Refreshed::of(&order, |index| {
         uploads.url(&order, index)

@@ -50,8 +50,8 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBodyWithDigest<T> {
     async fn from_request(request: Request, context: &AppState) -> Result<Self, ApiError> {
         let bytes = JsonBytes::from_request(request, context).await?.0;
         let body = parse(&bytes)?;
-        let said: Value = parse(&bytes)?;
-        Ok(Self(body, hex::encode(Sha256::digest(said.to_string()))))
+        let json: Value = parse(&bytes)?;
+        Ok(Self(body, hex::encode(Sha256::digest(json.to_string()))))
     }
 }
 

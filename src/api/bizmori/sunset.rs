@@ -62,13 +62,13 @@ pub async fn with_deprecation_headers<T>(
 }
 
 /// That of the key's account; the server's where there is none.
-fn revision_of_request(verbs: &Services, headers: &HeaderMap) -> Revision {
+fn revision_of_request(state: &Services, headers: &HeaderMap) -> Revision {
     let shown = headers.get(AUTHORIZATION);
     let key = shown
         .and_then(|value| value.to_str().ok())
         .and_then(parse_bearer);
-    let account = key.and_then(|key| verbs.accounts.by_key(key));
-    account.map_or(verbs.config.orders.revision, |account| {
-        verbs.orders.revision(&account)
+    let account = key.and_then(|key| state.accounts.by_key(key));
+    account.map_or(state.config.orders.revision, |account| {
+        state.orders.revision(&account)
     })
 }

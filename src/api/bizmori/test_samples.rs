@@ -62,9 +62,12 @@ pub async fn get(
         .or_else(|| read(Purpose::Report))
         .ok_or_else(|| forbidden("the token is not one of ours"))?;
     let found = context.orders.find(Vendor::Bizmori, token.order_id).await?;
-    let gone = || ApiError::new(ErrorCode::OrderNotFound, "the order of this token is gone");
-    let order = found.ok_or_else(gone)?;
-    let account = context.accounts.by_id(order.account).ok_or_else(gone)?;
+    let not_found = || ApiError::new(ErrorCode::OrderNotFound, "the order of this token is gone");
+    let order = found.ok_or_else(not_found)?;
+    let account = context
+        .accounts
+        .by_id(order.account)
+        .ok_or_else(not_found)?;
     if account.now() > token.expires_at {
         return Err(forbidden("the token has expired by the account's clock"));
     }
@@ -83,13 +86,13 @@ pub async fn get(
 }
 
 /// Answers with the sample of a report in the language of that index.
-async fn report(verbs: &Services, order: &Order, index: usize) -> Result<Response, ApiError> {
+async fn report(state: &Services, order: &Order, index: usize) -> Result<Response, ApiError> {
     if matches!(order.state, OrderState::Expired { .. }) {
         let line = format!("order {} has expired", order.id);
         return Err(ApiError::new(ErrorCode::OrderExpired, line));
     }
     let locale = Locale::ALL.get(index).copied().unwrap_or_default();
-    let pdf = verbs.orders.sample_report(order, locale).await?;
+    let pdf = state.orders.sample_report(order, locale).await?;
     let pdf = pdf.ok_or_else(|| {
         let line = format!("order {} has no report in {}", order.id, locale.tag());
         ApiError::new(ErrorCode::ReportNotFound, line)

@@ -40,10 +40,13 @@ pub async fn put(
     let token = Token::parse(&context.config.storage.s3_secret, Purpose::Upload, &token)
         .ok_or_else(|| forbidden("the token is not one of ours"))?;
     let found = context.orders.find(Vendor::Bizmori, token.order_id).await?;
-    let gone = || ApiError::new(ErrorCode::OrderNotFound, "the order of this token is gone");
-    let order = found.ok_or_else(gone)?;
-    let account = context.accounts.by_id(order.account).ok_or_else(gone)?;
-    let file = order.files.get(token.index).ok_or_else(gone)?;
+    let not_found = || ApiError::new(ErrorCode::OrderNotFound, "the order of this token is gone");
+    let order = found.ok_or_else(not_found)?;
+    let account = context
+        .accounts
+        .by_id(order.account)
+        .ok_or_else(not_found)?;
+    let file = order.files.get(token.index).ok_or_else(not_found)?;
     if account.now() > token.expires_at {
         return Err(forbidden("the token has expired by the account's clock"));
     }

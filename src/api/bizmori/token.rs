@@ -30,18 +30,18 @@ impl<'t> Token<'t> {
     /// The token, signed with the server's S3 secret.
     pub fn sign(&self, secret: &str, purpose: Purpose) -> String {
         let expires_at_ms = self.expires_at.ms();
-        let said = format!("{}.{}.{expires_at_ms}", self.order_id, self.index);
-        let signature = hmac(secret, purpose, &said).finalize().into_bytes();
-        format!("{said}.{}", hex::encode(signature))
+        let text = format!("{}.{}.{expires_at_ms}", self.order_id, self.index);
+        let signature = hmac(secret, purpose, &text).finalize().into_bytes();
+        format!("{text}.{}", hex::encode(signature))
     }
 
     /// What the token says, if it is one of ours.
     pub fn parse(secret: &str, purpose: Purpose, token: &'t str) -> Option<Self> {
-        let (said, signature) = token.rsplit_once('.')?;
-        hmac(secret, purpose, said)
+        let (text, signature) = token.rsplit_once('.')?;
+        hmac(secret, purpose, text)
             .verify_slice(&hex::decode(signature).ok()?)
             .ok()?;
-        let mut parts = said.split('.');
+        let mut parts = text.split('.');
         Some(Self {
             order_id: parts.next()?,
             index: parts.next()?.parse().ok()?,
@@ -50,7 +50,7 @@ impl<'t> Token<'t> {
     }
 }
 
-fn hmac(secret: &str, purpose: Purpose, said: &str) -> Hmac<Sha256> {
+fn hmac(secret: &str, purpose: Purpose, text: &str) -> Hmac<Sha256> {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(match purpose {
@@ -58,7 +58,7 @@ fn hmac(secret: &str, purpose: Purpose, said: &str) -> Hmac<Sha256> {
         Purpose::Sample => b"test sample ",
         Purpose::Report => b"test report ",
     });
-    mac.update(said.as_bytes());
+    mac.update(text.as_bytes());
     mac
 }
 
@@ -68,13 +68,16 @@ mod tests {
 
     #[test]
     fn a_token_is_read_as_it_was_made_and_never_made_up() {
-        let made = Token {
+        let created = Token {
             order_id: "42",
             index: 3,
             expires_at: Timestamp::from_ms(3_601_000),
         };
-        let token = made.sign("secret", Purpose::Upload);
-        assert_eq!(Token::parse("secret", Purpose::Upload, &token), Some(made));
+        let token = created.sign("secret", Purpose::Upload);
+        assert_eq!(
+            Token::parse("secret", Purpose::Upload, &token),
+            Some(created)
+        );
         assert_eq!(Token::parse("other", Purpose::Upload, &token), None);
         assert_eq!(Token::parse("secret", Purpose::Sample, &token), None);
         let other = token.replacen("42", "43", 1);

@@ -67,7 +67,7 @@ pub fn routes(routes: Routes) -> Routes {
 
 /// The account's order of that id; another key's is as good as none.
 async fn find_own_order(
-    verbs: &Services,
+    state: &Services,
     account: &Account,
     order_id: &str,
 ) -> Result<Arc<Order>, ApiError> {
@@ -76,7 +76,7 @@ async fn find_own_order(
         let line = format!("orderId: {order_id} is not 1 to {ORDER_ID_DIGITS_MAX} digits");
         return Err(ApiError::invalid(line));
     }
-    let found = verbs.orders.find(Vendor::Bizmori, order_id).await?;
+    let found = state.orders.find(Vendor::Bizmori, order_id).await?;
     let found = found.filter(|order| order.account == account.id);
     let line = || format!("this key has no order {order_id}");
     found.ok_or_else(|| ApiError::new(ErrorCode::OrderNotFound, line()))

@@ -77,12 +77,12 @@ pub fn detection(order: &Order) -> Option<&Detection> {
 pub fn outcome_of_order(order: &Order) -> Option<HeaderValue> {
     match order.outcome()? {
         Outcome::Detection(found) => {
-            let settled = format!("probability {}", found.verdict.probability);
-            Some(outcome_line(&settled, &found.verdict.source))
+            let summary = format!("probability {}", found.verdict.probability);
+            Some(outcome_line(&summary, &found.verdict.source))
         }
         Outcome::Extraction(found) => {
-            let settled = format!("watermark {}", detection_status_word(found));
-            Some(outcome_line(&settled, &found.source))
+            let summary = format!("watermark {}", detection_status_word(found));
+            Some(outcome_line(&summary, &found.source))
         }
         Outcome::Outputs(_) | Outcome::Bulk(_) => None,
     }

@@ -99,10 +99,10 @@ impl From<PendingWork> for WaitingLine {
 }
 
 /// Returns how the clock of `account`, or the default clock, stands now.
-async fn clock_view(verbs: &Services, account: Option<&Account>) -> Result<ClockView, ApiError> {
-    let next = verbs.worker.next_job(account).await?;
+async fn clock_view(state: &Services, account: Option<&Account>) -> Result<ClockView, ApiError> {
+    let next = state.worker.next_job(account).await?;
     let id = account.map_or(ClockId::DEFAULT, Account::clock_id);
-    let clock = verbs.accounts.clock(id);
+    let clock = state.accounts.clock(id);
     let now = clock.now();
     let (mode, offset_ms) = match clock {
         Clock::Running { offset_ms } => ("running", offset_ms),

@@ -203,11 +203,11 @@ pub async fn resend(
             context.webhooks.resend(account, delivery).await
         }
     };
-    let made = resent.map_err(|error| match error {
+    let created = resent.map_err(|error| match error {
         RetryError::Store(error) => error.into(),
         RetryError::NoEndpoint(_) | RetryError::NoDelivery(_) | RetryError::NotFailed(..) => {
             unknown()
         }
     })?;
-    Ok(Json(AttemptView::from(made)).into_response())
+    Ok(Json(AttemptView::from(created)).into_response())
 }

@@ -48,12 +48,12 @@ pub fn error_responses<'s>(
         codes.entry(*status).or_default().push(code);
     }
     let mut described = described.security();
-    for (status, mut told) in codes {
-        told.sort_unstable();
-        told.dedup();
-        let text = format!("Refused: {}.", told.join(", "));
+    for (status, mut messages) in codes {
+        messages.sort_unstable();
+        messages.dedup();
+        let text = format!("Refused: {}.", messages.join(", "));
         let schema = described.schema::<ErrorEnvelope>();
-        let code = json!({"properties": {"error": {"properties": {"code": {"enum": told}}}}});
+        let code = json!({"properties": {"error": {"properties": {"code": {"enum": messages}}}}});
         let schema = json!({"allOf": [schema, code]});
         described = described.response_schema(status, &text, &schema);
     }

@@ -35,7 +35,7 @@ const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// The document's text, as what is to be done. `named` is the account that the call names beside it.
 async fn parse_and_plan(
-    verbs: &Services,
+    state: &Services,
     bytes: &[u8],
     from: FixtureSource<'_>,
     named: NamedAccount,
@@ -48,7 +48,7 @@ async fn parse_and_plan(
             Violation::from_api_error(&JsonPath::default(), &refusal),
         )
     })?;
-    let planned = check_document(verbs, document, from).await;
+    let planned = check_document(state, document, from).await;
     planned.map_err(|wrong| with_line(text, wrong))
 }
 
@@ -72,7 +72,7 @@ pub fn describe_put(described: OperationDoc<'_>) -> OperationDoc<'_> {
 
 pub async fn put(
     State(context): State<AppState>,
-    called: RequestContext,
+    request_context: RequestContext,
     named: NamedAccount,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -84,7 +84,7 @@ pub async fn put(
         }
         BodyError::Incomplete | BodyError::Stalled(_) => refusal.into(),
     })?;
-    let Origin(origin) = Origin::resolve(&context, &called).await?;
+    let Origin(origin) = Origin::resolve(&context, &request_context).await?;
     let from = FixtureSource {
         base: None,
         origin: &origin,

@@ -51,8 +51,8 @@ fn gauge(page: &mut MetricsText, name: &'static str, help: &'static str, value: 
 }
 
 /// The memory for work on pictures.
-fn write_engine_gauges(verbs: &Services, page: &mut MetricsText) {
-    let budget = verbs.engine.budget();
+fn write_engine_gauges(state: &Services, page: &mut MetricsText) {
+    let budget = state.engine.budget();
     for (name, help, bytes) in [
         (
             "stuntdouble_engine_memory_budget_bytes",
@@ -75,8 +75,8 @@ fn write_engine_gauges(verbs: &Services, page: &mut MetricsText) {
 }
 
 /// What is to be done.
-async fn write_job_gauges(verbs: &Services, page: &mut MetricsText) -> Result<(), ApiError> {
-    let depths = verbs.worker.queue_depths().await?;
+async fn write_job_gauges(state: &Services, page: &mut MetricsText) -> Result<(), ApiError> {
+    let depths = state.worker.queue_depths().await?;
     let mut of = |name, help, count: fn(&crate::services::worker::QueueDepth) -> u64| {
         let mut family = page.family(name, MetricType::Gauge, help);
         for kind in JobKind::ALL {
@@ -99,7 +99,7 @@ async fn write_job_gauges(verbs: &Services, page: &mut MetricsText) -> Result<()
         "Jobs that somebody has in hand, or waits for, by kind.",
         |depth| depth.running,
     );
-    let waiting = verbs.webhooks.pending_deliveries().await?;
+    let waiting = state.webhooks.pending_deliveries().await?;
     gauge(
         page,
         "stuntdouble_webhook_deliveries_waiting",
@@ -110,17 +110,17 @@ async fn write_job_gauges(verbs: &Services, page: &mut MetricsText) -> Result<()
 }
 
 /// What is kept.
-async fn write_state_gauges(verbs: &Services, page: &mut MetricsText) -> Result<(), ApiError> {
+async fn write_state_gauges(state: &Services, page: &mut MetricsText) -> Result<(), ApiError> {
     let counted = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let name = "stuntdouble_connections";
     let help = "Connections that clients have open.";
-    gauge(page, name, help, counted(verbs.connections.count()));
+    gauge(page, name, help, counted(state.connections.count()));
     let name = "stuntdouble_accounts";
-    gauge(page, name, "Accounts.", counted(verbs.accounts.count()));
-    let database = verbs.db.bytes().await?;
+    gauge(page, name, "Accounts.", counted(state.accounts.count()));
+    let database = state.db.bytes().await?;
     let help = "Size of the database and its log on the disk.";
     gauge(page, "stuntdouble_database_bytes", help, database);
-    let (objects, bytes) = verbs.blobs.written();
+    let (objects, bytes) = state.blobs.written();
     let help = "Objects written.";
     page.family(
         "stuntdouble_objects_written_total",
@@ -132,13 +132,13 @@ async fn write_state_gauges(verbs: &Services, page: &mut MetricsText) -> Result<
     let help = "Bytes of the objects written.";
     page.family(name, MetricType::Counter, help)
         .sample(&[], bytes);
-    let snapshots = verbs.snapshots.list(None);
+    let snapshots = state.snapshots.list(None);
     let bytes = snapshots.iter().map(|about| about.bytes).sum();
-    let kept = counted(snapshots.len());
-    gauge(page, "stuntdouble_snapshots", "Snapshots.", kept);
+    let length = counted(snapshots.len());
+    gauge(page, "stuntdouble_snapshots", "Snapshots.", length);
     let help = "Bytes of the snapshots' objects.";
     gauge(page, "stuntdouble_snapshots_bytes", help, bytes);
-    let (requests, bytes) = verbs.journal.size();
+    let (requests, bytes) = state.journal.size();
     let help = "Requests in the journal.";
     gauge(
         page,

@@ -153,9 +153,9 @@ impl NamedAccount {
     }
 
     /// `true` if the account exists, or the call names none.
-    fn is_used(&self, verbs: &Services) -> bool {
+    fn is_used(&self, state: &Services) -> bool {
         self.key()
-            .is_none_or(|key| verbs.accounts.by_key(key).is_some())
+            .is_none_or(|key| state.accounts.by_key(key).is_some())
     }
 
     /// Returns the key that the body of a call names, unless the call names another one.
@@ -168,8 +168,8 @@ impl NamedAccount {
     }
 
     /// Returns the accounts that a reading call is about, without creating any.
-    pub fn scope(&self, verbs: &Services) -> Scope {
-        match self.key().map(|key| verbs.accounts.by_key(key)) {
+    pub fn scope(&self, state: &Services) -> Scope {
+        match self.key().map(|key| state.accounts.by_key(key)) {
             None => Scope::All,
             Some(Some(account)) => Scope::Account(account),
             Some(None) => Scope::Unknown,
@@ -180,9 +180,9 @@ impl NamedAccount {
     ///
     /// # Errors
     /// If the account does not exist and its use would not create it.
-    pub fn usable_scope(&self, verbs: &Services) -> Result<Scope, ApiError> {
-        match (self.scope(verbs), self.key()) {
-            (Scope::Unknown, Some(key)) if verbs.config.mode == KeyMode::Strict => {
+    pub fn usable_scope(&self, state: &Services) -> Result<Scope, ApiError> {
+        match (self.scope(state), self.key()) {
+            (Scope::Unknown, Some(key)) if state.config.mode == KeyMode::Strict => {
                 Err(unknown_account(key))
             }
             (scope, _) => Ok(scope),
@@ -194,12 +194,12 @@ impl NamedAccount {
     ///
     /// # Errors
     /// If the account does not exist and is not created, or cannot be written.
-    pub async fn create_account(&self, verbs: &Services) -> Result<Option<Arc<Account>>, ApiError> {
+    pub async fn create_account(&self, state: &Services) -> Result<Option<Arc<Account>>, ApiError> {
         let Some(key) = self.key() else {
             return Ok(None);
         };
-        let is_new = verbs.accounts.by_key(key).is_none();
-        let found = verbs.accounts.authenticate(key).await?;
+        let is_new = state.accounts.by_key(key).is_none();
+        let found = state.accounts.authenticate(key).await?;
         self.is_created.fetch_or(is_new, Ordering::Relaxed);
         found.map(Some).ok_or_else(|| unknown_account(key))
     }

@@ -77,7 +77,7 @@ struct FailureView {
 
 impl OrderView {
     /// None: its account's life has just ended.
-    fn of(verbs: &Services, order: &Order) -> Option<Self> {
+    fn of(state: &Services, order: &Order) -> Option<Self> {
         let failure = match &order.state {
             OrderState::Failed { failure, .. } => Some(FailureView {
                 code: failure.code.clone(),
@@ -87,7 +87,7 @@ impl OrderView {
         };
         Some(Self {
             id: order.id.clone(),
-            account: verbs.accounts.by_id(order.account)?.key.clone(),
+            account: state.accounts.by_id(order.account)?.key.clone(),
             vendor: order.vendor.name(),
             kind: order.work.name(),
             status: order.state.status(),
@@ -261,20 +261,20 @@ pub async fn expire(
 
 /// Brings an order of the named account to its end.
 async fn end_order(
-    verbs: &Services,
+    state: &Services,
     named: &NamedAccount,
     id: &str,
     end: ManualEnd,
 ) -> Result<Response, ApiError> {
     let unknown = || unknown_order(named, id);
-    let order = verbs.db.order(id).await?.ok_or_else(unknown)?;
-    let account = verbs.accounts.by_id(order.account);
-    let is_of_scope = |account: &Arc<Account>| named.scope(verbs).includes(account);
+    let order = state.db.order(id).await?.ok_or_else(unknown)?;
+    let account = state.accounts.by_id(order.account);
+    let is_of_scope = |account: &Arc<Account>| named.scope(state).includes(account);
     account.filter(is_of_scope).ok_or_else(unknown)?;
     if let ManualEnd::Fail(outcome) = &end {
         check_code(outcome, &[order.vendor], "")?;
     }
-    let ended = verbs.orders.force_end(id, end).await;
+    let ended = state.orders.force_end(id, end).await;
     let (order, hold) = ended.map_err(|error| match error {
         ManualEndError::NotFound => unknown(),
         ManualEndError::Ended(status) => ApiError::conflict(
@@ -294,7 +294,7 @@ async fn end_order(
         ),
         ManualEndError::Store(error) => error.into(),
     })?;
-    let shown = OrderView::of(verbs, &order).ok_or_else(unknown)?;
+    let shown = OrderView::of(state, &order).ok_or_else(unknown)?;
     let mut response = Json(shown).into_response();
     OnResponseSent::attach(&mut response, Some(hold));
     Ok(response)

@@ -31,8 +31,8 @@ use wire::{
 const TIMEOUT_MS_MAX: u64 = 600_000;
 
 /// Refuses a call for requests where none are kept.
-fn check_enabled(verbs: &Services) -> Result<(), ApiError> {
-    if verbs.journal.is_enabled() {
+fn check_enabled(state: &Services) -> Result<(), ApiError> {
+    if state.journal.is_enabled() {
         return Ok(());
     }
     let message = "no requests are kept: --journal-requests is 0";
@@ -90,13 +90,16 @@ pub async fn delete(
 pub async fn verify(
     State(context): State<AppState>,
     named: NamedAccount,
-    ControlJson(asked): ControlJson<VerifyRequest>,
+    ControlJson(request): ControlJson<VerifyRequest>,
 ) -> Result<Response, ApiError> {
-    let count = parse_count(&asked.count)?;
-    let wanted = parse_matcher(&context, asked.when.map(|when| when.0).unwrap_or_default())?;
+    let count = parse_count(&request.count)?;
+    let wanted = parse_matcher(
+        &context,
+        request.when.map(|when| when.0).unwrap_or_default(),
+    )?;
     check_enabled(&context)?;
     let (account, journal) = (named.key(), &context.journal);
-    let verdict = match asked.timeout_ms {
+    let verdict = match request.timeout_ms {
         None => journal.verify(account, &wanted, count),
         Some(ms) => {
             let within = Duration::from_millis(ms.min(TIMEOUT_MS_MAX));
@@ -178,11 +181,11 @@ fn parse_count(sought: &CountSpec) -> Result<CountRange, ApiError> {
 }
 
 fn parse_matcher(
-    verbs: &Services,
+    state: &Services,
     when: wire::RequestCriteria,
 ) -> Result<RequestMatcher, ApiError> {
     if let Some(pattern) = &when.operation {
-        check_operation(pattern, &verbs.operations)?;
+        check_operation(pattern, &state.operations)?;
     }
     Ok(RequestMatcher {
         operation: when.operation,
@@ -199,23 +202,23 @@ fn parse_matcher(
 /// Refuses what no request's operation is like.
 fn check_operation(pattern: &str, operations: &[Operation]) -> Result<(), ApiError> {
     let names = operations.iter().map(|it| it.name);
-    let mut kept = names.filter(|name| !name.starts_with("control.")).chain([
+    let mut stored = names.filter(|name| !name.starts_with("control.")).chain([
         "unmatched",
         "bad_host",
         "unknown_host",
     ]);
-    if kept.clone().any(|name| glob(pattern, name)) {
+    if stored.clone().any(|name| glob(pattern, name)) {
         return Ok(());
     }
     let calls = OutboundCall::ALL.map(OutboundCall::operation);
     let message = if calls.contains(&pattern) {
         format!("when.operation: {pattern} is a call of ours: GET /_mock/deliveries has those")
     } else {
-        let suggestion = did_you_mean(pattern, kept.clone());
+        let suggestion = did_you_mean(pattern, stored.clone());
         format!("when.operation: {pattern} is no operation that is kept{suggestion}")
     };
-    let first = kept.next().unwrap_or_default().to_owned();
-    let listed = kept.fold(first, |list, name| list + ", " + name);
+    let first = stored.next().unwrap_or_default().to_owned();
+    let listed = stored.fold(first, |list, name| list + ", " + name);
     Err(ApiError::bad_request(
         "bad_when",
         message,

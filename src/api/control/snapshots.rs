@@ -144,8 +144,8 @@ pub async fn take(
         return Err(ApiError::bad_request("bad_name", message, hint));
     }
     let key = named.key();
-    let taken = context.snapshots.take(&name, key).await;
-    let about = taken.map_err(|error| snapshot_error(&context, error, &name, key))?;
+    let accepted = context.snapshots.take(&name, key).await;
+    let about = accepted.map_err(|error| snapshot_error(&context, error, &name, key))?;
     Ok(Json(SnapshotView::from(about)).into_response())
 }
 

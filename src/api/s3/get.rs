@@ -34,12 +34,12 @@ const RESPONSE_OVERRIDES: [(&str, HeaderName); 6] = [
 
 /// What a GET would answer, without the body.
 pub(super) async fn head(
-    verbs: &Services,
+    state: &Services,
     parts: &Parts,
     target: &Target,
     owner: ResolvedOwner,
 ) -> Result<Response<Body>, S3Error> {
-    let found = verbs.blobs.find(owner.account, &target.bucket, &target.key);
+    let found = state.blobs.find(owner.account, &target.bucket, &target.key);
     let Blob { meta, .. } = found
         .await
         .map_err(S3Error::internal)?
@@ -54,12 +54,12 @@ pub(super) async fn head(
 
 /// The object or a part of it, from disk as it is read: 200, 206 or 304.
 pub(super) async fn get(
-    verbs: &Services,
+    state: &Services,
     parts: &Parts,
     target: &Target,
     owner: ResolvedOwner,
 ) -> Result<Response<Body>, S3Error> {
-    let opened = verbs
+    let opened = state
         .blobs
         .open_blob(owner.account, &target.bucket, &target.key);
     let opened = opened.await.map_err(S3Error::internal)?;

@@ -64,11 +64,11 @@ struct ResolvedOwner {
 impl ResolvedOwner {
     /// Returns the owner of `key`, and records its account at the journal's `entry`.
     async fn resolve(
-        verbs: &Services,
+        state: &Services,
         entry: Option<&JournalEntry>,
         key: &str,
     ) -> Result<Self, StoreError> {
-        Ok(match verbs.orders.object_owner(key).await? {
+        Ok(match state.orders.object_owner(key).await? {
             orders::ObjectOwner::Account { account, order_id } => {
                 if let Some(entry) = entry {
                     entry.set_account(&account);
@@ -79,16 +79,16 @@ impl ResolvedOwner {
                     now: account.now(),
                 }
             }
-            orders::ObjectOwner::Deleted => Self::on_default_clock(verbs, AccountId::DELETED),
-            orders::ObjectOwner::Unowned => Self::on_default_clock(verbs, AccountId::UNOWNED),
+            orders::ObjectOwner::Deleted => Self::on_default_clock(state, AccountId::DELETED),
+            orders::ObjectOwner::Unowned => Self::on_default_clock(state, AccountId::UNOWNED),
         })
     }
 
-    fn on_default_clock(verbs: &Services, account: AccountId) -> Self {
+    fn on_default_clock(state: &Services, account: AccountId) -> Self {
         Self {
             account,
             order_id: None,
-            now: verbs.accounts.now(ClockId::DEFAULT),
+            now: state.accounts.now(ClockId::DEFAULT),
         }
     }
 }
@@ -108,12 +108,12 @@ pub fn routes(context: Option<AppState>) -> Routes {
 
 /// Returns the account of a request: the owner of its object.
 pub fn resolve_account<'r>(
-    verbs: &'r Services,
+    state: &'r Services,
     request: &'r mut Request,
 ) -> BoxFuture<'r, Option<Arc<Account>>> {
     Box::pin(async move {
         let target = Target::of(request.uri().path()).ok()?;
-        match verbs.orders.object_owner(&target.key).await.ok()? {
+        match state.orders.object_owner(&target.key).await.ok()? {
             orders::ObjectOwner::Account { account, .. } => Some(account),
             orders::ObjectOwner::Deleted | orders::ObjectOwner::Unowned => None,
         }

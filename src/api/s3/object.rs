@@ -37,11 +37,11 @@ const SUBRESOURCES: [&str; 10] = [
 const OTHER_WRITES: [&str; 2] = ["x-amz-copy-source", "x-amz-write-offset-bytes"];
 
 /// Answers any request under `/_s3`.
-pub(super) async fn handle(State(verbs): State<AppState>, request: Request) -> Response<Body> {
+pub(super) async fn handle(State(state): State<AppState>, request: Request) -> Response<Body> {
     let (parts, mut body) = request.into_parts();
     let target = Target::of(parts.uri.path());
     let key = key_of(&target);
-    let mut response = match dispatch(&verbs, &parts, target, &mut body).await {
+    let mut response = match dispatch(&state, &parts, target, &mut body).await {
         Ok(answer) => with_request_id(|_| answer),
         Err(mut error) => {
             let hold = error.take_hold();
@@ -63,7 +63,7 @@ pub(super) async fn handle(State(verbs): State<AppState>, request: Request) -> R
 }
 
 async fn dispatch(
-    verbs: &AppState,
+    state: &AppState,
     parts: &Parts,
     target: Result<Target, S3Error>,
     body: &mut Body,
@@ -78,18 +78,18 @@ async fn dispatch(
     let fields = RequestFields::new(parts);
     refuse_two_mechanisms(&fields)?;
     let entry = parts.extensions.get::<JournalEntry>();
-    let owner = ResolvedOwner::resolve(verbs, entry, &target.key);
+    let owner = ResolvedOwner::resolve(state, entry, &target.key);
     let owner = owner.await?;
-    verify_signature(verbs, parts, owner.now)?;
+    verify_signature(state, parts, owner.now)?;
     if !BUCKETS.contains(&target.bucket.as_str()) {
         let bucket = target.bucket;
         return Err(S3Error::NoSuchBucket { bucket });
     }
     reject_unsupported(&fields)?;
     match parts.method {
-        Method::PUT => put(verbs, &fields, target, owner, body).await,
-        Method::HEAD => head(verbs, parts, &target, owner).await,
-        _ => get(verbs, parts, &target, owner).await,
+        Method::PUT => put(state, &fields, target, owner, body).await,
+        Method::HEAD => head(state, parts, &target, owner).await,
+        _ => get(state, parts, &target, owner).await,
     }
 }
 
@@ -104,7 +104,7 @@ fn refuse_two_mechanisms(fields: &RequestFields<'_>) -> Result<(), S3Error> {
 }
 
 /// Lets the request in, or not, by its signature.
-fn verify_signature(verbs: &Services, parts: &Parts, now: Timestamp) -> Result<(), S3Error> {
+fn verify_signature(state: &Services, parts: &Parts, now: Timestamp) -> Result<(), S3Error> {
     let header = |name: &str| {
         let values = parts.headers.get_all(name).iter();
         let values: Vec<_> = values
@@ -113,9 +113,9 @@ fn verify_signature(verbs: &Services, parts: &Parts, now: Timestamp) -> Result<(
         (!values.is_empty()).then(|| values.join(","))
     };
     // Where a proxy is believed, URLs are made for the host that it says was called.
-    let trusted = verbs.config.trust_forwarded;
-    let called = trusted.then(|| origin_host(&parts.headers, true)).flatten();
-    let host = called
+    let trusted = state.config.trust_forwarded;
+    let called_host = trusted.then(|| origin_host(&parts.headers, true)).flatten();
+    let host = called_host
         .or_else(|| header("host"))
         .or_else(|| parts.uri.authority().map(ToString::to_string));
     let request = presign::Request {
@@ -125,9 +125,9 @@ fn verify_signature(verbs: &Services, parts: &Parts, now: Timestamp) -> Result<(
         host: host.as_deref().unwrap_or_default(),
         header: &header,
     };
-    verbs
+    state
         .signer
-        .verify(&request, now, &verbs.hosts, verbs.config.strict_host)
+        .verify(&request, now, &state.hosts, state.config.strict_host)
         .map_err(|refusal| S3Error::Refused { refusal, now })
 }
 

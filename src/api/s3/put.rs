@@ -38,17 +38,17 @@ struct RefusedWrite {
 /// Streams the body to disk, and puts the object in place when the body is whole and is the one that
 /// was announced: 200, empty, with the `ETag`.
 pub(super) async fn put(
-    verbs: &AppState,
+    state: &AppState,
     fields: &RequestFields<'_>,
     target: Target,
     owner: ResolvedOwner,
     body: &mut Body,
 ) -> Result<Response<Body>, S3Error> {
     let sent = fields.headers();
-    if verbs.config.undetectable.strict_uploads {
+    if state.config.undetectable.strict_uploads {
         strict::check(&target.key, sent)?;
     }
-    check_content_length(sent, verbs.config.storage.object_bytes_max)?;
+    check_content_length(sent, state.config.storage.object_bytes_max)?;
     let integrity = Integrity::new(fields)?;
     let content_type = content_type_of(sent);
     let upload = NewUpload {
@@ -58,16 +58,16 @@ pub(super) async fn put(
         target,
         owner,
     };
-    if let Some(refused) = upload.check_early(verbs).await? {
-        let refused = tokio::spawn(upload.refuse(Arc::clone(verbs), refused)).await;
+    if let Some(refused) = upload.check_early(state).await? {
+        let refused = tokio::spawn(upload.refuse(Arc::clone(state), refused)).await;
         return Err(refused.map_err(S3Error::internal)?);
     }
-    let mut writer = verbs.blobs.writer(upload.owner.account);
-    let bytes_max = verbs.config.storage.object_bytes_max;
+    let mut writer = state.blobs.writer(upload.owner.account);
+    let bytes_max = state.config.storage.object_bytes_max;
     stream_body(body, &mut writer, integrity, bytes_max).await?;
     // The body is whole: from here on the upload runs to completion, even if the client goes.
-    let kept = tokio::spawn(upload.commit(Arc::clone(verbs), writer)).await;
-    let (meta, hold) = kept.map_err(S3Error::internal)??;
+    let stored = tokio::spawn(upload.commit(Arc::clone(state), writer)).await;
+    let (meta, hold) = stored.map_err(S3Error::internal)??;
     let mut answer = Response::new(Body::empty());
     OnResponseSent::attach(&mut answer, hold);
     let etag = format!("\"{}\"", meta.etag);
@@ -116,12 +116,12 @@ impl NewUpload {
 
     /// Checks the conditions before the body is read: a client that waits for `100 Continue` is spared
     /// the upload. They are checked again when the object is put in place. `None` if the body may come.
-    async fn check_early(&self, verbs: &AppState) -> Result<Option<RefusedWrite>, S3Error> {
+    async fn check_early(&self, state: &AppState) -> Result<Option<RefusedWrite>, S3Error> {
         if self.conditions.is_empty() {
             return Ok(None);
         }
         let Target { bucket, key } = &self.target;
-        let found = verbs.blobs.find(self.owner.account, bucket, key).await;
+        let found = state.blobs.find(self.owner.account, bucket, key).await;
         let current = found.map_err(S3Error::internal)?.map(|blob| blob.meta);
         Ok(self.check(current.as_ref()).err())
     }
@@ -142,7 +142,7 @@ impl NewUpload {
     /// Puts what was written in place, and records it.
     async fn commit(
         mut self,
-        verbs: AppState,
+        state: AppState,
         writer: BlobWriter,
     ) -> Result<(BlobMeta, Option<Claim>), S3Error> {
         let object = NewObject {
@@ -156,13 +156,13 @@ impl NewUpload {
             .then_some(|current: Option<&BlobMeta>| self.check(current));
         let meta = match writer.finish_if(object, check).await {
             Ok(meta) => meta,
-            Err(FinishError::Refused(refused)) => return Err(self.refuse(verbs, refused).await),
+            Err(FinishError::Refused(refused)) => return Err(self.refuse(state, refused).await),
             Err(FinishError::Io(error)) if error.kind() == ErrorKind::NotFound => {
                 return Err(UploadError::AccountGone.into());
             }
             Err(FinishError::Io(error)) => return Err(S3Error::internal(error)),
         };
-        let hold = self.record(&verbs, meta.bytes).await?;
+        let hold = self.record(&state, meta.bytes).await?;
         Ok((meta, hold))
     }
 

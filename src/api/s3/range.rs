@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_range_of_another_object_is_none() {
-        let mut asked = headers(header::RANGE, "bytes=0-3");
+        let mut request = headers(header::RANGE, "bytes=0-3");
         for (same, expected) in [
             ("\"e1\"", RequestedRange::Bytes { first: 0, last: 3 }),
             ("\"e2\"", RequestedRange::Full),
@@ -131,8 +131,8 @@ mod tests {
             ),
             ("Thu, 12 Mar 2026 10:00:01 GMT", RequestedRange::Full),
         ] {
-            asked.insert(header::IF_RANGE, HeaderValue::from_static(same));
-            assert_eq!(requested_range(&asked, &meta()), expected, "{same}");
+            request.insert(header::IF_RANGE, HeaderValue::from_static(same));
+            assert_eq!(requested_range(&request, &meta()), expected, "{same}");
         }
     }
 }

@@ -62,7 +62,7 @@ impl<H: Handler<T, AppState>, T: 'static> Handler<T, AppState> for RequireAccept
 /// takes everything.
 fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     let of_its_kind = media_type.split('/').next().unwrap_or_default();
-    let mut said = false;
+    let mut is_named = false;
     let mut best: Option<(usize, bool)> = None;
     let values = headers.get_all(ACCEPT).iter();
     for item in values
@@ -71,19 +71,19 @@ fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     {
         let mut parts = item.split(';').map(str::trim);
         let range = parts.next().unwrap_or_default().to_ascii_lowercase();
-        said |= !range.is_empty();
+        is_named |= !range.is_empty();
         let specific = match range.as_str() {
             "*/*" => 1,
             range if range == media_type => 3,
             range if range.strip_suffix("/*") == Some(of_its_kind) => 2,
             _ => continue,
         };
-        let taken = parts.all(|parameter| !is_zero_quality(parameter));
+        let is_accepted = parts.all(|parameter| !is_zero_quality(parameter));
         if best.is_none_or(|(known, _)| specific > known) {
-            best = Some((specific, taken));
+            best = Some((specific, is_accepted));
         }
     }
-    best.map_or(!said, |(_, taken)| taken)
+    best.map_or(!is_named, |(_, is_accepted)| is_accepted)
 }
 
 fn is_zero_quality(parameter: &str) -> bool {

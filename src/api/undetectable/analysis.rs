@@ -232,9 +232,9 @@ mod tests {
 
     #[test]
     fn the_same_chance_says_the_same_and_another_something_else() {
-        let said = |n| analysis(Label::Ai, 0.9, n);
-        assert_eq!(said(1), said(1));
-        assert!((2..50).any(|n| said(n) != said(1)));
+        let describe = |n| analysis(Label::Ai, 0.9, n);
+        assert_eq!(describe(1), describe(1));
+        assert!((2..50).any(|n| describe(n) != describe(1)));
     }
 
     #[test]

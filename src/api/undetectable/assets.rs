@@ -117,7 +117,7 @@ pub async fn by_url(
 }
 
 async fn serve_asset(
-    verbs: &Services,
+    state: &Services,
     entry: &JournalEntry,
     body: &PyValue,
     id: &str,
@@ -125,11 +125,11 @@ async fn serve_asset(
 ) -> Result<Response, ApiError> {
     let mut fields = FieldReader::of_body(body);
     let key = read_key(&mut fields);
-    let account = auth::authenticate_key(verbs, "key", key.as_deref(), entry).await;
+    let account = auth::authenticate_key(state, "key", key.as_deref(), entry).await;
     fields.finish()?;
     let account = account?;
     let id = canonical_uuid(id).unwrap_or_else(|| id.to_owned());
-    let Some(order) = verbs.orders.find(Vendor::Undetectable, &id).await? else {
+    let Some(order) = state.orders.find(Vendor::Undetectable, &id).await? else {
         let why = format!("document {id}: there is none");
         return Err(ApiError::new(ErrorCode::DocumentNotFound, why));
     };
@@ -137,12 +137,12 @@ async fn serve_asset(
         let why = format!("key: document {id} is another key's");
         return Err(ApiError::new(ErrorCode::UserVerificationFailed, why));
     }
-    let steps = verbs.orders.document_timing(&account, &order);
+    let steps = state.orders.document_timing(&account, &order);
     let key = asset.key(&order, steps, account.now()).map_err(|why| {
         let why = format!("document {id}: {why}");
         ApiError::new(asset.not_found_code(), why)
     })?;
-    stream_blob(verbs, &account, key, asset).await
+    stream_blob(state, &account, key, asset).await
 }
 
 impl Asset<'_> {
@@ -213,20 +213,20 @@ impl Asset<'_> {
             .find(|(is_heatmap, key)| match self {
                 Self::Preview => !is_heatmap,
                 Self::Heatmap => *is_heatmap,
-                Self::ByKey(asked) => asked == *key,
+                Self::ByKey(request) => request == *key,
             })
     }
 }
 
 /// The picture, from disk as it is read.
 async fn stream_blob(
-    verbs: &Services,
+    state: &Services,
     account: &Account,
     key: &str,
     asset: Asset<'_>,
 ) -> Result<Response, ApiError> {
     let bucket = Vendor::Undetectable.bucket();
-    let opened = verbs.blobs.open_blob(account.id, bucket, key).await;
+    let opened = state.blobs.open_blob(account.id, bucket, key).await;
     let Some((blob, file)) = opened.map_err(StoreError::broken)? else {
         let why = format!("{key} is gone");
         return Err(ApiError::new(asset.not_found_code(), why));

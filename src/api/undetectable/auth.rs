@@ -27,11 +27,11 @@ pub const AUTH_ERRORS: [ErrorCode; 3] = [
 /// # Errors
 /// As [`authenticate_key`].
 pub async fn authenticate_header(
-    verbs: &Services,
+    state: &Services,
     headers: &HeaderMap,
     entry: &JournalEntry,
 ) -> Result<Arc<Account>, ApiError> {
-    authenticate_key(verbs, "apikey", header_key(headers), entry).await
+    authenticate_key(state, "apikey", header_key(headers), entry).await
 }
 
 fn header_key(headers: &HeaderMap) -> Option<&str> {
@@ -45,7 +45,7 @@ fn header_key(headers: &HeaderMap) -> Option<&str> {
 /// If there is no key, nobody has it, the control plane says that it does not work, or it was
 /// used too often this minute.
 pub async fn authenticate_key(
-    verbs: &Services,
+    state: &Services,
     place: &str,
     key: Option<&str>,
     entry: &JournalEntry,
@@ -54,7 +54,7 @@ pub async fn authenticate_key(
     let Some(key) = key.filter(|key| !key.is_empty()) else {
         return refused(ErrorCode::UserVerificationFailed, "missing or empty");
     };
-    let Some(account) = verbs.accounts.authenticate(key).await? else {
+    let Some(account) = state.accounts.authenticate(key).await? else {
         entry.shows_unknown_key(key);
         return refused(ErrorCode::UserVerificationFailed, reason_not_admitted(key));
     };
@@ -73,7 +73,7 @@ pub async fn authenticate_key(
 /// Whose a request is: by the body's key where pictures are sent or asked for, by the document where
 /// one is queried, else by the header's key.
 pub fn resolve_account<'r>(
-    verbs: &'r Services,
+    state: &'r Services,
     request: &'r mut Request,
 ) -> BoxFuture<'r, Option<Arc<Account>>> {
     Box::pin(async move {
@@ -83,8 +83,8 @@ pub fn resolve_account<'r>(
             ("query", _) | (_, "bulk-upload/query") => {
                 let id = field(request, "id").await?;
                 let id = canonical_uuid(&id).unwrap_or(id);
-                let found = verbs.orders.find(Vendor::Undetectable, &id).await;
-                return verbs.accounts.by_id(found.ok()??.account);
+                let found = state.orders.find(Vendor::Undetectable, &id).await;
+                return state.accounts.by_id(found.ok()??.account);
             }
             ("detect" | "bulk-upload" | "preview" | "heatmap" | "_s3", _) => {
                 field(request, "key").await?
@@ -92,7 +92,7 @@ pub fn resolve_account<'r>(
             _ => header_key(request.headers())?.to_owned(),
         };
         let key = Some(key).filter(|key| !key.is_empty())?;
-        verbs.accounts.authenticate(&key).await.ok()?
+        state.accounts.authenticate(&key).await.ok()?
     })
 }
 

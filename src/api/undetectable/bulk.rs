@@ -108,17 +108,17 @@ pub fn describe_upload(described: OperationDoc<'_>) -> OperationDoc<'_> {
 pub async fn upload(
     State(context): State<AppState>,
     Extension(entry): Extension<JournalEntry>,
-    called: RequestContext,
+    request: RequestContext,
     JsonValueBody(body): JsonValueBody,
 ) -> UndetectableResult {
     let mut fields = FieldReader::of_body(&body);
-    let asked = BulkRequest::parse(&mut fields);
-    let account = auth::authenticate_key(&context, "key", asked.key.as_deref(), &entry).await;
+    let parsed = BulkRequest::parse(&mut fields);
+    let account = auth::authenticate_key(&context, "key", parsed.key.as_deref(), &entry).await;
     fields.finish()?;
     let account = account?;
-    asked.validate()?;
-    let zip = uploaded::source_file(&context, &account, &asked.url, |_| Ok(())).await?;
-    let queued = queue(&context, &account, &called, &zip).await;
+    parsed.validate()?;
+    let zip = uploaded::source_file(&context, &account, &parsed.url, |_| Ok(())).await?;
+    let queued = queue(&context, &account, &request, &zip).await;
     uploaded::discard_if_refused(&context, &zip, queued).await
 }
 
@@ -126,11 +126,11 @@ pub async fn upload(
 async fn queue(
     context: &AppState,
     account: &Arc<Account>,
-    called: &RequestContext,
+    request: &RequestContext,
     zip: &UploadedFile,
 ) -> UndetectableResult {
     let bulk = read_archive(context, &zip.upload.name, zip.content.clone()).await?;
-    let Origin(origin) = Origin::resolve(context, called).await?;
+    let Origin(origin) = Origin::resolve(context, request).await?;
     let credits = u32::try_from(bulk.queued.len()).unwrap_or(u32::MAX);
     let (operation, work) = ("undetectable.bulkUpload", Work::Bulk(bulk));
     let new = uploaded::new_order(operation, account, origin, zip, work, credits);
@@ -139,14 +139,14 @@ async fn queue(
 }
 
 /// What in the ZIP is judged and what is not; of its pictures nothing is read yet.
-async fn read_archive(verbs: &Services, name: &str, zip: InputFile) -> Result<Bulk, ApiError> {
+async fn read_archive(state: &Services, name: &str, zip: InputFile) -> Result<Bulk, ApiError> {
     let bytes = zip.bytes;
     let refused = |code, line: &str| Err(ApiError::new(code, format!("{name}: {line}")));
     if bytes > ZIP_BYTES_MAX {
         let line = format!("{bytes} bytes, {ZIP_BYTES_MAX} at most are taken");
         return refused(ErrorCode::ZipTooLarge, &line);
     }
-    let entries = match verbs.engine.entries(zip, ENTRIES_MAX).await {
+    let entries = match state.engine.entries(zip, ENTRIES_MAX).await {
         Ok(entries) => entries,
         Err(ZipError::Invalid(line)) => return refused(ErrorCode::NotZip, &line),
         Err(ZipError::TooManyEntries) => {
@@ -158,12 +158,12 @@ async fn read_archive(verbs: &Services, name: &str, zip: InputFile) -> Result<Bu
     let bulk = sort::classify_entries(entries);
     match bulk.queued.len() {
         0 => {
-            let told = bulk.skipped.iter().take(SKIPPED_LOGGED_MAX);
-            let told: Vec<String> = told.map(wire::skip_message).collect();
-            let line = if told.is_empty() {
+            let value = bulk.skipped.iter().take(SKIPPED_LOGGED_MAX);
+            let value: Vec<String> = value.map(wire::skip_message).collect();
+            let line = if value.is_empty() {
                 "is empty".to_owned()
             } else {
-                told.join("; ")
+                value.join("; ")
             };
             refused(ErrorCode::NoValidImages, &line)
         }

@@ -37,9 +37,9 @@ struct CreditBalance {
 
 impl CreditBalance {
     /// The base is used up first.
-    fn of(given: u64, spent: u64) -> Self {
-        let base = given.min(BASE_CREDITS);
-        let credits = given.saturating_sub(spent);
+    fn of(limit: u64, spent: u64) -> Self {
+        let base = limit.min(BASE_CREDITS);
+        let credits = limit.saturating_sub(spent);
         let base_credits = base.saturating_sub(spent);
         Self {
             base_credits,
@@ -76,8 +76,8 @@ mod tests {
 
     #[test]
     fn the_base_goes_first_and_the_sum_is_what_is_left() {
-        let left = |given, spent| {
-            let left = CreditBalance::of(given, spent);
+        let left = |limit, spent| {
+            let left = CreditBalance::of(limit, spent);
             (left.base_credits, left.boost_credits, left.credits)
         };
         assert_eq!(left(DEFAULT_CREDITS, 0), (10_000, 1_000, 11_000));

@@ -44,14 +44,14 @@ pub fn with_errors<'s>(
         .copied()
         .chain([&[ErrorCode::InvalidHost][..]]);
     for code in groups.flatten() {
-        let told = messages.entry(code.status().as_u16()).or_default();
-        told.push(code.message());
+        let lines = messages.entry(code.status().as_u16()).or_default();
+        lines.push(code.message());
     }
-    for (status, mut told) in messages {
-        told.sort_unstable();
-        told.dedup();
-        let text = format!("Refused: {}.", told.join("; "));
-        let mut schema = single_field_schema("error", &json!({"type": "string", "enum": told}));
+    for (status, mut lines) in messages {
+        lines.sort_unstable();
+        lines.dedup();
+        let text = format!("Refused: {}.", lines.join("; "));
+        let mut schema = single_field_schema("error", &json!({"type": "string", "enum": lines}));
         if status == BAD_REQUEST && described.has_body() {
             let unreadable = single_field_schema("detail", &json!({"const": UNREADABLE_BODY}));
             schema = json!({"anyOf": [schema, unreadable]});

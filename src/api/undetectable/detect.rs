@@ -138,8 +138,8 @@ fn is_model(name: &str) -> bool {
 /// If a field of it does not fit.
 pub fn options(body: &PyValue, analysis_default: bool) -> Result<DocumentOptions, ApiError> {
     let mut fields = FieldReader::of_body(body);
-    let asked = DetectRequest::parse(&mut fields, analysis_default);
-    fields.finish().map(|()| asked.options)
+    let request = DetectRequest::parse(&mut fields, analysis_default);
+    fields.finish().map(|()| request.options)
 }
 
 pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
@@ -180,17 +180,17 @@ pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
 pub async fn post(
     State(context): State<AppState>,
     Extension(entry): Extension<JournalEntry>,
-    called: RequestContext,
+    request: RequestContext,
     JsonValueBody(body): JsonValueBody,
 ) -> UndetectableResult {
     let mut fields = FieldReader::of_body(&body);
-    let asked = DetectRequest::parse(&mut fields, context.config.undetectable.analysis_default);
-    let account = auth::authenticate_key(&context, "key", asked.key.as_deref(), &entry).await;
+    let order = DetectRequest::parse(&mut fields, context.config.undetectable.analysis_default);
+    let account = auth::authenticate_key(&context, "key", order.key.as_deref(), &entry).await;
     fields.finish()?;
     let account = account?;
-    asked.validate()?;
-    let file = uploaded::source_file(&context, &account, &asked.url, check_name).await?;
-    let queued = queue(&context, &account, &called, asked, &file).await;
+    order.validate()?;
+    let file = uploaded::source_file(&context, &account, &order.url, check_name).await?;
+    let queued = queue(&context, &account, &request, order, &file).await;
     uploaded::discard_if_refused(&context, &file, queued).await
 }
 
@@ -198,15 +198,15 @@ pub async fn post(
 async fn queue(
     context: &AppState,
     account: &Arc<Account>,
-    called: &RequestContext,
-    asked: DetectRequest,
+    request: &RequestContext,
+    order: DetectRequest,
     file: &UploadedFile,
 ) -> UndetectableResult {
     check_file(context, file).await?;
-    let Origin(origin) = Origin::resolve(context, called).await?;
-    let work = Work::Document(asked.options);
+    let Origin(origin) = Origin::resolve(context, request).await?;
+    let work = Work::Document(order.options);
     let new = NewOrder {
-        id: asked.id,
+        id: order.id,
         ..uploaded::new_order("undetectable.detect", account, origin, file, work, 1)
     };
     let created = context.orders.create(account, new).await?;
@@ -226,7 +226,7 @@ pub fn check_name(name: &str) -> Result<(), ApiError> {
 }
 
 /// Sizes and types are checked here, not at the upload.
-async fn check_file(verbs: &Services, file: &UploadedFile) -> Result<(), ApiError> {
+async fn check_file(state: &Services, file: &UploadedFile) -> Result<(), ApiError> {
     let (name, bytes) = (&file.upload.name, file.content.bytes);
     if bytes < FILE_BYTES_MIN {
         let why = format!("{name}: {bytes} bytes, {FILE_BYTES_MIN} at least are taken");
@@ -236,7 +236,7 @@ async fn check_file(verbs: &Services, file: &UploadedFile) -> Result<(), ApiErro
         let why = format!("{name}: {bytes} bytes, {FILE_BYTES_MAX} at most are taken");
         return Err(ApiError::new(ErrorCode::FileTooLarge, why));
     }
-    match verbs
+    match state
         .engine
         .identify(file.content.clone(), name.clone())
         .await

@@ -13,12 +13,12 @@ use crate::services::orders::{FileSource, NewFile, NewOrder};
 const NAME_CHARS_MAX: usize = 255;
 
 /// A document as `/detect` would make it of a file that was uploaded before.
-pub fn document_from_fixture(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
-    told.reject_unknown_options(&detect::OPTIONS)?;
-    told.reject_name()?;
-    told.reject_watermarks()?;
-    told.check_file_count(1..=1)?;
-    let name = &told.files[0].name;
+pub fn document_from_fixture(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
+    fixture.reject_unknown_options(&detect::OPTIONS)?;
+    fixture.reject_name()?;
+    fixture.reject_watermarks()?;
+    fixture.check_file_count(1..=1)?;
+    let name = &fixture.files[0].name;
     let chars = name.chars().count();
     if chars > NAME_CHARS_MAX {
         let line = format!("{chars} characters, {NAME_CHARS_MAX} are taken");
@@ -28,10 +28,10 @@ pub fn document_from_fixture(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldE
         let line = refusal.with_reason().to_owned();
         FieldError::new("files[0].fileName", line)
     })?;
-    let mut body = Json::Object(told.options.cloned().unwrap_or_default());
+    let mut body = Json::Object(fixture.options.cloned().unwrap_or_default());
     body["url"] = json!(name);
     let body = PyValue::from(&body);
-    let analysis_default = told.config.undetectable.analysis_default;
+    let analysis_default = fixture.config.undetectable.analysis_default;
     let options = detect::options(&body, analysis_default).map_err(|refusal| {
         let why = refusal
             .with_reason()
@@ -41,11 +41,11 @@ pub fn document_from_fixture(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldE
         FieldError::new(format!("options.{field}"), line)
     })?;
     Ok(NewOrder {
-        operation: told.operation,
+        operation: fixture.operation,
         idempotency_key: None,
         vendor: Vendor::Undetectable,
         api: ApiVersion::default(),
-        origin: told.origin.to_owned(),
+        origin: fixture.origin.to_owned(),
         name: None,
         work: Work::Document(options),
         files: vec![NewFile::of(sanitize_file_name(name), FileSource::Upload)],

@@ -197,7 +197,7 @@ impl ApiError {
 
     /// Input that does not fit the schema.
     pub fn validation(detail: Vec<ValidationError>) -> Self {
-        let told: Vec<String> = detail
+        let messages: Vec<String> = detail
             .iter()
             .take(WHY_PROBLEMS_MAX)
             .map(ValidationError::message)
@@ -206,7 +206,7 @@ impl ApiError {
             0 => String::new(),
             more => format!("; and {more} more"),
         };
-        let why = told.join("; ") + &more;
+        let why = messages.join("; ") + &more;
         Self::from_code(
             StatusCode::UNPROCESSABLE_ENTITY,
             ErrorContent::ValidationErrors { detail },

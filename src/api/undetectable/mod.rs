@@ -175,12 +175,12 @@ async fn health() -> Json<HealthStatus> {
 /// Returns the response to a request on no route, or by a method that the route does not have.
 #[must_use]
 pub fn unknown_route(
-    verbs: &Services,
-    called: &RequestContext,
+    state: &Services,
+    request: &RequestContext,
     method: &Method,
     uri: &Uri,
 ) -> Response {
-    trailing_slash::redirect(verbs, called, uri).unwrap_or_else(|| refuse_route(method, uri))
+    trailing_slash::redirect(state, request, uri).unwrap_or_else(|| refuse_route(method, uri))
 }
 
 fn refuse_route(method: &Method, uri: &Uri) -> Response {
@@ -211,10 +211,11 @@ fn routes_at(path: &str) -> impl Iterator<Item = &'static Operation> {
 
 /// Whether the path is one that the route is for.
 fn path_matches(route: &str, path: &str) -> bool {
-    let (parts, asked) = (route.split('/'), path.split('/'));
-    let fits =
-        |(part, asked): (&str, &str)| part == asked || (part.starts_with('{') && !asked.is_empty());
-    parts.clone().count() == asked.clone().count() && parts.zip(asked).all(fits)
+    let (parts, request) = (route.split('/'), path.split('/'));
+    let fits = |(part, request): (&str, &str)| {
+        part == request || (part.starts_with('{') && !request.is_empty())
+    };
+    parts.clone().count() == request.clone().count() && parts.zip(request).all(fits)
 }
 
 /// Returns the response to a request without a valid `Host` header.

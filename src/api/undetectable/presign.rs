@@ -70,18 +70,18 @@ pub async fn get(
     State(context): State<AppState>,
     Extension(entry): Extension<JournalEntry>,
     RawQuery(query): RawQuery,
-    called: RequestContext,
+    request: RequestContext,
 ) -> UndetectableResult {
     let query = parameters(query.as_deref().unwrap_or_default());
     let mut fields = FieldReader::of_query(&query);
     let (file_name, expires_s) = parse(&mut fields);
-    let account = auth::authenticate_header(&context, &called.headers, &entry).await;
+    let account = auth::authenticate_header(&context, &request.headers, &entry).await;
     fields.finish()?;
     let account = account?;
     check_extension(&file_name)?;
     let strict = context.config.undetectable.strict_uploads;
     let name = object_name(&file_name, strict)?;
-    let Origin(origin) = Origin::resolve(&context, &called).await?;
+    let Origin(origin) = Origin::resolve(&context, &request).await?;
     let upload = context.orders.hand_out_upload(&account, &name).await?;
     // The clock is read after the upload was handed out: it does not leap past the URL's expiry.
     let (links, vendor, now) = (&context.links, Vendor::Undetectable, account.now());

@@ -57,26 +57,26 @@ pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
 pub async fn post(
     State(context): State<AppState>,
     Extension(entry): Extension<JournalEntry>,
-    called: RequestContext,
+    request: RequestContext,
     JsonValueBody(body): JsonValueBody,
 ) -> UndetectableResult {
     let Some((account, order)) = find(&context, &body, &entry).await? else {
         return Ok(Json(None::<Document>).into_response());
     };
     let (order, hold) = context.orders.record_poll(&account, order).await?;
-    let mut answer = document_response(&context, &account, &order, &called).await?;
+    let mut answer = document_response(&context, &account, &order, &request).await?;
     OnResponseSent::attach(&mut answer, hold);
     Ok(answer)
 }
 
 async fn document_response(
-    verbs: &Services,
+    state: &Services,
     account: &Account,
     order: &Order,
-    called: &RequestContext,
+    request: &RequestContext,
 ) -> UndetectableResult {
     let now = account.now();
-    let steps = verbs.orders.document_timing(account, order);
+    let steps = state.orders.document_timing(account, order);
     let document = match &order.state {
         OrderState::Pending | OrderState::InProgress { .. } => {
             if steps.is_analyzing(&order.state, now) {
@@ -92,13 +92,13 @@ async fn document_response(
             ..
         } => {
             let progress = progress(steps, found, *completed_at, now);
-            let answer = done(verbs, account, order, found, progress, called).await?;
-            verbs.orders.mark_completion_reported(order, now).await?;
+            let answer = done(state, account, order, found, progress, request).await?;
+            state.orders.mark_completion_reported(order, now).await?;
             return Ok(answer);
         }
         OrderState::Expired {
             outcome: Some(Outcome::Detection(found)),
-        } => return done(verbs, account, order, found, FollowUp::Over, called).await,
+        } => return done(state, account, order, found, FollowUp::Over, request).await,
         OrderState::Complete {
             outcome: Outcome::Bulk(found),
             ..
@@ -136,31 +136,31 @@ fn progress(
 }
 
 async fn done(
-    verbs: &Services,
+    state: &Services,
     account: &Account,
     order: &Order,
     found: &Detection,
     progress: FollowUp,
-    called: &RequestContext,
+    request: &RequestContext,
 ) -> Result<Response, ApiError> {
-    let Origin(origin) = Origin::resolve(verbs, called).await?;
+    let Origin(origin) = Origin::resolve(state, request).await?;
     let now = account.now();
-    let link = |key: &str| verbs.links.get_url(&origin, Vendor::Undetectable, key, now);
+    let link = |key: &str| state.links.get_url(&origin, Vendor::Undetectable, key, now);
     let wants_analysis = matches!(order.work, Work::Document(options) if options.analysis);
     let failing = failing_analysis(order).filter(|_| wants_analysis);
     let extras = DoneOptions {
         progress,
-        analysis: wants_analysis.then(|| analysis_end(verbs, account, order, found)),
-        singular_analysis: verbs.config.undetectable.singular_analysis,
+        analysis: wants_analysis.then(|| analysis_end(state, account, order, found)),
+        singular_analysis: state.config.undetectable.singular_analysis,
     };
     let document = Document::done(order, found, extras, link);
     let mut response = Json(document).into_response();
-    let settled = format!("result {}", wire::result(&found.verdict).0);
-    let mut outcome = outcome_line(&settled, &found.verdict.source);
-    if let Some(ruled) = failing
+    let summary = format!("result {}", wire::result(&found.verdict).0);
+    let mut outcome = outcome_line(&summary, &found.verdict.source);
+    if let Some(outcome_override) = failing
         && progress.has_analysis()
     {
-        let failed = outcome_line("analysis failed", &ruled.basis());
+        let failed = outcome_line("analysis failed", &outcome_override.basis());
         let both = [&outcome, &failed].map(|line| line.to_str().unwrap_or_default());
         outcome = header_line(&both.join("; "));
     }
@@ -170,13 +170,14 @@ async fn done(
 
 /// Returns the rule, or the control plane's call, that has the analysis of a document fail.
 fn failing_analysis(order: &Order) -> Option<&OutcomeOverride> {
-    let ruled = order.outcome_override.as_ref();
-    ruled.filter(|ruled| ruled.outcome == rule::ForcedOutcome::AnalysisFailed)
+    let outcome_override = order.outcome_override.as_ref();
+    outcome_override
+        .filter(|outcome_override| outcome_override.outcome == rule::ForcedOutcome::AnalysisFailed)
 }
 
 /// Returns how the analysis of a document ends.
 fn analysis_end(
-    verbs: &Services,
+    state: &Services,
     account: &Account,
     order: &Order,
     found: &Detection,
@@ -184,9 +185,9 @@ fn analysis_end(
     if failing_analysis(order).is_some() {
         return AnalysisEnd::Failed;
     }
-    let mut chance = verbs.entropy.rng(&account.key, "analysis", order.number);
+    let mut chance = state.entropy.rng(&account.key, "analysis", order.number);
     let analysis = Analysis::of(found, &mut chance);
-    match verbs.config.undetectable.analysis_final_status {
+    match state.config.undetectable.analysis_final_status {
         AnalysisFinalStatus::Ready => AnalysisEnd::Ready(analysis),
         AnalysisFinalStatus::Done => AnalysisEnd::Done(analysis),
     }

@@ -10,12 +10,12 @@ use crate::http::{RequestContext, Services};
 
 /// Returns a redirect to `uri` without the slashes at the end of its path, the query kept. `None` if that
 /// path is no route, by any method, or if the request's host is malformed.
-pub fn redirect(verbs: &Services, called: &RequestContext, uri: &Uri) -> Option<Response> {
+pub fn redirect(state: &Services, request: &RequestContext, uri: &Uri) -> Option<Response> {
     let path = uri.path().strip_suffix('/')?.trim_end_matches('/');
     if !has_route(path) {
         return None;
     }
-    let mut location = called.origin(verbs.config.trust_forwarded).ok()? + path;
+    let mut location = request.origin(state.config.trust_forwarded).ok()? + path;
     if let Some(query) = uri.query().filter(|query| !query.is_empty()) {
         location = location + "?" + query;
     }

@@ -52,7 +52,7 @@ pub fn check_url(url: &str) -> Result<(), ApiError> {
 /// # Errors
 /// If the URL means none, nothing is there, its name is refused, or it cannot be had.
 pub async fn source_file(
-    verbs: &Services,
+    state: &Services,
     account: &Account,
     url: &str,
     check: impl FnOnce(&str) -> Result<(), ApiError>,
@@ -61,21 +61,21 @@ pub async fn source_file(
     let url = url.trim();
     let key = object_key_in_url(url);
     if let Some(key) = &key
-        && let Some(found) = verbs.orders.find_upload(account, key).await?
+        && let Some(found) = state.orders.find_upload(account, key).await?
     {
         check(&found.upload.name)?;
         return Ok(found);
     }
     let is_foreign = has_host(url) && !key.as_deref().is_some_and(is_issued_key);
-    if verbs.config.orders.fetch && is_foreign {
+    if state.config.orders.fetch && is_foreign {
         let name = file_name_in_url(url);
         check(&name)?;
-        let downloaded = verbs.orders.download(account, url, &name).await?;
+        let downloaded = state.orders.download(account, url, &name).await?;
         return downloaded.map_err(|line| missing(&line));
     }
     Err(match key {
         Some(key) => missing(&format!("nothing that this key uploaded is at {key}")),
-        None if verbs.config.orders.fetch => missing("is no URL of http or https"),
+        None if state.config.orders.fetch => missing("is no URL of http or https"),
         None => missing("has no uploads/ in it, and is not fetched"),
     })
 }
@@ -114,12 +114,12 @@ pub fn new_order(
 /// # Errors
 /// As the request was refused, or if the file cannot be removed.
 pub async fn discard_if_refused(
-    verbs: &Services,
+    state: &Services,
     file: &UploadedFile,
     answer: UndetectableResult,
 ) -> UndetectableResult {
     if answer.is_err() {
-        verbs.orders.discard(file).await?;
+        state.orders.discard(file).await?;
     }
     answer
 }

@@ -213,8 +213,8 @@ impl Document {
         extras: DoneOptions,
         link: impl Fn(&str) -> String,
     ) -> Self {
-        let gone = extras.progress == FollowUp::Over;
-        let preview_url = found.preview.as_deref().filter(|_| !gone).map(&link);
+        let is_expired = extras.progress == FollowUp::Over;
+        let preview_url = found.preview.as_deref().filter(|_| !is_expired).map(&link);
         Self {
             id: order.id.clone(),
             status: "done",

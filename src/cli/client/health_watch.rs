@@ -179,7 +179,7 @@ mod tests {
     fn serve(responses: &'static [&'static str]) -> (Vec<SocketAddr>, JoinHandle<Vec<String>>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
-        let asked = thread::spawn(move || {
+        let requests = thread::spawn(move || {
             let answer = |response: &&str| {
                 let (mut stream, _) = listener.accept().expect("a connection");
                 let lines = BufReader::new(&stream).lines();
@@ -190,64 +190,64 @@ mod tests {
             };
             responses.iter().map(answer).collect()
         });
-        (vec![address], asked)
+        (vec![address], requests)
     }
 
     #[test]
     fn probe_of_a_starting_container_checks_once() {
-        let (server, asked) = serve(&[HEALTHY]);
+        let (server, requests) = serve(&[HEALTHY]);
         assert_eq!(AT_ONCE.run(&server, STARTING), Ok("{}".to_owned()));
         assert_eq!(
-            asked.join().expect("no panic"),
+            requests.join().expect("no panic"),
             ["GET /_mock/health HTTP/1.1"]
         );
     }
 
     #[test]
     fn probe_of_a_container_of_unknown_age_checks_once() {
-        let (server, asked) = serve(&[HEALTHY]);
+        let (server, requests) = serve(&[HEALTHY]);
         assert_eq!(AT_ONCE.run(&server, None), Ok("{}".to_owned()));
-        assert_eq!(asked.join().expect("no panic").len(), 1);
+        assert_eq!(requests.join().expect("no panic").len(), 1);
     }
 
     #[test]
     fn probe_of_a_settled_container_stays_and_checks_again() {
-        let (server, asked) = serve(&[HEALTHY, HEALTHY, HEALTHY, HEALTHY]);
+        let (server, requests) = serve(&[HEALTHY, HEALTHY, HEALTHY, HEALTHY]);
         assert_eq!(AT_ONCE.run(&server, SETTLED), Ok("{}".to_owned()));
-        assert_eq!(asked.join().expect("no panic").len(), 4);
+        assert_eq!(requests.join().expect("no panic").len(), 4);
     }
 
     #[test]
     fn probe_that_has_stayed_for_long_checks_no_more() {
-        let (server, asked) = serve(&[HEALTHY]);
+        let (server, requests) = serve(&[HEALTHY]);
         let short = Schedule {
             stay_max: Duration::ZERO,
             ..AT_ONCE
         };
         assert_eq!(short.run(&server, SETTLED), Ok("{}".to_owned()));
-        assert_eq!(asked.join().expect("no panic").len(), 1);
+        assert_eq!(requests.join().expect("no panic").len(), 1);
     }
 
     #[test]
     fn probe_that_stays_fails_at_the_first_check_that_fails() {
-        let (server, asked) = serve(&[HEALTHY, HEALTHY, BUSY]);
+        let (server, requests) = serve(&[HEALTHY, HEALTHY, BUSY]);
         let address = server[0];
         let failure = format!(
             "http://{address} is not healthy: it answered 'HTTP/1.1 503 Service Unavailable'"
         );
         assert_eq!(AT_ONCE.run(&server, SETTLED), Err(failure));
-        assert_eq!(asked.join().expect("no panic").len(), 3);
+        assert_eq!(requests.join().expect("no panic").len(), 3);
     }
 
     #[test]
     fn probe_of_a_server_that_comes_late_tries_again_and_does_not_stay() {
-        let (server, asked) = serve(&[BUSY, "", HEALTHY]);
+        let (server, requests) = serve(&[BUSY, "", HEALTHY]);
         let patient = Schedule {
             patience: Duration::from_mins(1),
             ..AT_ONCE
         };
         assert_eq!(patient.run(&server, SETTLED), Ok("{}".to_owned()));
-        assert_eq!(asked.join().expect("no panic").len(), 3);
+        assert_eq!(requests.join().expect("no panic").len(), 3);
     }
 
     #[test]
@@ -262,12 +262,12 @@ mod tests {
 
     #[test]
     fn probe_tries_the_second_address_if_the_first_refuses() {
-        let (mut server, asked) = serve(&[HEALTHY]);
+        let (mut server, requests) = serve(&[HEALTHY]);
         let refusing = TcpListener::bind("127.0.0.1:0").expect("a port");
         server.insert(0, refusing.local_addr().expect("an address"));
         drop(refusing);
         assert_eq!(AT_ONCE.run(&server, STARTING), Ok("{}".to_owned()));
-        assert_eq!(asked.join().expect("no panic").len(), 1);
+        assert_eq!(requests.join().expect("no panic").len(), 1);
     }
 
     #[test]

@@ -112,8 +112,8 @@ mod tests {
             headers: headers.collect(),
             body: body.into(),
         };
-        let told = RenderedResponse::from_response("http://a/_mock/b", &answer);
-        (told.shown, told.refused.unwrap_or_default())
+        let rendered = RenderedResponse::from_response("http://a/_mock/b", &answer);
+        (rendered.shown, rendered.refused.unwrap_or_default())
     }
 
     #[test]

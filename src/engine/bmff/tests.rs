@@ -125,8 +125,8 @@ fn a_file_torn_off_anywhere_is_not_whole() {
         let bytes = fixture::bytes(name);
         let ends: Vec<usize> =
             std::iter::successors(Some(0), |at| Some(at + length(&bytes[*at..])?)).collect();
-        for kept in (1..bytes.len()).filter(|kept| !ends.contains(kept)) {
-            assert!(!is_whole(&bytes[..kept]), "{name} cut to {kept}");
+        for length in (1..bytes.len()).filter(|length| !ends.contains(length)) {
+            assert!(!is_whole(&bytes[..length]), "{name} cut to {length}");
         }
     }
 }
@@ -206,14 +206,14 @@ proptest! {
     fn hostile_bytes_never_panic(
         which in 0..FIXTURES.len(),
         flips in prop::collection::vec((0_usize..900, any::<u8>()), 0..8),
-        kept in 0_usize..4000,
+        length in 0_usize..4000,
     ) {
         let mut bytes = fixture::bytes(FIXTURES[which]);
         for (at, with) in flips {
             let at = at % bytes.len();
             bytes[at] = with;
         }
-        bytes.truncate(kept);
+        bytes.truncate(length);
         let _ = (media(&bytes), sides_px(&bytes), is_whole(&bytes), metadata_blocks(&bytes));
     }
 

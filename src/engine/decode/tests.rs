@@ -193,9 +193,9 @@ fn hostile_bytes_never_panic() {
                 let at = usize::try_from(draw.next_u64() % reach).expect("an index");
                 hostile[at] ^= 1 << (draw.next_u64() % 8);
             }
-            let kept =
+            let length =
                 usize::try_from(draw.next_u64() % (2 * bytes.len() as u64)).expect("a length");
-            hostile.truncate(kept);
+            hostile.truncate(length);
             let _ = crate::engine::metadata::read(&hostile, format);
             if let Ok(picture) = decode(format, hostile) {
                 let _ = crate::engine::measure::measure(&picture.pixels, 0);
@@ -228,6 +228,6 @@ fn a_colour_profile_that_bursts_is_not_unpacked() {
     assert_eq!(with_profile(most), Ok(Some(most)));
     // of very many the first alone is unpacked
     assert_eq!(with_profiles(most, 5_000), Ok(Some(most)));
-    let told = "the PNG's colour profile is too large".to_owned();
-    assert_eq!(with_profile(most + 1), Err(FileDefect::TooLarge(told)));
+    let message = "the PNG's colour profile is too large".to_owned();
+    assert_eq!(with_profile(most + 1), Err(FileDefect::TooLarge(message)));
 }

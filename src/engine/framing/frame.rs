@@ -99,8 +99,8 @@ mod tests {
     fn reading_frames_of_torn_files_never_panics() {
         for (name, step) in [("progressive.jpg", 7), ("plain.gif", 1)] {
             let bytes = fixture::bytes(name);
-            for kept in (0..bytes.len().min(4_000)).step_by(step) {
-                let (_, _) = (jpeg_frame(&bytes[..kept]), gif_frame_px(&bytes[..kept]));
+            for length in (0..bytes.len().min(4_000)).step_by(step) {
+                let (_, _) = (jpeg_frame(&bytes[..length]), gif_frame_px(&bytes[..length]));
             }
         }
     }

@@ -103,12 +103,12 @@ impl ProvenanceSignals {
 }
 
 /// Keeps the first; a name fills the place of one that was not said.
-fn first(kept: &mut Option<Option<String>>, name: Option<&str>) {
+fn first(stored: &mut Option<Option<String>>, name: Option<&str>) {
     let name = name
         .map(names::sanitize_name)
         .filter(|name| !name.is_empty());
-    let kept = kept.get_or_insert(None);
-    if kept.is_none() {
-        *kept = name;
+    let stored = stored.get_or_insert(None);
+    if stored.is_none() {
+        *stored = name;
     }
 }

@@ -119,14 +119,14 @@ mod tests {
             }
             [&block, &[0; 4][..], rest].concat()
         }
-        let settled = |block: &[u8]| {
+        let resolved = |block: &[u8]| {
             let mut clues = ProvenanceSignals::default();
             read(&mut clues, block);
             clues.resolve()
         };
         let texts = b"nothing\0Midjourney\0";
         let (first, second) = ((8, AT), (11, AT + 8));
-        let programs = |fields| settled(&block(SOFTWARE, ASCII, fields, texts));
+        let programs = |fields| resolved(&block(SOFTWARE, ASCII, fields, texts));
         assert_eq!(programs([first, second]), Provenance::Unknown);
         assert_ne!(programs([second, first]), Provenance::Unknown);
     }

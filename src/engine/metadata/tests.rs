@@ -191,9 +191,9 @@ fn whatever_is_cut_off_or_changed_is_read_or_not() {
             std::hint::black_box(read(&bytes[..cut], format));
         }
         for at in (0..bytes.len()).step_by(17) {
-            let kept = std::mem::replace(&mut bytes[at], 0xff);
+            let length = std::mem::replace(&mut bytes[at], 0xff);
             std::hint::black_box(read(&bytes, format));
-            bytes[at] = kept;
+            bytes[at] = length;
         }
     }
 }

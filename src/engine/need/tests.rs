@@ -64,12 +64,12 @@ fn drawing_takes_what_the_largest_thing_wanted_takes() {
         ..thumbnail
     };
     assert_eq!(of_drawing(&head, InspectOptions::default()), 0);
-    let kept = head.pixels_bytes + OVERHEAD_BYTES;
-    assert_eq!(of_drawing(&head, thumbnail), kept + 100 * 100 * 6);
-    assert_eq!(of_drawing(&head, maps), kept + 1_600 * 1_600 * 6);
+    let length = head.pixels_bytes + OVERHEAD_BYTES;
+    assert_eq!(of_drawing(&head, thumbnail), length + 100 * 100 * 6);
+    assert_eq!(of_drawing(&head, maps), length + 1_600 * 1_600 * 6);
     let words = self::head(RasterFormat::Png, ColorType::Rgba16);
-    let kept = words.pixels_bytes + OVERHEAD_BYTES;
-    assert_eq!(of_drawing(&words, thumbnail), kept + 100 * 100 * 18);
+    let length = words.pixels_bytes + OVERHEAD_BYTES;
+    assert_eq!(of_drawing(&words, thumbnail), length + 100 * 100 * 18);
     assert_eq!(
         of_card((8_000, 4_000), thumbnail),
         OVERHEAD_BYTES + 100 * 50 * 7
@@ -120,9 +120,9 @@ fn declaring_what_the_file_does_not_hold_never_panics() {
             pixels_bytes: u64::from(u32::MAX),
             ..head(format, ColorType::Rgba16)
         };
-        for kept in (0..bytes.len()).step_by(13) {
-            let torn = &bytes[..kept];
-            assert!(of_file(media, torn) >= kept as u64, "{name}");
+        for length in (0..bytes.len()).step_by(13) {
+            let torn = &bytes[..length];
+            assert!(of_file(media, torn) >= length as u64, "{name}");
             assert!(of_decoding(&head, torn) >= head.pixels_bytes, "{name}");
         }
     }

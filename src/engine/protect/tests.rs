@@ -90,14 +90,17 @@ fn fields(bytes: &[u8]) -> Vec<String> {
 fn exif_and_gps_are_kept_in_tiff() {
     let before = fixture::bytes("camera.tiff");
     let after = output("camera.tiff", Strength::High, 1);
-    let kept = fields(&after);
-    assert_eq!(kept, fields(&before));
-    for said in [
+    let stored = fields(&after);
+    assert_eq!(stored, fields(&before));
+    for text in [
         "Model \"Canon EOS R5\"",
         "PhotographicSensitivity 200",
         "GPSLatitudeRef N",
     ] {
-        assert!(kept.iter().any(|field| field == said), "{said}: {kept:?}");
+        assert!(
+            stored.iter().any(|field| field == text),
+            "{text}: {stored:?}"
+        );
     }
     assert_eq!(
         metadata::read(&after, RasterFormat::Tiff),

@@ -44,11 +44,11 @@ impl TiffMetadata {
 
     fn read(bytes: &[u8]) -> TiffResult<Self> {
         let mut decoder = Decoder::new(Cursor::new(bytes))?;
-        let mut said = Self::default();
+        let mut output = Self::default();
         for tag in KEPT.map(Tag::from_u16_exhaustive) {
             let mut value = ValueBuffer::empty(Type::BYTE);
             if let Ok(Some(_)) = decoder.image_ifd().find_tag_buf(tag, &mut value) {
-                said.own.push((tag, to_native_endian(value)));
+                output.own.push((tag, to_native_endian(value)));
             }
         }
         for tag in SUB_IFDS {
@@ -69,10 +69,10 @@ impl TiffMetadata {
                 }
             }
             if !fields.is_empty() {
-                said.sub_ifds.push((tag, fields));
+                output.sub_ifds.push((tag, fields));
             }
         }
-        Ok(said)
+        Ok(output)
     }
 }
 
@@ -86,21 +86,21 @@ fn to_native_endian(mut value: ValueBuffer) -> ValueBuffer {
 pub(super) fn write(
     pixels: &DynamicImage,
     icc: Option<&[u8]>,
-    said: &TiffMetadata,
+    output: &TiffMetadata,
     out: &mut (impl Write + Seek),
 ) -> TiffResult<()> {
     use colortype::{Gray8, Gray16, RGB8, RGB16, RGBA8, RGBA16};
     match pixels {
-        DynamicImage::ImageLuma8(image) => write_as::<Gray8>(pixels, image, icc, said, out),
-        DynamicImage::ImageLuma16(image) => write_as::<Gray16>(pixels, image, icc, said, out),
-        DynamicImage::ImageRgb8(image) => write_as::<RGB8>(pixels, image, icc, said, out),
-        DynamicImage::ImageRgb16(image) => write_as::<RGB16>(pixels, image, icc, said, out),
-        DynamicImage::ImageRgba16(image) => write_as::<RGBA16>(pixels, image, icc, said, out),
+        DynamicImage::ImageLuma8(image) => write_as::<Gray8>(pixels, image, icc, output, out),
+        DynamicImage::ImageLuma16(image) => write_as::<Gray16>(pixels, image, icc, output, out),
+        DynamicImage::ImageRgb8(image) => write_as::<RGB8>(pixels, image, icc, output, out),
+        DynamicImage::ImageRgb16(image) => write_as::<RGB16>(pixels, image, icc, output, out),
+        DynamicImage::ImageRgba16(image) => write_as::<RGBA16>(pixels, image, icc, output, out),
         // There is no grey with alpha.
         DynamicImage::ImageLumaA16(_) => {
-            write_as::<RGBA16>(pixels, &pixels.to_rgba16(), icc, said, out)
+            write_as::<RGBA16>(pixels, &pixels.to_rgba16(), icc, output, out)
         }
-        _ => write_as::<RGBA8>(pixels, &pixels.to_rgba8(), icc, said, out),
+        _ => write_as::<RGBA8>(pixels, &pixels.to_rgba8(), icc, output, out),
     }
 }
 
@@ -108,7 +108,7 @@ fn write_as<C: colortype::ColorType>(
     pixels: &DynamicImage,
     samples: &[C::Inner],
     icc: Option<&[u8]>,
-    said: &TiffMetadata,
+    output: &TiffMetadata,
     out: &mut (impl Write + Seek),
 ) -> TiffResult<()>
 where
@@ -116,7 +116,7 @@ where
 {
     let mut encoder = TiffEncoder::new(out)?;
     let mut pointers = Vec::new();
-    for (tag, fields) in &said.sub_ifds {
+    for (tag, fields) in &output.sub_ifds {
         let mut directory = encoder.extra_directory()?;
         for (tag, value) in fields {
             directory.write_tag_buf(*tag, value)?;
@@ -124,7 +124,7 @@ where
         pointers.push((*tag, directory.finish_with_offsets()?.offset));
     }
     let mut image = encoder.new_image::<C>(pixels.width(), pixels.height())?;
-    for (tag, value) in &said.own {
+    for (tag, value) in &output.own {
         image.encoder().write_tag_buf(*tag, value)?;
     }
     if let Some(icc) = icc {

@@ -298,14 +298,14 @@ proptest! {
     #[test]
     fn hostile_bytes_never_panic(
         flips in prop::collection::vec((0_usize..1600, any::<u8>()), 0..6),
-        kept in 0_usize..3000,
+        length in 0_usize..3000,
     ) {
         let mut bytes = fixture::bytes("plain.svg");
         for (at, with) in flips {
             let at = at % bytes.len();
             bytes[at] = with;
         }
-        bytes.truncate(kept);
+        bytes.truncate(length);
         let _ = declared_px(&bytes);
         if let Ok(drawing) = Drawing::read(&bytes, &mut fixture::memory()) {
             let _ = drawing.draw(&mut fixture::memory());

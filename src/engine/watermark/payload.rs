@@ -36,9 +36,9 @@ pub fn write(old: Vec<String>, new: Vec<String>) -> io::Result<Vec<u8>> {
         let text = format!("a watermark is 1 to {TEXTS_MAX} texts of {TEXT_CHARS_MAX} characters");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
     }
-    let gone = (old.len() + new.len()).saturating_sub(TEXTS_MAX);
+    let removed = (old.len() + new.len()).saturating_sub(TEXTS_MAX);
     let mut body = Vec::new();
-    for text in old.into_iter().skip(gone).chain(new) {
+    for text in old.into_iter().skip(removed).chain(new) {
         body.extend_from_slice(&length_of(text.as_bytes())?);
         body.extend_from_slice(text.as_bytes());
     }
@@ -127,8 +127,8 @@ mod tests {
             turned[at / 8] ^= 1 << (at % 8);
             assert_eq!(read(&turned), None, "bit {at}");
         }
-        for kept in 0..block.len() {
-            assert_eq!(read(&block[..kept]), None, "{kept} bytes");
+        for count in 0..block.len() {
+            assert_eq!(read(&block[..count]), None, "{count} bytes");
         }
     }
 

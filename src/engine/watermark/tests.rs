@@ -233,11 +233,11 @@ fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 fn a_pdf_is_checked_from_its_end() {
     for name in ["table.pdf", "stream.pdf"] {
         let whole = fixture::bytes(name);
-        for kept in 5..whole.len() - 7 {
-            let defect = defect(name, &whole[..kept]);
+        for length in 5..whole.len() - 7 {
+            let defect = defect(name, &whole[..length]);
             assert!(
                 matches!(defect, FileDefect::Corrupt(_)),
-                "{name} cut to {kept}: {defect:?}"
+                "{name} cut to {length}: {defect:?}"
             );
         }
         // what is before its head moves it, and offsets may count from either
@@ -307,8 +307,8 @@ fn garbled(bytes: &[u8], draw: &mut SeededRng) -> Vec<u8> {
             _ => garbled[at] ^ 1 << below(8),
         };
     }
-    let kept = below(2 * garbled.len());
-    garbled.truncate(kept);
+    let length = below(2 * garbled.len());
+    garbled.truncate(length);
     garbled
 }
 

@@ -24,8 +24,8 @@ impl Default for SchemaRegistry {
             settings.definitions_path = "/components/schemas".into();
             settings.meta_schema = None;
         });
-        let asked = SchemaSettings::draft2020_12().for_deserialize();
-        let asked = asked.with(|settings| {
+        let request_settings = SchemaSettings::draft2020_12().for_deserialize();
+        let request_settings = request_settings.with(|settings| {
             settings.inline_subschemas = true;
             settings.meta_schema = None;
         });
@@ -33,7 +33,7 @@ impl Default for SchemaRegistry {
             response_gen: settings
                 .with_transform(forbid_extra_properties)
                 .into_generator(),
-            request_gen: asked.into_generator(),
+            request_gen: request_settings.into_generator(),
         }
     }
 }

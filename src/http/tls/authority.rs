@@ -67,9 +67,9 @@ impl CertificateAuthority {
         let pem = if let Some(pem) = read(folder, CERTIFICATE)? {
             pem
         } else {
-            let made = params.self_signed(&key).map_err(broken)?;
-            write_atomically(folder, CERTIFICATE, &made.pem())?;
-            made.pem()
+            let issued = params.self_signed(&key).map_err(broken)?;
+            write_atomically(folder, CERTIFICATE, &issued.pem())?;
+            issued.pem()
         };
         let certificate = CertificateDer::from_pem_slice(pem.as_bytes())
             .map_err(|error| file_error(CERTIFICATE, &error))?;
@@ -87,8 +87,8 @@ impl CertificateAuthority {
         now: Timestamp,
     ) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), String> {
         let key = KeyPair::generate().map_err(|error| error.to_string())?;
-        let made = self.sign(names, &key, now)?;
-        if let Err(error) = self.check(&made, now) {
+        let certificate = self.sign(names, &key, now)?;
+        if let Err(error) = self.check(&certificate, now) {
             let refused = self.unpermitted(names, now);
             let is_limit = !refused.is_empty() && refused.len() < names.len();
             return Err(if is_limit {
@@ -100,7 +100,10 @@ impl CertificateAuthority {
                 error
             });
         }
-        Ok((made, PrivatePkcs8KeyDer::from(key.serialize_der()).into()))
+        Ok((
+            certificate,
+            PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+        ))
     }
 
     /// Returns `true` if its certificate has no name constraints, as older versions made it.
@@ -136,14 +139,14 @@ impl CertificateAuthority {
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        let made = params.signed_by(key, &self.issuer).map_err(broken)?;
-        Ok(made.der().clone())
+        let certificate = params.signed_by(key, &self.issuer).map_err(broken)?;
+        Ok(certificate.der().clone())
     }
 
     /// Whether clients that trust the authority will take what it has signed: they do not where the
     /// two files are not of one another, or its years are over or have not come.
-    fn check(&self, made: &CertificateDer<'_>, now: Timestamp) -> Result<(), String> {
-        let told = |error: &dyn std::fmt::Display| {
+    fn check(&self, issued: &CertificateDer<'_>, now: Timestamp) -> Result<(), String> {
+        let describe = |error: &dyn std::fmt::Display| {
             file_error(
                 CERTIFICATE,
                 &format_args!("it is not good for {KEY}: {error}"),
@@ -152,14 +155,14 @@ impl CertificateAuthority {
         let mut roots = RootCertStore::empty();
         roots
             .add(self.certificate.clone())
-            .map_err(|error| told(&error))?;
+            .map_err(|error| describe(&error))?;
         let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider());
-        let verifier = verifier.build().map_err(|error| told(&error))?;
-        let name = ServerName::try_from(LOCAL_NAMES[0]).map_err(|error| told(&error))?;
+        let verifier = verifier.build().map_err(|error| describe(&error))?;
+        let name = ServerName::try_from(LOCAL_NAMES[0]).map_err(|error| describe(&error))?;
         let since = Duration::from_millis(u64::try_from(now.ms()).unwrap_or_default());
         let at = UnixTime::since_unix_epoch(since);
         let judged = |certificate| verifier.verify_server_cert(certificate, &[], &name, &[], at);
-        judged(made).map_err(|error| told(&error))?;
+        judged(issued).map_err(|error| describe(&error))?;
         // A root's years are not looked at there, but by other clients. As a server's certificate it
         // is never good; its years are what is told of first.
         match judged(&self.certificate) {
@@ -246,7 +249,7 @@ fn read(folder: &Path, name: &str) -> Result<Option<String>, String> {
 }
 
 fn write_atomically(folder: &Path, name: &str, text: &str) -> Result<(), String> {
-    let kept = || -> io::Result<()> {
+    let stored = || -> io::Result<()> {
         let mut file = tempfile::Builder::new()
             .permissions(Permissions::from_mode(0o600))
             .tempfile_in(folder)?;
@@ -255,7 +258,7 @@ fn write_atomically(folder: &Path, name: &str, text: &str) -> Result<(), String>
         file.persist(folder.join(name))?;
         Ok(())
     };
-    kept().map_err(|error| format!("{name}: {error}"))
+    stored().map_err(|error| format!("{name}: {error}"))
 }
 
 #[cfg(test)]
@@ -270,8 +273,8 @@ mod tests {
         let then = NOW.plus_ms(-years * YEAR_MS);
         let names = LOCAL_NAMES.map(str::to_owned);
         CertificateAuthority::open(folder.path(), &names, then).expect("it is made");
-        let kept = CertificateAuthority::open(folder.path(), &names, NOW).expect("it is read");
-        kept.issue(&names, NOW).map(drop)
+        let stored = CertificateAuthority::open(folder.path(), &names, NOW).expect("it is read");
+        stored.issue(&names, NOW).map(drop)
     }
 
     #[test]

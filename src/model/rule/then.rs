@@ -128,8 +128,8 @@ pub struct WebhookEffect {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-const fn is_false(said: &bool) -> bool {
-    !*said
+const fn is_false(is_named: &bool) -> bool {
+    !*is_named
 }
 
 /// What stands in place of the signature.

@@ -57,11 +57,11 @@ impl WebhookResponse {
 /// Returns the first headers, within [`HEADERS_MAX`] and [`HEADERS_BYTES_MAX`], and `true` if there
 /// are more. The value that goes over the limit is cut.
 fn clip_body(came: &HeaderMap) -> (BTreeMap<String, String>, bool) {
-    let mut kept = HeaderMap::new();
+    let mut headers = HeaderMap::new();
     let mut room = HEADERS_BYTES_MAX;
     let mut is_clipped = false;
     for (name, value) in came {
-        if kept.len() == HEADERS_MAX || room < name.as_str().len() {
+        if headers.len() == HEADERS_MAX || room < name.as_str().len() {
             is_clipped = true;
             break;
         }
@@ -71,10 +71,10 @@ fn clip_body(came: &HeaderMap) -> (BTreeMap<String, String>, bool) {
         room -= begin.len();
         is_clipped |= begin.len() < bytes.len();
         if let Ok(begin) = HeaderValue::from_bytes(begin) {
-            kept.append(name, begin);
+            headers.append(name, begin);
         }
     }
-    (join_headers(&kept), is_clipped)
+    (join_headers(&headers), is_clipped)
 }
 
 /// Headers by name; what came more than once is joined by a comma.

@@ -47,15 +47,16 @@ impl ReplyServer {
 
     /// One whose certificate is of its own making, and another's.
     async fn secure(reply: TestReply) -> Self {
-        let made = rcgen::generate_simple_self_signed(["else.example".to_owned()]);
-        let made = made.expect("a certificate");
-        let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let certified = rcgen::generate_simple_self_signed(["else.example".to_owned()]);
+        let certified = certified.expect("a certificate");
+        let key =
+            rustls::pki_types::PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
         let ring = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(ring)
             .with_safe_default_protocol_versions()
             .expect("versions")
             .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key.into());
+            .with_single_cert(vec![certified.cert.der().clone()], key.into());
         let acceptor = TlsAcceptor::from(Arc::new(config.expect("a configuration")));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
@@ -112,8 +113,8 @@ async fn answer(
             stream.write_all(&bytes).await.expect("written");
             stream.shutdown().await.expect("closed");
         }
-        TestReply::Stall(begun) => {
-            stream.write_all(begun.as_bytes()).await.expect("written");
+        TestReply::Stall(started) => {
+            stream.write_all(started.as_bytes()).await.expect("written");
             std::future::pending::<()>().await;
         }
         TestReply::Endless => {
@@ -231,8 +232,8 @@ async fn what_takes_too_long_is_given_up() {
         put: short,
     };
     let hurried = OutboundClient::with_timeout(timeouts, false);
-    let begun = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n123";
-    for stall in ["", begun] {
+    let started = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n123";
+    for stall in ["", started] {
         let server = ReplyServer::start(TestReply::Stall(stall)).await;
         let (done, _) = fetch(&hurried, &server.origin).await;
         let line = format!("{}: not done within 50ms", server.origin);
@@ -360,10 +361,10 @@ async fn a_file_that_is_not_all_there_is_a_fault_of_ours() {
     let nowhere = std::path::Path::new("/nowhere/file");
     let (outbound, url) = (outbound(), &server.origin);
     let untreated = CallOverrides::default();
-    let gone = outbound
+    let removed = outbound
         .put_file(url, "image/png", nowhere, 5, &untreated)
         .await;
-    assert!(matches!(gone, Err(PutError::File(_))), "{gone:?}");
+    assert!(matches!(removed, Err(PutError::File(_))), "{removed:?}");
     assert!(server.requests.is_empty(), "nothing was sent");
 }
 

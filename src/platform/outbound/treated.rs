@@ -85,6 +85,6 @@ pub(super) fn content(respond: &StubResponse) -> (&str, Option<&str>) {
         Some(StubBody::Text(text)) => (text.as_str(), Some("text/plain; charset=utf-8")),
     };
     let mut headers = respond.headers.iter();
-    let said = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-    (body, said.map(|(_, value)| value.as_str()).or(usual))
+    let message = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    (body, message.map(|(_, value)| value.as_str()).or(usual))
 }

@@ -33,8 +33,8 @@ impl KnownHosts {
     }
 
     /// Remembers what was kept of an earlier run, most recent first.
-    pub fn load<'a>(&self, kept: impl DoubleEndedIterator<Item = &'a str>) {
-        for host in kept.rev() {
+    pub fn load<'a>(&self, stored: impl DoubleEndedIterator<Item = &'a str>) {
+        for host in stored.rev() {
             self.remember(host);
         }
     }

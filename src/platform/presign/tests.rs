@@ -157,8 +157,8 @@ fn a_url_holds_at_any_host_that_is_known_and_no_other() {
     let url = signer().presign(&put("k"));
     let known = KnownHosts::default();
     let elsewhere = |known| judge("PUT", &url, "mock:9000", &[], AT, known);
-    let told = mismatch(elsewhere(&known));
-    assert!(told.canonical_request.contains("\nhost:mock:9000\n"));
+    let refusal = mismatch(elsewhere(&known));
+    assert!(refusal.canonical_request.contains("\nhost:mock:9000\n"));
     known.remember("other:1");
     known.remember(&host_of("http://LOCALHOST:8080"));
     assert_eq!(elsewhere(&known), Ok(()));

@@ -112,11 +112,11 @@ impl Account {
     /// # Errors
     /// If those of this minute are used up; the call is then not counted.
     pub fn check_rate_limit(&self) -> Result<(), RateLimited> {
-        let (plan, taken) = {
+        let (plan, limit) = {
             let settings = lock(&self.settings);
             (settings.plan, settings.calls_per_minute())
         };
-        let Some(calls_max) = taken else {
+        let Some(calls_max) = limit else {
             return Ok(());
         };
         lock(&self.window).count(self.now(), plan, calls_max)

@@ -31,13 +31,13 @@ impl RateLimited {
     #[must_use]
     pub fn message(&self) -> String {
         let (plan, max) = (self.plan.name(), self.calls_max);
-        let whose = if self.plan.requests_per_minute() == Some(max) {
+        let filter = if self.plan.requests_per_minute() == Some(max) {
             format!("plan {plan}")
         } else {
             format!("plan {plan}, requestsPerMinute set")
         };
         let since = iso(self.window_started_at);
-        format!("{whose}: the {max} calls of the minute that began at {since} are used up")
+        format!("{filter}: the {max} calls of the minute that began at {since} are used up")
     }
 }
 

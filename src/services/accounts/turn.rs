@@ -29,9 +29,9 @@ impl Accounts {
 impl LifecycleGuard<'_> {
     /// Ends these accounts' lives and begins those, at once for every request; their rows and
     /// blobs are seen to by who calls.
-    pub fn replace(&self, ended: &[Arc<Account>], begun: Vec<AccountRow>) -> Vec<Arc<Account>> {
+    pub fn replace(&self, ended: &[Arc<Account>], added: Vec<AccountRow>) -> Vec<Arc<Account>> {
         let accounts = self.accounts;
-        let begun: Vec<Arc<Account>> = begun.into_iter().map(|row| accounts.account(row)).collect();
+        let added: Vec<Arc<Account>> = added.into_iter().map(|row| accounts.account(row)).collect();
         let mut registry = accounts
             .registry
             .write()
@@ -40,10 +40,10 @@ impl LifecycleGuard<'_> {
             account.cancellation().cancel();
             registry.remove(account);
         }
-        for account in &begun {
+        for account in &added {
             registry.insert(account);
         }
-        begun
+        added
     }
 
     /// Sets the default clock to one that was written, in the hands of who holds its lock.

@@ -110,7 +110,7 @@ impl Mailboxes {
         if !self.by_key.contains_key(&key)
             && let Some(mailbox) = self.by_key.remove(&MailboxKey::new(None, name))
         {
-            self.removed.retain(|gone| *gone != key);
+            self.removed.retain(|removed| *removed != key);
             self.by_key.insert(key.clone(), mailbox);
         }
         key
@@ -133,10 +133,10 @@ impl Mailboxes {
             evicted: 0,
             used: number,
         };
-        self.removed.retain(|gone| gone != key);
+        self.removed.retain(|removed| removed != key);
         let before = self.by_key.insert(key.clone(), mailbox);
         self.bytes -= before.map_or(0, |mailbox| mailbox.bytes);
-        let mut gone = Vec::new();
+        let mut removed = Vec::new();
         while self.by_key.len() > MAILBOXES_MAX
             && let Some((key, _)) = self.by_key.iter().min_by_key(|(_, mailbox)| mailbox.used)
         {
@@ -145,12 +145,12 @@ impl Mailboxes {
                 .remove(&key)
                 .map_or(0, |mailbox| mailbox.messages.len());
             self.removed.push_back(key.clone());
-            gone.push((key, messages));
+            removed.push((key, messages));
         }
         while self.removed.len() > MAILBOXES_MAX {
             self.removed.pop_front();
         }
-        gone
+        removed
     }
 
     /// Notes that the mailbox is used.

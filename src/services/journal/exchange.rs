@@ -129,16 +129,16 @@ impl PackedHeaders {
 }
 
 impl Exchange {
-    pub(super) fn new(operation: &'static str, asked: Option<RequestHead<'_>>) -> Self {
-        let line = |asked: RequestHead<'_>| OwnedRequestHead {
-            method: asked.method.into(),
-            path: asked.path.into(),
-            query: asked.query.map(Box::from),
-            head: asked.head,
+    pub(super) fn new(operation: &'static str, input: Option<RequestHead<'_>>) -> Self {
+        let line = |input: RequestHead<'_>| OwnedRequestHead {
+            method: input.method.into(),
+            path: input.path.into(),
+            query: input.query.map(Box::from),
+            head: input.head,
         };
         Self {
             operation,
-            request: asked.map(line),
+            request: input.map(line),
             owner: OnceLock::new(),
             state: Mutex::default(),
         }
@@ -167,13 +167,13 @@ impl Exchange {
     /// Changes what is known of the exchange. While the journal holds the exchange, `total`
     /// follows its size.
     pub(super) fn update(&self, total: &AtomicUsize, change: impl FnOnce(&mut ExchangeState)) {
-        let mut told = self.state();
-        change(&mut told);
-        if told.counted_bytes > 0 {
-            let before = told.counted_bytes;
-            told.counted_bytes = self.bytes(&told);
+        let mut state = self.state();
+        change(&mut state);
+        if state.counted_bytes > 0 {
+            let before = state.counted_bytes;
+            state.counted_bytes = self.bytes(&state);
             // Wraps where the exchange has become smaller, and so does the addition.
-            let more = told.counted_bytes.wrapping_sub(before);
+            let more = state.counted_bytes.wrapping_sub(before);
             total.fetch_add(more, Ordering::Relaxed);
         }
     }
@@ -184,9 +184,9 @@ impl Exchange {
 
     /// Counts the exchange in `total`, as the journal holds it from now on.
     pub(super) fn add_size(&self, total: &AtomicUsize) {
-        let mut told = self.state();
-        told.counted_bytes = self.bytes(&told);
-        total.fetch_add(told.counted_bytes, Ordering::Relaxed);
+        let mut state = self.state();
+        state.counted_bytes = self.bytes(&state);
+        total.fetch_add(state.counted_bytes, Ordering::Relaxed);
     }
 
     /// Takes the exchange off `total`, as the journal does not hold it any more.
@@ -258,9 +258,9 @@ impl Exchange {
     /// Head, body, and milliseconds; none until it is answered.
     #[must_use]
     pub fn answer(&self) -> Option<(PackedHeaders, JournalBody, u64)> {
-        let told = self.state();
-        let (_, head) = told.response.as_ref()?;
-        Some((head.clone(), told.response_body.clone(), told.duration_ms))
+        let state = self.state();
+        let (_, head) = state.response.as_ref()?;
+        Some((head.clone(), state.response_body.clone(), state.duration_ms))
     }
 
     /// The first rule that was applied to it.
@@ -282,13 +282,13 @@ impl Exchange {
     }
 
     /// What it takes in memory, about.
-    fn bytes(&self, told: &ExchangeState) -> usize {
+    fn bytes(&self, state: &ExchangeState) -> usize {
         let line = self.request.as_ref().map_or(0, |line| {
             line.path.len() + line.query.as_ref().map_or(0, |query| query.len()) + line.head.0.len()
         });
-        let answer = told.response.as_ref().map_or(0, |(_, head)| head.0.len());
-        let unknown_key = told.unknown_key.as_ref().map_or(0, |key| key.len());
-        let bodies = told.request_body.bytes() + told.response_body.bytes();
+        let answer = state.response.as_ref().map_or(0, |(_, head)| head.0.len());
+        let unknown_key = state.unknown_key.as_ref().map_or(0, |key| key.len());
+        let bodies = state.request_body.bytes() + state.response_body.bytes();
         OVERHEAD_BYTES + line + answer + unknown_key + bodies
     }
 }
@@ -333,8 +333,8 @@ impl Recording {
         let room = BODY_BYTES_MAX - self.stored_bytes;
         if self.digest.is_none() && piece.len() > room {
             let mut digest = Sha256::new();
-            for kept in &self.pieces {
-                digest.update(kept);
+            for stored in &self.pieces {
+                digest.update(stored);
             }
             self.digest = Some(digest);
         }
@@ -342,9 +342,9 @@ impl Recording {
             digest.update(piece);
         }
         if room > 0 && !piece.is_empty() {
-            let kept = piece.slice(..piece.len().min(room));
-            self.stored_bytes += kept.len();
-            self.pieces.push(kept);
+            let stored = piece.slice(..piece.len().min(room));
+            self.stored_bytes += stored.len();
+            self.pieces.push(stored);
         }
     }
 
@@ -353,7 +353,7 @@ impl Recording {
             return JournalBody::None;
         }
         let pieces = std::mem::take(&mut self.pieces);
-        let kept = match pieces.as_slice() {
+        let stored = match pieces.as_slice() {
             [one] => one.to_vec(),
             many => many.concat(),
         };
@@ -361,12 +361,12 @@ impl Recording {
             bytes: self.all_bytes,
             sha256: digest.finalize().into(),
         };
-        match (self.digest.take(), String::from_utf8(kept)) {
+        match (self.digest.take(), String::from_utf8(stored)) {
             (None, Ok(text)) => JournalBody::Text(text.into_boxed_str()),
             (None, Err(binary)) => {
                 JournalBody::Binary(digested(Sha256::new_with_prefix(binary.as_bytes())))
             }
-            (Some(digest), kept) => match kept.map_err(valid_utf8_prefix) {
+            (Some(digest), stored) => match stored.map_err(valid_utf8_prefix) {
                 Ok(text) | Err(Some(text)) => {
                     JournalBody::Truncated(text.into_boxed_str(), digested(digest))
                 }

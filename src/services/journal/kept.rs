@@ -55,9 +55,9 @@ impl ExchangeStore {
         limits: JournalLimits,
         bytes: &AtomicUsize,
     ) -> Vec<Arc<Exchange>> {
-        let mut gone = Vec::new();
+        let mut removed = Vec::new();
         if account.is_some_and(|account| account.cancellation().is_cancelled()) {
-            return gone;
+            return removed;
         }
         let life = account.map_or(AccountId::UNOWNED, |account| account.id);
         let place = self.positions;
@@ -76,9 +76,9 @@ impl ExchangeStore {
         let too_many = (ring.positions.len() > limits.requests)
             .then(|| ring.positions.front().copied())
             .flatten();
-        gone.extend(too_many.and_then(|oldest| self.evict(oldest, bytes)));
-        gone.extend(self.evict_excess(limits, bytes));
-        gone
+        removed.extend(too_many.and_then(|oldest| self.evict(oldest, bytes)));
+        removed.extend(self.evict_excess(limits, bytes));
+        removed
     }
 
     /// Evicts the oldest exchanges, of whatever account, until `bytes` is within the limit. The
@@ -89,13 +89,13 @@ impl ExchangeStore {
         limits: JournalLimits,
         bytes: &AtomicUsize,
     ) -> Vec<Arc<Exchange>> {
-        let mut gone = Vec::new();
+        let mut removed = Vec::new();
         while bytes.load(Ordering::Relaxed) > limits.bytes
             && let Some((oldest, _)) = self.exchanges.first_key_value()
         {
-            gone.extend(self.evict(*oldest, bytes));
+            removed.extend(self.evict(*oldest, bytes));
         }
-        gone
+        removed
     }
 
     /// Takes one out that is the oldest of its account.
@@ -151,12 +151,12 @@ impl ExchangeStore {
 
     fn remove_rings(&mut self, bytes: &AtomicUsize, which: impl Fn(&AccountRing) -> bool) -> usize {
         let before = self.exchanges.len();
-        let gone: Vec<AccountRing> = self
+        let removed: Vec<AccountRing> = self
             .rings
             .extract_if(|_, ring| which(ring))
             .map(|(_, ring)| ring)
             .collect();
-        for place in gone.into_iter().flat_map(|ring| ring.positions) {
+        for place in removed.into_iter().flat_map(|ring| ring.positions) {
             if let Some(placed) = self.exchanges.remove(&place) {
                 placed.exchange.remove_size(bytes);
             }
@@ -174,13 +174,13 @@ mod tests {
 
     fn exchange(seq: u64, path_bytes: usize) -> Arc<Exchange> {
         let path = "x".repeat(path_bytes);
-        let asked = RequestHead {
+        let input = RequestHead {
             method: "GET",
             path: &path,
             query: None,
             head: PackedHeaders::default(),
         };
-        let exchange = Exchange::new("bizmori.getOrder", Some(asked));
+        let exchange = Exchange::new("bizmori.getOrder", Some(input));
         exchange.set_attribution(|| Attribution {
             seq,
             account: None,
@@ -190,37 +190,37 @@ mod tests {
         Arc::new(exchange)
     }
 
-    fn seqs(kept: &ExchangeStore) -> Vec<u64> {
-        kept.newest_first(None).map(|it| it.seq()).collect()
+    fn seqs(store: &ExchangeStore) -> Vec<u64> {
+        store.newest_first(None).map(|it| it.seq()).collect()
     }
 
     #[test]
     fn the_oldest_go_first_by_count_and_by_bytes_and_are_counted() {
-        let (mut kept, bytes) = (ExchangeStore::default(), AtomicUsize::new(0));
+        let (mut store, bytes) = (ExchangeStore::default(), AtomicUsize::new(0));
         let limits = JournalLimits {
             requests: 3,
             bytes: 10_000,
         };
-        let push = |kept: &mut ExchangeStore, seq, path_bytes| {
-            let gone = kept.push(&exchange(seq, path_bytes), None, limits, &bytes);
-            gone.iter().map(|it| it.seq()).collect::<Vec<_>>()
+        let push = |store: &mut ExchangeStore, seq, path_bytes| {
+            let removed = store.push(&exchange(seq, path_bytes), None, limits, &bytes);
+            removed.iter().map(|it| it.seq()).collect::<Vec<_>>()
         };
         for seq in 1..=5 {
-            push(&mut kept, seq, 10);
+            push(&mut store, seq, 10);
         }
-        assert_eq!((seqs(&kept), kept.evicted(None)), (vec![5, 4, 3], 2));
-        assert_eq!(push(&mut kept, 6, 8_000), [3]);
-        assert_eq!((seqs(&kept), kept.evicted(None)), (vec![6, 5, 4], 3));
-        assert_eq!(push(&mut kept, 7, 9_000), [4, 5, 6]);
-        assert_eq!((seqs(&kept), kept.evicted(None)), (vec![7], 6));
+        assert_eq!((seqs(&store), store.evicted(None)), (vec![5, 4, 3], 2));
+        assert_eq!(push(&mut store, 6, 8_000), [3]);
+        assert_eq!((seqs(&store), store.evicted(None)), (vec![6, 5, 4], 3));
+        assert_eq!(push(&mut store, 7, 9_000), [4, 5, 6]);
+        assert_eq!((seqs(&store), store.evicted(None)), (vec![7], 6));
         assert!(bytes.load(Ordering::Relaxed) <= limits.bytes);
-        kept.clear(None, &bytes);
-        assert_eq!((seqs(&kept), kept.evicted(None)), (vec![], 0));
+        store.clear(None, &bytes);
+        assert_eq!((seqs(&store), store.evicted(None)), (vec![], 0));
         assert_eq!(
             (
                 bytes.load(Ordering::Relaxed),
-                kept.exchanges.len(),
-                kept.rings.len()
+                store.exchanges.len(),
+                store.rings.len()
             ),
             (0, 0, 0)
         );
@@ -228,31 +228,31 @@ mod tests {
 
     #[test]
     fn grow_while_held_is_counted_at_once_and_evicts_the_oldest() {
-        let (mut kept, bytes) = (ExchangeStore::default(), AtomicUsize::new(0));
+        let (mut store, bytes) = (ExchangeStore::default(), AtomicUsize::new(0));
         let limits = JournalLimits {
             requests: 10,
             bytes: 4_000,
         };
         let (first, second) = (exchange(1, 10), exchange(2, 10));
-        assert!(kept.push(&first, None, limits, &bytes).is_empty());
-        assert!(kept.push(&second, None, limits, &bytes).is_empty());
+        assert!(store.push(&first, None, limits, &bytes).is_empty());
+        assert!(store.push(&second, None, limits, &bytes).is_empty());
         let before = bytes.load(Ordering::Relaxed);
         let grow = |it: &Exchange, by: usize| {
             let body = super::super::JournalBody::Text("x".repeat(by).into());
-            it.update(&bytes, |told| told.request_body = body);
+            it.update(&bytes, |state| state.request_body = body);
         };
         grow(&second, 1_000);
         assert_eq!(bytes.load(Ordering::Relaxed), before + 1_000);
-        assert!(kept.evict_excess(limits, &bytes).is_empty());
+        assert!(store.evict_excess(limits, &bytes).is_empty());
         grow(&second, 3_200);
-        let gone = kept.evict_excess(limits, &bytes);
-        assert_eq!(gone.iter().map(|it| it.seq()).collect::<Vec<_>>(), [1]);
-        assert_eq!((seqs(&kept), kept.evicted(None)), (vec![2], 1));
+        let removed = store.evict_excess(limits, &bytes);
+        assert_eq!(removed.iter().map(|it| it.seq()).collect::<Vec<_>>(), [1]);
+        assert_eq!((seqs(&store), store.evicted(None)), (vec![2], 1));
         let left = bytes.load(Ordering::Relaxed);
         grow(&first, 9_000);
         assert_eq!(bytes.load(Ordering::Relaxed), left, "it was evicted");
         grow(&second, 9_000);
-        assert_eq!(kept.evict_excess(limits, &bytes).len(), 1);
+        assert_eq!(store.evict_excess(limits, &bytes).len(), 1);
         assert_eq!(bytes.load(Ordering::Relaxed), 0);
     }
 }

@@ -53,10 +53,10 @@ impl Orders {
         let result = match run {
             ProcessResult::Finished(result) => result,
             ProcessResult::RetryLater {
-                delivered_files: taken,
+                delivered_files: delivered,
                 why,
             } => {
-                if self.schedule_retry(job, &account, &taken).await? {
+                if self.schedule_retry(job, &account, &delivered).await? {
                     self.puts.remove(&job.subject);
                     return Ok(());
                 }
@@ -105,10 +105,10 @@ impl Orders {
             ZeroCopyResult::Delivered(outcome) => ProcessResult::Finished(Ok(outcome)),
             ZeroCopyResult::Rejected(failure) => ProcessResult::Finished(Err(failure)),
             ZeroCopyResult::RetryLater {
-                delivered_files: taken,
+                delivered_files: delivered,
                 why,
             } => ProcessResult::RetryLater {
-                delivered_files: taken,
+                delivered_files: delivered,
                 why,
             },
         })
@@ -126,13 +126,13 @@ impl Orders {
         &self,
         job: &Job,
         account: &Account,
-        taken: &[u64],
+        delivered: &[u64],
     ) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
         let Some(mut order) = db::orders::find(&mut tx, &job.subject).await? else {
             return Ok(true);
         };
-        let attempts = Arc::make_mut(&mut order).record_delivered_output(taken);
+        let attempts = Arc::make_mut(&mut order).record_delivered_output(delivered);
         let Some(after_ms) = attempts.and_then(retry_delay_ms) else {
             return Ok(false);
         };

@@ -57,15 +57,23 @@ impl Orders {
         zip: &InputFile,
         queued: &BulkEntry,
     ) -> Result<ItemResult, StoreError> {
-        let ruled = queued.outcome_override.as_ref();
-        if let Some(failure) = work::requested_failure(order, ruled, [queued.name.as_str()]) {
+        let outcome_override = queued.outcome_override.as_ref();
+        if let Some(failure) =
+            work::requested_failure(order, outcome_override, [queued.name.as_str()])
+        {
             return Ok(ItemResult::Error(failure.message));
         }
         let content = InputFile {
             zip_entry: Some(queued.location),
             ..zip.clone()
         };
-        let judged = self.classify(order.vendor, content, &queued.name, ruled, INSPECT_OPTIONS);
+        let judged = self.classify(
+            order.vendor,
+            content,
+            &queued.name,
+            outcome_override,
+            INSPECT_OPTIONS,
+        );
         Ok(match judged.await? {
             Ok((verdict, _)) => ItemResult::Verdict(verdict),
             Err(defect) => ItemResult::Defect(defect),

@@ -204,7 +204,7 @@ impl Orders {
             Work::Bulk(bulk) => bulk.queued.iter().map(BulkEntry::names).collect(),
             _ => vec![new.files.iter().map(|file| file.name.as_str()).collect()],
         };
-        let asked = each.iter().map(|file_names| MatchInput {
+        let input_of = each.iter().map(|file_names| MatchInput {
             operation: new.operation,
             account: Some(&account.key),
             subject: MatchTarget::Order {
@@ -212,7 +212,7 @@ impl Orders {
                 file_names,
             },
         });
-        self.rules.evaluate_each(tx, asked)
+        self.rules.evaluate_each(tx, input_of)
     }
 
     /// When an order that starts now comes to its end, by a rule or as is usual.

@@ -31,8 +31,10 @@ pub(super) fn log_order_end(account: &Account, order: &Order, is_manual: bool) {
         .filter(|_| started_at.is_some())
     {
         _ if is_manual => Some("manual".to_owned()),
-        Some(ruled) if matches!(ruled.outcome, ForcedOutcome::Failed { .. }) => {
-            let rule = ruled.rule.map(|rule| format!("rule {rule}"));
+        Some(outcome_override)
+            if matches!(outcome_override.outcome, ForcedOutcome::Failed { .. }) =>
+        {
+            let rule = outcome_override.rule.map(|rule| format!("rule {rule}"));
             Some(rule.unwrap_or_else(|| "manual".to_owned()))
         }
         _ => None,

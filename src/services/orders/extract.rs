@@ -65,9 +65,9 @@ impl Orders {
             thumbnail: true,
             ..InspectOptions::default()
         };
-        let seen = self.engine.inspect(content, name.to_owned(), wants).await;
-        let drawn = match seen {
-            Ok(seen) => seen.thumbnail,
+        let inspection = self.engine.inspect(content, name.to_owned(), wants).await;
+        let drawn = match inspection {
+            Ok(inspection) => inspection.thumbnail,
             Err(Cause::Defect(_)) => None,
             Err(Cause::Io(error)) => return Err(StoreError::broken(error)),
         };

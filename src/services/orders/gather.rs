@@ -93,10 +93,10 @@ impl Orders {
         url: &str,
         name: &str,
     ) -> Result<Result<Downloaded, String>, StoreError> {
-        let asked = self
+        let pending = self
             .rules
             .evaluate_call(&account.key, OutboundCall::FileFetch, name);
-        let treatment = asked.await?.call_overrides();
+        let treatment = pending.await?.call_overrides();
         let (scratch, outbound) = (self.blobs.temp_file(), &self.outbound);
         let fetched = outbound.fetch(url, scratch.path(), FETCH_BYTES_MAX, &treatment);
         match fetched.await {

@@ -72,7 +72,7 @@ impl Orders {
         order: &Order,
         outputs: &Outputs,
     ) -> Result<Option<ZeroCopyResult>, StoreError> {
-        let (mut taken, mut refusal, mut trouble) = (Vec::new(), None, None);
+        let (mut delivered, mut refusal, mut trouble) = (Vec::new(), None, None);
         for ((index, cut), key) in order.pending_outputs().zip(&outputs.keys) {
             let file = cut.file;
             let Some(target) = file.target.as_ref().filter(|target| !target.delivered) else {
@@ -87,7 +87,7 @@ impl Orders {
                 put
             };
             match put {
-                Ok(200..300) => taken.push(file.id),
+                Ok(200..300) => delivered.push(file.id),
                 Ok(status) if is_final(status) => {
                     refusal.get_or_insert_with(|| why(format!("answered {status}")));
                 }
@@ -103,7 +103,7 @@ impl Orders {
             return Ok(Some(ZeroCopyResult::Rejected(delivery_failure(line))));
         }
         Ok(trouble.map(|why| ZeroCopyResult::RetryLater {
-            delivered_files: taken,
+            delivered_files: delivered,
             why,
         }))
     }
@@ -118,15 +118,16 @@ impl Orders {
     ) -> Result<PutPermit, StoreError> {
         let bucket = Vendor::Bizmori.bucket();
         let found = self.blobs.find(account.id, bucket, key).await;
-        let gone = || StoreError::broken(std::io::Error::other(format!("{} is gone", file.name)));
-        let blob = found.map_err(StoreError::broken)?.ok_or_else(gone)?;
+        let not_found =
+            || StoreError::broken(std::io::Error::other(format!("{} is gone", file.name)));
+        let blob = found.map_err(StoreError::broken)?.ok_or_else(not_found)?;
         let media_type = blob.meta.content_type.as_deref();
         let media_type = media_type.unwrap_or("application/octet-stream");
         let bytes = blob.meta.bytes;
-        let asked = self
+        let pending = self
             .rules
             .evaluate_call(&account.key, OutboundCall::ZeroCopyPut, &file.name);
-        let treatment = asked.await?.call_overrides();
+        let treatment = pending.await?.call_overrides();
         let (path, outbound) = (&blob.path, &self.outbound);
         let put = outbound.put_file(url, media_type, path, bytes, &treatment);
         match put.await {

@@ -184,8 +184,8 @@ mod tests {
             keys.filter_map(|key| key.strip_prefix("results/42/").map(str::to_owned))
                 .collect()
         };
-        let made = ["1/a.jpg", "2/a.jpg", "archive.zip", "thumbnail.jpg"];
-        assert_eq!(results(&order), made);
+        let created = ["1/a.jpg", "2/a.jpg", "archive.zip", "thumbnail.jpg"];
+        assert_eq!(results(&order), created);
         assert!(all_keys(&order).contains("wtr-embed/42/images/1/a.jpg"));
         order.work = Work::AiDetection { options: None };
         let reports = ["report-en-US.pdf", "report-ja-JP.pdf", "report-ko-KR.pdf"];

@@ -64,13 +64,15 @@ impl Orders {
         let Some(content) = found.map_err(StoreError::broken)? else {
             return Ok(Err(missing_input(order, "the picture is gone")));
         };
-        let ruled = order.outcome_override.as_ref();
-        let looked_at = self.classify(order.vendor, content, &file.name, ruled, wants);
-        let (verdict, seen) = match looked_at.await? {
+        let outcome_override = order.outcome_override.as_ref();
+        let looked_at = self.classify(order.vendor, content, &file.name, outcome_override, wants);
+        let (verdict, inspection) = match looked_at.await? {
             Ok(judged) => judged,
             Err(defect) => return Ok(Err(defect_failure(order, &file.name, &defect))),
         };
-        let found = self.store_detection(account, order, verdict, seen).await?;
+        let found = self
+            .store_detection(account, order, verdict, inspection)
+            .await?;
         Ok(Ok(Outcome::Detection(Box::new(found))))
     }
 
@@ -81,10 +83,11 @@ impl Orders {
         vendor: Vendor,
         content: InputFile,
         name: &str,
-        ruled: Option<&OutcomeOverride>,
+        outcome_override: Option<&OutcomeOverride>,
         wants: InspectOptions,
     ) -> Result<Result<(Verdict, Option<Inspection>), FileDefect>, StoreError> {
-        let named = ruled::forced_verdict(ruled).or_else(|| self.verdict_from_name(vendor, name));
+        let named = ruled::forced_verdict(outcome_override)
+            .or_else(|| self.verdict_from_name(vendor, name));
         let wants = InspectOptions {
             probability: named.as_ref().map(|verdict| verdict.probability),
             ..wants
@@ -97,15 +100,15 @@ impl Orders {
                 self.placeholder_inspection(vendor, name, wants).await?,
             )),
             (Err(Cause::Defect(defect)), None) => Err(defect),
-            (Ok(seen), named) => {
+            (Ok(inspection), named) => {
                 let verdict = named.map_or_else(
-                    || verdict_of_bytes(vendor, &seen),
+                    || verdict_of_bytes(vendor, &inspection),
                     |verdict| Verdict {
-                        provenance: seen.provenance.clone(),
+                        provenance: inspection.provenance.clone(),
                         ..verdict
                     },
                 );
-                Ok((verdict, Some(seen)))
+                Ok((verdict, Some(inspection)))
             }
         })
     }
@@ -141,10 +144,12 @@ impl Orders {
         account: &Account,
         order: &Order,
         verdict: Verdict,
-        seen: Option<Inspection>,
+        inspection: Option<Inspection>,
     ) -> Result<Detection, StoreError> {
         let mut found = Detection {
-            measures: seen.as_ref().and_then(|seen| seen.measures),
+            measures: inspection
+                .as_ref()
+                .and_then(|inspection| inspection.measures),
             thumbnail: None,
             preview: None,
             heatmap: None,
@@ -152,34 +157,34 @@ impl Orders {
             reported_at: None,
             verdict,
         };
-        let Some(mut seen) = seen else {
+        let Some(mut inspection) = inspection else {
             return Ok(found);
         };
         if order.vendor == Vendor::Undetectable && found.verdict.label == Label::Human {
             // Their heatmaps are of what is not real.
-            (seen.heatmap, seen.overlay) = (None, None);
+            (inspection.heatmap, inspection.overlay) = (None, None);
         }
         let drawn = [
             (
-                seen.thumbnail,
+                inspection.thumbnail,
                 layout::THUMBNAIL,
                 "image/jpeg",
                 &mut found.thumbnail,
             ),
             (
-                seen.preview,
+                inspection.preview,
                 layout::PREVIEW,
                 "image/jpeg",
                 &mut found.preview,
             ),
             (
-                seen.heatmap,
+                inspection.heatmap,
                 layout::HEATMAP,
                 "image/png",
                 &mut found.heatmap,
             ),
             (
-                seen.overlay,
+                inspection.overlay,
                 layout::OVERLAY,
                 "image/png",
                 &mut found.overlay,
@@ -227,8 +232,8 @@ impl Orders {
 
 /// Returns the verdict that follows from a picture's bytes. BIZ MORI's probabilities have four decimals at
 /// most.
-fn verdict_of_bytes(vendor: Vendor, seen: &Inspection) -> Verdict {
-    let mut verdict = verdict::from_metadata_or_hash(&seen.provenance, &seen.digest);
+fn verdict_of_bytes(vendor: Vendor, inspection: &Inspection) -> Verdict {
+    let mut verdict = verdict::from_metadata_or_hash(&inspection.provenance, &inspection.digest);
     if vendor == Vendor::Bizmori && verdict.source == VerdictSource::Digest {
         verdict.probability = verdict::cut(verdict.probability);
     }

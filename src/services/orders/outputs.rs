@@ -79,11 +79,11 @@ impl Orders {
     ) -> Result<Result<(String, Option<String>), Failure>, StoreError> {
         let name = &cut.file.name;
         let scratch = self.blobs.temp_file();
-        let made = match self
+        let result = match self
             .render(account, order, index, cut, scratch.path())
             .await?
         {
-            Ok(made) => made,
+            Ok(result) => result,
             Err(failure) => return Ok(Err(failure)),
         };
         let key = layout::output_key(order, index, name);
@@ -91,12 +91,12 @@ impl Orders {
             account.id,
             order.vendor.bucket(),
             &key,
-            Some(made.media_type.to_owned()),
+            Some(result.media_type.to_owned()),
             account.now(),
             scratch.path(),
         );
         put.await.map_err(StoreError::broken)?;
-        let thumbnail = match made.thumbnail {
+        let thumbnail = match result.thumbnail {
             Some(bytes) => {
                 let key = layout::result_key(order, layout::THUMBNAIL);
                 let put = self.put_result(account, order, key, "image/jpeg", bytes);
@@ -124,7 +124,7 @@ impl Orders {
         };
         let (name, to) = (file.name.clone(), to.to_owned());
         let thumbnail = index == 0;
-        let made = if let Work::AntiAi { strength } = order.work {
+        let created = if let Work::AntiAi { strength } = order.work {
             let protection = Protection {
                 content,
                 name,
@@ -133,8 +133,8 @@ impl Orders {
                 draw: self.entropy.rng(&account.key, "noise", file.id),
                 thumbnail,
             };
-            let made = self.engine.protect(protection).await;
-            made.map(|made| (made.format.media_type(), made.thumbnail))
+            let created = self.engine.protect(protection).await;
+            created.map(|created| (created.format.media_type(), created.thumbnail))
         } else {
             let embedding = Embedding {
                 content,
@@ -143,10 +143,10 @@ impl Orders {
                 texts: cut.texts.to_vec(),
                 thumbnail,
             };
-            let made = self.engine.embed(embedding).await;
-            made.map(|made| (made.media.media_type(), made.thumbnail))
+            let created = self.engine.embed(embedding).await;
+            created.map(|created| (created.media.media_type(), created.thumbnail))
         };
-        match made {
+        match created {
             Ok((media_type, thumbnail)) => Ok(Ok(RenderedOutput {
                 media_type,
                 thumbnail,

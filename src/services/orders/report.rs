@@ -206,12 +206,12 @@ impl Orders {
             makes: ResultKind::Report,
             file_names: &file_names,
         };
-        let asked = MatchInput {
+        let input = MatchInput {
             operation: "bizmori.createReport",
             account: Some(&account.key),
             subject,
         };
-        self.rules.evaluate(tx, asked)
+        self.rules.evaluate(tx, input)
     }
 
     /// Runs the job that makes a report.
@@ -223,14 +223,14 @@ impl Orders {
             return Ok(());
         };
         let (id, locale) = report_log_subject(job);
-        let made = match (self.db.order(id).await?, locale) {
+        let created = match (self.db.order(id).await?, locale) {
             (Some(order), Some(locale)) => {
                 let state = self.write_report(&account, &order, locale).await?;
                 state.map(|state| (order, state))
             }
             _ => None,
         };
-        let Some((order, state)) = made else {
+        let Some((order, state)) = created else {
             return self.settle_without_report(job).await;
         };
         if self.end_report(job, state.clone()).await? {

@@ -14,13 +14,13 @@ const AI_PROBABILITY_MIN: f64 = 0.5;
 /// Writes on a new order what rules say to it: of a bulk, to each of its pictures. How long a bulk
 /// takes is for the first of them to say.
 pub(super) fn apply_rules(order: &mut Order, choices: &[RuleDecision]) {
-    let said = choices.iter().map(|choice| choice.outcome_override.clone());
+    let describe = choices.iter().map(|choice| choice.outcome_override.clone());
     if let Work::Bulk(bulk) = &mut order.work {
-        for (queued, ruled) in bulk.queued.iter_mut().zip(said) {
-            queued.outcome_override = ruled;
+        for (queued, outcome_override) in bulk.queued.iter_mut().zip(describe) {
+            queued.outcome_override = outcome_override;
         }
     } else {
-        order.outcome_override = said.flatten().next();
+        order.outcome_override = describe.flatten().next();
     }
     let mut processing = choices.iter().filter_map(|choice| choice.processing);
     order.processing = processing.next().map(|(_, processing)| processing);
@@ -42,13 +42,16 @@ pub(super) fn apply_manual_outcome(order: &mut Order, outcome: &ForcedOutcome) {
 }
 
 /// How the order, or a picture of it, fails, if a rule has it fail.
-pub(super) fn forced_failure(order: &Order, ruled: Option<&OutcomeOverride>) -> Option<Failure> {
-    let ruled = ruled?;
-    let ForcedOutcome::Failed { code, message } = &ruled.outcome else {
+pub(super) fn forced_failure(
+    order: &Order,
+    outcome_override: Option<&OutcomeOverride>,
+) -> Option<Failure> {
+    let outcome_override = outcome_override?;
+    let ForcedOutcome::Failed { code, message } = &outcome_override.outcome else {
         return None;
     };
     let message = message.clone();
-    let message = message.unwrap_or_else(|| match ruled.rule {
+    let message = message.unwrap_or_else(|| match outcome_override.rule {
         Some(rule) => format!("failed by rule {rule}"),
         None => "failed by hand".to_owned(),
     });
@@ -60,9 +63,9 @@ pub(super) fn forced_failure(order: &Order, ruled: Option<&OutcomeOverride>) -> 
 }
 
 /// What a picture is judged to be, if a rule says.
-pub(super) fn forced_verdict(ruled: Option<&OutcomeOverride>) -> Option<Verdict> {
-    let ruled = ruled?;
-    let (label, probability) = match &ruled.outcome {
+pub(super) fn forced_verdict(outcome_override: Option<&OutcomeOverride>) -> Option<Verdict> {
+    let outcome_override = outcome_override?;
+    let (label, probability) = match &outcome_override.outcome {
         ForcedOutcome::Failed { .. }
         | ForcedOutcome::WatermarkText { .. }
         | ForcedOutcome::DetectionStatus { .. }
@@ -79,15 +82,15 @@ pub(super) fn forced_verdict(ruled: Option<&OutcomeOverride>) -> Option<Verdict>
     Some(Verdict {
         label,
         probability,
-        source: ruled.basis(),
+        source: outcome_override.basis(),
         provenance: Provenance::Unknown,
     })
 }
 
 /// Result of a watermark extraction that a rule forces. `None` if no rule does.
 pub(super) fn forced_watermark(order: &Order) -> Option<(WatermarkResult, VerdictSource)> {
-    let ruled = order.outcome_override.as_ref()?;
-    let result = match &ruled.outcome {
+    let outcome_override = order.outcome_override.as_ref()?;
+    let result = match &outcome_override.outcome {
         ForcedOutcome::WatermarkText { text } => Ok(text.clone()),
         ForcedOutcome::DetectionStatus { status } => Err(*status),
         ForcedOutcome::Failed { .. }
@@ -95,5 +98,5 @@ pub(super) fn forced_watermark(order: &Order) -> Option<(WatermarkResult, Verdic
         | ForcedOutcome::FinalResult { .. }
         | ForcedOutcome::AnalysisFailed => return None,
     };
-    Some((result, ruled.basis()))
+    Some((result, outcome_override.basis()))
 }

@@ -56,11 +56,11 @@ impl Orders {
     /// Writes the ZIP. A file is drawn once, and one at a time is in memory.
     async fn zip_samples(&self, order: &Order, to: &TempFile) -> Result<(), StoreError> {
         let path = to.path().to_owned();
-        let begun = self
+        let started = self
             .engine
             .run(move || Ok(OutputArchive::create(&path)?))
             .await;
-        let mut archive = begun.map_err(StoreError::broken)?;
+        let mut archive = started.map_err(StoreError::broken)?;
         let cuts = order.output_specs();
         for of_file in cuts.chunk_by(|one, next| one.file.id == next.file.id) {
             let [first, ..] = of_file else { continue };

@@ -52,8 +52,8 @@ impl Orders {
         let order = created.order;
         let mut places: Vec<usize> = (0..order.files.len()).collect();
         places.sort_by_key(|place| order.files[*place].role == Some(Role::Original));
-        for (place, given) in places.into_iter().zip(files) {
-            self.put_upload(account, &order, place, given).await?;
+        for (place, content) in places.into_iter().zip(files) {
+            self.put_upload(account, &order, place, content).await?;
         }
         let order = self.db.order(&order.id).await?;
         let order = order.ok_or(StoreError::AccountGone)?;
@@ -71,9 +71,9 @@ impl Orders {
         new: &mut NewOrder,
         files: &[FileContent],
     ) -> Result<(), StoreError> {
-        for (file, given) in new.files.iter_mut().zip(files) {
+        for (file, content) in new.files.iter_mut().zip(files) {
             let upload = self.create_upload(account, &file.name).await?;
-            let put = self.put_content(account, new.vendor, &upload.key, &file.name, given);
+            let put = self.put_content(account, new.vendor, &upload.key, &file.name, content);
             let bytes = put.await?.bytes;
             let key = upload.key;
             file.source = FileSource::Stored { key, bytes };
@@ -87,16 +87,16 @@ impl Orders {
         account: &Account,
         order: &Order,
         place: usize,
-        given: &FileContent,
+        content: &FileContent,
     ) -> Result<(), StoreError> {
         let file = &order.files[place];
         if !file.is_upload_pending() {
             return Ok(());
         }
         let bytes = if order.test {
-            given.byte_len().await.map_err(StoreError::broken)?
+            content.byte_len().await.map_err(StoreError::broken)?
         } else {
-            let put = self.put_content(account, order.vendor, &file.key, &file.name, given);
+            let put = self.put_content(account, order.vendor, &file.key, &file.name, content);
             put.await?.bytes
         };
         let received = self.record_upload(account.id, &order.id, &file.key, bytes);
@@ -109,12 +109,12 @@ impl Orders {
         vendor: Vendor,
         key: &str,
         name: &str,
-        given: &FileContent,
+        content: &FileContent,
     ) -> Result<BlobMeta, StoreError> {
         let media_type = FileKind::of_name(name).map(|media| media.media_type().to_owned());
         let (of, bucket, now) = (account.id, vendor.bucket(), account.now());
         let blobs = &self.blobs;
-        let put = match given {
+        let put = match content {
             FileContent::Bytes(bytes) => {
                 let bytes = Bytes::clone(bytes);
                 blobs

@@ -165,9 +165,9 @@ impl Orders {
                 Ok(ConfirmedOrder { order, claim: None })
             }
             Ok(true) => {
-                let begun = Arc::clone(&order);
+                let started_order = Arc::clone(&order);
                 let hold = self
-                    .start_processing(&mut tx, account, begun, (claim, now))
+                    .start_processing(&mut tx, account, started_order, (claim, now))
                     .await?;
                 tx.commit().await?;
                 Ok(ConfirmedOrder { order, claim: hold })

@@ -51,14 +51,14 @@ impl Orders {
                 realistic(&mut self.entropy.rng(&account.key, "steps", order.number))
             }
         };
-        let ruled = match order.processing {
+        let delay_ms = match order.processing {
             Some(ProcessingMode::AfterMs(ms)) => Some(ms),
             _ => None,
         };
         let pending_ms = set.detect_pending_ms.unwrap_or(usual.pending_ms);
         DocumentTiming {
-            pending_ms: ruled.map_or(pending_ms, |ms| pending_ms.min(ms)),
-            done_ms: ruled.or(set.detect_done_ms).unwrap_or(usual.done_ms),
+            pending_ms: delay_ms.map_or(pending_ms, |ms| pending_ms.min(ms)),
+            done_ms: delay_ms.or(set.detect_done_ms).unwrap_or(usual.done_ms),
             heatmap_ms: set.heatmap_ms.unwrap_or(usual.heatmap_ms),
             analysis_ms: set.analysis_ms.unwrap_or(usual.analysis_ms),
         }

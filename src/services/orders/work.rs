@@ -51,11 +51,11 @@ impl Orders {
 /// anything, one of those names does.
 pub(super) fn requested_failure<'n>(
     order: &Order,
-    ruled: Option<&OutcomeOverride>,
+    outcome_override: Option<&OutcomeOverride>,
     names: impl IntoIterator<Item = &'n str>,
 ) -> Option<Failure> {
-    if ruled.is_some_and(|ruled| !ruled.outcome.leaves_result()) {
-        return ruled::forced_failure(order, ruled);
+    if outcome_override.is_some_and(|outcome_override| !outcome_override.outcome.leaves_result()) {
+        return ruled::forced_failure(order, outcome_override);
     }
     let mut suffixes = names
         .into_iter()
@@ -67,7 +67,7 @@ pub(super) fn requested_failure<'n>(
 /// What a test order comes to: nobody looks, and nothing is stored.
 fn placeholder_outcome(order: &Order) -> Outcome {
     let name = order.primary_file().map_or("", |file| file.name.as_str());
-    let nobodys = || Verdict {
+    let unowned = || Verdict {
         label: Label::Human,
         probability: TEST_KEY_PROBABILITY,
         source: VerdictSource::TestKey,
@@ -86,7 +86,7 @@ fn placeholder_outcome(order: &Order) -> Outcome {
             Outcome::Detection(Box::new(Detection {
                 verdict: ruled::forced_verdict(order.outcome_override.as_ref())
                     .or_else(|| verdict::from_bizmori_name(name))
-                    .unwrap_or_else(nobodys),
+                    .unwrap_or_else(unowned),
                 measures: None,
                 thumbnail: None,
                 preview: None,

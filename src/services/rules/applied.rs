@@ -12,14 +12,14 @@ const NAME_CHARS_MAX: usize = 100;
 
 impl RuleDecision {
     /// Logs what the rules do to a request or a call.
-    pub fn log_applied(&self, asked: &MatchInput<'_>) {
+    pub fn log_applied(&self, input: &MatchInput<'_>) {
         if self.rule.is_none() || !tracing::enabled!(tracing::Level::INFO) {
             return;
         }
         let mut done = AppliedEffects::default();
         for (standing, _) in self.matches.iter().filter(|(_, hit)| *hit) {
             for fault in done.add(&standing.rule.then) {
-                log(standing, &fault, asked);
+                log(standing, &fault, input);
             }
         }
     }
@@ -79,13 +79,13 @@ fn webhook_faults(webhook: &WebhookEffect) -> Vec<String> {
     faults
 }
 
-fn log(standing: &ActiveRule, fault: &str, asked: &MatchInput<'_>) {
+fn log(standing: &ActiveRule, fault: &str, input: &MatchInput<'_>) {
     let name = standing.rule.name.as_deref();
     let name = name.map(|name| clip(name, NAME_CHARS_MAX));
-    let key = asked.account.map(|key| clip(key, NAME_CHARS_MAX));
-    let (rule, operation) = (standing.id.0, asked.operation);
+    let key = input.account.map(|key| clip(key, NAME_CHARS_MAX));
+    let (rule, operation) = (standing.id.0, input.operation);
     let (name, key) = (name.as_deref(), key.as_deref());
-    match asked.subject {
+    match input.subject {
         MatchTarget::Request { method, path } => {
             let path = &*clip(path, SUBJECT_CHARS_MAX);
             tracing::info!(

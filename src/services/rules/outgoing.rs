@@ -21,7 +21,7 @@ impl Rules {
         about: &str,
     ) -> Result<RuleDecision, StoreError> {
         match self.call_input(account, call, about) {
-            Some(asked) => self.evaluate_and_count(asked).await,
+            Some(input) => self.evaluate_and_count(input).await,
             None => Ok(RuleDecision::default()),
         }
     }
@@ -35,7 +35,7 @@ impl Rules {
         about: &'a str,
     ) -> Option<MatchInput<'a>> {
         let is_delivery = call == OutboundCall::WebhookDelivery;
-        let asked = MatchInput {
+        let input = MatchInput {
             operation: call.operation(),
             account: Some(account),
             subject: MatchTarget::Outbound {
@@ -44,7 +44,7 @@ impl Rules {
                 file_name: (!is_delivery).then_some(about),
             },
         };
-        self.may_match(asked).then_some(asked)
+        self.may_match(input).then_some(input)
     }
 }
 

@@ -28,7 +28,7 @@ impl Rules {
 impl RulesWriteGuard<'_> {
     /// These stand from now on, each with the account that it is about; those of accounts that are
     /// gone go, and `of_all` those about all accounts. Their rows are seen to by who calls.
-    pub fn replace(&self, of_all: bool, begun: Vec<(RuleRow, Option<Arc<Account>>)>) {
+    pub fn replace(&self, of_all: bool, added: Vec<(RuleRow, Option<Arc<Account>>)>) {
         let mut standing = self
             .rules
             .active
@@ -36,8 +36,8 @@ impl RulesWriteGuard<'_> {
             .unwrap_or_else(PoisonError::into_inner);
         let goes = |it: &ActiveRule| it.is_account_ended() || (of_all && it.account.is_none());
         standing.retain(|it| !goes(it));
-        let begun = begun.into_iter();
-        standing.extend(begun.map(|(row, account)| Arc::new(ActiveRule::from_row(row, account))));
+        let added = added.into_iter();
+        standing.extend(added.map(|(row, account)| Arc::new(ActiveRule::from_row(row, account))));
         standing.sort_by_key(|it| it.id);
     }
 }

@@ -48,17 +48,20 @@ impl Snapshots {
         let file = dir.join(STATE);
         let mut rows = Snapshot::open(&file).await?;
         let elapsed_ms = clock::real_now().since_ms(about.taken_at);
-        let mut kept = db::accounts::all(&mut rows).await?;
+        let mut account_rows = db::accounts::all(&mut rows).await?;
         // What is gone from the disk, or empty, is read as a database that has no rows.
-        if kept.len() != about.accounts {
-            let (found, told) = (kept.len(), about.accounts);
-            let line = format!("{} has {found} accounts, and not {told}", file.display());
+        if account_rows.len() != about.accounts {
+            let (found, expected_count) = (account_rows.len(), about.accounts);
+            let line = format!(
+                "{} has {found} accounts, and not {expected_count}",
+                file.display()
+            );
             return Err(io::Error::other(line).into());
         }
         let one = key.or(about.account.as_deref());
         if let Some(key) = one {
-            kept.retain(|account| account.key == key);
-            if kept.is_empty() {
+            account_rows.retain(|account| account.key == key);
+            if account_rows.is_empty() {
                 return Err(SnapshotError::UnknownAccount);
             }
         }
@@ -71,7 +74,7 @@ impl Snapshots {
             self.accounts.lock_lifecycle().await,
             self.rules.lock_for_writing().await,
         );
-        let back = self.plan_accounts(kept, elapsed_ms).await?;
+        let back = self.plan_accounts(account_rows, elapsed_ms).await?;
         let ended = match one {
             None => self.accounts.all(),
             Some(key) => self.accounts.by_key(key).into_iter().collect(),
@@ -90,34 +93,34 @@ impl Snapshots {
         let all = one.is_none().then_some(default_clock);
         let written = async {
             for RestoredAccount {
-                saved: kept,
-                new: begun,
+                saved: account_rows,
+                new: added,
             } in &back
             {
-                let from = dir.join(BLOBS).join(kept.id.0.to_string());
-                self.blobs.link_from(begun.id, &from).await?;
+                let from = dir.join(BLOBS).join(account_rows.id.0.to_string());
+                self.blobs.link_from(added.id, &from).await?;
             }
             self.write_back(&mut rows, &back, &rules, &ended, all).await
         };
         if let Err(error) = written.await {
             // The next accounts have these ids.
-            for RestoredAccount { new: begun, .. } in &back {
-                self.blobs.remove_account(begun.id).await?;
+            for RestoredAccount { new: added, .. } in &back {
+                self.blobs.remove_account(added.id).await?;
             }
             return Err(error);
         }
 
-        let begun = accounts.replace(&ended, back.into_iter().map(|back| back.new).collect());
+        let added = accounts.replace(&ended, back.into_iter().map(|back| back.new).collect());
         if let Some(guard) = &guard {
             accounts.set_default_clock(guard, default_clock.unwrap_or(Clock::REAL));
         }
-        let account_of = |id: AccountId| begun.iter().find(|account| account.id == id).cloned();
+        let account_of = |id: AccountId| added.iter().find(|account| account.id == id).cloned();
         let rules = rules.into_iter().map(|rule| {
             let account = rule.account.and_then(account_of);
             (rule, account)
         });
         standing.replace(one.is_none(), rules.collect());
-        self.wake_worker(&ended, &begun);
+        self.wake_worker(&ended, &added);
         self.clear_blobs(&ended, one.is_none(), &dir).await?;
         rows.close().await?;
         Ok(about)
@@ -144,11 +147,11 @@ impl Snapshots {
             }
         }
         for RestoredAccount {
-            saved: kept,
-            new: begun,
+            saved: row,
+            new: added,
         } in back
         {
-            db::snapshots::restore_account(&mut tx, rows, kept, begun.id, begun.clock).await?;
+            db::snapshots::restore_account(&mut tx, rows, row, added.id, added.clock).await?;
         }
         for rule in rules {
             db::snapshots::insert_rule(&mut tx, rule).await?;
@@ -159,30 +162,30 @@ impl Snapshots {
     /// Each account as it begins: under a new id, by its clock as it was.
     async fn plan_accounts(
         &self,
-        kept: Vec<AccountRow>,
+        rows: Vec<AccountRow>,
         elapsed_ms: i64,
     ) -> Result<Vec<RestoredAccount>, SnapshotError> {
         let mut reader = self.db.read().await?;
-        let ids = db::snapshots::next_accounts(&mut reader, kept.len()).await?;
-        let begin = |(kept, id): (AccountRow, AccountId)| RestoredAccount {
+        let ids = db::snapshots::next_accounts(&mut reader, rows.len()).await?;
+        let begin = |(rows, id): (AccountRow, AccountId)| RestoredAccount {
             new: AccountRow {
                 id,
-                clock: kept.clock.map(|clock| clock.rewound_by(elapsed_ms)),
-                ..kept.clone()
+                clock: rows.clock.map(|clock| clock.rewound_by(elapsed_ms)),
+                ..rows.clone()
             },
-            saved: kept,
+            saved: rows,
         };
-        Ok(kept.into_iter().zip(ids).map(begin).collect())
+        Ok(rows.into_iter().zip(ids).map(begin).collect())
     }
 
     /// Makes the worker forget the clocks of the lives that have ended, and look at those of the
     /// new ones, whose jobs it has not been told of.
-    fn wake_worker(&self, ended: &[Arc<Account>], begun: &[Arc<Account>]) {
+    fn wake_worker(&self, ended: &[Arc<Account>], added: &[Arc<Account>]) {
         let agenda = self.db.agenda();
         let ended: HashSet<ClockId> = ended.iter().map(|it| ClockId::of(it.id)).collect();
         agenda.retain(|clock| !ended.contains(&clock));
         agenda.check_now(ClockId::DEFAULT);
-        let own = begun.iter().map(|account| account.clock_id());
+        let own = added.iter().map(|account| account.clock_id());
         for clock in own.filter(|clock| *clock != ClockId::DEFAULT) {
             agenda.check_now(clock);
         }

@@ -63,13 +63,13 @@ impl Webhooks {
         }
         let post = || self.send(account, endpoint, delivery, choice);
         let (attempt, sent) = post().await;
-        let mut made = AttemptResult::single(attempt, sent);
+        let mut result = AttemptResult::single(attempt, sent);
         for _ in 1..on.and_then(|(_, on)| on.duplicate).unwrap_or(1) {
             let (attempt, sent) = post().await;
-            made.attempts.push(attempt);
-            made.result = made.result.or(sent);
+            result.attempts.push(attempt);
+            result.result = result.result.or(sent);
         }
-        made
+        result
     }
 
     async fn send(

@@ -168,10 +168,10 @@ impl Webhooks {
         let (endpoint, mut delivery) = self
             .find_failed_delivery(account, endpoint, delivery)
             .await?;
-        let made = self.send_now(account, &endpoint, &mut delivery).await?;
+        let result = self.send_now(account, &endpoint, &mut delivery).await?;
         Ok(RetryResult {
             event_id: delivery.event.id,
-            sent: made.result,
+            sent: result.result,
         })
     }
 
@@ -186,13 +186,13 @@ impl Webhooks {
         owner: Option<AccountId>,
         delivery: DeliveryId,
     ) -> Result<AttemptRecord, RetryError> {
-        let gone = || RetryError::NoDelivery(delivery);
+        let not_found = || RetryError::NoDelivery(delivery);
         let mut reader = self.db.read().await?;
         let found = db::webhooks::delivery_account(&mut reader, delivery).await?;
         drop(reader);
         let is_owned = |(account, _): &(AccountId, _)| owner.is_none_or(|it| it == *account);
-        let (account, endpoint) = found.filter(is_owned).ok_or_else(gone)?;
-        let account = self.accounts.by_id(account).ok_or_else(gone)?;
+        let (account, endpoint) = found.filter(is_owned).ok_or_else(not_found)?;
+        let account = self.accounts.by_id(account).ok_or_else(not_found)?;
         let this = Arc::clone(self);
         run_to_completion(async move {
             let _turn = this.lock_endpoint(&account, endpoint).await?;
@@ -201,8 +201,8 @@ impl Webhooks {
             let found = db::webhooks::delivery(&mut reader, endpoint.id, delivery).await?;
             drop(reader);
             let mut found = found.ok_or(RetryError::NoDelivery(delivery))?;
-            let made = this.send_now(&account, &endpoint, &mut found).await?;
-            let last = made.attempts.into_iter().next_back();
+            let result = this.send_now(&account, &endpoint, &mut found).await?;
+            let last = result.attempts.into_iter().next_back();
             let attempt = last.ok_or(RetryError::NoDelivery(delivery))?;
             Ok(AttemptRecord::of(&account, endpoint.id, found, attempt))
         })
@@ -219,20 +219,20 @@ impl Webhooks {
         let choice = self
             .rules_for_manual_attempt(account, endpoint, delivery)
             .await?;
-        let mut made = tokio::select! {
+        let mut result = tokio::select! {
             biased;
             () = account.cancellation().cancelled() => return Err(StoreError::AccountGone.into()),
-            made = self.attempt(account, endpoint, delivery, &choice) => made,
+            result = self.attempt(account, endpoint, delivery, &choice) => result,
         };
         let before = delivery.status;
         let now = account.now();
-        let next = next_after_manual(delivery, &made, now);
-        made.set_delivery_state(delivery, next);
-        made.log(account, delivery, true);
+        let next = next_after_manual(delivery, &result, now);
+        result.set_delivery_state(delivery, next);
+        result.log(account, delivery, true);
         let record = AttemptRecording {
             account: Arc::clone(account),
             endpoint: endpoint.id,
-            attempt: made,
+            attempt: result,
             delivery: delivery.clone(),
             before,
             sent_at: now,
@@ -254,10 +254,10 @@ impl Webhooks {
 /// How a delivery stands after an attempt made by hand at `now`: when the next one is due.
 fn next_after_manual(
     delivery: &mut Delivery,
-    made: &AttemptResult,
+    result: &AttemptResult,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    match (delivery.status, &made.result) {
+    match (delivery.status, &result.result) {
         (DeliveryStatus::Sent, _) => {
             delivery.resend(now);
             None
@@ -266,7 +266,7 @@ fn next_after_manual(
             delivery.succeed(now);
             None
         }
-        (_, Err(_)) if made.is_dropped => {
+        (_, Err(_)) if result.is_dropped => {
             delivery.fail_permanently(now);
             None
         }

@@ -11,13 +11,13 @@ impl Webhooks {
     /// stands so now.
     pub(super) fn record_metrics(
         &self,
-        made: &AttemptResult,
+        result: &AttemptResult,
         before: DeliveryStatus,
         now: DeliveryStatus,
     ) {
-        for attempt in &made.attempts {
+        for attempt in &result.attempts {
             self.metrics.record_attempt(match &attempt.response {
-                _ if made.is_dropped => AttemptOutcome::Dropped,
+                _ if result.is_dropped => AttemptOutcome::Dropped,
                 Ok(answer) if (200..300).contains(&answer.status) => AttemptOutcome::Accepted,
                 Ok(_) => AttemptOutcome::Refused,
                 Err(_) => AttemptOutcome::Unanswered,

@@ -31,36 +31,36 @@ impl Webhooks {
         let Some((endpoint, mut delivery)) = endpoint.zip(due) else {
             return self.record_attempt(job, id, None).await;
         };
-        let ruled = self
+        let decision = self
             .rules_for_attempt(job, &account, &endpoint, &delivery)
             .await?;
-        let Some(choice) = ruled else {
+        let Some(choice) = decision else {
             return Ok(());
         };
-        let mut made = tokio::select! {
+        let mut result = tokio::select! {
             biased;
             () = account.cancellation().cancelled() => return Ok(()),
-            made = self.attempt(&account, &endpoint, &delivery, &choice) => made,
+            result = self.attempt(&account, &endpoint, &delivery, &choice) => result,
         };
         let before = delivery.status;
         let now = account.now();
-        let next = match &made.result {
+        let next = match &result.result {
             Ok(_) => {
                 delivery.succeed(now);
                 None
             }
-            Err(_) if made.is_dropped => {
+            Err(_) if result.is_dropped => {
                 delivery.fail_permanently(now);
                 None
             }
             Err(_) => delivery.fail(now),
         };
-        made.set_delivery_state(&delivery, next);
-        made.log(&account, &delivery, false);
+        result.set_delivery_state(&delivery, next);
+        result.log(&account, &delivery, false);
         let record = AttemptRecording {
             account,
             endpoint: endpoint.id,
-            attempt: made,
+            attempt: result,
             before,
             sent_at: delivery.last_sent_at.unwrap_or(job.due_at),
             next_at: next,

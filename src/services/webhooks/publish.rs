@@ -70,13 +70,13 @@ impl Webhooks {
             return Ok(());
         };
         let id = self.event_id(account, &order.id);
-        let Some(told) = project(order, &self.links, &id, now) else {
+        let Some(rendered) = project(order, &self.links, &id, now) else {
             return Ok(());
         };
         let event = Event {
             id,
-            kind: told.event_type,
-            body: told.body,
+            kind: rendered.event_type,
+            body: rendered.body,
         };
         let endpoints = db::webhooks::publish(tx, account.id, order.test, &event, now).await?;
         for endpoint in endpoints {

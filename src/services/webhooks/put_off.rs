@@ -26,24 +26,24 @@ impl Webhooks {
         endpoint: &Endpoint,
         delivery: &Delivery,
     ) -> Result<Option<RuleDecision>, StoreError> {
-        if let Some(kept) = &delivery.deferred {
-            return Ok(Some(restore_effects(kept)));
+        if let Some(deferred) = &delivery.deferred {
+            return Ok(Some(restore_effects(deferred)));
         }
         let call = OutboundCall::WebhookDelivery;
-        let Some(asked) = self.rules.call_input(&account.key, call, &endpoint.url) else {
+        let Some(input) = self.rules.call_input(&account.key, call, &endpoint.url) else {
             return Ok(Some(RuleDecision::default()));
         };
         let mut tx = self.db.begin().await?;
-        let choice = self.rules.evaluate(&tx, asked);
+        let choice = self.rules.evaluate(&tx, input);
         let put_off = deferral(&choice, account.now());
-        if let Some((until, kept)) = &put_off {
-            db::webhooks::defer(&mut tx, delivery.id, *until, kept).await?;
+        if let Some((until, deferred)) = &put_off {
+            db::webhooks::defer(&mut tx, delivery.id, *until, deferred).await?;
             db::jobs::reschedule_endpoint(&mut tx, job.id, endpoint.id).await?;
         }
         let counted = std::slice::from_ref(&choice);
         self.rules.record_hits(&mut tx, counted).await?;
         tx.commit().await?;
-        choice.log_applied(&asked);
+        choice.log_applied(&input);
         Ok(put_off.is_none().then_some(choice))
     }
 
@@ -54,12 +54,13 @@ impl Webhooks {
         endpoint: &Endpoint,
         delivery: &Delivery,
     ) -> Result<RuleDecision, StoreError> {
-        if let Some(kept) = &delivery.deferred {
-            return Ok(restore_effects(kept));
+        if let Some(deferred) = &delivery.deferred {
+            return Ok(restore_effects(deferred));
         }
         let rules = &self.rules;
-        let said = rules.evaluate_call(&account.key, OutboundCall::WebhookDelivery, &endpoint.url);
-        said.await
+        let stated =
+            rules.evaluate_call(&account.key, OutboundCall::WebhookDelivery, &endpoint.url);
+        stated.await
     }
 }
 
@@ -76,7 +77,7 @@ fn deferral(choice: &RuleDecision, now: Timestamp) -> Option<(Timestamp, Deferre
         } => OUT_OF_ORDER_MS,
         _ => return None,
     };
-    let kept = DeferredAttempt {
+    let deferred = DeferredAttempt {
         rule: choice.rule,
         rule_label: title.clone(),
         webhook: on.clone(),
@@ -84,16 +85,16 @@ fn deferral(choice: &RuleDecision, now: Timestamp) -> Option<(Timestamp, Deferre
         respond: choice.respond.clone(),
         fault: choice.fault.clone(),
     };
-    Some((now.plus_ms(ms), kept))
+    Some((now.plus_ms(ms), deferred))
 }
 
 /// What the rules had said.
-fn restore_effects(kept: &DeferredAttempt) -> RuleDecision {
+fn restore_effects(deferred: &DeferredAttempt) -> RuleDecision {
     let mut choice = RuleDecision::default();
-    choice.rule = kept.rule;
-    choice.webhook = Some((kept.rule_label.clone(), kept.webhook.clone()));
-    choice.delay_ms = kept.delay_ms;
-    choice.respond.clone_from(&kept.respond);
-    choice.fault.clone_from(&kept.fault);
+    choice.rule = deferred.rule;
+    choice.webhook = Some((deferred.rule_label.clone(), deferred.webhook.clone()));
+    choice.delay_ms = deferred.delay_ms;
+    choice.respond.clone_from(&deferred.respond);
+    choice.fault.clone_from(&deferred.fault);
     choice
 }

@@ -127,9 +127,9 @@ impl Webhooks {
     /// # Errors
     /// The first error if not all could be written.
     pub async fn record_unrecorded(&self) -> Result<(), StoreError> {
-        let kept: Vec<Arc<AttemptRecording>> =
+        let stored: Vec<Arc<AttemptRecording>> =
             self.unrecorded.records().values().cloned().collect();
-        let written = kept.iter().map(|record| self.record_locked(record));
+        let written = stored.iter().map(|record| self.record_locked(record));
         join_all(written).await.into_iter().collect()
     }
 

@@ -95,7 +95,7 @@ impl Blobs {
         let away = self.trash_path();
         match fs::rename(self.account_dir(account), &away).await {
             Ok(()) => Ok(Some(away)),
-            gone => ignore_not_found(gone).map(|()| None),
+            removed => ignore_not_found(removed).map(|()| None),
         }
     }
 

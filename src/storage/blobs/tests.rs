@@ -89,8 +89,8 @@ async fn what_is_worked_on_stays_what_it_was() {
     assert_eq!(read(), "first");
     assert!(blobs.remove(ACCOUNT, "bizmori", "k").await.expect("gone"));
     assert_eq!(read(), "first");
-    let gone = blobs.open_file(ACCOUNT, "bizmori", "k").await;
-    assert!(gone.expect("a look").is_none());
+    let removed = blobs.open_file(ACCOUNT, "bizmori", "k").await;
+    assert!(removed.expect("a look").is_none());
 }
 
 #[tokio::test]
@@ -162,8 +162,8 @@ async fn remove_all_ends_every_account_and_leaves_room_for_nobody() {
     assert_eq!(late.map_err(|e| e.kind()), Err(ErrorKind::NotFound));
     assert_eq!(files_in(&root.path().join("blobs")), 0);
     let text = Bytes::from_static(b"x");
-    let nobodys = blobs.put_bytes(AccountId::UNOWNED, "bizmori", "k", None, AT, text);
-    nobodys.await.expect("put");
+    let unowned = blobs.put_bytes(AccountId::UNOWNED, "bizmori", "k", None, AT, text);
+    unowned.await.expect("put");
     blobs.create_account_dir(ACCOUNT);
     put(&blobs, "k", b"again").await.expect("put");
     assert_eq!(files_in(&root.path().join("blobs")), 2);
@@ -256,9 +256,9 @@ async fn finish_if_of_many_writers_at_once_lets_one_make_the_object() {
         });
     }
     let finished = tasks.join_all().await;
-    let mut made = finished.iter().filter(|(_, result)| result.is_ok());
-    let (byte, _) = made.next().expect("one of them");
-    assert!(made.next().is_none(), "{finished:?}");
+    let mut created = finished.iter().filter(|(_, result)| result.is_ok());
+    let (byte, _) = created.next().expect("one of them");
+    assert!(created.next().is_none(), "{finished:?}");
     assert_eq!(content(&blobs, "k").await, Some(vec![*byte; 9]));
     assert_eq!(files_in(&root.path().join("tmp")), 0);
 }

@@ -121,9 +121,9 @@ mod tests {
         let starting = parent.join("stuntdouble-starts");
         std::fs::create_dir(&starting).expect("a directory");
         // A data directory that is set, and one that was temporary before it was set.
-        let kept = parent.join("stuntdouble-kept");
-        std::fs::create_dir(&kept).expect("a directory");
-        drop(lock(&kept).expect("a lock"));
+        let kept_path = parent.join("stuntdouble-kept");
+        std::fs::create_dir(&kept_path).expect("a directory");
+        drop(lock(&kept_path).expect("a lock"));
         let adopted = left_behind(parent, "stuntdouble-adopted");
         drop(lock(&adopted).expect("a lock"));
         let other = left_behind(parent, "other-a");
@@ -139,7 +139,7 @@ mod tests {
         for path in [
             &running,
             &starting,
-            &kept,
+            &kept_path,
             &adopted,
             &other,
             &elsewhere,

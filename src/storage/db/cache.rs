@@ -37,11 +37,11 @@ pub(super) struct CachedOrder {
 }
 
 impl Generations {
-    fn put(&mut self, kept: CachedOrder) {
-        let id = kept.order.id.clone();
+    fn put(&mut self, store: CachedOrder) {
+        let id = store.order.id.clone();
         self.old.remove(&id);
-        self.young_bytes += kept.bytes;
-        if let Some(replaced) = self.young.insert(id, kept) {
+        self.young_bytes += store.bytes;
+        if let Some(replaced) = self.young.insert(id, store) {
             self.young_bytes -= replaced.bytes;
         }
         if self.young_bytes > GENERATION_BYTES {
@@ -58,12 +58,12 @@ impl Generations {
     }
 
     fn get(&mut self, id: &str) -> Option<Arc<Order>> {
-        if let Some(kept) = self.young.get(id) {
-            return Some(Arc::clone(&kept.order));
+        if let Some(store) = self.young.get(id) {
+            return Some(Arc::clone(&store.order));
         }
-        let kept = self.old.remove(id)?;
-        let order = Arc::clone(&kept.order);
-        self.put(kept);
+        let store = self.old.remove(id)?;
+        let order = Arc::clone(&store.order);
+        self.put(store);
         Some(order)
     }
 }
@@ -80,10 +80,10 @@ impl OrderCache {
     }
 
     /// A reader that looked after so many commits found this order.
-    pub fn insert_if_unchanged(&self, kept: CachedOrder, commits: u64) {
+    pub fn insert_if_unchanged(&self, store: CachedOrder, commits: u64) {
         let mut generations = self.generations();
         if generations.commits == commits && !generations.committing {
-            generations.put(kept);
+            generations.put(store);
         }
     }
 
@@ -96,10 +96,10 @@ impl OrderCache {
             generations.remove(id);
         }
         if !ended.is_empty() {
-            let lives = |_: &String, kept: &mut CachedOrder| !ended.contains(&kept.order.account);
+            let lives = |_: &String, store: &mut CachedOrder| !ended.contains(&store.order.account);
             generations.old.retain(lives);
             generations.young.retain(lives);
-            generations.young_bytes = generations.young.values().map(|kept| kept.bytes).sum();
+            generations.young_bytes = generations.young.values().map(|store| store.bytes).sum();
         }
     }
 
@@ -108,8 +108,8 @@ impl OrderCache {
         let mut generations = self.generations();
         generations.committing = false;
         generations.commits += 1;
-        for kept in written {
-            generations.put(kept);
+        for store in written {
+            generations.put(store);
         }
     }
 }
@@ -163,12 +163,12 @@ mod tests {
     fn a_reader_that_was_overtaken_by_a_commit_is_not_believed() {
         let cache = OrderCache::default();
         let new = cached_order_of("1", "new", 1);
-        let seen = cache.get("1").expect_err("nothing is there");
+        let length = cache.get("1").expect_err("nothing is there");
         cache.committing(["1"].into_iter(), &HashSet::new());
-        cache.insert_if_unchanged(cached_order_of("1", "old", 1), seen);
+        cache.insert_if_unchanged(cached_order_of("1", "old", 1), length);
         assert_eq!(name(&cache, "1"), None, "it may be committed already");
         cache.committed([new].into_iter());
-        cache.insert_if_unchanged(cached_order_of("1", "old", 1), seen);
+        cache.insert_if_unchanged(cached_order_of("1", "old", 1), length);
         assert_eq!(name(&cache, "1").as_deref(), Some("new"));
     }
 

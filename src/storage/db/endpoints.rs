@@ -158,12 +158,12 @@ pub async fn secrets(
     url_end: &str,
 ) -> StoreResult<Vec<(AccountId, String)>> {
     // One account's are found by its index; with one condition for both cases all are looked at.
-    let whose = match account {
+    let filter = match account {
         Some(_) => "account_id = ?2",
         None => "?2 IS NULL",
     };
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT account_id, secret FROM endpoints WHERE {whose} AND substr(url, -length(?1)) = ?1"
+        "SELECT account_id, secret FROM endpoints WHERE {filter} AND substr(url, -length(?1)) = ?1"
     )))
     .bind(url_end)
     .bind(account.map(|account| account.0))

@@ -51,7 +51,7 @@ pub async fn put_for_v2_watermarks(
     due_at: Timestamp,
 ) -> StoreResult<()> {
     // One account's are found by its index; with one condition for both cases all are looked at.
-    let whose = match account {
+    let filter = match account {
         Some(_) => "orders.account_id = ?3",
         None => "?3 IS NULL",
     };
@@ -59,7 +59,7 @@ pub async fn put_for_v2_watermarks(
         "INSERT INTO jobs (account_id, clock_id, kind, subject, due_at)
          SELECT orders.account_id, IIF(accounts.clock IS NULL, 0, accounts.id), ?1, orders.id, ?2
          FROM orders JOIN accounts ON accounts.id = orders.account_id
-         WHERE {whose} AND status = 'pending'
+         WHERE {filter} AND status = 'pending'
            AND type IN ('watermarkEmbed', 'watermarkExtract')
            AND COALESCE(body ->> '$.api', 'v2') = 'v2'
          ON CONFLICT DO NOTHING RETURNING clock_id"

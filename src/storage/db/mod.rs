@@ -153,7 +153,7 @@ impl Db {
             let mut file = self.file.clone().into_os_string();
             file.push(end);
             match tokio::fs::metadata(file).await {
-                Ok(told) => bytes += told.len(),
+                Ok(metadata) => bytes += metadata.len(),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 Err(error) => return Err(StoreError::broken(error)),
             }
@@ -179,10 +179,10 @@ impl Db {
             Err(commits) => commits,
         };
         let found = orders::read(&mut self.read().await?, id).await?;
-        Ok(found.map(|kept| {
+        Ok(found.map(|store| {
             self.cache
-                .insert_if_unchanged(CachedOrder::clone(&kept), commits);
-            kept.order
+                .insert_if_unchanged(CachedOrder::clone(&store), commits);
+            store.order
         }))
     }
 

@@ -81,7 +81,7 @@ pub async fn by_idempotency_key(
 pub async fn find(tx: &mut Tx, id: &str) -> StoreResult<Option<Arc<Order>>> {
     match tx.cached_order(id) {
         Some(order) => Ok(Some(order)),
-        None => Ok(read(tx, id).await?.map(|kept| kept.order)),
+        None => Ok(read(tx, id).await?.map(|store| store.order)),
     }
 }
 

@@ -203,10 +203,10 @@ impl Snapshot {
 }
 
 /// Copies a table's rows, or some of them.
-fn copy(table: &str, whose: Option<&str>) -> String {
-    let whose = whose.unwrap_or("TRUE");
+fn copy(table: &str, filter: Option<&str>) -> String {
+    let filter = filter.unwrap_or("TRUE");
     // A subquery names its table alone: it is looked for here first, where it was copied before.
-    format!("INSERT INTO main.{table} SELECT * FROM live.{table} WHERE {whose}")
+    format!("INSERT INTO main.{table} SELECT * FROM live.{table} WHERE {filter}")
 }
 
 /// The ids that the next `count` accounts have; for who sees to it that none is made meanwhile.
@@ -266,12 +266,12 @@ async fn copy_rows(
 ) -> StoreResult<()> {
     let Table {
         name,
-        filter: whose,
+        filter: scope,
         ..
     } = table;
     let columns = table.columns.join(", ");
     let order = table.order;
-    let rows = format!("SELECT json_array({columns}) FROM {name} WHERE {whose} ORDER BY {order}");
+    let rows = format!("SELECT json_array({columns}) FROM {name} WHERE {scope} ORDER BY {order}");
     let insert = insert(table);
     let mut rows = sqlx::query(AssertSqlSafe(rows))
         .bind(from.0)

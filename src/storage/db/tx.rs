@@ -215,7 +215,7 @@ impl DbWriter {
             .flat_map(|effects| effects.removed.iter().cloned())
             .collect();
         let written = effects().flat_map(|effects| &effects.written);
-        let written = written.map(|kept| kept.order.id.as_str());
+        let written = written.map(|store| store.order.id.as_str());
         let removed_ids = removed.iter().map(String::as_str);
         self.cache.committing(written.chain(removed_ids), &ended);
         let frees_pages = !ended.is_empty() || !removed.is_empty();
@@ -243,8 +243,8 @@ impl DbWriter {
         // An account may have ended after one of its orders was written, in the same group; an order
         // may have been removed.
         let written = written.into_iter().flatten();
-        let written = written.filter(|kept| {
-            !ended.contains(&kept.order.account) && !removed.contains(&kept.order.id)
+        let written = written.filter(|store| {
+            !ended.contains(&store.order.account) && !removed.contains(&store.order.id)
         });
         self.cache.committed(written);
         for (clock, at) in due.into_iter().flatten() {
@@ -345,10 +345,10 @@ impl Tx {
         let (mut written, mut ended) = (None, false);
         for effects in joined.chain([&self.effects]) {
             ended |= !effects.ended.is_empty() || effects.removed.iter().any(|it| it == id);
-            let mut of_id = effects.written.iter().filter(|kept| kept.order.id == id);
+            let mut of_id = effects.written.iter().filter(|store| store.order.id == id);
             written = of_id
                 .next_back()
-                .map(|kept| Arc::clone(&kept.order))
+                .map(|store| Arc::clone(&store.order))
                 .or(written);
         }
         if ended {
@@ -380,7 +380,7 @@ impl Tx {
         }
         let committed = answered
             .await
-            .unwrap_or_else(|gone| Err(StoreError::Broken(Arc::new(gone))));
+            .unwrap_or_else(|removed| Err(StoreError::Broken(Arc::new(removed))));
         committed.map_err(|error| error.in_data_dir(self.writer.data_dir.as_ref()))
     }
 }

@@ -17,11 +17,11 @@ async fn anti_ai_with_one_file_gives_back_that_file_changed() {
         "plain.tiff",
     ] {
         let body = json!({"idempotencyKey": file, "files": [{"fileName": file}], "options": {"strength": "low"}});
-        let made = stunt.post("live", ANTI_AI, &body).await.json();
-        let id = made["data"]["orderId"].as_str().expect("an id");
+        let created = stunt.post("live", ANTI_AI, &body).await.json();
+        let id = created["data"]["orderId"].as_str().expect("an id");
         stunt
             .put(
-                made["data"]["files"][0]["uploadUrl"]
+                created["data"]["files"][0]["uploadUrl"]
                     .as_str()
                     .expect("a URL"),
                 fixture(file),
@@ -79,14 +79,14 @@ async fn anti_ai_with_several_files_gives_a_zip_of_them_all() {
     let stunt = TestServer::start_frozen("live").await;
     let names = ["one.jpg", "two.jpg", "one.jpg"];
     let files: Vec<Value> = names.iter().map(|name| json!({"fileName": name})).collect();
-    let made = stunt
+    let response = stunt
         .post(
             "live",
             ANTI_AI,
             &json!({"idempotencyKey": "a", "files": files}),
         )
         .await;
-    let id = made.json()["data"]["orderId"]
+    let id = response.json()["data"]["orderId"]
         .as_str()
         .expect("an id")
         .to_owned();
@@ -106,11 +106,11 @@ async fn anti_ai_with_several_files_gives_a_zip_of_them_all() {
         file(1),
         file(2)
     );
-    assert_eq!(stunt.redact(&made.text()), expected);
+    assert_eq!(stunt.redact(&response.text()), expected);
     for n in 0..3 {
         stunt
             .put(
-                made.json()["data"]["files"][n]["uploadUrl"]
+                response.json()["data"]["files"][n]["uploadUrl"]
                     .as_str()
                     .expect("a URL"),
                 picture(),

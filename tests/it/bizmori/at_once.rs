@@ -14,13 +14,16 @@ const CLIENTS: usize = 20;
 async fn one_idempotency_key_makes_one_order() {
     let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let made = join_all((0..CLIENTS).map(|_| stunt.post("live", DETECTION, &body))).await;
-    let told: BTreeSet<String> = made
+    let response = join_all((0..CLIENTS).map(|_| stunt.post("live", DETECTION, &body))).await;
+    let messages: BTreeSet<String> = response
         .iter()
         .map(crate::support::TestResponse::text)
         .collect();
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(made.iter().all(|answer| answer.status == 200), "{told:?}");
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert!(
+        response.iter().all(|answer| answer.status == 200),
+        "{messages:?}"
+    );
 }
 
 #[tokio::test]
@@ -57,21 +60,21 @@ async fn of_many_confirm_keys_one_starts_the_order() {
     let posts = confirms
         .iter()
         .map(|confirm| stunt.post("live", CONFIRM_DETECTION, confirm));
-    let told: Vec<_> = join_all(posts)
+    let messages: Vec<_> = join_all(posts)
         .await
         .iter()
         .map(TestResponse::text)
         .collect();
     let refused = code("ORDER_ALREADY_CONFIRMED");
-    let refusals = told.iter().filter(|text| **text == refused).count();
-    assert_eq!(refusals, CLIENTS - 1, "{told:?}");
+    let refusals = messages.iter().filter(|text| **text == refused).count();
+    assert_eq!(refusals, CLIENTS - 1, "{messages:?}");
     assert_eq!(stunt.advance("live", "PT1S").await, ["order.process"]);
 }
 
 #[tokio::test]
 async fn a_new_key_used_by_many_is_one_account() {
     let stunt = TestServer::start().await;
-    let made = join_all((0..CLIENTS).map(|n| {
+    let created = join_all((0..CLIENTS).map(|n| {
         let stunt = &stunt;
         async move {
             let body = json!({"idempotencyKey": n.to_string(), "fileName": "a.jpg"});
@@ -79,9 +82,9 @@ async fn a_new_key_used_by_many_is_one_account() {
         }
     }))
     .await;
-    let ids: BTreeSet<&String> = made.iter().collect();
-    assert_eq!(ids.len(), CLIENTS, "{made:?}");
-    for id in &made {
+    let ids: BTreeSet<&String> = created.iter().collect();
+    assert_eq!(ids.len(), CLIENTS, "{created:?}");
+    for id in &created {
         assert_eq!(stunt.get_order("fresh", id).await["status"], "pending");
     }
 }

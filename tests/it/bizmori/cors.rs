@@ -118,10 +118,10 @@ async fn every_answer_to_a_local_page_can_be_read() {
         assert_eq!(answer.status, status, "{path}: {}", answer.text());
         assert_readable(&answer, path);
     }
-    let ruled = call(&stunt, Method::GET, "/api/v2/orders/7", &[live], "").await;
-    assert_eq!(ruled.status, 503);
-    assert_eq!(ruled.header("access-control-allow-origin"), LOCAL);
-    let vary: Vec<_> = ruled.headers.get_all("vary").iter().collect();
+    let response = call(&stunt, Method::GET, "/api/v2/orders/7", &[live], "").await;
+    assert_eq!(response.status, 503);
+    assert_eq!(response.header("access-control-allow-origin"), LOCAL);
+    let vary: Vec<_> = response.headers.get_all("vary").iter().collect();
     assert_eq!(vary, ["accept", "Origin"]);
     let listed = stunt
         .control(
@@ -130,9 +130,9 @@ async fn every_answer_to_a_local_page_can_be_read() {
             &json!({}),
         )
         .await;
-    let kept = &listed["requests"][0]["responseHeaders"];
+    let stored = &listed["requests"][0]["responseHeaders"];
     assert_eq!(
-        kept["access-control-allow-origin"], LOCAL,
+        stored["access-control-allow-origin"], LOCAL,
         "the journal has it"
     );
 }

@@ -9,8 +9,8 @@ use crate::support::TestServer;
 async fn creating_an_ai_detection_answers_the_order_and_where_to_put_its_file() {
     let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "été 1.jpg"});
-    let made = stunt.post("live", DETECTION, &body).await;
-    let id = made.json()["data"]["orderId"]
+    let response = stunt.post("live", DETECTION, &body).await;
+    let id = response.json()["data"]["orderId"]
         .as_str()
         .expect("an id")
         .to_owned();
@@ -18,12 +18,12 @@ async fn creating_an_ai_detection_answers_the_order_and_where_to_put_its_file() 
         id.len() == 18 && id.bytes().all(|byte| byte.is_ascii_digit()),
         "{id}"
     );
-    assert_eq!(made.status, 200);
+    assert_eq!(response.status, 200);
     let expected = format!(
         r#"{{"data":{{"orderId":"{id}","orderName":"ai_detection_2026-03-12","status":"pending","file":{{"fileId":1001,"fileName":"été 1.jpg","uploadUrl":"{{origin}}/_s3/bizmori/ai-detection/{id}/1/%C3%A9t%C3%A9%201.jpg?{}","fileKey":"ai-detection/{id}/1/été 1.jpg"}}}}}}"#,
         signed(600)
     );
-    assert_eq!(stunt.redact(&made.text()), expected);
+    assert_eq!(stunt.redact(&response.text()), expected);
 }
 
 #[tokio::test]
@@ -36,9 +36,9 @@ async fn the_same_seed_and_the_same_calls_give_the_same_ids() {
     for key in ["a", "b"] {
         let body = json!({"idempotencyKey": key, "fileName": "a.jpg"});
         other.post("another key", DETECTION, &body).await;
-        let made = one.post("live", DETECTION, &body).await;
+        let response = one.post("live", DETECTION, &body).await;
         let again = other.post("live", DETECTION, &body).await;
-        assert_eq!(one.redact(&made.text()), other.redact(&again.text()));
+        assert_eq!(one.redact(&response.text()), other.redact(&again.text()));
     }
 }
 

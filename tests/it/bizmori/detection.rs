@@ -27,10 +27,10 @@ async fn an_ai_detection_goes_from_pending_to_complete_with_every_field() {
     let stunt = TestServer::start_frozen("live").await;
     let options = json!({"generateHeatmap": true, "generateThumbnail": true});
     let body = json!({"idempotencyKey": "a", "fileName": "x_AI.jpg", "orderName": "mine", "options": options});
-    let made = stunt.post("live", DETECTION, &body).await.json();
-    let id = made["data"]["orderId"].as_str().expect("an id");
+    let created = stunt.post("live", DETECTION, &body).await.json();
+    let id = created["data"]["orderId"].as_str().expect("an id");
     let path = format!("/api/v2/orders/{id}");
-    let told =
+    let message =
         r#""options":{"generateHeatmap":true,"generateOverlay":false,"generateThumbnail":true}"#;
     let head = |thumbnail: &str, status: &str, updated: &str| {
         format!(
@@ -40,14 +40,16 @@ async fn an_ai_detection_goes_from_pending_to_complete_with_every_field() {
     let none = r#""aiDetection":{"probability":null,"statusCode":null}}}"#;
     let pending = stunt.get("live", &path).await;
     let expected = format!(
-        r#"{},"probability":null,"statusCode":null,{told},"originalImageUrl":null,"heatmapUrl":null,{none}"#,
+        r#"{},"probability":null,"statusCode":null,{message},"originalImageUrl":null,"heatmapUrl":null,{none}"#,
         head("null", "pending", ".000")
     );
     assert_eq!(pending.text(), expected);
 
     stunt
         .put(
-            made["data"]["file"]["uploadUrl"].as_str().expect("a URL"),
+            created["data"]["file"]["uploadUrl"]
+                .as_str()
+                .expect("a URL"),
             picture(),
         )
         .await;
@@ -60,7 +62,7 @@ async fn an_ai_detection_goes_from_pending_to_complete_with_every_field() {
         format!(r#"{{"data":{{"orderId":"{id}","status":"inProgress"}}}}"#)
     );
     let expected = format!(
-        r#"{},"probability":null,"statusCode":null,{told},"originalImageUrl":{original},"heatmapUrl":null,{none}"#,
+        r#"{},"probability":null,"statusCode":null,{message},"originalImageUrl":{original},"heatmapUrl":null,{none}"#,
         head("null", "inProgress", ".000")
     );
     assert_eq!(
@@ -71,7 +73,7 @@ async fn an_ai_detection_goes_from_pending_to_complete_with_every_field() {
     assert_eq!(stunt.advance("live", "PT0.3S").await, ["order.process"]);
     let complete = stunt.get("live", &path).await;
     let expected = format!(
-        r#"{},"probability":0.98,"statusCode":"likely_ai",{told},"originalImageUrl":{original},"heatmapUrl":{},"aiDetection":{{"probability":0.98,"statusCode":1}}}}}}"#,
+        r#"{},"probability":0.98,"statusCode":"likely_ai",{message},"originalImageUrl":{original},"heatmapUrl":{},"aiDetection":{{"probability":0.98,"statusCode":1}}}}}}"#,
         head(
             &url(&format!("results/{id}/thumbnail.jpg")),
             "complete",
@@ -104,18 +106,18 @@ async fn the_bytes_decide_where_the_name_does_not() {
         stunt.advance("live", "PT1S").await;
         let answer = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
         let detail = answer.json();
-        let told = (
+        let value = (
             detail["data"]["probability"].clone(),
             detail["data"]["statusCode"].clone(),
         );
-        assert_eq!(told, (expected.0, json!(expected.1)), "{file}");
+        assert_eq!(value, (expected.0, json!(expected.1)), "{file}");
         assert!(
             answer.header("x-mock-outcome").ends_with(expected.2),
             "{file}"
         );
     }
     for file in ["plain.jpg", "plain.png", "plain.bmp", "plain.tiff"] {
-        let mut told = Vec::new();
+        let mut value = Vec::new();
         for round in ["one", "two"] {
             let body = json!({"idempotencyKey": format!("{file} {round}"), "fileName": file});
             let id = stunt.confirm_detection("live", &body, fixture(file)).await;
@@ -126,9 +128,12 @@ async fn the_bytes_decide_where_the_name_does_not() {
                 "{file}: {}",
                 answer.text()
             );
-            told.push(answer.json()["data"]["probability"].clone());
+            value.push(answer.json()["data"]["probability"].clone());
         }
-        assert_eq!(told[0], told[1], "the same bytes, the same answer: {file}");
+        assert_eq!(
+            value[0], value[1],
+            "the same bytes, the same answer: {file}"
+        );
     }
 }
 
@@ -176,13 +181,16 @@ async fn an_expired_order_is_read_without_urls_and_its_files_are_gone() {
         .to_owned();
     stunt.advance("live", "P7D").await;
     let expired = stunt.get("live", &path).await.json();
-    let told = &expired["data"];
+    let response_body = &expired["data"];
     assert_eq!(
-        (&told["status"], &told["probability"]),
+        (&response_body["status"], &response_body["probability"]),
         (&json!("expired"), &json!(0.02))
     );
     assert_eq!(
-        (&told["thumbnailImageUrl"], &told["originalImageUrl"]),
+        (
+            &response_body["thumbnailImageUrl"],
+            &response_body["originalImageUrl"]
+        ),
         (&Value::Null, &Value::Null)
     );
     stunt

@@ -155,14 +155,14 @@ async fn every_filter_and_page_finds_what_it_should() {
 async fn all_orders_at_once_are_those_of_every_page_byte_for_byte() {
     let stunt = TestServer::start_frozen("live").await;
     let all = "/api/v2/orders?limit=-1&type=aiDetection";
-    let told = |orders: &str, total: u32, pages: u32, limit: u32| {
+    let describe = |orders: &str, total: u32, pages: u32, limit: u32| {
         format!(
             r#"{{"data":{{"orders":[{orders}],"pageInfo":{{"totalItems":{total},"totalPages":{pages},"currentPage":1,"itemsPerPage":{limit}}}}}}}"#
         )
     };
     let none = stunt.get("live", all).await;
     assert_eq!(none.header("content-type"), "application/json");
-    assert_eq!(none.text(), told("", 0, 0, 1));
+    assert_eq!(none.text(), describe("", 0, 0, 1));
     for n in 1..=201_u32 {
         let body = json!({"idempotencyKey": n.to_string(), "fileName": "a.jpg"});
         stunt.create_detection("live", &body).await;
@@ -176,7 +176,7 @@ async fn all_orders_at_once_are_those_of_every_page_byte_for_byte() {
                 pages.push(orders.to_owned());
             }
             let answer = stunt.get("live", all).await;
-            assert_eq!(answer.text(), told(&pages.join(","), n, 1, n));
+            assert_eq!(answer.text(), describe(&pages.join(","), n, 1, n));
         }
     }
 }
@@ -296,14 +296,18 @@ async fn upload_urls_are_made_anew_for_what_is_still_to_come() {
     let detection = json!({"idempotencyKey": "d", "fileName": "d.jpg"});
     let started = stunt.confirm_detection("live", &detection, picture()).await;
     let path = |id: &str| format!("/api/v2/orders/{id}/refresh-urls");
-    for (key, id, status, told) in [
+    for (key, id, status, message) in [
         ("live", started.as_str(), 400, "ORDER_NOT_PENDING"),
         ("other", id.as_str(), 403, "ORDER_NOT_OWNER"),
         ("live", "42", 404, "ORDER_NOT_FOUND"),
         ("live", "x", 404, "ORDER_NOT_FOUND"),
     ] {
         let answer = stunt.post(key, &path(id), &json!({})).await;
-        assert_eq!((answer.status, answer.text()), (status, code(told)), "{id}");
+        assert_eq!(
+            (answer.status, answer.text()),
+            (status, code(message)),
+            "{id}"
+        );
     }
     let detail = stunt.get("live", DETECTION).await;
     assert_eq!(detail.status, 404, "no order has such an id");

@@ -40,8 +40,8 @@ async fn every_answer_of_the_routes_that_end_says_so() {
     ] {
         let link = format!("</api/v3/orders/{successor}>; rel=\"successor-version\"");
         let expected = ["true", "Fri, 09 Oct 2026 00:00:00 GMT", &link];
-        let made = stunt.post("live", path, &good).await;
-        assert_eq!((made.status, announces(&made)), (200, expected));
+        let response = stunt.post("live", path, &good).await;
+        assert_eq!((response.status, announces(&response)), (200, expected));
         let bad = stunt.post("live", path, &json!({})).await;
         assert_eq!((bad.status, announces(&bad)), (400, expected));
         let of_march = stunt.post("another", path, &good).await;
@@ -73,10 +73,10 @@ async fn at_the_sunset_the_routes_are_gone_and_pending_orders_fail() {
         [sunset, sunset, deliver, deliver],
         "of the two pending"
     );
-    let gone = stunt.post("live", EMBED, &embed("later")).await;
+    let response = stunt.post("live", EMBED, &embed("later")).await;
     let why = "the v2 watermark API has ended by the account's clock: use v3";
-    gone.assert_refused(410, "WATERMARK_V2_API_SUNSET", why);
-    assert_eq!(gone.header("deprecation"), "true");
+    response.assert_refused(410, "WATERMARK_V2_API_SUNSET", why);
+    assert_eq!(response.header("deprecation"), "true");
     let invalid = stunt.post("live", EXTRACT, &json!({})).await;
     assert_eq!(invalid.status, 410, "before the body is looked at");
     let headers = [("content-type", "application/json")];

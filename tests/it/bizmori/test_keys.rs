@@ -9,7 +9,7 @@ use crate::support::{TestServer, code};
 async fn a_test_key_takes_five_seconds_stores_nothing_and_has_no_result_file() {
     let key = "sk_test_1";
     let stunt = TestServer::start_frozen(key).await;
-    let made = stunt
+    let created = stunt
         .post(
             key,
             ANTI_AI,
@@ -17,8 +17,8 @@ async fn a_test_key_takes_five_seconds_stores_nothing_and_has_no_result_file() {
         )
         .await
         .json();
-    let id = made["data"]["orderId"].as_str().expect("an id");
-    let url = made["data"]["files"][0]["uploadUrl"]
+    let id = created["data"]["orderId"].as_str().expect("an id");
+    let url = created["data"]["files"][0]["uploadUrl"]
         .as_str()
         .expect("a URL");
     assert!(
@@ -50,14 +50,17 @@ async fn a_test_key_takes_five_seconds_stores_nothing_and_has_no_result_file() {
             .await;
         stunt.advance(key, "PT5S").await;
         let detail = stunt.get(key, &format!("/api/v2/orders/{id}")).await.json();
-        let told = &detail["data"];
+        let response_body = &detail["data"];
         assert_eq!(
-            (&told["status"], &told["probability"]),
+            (&response_body["status"], &response_body["probability"]),
             (&json!("complete"), &json!(probability)),
             "{name}"
         );
         assert_eq!(
-            (&told["heatmapUrl"], &told["originalImageUrl"]),
+            (
+                &response_body["heatmapUrl"],
+                &response_body["originalImageUrl"]
+            ),
             (&Value::Null, &Value::Null),
             "{name}"
         );

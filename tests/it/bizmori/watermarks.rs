@@ -132,7 +132,7 @@ async fn watermark_orders_are_announced_whole() {
         Receiver::start().await,
     );
     stunt.webhook("live", &receiver.url).await;
-    let told = async |n: usize, id: &str, kind: &str| {
+    let describe = async |n: usize, id: &str, kind: &str| {
         stunt.advance("live", "PT1S").await;
         let message = receiver.messages(n).await.remove(n - 1);
         let event = message.json();
@@ -144,7 +144,7 @@ async fn watermark_orders_are_announced_whole() {
         event["data"].clone()
     };
     let id = extraction(&stunt, "live", "a_detected.jpg", picture()).await;
-    let data = told(1, &id, "order.watermarkExtract.completed").await;
+    let data = describe(1, &id, "order.watermarkExtract.completed").await;
     assert_eq!(
         (
             &data["statusCode"],
@@ -158,7 +158,7 @@ async fn watermark_orders_are_announced_whole() {
         )
     );
     let id = extraction(&stunt, "live", "a.jpg", picture()).await;
-    let data = told(2, &id, "order.watermarkExtract.completed").await;
+    let data = describe(2, &id, "order.watermarkExtract.completed").await;
     assert_eq!(
         (
             &data["statusCode"],
@@ -168,14 +168,14 @@ async fn watermark_orders_are_announced_whole() {
         (&json!("undetected"), &json!(false), None)
     );
     let id = extraction(&stunt, "live", "a_fail.jpg", picture()).await;
-    let data = told(3, &id, "order.watermarkExtract.failed").await;
+    let data = describe(3, &id, "order.watermarkExtract.failed").await;
     assert_eq!(data["errorCode"], "PROCESSING_ERROR");
     let body = json!({"idempotencyKey": "e", "files": [{"fileName": "e.png", "watermarks": [{"text": "x"}]}]});
     let order = create_order(&stunt, "live", EMBED, &body).await;
     let url = text(&order, "/files/0/uploadUrl");
     stunt.put(&url, fixture("plain.png")).await;
     let id = text(&order, "/orderId");
-    let data = told(4, &id, "order.watermarkEmbed.completed").await;
+    let data = describe(4, &id, "order.watermarkEmbed.completed").await;
     assert_eq!(data["fileCount"], 1);
     let url = text(&data, "/downloadUrl");
     assert!(super::fetched(&stunt, &url).await.starts_with(b"\x89PNG"));

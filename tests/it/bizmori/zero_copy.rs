@@ -73,8 +73,8 @@ async fn each_output_is_put_to_its_target_and_not_kept() {
     stunt.webhook("live", &receiver.url).await;
     let (origin, puts) = targets().await;
     let body = zero_copy_body("a", &origin, &["ok1", "ok2"]);
-    let made = create_order(&stunt, "live", ANTI_AI, &body).await;
-    let id = text(&made, "/orderId");
+    let created = create_order(&stunt, "live", ANTI_AI, &body).await;
+    let id = text(&created, "/orderId");
     stunt.advance("live", "PT1S").await;
     let detail = stunt.get_order("live", &id).await;
     assert_eq!(detail["status"], "complete", "{detail}");
@@ -180,14 +180,14 @@ async fn what_a_target_has_taken_is_not_made_again() {
     let (origin, puts) = targets().await;
     let mut body = zero_copy_body("a", &origin, &["ok1", "ok2", "late"]);
     body["files"][1]["fileName"] = json!("b.png");
-    let made = create_order(&stunt, "live", ANTI_AI, &body).await;
+    let created = create_order(&stunt, "live", ANTI_AI, &body).await;
     stunt.advance("live", "PT0.3S").await;
     assert_eq!(names(&puts), ["ok1", "ok2", "late"]);
     let spoilt = spoil(&data.path().join("blobs"), b"\x89PNG");
     assert_eq!(spoilt, 1, "what ok2 had was made of");
     stunt.advance("live", "PT3S").await;
     assert_eq!(names(&puts)[3..], ["late", "late"]);
-    let detail = stunt.get_order("live", &text(&made, "/orderId")).await;
+    let detail = stunt.get_order("live", &text(&created, "/orderId")).await;
     assert_eq!(detail["status"], "complete", "{detail}");
     let thumbnail = text(&detail, "/thumbnailImageUrl");
     let answer = stunt.send(reqwest::Method::GET, &thumbnail, &[], "").await;

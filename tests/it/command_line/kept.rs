@@ -10,7 +10,7 @@ async fn an_account_is_kept_aside_and_brought_back() {
     let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = stunt.confirm_detection("live", &body, picture()).await;
-    let taken = stdout_of(&stunt, &["snapshots", "take", "a b", "--account", "live"]).await;
+    let accepted = stdout_of(&stunt, &["snapshots", "take", "a b", "--account", "live"]).await;
     let listed = stdout_of(&stunt, &["snapshots"]).await;
     assert_eq!(
         as_sent(&listed),
@@ -18,12 +18,12 @@ async fn an_account_is_kept_aside_and_brought_back() {
     );
     assert_eq!(
         as_sent(&listed),
-        format!(r#"{{"snapshots":[{}]}}"#, as_sent(&taken))
+        format!(r#"{{"snapshots":[{}]}}"#, as_sent(&accepted))
     );
     stdout_of(&stunt, &["advance", "PT1S", "--account", "live"]).await;
     assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
     let restored = stdout_of(&stunt, &["snapshot", "restore", "a b", "--account", "live"]).await;
-    assert_eq!(restored, taken);
+    assert_eq!(restored, accepted);
     assert_eq!(stunt.get_order("live", &id).await["status"], "inProgress");
     let other = ["snapshots", "restore", "a b", "--account", "other"];
     let (shown, why) = not_done(&stunt, &other).await;
@@ -44,9 +44,12 @@ async fn an_account_is_kept_aside_and_brought_back() {
 async fn a_clock_is_told_to_jump() {
     let stunt = TestServer::start().await;
     let set = ["clock", "set", "--mode", "jump", "--account", "live"];
-    let said = run_against(&stunt, &set, "").await;
-    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
-    assert!(said.out.contains("\n  \"mode\": \"jump\",\n"), "{said:?}");
+    let output = run_against(&stunt, &set, "").await;
+    assert_eq!((output.code, output.err.as_str()), (Some(0), ""));
+    assert!(
+        output.out.contains("\n  \"mode\": \"jump\",\n"),
+        "{output:?}"
+    );
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = stunt.confirm_detection("live", &body, picture()).await;
     stdout_of(&stunt, &["drain", "--account", "live"]).await;

@@ -47,11 +47,11 @@ async fn requests_are_listed_as_the_server_tells_of_them() {
         ),
     ] {
         let shown = stdout_of(&stunt, &[&["requests"][..], &arguments].concat()).await;
-        let told = sent_request(&stunt, &format!("/_mock/requests{query}")).await;
-        assert!(told.contains(r#""path":"/api/"#), "{query}: {told}");
+        let message = sent_request(&stunt, &format!("/_mock/requests{query}")).await;
+        assert!(message.contains(r#""path":"/api/"#), "{query}: {message}");
         let is_of_all = ["", "?account=live"].contains(&query);
-        assert_eq!(told == all, is_of_all, "{query}");
-        assert_eq!(as_sent(&shown), told, "{query}");
+        assert_eq!(message == all, is_of_all, "{query}");
+        assert_eq!(as_sent(&shown), message, "{query}");
     }
     let clear = ["requests", "clear", "--account", "live"];
     assert_eq!(stdout_of(&stunt, &clear).await, "");
@@ -124,10 +124,10 @@ async fn deliveries_are_listed_and_one_is_sent_once_more() {
     let list = async |query: &str| sent_request(&stunt, &format!("/_mock/deliveries{query}")).await;
 
     let shown = stdout_of(&stunt, &["deliveries", "--account", "live"]).await;
-    let told = list("?account=live").await;
-    assert_eq!(as_sent(&shown), told);
-    let told: Value = serde_json::from_str(&told).expect("JSON");
-    let id = told["deliveries"][0]["id"].to_string();
+    let message = list("?account=live").await;
+    assert_eq!(as_sent(&shown), message);
+    let message: Value = serde_json::from_str(&message).expect("JSON");
+    let id = message["deliveries"][0]["id"].to_string();
 
     let resent = stdout_of(&stunt, &["deliveries", "resend", &id]).await;
     receiver.messages(2).await;

@@ -56,16 +56,20 @@ async fn run_against(stunt: &TestServer, arguments: &[&str], input: &str) -> Com
 
 /// What it shows where all goes well, nothing being wrong to tell of.
 async fn stdout_of(stunt: &TestServer, arguments: &[&str]) -> String {
-    let said = run_against(stunt, arguments, "").await;
-    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
-    said.out
+    let output = run_against(stunt, arguments, "").await;
+    assert_eq!(
+        (output.code, output.err.as_str()),
+        (Some(0), ""),
+        "{output:?}"
+    );
+    output.out
 }
 
 /// What it shows and what it says where not.
 async fn not_done(stunt: &TestServer, arguments: &[&str]) -> (String, String) {
-    let said = run_against(stunt, arguments, "").await;
-    assert_eq!(said.code, Some(1), "{said:?}");
-    (said.out, said.err)
+    let output = run_against(stunt, arguments, "").await;
+    assert_eq!(output.code, Some(1), "{output:?}");
+    (output.out, output.err)
 }
 
 /// What is shown, as the server sends it: without the blanks between its tokens.

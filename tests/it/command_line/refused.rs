@@ -89,14 +89,14 @@ async fn the_server_says_what_is_wrong_and_what_to_do() {
 #[tokio::test]
 async fn what_cannot_be_read_is_not_sent() {
     let stunt = TestServer::start().await;
-    let gone = "cannot read /nowhere/a.json: No such file or directory (os error 2)";
+    let removed = "cannot read /nowhere/a.json: No such file or directory (os error 2)";
     let load = ["fixtures", "load", "/nowhere/a.json"];
-    assert_eq!(not_done(&stunt, &load).await, assert_refused(gone));
+    assert_eq!(not_done(&stunt, &load).await, assert_refused(removed));
     let verify = ["requests", "verify", "--count", "1", "--body", "-"];
-    let said = run_against(&stunt, &verify, "[").await;
+    let output = run_against(&stunt, &verify, "[").await;
     let line = "--body is no JSON: EOF while parsing a list at line 1 column 1";
     assert_eq!(
-        (said.code, (said.out, said.err)),
+        (output.code, (output.out, output.err)),
         (Some(1), assert_refused(line))
     );
 }
@@ -143,9 +143,9 @@ async fn a_server_that_is_not_there_is_told_with_where_it_was_looked_for() {
         ),
         (&["reset"], "http://127.0.0.1:3", "http://127.0.0.1:3"),
     ] {
-        let said = run_program(&[("STUNTDOUBLE_URL", variable)], arguments, "").await;
+        let output = run_program(&[("STUNTDOUBLE_URL", variable)], arguments, "").await;
         let line = assert_refused(&format!("{place} {cannot}"));
-        assert_eq!((said.code, (said.out, said.err)), (Some(1), line));
+        assert_eq!((output.code, (output.out, output.err)), (Some(1), line));
     }
 }
 
@@ -154,11 +154,11 @@ async fn another_server_is_told_apart() {
     let receiver = Receiver::with_replies([Reply::Status(404), Reply::Redirect]).await;
     let other = receiver.url.trim_end_matches("/hook");
     for status in [404, 307] {
-        let said = run_program(&[("STUNTDOUBLE_URL", other)], &["clock"], "").await;
+        let output = run_program(&[("STUNTDOUBLE_URL", other)], &["clock"], "").await;
         let line = assert_refused(&format!(
             "{other}/_mock/clock answered {status}, and not as stuntdouble does (is it another server's address? --url or --port says where it is)"
         ));
-        assert_eq!((said.code, (said.out, said.err)), (Some(1), line));
+        assert_eq!((output.code, (output.out, output.err)), (Some(1), line));
     }
 }
 
@@ -167,12 +167,12 @@ async fn a_server_that_never_answers_is_not_healthy() {
     let receiver = Receiver::with_replies([Reply::Silence, Reply::Reset]).await;
     let silent = receiver.url.trim_end_matches("/hook");
     for _ in 0..2 {
-        let said = run_program(&[("STUNTDOUBLE_URL", silent)], &["health"], "").await;
+        let output = run_program(&[("STUNTDOUBLE_URL", silent)], &["health"], "").await;
         let begin =
             format!("stuntdouble: {silent} has not answered: error sending request for url");
-        assert!(said.err.starts_with(&begin), "{}", said.err);
+        assert!(output.err.starts_with(&begin), "{}", output.err);
         assert_eq!(
-            (said.code, said.out.as_str(), said.err.lines().count()),
+            (output.code, output.out.as_str(), output.err.lines().count()),
             (Some(1), "", 1)
         );
     }
@@ -215,8 +215,8 @@ async fn what_is_no_command_is_not_asked() {
             "error: the following required arguments were not provided:\n  <--count <COUNT>|--min <COUNT>|--max <COUNT>>\n",
         ),
     ] {
-        let said = run_against(&stunt, arguments, "").await;
-        assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
-        assert!(said.err.starts_with(begin), "{}", said.err);
+        let output = run_against(&stunt, arguments, "").await;
+        assert_eq!((output.code, output.out.as_str()), (Some(2), ""));
+        assert!(output.err.starts_with(begin), "{}", output.err);
     }
 }

@@ -92,11 +92,11 @@ fn commands() -> Vec<(String, Command)> {
 
 fn is_at(template: &str, path: &str) -> bool {
     let path = path.split('?').next().unwrap_or_default();
-    let (steps, said) = (template.split('/'), path.split('/'));
-    steps.clone().count() == said.clone().count()
+    let (steps, stated) = (template.split('/'), path.split('/'));
+    steps.clone().count() == stated.clone().count()
         && steps
-            .zip(said)
-            .all(|(step, said)| step == said || step.starts_with('{'))
+            .zip(stated)
+            .all(|(step, stated)| step == stated || step.starts_with('{'))
 }
 
 #[test]
@@ -170,15 +170,15 @@ fn usage(argument: &Arg) -> String {
     let value = value
         .and_then(|names| names.first())
         .map(ToString::to_string);
-    let told = match (argument.get_long(), value) {
+    let message = match (argument.get_long(), value) {
         (None, value) => value.unwrap_or_else(|| argument.get_id().to_string().to_uppercase()),
         (Some(long), None) => format!("--{long}"),
         (Some(long), Some(value)) => format!("--{long} {value}"),
     };
     if argument.is_required_set() {
-        told
+        message
     } else {
-        format!("[{told}]")
+        format!("[{message}]")
     }
 }
 

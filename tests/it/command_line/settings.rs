@@ -4,8 +4,12 @@ use std::process::{Command, Stdio};
 
 /// Output of the program that is started with those variables on a port that is taken.
 fn output_of(variables: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String) {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = taken.local_addr().expect("an address").port().to_string();
+    let occupied = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = occupied
+        .local_addr()
+        .expect("an address")
+        .port()
+        .to_string();
     let ended = Command::new(env!("CARGO_BIN_EXE_stuntdouble"))
         .args(["--port", &port])
         .args(arguments)

@@ -18,11 +18,11 @@ type Calls = Arc<Mutex<Vec<String>>>;
 async fn stand_in(status: u16, body: &'static str) -> (String, Calls) {
     let calls = Calls::default();
     let status = StatusCode::from_u16(status).expect("a status");
-    let kept = async move |State(calls): State<Calls>,
-                           method: Method,
-                           uri: Uri,
-                           headers: HeaderMap,
-                           sent: Bytes| {
+    let kept_headers = async move |State(calls): State<Calls>,
+                                   method: Method,
+                                   uri: Uri,
+                                   headers: HeaderMap,
+                                   sent: Bytes| {
         let header = |name| {
             headers
                 .get(name)
@@ -34,7 +34,9 @@ async fn stand_in(status: u16, body: &'static str) -> (String, Calls) {
         calls.lock().expect("no panic").push(call);
         (status, body)
     };
-    let router = Router::new().fallback(kept).with_state(Arc::clone(&calls));
+    let router = Router::new()
+        .fallback(kept_headers)
+        .with_state(Arc::clone(&calls));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let origin = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -45,36 +47,36 @@ async fn stand_in(status: u16, body: &'static str) -> (String, Calls) {
 async fn passed(arguments: &[&str], input: &str, answer: (u16, &'static str)) -> (String, String) {
     let (origin, calls) = stand_in(answer.0, answer.1).await;
     let variables = [("STUNTDOUBLE_URL", &*origin), ("CONTROL_TOKEN", "")];
-    let said = run_program(&variables, arguments, input).await;
+    let output = run_program(&variables, arguments, input).await;
     assert_eq!(
-        (said.code, said.err.as_str()),
+        (output.code, output.err.as_str()),
         (Some(0), ""),
         "{arguments:?}"
     );
     let calls = calls.lock().expect("no panic");
     assert_eq!(calls.len(), 1, "one command is one call");
-    (calls[0].clone(), said.out)
+    (calls[0].clone(), output.out)
 }
 
 #[tokio::test]
 async fn fixtures_are_sent_as_they_are() {
     let document = "{\"b\": 1.0,\n \"a\": []}\n";
     let call = format!("PUT /_mock/fixtures - application/json {document}");
-    let (asked, shown) = passed(&["fixtures", "load", "-"], document, (204, "")).await;
-    assert_eq!((&asked, shown.as_str()), (&call, ""));
+    let (request, shown) = passed(&["fixtures", "load", "-"], document, (204, "")).await;
+    assert_eq!((&request, shown.as_str()), (&call, ""));
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), document).expect("written");
     let path = file.path().to_str().expect("UTF-8");
-    let (asked, shown) = passed(&["fixtures", "load", path], "", (201, "[]")).await;
-    assert_eq!((&asked, shown.as_str()), (&call, "[]\n"));
+    let (request, shown) = passed(&["fixtures", "load", path], "", (201, "[]")).await;
+    assert_eq!((&request, shown.as_str()), (&call, "[]\n"));
 }
 
 #[tokio::test]
 async fn body_to_verify_is_sent_with_all_digits_of_its_numbers() {
     let body = r#"{"n": 123456789012345678901234567890, "f": 1.50}"#;
     let verify = ["requests", "verify", "--count", "1", "--body", body];
-    let (asked, _) = passed(&verify, "", (200, "{}")).await;
+    let (request, _) = passed(&verify, "", (200, "{}")).await;
     let sent = format!(r#"{{"count":1,"when":{{"body":{body}}}}}"#);
     let call = format!("POST /_mock/requests/verify - application/json {sent}");
-    assert_eq!(asked, call);
+    assert_eq!(request, call);
 }

@@ -169,19 +169,19 @@ async fn rules_are_added_listed_and_removed() {
     let stunt = TestServer::start().await;
     let then = r#"{"then": {"respond": {"status": 503, "body": {"b":1.50,"a":2}}}}"#;
     stdout_of(&stunt, &["accounts", "set", "live"]).await;
-    let made = stdout_of(&stunt, &["rules", "add", then, "--account", "live"]).await;
+    let created = stdout_of(&stunt, &["rules", "add", then, "--account", "live"]).await;
     let listed = stdout_of(&stunt, &["rules"]).await;
     assert_eq!(as_sent(&listed), sent_request(&stunt, "/_mock/rules").await);
     assert_eq!(
         as_sent(&listed),
-        format!("{{\"rules\":[{}],\"next\":null}}", as_sent(&made))
+        format!("{{\"rules\":[{}],\"next\":null}}", as_sent(&created))
     );
-    for kept in [
+    for stored in [
         "  \"id\": 1,\n",
         "  \"account\": \"live\",\n",
         "\"b\": 1.50,\n",
     ] {
-        assert!(made.contains(kept), "{kept}: {made}");
+        assert!(created.contains(stored), "{stored}: {created}");
     }
     let none = "{\n  \"rules\": [],\n  \"next\": null\n}\n";
     let others = stdout_of(&stunt, &["rules", "--account", "other"]).await;

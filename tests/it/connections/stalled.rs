@@ -217,10 +217,10 @@ async fn drip_slower_than_the_write_timeout_arrives_whole() {
         "when": {"operation": "bizmori.getOrder"},
         "then": {"respond": {"status": 200, "body": "x"}, "fault": "drip", "bytesPerSecond": 200},
     });
-    let made = stunt
+    let response = stunt
         .send(Method::POST, "/_mock/rules", &[], rule.to_string())
         .await;
-    assert_eq!(made.status, 201, "{}", made.text());
+    assert_eq!(response.status, 201, "{}", response.text());
     let answer = stunt.get("live", "/api/v2/orders/1").await;
     assert_eq!((answer.status, answer.text()), (200, "x".to_owned()));
 }

@@ -26,7 +26,7 @@ async fn an_account_is_made_by_its_first_use_or_by_hand_and_removed_with_all_it_
         "plan": "pro", "requestsPerMinute": 5, "credits": 3, "retentionDays": 30,
         "state": "forbidden", "revision": "2026-10", "processing": {"delayMs": 7},
     });
-    let made = stunt
+    let created = stunt
         .control(Method::PUT, "/_mock/accounts/a%2Fb", &set)
         .await;
     let mut shown = account("a/b");
@@ -34,7 +34,7 @@ async fn an_account_is_made_by_its_first_use_or_by_hand_and_removed_with_all_it_
         shown[name] = value.clone();
     }
     shown["processing"]["jitterMs"] = json!(0);
-    assert_eq!(made, shown);
+    assert_eq!(created, shown);
     let read = stunt
         .control(Method::GET, "/_mock/accounts/a%2Fb", &json!({}))
         .await;
@@ -48,10 +48,10 @@ async fn an_account_is_made_by_its_first_use_or_by_hand_and_removed_with_all_it_
         .await;
     assert_eq!(reset, account("a/b"), "what is not said is as it was");
     for _ in 0..2 {
-        let gone = stunt
+        let response = stunt
             .send(Method::DELETE, "/_mock/accounts/a%2Fb", &[], "")
             .await;
-        assert_eq!((gone.status, gone.text()), (204, String::new()));
+        assert_eq!((response.status, response.text()), (204, String::new()));
     }
     assert_eq!(
         list().await,
@@ -62,11 +62,11 @@ async fn an_account_is_made_by_its_first_use_or_by_hand_and_removed_with_all_it_
 #[tokio::test]
 async fn an_account_shows_its_fields_in_the_contracts_order() {
     let stunt = TestServer::start().await;
-    let made = stunt
+    let response = stunt
         .send(Method::PUT, "/_mock/accounts/live", &[], "{}")
         .await;
     let text = r#"{"key":"live","plan":"unlimited","requestsPerMinute":null,"credits":null,"retentionDays":null,"state":"active","revision":null,"processing":null}"#;
-    assert_eq!((made.status, made.text()), (200, text.to_owned()));
+    assert_eq!((response.status, response.text()), (200, text.to_owned()));
 }
 
 #[tokio::test]

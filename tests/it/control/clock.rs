@@ -81,12 +81,12 @@ async fn a_clock_runs_on_from_the_instant_it_is_set_to() {
     stunt.advance("live", "PT1S").await;
     let order = stunt.get_order("live", &id).await;
     assert_eq!(order["status"], "complete");
-    let made: jiff::Timestamp = order["createdAt"]
+    let created: jiff::Timestamp = order["createdAt"]
         .as_str()
         .expect("a text")
         .parse()
         .expect("ISO");
-    assert!(made.as_millisecond() >= ms(&set), "{order}");
+    assert!(created.as_millisecond() >= ms(&set), "{order}");
 }
 
 #[tokio::test]
@@ -167,8 +167,8 @@ async fn advance_runs_each_piece_at_its_due_time_in_order_and_what_it_brings_abo
         line("2026-03-19T10:00:00.000Z", "order.expire", &first),
         line("2026-03-19T10:00:00.100Z", "order.expire", &second),
     ]});
-    let told = receiver.count();
-    assert_eq!(done, expected, "{told} messages");
+    let expected_count = receiver.count();
+    assert_eq!(done, expected, "{expected_count} messages");
     receiver.messages(4).await;
 }
 

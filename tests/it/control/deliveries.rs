@@ -37,11 +37,11 @@ async fn an_attempt_is_told_as_it_was_made() {
     let (webhook, secret) = finish_order(&stunt, &receiver.url).await;
     let message = receiver.messages(1).await.remove(0);
     let body = String::from_utf8(message.body.clone()).expect("UTF-8");
-    let told = deliveries(&stunt, "?account=live").await;
+    let bodies = deliveries(&stunt, "?account=live").await;
     let event = message.json()["eventId"].take();
     let signature = stuntdouble::services::webhooks::signature(&secret, body.as_bytes());
     let expected = json!({
-        "id": told[0]["id"],
+        "id": bodies[0]["id"],
         "at": "2026-03-12T10:00:00.300Z",
         "account": "live",
         "webhookId": integer(&webhook),
@@ -61,23 +61,23 @@ async fn an_attempt_is_told_as_it_was_made() {
         "status": 503,
         "responseHeaders": {
             "content-length": "0",
-            "date": told[0]["responseHeaders"]["date"],
+            "date": bodies[0]["responseHeaders"]["date"],
         },
         "responseBody": "",
         "responseClipped": false,
         "error": null,
-        "durationMs": told[0]["durationMs"],
+        "durationMs": bodies[0]["durationMs"],
         "nextAt": "2026-03-12T10:00:01.300Z",
         "deliveryStatus": "RETRYING",
         "ruleId": null,
     });
-    assert_eq!(told, [expected]);
+    assert_eq!(bodies, [expected]);
     let sent = message.headers.iter();
     let sent: Value = sent
         .map(|(name, value)| (name.to_string(), value.to_str().expect("ASCII").into()))
         .collect::<serde_json::Map<_, _>>()
         .into();
-    assert_eq!(told[0]["requestHeaders"], sent);
+    assert_eq!(bodies[0]["requestHeaders"], sent);
 }
 
 #[tokio::test]
@@ -85,8 +85,8 @@ async fn a_whole_ladder_is_told_with_what_came_next() {
     let stunt = TestServer::start_frozen("live").await;
     let (webhook, _) = finish_order(&stunt, "http://8.8.8.8/hook").await;
     stunt.advance("live", "P1D").await;
-    let told = deliveries(&stunt, &format!("?webhookId={webhook}")).await;
-    let seen: Vec<_> = told
+    let bodies = deliveries(&stunt, &format!("?webhookId={webhook}")).await;
+    let observed: Vec<_> = bodies
         .iter()
         .map(|it| ["attempt", "at", "nextAt", "deliveryStatus"].map(|field| it[field].clone()))
         .collect();
@@ -111,11 +111,11 @@ async fn a_whole_ladder_is_told_with_what_came_next() {
             [json!(n + 1), at, next, json!(status)]
         })
         .collect();
-    assert_eq!(seen, expected);
-    let error = told[0]["error"].as_str().expect("an error");
+    assert_eq!(observed, expected);
+    let error = bodies[0]["error"].as_str().expect("an error");
     assert!(error.contains("allow-public"), "{error}");
-    assert_eq!(told[0]["status"], Value::Null);
-    assert_eq!(deliveries(&stunt, "?limit=2").await, told[5..]);
+    assert_eq!(bodies[0]["status"], Value::Null);
+    assert_eq!(deliveries(&stunt, "?limit=2").await, bodies[5..]);
     assert!(
         deliveries(&stunt, "?eventType=order.antiAi.completed")
             .await

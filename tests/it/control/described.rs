@@ -13,7 +13,7 @@ use crate::support::{TestResponse, TestServer};
 #[test]
 fn every_operation_is_described_by_its_name_where_it_is_and_no_other() {
     let description = description();
-    let mut told = BTreeSet::new();
+    let mut messages = BTreeSet::new();
     for (path, methods) in description["paths"].as_object().expect("paths") {
         for (method, operation) in methods.as_object().expect("methods") {
             let text = |field: &str| operation[field].as_str().expect("a text").to_owned();
@@ -29,7 +29,7 @@ fn every_operation_is_described_by_its_name_where_it_is_and_no_other() {
                 let is_told = parameter["description"].is_string();
                 assert!(is_told, "{id} does not say what {} is", parameter["name"]);
             }
-            told.insert((id, method.to_uppercase(), path.clone()));
+            messages.insert((id, method.to_uppercase(), path.clone()));
         }
     }
     let operations = routes(None).operations().into_iter();
@@ -40,7 +40,7 @@ fn every_operation_is_described_by_its_name_where_it_is_and_no_other() {
             it.path.to_owned(),
         )
     });
-    assert_eq!(told, expected.collect());
+    assert_eq!(messages, expected.collect());
 }
 
 #[tokio::test]
@@ -51,24 +51,24 @@ async fn the_description_is_served_as_it_is() {
         .await;
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!(answer.json(), description());
-    let told = answer.json();
-    assert_eq!(told["openapi"], "3.1.0");
-    assert_eq!(told["info"]["version"], env!("CARGO_PKG_VERSION"));
+    let response_body = answer.json();
+    assert_eq!(response_body["openapi"], "3.1.0");
+    assert_eq!(response_body["info"]["version"], env!("CARGO_PKG_VERSION"));
 }
 
 #[test]
 fn what_is_asked_is_described_as_it_is_read() {
     let description = description();
-    let asked = |path: &str, method: &str| {
+    let input_of = |path: &str, method: &str| {
         let body = &description["paths"][path][method]["requestBody"];
         let schema = &body["content"]["application/json"]["schema"];
         (body["required"].clone(), schema.clone())
     };
-    let (required, clock) = asked("/_mock/clock", "put");
+    let (required, clock) = input_of("/_mock/clock", "put");
     assert_eq!(required, true);
     assert_eq!(clock["additionalProperties"], false);
     assert_eq!(clock["required"], json!(["mode"]));
-    let (required, settings) = asked("/_mock/accounts/{key}", "put");
+    let (required, settings) = input_of("/_mock/accounts/{key}", "put");
     assert_eq!(required, false);
     assert_eq!(settings["additionalProperties"], false);
     assert_eq!(settings["required"], Value::Null);
@@ -76,7 +76,7 @@ fn what_is_asked_is_described_as_it_is_read() {
     for name in ["unlimited", "free", "pro", "enterprise"] {
         assert!(plan.contains(&format!("\"{name}\"")), "{name}: {plan}");
     }
-    let (_, rule) = asked("/_mock/rules", "post");
+    let (_, rule) = input_of("/_mock/rules", "post");
     assert_eq!(rule["required"], json!(["then"]));
     let respond = &rule["properties"]["then"]["properties"]["respond"];
     assert!(respond.to_string().contains(r#""status""#), "{respond}");
@@ -96,12 +96,12 @@ fn wrong(path: &str, body: &Value, status: u16, answer: &Value) -> String {
         bytes: answer.to_string().into_bytes(),
     };
     let body = body.to_string();
-    let asked = DescribedInput {
+    let input = DescribedInput {
         method: &Method::PUT,
         path,
         body: Some(body.as_bytes()),
     };
-    check(&asked, &answer).err().unwrap_or_default()
+    check(&input, &answer).err().unwrap_or_default()
 }
 
 #[test]

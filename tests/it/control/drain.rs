@@ -103,8 +103,8 @@ async fn drain_waits_for_a_report_in_progress() {
     let id = stunt.confirm_detection("live", &body, picture()).await;
     stunt.drain("live").await;
     let path = format!("/api/v3/orders/{id}/reports");
-    let made = stunt.post("live", &path, &json!({"locale": "ko-KR"})).await;
-    assert_eq!(made.status, 202, "{}", made.text());
+    let response = stunt.post("live", &path, &json!({"locale": "ko-KR"})).await;
+    assert_eq!(response.status, 202, "{}", response.text());
     stunt.drain("live").await;
     let report = stunt.get("live", &format!("{path}/ko-KR")).await.json();
     assert_eq!(report["data"]["status"], "completed", "{report}");

@@ -55,8 +55,8 @@ async fn of_a_hundred_lives_none_shows_anything_of_an_older_one() {
         let reset = stunt.control(Method::POST, "/_mock/reset", &body);
         let (upload, _) = tokio::join!(upload, reset);
         assert!([200, 404].contains(&upload.status), "{}", upload.text());
-        let gone = stunt.send(Method::PUT, &late, &[], picture()).await;
-        assert_eq!(gone.status, 404, "the upload's order is gone");
+        let response = stunt.send(Method::PUT, &late, &[], picture()).await;
+        assert_eq!(response.status, 404, "the upload's order is gone");
         let listed = stunt.get("live", "/api/v2/orders").await.json();
         assert_eq!(listed["data"]["orders"], json!([]), "{listed}");
         stunt.drain("live").await;
@@ -66,13 +66,13 @@ async fn of_a_hundred_lives_none_shows_anything_of_an_older_one() {
     stunt.put(&last, picture()).await;
     stunt.drain("live").await;
     let messages = receiver.messages(receiver.count()).await;
-    let told: Vec<usize> = messages
+    let lines: Vec<usize> = messages
         .iter()
         .map(|message| {
             let body: Value = message.json();
             lives[body["data"]["orderId"].as_str().expect("an id")]
         })
         .collect();
-    assert!(told.is_sorted(), "an older life was told of: {told:?}");
-    assert_eq!(told.iter().filter(|life| **life == LIVES).count(), 3);
+    assert!(lines.is_sorted(), "an older life was told of: {lines:?}");
+    assert_eq!(lines.iter().filter(|life| **life == LIVES).count(), 3);
 }

@@ -11,8 +11,10 @@ const DETECTION: &str = "/api/v2/orders/ai-detection";
 async fn an_upload_for_an_order_that_is_gone_is_refused_and_kept_nowhere() {
     let stunt = TestServer::start().await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let made = stunt.post("live", DETECTION, &body).await.json();
-    let url = made["data"]["file"]["uploadUrl"].as_str().expect("a URL");
+    let created = stunt.post("live", DETECTION, &body).await.json();
+    let url = created["data"]["file"]["uploadUrl"]
+        .as_str()
+        .expect("a URL");
     stunt
         .control(Method::DELETE, "/_mock/accounts/live", &json!({}))
         .await;

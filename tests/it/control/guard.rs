@@ -54,8 +54,8 @@ fn assert_refused(answer: &TestResponse, status: u16, code: &str, message: &str,
 
 /// Asserts that the request was refused with that code.
 fn assert_code(answer: &TestResponse, status: u16, code: &str, what: &str) {
-    let told = (answer.status, answer.json()["error"]["code"].take());
-    assert_eq!(told, (status, json!(code)), "{what}");
+    let value = (answer.status, answer.json()["error"]["code"].take());
+    assert_eq!(value, (status, json!(code)), "{what}");
 }
 
 /// Sets the account `kept` up, which nothing that is refused may remove.

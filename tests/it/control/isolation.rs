@@ -34,8 +34,11 @@ async fn test(stunt: &TestServer, n: u32) {
     let id = stunt.confirm_detection(&key, &create, picture()).await;
     assert_eq!(stunt.get_order(&key, &id).await["status"], "inProgress");
     let path = format!("/api/v2/orders/{id}");
-    let ruled = stunt.get(&key, &path).await;
-    assert_eq!((ruled.status, ruled.json()), (503, json!({"test": n})));
+    let response = stunt.get(&key, &path).await;
+    assert_eq!(
+        (response.status, response.json()),
+        (503, json!({"test": n}))
+    );
     let kinds = stunt.advance(&key, "PT1S").await;
     assert_eq!(kinds, ["order.process", "webhook.deliver"]);
     let order = stunt.get_order(&key, &id).await;

@@ -83,7 +83,7 @@ fn operations() -> Vec<(Method, String, Value)> {
     let operations = stuntdouble::api::control::routes(None)
         .operations()
         .into_iter();
-    let called = operations.filter(|it| it.name != "control.postToInbox");
+    let host = operations.filter(|it| it.name != "control.postToInbox");
     let call = |it: stuntdouble::http::Operation| {
         let body = match it.name {
             "control.advanceClock" => json!({"by": 1}),
@@ -101,7 +101,7 @@ fn operations() -> Vec<(Method, String, Value)> {
             .replace("{name}", "a");
         (it.method, path, body)
     };
-    called.map(call).collect()
+    host.map(call).collect()
 }
 
 #[tokio::test]

@@ -29,8 +29,8 @@ async fn document(stunt: &TestServer, key: &str) {
     stunt.put(put, picture()).await;
     let body = json!({"key": key, "url": slot["file_path"]}).to_string();
     let json = [("content-type", "application/json")];
-    let made = stunt.send(Method::POST, "/detect", &json, body).await;
-    assert_eq!(made.status, 200, "{}", made.text());
+    let response = stunt.send(Method::POST, "/detect", &json, body).await;
+    assert_eq!(response.status, 200, "{}", response.text());
 }
 
 fn expected_error(answer: &TestResponse) -> (u16, Value, Value) {
@@ -74,8 +74,8 @@ async fn a_held_order_is_completed_as_told_and_its_webhook_says_so() {
     let order = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
     assert_eq!(order.json()["data"]["probability"], 0.62);
     assert_eq!(order.header("x-mock-outcome"), "probability 0.62 by hand");
-    let told = receiver.messages(1).await[0].json();
-    assert_eq!(told["eventType"], "order.aiDetection.completed");
+    let response_body = receiver.messages(1).await[0].json();
+    assert_eq!(response_body["eventType"], "order.aiDetection.completed");
     let again = end(&stunt, &id, "complete", json!({})).await;
     let message = json!(format!("order {id} is complete"));
     assert_eq!(expected_error(&again), (409, json!("order_ended"), message));
@@ -169,8 +169,8 @@ async fn an_order_whose_target_does_not_take_its_output_stays_in_progress() {
         "presignedUrlExpiresAt": "2026-03-12T11:00:00Z"});
     let body = json!({"idempotencyKey": "a", "files": [file],
         "mode": {"zeroCopy": true}, "outputTargets": [target]});
-    let made = stunt.post("live", "/api/v2/orders/anti-ai", &body).await;
-    let id = made.json()["data"]["orderId"].take();
+    let response = stunt.post("live", "/api/v2/orders/anti-ai", &body).await;
+    let id = response.json()["data"]["orderId"].take();
     let id = id.as_str().expect("an id");
     let tried = end(&stunt, id, "complete", json!({})).await;
     assert_eq!(

@@ -53,14 +53,14 @@ async fn list_rules_page_by_page_answers_each_once_though_the_last_read_is_remov
     let mut ids = Vec::new();
     for delay in 1..=5 {
         let rule = json!({"then": {"delayMs": delay}});
-        let made = stunt.control(Method::POST, "/_mock/rules", &rule).await;
-        ids.push(made["id"].as_i64().expect("an id"));
+        let created = stunt.control(Method::POST, "/_mock/rules", &rule).await;
+        ids.push(created["id"].as_i64().expect("an id"));
     }
     let read = pages(&stunt, "/_mock/rules?limit=2", "rules").await;
     let expected = json!([ids[..2], ids[2..4], ids[4..]]);
     assert_eq!(fields(&read, "id"), expected);
-    let gone = format!("/_mock/rules/{}", ids[1]);
-    stunt.control(Method::DELETE, &gone, &json!({})).await;
+    let removed = format!("/_mock/rules/{}", ids[1]);
+    stunt.control(Method::DELETE, &removed, &json!({})).await;
     let path = format!("/_mock/rules?limit=9&after={}", ids[1]);
     let read = pages(&stunt, &path, "rules").await;
     assert_eq!(fields(&read, "id"), json!([ids[2..]]));

@@ -36,15 +36,15 @@ async fn document(stunt: &TestServer) -> String {
     );
     let body = json!({"key": "live", "url": url}).to_string();
     let json = [("content-type", "application/json")];
-    let made = stunt.send(Method::POST, "/detect", &json, body).await;
-    made.json()["id"].as_str().expect("an id").to_owned()
+    let response = stunt.send(Method::POST, "/detect", &json, body).await;
+    response.json()["id"].as_str().expect("an id").to_owned()
 }
 
 async fn query(stunt: &TestServer, id: &str) -> String {
     let json = [("content-type", "application/json")];
     let body = json!({"id": id}).to_string();
-    let told = stunt.send(Method::POST, "/query", &json, body).await.json();
-    told["status"].as_str().expect("a word").to_owned()
+    let response_body = stunt.send(Method::POST, "/query", &json, body).await.json();
+    response_body["status"].as_str().expect("a word").to_owned()
 }
 
 #[tokio::test]
@@ -159,8 +159,8 @@ async fn a_read_does_not_wait_for_a_target_that_is_not_ready() {
         "presignedUrlExpiresAt": "2026-03-12T11:00:00Z"});
     let body = json!({"idempotencyKey": "a", "files": [file],
         "mode": {"zeroCopy": true}, "outputTargets": [target]});
-    let made = stunt.post("live", "/api/v2/orders/anti-ai", &body).await;
-    let id = made.json()["data"]["orderId"].take();
+    let response = stunt.post("live", "/api/v2/orders/anti-ai", &body).await;
+    let id = response.json()["data"]["orderId"].take();
     let id = id.as_str().expect("an id");
     assert_eq!(status(&stunt, id).await, "inProgress");
     let tried = status(&stunt, id).await;

@@ -36,8 +36,8 @@ async fn a_reset_takes_all_of_one_account_and_nothing_of_another() {
         (status, &went["accounts"], &went["orders"]),
         (200, &json!(1), &json!(1))
     );
-    let gone = stunt.get("mine", &format!("/api/v2/orders/{mine}")).await;
-    gone.assert_refused(404, "ORDER_NOT_FOUND", &format!("there is no order {mine}"));
+    let response = stunt.get("mine", &format!("/api/v2/orders/{mine}")).await;
+    response.assert_refused(404, "ORDER_NOT_FOUND", &format!("there is no order {mine}"));
     let webhooks = stunt.get("mine", WEBHOOKS).await.json();
     assert_eq!(webhooks["data"]["webhooks"], json!([]));
     let blob = async |url: &str| stunt.send(Method::GET, url, &[], "").await.status;
@@ -155,8 +155,8 @@ async fn reset_of_two_thousand_accounts_ends_them_all_and_their_objects() {
     assert_eq!(accounts, json!({"accounts": [], "next": null}));
     let late = stunt.send(Method::PUT, &url, &[], picture()).await;
     assert_eq!(late.status, 404, "{}", late.text());
-    let gone = stunt.get("key7", &format!("/api/v2/orders/{id}")).await;
-    gone.assert_refused(404, "ORDER_NOT_FOUND", &format!("there is no order {id}"));
+    let response = stunt.get("key7", &format!("/api/v2/orders/{id}")).await;
+    response.assert_refused(404, "ORDER_NOT_FOUND", &format!("there is no order {id}"));
     stunt.freeze("key7").await;
     stunt.assert_healthy("key7").await;
     stunt.stop().await;

@@ -16,8 +16,8 @@ pub(super) const ORDERS: &str = "/api/v2/orders/webhooks";
 
 /// Makes a rule: its id.
 pub(super) async fn rule(stunt: &TestServer, body: &Value) -> i64 {
-    let made = stunt.control(Method::POST, "/_mock/rules", body).await;
-    made["id"].as_i64().expect("an id")
+    let created = stunt.control(Method::POST, "/_mock/rules", body).await;
+    created["id"].as_i64().expect("an id")
 }
 
 /// The rules there are.

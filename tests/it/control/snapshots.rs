@@ -23,7 +23,7 @@ async fn restore(stunt: &TestServer, name: &str, body: &Value) -> Value {
 
 /// What can be seen of an account, but for the signatures in URLs.
 async fn account_view(stunt: &TestServer, key: &str) -> Vec<String> {
-    let mut seen = Vec::new();
+    let mut observed = Vec::new();
     for path in [
         format!("/_mock/accounts/{key}"),
         format!("/_mock/clock?account={key}"),
@@ -37,16 +37,16 @@ async fn account_view(stunt: &TestServer, key: &str) -> Vec<String> {
         if let Some(offset) = shown.get_mut("offsetMs") {
             offset.take();
         }
-        seen.push(shown.to_string());
+        observed.push(shown.to_string());
     }
     for path in [
         "/api/v2/orders",
         "/api/v2/orders/stats/recent",
         "/api/v2/orders/webhooks",
     ] {
-        seen.push(stunt.get(key, path).await.text());
+        observed.push(stunt.get(key, path).await.text());
     }
-    seen
+    observed
 }
 
 /// An account at [`T0`] with a webhook, a rule that was applied once, an order that is done, one
@@ -110,13 +110,13 @@ async fn everything_is_restored_as_it_was_and_goes_on_from_there() {
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
     let one = live(&stunt, "one", &receiver.url).await;
     let two = live(&stunt, "two", &receiver.url).await;
-    let taken = take(&stunt, "begin", &json!({})).await;
+    let snapshot = take(&stunt, "begin", &json!({})).await;
     assert_eq!(
-        taken,
-        json!({"name": "begin", "account": null, "takenAt": taken["takenAt"],
-            "accounts": 2, "orders": 6, "bytes": taken["bytes"]})
+        snapshot,
+        json!({"name": "begin", "account": null, "takenAt": snapshot["takenAt"],
+            "accounts": 2, "orders": 6, "bytes": snapshot["bytes"]})
     );
-    assert!(taken["bytes"].as_u64() > Some(4 * 1024), "{taken}");
+    assert!(snapshot["bytes"].as_u64() > Some(4 * 1024), "{snapshot}");
     let rules = look(&stunt, "/_mock/rules").await;
     let before = (
         account_view(&stunt, "one").await,
@@ -130,7 +130,7 @@ async fn everything_is_restored_as_it_was_and_goes_on_from_there() {
         stunt.confirm_detection("three", &body, picture()).await;
         let later = json!({"mode": "frozen", "now": "2030-01-01T00:00:00Z"});
         stunt.control(Method::PUT, "/_mock/clock", &later).await;
-        assert_eq!(restore(&stunt, "begin", &json!({})).await, taken);
+        assert_eq!(restore(&stunt, "begin", &json!({})).await, snapshot);
         let after = (
             account_view(&stunt, "one").await,
             account_view(&stunt, "two").await,
@@ -159,9 +159,13 @@ async fn one_account_is_restored_and_no_other_is_touched() {
     let mine = live(&stunt, "mine", &receiver.url).await;
     let other = live(&stunt, "other", &receiver.url).await;
     let before = account_view(&stunt, "mine").await;
-    let taken = take(&stunt, "mine at first", &json!({"account": "mine"})).await;
+    let snapshot = take(&stunt, "mine at first", &json!({"account": "mine"})).await;
     assert_eq!(
-        (&taken["account"], &taken["accounts"], &taken["orders"]),
+        (
+            &snapshot["account"],
+            &snapshot["accounts"],
+            &snapshot["orders"]
+        ),
         (&json!("mine"), &json!(1), &json!(3))
     );
     let all = take(&stunt, "all", &json!({})).await;

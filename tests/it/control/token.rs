@@ -78,9 +78,9 @@ async fn commands_show_it_and_the_health_check_needs_none() {
     }
     let hidden = run("accounts", None).await;
     let hidden = hidden.expect("no panic").expect("it runs");
-    let said = String::from_utf8_lossy(&hidden.stderr).into_owned();
+    let text = String::from_utf8_lossy(&hidden.stderr).into_owned();
     let line = "stuntdouble: the control token is missing, or another (give it with --token, or in STUNTDOUBLE_CONTROL_TOKEN)\n";
-    assert_eq!(said, line);
+    assert_eq!(text, line);
 }
 
 fn run(arguments: &[&str], input: &[u8]) -> Output {
@@ -119,7 +119,7 @@ async fn a_delivered_webhook_is_signed_and_verified_by_the_command_line() {
     };
     assert!(verify(sent, &message.body).status.success());
     let wrong = verify(sent, b"{}");
-    let said = "stuntdouble: not the signature of these 2 bytes with that secret; the body has to be as it came, byte for byte\n";
+    let text = "stuntdouble: not the signature of these 2 bytes with that secret; the body has to be as it came, byte for byte\n";
     assert_eq!(wrong.status.code(), Some(1));
-    assert_eq!(String::from_utf8_lossy(&wrong.stderr), said);
+    assert_eq!(String::from_utf8_lossy(&wrong.stderr), text);
 }

@@ -44,13 +44,13 @@ async fn what_is_no_json_object_is_refused_by_every_route() {
     for path in POSTS {
         for (body, why) in cases {
             let answer = post(&stunt, path, "application/json", body).await;
-            let told = answer.header("x-mock-reason").to_owned();
+            let message = answer.header("x-mock-reason").to_owned();
             assert!(
-                told.starts_with(&format!("body: {why}")),
-                "{path} {}: {told}",
+                message.starts_with(&format!("body: {why}")),
+                "{path} {}: {message}",
                 String::from_utf8_lossy(body)
             );
-            answer.assert_refused(400, "VALIDATION_FAILED", &told);
+            answer.assert_refused(400, "VALIDATION_FAILED", &message);
         }
     }
     let whole = br#"{"idempotencyKey":"a","fileName":"a.jpg"}{}"#;
@@ -120,8 +120,8 @@ async fn ten_thousand_brackets_are_refused_where_they_count_and_passed_over_else
         }
     }
     let unknown = format!(r#"{{"idempotencyKey":"a","fileName":"a.jpg","x":{open}{close}}}"#);
-    let made = post(&stunt, DETECTION, "application/json", unknown).await;
-    assert_eq!(made.status, 200, "{}", made.text());
+    let response = post(&stunt, DETECTION, "application/json", unknown).await;
+    assert_eq!(response.status, 200, "{}", response.text());
     stunt.assert_healthy("live").await;
 }
 

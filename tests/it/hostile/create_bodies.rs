@@ -46,7 +46,7 @@ fn order_name() -> Vec<(&'static str, Value, &'static str)> {
     ]
 }
 
-fn file_name(at: &'static str, said: &'static str) -> Vec<(&'static str, Value, &'static str)> {
+fn file_name(at: &'static str, text: &'static str) -> Vec<(&'static str, Value, &'static str)> {
     let bad = [
         Value::Null,
         json!(1),
@@ -60,10 +60,10 @@ fn file_name(at: &'static str, said: &'static str) -> Vec<(&'static str, Value, 
         json!("a\u{0}.jpg"),
         json!(format!("{}.jpg", "x".repeat(252))),
     ];
-    bad.into_iter().map(|value| (at, value, said)).collect()
+    bad.into_iter().map(|value| (at, value, text)).collect()
 }
 
-fn url(at: &'static str, said: &'static str) -> Vec<(&'static str, Value, &'static str)> {
+fn url(at: &'static str, text: &'static str) -> Vec<(&'static str, Value, &'static str)> {
     let bad = [
         json!(1),
         json!(""),
@@ -72,7 +72,7 @@ fn url(at: &'static str, said: &'static str) -> Vec<(&'static str, Value, &'stat
         json!("data:image/png;base64,AAAA"),
         json!(format!("http://files.test/{}", "x".repeat(2_048))),
     ];
-    bad.into_iter().map(|value| (at, value, said)).collect()
+    bad.into_iter().map(|value| (at, value, text)).collect()
 }
 
 /// Not one to a hundred files.
@@ -338,14 +338,14 @@ async fn every_field_of_every_create_body_has_values_that_are_refused_by_name() 
             } else {
                 INVALID
             };
-            let said = answer.header("x-mock-reason").to_owned();
-            answer.assert_refused(400, code, &said);
-            assert!(said.starts_with(why), "{} {at} {value}: {said}", route.path);
+            let text = answer.header("x-mock-reason").to_owned();
+            answer.assert_refused(400, code, &text);
+            assert!(text.starts_with(why), "{} {at} {value}: {text}", route.path);
             untried.remove(*at);
         }
         assert!(untried.is_empty(), "{}: {untried:?}", route.path);
-        let taken = stunt.post("live", route.path, &route.good).await;
-        assert_eq!(taken.status, 200, "{}: {}", route.path, taken.text());
+        let response = stunt.post("live", route.path, &route.good).await;
+        assert_eq!(response.status, 200, "{}: {}", route.path, response.text());
     }
 }
 

@@ -225,10 +225,10 @@ async fn refuses_what_is_wrong(stunt: &TestServer, route: &FieldRoute) {
         );
         answer.assert_refused(400, code, &why);
     }
-    let taken = stunt
+    let response = stunt
         .call(route.method.clone(), "live", &route.path, &route.good)
         .await;
-    assert_eq!(taken.status, 200, "{}: {}", route.path, taken.text());
+    assert_eq!(response.status, 200, "{}: {}", route.path, response.text());
 }
 
 #[tokio::test]
@@ -240,12 +240,12 @@ async fn every_field_of_every_body_is_judged_by_name() {
         .upload_detection("live", &detection, crate::support::picture())
         .await;
     let files = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}]});
-    let made = stunt.post("live", ANTI_AI, &files).await.json();
-    let upload = made["data"]["files"][0]["uploadUrl"].as_str();
+    let created = stunt.post("live", ANTI_AI, &files).await.json();
+    let upload = created["data"]["files"][0]["uploadUrl"].as_str();
     stunt
         .put(upload.expect("a URL"), crate::support::picture())
         .await;
-    let anti_ai = made["data"]["orderId"].as_str().expect("an id");
+    let anti_ai = created["data"]["orderId"].as_str().expect("an id");
     for route in [detection_route(), anti_ai_route()]
         .iter()
         .chain(&confirm_routes(&detection, anti_ai))
@@ -279,9 +279,9 @@ async fn a_strength_is_one_of_three_words() {
     ] {
         let body = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}], "options": {"strength": strength}});
         let answer = stunt.post("live", ANTI_AI, &body).await;
-        let told = answer.header("x-mock-reason").to_owned();
-        assert!(told.starts_with(why), "{told}");
-        answer.assert_refused(400, "VALIDATION_FAILED", &told);
+        let message = answer.header("x-mock-reason").to_owned();
+        assert!(message.starts_with(why), "{message}");
+        answer.assert_refused(400, "VALIDATION_FAILED", &message);
     }
     stunt.assert_healthy("live").await;
 }

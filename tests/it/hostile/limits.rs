@@ -184,8 +184,8 @@ async fn an_order_name_has_64_characters_at_most() {
         let refused = stunt.post("live", path, &body(&with(65))).await;
         let why = "orderName: 65 characters, 64 are taken";
         refused.assert_refused(400, "VALIDATION_FAILED", why);
-        let taken = stunt.post("live", path, &body(&with(64))).await;
-        assert_eq!(taken.json()["data"]["orderName"], json!(with(64)));
+        let response = stunt.post("live", path, &body(&with(64))).await;
+        assert_eq!(response.json()["data"]["orderName"], json!(with(64)));
     }
     stunt.assert_healthy("live").await;
 }
@@ -204,8 +204,8 @@ async fn an_order_has_1_to_100_files() {
         let why = format!("files: {n} of them, 1 to 100 are taken");
         answer.assert_refused(400, "VALIDATION_FAILED", &why);
     }
-    let made = stunt.post("live", ANTI_AI, &body(100)).await.json();
-    let files = made["data"]["files"].as_array().expect("files");
+    let created = stunt.post("live", ANTI_AI, &body(100)).await.json();
+    let files = created["data"]["files"].as_array().expect("files");
     assert_eq!(
         (files.len(), &files[99]["fileName"]),
         (100, &json!("99.jpg"))
@@ -255,9 +255,9 @@ async fn a_webhook_has_a_name_of_100_characters_and_a_url_of_2048_at_most() {
         let answer = stunt.post("live", WEBHOOKS, &body).await;
         answer.assert_refused(400, "VALIDATION_FAILED", why);
     }
-    let taken = json!({"name": "n".repeat(100), "url": url(2_048)});
-    let taken = stunt.post("live", WEBHOOKS, &taken).await;
-    assert_eq!(taken.status, 200, "{}", taken.text());
+    let snapshot = json!({"name": "n".repeat(100), "url": url(2_048)});
+    let snapshot = stunt.post("live", WEBHOOKS, &snapshot).await;
+    assert_eq!(snapshot.status, 200, "{}", snapshot.text());
     let listed = stunt.get("live", WEBHOOKS).await.json();
     assert_eq!(listed["data"]["pagination"]["total"], 1);
 }

@@ -110,13 +110,13 @@ async fn an_upload_that_is_not_as_signed_leaves_the_order_waiting() {
         ),
     ] {
         let answer = stunt.send(method.clone(), url, &[], picture()).await;
-        let (status, said, why) = s3_error_of(&answer);
+        let (status, text, why) = s3_error_of(&answer);
         let expected = match code {
             "MethodNotAllowed" => 405,
             "AuthorizationQueryParametersError" => 400,
             _ => 403,
         };
-        assert_eq!((status, said.as_str()), (expected, code), "{method} {url}");
+        assert_eq!((status, text.as_str()), (expected, code), "{method} {url}");
         assert!(!why.is_empty(), "{method} {url}");
     }
     still_waits(&stunt, &id, &url).await;
@@ -158,10 +158,10 @@ async fn one_bad_picture_fails_an_order_of_several_and_the_next_is_fine() {
         let name = if bad.is_empty() { "empty.jpg" } else { bad };
         let files = json!([{"fileName": "a.jpg"}, {"fileName": name}]);
         let body = json!({"idempotencyKey": name, "files": files});
-        let made = stunt.post("live", ANTI_AI, &body).await.json();
-        let id = made["data"]["orderId"].as_str().expect("an id");
+        let created = stunt.post("live", ANTI_AI, &body).await.json();
+        let id = created["data"]["orderId"].as_str().expect("an id");
         for (n, bytes) in [picture(), bytes].into_iter().enumerate() {
-            let url = made["data"]["files"][n]["uploadUrl"].as_str();
+            let url = created["data"]["files"][n]["uploadUrl"].as_str();
             let length = [("content-length", bytes.len().to_string())];
             let length = [(length[0].0, length[0].1.as_str())];
             let put = stunt.send(Method::PUT, url.expect("a URL"), &length, bytes);
@@ -190,14 +190,14 @@ async fn a_test_upload_is_taken_by_its_own_token_within_the_hour_up_to_50_mebiby
     let stunt = TestServer::start_frozen(key).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (id, url) = stunt.create_detection(key, &body).await;
-    let (said, signature) = url.rsplit_once('.').expect("a token");
+    let (text, signature) = url.rsplit_once('.').expect("a token");
     let ours = "the token is not one of ours";
     for url in [
-        format!("{said}.{}", "0".repeat(64)),
-        format!("{said}."),
-        said.to_owned(),
+        format!("{text}.{}", "0".repeat(64)),
+        format!("{text}."),
+        text.to_owned(),
         url.replace(&format!("{id}.0."), &format!("{id}.1.")),
-        format!("{said}0.{signature}"),
+        format!("{text}0.{signature}"),
     ] {
         let answer = stunt.send(Method::PUT, &url, &[], "x").await;
         answer.assert_refused(403, "AUTH_FORBIDDEN", ours);

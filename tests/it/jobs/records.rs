@@ -30,10 +30,10 @@ async fn webhook_that_cannot_be_recorded_is_sent_once() {
     database.mend().await;
     // The worker may have been first: then nothing is left to be run.
     assert_eq!(advance(&stunt).await.status, 200);
-    let told = attempts(&stunt).await;
-    assert_eq!(told.len(), 1, "{told:?}");
-    let told = (&told[0]["status"], &told[0]["deliveryStatus"]);
-    assert_eq!(told, (&json!(200), &json!("SENT")));
+    let bodies = attempts(&stunt).await;
+    assert_eq!(bodies.len(), 1, "{bodies:?}");
+    let bodies = (&bodies[0]["status"], &bodies[0]["deliveryStatus"]);
+    assert_eq!(bodies, (&json!(200), &json!("SENT")));
     stunt.advance("live", "P1D").await;
     receiver.messages(1).await;
 }
@@ -80,9 +80,9 @@ async fn output_whose_delivery_cannot_be_recorded_is_put_once() {
         "mode": {"zeroCopy": true},
         "outputTargets": [{"fileKey": "a.jpg", "url": target.url, "presignedUrlExpiresAt": "2026-03-12T11:00:00Z"}],
     });
-    let made = stunt.post("live", "/api/v2/orders/anti-ai", &body).await;
-    let made = made.json();
-    let id = made["data"]["orderId"].as_str().expect("an id");
+    let response = stunt.post("live", "/api/v2/orders/anti-ai", &body).await;
+    let response = response.json();
+    let id = response["data"]["orderId"].as_str().expect("an id");
     let mut database = Database::open(data.path()).await;
     let completes = "UPDATE ON orders WHEN new.status = 'complete'";
     database.refuse(completes).await;

@@ -17,9 +17,12 @@ async fn stalled(stunt: &TestServer, target: &Receiver) -> String {
         "mode": {"zeroCopy": true},
         "outputTargets": [{"fileKey": "a.jpg", "url": target.url, "presignedUrlExpiresAt": "2100-01-01T00:00:00Z"}],
     });
-    let made = stunt.post("live", "/api/v2/orders/anti-ai", &body).await;
-    let made = made.json();
-    made["data"]["orderId"].as_str().expect("an id").to_owned()
+    let response = stunt.post("live", "/api/v2/orders/anti-ai", &body).await;
+    let response = response.json();
+    response["data"]["orderId"]
+        .as_str()
+        .expect("an id")
+        .to_owned()
 }
 
 #[tokio::test]
@@ -155,8 +158,8 @@ async fn report_that_was_cut_off_three_times_fails() {
     let id = stunt.confirm_detection("live", &new("a"), picture()).await;
     stunt.advance("live", "PT1S").await;
     let path = format!("/api/v3/orders/{id}/reports");
-    let asked = json!({"locale": "ko-KR"});
-    assert_eq!(stunt.post("live", &path, &asked).await.status, 202);
+    let body = json!({"locale": "ko-KR"});
+    assert_eq!(stunt.post("live", &path, &body).await.status, 202);
     let stunt = cut_off(data.path(), stunt, "order.report", 3).await;
     assert_eq!(stunt.advance("live", "PT1S").await, ["order.report"]);
     let report = stunt.get("live", &format!("{path}/ko-KR")).await.json();

@@ -23,12 +23,12 @@ async fn succeed_at_the_default_level_logs_nothing_and_at_debug_a_line_each() {
         receiver.messages(1).await;
         stunt.drain("live").await;
         let log = logged.stop();
-        let told = |text: &str| log.iter().filter(|line| line.contains(text)).count();
-        let vendors = told("request answered") - told("operation=\"control.");
+        let describe = |text: &str| log.iter().filter(|line| line.contains(text)).count();
+        let vendors = describe("request answered") - describe("operation=\"control.");
         assert_eq!(vendors, lines, "{log:#?}");
         let ended = usize::from(lines > 0);
-        assert_eq!(told("order ended"), ended, "{log:#?}");
-        assert_eq!(told("webhook delivered"), ended, "{log:#?}");
+        assert_eq!(describe("order ended"), ended, "{log:#?}");
+        assert_eq!(describe("webhook delivered"), ended, "{log:#?}");
         if lines == 0 {
             assert!(log.is_empty(), "{log:#?}");
         }
@@ -101,13 +101,13 @@ async fn break_a_body_off_logs_the_refusal_and_hang_up_logs_that_nobody_was_answ
     assert_eq!(lines.len(), 3, "{lines:#?}");
     let cut = r#"WARN request refused status=400 method="POST" path="/api/v2/orders/ai-detection" key="live" reason="the body was cut short""#;
     assert!(lines[0].starts_with(cut), "{}", lines[0]);
-    let ruled = r#"INFO rule applied to a request fault="delayMs 600000" rule=1 operation="bizmori.getOrder" method="GET" path="/api/v2/orders/1" key="live""#;
-    assert_eq!(lines[1], ruled);
+    let decision = r#"INFO rule applied to a request fault="delayMs 600000" rule=1 operation="bizmori.getOrder" method="GET" path="/api/v2/orders/1" key="live""#;
+    assert_eq!(lines[1], decision);
     let (begin, _) = lines[2]
         .split_once(" durationMs=")
         .expect("how long it took");
-    let gone = r#"WARN request ended before it was answered: the client hung up, or the server stopped method="GET" path="/api/v2/orders/1" key="live" operation="bizmori.getOrder" request=2"#;
-    assert_eq!(begin, gone);
+    let removed = r#"WARN request ended before it was answered: the client hung up, or the server stopped method="GET" path="/api/v2/orders/1" key="live" operation="bizmori.getOrder" request=2"#;
+    assert_eq!(begin, removed);
 }
 
 #[tokio::test]

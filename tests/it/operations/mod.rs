@@ -61,10 +61,13 @@ async fn ids(stunt: &TestServer) -> KnownIds {
         .await;
     let read = stunt.confirm_detection(KEY, &body("read"), picture()).await;
     let files = json!({"idempotencyKey": "anti ai", "files": [{"fileName": "a.jpg"}]});
-    let made = stunt.post(KEY, "/api/v2/orders/anti-ai", &files).await;
-    let made = made.json();
-    let anti_ai = made["data"]["orderId"].as_str().expect("an id").to_owned();
-    let put = made["data"]["files"][0]["uploadUrl"].as_str();
+    let response = stunt.post(KEY, "/api/v2/orders/anti-ai", &files).await;
+    let response = response.json();
+    let anti_ai = response["data"]["orderId"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let put = response["data"]["files"][0]["uploadUrl"].as_str();
     stunt.put(put.expect("a URL"), picture()).await;
     let (_, test_upload) = stunt.create_detection("sk_test_1", &body("test")).await;
     let original = stunt.get_order(KEY, &read).await["originalImageUrl"].take();
@@ -89,12 +92,12 @@ async fn test_sample(stunt: &TestServer) -> String {
     let url = "http://files.test/a.jpg";
     let file = json!({"fileName": "a.jpg", "originalFileUrl": url});
     let body = json!({"idempotencyKey": "sample", "files": [file]});
-    let made = stunt
+    let created = stunt
         .post(key, "/api/v2/orders/anti-ai", &body)
         .await
         .json();
     stunt.advance(key, "PT5S").await;
-    let id = made["data"]["orderId"].as_str().expect("an id");
+    let id = created["data"]["orderId"].as_str().expect("an id");
     let path = format!("/api/v3/orders/{id}/download");
     let download = stunt.get(key, &path).await.json();
     let url = download["data"]["files"][0]["downloadUrl"].as_str();

@@ -28,8 +28,8 @@ async fn assert_stored(stunt: &TestServer, body: &str) {
 async fn put_if_none_match_any_makes_an_object_and_replaces_none() {
     let stunt = frozen().await;
     let new = [("if-none-match", "*")];
-    let made = put(&stunt, KEY, &new, "one").await;
-    assert_eq!((made.status, made.header("etag")), (200, ONE));
+    let response = put(&stunt, KEY, &new, "one").await;
+    assert_eq!((response.status, response.header("etag")), (200, ONE));
     let refused = put(&stunt, KEY, &new, "two").await;
     let reason = format!("If-None-Match: there is an object, {ONE}");
     assert_precondition_failed(&refused, "If-None-Match", &reason);
@@ -106,9 +106,9 @@ async fn one_of_eight(stunt: &TestServer, condition: (&str, &str)) -> String {
         .map(|body| put(stunt, KEY, &headers, body.clone()));
     let answers = futures_util::future::join_all(puts).await;
     let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
-    let mut taken = statuses.iter().zip(&bodies).filter(|(it, _)| **it == 200);
-    let (_, body) = taken.next().expect("one is taken");
-    assert!(taken.next().is_none(), "{statuses:?}");
+    let mut accepts = statuses.iter().zip(&bodies).filter(|(it, _)| **it == 200);
+    let (_, body) = accepts.next().expect("one is taken");
+    assert!(accepts.next().is_none(), "{statuses:?}");
     let failed = statuses.iter().filter(|status| **status == 412).count();
     assert_eq!(failed, 7, "{statuses:?}");
     body.clone()

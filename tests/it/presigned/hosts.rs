@@ -16,11 +16,11 @@ async fn upload_url(stunt: &TestServer, headers: &[(&str, &str)]) -> String {
     ];
     all.extend_from_slice(headers);
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let made = stunt
+    let response = stunt
         .send(Method::POST, DETECTION, &all, body.to_string())
         .await;
-    assert_eq!(made.status, 200, "{}", made.text());
-    let url = made.json()["data"]["file"]["uploadUrl"].take();
+    assert_eq!(response.status, 200, "{}", response.text());
+    let url = response.json()["data"]["file"]["uploadUrl"].take();
     url.as_str().expect("a URL").to_owned()
 }
 

@@ -82,9 +82,9 @@ async fn who_asks_by_two_names_is_answered_by_each() {
 }
 
 /// All URLs in an answer, which begin as the client's address does.
-fn urls(client: &TestServer, told: &Value) -> Vec<String> {
+fn urls(client: &TestServer, response_body: &Value) -> Vec<String> {
     let mut found = Vec::new();
-    gather(told, &mut found);
+    gather(response_body, &mut found);
     for url in &found {
         let rest = url.strip_prefix(&client.origin);
         assert!(rest.is_some_and(|rest| rest.starts_with('/')), "{url}");
@@ -92,8 +92,8 @@ fn urls(client: &TestServer, told: &Value) -> Vec<String> {
     found
 }
 
-fn gather(told: &Value, into: &mut Vec<String>) {
-    match told {
+fn gather(response_body: &Value, into: &mut Vec<String>) {
+    match response_body {
         Value::String(text) if text.starts_with("http") => into.push(text.clone()),
         Value::Array(items) => items.iter().for_each(|item| gather(item, into)),
         Value::Object(fields) => fields.values().for_each(|field| gather(field, into)),
@@ -102,8 +102,8 @@ fn gather(told: &Value, into: &mut Vec<String>) {
 }
 
 /// Reads all URLs in an answer; so many there are.
-async fn read_all(client: &TestServer, told: &Value) -> usize {
-    let urls = urls(client, told);
+async fn read_all(client: &TestServer, response_body: &Value) -> usize {
+    let urls = urls(client, response_body);
     for url in &urls {
         let answer = client.send(Method::GET, url, &[], "").await;
         assert_eq!(answer.status, 200, "{url}: {}", lossy(&answer));

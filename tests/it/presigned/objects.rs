@@ -21,8 +21,8 @@ async fn a_part_is_206_and_none_is_416() {
         ("bytes=99999999999999999999-", 200, "0123456789", ""),
     ] {
         let part = get(&stunt, KEY, &[("range", range)]).await;
-        let told = (part.status, part.text(), part.header("content-range"));
-        assert_eq!(told, (status, body.to_owned(), shown), "{range}");
+        let message = (part.status, part.text(), part.header("content-range"));
+        assert_eq!(message, (status, body.to_owned(), shown), "{range}");
         assert_eq!(part.header("content-length"), body.len().to_string());
     }
     for range in ["bytes=10-", "bytes=10-12", "bytes=-0"] {

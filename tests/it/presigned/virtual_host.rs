@@ -272,11 +272,11 @@ async fn journal_and_rules_see_an_object_in_path_style() {
         assert_eq!(done.status, 200, "{method}");
     }
     unsigned(&stunt, "OPTIONS", HOST, "/api/v2/orders", "").await;
-    let kept = stunt
+    let stored = stunt
         .control(Method::GET, "/_mock/requests", &json!({}))
         .await;
-    let kept = kept["requests"].as_array().expect("requests");
-    let seen: Vec<_> = kept
+    let stored = stored["requests"].as_array().expect("requests");
+    let observed: Vec<_> = stored
         .iter()
         .map(|entry| (entry["operation"].as_str(), entry["path"].as_str()))
         .collect();
@@ -287,21 +287,21 @@ async fn journal_and_rules_see_an_object_in_path_style() {
         "storage.head",
         "storage.options",
     ];
-    assert_eq!(seen, operations.map(|it| (Some(it), path)));
+    assert_eq!(observed, operations.map(|it| (Some(it), path)));
 
     for when in [
         json!({"operation": "storage.put"}),
         json!({"path": "/_s3/bizmori/api/**"}),
     ] {
         let rule = json!({"when": when, "then": {"respond": {"status": 503, "body": "ruled"}}});
-        let made = stunt.control(Method::POST, "/_mock/rules", &rule).await;
-        let ruled = request("PUT", "/api/v2/orders", "x").send(&stunt).await;
+        let created = stunt.control(Method::POST, "/_mock/rules", &rule).await;
+        let response = request("PUT", "/api/v2/orders", "x").send(&stunt).await;
         assert_eq!(
-            (ruled.status, ruled.text()),
+            (response.status, response.text()),
             (503, "ruled".to_owned()),
             "{when}"
         );
-        let rule = format!("/_mock/rules/{}", made["id"]);
+        let rule = format!("/_mock/rules/{}", created["id"]);
         stunt.control(Method::DELETE, &rule, &json!({})).await;
     }
     let of_vendor = json!({

@@ -134,8 +134,8 @@ async fn report_on_an_order_whose_thumbnail_is_broken_is_made_without_it() {
     stunt.advance("live", "PT1S").await;
     damage(&objects(data.path()), DAMAGES[1]);
     let path = format!("/api/v3/orders/{id}/reports");
-    let asked = json!({"locale": "en-US"});
-    assert_eq!(stunt.post("live", &path, &asked).await.status, 202);
+    let request_body = json!({"locale": "en-US"});
+    assert_eq!(stunt.post("live", &path, &request_body).await.status, 202);
     assert_eq!(stunt.advance("live", "PT1S").await, ["order.report"]);
     let report = stunt.get("live", &format!("{path}/en-US")).await.json();
     assert_eq!(report["data"]["status"], "completed", "{report}");
@@ -149,8 +149,8 @@ async fn outputs_that_are_broken_are_not_found() {
     let file = |name: &str| json!({"fileName": name, "originalFileUrl": url});
     let body = json!({"idempotencyKey": "a", "files": [file("a.jpg"), file("b.jpg")]});
     let path = "/api/v2/orders/anti-ai";
-    let made = stunt.post("live", path, &body).await.json();
-    let id = made["data"]["orderId"].as_str().expect("an id");
+    let created = stunt.post("live", path, &body).await.json();
+    let id = created["data"]["orderId"].as_str().expect("an id");
     stunt.advance("live", "PT1S").await;
     assert_eq!(stunt.get_order("live", id).await["status"], "complete");
     damage(&objects(data.path()), DAMAGES[1]);

@@ -66,9 +66,9 @@ impl StorageFixture {
             ("content-type", "application/json"),
             ("host", "made.for:8080"),
         ];
-        let made = stunt.send(Method::POST, DETECTION, &headers, order.to_string());
-        let made = made.await.json();
-        let told = |value: &serde_json::Value| value.as_str().expect("a string").to_owned();
+        let response = stunt.send(Method::POST, DETECTION, &headers, order.to_string());
+        let response = response.await.json();
+        let describe = |value: &serde_json::Value| value.as_str().expect("a string").to_owned();
         let address = stunt.origin.trim_start_matches("http://");
         let config = Config::defaults();
         Self {
@@ -79,9 +79,9 @@ impl StorageFixture {
                 &config.storage.s3_region,
             ),
             root,
-            order_id: told(&made["data"]["orderId"]),
-            upload_url: told(&made["data"]["file"]["uploadUrl"]),
-            key: told(&made["data"]["file"]["fileKey"]),
+            order_id: describe(&response["data"]["orderId"]),
+            upload_url: describe(&response["data"]["file"]["uploadUrl"]),
+            key: describe(&response["data"]["file"]["fileKey"]),
             stunt,
         }
     }

@@ -63,12 +63,12 @@ async fn a_part_is_206_and_none_is_416() {
 async fn who_has_the_object_gets_304() {
     let door = StorageFixture::open().await;
     door.put(&door.key, "", b"hello").await;
-    let asked = "If-None-Match: \"5d41402abc4b2a76b9719d911017c592\"\r\n";
-    let known = door.get(&door.key, asked).await;
+    let request = "If-None-Match: \"5d41402abc4b2a76b9719d911017c592\"\r\n";
+    let known = door.get(&door.key, request).await;
     assert_eq!((known.status, known.text().as_str()), (304, ""));
     assert!(known.header("etag").is_some());
     door.put(&door.key, "", b"other").await;
-    assert_eq!(door.get(&door.key, asked).await.text(), "other");
+    assert_eq!(door.get(&door.key, request).await.text(), "other");
 }
 
 #[tokio::test]
@@ -164,9 +164,9 @@ async fn an_upload_under_way_when_its_account_goes_leaves_nothing() {
     while door.unfinished() == 0 {
         tokio::task::yield_now().await;
     }
-    let gone = json!({"account": ACCOUNT});
+    let error = json!({"account": ACCOUNT});
     door.stunt
-        .control(Method::POST, "/_mock/reset", &gone)
+        .control(Method::POST, "/_mock/reset", &error)
         .await;
     stream.write_all(b"56789").await.expect("a write");
     let answer = read_answer(stream).await;
@@ -178,9 +178,9 @@ async fn an_upload_under_way_when_its_account_goes_leaves_nothing() {
 #[tokio::test]
 async fn browsers_of_any_origin_may_call() {
     let door = StorageFixture::open().await;
-    let asked = "Origin: http://app.test\r\nAccess-Control-Request-Method: PUT\r\n\
+    let request = "Origin: http://app.test\r\nAccess-Control-Request-Method: PUT\r\n\
         Access-Control-Request-Headers: content-type,x-amz-acl\r\n";
-    let preflight = door.call("OPTIONS", "/_s3/bizmori/k", asked, b"").await;
+    let preflight = door.call("OPTIONS", "/_s3/bizmori/k", request, b"").await;
     assert_eq!(preflight.status, 200);
     assert_eq!(preflight.header("access-control-allow-origin"), Some("*"));
     assert_eq!(preflight.header("access-control-allow-headers"), Some("*"));

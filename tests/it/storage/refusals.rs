@@ -27,12 +27,12 @@ async fn an_expired_url_tells_when_by_the_account_s_clock() {
     let answer = door.call("GET", &target, "", b"").await;
     let why = "expired 35 s ago by the account's clock";
     assert_eq!(answer.error_of(), assert_s3_error(403, "AccessDenied", why));
-    let told = format!(
+    let message = format!(
         "<Message>Request has expired</Message><Key>{}</Key><X-Amz-Expires>600</X-Amz-Expires>\
          <Expires>2026-03-12T10:10:00Z</Expires><ServerTime>2026-03-12T10:10:34Z</ServerTime>",
         door.key
     );
-    assert!(answer.text().contains(&told), "{}", answer.text());
+    assert!(answer.text().contains(&message), "{}", answer.text());
     let target = door.target(&PresignParams {
         now: t0().plus_ms(634_500 + 901_000),
         ..door.plan("GET", &door.key)

@@ -56,27 +56,27 @@ static OPERATIONS: LazyLock<Vec<DescribedOperation>> = LazyLock::new(|| {
 ///
 /// # Errors
 /// One line or several: the operation, the status, and where it is wrong.
-pub fn check(asked: &DescribedInput, answer: &TestResponse) -> Result<(), String> {
-    let (path, query) = asked.path.split_once('?').unwrap_or((asked.path, ""));
+pub fn check(input: &DescribedInput, answer: &TestResponse) -> Result<(), String> {
+    let (path, query) = input.path.split_once('?').unwrap_or((input.path, ""));
     if answer.header("x-mock-reason").starts_with("rule ") {
         return Ok(());
     }
-    let is_asked = |it: &&DescribedOperation| it.method == asked.method.as_str() && it.is_at(path);
+    let is_asked = |it: &&DescribedOperation| it.method == input.method.as_str() && it.is_at(path);
     let Some(operation) = OPERATIONS.iter().find(is_asked) else {
-        return check_no_route(asked.method, path, answer);
+        return check_no_route(input.method, path, answer);
     };
     if operation.id == "control.postToInbox" {
         // Any status that the box was told, and no more than that.
         return Ok(());
     }
-    let told = |what: String| {
+    let describe = |what: String| {
         let (status, body) = (answer.status, String::from_utf8_lossy(&answer.bytes));
         format!("{}: {status}: {what}\n{body}", operation.id)
     };
     if operation.id.starts_with("control.") && answer.status < 300 {
-        operation.check_asked(query, asked.body).map_err(told)?;
+        operation.check_asked(query, input.body).map_err(describe)?;
     }
-    operation.check_answer(answer).map_err(told)
+    operation.check_answer(answer).map_err(describe)
 }
 
 fn check_no_route(method: &Method, path: &str, answer: &TestResponse) -> Result<(), String> {
@@ -84,8 +84,8 @@ fn check_no_route(method: &Method, path: &str, answer: &TestResponse) -> Result<
     if !is_control || method == Method::HEAD {
         return Ok(());
     }
-    let said = serde_json::from_slice(&answer.bytes).unwrap_or(Value::Null);
-    let told = (answer.status, said["error"]["code"].as_str());
+    let body = serde_json::from_slice(&answer.bytes).unwrap_or(Value::Null);
+    let message = (answer.status, body["error"]["code"].as_str());
     let refusals = [
         (400, Some("bad_host")),
         (401, Some("unauthorized")),
@@ -93,7 +93,7 @@ fn check_no_route(method: &Method, path: &str, answer: &TestResponse) -> Result<
         (404, Some("unknown_route")),
         (421, Some("unknown_host")),
     ];
-    if refusals.contains(&told) {
+    if refusals.contains(&message) {
         return Ok(());
     }
     Err(format!("{method} {path} is not described, and answers"))
@@ -168,8 +168,8 @@ fn tell(error: &ValidationError, places: &mut Vec<String>) {
 impl DescribedOperation {
     fn is_at(&self, path: &str) -> bool {
         let segments: Vec<&str> = path.split('/').collect();
-        let same = |(told, given): (&Option<String>, &&str)| {
-            told.as_ref().is_none_or(|told| told == given)
+        let same = |(message, provided): (&Option<String>, &&str)| {
+            message.as_ref().is_none_or(|message| message == provided)
         };
         segments.len() == self.path.len() && self.path.iter().zip(&segments).all(same)
     }
@@ -184,16 +184,19 @@ fn operations(document: &Value) -> Vec<DescribedOperation> {
     for (path, methods) in object(&document["paths"]) {
         let segment = |text: &str| (!text.starts_with('{')).then(|| text.to_owned());
         let path: Vec<_> = path.split('/').map(segment).collect();
-        for (method, told) in object(methods) {
-            let answers = object(&told["responses"]);
-            let parameters = told["parameters"].as_array().into_iter().flatten();
+        for (method, response_body) in object(methods) {
+            let answers = object(&response_body["responses"]);
+            let parameters = response_body["parameters"].as_array().into_iter().flatten();
             let of_query = parameters.filter(|it| it["in"] == "query");
             let name = |it: &Value| it["name"].as_str().expect("a name").to_owned();
-            let body = told.pointer("/requestBody/content/application~1json/schema");
+            let body = response_body.pointer("/requestBody/content/application~1json/schema");
             operations.push(DescribedOperation {
                 query: of_query.map(name).collect(),
                 body: body.map(|schema| validator(document, schema)),
-                id: told["operationId"].as_str().expect("an id").to_owned(),
+                id: response_body["operationId"]
+                    .as_str()
+                    .expect("an id")
+                    .to_owned(),
                 method: method.to_uppercase(),
                 path: path.clone(),
                 answers: answers

@@ -87,11 +87,11 @@ impl Process {
 
     /// SIGTERM.
     pub fn terminate(&self) {
-        let told = Command::new("sh")
+        let value = Command::new("sh")
             .args(["-c", "kill -TERM \"$0\"", &self.child.id().to_string()])
             .status()
             .expect("a shell");
-        assert!(told.success());
+        assert!(value.success());
     }
 
     /// How it ends by itself.

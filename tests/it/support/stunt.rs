@@ -110,9 +110,9 @@ impl TestServer {
     pub async fn shuts_down_cleanly(self) -> bool {
         let log = Arc::new(tempfile::tempfile().expect("a file"));
         let lines = tracing_subscriber::fmt().with_writer(Arc::clone(&log));
-        let told = tracing::subscriber::set_default(lines.finish());
+        let value = tracing::subscriber::set_default(lines.finish());
         self.stop().await;
-        drop(told);
+        drop(value);
         let (mut log, mut text) = (log.as_ref(), String::new());
         log.rewind().expect("a file");
         log.read_to_string(&mut text).expect("text");
@@ -146,12 +146,12 @@ impl TestServer {
             headers,
             bytes: answer.bytes().await.expect("a whole body").to_vec(),
         };
-        let asked = super::described::DescribedInput {
+        let input = super::described::DescribedInput {
             method: &method,
             path: &url[url::Position::BeforePath..],
             body: sent.as_deref(),
         };
-        if let Err(wrong) = super::described::check(&asked, &answer) {
+        if let Err(wrong) = super::described::check(&input, &answer) {
             panic!("not as described: {wrong}");
         }
         answer
@@ -249,11 +249,13 @@ impl TestServer {
 
     /// An AI detection order that waits for its picture: its id, and where to put that.
     pub async fn create_detection(&self, key: &str, body: &Value) -> (String, String) {
-        let made = self.post(key, "/api/v2/orders/ai-detection", body).await;
-        assert_eq!(made.status, 200, "{}", made.text());
-        let made = made.json();
-        let url = made["data"]["file"]["uploadUrl"].as_str().expect("a URL");
-        let id = made["data"]["orderId"].as_str().expect("an id");
+        let response = self.post(key, "/api/v2/orders/ai-detection", body).await;
+        assert_eq!(response.status, 200, "{}", response.text());
+        let response = response.json();
+        let url = response["data"]["file"]["uploadUrl"]
+            .as_str()
+            .expect("a URL");
+        let id = response["data"]["orderId"].as_str().expect("an id");
         (id.to_owned(), url.to_owned())
     }
 
@@ -292,17 +294,17 @@ impl TestServer {
 
     /// Registers a webhook. Returns the digits of its id, and its secret.
     pub async fn webhook(&self, key: &str, url: &str) -> (String, String) {
-        let made = self
+        let response = self
             .post(
                 key,
                 "/api/v2/orders/webhooks",
                 &json!({"name": "mine", "url": url}),
             )
             .await;
-        assert_eq!(made.status, 200, "{}", made.text());
-        let made = made.json();
-        let id = made["data"]["id"].as_i64().expect("an integer");
-        let secret = made["data"]["secret"].as_str().expect("a text");
+        assert_eq!(response.status, 200, "{}", response.text());
+        let response = response.json();
+        let id = response["data"]["id"].as_i64().expect("an integer");
+        let secret = response["data"]["secret"].as_str().expect("a text");
         (id.to_string(), secret.to_owned())
     }
 

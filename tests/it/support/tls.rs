@@ -16,15 +16,16 @@ pub struct TlsListener {
 impl TlsListener {
     /// With a certificate that nobody but itself has signed, for another name than its own.
     pub fn self_signed(listener: TcpListener) -> Self {
-        let made = rcgen::generate_simple_self_signed(["else.example".to_owned()]);
-        let made = made.expect("a certificate");
-        let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let certified = rcgen::generate_simple_self_signed(["else.example".to_owned()]);
+        let certified = certified.expect("a certificate");
+        let key =
+            rustls::pki_types::PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
         let ring = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(ring)
             .with_safe_default_protocol_versions()
             .expect("versions")
             .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key.into());
+            .with_single_cert(vec![certified.cert.der().clone()], key.into());
         let acceptor = TlsAcceptor::from(Arc::new(config.expect("a configuration")));
         Self { listener, acceptor }
     }

@@ -54,15 +54,15 @@ impl ZipEntry {
 
     /// What both of its headers say, in the one way of writing it or the other.
     fn header_fields(&self, wide: bool) -> Vec<u8> {
-        let mut said = [self.flags, self.method, 0, 0x21]
+        let mut stated = [self.flags, self.method, 0, 0x21]
             .map(u16::to_le_bytes)
             .concat();
-        said.extend(self.crc32.to_le_bytes());
+        stated.extend(self.crc32.to_le_bytes());
         for number in [self.packed_bytes, self.bytes] {
-            said.extend(narrow(number, wide));
+            stated.extend(narrow(number, wide));
         }
-        said.extend(short(self.name.len()));
-        said
+        stated.extend(short(self.name.len()));
+        stated
     }
 }
 
@@ -95,13 +95,13 @@ fn write(entries: &[ZipEntry], wide: bool) -> Vec<u8> {
             let numbers = [entry.bytes, entry.packed_bytes, at];
             extra.extend(numbers.map(u64::to_le_bytes).concat());
         }
-        let said = entry.header_fields(wide);
+        let stated = entry.header_fields(wide);
         zip.extend(b"PK\x03\x04\x14\0");
-        zip.extend(&said);
+        zip.extend(&stated);
         zip.extend(short(extra.len()));
         zip.extend([&entry.name[..], &extra, &entry.data].concat());
         directory.extend(b"PK\x01\x02\x14\0\x14\0");
-        directory.extend(&said);
+        directory.extend(&stated);
         extra.extend(&entry.extra);
         directory.extend(short(extra.len()));
         directory.extend([0; 10]);

@@ -33,9 +33,9 @@ fn mode(path: &Path) -> u32 {
 
 #[tokio::test]
 async fn it_outlives_the_server_and_its_key_is_the_owners_alone() {
-    let kept = tempfile::tempdir().expect("a directory");
-    let first = kept_in(kept.path()).await;
-    let folder = kept.path().join("tls");
+    let data_dir = tempfile::tempdir().expect("a directory");
+    let first = kept_in(data_dir.path()).await;
+    let folder = data_dir.path().join("tls");
     let mut names: Vec<_> = std::fs::read_dir(&folder)
         .expect("a folder")
         .map(|entry| entry.expect("an entry").file_name())
@@ -49,7 +49,7 @@ async fn it_outlives_the_server_and_its_key_is_the_owners_alone() {
     assert_eq!(ca, file);
     stunt.stop().await;
 
-    let again = kept_in(kept.path()).await;
+    let again = kept_in(data_dir.path()).await;
     assert_eq!(again.ca, ca);
     let hello = Hello {
         ca: &ca,
@@ -79,10 +79,10 @@ async fn a_reset_leaves_it() {
 
 #[tokio::test]
 async fn a_key_without_a_certificate_is_given_one() {
-    let kept = tempfile::tempdir().expect("a directory");
-    kept_in(kept.path()).await.stunt.stop().await;
-    std::fs::remove_file(kept.path().join("tls/ca.pem")).expect("it was there");
-    let again = kept_in(kept.path()).await;
+    let data_dir = tempfile::tempdir().expect("a directory");
+    kept_in(data_dir.path()).await.stunt.stop().await;
+    std::fs::remove_file(data_dir.path().join("tls/ca.pem")).expect("it was there");
+    let again = kept_in(data_dir.path()).await;
     again
         .connect(&again.hello(BIZMORI))
         .await
@@ -91,12 +91,16 @@ async fn a_key_without_a_certificate_is_given_one() {
 
 #[tokio::test]
 async fn files_that_are_not_of_one_another_are_told_of_at_the_start() {
-    let kept = tempfile::tempdir().expect("a directory");
-    kept_in(kept.path()).await.stunt.stop().await;
-    let folder = kept.path().join("tls");
-    let started = async || App::start(config(kept.path())).await.expect_err("it fails");
+    let data_dir = tempfile::tempdir().expect("a directory");
+    kept_in(data_dir.path()).await.stunt.stop().await;
+    let folder = data_dir.path().join("tls");
+    let started = async || {
+        App::start(config(data_dir.path()))
+            .await
+            .expect_err("it fails")
+    };
     std::fs::remove_file(folder.join("ca.key")).expect("it was there");
-    let amiss = async |what: &str| {
+    let error = async |what: &str| {
         let line = started().await;
         let begins = format!(
             "cannot use the certificate authority in {}: {what}: ",
@@ -106,15 +110,15 @@ async fn files_that_are_not_of_one_another_are_told_of_at_the_start() {
         let ends = "; remove ca.pem and ca.key, and new ones are made";
         assert!(line.ends_with(ends), "{line}");
     };
-    amiss("ca.pem: it is not good for ca.key").await;
+    error("ca.pem: it is not good for ca.key").await;
     std::fs::write(folder.join("ca.pem"), "no certificate").expect("a file");
-    amiss("ca.pem").await;
+    error("ca.pem").await;
     std::fs::write(folder.join("ca.key"), "no key").expect("a file");
-    amiss("ca.key").await;
+    error("ca.key").await;
     for file in ["ca.pem", "ca.key"] {
         std::fs::remove_file(folder.join(file)).expect("it was there");
     }
-    let again = kept_in(kept.path()).await;
+    let again = kept_in(data_dir.path()).await;
     again
         .connect(&again.hello(BIZMORI))
         .await
@@ -123,21 +127,23 @@ async fn files_that_are_not_of_one_another_are_told_of_at_the_start() {
 
 #[tokio::test]
 async fn the_start_line_tells_both_addresses() {
-    let kept = tempfile::tempdir().expect("a directory");
-    let app = App::start(config(kept.path())).await.expect("it starts");
+    let data_dir = tempfile::tempdir().expect("a directory");
+    let app = App::start(config(data_dir.path()))
+        .await
+        .expect("it starts");
     let (plain, tls) = (app.address(), app.tls_address().expect("it listens by TLS"));
     assert_eq!(
         app.listening_line(),
         format!(
             "stuntdouble {} listening on http://{plain}, https://{tls}, data in {}",
             env!("CARGO_PKG_VERSION"),
-            kept.path().display()
+            data_dir.path().display()
         )
     );
     let other = tempfile::tempdir().expect("a directory");
-    let mut taken = config(other.path());
-    taken.tls.tls_port = tls.port();
-    let line = App::start(taken).await.expect_err("the port is taken");
+    let mut accepted = config(other.path());
+    accepted.tls.tls_port = tls.port();
+    let line = App::start(accepted).await.expect_err("the port is taken");
     let ends = "choose another with --tls-port, or a free one with --tls-port 0";
     assert!(line.ends_with(ends), "{line}");
 }

@@ -27,12 +27,12 @@ const FAULTS: [(&str, Option<ErrorKind>); 4] = [
 #[tokio::test]
 async fn an_answer_breaks_as_it_does_in_clear() {
     let secure = Secure::start().await;
-    let asked = get("/api/v2/orders/webhooks", "");
+    let request = get("/api/v2/orders/webhooks", "");
     let close = get("/api/v2/orders/webhooks", "Connection: close\r\n");
     let whole = secure.exchanged(&close).await.answer();
     for (fault, end) in FAULTS {
         once(&secure, "bizmori.listWebhooks", json!({"fault": fault})).await;
-        let came = secure.exchanged(&asked).await;
+        let came = secure.exchanged(&request).await;
         // An orderly end: TLS says that it ends, or it would be an error.
         assert_eq!(came.error, end, "{fault}");
         match fault {
@@ -48,9 +48,9 @@ async fn an_answer_breaks_as_it_does_in_clear() {
     }
     let truncate = json!({"fault": "truncate"});
     once(&secure, "bizmori.listWebhooks", truncate).await;
-    let mut asked = asked;
-    asked.splice(..3, *b"HEAD");
-    let came = secure.exchanged(&asked).await;
+    let mut request = request;
+    request.splice(..3, *b"HEAD");
+    let came = secure.exchanged(&request).await;
     assert!(!came.text().contains("\r\n\r\n"), "{}", came.text());
 }
 
@@ -118,9 +118,9 @@ async fn after_a_drip_the_connection_is_as_ever() {
     let secure = Secure::start().await;
     let then = json!({"fault": "drip", "bytesPerSecond": 500});
     once(&secure, "bizmori.listWebhooks", then).await;
-    let asked = get("/api/v2/orders/webhooks", "");
+    let request = get("/api/v2/orders/webhooks", "");
     let last = get("/_mock/ca.pem", "Connection: close\r\n");
-    let came = secure.exchanged(&[asked, last].concat()).await;
+    let came = secure.exchanged(&[request, last].concat()).await;
     assert!(
         came.bytes.ends_with(secure.ca.as_bytes()),
         "{}",
@@ -151,7 +151,7 @@ async fn the_webhook_of_an_answer_that_broke_goes_out() {
         secure.exchanged(head.as_bytes()).await;
         let ran = client.advance("live", "PT1S").await;
         assert_eq!(ran, ["order.process", "webhook.deliver"], "{fault}");
-        let told: Value = receiver.messages(1).await[0].json();
-        assert_eq!(told["data"]["orderId"], id, "{fault}");
+        let response_body: Value = receiver.messages(1).await[0].json();
+        assert_eq!(response_body["data"]["orderId"], id, "{fault}");
     }
 }

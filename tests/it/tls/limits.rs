@@ -44,14 +44,14 @@ fn refused_connection(folder: &Path, name: &str) -> Option<String> {
 
 #[tokio::test]
 async fn authority_is_good_for_the_names_that_it_signs_and_no_other() {
-    let kept = tempfile::tempdir().expect("a directory");
+    let data_dir = tempfile::tempdir().expect("a directory");
     let secure = Secure::start_with(|config| {
-        config.data_dir = Some(kept.path().to_owned());
+        config.data_dir = Some(data_dir.path().to_owned());
         let names = ["mock", "*.example.test", "10.1.2.3", "fd00::7"];
         config.tls.tls_names = names.map(str::to_owned).to_vec();
     })
     .await;
-    let folder = kept.path().join("tls");
+    let folder = data_dir.path().join("tls");
     for name in [
         BIZMORI,
         "localhost",
@@ -79,14 +79,14 @@ async fn authority_is_good_for_the_names_that_it_signs_and_no_other() {
 
 #[tokio::test]
 async fn name_that_the_kept_authority_does_not_permit_is_refused_at_the_start() {
-    let kept = tempfile::tempdir().expect("a directory");
-    kept_in(kept.path()).await.stunt.stop().await;
-    let mut with_names = config(kept.path());
+    let data_dir = tempfile::tempdir().expect("a directory");
+    kept_in(data_dir.path()).await.stunt.stop().await;
+    let mut with_names = config(data_dir.path());
     with_names.tls.tls_names = ["localhost", "mock", "10.1.2.3"]
         .map(str::to_owned)
         .to_vec();
     let line = App::start(with_names.clone()).await.expect_err("it fails");
-    let folder = kept.path().join("tls");
+    let folder = data_dir.path().join("tls");
     assert_eq!(
         line,
         format!(
@@ -99,32 +99,36 @@ async fn name_that_the_kept_authority_does_not_permit_is_refused_at_the_start() 
     }
     App::start(with_names).await.expect("a new authority");
     // Fewer names than it was made for are no reason to refuse it.
-    let again = kept_in(kept.path()).await;
+    let again = kept_in(data_dir.path()).await;
     let hello = again.hello(BIZMORI);
     again.connect(&hello).await.expect("it is good");
 }
 
 #[tokio::test]
 async fn key_that_others_can_read_is_refused_at_the_start() {
-    let kept = tempfile::tempdir().expect("a directory");
-    kept_in(kept.path()).await.stunt.stop().await;
-    let key = kept.path().join("tls/ca.key");
+    let data_dir = tempfile::tempdir().expect("a directory");
+    kept_in(data_dir.path()).await.stunt.stop().await;
+    let key = data_dir.path().join("tls/ca.key");
     let set_mode = |mode| {
         let permissions = std::fs::Permissions::from_mode(mode);
         std::fs::set_permissions(&key, permissions).expect("it is ours");
     };
     for mode in [0o640, 0o604, 0o620] {
         set_mode(mode);
-        let line = App::start(config(kept.path())).await.expect_err("it fails");
+        let line = App::start(config(data_dir.path()))
+            .await
+            .expect_err("it fails");
         assert_eq!(
             line,
             format!(
                 "cannot use the certificate authority in {}: ca.key: not only its owner can read it (mode {mode:o}); run chmod 600 {}, or remove ca.pem and ca.key, and new ones are made",
-                kept.path().join("tls").display(),
+                data_dir.path().join("tls").display(),
                 key.display()
             )
         );
     }
     set_mode(0o600);
-    App::start(config(kept.path())).await.expect("it starts");
+    App::start(config(data_dir.path()))
+        .await
+        .expect("it starts");
 }

@@ -12,8 +12,8 @@ async fn assert_serves(secure: &Secure, hello: &Hello<'_>) {
         .connect(hello)
         .await
         .unwrap_or_else(|error| panic!("{}: {error}", hello.name));
-    let asked = get("/_mock/health", "Connection: close\r\n");
-    tokio::io::AsyncWriteExt::write_all(&mut stream, &asked)
+    let request = get("/_mock/health", "Connection: close\r\n");
+    tokio::io::AsyncWriteExt::write_all(&mut stream, &request)
         .await
         .expect("it is read");
     let came = raw::read_to_end(&mut stream).await;
@@ -127,10 +127,10 @@ async fn http_1_1_is_agreed_on_or_taken_for_granted_and_nothing_else() {
 #[tokio::test]
 async fn who_speaks_no_tls_is_let_go() {
     let secure = Secure::start().await;
-    let asked = get("/_mock/health", "");
+    let request = get("/_mock/health", "");
     let origin = format!("http://{}", secure.address);
     let mut stream = raw::connect(&origin).await;
-    tokio::io::AsyncWriteExt::write_all(&mut stream, &asked)
+    tokio::io::AsyncWriteExt::write_all(&mut stream, &request)
         .await
         .expect("it is read");
     let came = raw::read_to_end(&mut stream).await;

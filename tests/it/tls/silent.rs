@@ -25,8 +25,8 @@ async fn others_are_served_and_the_server_stops_while_clients_say_nothing() {
     secure.called(BIZMORI).freeze("live").await;
     secure.called(BIZMORI).assert_healthy("live").await;
     let mut idle = secure.connected().await;
-    let asked = get("/_mock/health", "");
-    idle.write_all(&asked).await.expect("it is read");
+    let request = get("/_mock/health", "");
+    idle.write_all(&request).await.expect("it is read");
     assert_eq!(idle.read_u8().await.expect("an answer"), b'H');
 
     assert!(

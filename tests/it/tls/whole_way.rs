@@ -49,9 +49,9 @@ async fn an_order_goes_its_way_by_the_vendors_host() {
     let order = client.get_order("live", &id).await;
     assert_eq!(order["probability"], 0.98);
     assert_leads_on(&client, &order, 2).await;
-    let told: Value = receiver.messages(1).await[0].json();
-    assert_eq!(told["data"]["orderId"], id);
-    assert_leads_on(&client, &told, 1).await;
+    let response_body: Value = receiver.messages(1).await[0].json();
+    assert_eq!(response_body["data"]["orderId"], id);
+    assert_leads_on(&client, &response_body, 1).await;
     client.assert_healthy("live").await;
     // The same order, to a client that calls in clear.
     let order = secure.stunt.get_order("live", &id).await;
@@ -74,16 +74,16 @@ async fn a_document_goes_its_way_by_either_host() {
         let url = format!("https://{host}/{}", text("file_path"));
         let body = json!({"key": host, "url": url, "generate_preview": true});
         let json = [("content-type", "application/json")];
-        let made = client
+        let response = client
             .send(Method::POST, "/detect", &json, body.to_string())
             .await;
         client.advance(host, "PT5S").await;
-        let asked = json!({"id": made.json()["id"]}).to_string();
+        let request = json!({"id": response.json()["id"]}).to_string();
         // The first answer that says done says pending of the rest.
         client
-            .send(Method::POST, "/query", &json, asked.clone())
+            .send(Method::POST, "/query", &json, request.clone())
             .await;
-        let found = client.send(Method::POST, "/query", &json, asked).await;
+        let found = client.send(Method::POST, "/query", &json, request).await;
         let found = found.json();
         assert_eq!(found["status"], "done", "{found}");
         assert_leads_on(&client, &found, 2).await;

@@ -10,8 +10,8 @@ use crate::support::{TestServer, picture};
 async fn fail_analyses(stunt: &TestServer) {
     let rule = json!({"account": "live", "when": {"operation": "undetectable.detect"},
                       "then": {"outcome": {"analysis": "failed"}}});
-    let made = stunt.control(Method::POST, "/_mock/rules", &rule).await;
-    assert_eq!(made["then"], rule["then"]);
+    let created = stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    assert_eq!(created["then"], rule["then"]);
 }
 
 /// Status and results of the analysis, and what the answer says of its outcome.
@@ -33,19 +33,19 @@ async fn analysis_of_a_document_with_a_rule_ends_failed_and_the_result_stands() 
     fail_analyses(&stunt).await;
     let id = detect(&stunt, "x_ai.jpg", picture(), json!({})).await;
     stunt.advance("live", "PT0.3S").await;
-    let settled = "result 98 by suffix _ai".to_owned();
+    let summary = "result 98 by suffix _ai".to_owned();
     let failed = (
         json!("failed"),
         false,
-        format!("{settled}; analysis failed by rule 1"),
+        format!("{summary}; analysis failed by rule 1"),
     );
     assert_eq!(
         analysis(&stunt, &id).await,
-        (json!("pending"), false, settled.clone())
+        (json!("pending"), false, summary.clone())
     );
     assert_eq!(
         analysis(&stunt, &id).await,
-        (json!("analyzing"), false, settled)
+        (json!("analyzing"), false, summary)
     );
     stunt.advance("live", "PT0.4S").await;
     assert_eq!(analysis(&stunt, &id).await, failed);
@@ -66,8 +66,8 @@ async fn analysis_that_is_not_wanted_does_not_fail() {
     let id = detect(&stunt, "x_ai.jpg", picture(), body).await;
     stunt.advance("live", "PT1S").await;
     for _ in 0..2 {
-        let settled = "result 98 by suffix _ai".to_owned();
-        assert_eq!(analysis(&stunt, &id).await, (Value::Null, false, settled));
+        let summary = "result 98 by suffix _ai".to_owned();
+        assert_eq!(analysis(&stunt, &id).await, (Value::Null, false, summary));
     }
 }
 
@@ -77,10 +77,10 @@ async fn document_named_to_fail_fails_though_a_rule_is_about_its_analysis() {
     fail_analyses(&stunt).await;
     let id = detect(&stunt, "x_fail.jpg", picture(), json!({})).await;
     stunt.advance("live", "PT1S").await;
-    let told = query(&stunt, &id).await.json();
-    assert_eq!(told["status"], "failed");
+    let response_body = query(&stunt, &id).await.json();
+    assert_eq!(response_body["status"], "failed");
     assert_eq!(
-        told["result_details"]["error_message"],
+        response_body["result_details"]["error_message"],
         "x_fail.jpg is named so as to fail"
     );
 }

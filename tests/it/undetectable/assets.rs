@@ -108,9 +108,9 @@ async fn a_picture_is_there_when_the_clock_says_so() {
     let first = query(&stunt, &id).await.json();
     assert_eq!(first["result_details"]["heatmap_status"], "pending");
     stunt.advance("live", "P8D").await;
-    let gone = "it has expired, and its pictures are gone";
-    assert_eq!(ask("preview").await.error_of(), missing("Preview", gone));
-    assert_eq!(ask("heatmap").await.error_of(), missing("Heatmap", gone));
+    let removed = "it has expired, and its pictures are gone";
+    assert_eq!(ask("preview").await.error_of(), missing("Preview", removed));
+    assert_eq!(ask("heatmap").await.error_of(), missing("Heatmap", removed));
 }
 
 #[tokio::test]

@@ -25,8 +25,8 @@ async fn detect_of_an_svg_that_cannot_be_converted_gives_its_credit_back() {
     let id = detect(&stunt, "a.svg", torn_svg(), json!({})).await;
     assert_eq!(left(&stunt).await, 10_999);
     stunt.advance("live", "PT1S").await;
-    let told = query(&stunt, &id).await.json();
-    assert_eq!(told["status"], "failed", "{told}");
+    let response_body = query(&stunt, &id).await.json();
+    assert_eq!(response_body["status"], "failed", "{response_body}");
     assert_eq!(left(&stunt).await, 11_000);
     stunt.advance("live", "P8D").await;
     let whole = r#"{"baseCredits":10000,"boostCredits":1000,"credits":11000}"#;
@@ -71,18 +71,18 @@ async fn bulk_gives_back_a_credit_for_each_svg_that_cannot_be_converted() {
         ZipEntry::new("g.jpg", &fixture("truncated.jpg")),
     ];
     let path = upload(&stunt, "live", "some.zip", zip(&entries)).await;
-    let made = post(&stunt, "/bulk-upload", &json!({"key": "live", "url": path})).await;
-    assert_eq!(made.json()["expected_count"], 7, "{}", made.text());
+    let response = post(&stunt, "/bulk-upload", &json!({"key": "live", "url": path})).await;
+    assert_eq!(response.json()["expected_count"], 7, "{}", response.text());
     assert_eq!(left(&stunt).await, 10_993);
     stunt.advance("live", "PT1S").await;
-    let told = post(
+    let reply = post(
         &stunt,
         "/bulk-upload/query",
-        &json!({"id": made.json()["id"]}),
+        &json!({"id": response.json()["id"]}),
     )
     .await;
-    let told = told.json();
-    let items = told["items"].as_array().expect("items");
+    let reply = reply.json();
+    let items = reply["items"].as_array().expect("items");
     let failed: Vec<bool> = items.iter().map(|item| !item["error"].is_null()).collect();
     assert_eq!(failed, [true, false, true, false, true, false, true]);
     assert_eq!(left(&stunt).await, 10_995);

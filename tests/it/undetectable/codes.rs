@@ -38,41 +38,41 @@ async fn set_up(stunt: &TestServer, key: &str, settings: Value) {
     stunt.control(Method::PUT, &path, &settings).await;
 }
 
-async fn keys(stunt: &TestServer, seen: &mut AnsweredCodes) {
+async fn keys(stunt: &TestServer, recorder: &mut AnsweredCodes) {
     let credits = "/check-user-credits";
-    seen.answer(&stunt.send(Method::GET, credits, &[], "").await);
+    recorder.answer(&stunt.send(Method::GET, credits, &[], "").await);
     set_up(stunt, "gone", json!({"state": "unknown"})).await;
-    seen.answer(&get(stunt, "gone", credits).await);
+    recorder.answer(&get(stunt, "gone", credits).await);
     set_up(stunt, "slow", json!({"requestsPerMinute": 1})).await;
     stunt.freeze("slow").await;
     assert_eq!(get(stunt, "slow", credits).await.status, 200);
     let limited = get(stunt, "slow", credits).await;
     assert_eq!(limited.header("retry-after"), "60");
-    seen.answer(&limited);
+    recorder.answer(&limited);
     set_up(stunt, "poor", json!({"credits": 0})).await;
     let path = upload(stunt, "poor", "a.jpg", picture()).await;
-    seen.answer(&ask(stunt, json!({"key": "poor", "url": path})).await);
+    recorder.answer(&ask(stunt, json!({"key": "poor", "url": path})).await);
 }
 
-async fn files(stunt: &TestServer, seen: &mut AnsweredCodes) {
-    seen.answer(&get(stunt, "live", "/get-presigned-url?file_name=a.exe").await);
-    seen.answer(&ask(stunt, json!({"url": ""})).await);
-    seen.answer(&ask(stunt, json!({"url": "uploads/u", "email": ""})).await);
-    seen.answer(&ask(stunt, json!({"url": "uploads/x_nothing.jpg"})).await);
+async fn files(stunt: &TestServer, recorder: &mut AnsweredCodes) {
+    recorder.answer(&get(stunt, "live", "/get-presigned-url?file_name=a.exe").await);
+    recorder.answer(&ask(stunt, json!({"url": ""})).await);
+    recorder.answer(&ask(stunt, json!({"url": "uploads/u", "email": ""})).await);
+    recorder.answer(&ask(stunt, json!({"url": "uploads/x_nothing.jpg"})).await);
     for bytes in [vec![0; 1_023], vec![0; 10_485_761], vec![b' '; 2_000]] {
         let path = upload(stunt, "live", "a.jpg", bytes).await;
-        seen.answer(&ask(stunt, json!({"url": path})).await);
+        recorder.answer(&ask(stunt, json!({"url": path})).await);
     }
     let path = upload(stunt, "live", "a.jpg", picture()).await;
     let id = "0f0e0d0c-0b0a-4908-8706-050403020100";
     let body = json!({"url": path, "id": id});
     assert_eq!(ask(stunt, body.clone()).await.status, 200);
-    seen.answer(&ask(stunt, body).await);
+    recorder.answer(&ask(stunt, body).await);
     let strict = frozen_with(|config| config.undetectable.strict_uploads = true).await;
-    seen.answer(&get(&strict, "live", "/get-presigned-url?file_name=a%20b.jpg").await);
+    recorder.answer(&get(&strict, "live", "/get-presigned-url?file_name=a%20b.jpg").await);
 }
 
-async fn bulks(stunt: &TestServer, seen: &mut AnsweredCodes) {
+async fn bulks(stunt: &TestServer, recorder: &mut AnsweredCodes) {
     let (note, jpeg) = ([b' '; 2_000], picture());
     let many: Vec<ZipEntry> = (0..51)
         .map(|n| ZipEntry::new(&format!("{n}_ai.jpg"), &jpeg))
@@ -86,13 +86,13 @@ async fn bulks(stunt: &TestServer, seen: &mut AnsweredCodes) {
     ] {
         let path = upload(stunt, "live", name, bytes).await;
         let body = json!({"key": "live", "url": path});
-        seen.answer(&post(stunt, "/bulk-upload", &body).await);
+        recorder.answer(&post(stunt, "/bulk-upload", &body).await);
     }
     let id = detect(stunt, "x_ai.jpg", picture(), json!({})).await;
-    seen.answer(&post(stunt, "/bulk-upload/query", &json!({"id": id})).await);
+    recorder.answer(&post(stunt, "/bulk-upload/query", &json!({"id": id})).await);
 }
 
-async fn pictures(stunt: &TestServer, seen: &mut AnsweredCodes) {
+async fn pictures(stunt: &TestServer, recorder: &mut AnsweredCodes) {
     let id = detect(stunt, "x_human.png", fixture("plain.png"), json!({})).await;
     stunt.advance("live", "PT1S").await;
     let key = json!({"key": "live"});
@@ -102,18 +102,18 @@ async fn pictures(stunt: &TestServer, seen: &mut AnsweredCodes) {
         format!("/heatmap/{id}"),
         format!("/_s3/ai-image-detector-prod/results/{id}/heatmap.png"),
     ] {
-        seen.answer(&post(stunt, &path, &key).await);
+        recorder.answer(&post(stunt, &path, &key).await);
     }
 }
 
-async fn requests(stunt: &TestServer, seen: &mut AnsweredCodes) {
+async fn requests(stunt: &TestServer, recorder: &mut AnsweredCodes) {
     use tokio::io::AsyncWriteExt;
     let host = "GET /get-presigned-url?file_name=a.jpg HTTP/1.1\r\nHost: a@b\r\napikey: live\r\n\
                 Connection: close\r\n\r\n";
-    seen.answer(&raw::send(&stunt.origin, host.as_bytes()).await);
+    recorder.answer(&raw::send(&stunt.origin, host.as_bytes()).await);
     let json = [("content-type", "application/json")];
     let large = vec![b' '; 8_388_609];
-    seen.answer(&stunt.send(Method::POST, "/query", &json, large).await);
+    recorder.answer(&stunt.send(Method::POST, "/query", &json, large).await);
     let short = "POST /query HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
                  Content-Length: 9\r\n\r\n{}";
     let mut stream = raw::connect(&stunt.origin).await;
@@ -122,38 +122,38 @@ async fn requests(stunt: &TestServer, seen: &mut AnsweredCodes) {
         .await
         .expect("it is read");
     stream.shutdown().await.expect("an end");
-    seen.answer(&raw::read_response(stream).await);
+    recorder.answer(&raw::read_response(stream).await);
 }
 
 /// A fault of the server: its database refuses to store the document.
-async fn faults(seen: &mut AnsweredCodes) {
+async fn faults(recorder: &mut AnsweredCodes) {
     let data = tempfile::tempdir().expect("a folder");
     let stunt = frozen_with(|config| config.data_dir = Some(data.path().to_owned())).await;
     let path = upload(&stunt, "live", "a.jpg", picture()).await;
     let mut database = Database::open(data.path()).await;
     database.refuse("INSERT ON orders").await;
-    seen.answer(&ask(&stunt, json!({"url": path})).await);
+    recorder.answer(&ask(&stunt, json!({"url": path})).await);
 }
 
 #[tokio::test]
 async fn every_message_can_be_had() {
     let stunt = start_frozen().await;
-    let mut seen = AnsweredCodes::default();
-    keys(&stunt, &mut seen).await;
-    files(&stunt, &mut seen).await;
-    bulks(&stunt, &mut seen).await;
-    pictures(&stunt, &mut seen).await;
-    requests(&stunt, &mut seen).await;
-    faults(&mut seen).await;
-    seen.answer(&reset_meanwhile().await);
+    let mut recorder = AnsweredCodes::default();
+    keys(&stunt, &mut recorder).await;
+    files(&stunt, &mut recorder).await;
+    bulks(&stunt, &mut recorder).await;
+    pictures(&stunt, &mut recorder).await;
+    requests(&stunt, &mut recorder).await;
+    faults(&mut recorder).await;
+    recorder.answer(&reset_meanwhile().await);
     let all = ErrorCode::ALL.map(|code| (code.status().as_u16(), code.message().to_owned()));
     let all: BTreeSet<_> = all.into();
     assert_eq!(all.len(), ErrorCode::ALL.len(), "each has words of its own");
-    let missing: Vec<_> = all.difference(&seen.0).collect();
+    let missing: Vec<_> = all.difference(&recorder.0).collect();
     assert!(
         missing.is_empty(),
         "messages that no call has had: {missing:?}"
     );
-    let unknown: Vec<_> = seen.0.difference(&all).collect();
+    let unknown: Vec<_> = recorder.0.difference(&all).collect();
     assert!(unknown.is_empty(), "messages of no code: {unknown:?}");
 }

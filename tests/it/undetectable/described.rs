@@ -22,22 +22,25 @@ fn operations(description: &Value) -> Vec<(String, String, Value)> {
     let paths = description["paths"].as_object().expect("paths");
     let methods = paths.iter().flat_map(|(path, methods)| {
         let methods = methods.as_object().expect("methods");
-        methods
-            .iter()
-            .map(move |(method, told)| (path.clone(), method.to_uppercase(), told.clone()))
+        methods.iter().map(move |(method, response_body)| {
+            (path.clone(), method.to_uppercase(), response_body.clone())
+        })
     });
     methods.collect()
 }
 
 #[test]
 fn every_operation_is_described_by_its_name_where_it_is() {
-    let told: BTreeSet<_> = operations(&description())
+    let messages: BTreeSet<_> = operations(&description())
         .into_iter()
-        .map(|(path, method, told)| {
-            let id = told["operationId"].as_str().expect("an id").to_owned();
-            let summary = told["summary"].as_str().expect("a summary");
+        .map(|(path, method, messages)| {
+            let id = messages["operationId"].as_str().expect("an id").to_owned();
+            let summary = messages["summary"].as_str().expect("a summary");
             assert!(!summary.is_empty(), "{id} has no summary");
-            assert!(told["responses"].get("200").is_some(), "{id} never works");
+            assert!(
+                messages["responses"].get("200").is_some(),
+                "{id} never works"
+            );
             (id, method, path)
         })
         .collect();
@@ -53,7 +56,7 @@ fn every_operation_is_described_by_its_name_where_it_is() {
             )
         })
         .collect();
-    assert_eq!(told, expected);
+    assert_eq!(messages, expected);
 }
 
 #[test]
@@ -70,20 +73,20 @@ fn what_is_referred_to_is_there_and_what_is_there_is_referred_to() {
         }
     }
     let description = description();
-    let mut told = BTreeSet::new();
-    references(&description, &mut told);
+    let mut messages = BTreeSet::new();
+    references(&description, &mut messages);
     let kinds = ["headers", "schemas"].into_iter().flat_map(|kind| {
         let of_kind = description["components"][kind].as_object().expect("some");
         of_kind
             .keys()
             .map(move |name| format!("#/components/{kind}/{name}"))
     });
-    assert_eq!(told, kinds.collect());
+    assert_eq!(messages, kinds.collect());
 }
 
 #[test]
 fn every_message_is_described_with_its_status() {
-    let mut told = BTreeSet::new();
+    let mut lines = BTreeSet::new();
     for (_, _, operation) in operations(&description()) {
         let responses = operation["responses"].as_object().expect("responses");
         for (status, answer) in responses {
@@ -95,13 +98,13 @@ fn every_message_is_described_with_its_status() {
             let other_forms = schema["anyOf"].as_array().into_iter().flatten();
             for message in other_forms.chain([schema]).flat_map(messages) {
                 let message = message.as_str().expect("a message").to_owned();
-                told.insert((status.clone(), message));
+                lines.insert((status.clone(), message));
             }
         }
     }
     let all =
         ErrorCode::ALL.map(|code| (code.status().as_str().to_owned(), code.message().to_owned()));
-    assert_eq!(told, all.into());
+    assert_eq!(lines, all.into());
 }
 
 #[test]
@@ -132,10 +135,10 @@ async fn the_description_is_served_as_it_is() {
     let answer = stunt.send(Method::GET, "/openapi.json", &[], "").await;
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!(answer.json(), description());
-    let told = answer.json();
-    assert_eq!(told["openapi"], "3.1.0");
-    assert_eq!(told["servers"], json!([{"url": "/"}]));
-    assert_eq!(told["info"]["version"], env!("CARGO_PKG_VERSION"));
+    let response_body = answer.json();
+    assert_eq!(response_body["openapi"], "3.1.0");
+    assert_eq!(response_body["servers"], json!([{"url": "/"}]));
+    assert_eq!(response_body["info"]["version"], env!("CARGO_PKG_VERSION"));
 }
 
 #[tokio::test]
@@ -211,12 +214,12 @@ fn query_response(status: u16, body: &Value) -> TestResponse {
 
 /// What is wrong with it.
 fn wrong(answer: &TestResponse) -> String {
-    let asked = DescribedInput {
+    let input = DescribedInput {
         method: &Method::POST,
         path: "/query?x=1",
         body: None,
     };
-    check(&asked, answer).err().unwrap_or_default()
+    check(&input, answer).err().unwrap_or_default()
 }
 
 fn pending_document() -> Value {

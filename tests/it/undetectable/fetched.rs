@@ -165,9 +165,9 @@ async fn what_is_refused_leaves_nothing_behind() {
     }
     let zip = detect_body(&format!("{origin}/text.zip"));
     assert_eq!(post(&stunt, "/bulk-upload", &zip).await.status, 400);
-    let taken = json!({"key": "live", "url": format!("{origin}/a/photo_ai.jpg"), "id": ID});
-    assert_eq!(post(&stunt, "/detect", &taken).await.status, 200);
-    let answer = post(&stunt, "/detect", &taken).await;
+    let snapshot = json!({"key": "live", "url": format!("{origin}/a/photo_ai.jpg"), "id": ID});
+    assert_eq!(post(&stunt, "/detect", &snapshot).await.status, 200);
+    let answer = post(&stunt, "/detect", &snapshot).await;
     assert_eq!(answer.text(), r#"{"error":"Document ID already exists"}"#);
     let folders = std::fs::read_dir(data.path().join("blobs")).expect("a folder");
     let objects = folders.flat_map(|it| std::fs::read_dir(it.expect("an entry").path()));

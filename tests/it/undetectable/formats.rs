@@ -239,7 +239,7 @@ async fn what_is_torn_or_out_of_bounds_fails_and_says_why() {
     let ispe = ispe.expect("a size");
     vast[ispe + 8..ispe + 16].fill(0xff);
     let sides = "4294967295 by 4294967295 pixels; at most 16384 a side and 64 megapixels";
-    for (name, bytes, told) in [
+    for (name, bytes, message) in [
         ("a.heic", torn("plain.heic"), "the HEIF is truncated"),
         ("a.avif", torn("plain.avif"), "the AVIF is truncated"),
         ("a.pdf", torn("plain.pdf"), "the PDF is truncated"),
@@ -257,6 +257,6 @@ async fn what_is_torn_or_out_of_bounds_fails_and_says_why() {
         assert_eq!(document["status"], "failed", "{name}");
         let line = &document["result_details"]["error_message"];
         let line = line.as_str().unwrap_or_else(|| panic!("{document}"));
-        assert!(line.starts_with(&format!("{name}: {told}")), "{line}");
+        assert!(line.starts_with(&format!("{name}: {message}")), "{line}");
     }
 }

@@ -120,8 +120,8 @@ async fn who_is_real_or_not_asked_for_has_none_from_the_first_answer_on() {
         stunt.advance("live", "PT0.3S").await;
         for _ in 0..3 {
             let details = query(&stunt, &id).await.json()["result_details"].take();
-            let told = (&details["heatmap_status"], &details["heatmap_url"]);
-            assert_eq!(told, (&Value::Null, &Value::Null), "{name} {body}");
+            let value = (&details["heatmap_status"], &details["heatmap_url"]);
+            assert_eq!(value, (&Value::Null, &Value::Null), "{name} {body}");
             stunt.advance("live", "PT1S").await;
         }
     }

@@ -54,8 +54,8 @@ async fn query_with_any_recorded_body_answers_as_fastapi() {
             panic!("{line}");
         };
         let answer = post_bytes(&stunt, "/query", unescaped(body)).await;
-        let told = (answer.status.to_string(), answer.text());
-        assert_eq!(told, (status.to_owned(), expected.to_owned()), "{body}");
+        let message = (answer.status.to_string(), answer.text());
+        assert_eq!(message, (status.to_owned(), expected.to_owned()), "{body}");
         assert_eq!(answer.header("content-type"), "application/json");
         assert_eq!(answer.header("x-mock-reason").is_empty(), status == "200");
         count += 1;

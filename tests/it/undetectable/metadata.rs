@@ -188,7 +188,7 @@ async fn bizmori_judges_the_same_pictures_by_the_same_words() {
         let id = stunt.confirm_detection("live", &body, fixture(name)).await;
         stunt.advance("live", "PT1S").await;
         let order = stunt.get_order("live", &id).await;
-        let told = (&order["probability"], &order["statusCode"]);
-        assert_eq!(told, (&json!(probability), &json!(code)), "{name}");
+        let value = (&order["probability"], &order["statusCode"]);
+        assert_eq!(value, (&json!(probability), &json!(code)), "{name}");
     }
 }

@@ -20,9 +20,9 @@ fn verdict(document: &Value) -> Value {
         "ml_model",
         "heatmap_status",
     ];
-    let mut told = vec![document["result"].clone()];
-    told.extend(fields.map(|field| details.get(field).cloned().unwrap_or(json!("absent"))));
-    json!(told)
+    let mut bodies = vec![document["result"].clone()];
+    bodies.extend(fields.map(|field| details.get(field).cloned().unwrap_or(json!("absent"))));
+    json!(bodies)
 }
 
 #[tokio::test]
@@ -308,12 +308,12 @@ async fn blur_and_darkness_are_measured_on_the_picture() {
     ] {
         let document = finish_document(&stunt, "a.bmp", bmp(level, contrast), json!({})).await;
         let warnings = document["result_details"]["warnings"].clone();
-        let told = warnings[1].as_object().map(|warning| {
+        let message = warnings[1].as_object().map(|warning| {
             assert_eq!(warning["type"], "blur_dark");
             let number = |name: &str| warning["metrics"][name].as_f64().expect("a number");
             let label = warning["label"].as_str().expect("a label");
             (label, number("sharpness"), number("brightness"))
         });
-        assert_eq!(told, expected, "{level} {contrast}: {warnings}");
+        assert_eq!(message, expected, "{level} {contrast}: {warnings}");
     }
 }

@@ -18,7 +18,7 @@ async fn realistic() -> TestServer {
 async fn times(stunt: &TestServer) -> [u32; 4] {
     let body = json!({"generate_preview": true});
     let id = detect(stunt, "x_ai.png", fixture("plain.png"), body).await;
-    let mut seen = [None; 4];
+    let mut observed = [None; 4];
     for at_ms in (0..30_000).step_by(250) {
         let document = query(stunt, &id).await.json();
         let details = &document["result_details"];
@@ -28,15 +28,15 @@ async fn times(stunt: &TestServer) -> [u32; 4] {
             details["heatmap_status"] == "ready",
             details["analysis_results_status"] == "ready",
         ];
-        for (seen, is) in seen.iter_mut().zip(is) {
-            *seen = seen.or(is.then_some(at_ms));
+        for (observed, is) in observed.iter_mut().zip(is) {
+            *observed = observed.or(is.then_some(at_ms));
         }
-        if let [Some(a), Some(b), Some(c), Some(d)] = seen {
+        if let [Some(a), Some(b), Some(c), Some(d)] = observed {
             return [a, b, c, d];
         }
         stunt.advance("live", "PT0.25S").await;
     }
-    panic!("not done in 30 s: {seen:?}");
+    panic!("not done in 30 s: {observed:?}");
 }
 
 #[tokio::test]

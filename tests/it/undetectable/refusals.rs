@@ -8,7 +8,7 @@ use crate::support::{TestResponse, TestServer};
 
 /// A 422 of problems, each as place, field, message, type and `ctx`, as JSON has them.
 fn unfit_with(problems: &[(&str, &str, &str, &str, &str)]) -> (u16, String) {
-    let told: Vec<String> = problems
+    let messages: Vec<String> = problems
         .iter()
         .map(|(place, field, msg, kind, ctx)| {
             let ctx = match *ctx {
@@ -18,7 +18,7 @@ fn unfit_with(problems: &[(&str, &str, &str, &str, &str)]) -> (u16, String) {
             format!(r#"{{"loc":["{place}","{field}"],"msg":"{msg}","type":"{kind}"{ctx}}}"#)
         })
         .collect();
-    (422, format!(r#"{{"detail":[{}]}}"#, told.join(",")))
+    (422, format!(r#"{{"detail":[{}]}}"#, messages.join(",")))
 }
 
 /// A 422 of problems without a `ctx`.

@@ -150,20 +150,20 @@ async fn bulk_query_has_floats_alone_and_the_mean_of_the_items() {
         ZipEntry::new("plain.png", &fixture("plain.png")),
     ];
     let path = upload(&stunt, "live", "a.zip", zip(&entries)).await;
-    let made = post(&stunt, "/bulk-upload", &json!({"key": "live", "url": path})).await;
-    floats(&made.json(), "");
+    let response = post(&stunt, "/bulk-upload", &json!({"key": "live", "url": path})).await;
+    floats(&response.json(), "");
     stunt.advance("live", "PT1S").await;
-    let id = json!({"id": made.json()["id"]});
-    let told = post(&stunt, "/bulk-upload/query", &id).await.json();
-    assert!(floats(&told, "").len() > 12, "{told}");
-    let results: Vec<String> = told["items"]
+    let id = json!({"id": response.json()["id"]});
+    let response_body = post(&stunt, "/bulk-upload/query", &id).await.json();
+    assert!(floats(&response_body, "").len() > 12, "{response_body}");
+    let results: Vec<String> = response_body["items"]
         .as_array()
         .expect("items")
         .iter()
         .map(|item| item["result"].to_string())
         .collect();
     assert_eq!(results, ["98.0", "3.82", "0.0", "4.0", "68.84524008759527"]);
-    assert_eq!(told["result"].to_string(), "34.933048017519056");
+    assert_eq!(response_body["result"].to_string(), "34.933048017519056");
     let document = post(&stunt, "/query", &id).await.json();
     assert_eq!(document["result"].to_string(), "34.933048017519056");
 }

@@ -28,19 +28,19 @@ async fn watched(stunt: &TestServer) -> (Arc<TcpStream>, Receiver, Arc<Mutex<Vec
     let address = stunt.origin.trim_start_matches("http://");
     let client = Arc::new(TcpStream::connect(address).expect("a connection"));
     client.set_nonblocking(true).expect("a setting");
-    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let observed: Arc<Mutex<Vec<String>>> = Arc::default();
     let receiver = {
-        let (client, seen) = (Arc::clone(&client), Arc::clone(&seen));
-        let notice = move || seen.lock().expect("no panic").push(there(&client));
+        let (client, observed) = (Arc::clone(&client), Arc::clone(&observed));
+        let notice = move || observed.lock().expect("no panic").push(there(&client));
         Receiver::with_callback(notice).await
     };
     stunt.webhook(KEY, &receiver.url).await;
-    (client, receiver, seen)
+    (client, receiver, observed)
 }
 
 /// Sends a POST by that connection, and what was there of its answer when the webhook came.
 async fn answer_at_webhook(
-    (client, receiver, seen): &(Arc<TcpStream>, Receiver, Arc<Mutex<Vec<String>>>),
+    (client, receiver, observed): &(Arc<TcpStream>, Receiver, Arc<Mutex<Vec<String>>>),
     round: usize,
     path: &str,
     body: &str,
@@ -53,11 +53,11 @@ async fn answer_at_webhook(
         .write_all(request.as_bytes())
         .expect("it is read");
     receiver.messages(round + 1).await;
-    let seen = seen.lock().expect("no panic").pop();
-    let seen = seen.expect("what was there");
-    let mut answer = vec![0; seen.len()];
+    let observed = observed.lock().expect("no panic").pop();
+    let observed = observed.expect("what was there");
+    let mut answer = vec![0; observed.len()];
     (&**client).read_exact(&mut answer).expect("it is there");
-    seen
+    observed
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -69,11 +69,11 @@ async fn when_a_webhook_comes_the_confirms_answer_is_there_to_be_read() {
         let id = stunt.upload_detection(KEY, &body, picture()).await;
         let confirm = json!({"idempotencyKey": "c", "orderId": id}).to_string();
         let path = "/api/v2/orders/ai-detection/confirm";
-        let seen = answer_at_webhook(&watched, round, path, &confirm).await;
+        let observed = answer_at_webhook(&watched, round, path, &confirm).await;
         let body = format!(r#"{{"data":{{"orderId":"{id}","status":"inProgress"}}}}"#);
         assert!(
-            seen.starts_with("HTTP/1.1 200 OK\r\n") && seen.ends_with(&body),
-            "round {round}: {seen:?}"
+            observed.starts_with("HTTP/1.1 200 OK\r\n") && observed.ends_with(&body),
+            "round {round}: {observed:?}"
         );
     }
 }
@@ -87,11 +87,11 @@ async fn and_so_is_that_of_who_brings_an_order_to_its_end_by_hand() {
         let id = stunt.upload_detection(KEY, &body, picture()).await;
         let (how, status) = [("complete", "complete"), ("fail", "failed")][round % 2];
         let path = format!("/_mock/orders/{id}/{how}");
-        let seen = answer_at_webhook(&watched, round, &path, "{}").await;
+        let observed = answer_at_webhook(&watched, round, &path, "{}").await;
         let status = format!(r#""status":"{status}""#);
         assert!(
-            seen.starts_with("HTTP/1.1 200 OK\r\n") && seen.contains(&status),
-            "round {round}: {seen:?}"
+            observed.starts_with("HTTP/1.1 200 OK\r\n") && observed.contains(&status),
+            "round {round}: {observed:?}"
         );
     }
 }

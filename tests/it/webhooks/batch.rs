@@ -31,14 +31,14 @@ async fn what_has_failed_in_the_window_is_sent_the_oldest_first() {
         (answer.status, answer.text().as_str()),
         (200, r#"{"data":{"total":3,"succeeded":2,"failed":1}}"#)
     );
-    let told: Vec<Value> = receiver
+    let bodies: Vec<Value> = receiver
         .messages(3)
         .await
         .iter()
         .map(|message| message.json()["eventId"].clone())
         .collect();
     let events: Vec<Value> = failed.rows.iter().map(|(_, event)| json!(event)).collect();
-    assert_eq!(told, events);
+    assert_eq!(bodies, events);
     let now = "2026-03-16T10:00:00.000Z";
     assert_eq!(failed.row(&stunt, 0).await, row("SENT", 7, now));
     assert_eq!(failed.row(&stunt, 1).await, row("RETRYING", 7, now));

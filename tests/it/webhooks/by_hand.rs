@@ -29,9 +29,9 @@ async fn a_failed_event_is_sent_while_the_request_waits() {
         )
     );
     let message = receiver.messages(1).await.remove(0);
-    let told = assert_verified(&message, &failed.secret);
+    let response_body = assert_verified(&message, &failed.secret);
     assert_eq!(
-        (&told["eventId"], &told["occurredAt"]),
+        (&response_body["eventId"], &response_body["occurredAt"]),
         (&json!(event), &json!("2026-03-12T10:00:00.300Z"))
     );
     assert_eq!(failed.row(&stunt, 0).await, row("SENT", 7, NOW));

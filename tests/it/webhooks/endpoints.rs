@@ -9,7 +9,7 @@ use crate::support::TestServer;
 #[tokio::test]
 async fn a_webhook_is_made_listed_read_changed_and_removed() {
     let stunt = TestServer::start_frozen("live").await;
-    let made = stunt
+    let response = stunt
         .post(
             "live",
             WEBHOOKS,
@@ -17,12 +17,12 @@ async fn a_webhook_is_made_listed_read_changed_and_removed() {
         )
         .await;
     let (id, secret) = (
-        made.json()["data"]["id"].clone(),
-        made.json()["data"]["secret"].clone(),
+        response.json()["data"]["id"].clone(),
+        response.json()["data"]["secret"].clone(),
     );
     assert!(secret.as_str().expect("a secret").starts_with("whsec_"));
     assert_eq!(
-        made.text(),
+        response.text(),
         format!(r#"{{"data":{{"id":{id},"name":"one","secret":{secret},"isTest":false}}}}"#)
     );
     let second = stunt
@@ -74,9 +74,9 @@ async fn a_webhook_is_its_keys_own_until_it_is_removed() {
     let stunt = TestServer::start_frozen("live").await;
     let (id, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
     let path = format!("{WEBHOOKS}/{id}");
-    let gone = (404, r#"{"code":"WEBHOOK_NOT_FOUND"}"#.to_owned());
+    let removed = (404, r#"{"code":"WEBHOOK_NOT_FOUND"}"#.to_owned());
     let others = stunt.get("other", &path).await;
-    assert_eq!((others.status, others.text()), gone);
+    assert_eq!((others.status, others.text()), removed);
     assert_eq!(
         stunt
             .call(Method::DELETE, "live", &path, &json!({}))
@@ -88,7 +88,7 @@ async fn a_webhook_is_its_keys_own_until_it_is_removed() {
         stunt.get("live", &path).await,
         stunt.call(Method::DELETE, "live", &path, &json!({})).await,
     ] {
-        assert_eq!((answer.status, answer.text()), gone);
+        assert_eq!((answer.status, answer.text()), removed);
     }
 }
 

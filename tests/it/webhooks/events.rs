@@ -42,14 +42,14 @@ async fn an_anti_ai_order_is_announced_with_where_to_download_it() {
     );
     stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}]});
-    let made = stunt
+    let created = stunt
         .post("live", "/api/v2/orders/anti-ai", &body)
         .await
         .json();
-    let id = made["data"]["orderId"].as_str().expect("an id");
+    let id = created["data"]["orderId"].as_str().expect("an id");
     stunt
         .put(
-            made["data"]["files"][0]["uploadUrl"]
+            created["data"]["files"][0]["uploadUrl"]
                 .as_str()
                 .expect("a URL"),
             picture(),
@@ -93,9 +93,9 @@ async fn a_failed_order_is_announced_with_its_code() {
         message.json(),
         String::from_utf8(message.body).expect("UTF-8"),
     );
-    let (event_id, said) = (&event["eventId"], &event["data"]["errorMessage"]);
+    let (event_id, body) = (&event["eventId"], &event["data"]["errorMessage"]);
     let expected = format!(
-        r#"{{"eventId":{event_id},"eventType":"order.aiDetection.failed","occurredAt":"2026-03-12T10:00:00.300Z","data":{{"orderId":"{id}","orderName":"ai_detection_2026-03-12","createdAt":"2026-03-12T10:00:00.000Z","updatedAt":"2026-03-12T10:00:00.300Z","failedAt":"2026-03-12T10:00:00.300Z","status":"failed","errorCode":"AI_DETECTION_INVALID_IMAGE","errorMessage":{said}}}}}"#
+        r#"{{"eventId":{event_id},"eventType":"order.aiDetection.failed","occurredAt":"2026-03-12T10:00:00.300Z","data":{{"orderId":"{id}","orderName":"ai_detection_2026-03-12","createdAt":"2026-03-12T10:00:00.000Z","updatedAt":"2026-03-12T10:00:00.300Z","failedAt":"2026-03-12T10:00:00.300Z","status":"failed","errorCode":"AI_DETECTION_INVALID_IMAGE","errorMessage":{body}}}}}"#
     );
     assert_eq!(text, expected);
 }
@@ -116,13 +116,13 @@ async fn an_endpoint_gets_its_events_in_order() {
         stunt.advance("live", "PT0.01S").await;
     }
     stunt.advance("live", "PT1S").await;
-    let told: Vec<Value> = receiver
+    let bodies: Vec<Value> = receiver
         .messages(5)
         .await
         .iter()
         .map(|message| message.json()["data"]["orderId"].clone())
         .collect();
-    assert_eq!(told, ids);
+    assert_eq!(bodies, ids);
 }
 
 #[tokio::test]
@@ -132,12 +132,12 @@ async fn test_orders_are_announced_to_test_webhooks_only_and_live_ones_to_the_ot
     for key in ["sk_test_1", "live"] {
         stunt.freeze(key).await;
     }
-    let made = stunt
+    let created = stunt
         .post("sk_test_1", WEBHOOKS, &json!({"url": tests.url}))
         .await
         .json();
     assert_eq!(
-        made["data"]["isTest"], true,
+        created["data"]["isTest"], true,
         "a test key's webhook is one without being said so"
     );
     let refused = stunt
@@ -162,9 +162,12 @@ async fn test_orders_are_announced_to_test_webhooks_only_and_live_ones_to_the_ot
         stunt.confirm_detection(key, &body, picture()).await;
         stunt.advance(key, "PT10S").await;
     }
-    let told = tests.messages(1).await[0].json();
+    let response_body = tests.messages(1).await[0].json();
     assert_eq!(
-        (&told["data"]["probability"], &told["data"]["overlayUrl"]),
+        (
+            &response_body["data"]["probability"],
+            &response_body["data"]["overlayUrl"]
+        ),
         (&json!(0.98), &Value::Null)
     );
     assert!(lives.messages(1).await[0].json()["data"]["overlayUrl"].is_string());

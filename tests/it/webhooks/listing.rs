@@ -121,18 +121,18 @@ async fn events_are_listed_by_pages_of_twenty() {
         stunt.advance("live", "PT0.3S").await;
     }
     let path = format!("{WEBHOOKS}/{id}/events");
-    let made = |data: &Value| -> Vec<Value> {
+    let created = |data: &Value| -> Vec<Value> {
         let rows = data["events"].as_array().expect("a list");
         rows.iter().map(|row| row["createdAt"].clone()).collect()
     };
     let first = stunt.get("live", &path).await.json()["data"].take();
     assert_eq!(first["pagination"], pagination(1, 20, 21, 2));
-    let times = made(&first);
+    let times = created(&first);
     assert_eq!(times.len(), 20);
     assert_eq!(times[0], "2026-03-12T10:00:06.300Z");
     let second = stunt.get("live", &format!("{path}?page=2")).await.json()["data"].take();
     assert_eq!(second["pagination"], pagination(2, 20, 21, 2));
-    assert_eq!(made(&second), [json!("2026-03-12T10:00:00.300Z")]);
+    assert_eq!(created(&second), [json!("2026-03-12T10:00:00.300Z")]);
     let others = stunt.get("other", &path).await;
     let why = format!("this key has no webhook {id}");
     others.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
@@ -143,10 +143,10 @@ async fn a_change_keeps_what_it_does_not_say_and_a_test_keys_webhook_stays_one()
     let stunt = TestServer::start_frozen("live").await;
     stunt.freeze("sk_test_1").await;
     let url = "http://127.0.0.1:1/";
-    let made = json!({"name": "mine", "url": url, "isTest": true});
+    let created = json!({"name": "mine", "url": url, "isTest": true});
     for (key, test_only) in [("live", false), ("sk_test_1", true)] {
-        let made = stunt.post(key, WEBHOOKS, &made).await.json();
-        let id = made["data"]["id"].as_i64().expect("an integer");
+        let created = stunt.post(key, WEBHOOKS, &created).await.json();
+        let id = created["data"]["id"].as_i64().expect("an integer");
         let path = format!("{WEBHOOKS}/{id}");
         let changed = async |body: Value| stunt.call(Method::PUT, key, &path, &body).await;
         let shown = |name: &str, test: bool| {
@@ -175,6 +175,6 @@ async fn a_change_keeps_what_it_does_not_say_and_a_test_keys_webhook_stays_one()
         let long = changed(json!({"url": url, "name": "n".repeat(101)})).await;
         long.assert_refused(400, "VALIDATION_FAILED", why);
         let secret = stunt.get(key, &path).await.json()["data"]["secret"].clone();
-        assert_eq!(secret, made["data"]["secret"], "a secret stays");
+        assert_eq!(secret, created["data"]["secret"], "a secret stays");
     }
 }

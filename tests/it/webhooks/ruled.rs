@@ -21,16 +21,17 @@ async fn attempts(stunt: &TestServer) -> Vec<(Value, Value)> {
     let listed = stunt
         .control(Method::GET, "/_mock/deliveries?account=live", &json!({}))
         .await;
-    let told = listed["deliveries"].as_array().expect("a list").iter();
-    told.map(|it| {
-        let came = if it["error"].is_null() {
-            &it["status"]
-        } else {
-            &it["error"]
-        };
-        (came.clone(), it["deliveryStatus"].clone())
-    })
-    .collect()
+    let value = listed["deliveries"].as_array().expect("a list").iter();
+    value
+        .map(|it| {
+            let came = if it["error"].is_null() {
+                &it["status"]
+            } else {
+                &it["error"]
+            };
+            (came.clone(), it["deliveryStatus"].clone())
+        })
+        .collect()
 }
 
 fn orders(messages: &[ReceivedMessage]) -> Vec<Value> {
@@ -150,8 +151,8 @@ async fn what_another_answers_in_its_place_is_told() {
     let listed = stunt
         .control(Method::GET, "/_mock/deliveries?account=live", &json!({}))
         .await;
-    for told in listed["deliveries"].as_array().expect("a list") {
-        let seen = [
+    for response_body in listed["deliveries"].as_array().expect("a list") {
+        let observed = [
             "attempt",
             "status",
             "responseHeaders",
@@ -160,7 +161,10 @@ async fn what_another_answers_in_its_place_is_told() {
         ];
         let headers = json!({"content-type": "application/json", "retry-after": "5"});
         let expected = json!([1, 503, headers, "{\"busy\":true}", 1]);
-        assert_eq!(json!(seen.map(|field| told[field].clone())), expected);
+        assert_eq!(
+            json!(observed.map(|field| response_body[field].clone())),
+            expected
+        );
     }
     stunt.advance("live", "PT1S").await;
     receiver.messages(1).await;

@@ -43,13 +43,13 @@ async fn two_rows_of_an_endpoint_are_sent_one_after_the_other() {
     let (first, second) = tokio::join!(retry(&stunt, &failed, 0), ask);
     assert_eq!(first.json()["data"]["success"], false);
     assert_eq!(second.json()["data"]["success"], true);
-    let told: Vec<Value> = receiver
+    let bodies: Vec<Value> = receiver
         .messages(2)
         .await
         .iter()
         .map(|message| message.json()["eventId"].clone())
         .collect();
-    assert_eq!(told, [json!(failed.rows[0].1), json!(failed.rows[1].1)]);
+    assert_eq!(bodies, [json!(failed.rows[0].1), json!(failed.rows[1].1)]);
 }
 
 #[tokio::test]
@@ -118,8 +118,8 @@ async fn a_webhook_that_is_removed_meanwhile_leaves_nothing_to_do() {
     let remove = async {
         receiver.messages(1).await;
         let path = format!("{}/{}", super::WEBHOOKS, failed.id);
-        let gone = stunt.call(Method::DELETE, "live", &path, &json!({})).await;
-        assert_eq!(gone.status, 200);
+        let response = stunt.call(Method::DELETE, "live", &path, &json!({})).await;
+        assert_eq!(response.status, 200);
     };
     let (answer, ()) = tokio::join!(retry(&stunt, &failed, 0), remove);
     let why = format!("this key has no webhook {}", failed.id);

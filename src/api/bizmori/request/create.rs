@@ -166,19 +166,19 @@ pub(super) fn source(field: &str, url: Option<String>) -> Result<FileSource, Api
 
 /// Where the outputs of so many files go.
 fn targets(
-    given: Option<Vec<JsonObject<OutputTargetBody>>>,
+    provided: Option<Vec<JsonObject<OutputTargetBody>>>,
     files: usize,
     now: Timestamp,
 ) -> Result<Vec<String>, ApiError> {
-    let given = given.unwrap_or_default();
-    if given.len() != files {
+    let provided = provided.unwrap_or_default();
+    if provided.len() != files {
         let line = format!(
             "outputTargets: {} of them for {files} files in zero copy",
-            given.len()
+            provided.len()
         );
         return Err(ApiError::invalid(line));
     }
-    let targets = given
+    let targets = provided
         .into_iter()
         .enumerate()
         .map(|(index, JsonObject(target))| {

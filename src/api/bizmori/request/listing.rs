@@ -31,7 +31,7 @@ impl ListQuery {
     /// # Errors
     /// If a number is none or out of its range, or a word none that is known.
     pub fn parse(query: Option<&str>) -> Result<Self, ApiError> {
-        let mut asked = Self {
+        let mut list_query = Self {
             page: 1,
             limit: Some(LIMIT),
             filter: OrderFilter::default(),
@@ -39,21 +39,23 @@ impl ListQuery {
         };
         for (name, value) in parameters(query) {
             match name.as_ref() {
-                "page" => asked.page = parse_number(&name, &value, u32::MAX)?,
-                "limit" if value == "-1" => asked.limit = None,
-                "limit" => asked.limit = Some(parse_number(&name, &value, LIMIT_MAX)?),
-                "keyword" => asked.filter.keyword = value,
-                "status" => asked.filter.status = parse_enum(&name, &value, &OrderState::STATUSES)?,
-                "type" => asked.filter.kind = parse_enum(&name, &value, &Work::BIZMORI)?,
+                "page" => list_query.page = parse_number(&name, &value, u32::MAX)?,
+                "limit" if value == "-1" => list_query.limit = None,
+                "limit" => list_query.limit = Some(parse_number(&name, &value, LIMIT_MAX)?),
+                "keyword" => list_query.filter.keyword = value,
+                "status" => {
+                    list_query.filter.status = parse_enum(&name, &value, &OrderState::STATUSES)?
+                }
+                "type" => list_query.filter.kind = parse_enum(&name, &value, &Work::BIZMORI)?,
                 "channel" => {
                     let channel = parse_enum(&name, &value, &CHANNELS)?;
-                    asked.channel_is_not_api =
+                    list_query.channel_is_not_api =
                         channel.is_some_and(|channel| channel != CHANNELS[0]);
                 }
                 _ => {}
             }
         }
-        Ok(asked)
+        Ok(list_query)
     }
 
     /// How many orders stand before the page.

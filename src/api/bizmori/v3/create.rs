@@ -22,9 +22,9 @@ pub async fn watermark_embed(
     by: RequestContext,
     JsonBodyWithDigest(body, digest): JsonBodyWithDigest<CreateWatermarkEmbed>,
 ) -> BizmoriResult {
-    let asked = body.validate(ApiVersion::V3)?;
+    let parsed = body.validate(ApiVersion::V3)?;
     let operation = "bizmori.createWatermarkEmbedV3";
-    create(&context, caller, &by, operation, asked, digest).await
+    create(&context, caller, &by, operation, parsed, digest).await
 }
 
 pub async fn watermark_extract(
@@ -33,36 +33,36 @@ pub async fn watermark_extract(
     by: RequestContext,
     JsonBodyWithDigest(body, digest): JsonBodyWithDigest<CreateWatermarkExtractV3>,
 ) -> BizmoriResult {
-    let asked = body.validate()?;
+    let parsed = body.validate()?;
     let operation = "bizmori.createWatermarkExtractV3";
-    create(&context, caller, &by, operation, asked, digest).await
+    create(&context, caller, &by, operation, parsed, digest).await
 }
 
 /// Creates the order, or finds the one that the same idempotency key created. Another body under the
 /// same key is a conflict.
 async fn create(
-    verbs: &Services,
+    state: &Services,
     AuthenticatedAccount(account): AuthenticatedAccount,
     by: &RequestContext,
     operation: &'static str,
-    asked: ValidatedOrder,
+    parsed: ValidatedOrder,
     digest: String,
 ) -> BizmoriResult {
-    let Origin(origin) = Origin::resolve(verbs, by).await?;
+    let Origin(origin) = Origin::resolve(state, by).await?;
     let new = NewOrder {
         operation,
-        idempotency_key: Some(asked.idempotency_key),
+        idempotency_key: Some(parsed.idempotency_key),
         vendor: Vendor::Bizmori,
         api: ApiVersion::V3,
         origin: origin.clone(),
-        name: asked.order_name,
-        work: asked.work,
-        charge: charge(&account, asked.files.len()),
-        files: asked.files,
+        name: parsed.order_name,
+        work: parsed.work,
+        charge: charge(&account, parsed.files.len()),
+        files: parsed.files,
         id: None,
         request_digest: Some(digest.clone()),
     };
-    let created = verbs.orders.create(&account, new).await?;
+    let created = state.orders.create(&account, new).await?;
     let order = created.order;
     // Bodies of test keys are not compared.
     if !order.test && order.request_digest.as_ref() != Some(&digest) {
@@ -72,8 +72,8 @@ async fn create(
         );
         return Err(ApiError::new(ErrorCode::WatermarkV2Conflict, line));
     }
-    let view = RenderContext::of(verbs, &account, &origin);
-    let uploads = UploadUrls::new(verbs, &account, origin.clone());
+    let view = RenderContext::of(state, &account, &origin);
+    let uploads = UploadUrls::new(state, &account, origin.clone());
     let mut response = data_response(CreatedOrderV3::of(&order, view, &uploads));
     OnResponseSent::attach(&mut response, created.claim);
     Ok(response)

@@ -20,11 +20,11 @@ pub async fn get(
     State(context): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
     PathParam(order_id): PathParam,
-    called: RequestContext,
+    request: RequestContext,
 ) -> BizmoriResult {
     let order = find_own_order(&context, &account, &order_id).await?;
     let outputs = completed_outputs(&order)?;
-    let Origin(origin) = Origin::resolve(&context, &called).await?;
+    let Origin(origin) = Origin::resolve(&context, &request).await?;
     let now = account.now();
     let expires_s = seconds_left(&order, now);
     if order.test {
@@ -63,12 +63,12 @@ pub async fn get(
 
 /// Returns the key of the ZIP of an order's outputs, which is made if it is not there yet.
 async fn archive_key(
-    verbs: &Services,
+    state: &Services,
     account: &Account,
     order: &Order,
     outputs: &[String],
 ) -> Result<String, ApiError> {
-    let (code, line) = match verbs.orders.output_archive(account, order, outputs).await? {
+    let (code, line) = match state.orders.output_archive(account, order, outputs).await? {
         ArchiveOutcome::Ready { key } => return Ok(key),
         ArchiveOutcome::Expired => (ErrorCode::OrderExpired, " has expired"),
         ArchiveOutcome::OutputMissing => (ErrorCode::ProcessedFileNotFound, ": an output is gone"),
@@ -86,14 +86,14 @@ fn seconds_left(order: &Order, now: Timestamp) -> u32 {
 
 /// Sample files stand for the outputs of a test order.
 fn test_download(
-    verbs: &Services,
+    state: &Services,
     order: &Order,
     origin: &str,
     now: Timestamp,
     expires_s: u32,
 ) -> DownloadUrlsV3 {
     let expires_at = now.plus_ms(i64::from(expires_s) * 1_000);
-    let secret = &verbs.config.storage.s3_secret;
+    let secret = &state.config.storage.s3_secret;
     let url = |index| test_samples::url(secret, origin, &order.id, index, expires_at);
     let cuts = order.output_specs();
     let files = cuts.iter().enumerate().map(|(index, cut)| DownloadFile {

@@ -14,11 +14,11 @@ pub async fn get(
     State(context): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
     PathParam(order_id): PathParam,
-    called: RequestContext,
+    request: RequestContext,
 ) -> BizmoriResult {
     let order = find_own_order(&context, &account, &order_id).await?;
     let (order, hold) = context.orders.record_poll(&account, order).await?;
-    let Origin(origin) = Origin::resolve(&context, &called).await?;
+    let Origin(origin) = Origin::resolve(&context, &request).await?;
     let view = RenderContext::of(&context, &account, &origin);
     let uploads = UploadUrls::new(&context, &account, origin.clone());
     let mut response = data_response(OrderDetailV3::of(&order, view, &uploads));

@@ -19,7 +19,7 @@ pub async fn create(
     State(context): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
     PathParam(order_id): PathParam,
-    called: RequestContext,
+    request_context: RequestContext,
     OptionalJsonBody(body): OptionalJsonBody<ReportBody>,
 ) -> BizmoriResult {
     let order = find_own_order(&context, &account, &order_id).await?;
@@ -34,7 +34,7 @@ pub async fn create(
         ReportError::LocaleUnsupported => require_korean(locale),
         ReportError::Store(error) => error.into(),
     })?;
-    let Origin(origin) = Origin::resolve(&context, &called).await?;
+    let Origin(origin) = Origin::resolve(&context, &request_context).await?;
     let view = RenderContext::of(&context, &account, &origin);
     let report = ReportView::of(&order, locale, view, is_new);
     let report = report.ok_or_else(|| report_not_available(&order_id))?;
@@ -50,7 +50,7 @@ pub async fn get(
     State(context): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
     PathParamPair(order_id, tag): PathParamPair,
-    called: RequestContext,
+    request_context: RequestContext,
 ) -> BizmoriResult {
     let order = find_own_order(&context, &account, &order_id).await?;
     let locale = parse_locale(&tag)?;
@@ -64,7 +64,7 @@ pub async fn get(
         let line = format!("order {order_id} has no report in {tag}: ask for it by POST");
         return Err(ApiError::new(ErrorCode::ReportNotFound, line));
     }
-    let Origin(origin) = Origin::resolve(&context, &called).await?;
+    let Origin(origin) = Origin::resolve(&context, &request_context).await?;
     let view = RenderContext::of(&context, &account, &origin);
     let report = ReportView::of(&order, locale, view, false);
     Ok(data_response(

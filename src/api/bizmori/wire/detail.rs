@@ -27,13 +27,13 @@ pub struct RenderContext<'v> {
 
 impl<'v> RenderContext<'v> {
     /// The account's, whose request came to `origin`.
-    pub fn of(verbs: &'v Services, account: &Account, origin: &'v str) -> Self {
+    pub fn of(state: &'v Services, account: &Account, origin: &'v str) -> Self {
         Self {
-            links: &verbs.links,
+            links: &state.links,
             origin,
             now: account.now(),
-            revision: verbs.orders.revision(account),
-            sample_secret: &verbs.config.storage.s3_secret,
+            revision: state.orders.revision(account),
+            sample_secret: &state.config.storage.s3_secret,
         }
     }
 
@@ -229,7 +229,7 @@ impl TypeFields {
 impl AiDetection {
     fn of(order: &Order, options: Option<DetectionOptions>, view: RenderContext<'_>) -> Self {
         let found = detection(order);
-        let asked = options.unwrap_or_default();
+        let requested_options = options.unwrap_or_default();
         let drawn = |key: Option<&String>| view.link(order, key.map(String::as_str));
         let probability = found.map(|found| found.verdict.probability);
         let code = probability.map(status_code);
@@ -238,10 +238,10 @@ impl AiDetection {
             status_code: code.map(|(word, _)| word),
             options,
             original_image_url: view.original(order),
-            heatmap_url: asked
+            heatmap_url: requested_options
                 .generate_heatmap
                 .then(|| drawn(found.and_then(|found| found.heatmap.as_ref()))),
-            overlay_url: asked
+            overlay_url: requested_options
                 .generate_overlay
                 .then(|| drawn(found.and_then(|found| found.overlay.as_ref()))),
             ai_detection: NestedDetection {

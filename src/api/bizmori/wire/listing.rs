@@ -60,15 +60,15 @@ struct PageInfo {
 
 impl OrderListing {
     /// The page as it was asked for.
-    pub fn of(page: &Page<Arc<Order>>, asked: &ListQuery, view: RenderContext<'_>) -> Self {
+    pub fn of(page: &Page<Arc<Order>>, query: &ListQuery, view: RenderContext<'_>) -> Self {
         let items = page.items.iter();
         Self {
             orders: items.map(|order| ListedOrder::of(order, view)).collect(),
-            page_info: match asked.limit {
+            page_info: match query.limit {
                 Some(limit) => PageInfo {
                     total_items: page.total,
                     total_pages: page.total.div_ceil(limit.into()),
-                    current_page: asked.page,
+                    current_page: query.page,
                     items_per_page: limit.into(),
                 },
                 None => PageInfo::of_all(page.total),
@@ -168,11 +168,11 @@ struct DailyStat {
 const STEPS: u64 = 4;
 
 impl RecentStats {
-    /// Of those days (since 1970), `made` having been made on some.
-    pub fn of(days: RangeInclusive<i64>, made: &[(i64, u64)]) -> Self {
+    /// Of those days (since 1970), `fields` having been made on some.
+    pub fn of(days: RangeInclusive<i64>, fields: &[(i64, u64)]) -> Self {
         let stat = |day| DailyStat {
             usage_date: clock::month_and_day(day),
-            usage_count: made
+            usage_count: fields
                 .iter()
                 .find(|(of, _)| *of == day)
                 .map_or(0, |(_, orders)| *orders),

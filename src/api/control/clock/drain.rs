@@ -96,14 +96,14 @@ fn timed_out(waiting: Vec<PendingWork>) -> Response {
 }
 
 fn clock_frozen(waiting: Vec<PendingWork>, advance: &AdvanceNeeded) -> Response {
-    let (whose, body) = match &advance.account {
+    let (filter, body) = match &advance.account {
         Some(key) => (
             format!("the clock of {key}"),
             json!({"account": key, "by": advance.by_ms}),
         ),
         None => ("the default clock".to_owned(), json!({"by": advance.by_ms})),
     };
-    let message = format!("{whose} is frozen, and work is due later by it");
+    let message = format!("{filter} is frozen, and work is due later by it");
     let hint = format!("POST /_mock/clock/advance {body}");
     let refusal = ApiError::conflict("clock_frozen", message, hint);
     refusal.respond_with(&ClockFrozen {

@@ -105,7 +105,7 @@ async fn respond(name: &str, opened: &DeliveryTicket, status: u16) -> Response {
 /// Finds the sender of a message: the account that the query names, or that of the event, or of the webhook
 /// that has signed it, or of the only webhook that comes here, or of the only inbox of that name.
 async fn sender(
-    verbs: &Services,
+    state: &Services,
     name: &str,
     parts: &Parts,
     body: &[u8],
@@ -115,25 +115,25 @@ async fn sender(
     let named = pairs.find(|(field, key)| field == "account" && !key.is_empty());
     if let Some((_, key)) = named {
         check_key(&key)?;
-        return Ok(InboxSender::for_key(verbs, Some(key.into_owned())));
+        return Ok(InboxSender::for_key(state, Some(key.into_owned())));
     }
     if let Ok(InboxEvent { event_id }) = serde_json::from_slice(body)
-        && let Some(id) = verbs.webhooks.account_of_event(&event_id).await?
-        && let Some(account) = verbs.accounts.by_id(id)
+        && let Some(id) = state.webhooks.account_of_event(&event_id).await?
+        && let Some(account) = state.accounts.by_id(id)
     {
         return Ok(InboxSender::for_account(account));
     }
-    let webhooks = webhooks(verbs, name, None, parts).await?;
+    let webhooks = webhooks(state, name, None, parts).await?;
     let mut signed = webhooks
         .iter()
         .filter(|(_, secret)| is_signed(parts, secret, body));
     let (first, mut others) = (webhooks.first(), webhooks.iter());
     let only = first.filter(|(id, _)| others.all(|(other, _)| other == id));
     let found = signed.next().or(only);
-    if let Some(account) = found.and_then(|(id, _)| verbs.accounts.by_id(*id)) {
+    if let Some(account) = found.and_then(|(id, _)| state.accounts.by_id(*id)) {
         return Ok(InboxSender::for_account(account));
     }
-    Ok(InboxSender::for_key(verbs, verbs.inbox.only_account(name)))
+    Ok(InboxSender::for_key(state, state.inbox.only_account(name)))
 }
 
 /// Checks that a key can be an account's: it becomes part of the inbox's name and is kept with it.
@@ -154,15 +154,15 @@ impl InboxSender {
         }
     }
 
-    fn for_key(verbs: &Services, key: Option<String>) -> Self {
-        let account = key.as_deref().and_then(|key| verbs.accounts.by_key(key));
+    fn for_key(state: &Services, key: Option<String>) -> Self {
+        let account = key.as_deref().and_then(|key| state.accounts.by_key(key));
         Self { key, account }
     }
 }
 
 /// Returns the message as it is kept.
 async fn message(
-    verbs: &Services,
+    state: &Services,
     name: &str,
     opened: &DeliveryTicket,
     sender: &InboxSender,
@@ -175,12 +175,12 @@ async fn message(
         // An account that does not exist has no webhooks.
         (None, Some(_)) if account.is_none() => Vec::new(),
         (None, _) => {
-            let webhooks = webhooks(verbs, name, account, parts).await?;
+            let webhooks = webhooks(state, name, account, parts).await?;
             webhooks.into_iter().map(|(_, secret)| secret).collect()
         }
     };
     let is_valid = || secrets.iter().any(|secret| is_signed(parts, secret, body));
-    let at = account.map_or_else(|| verbs.accounts.now(ClockId::DEFAULT), Account::now);
+    let at = account.map_or_else(|| state.accounts.now(ClockId::DEFAULT), Account::now);
     Ok(InboxMessage {
         at,
         headers: headers(&parts.headers),
@@ -198,16 +198,16 @@ fn is_signed(parts: &Parts, secret: &str, body: &[u8]) -> bool {
 /// Returns the webhooks whose URLs end with the inbox's path, as it was called or as it reads: those of
 /// an account, or of all.
 async fn webhooks(
-    verbs: &Services,
+    state: &Services,
     name: &str,
     account: Option<&Account>,
     parts: &Parts,
 ) -> Result<Vec<InboxWebhook>, ApiError> {
-    let called = parts.uri.path_and_query().map(ToString::to_string);
+    let host = parts.uri.path_and_query().map(ToString::to_string);
     let read = format!("/_mock/inbox/{name}");
-    let mut found = verbs.webhooks.secrets(account, &read).await?;
-    if let Some(called) = called.filter(|called| *called != read) {
-        found.extend(verbs.webhooks.secrets(account, &called).await?);
+    let mut found = state.webhooks.secrets(account, &read).await?;
+    if let Some(host) = host.filter(|host| *host != read) {
+        found.extend(state.webhooks.secrets(account, &host).await?);
     }
     Ok(found)
 }

@@ -126,10 +126,10 @@ fn headers(head: &PackedHeaders) -> BTreeMap<String, String> {
 }
 
 fn shown(body: &JournalBody) -> Option<Box<RawValue>> {
-    let digested = |told: &crate::services::journal::BodyDigest, text| {
-        let sha256 = hex::encode(told.sha256);
+    let digested = |digest: &crate::services::journal::BodyDigest, text| {
+        let sha256 = hex::encode(digest.sha256);
         let digested = BodyDigestView {
-            bytes: told.bytes,
+            bytes: digest.bytes,
             sha256,
             text,
         };
@@ -140,8 +140,8 @@ fn shown(body: &JournalBody) -> Option<Box<RawValue>> {
         JournalBody::Text(text) => RawValue::from_string(text.to_string())
             .or_else(|_| serde_json::value::to_raw_value(text))
             .ok(),
-        JournalBody::Truncated(text, told) => digested(told, Some(text)),
-        JournalBody::Binary(told) => digested(told, None),
+        JournalBody::Truncated(text, digest) => digested(digest, Some(text)),
+        JournalBody::Binary(digest) => digested(digest, None),
     }
 }
 

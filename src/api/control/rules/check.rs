@@ -40,7 +40,7 @@ pub fn rule(sent: RuleRequest, operations: &[Operation]) -> CheckedRule<Rule> {
     }
     let then = check_action(sent.then.0)?;
     let when = when(sent.when.map(|when| when.0).unwrap_or_default())?;
-    let ruled: Vec<_> = operations.iter().filter(|it| !is_control(it)).collect();
+    let rulable: Vec<_> = operations.iter().filter(|it| !is_control(it)).collect();
     let rule = Rule {
         name: sent.name,
         account: sent.account,
@@ -51,9 +51,9 @@ pub fn rule(sent: RuleRequest, operations: &[Operation]) -> CheckedRule<Rule> {
         then,
     };
     if rule.then.affects_orders() {
-        check_order_rule(&rule, operations, &ruled)?;
-    } else if !targets_outbound_call(&rule, &ruled)? {
-        check_request_rule(&rule.when, operations, &ruled)?;
+        check_order_rule(&rule, operations, &rulable)?;
+    } else if !targets_outbound_call(&rule, &rulable)? {
+        check_request_rule(&rule.when, operations, &rulable)?;
     }
     Ok(rule)
 }
@@ -92,8 +92,8 @@ fn operation_list<'o>(operations: impl IntoIterator<Item = &'o &'o Operation>) -
 }
 
 /// The same, with what stuntdouble itself calls.
-fn all_operation_list(ruled: &[&Operation]) -> String {
-    let names = ruled.iter().map(|it| it.name);
+fn all_operation_list(rulable: &[&Operation]) -> String {
+    let names = rulable.iter().map(|it| it.name);
     valid_values(names.chain(OutboundCall::ALL.map(OutboundCall::operation)))
 }
 
@@ -106,7 +106,7 @@ fn valid_values<'o>(names: impl Iterator<Item = &'o str>) -> String {
 }
 
 /// Whether the rule is about calls of ours, and so need not be about requests.
-fn targets_outbound_call(rule: &Rule, ruled: &[&Operation]) -> CheckedRule<bool> {
+fn targets_outbound_call(rule: &Rule, rulable: &[&Operation]) -> CheckedRule<bool> {
     let when = &rule.when;
     if OutboundCall::ALL
         .iter()
@@ -119,9 +119,9 @@ fn targets_outbound_call(rule: &Rule, ruled: &[&Operation]) -> CheckedRule<bool>
     }
     let hint = "webhook and webhookUrl go with operation webhook.deliver, and without method, path and fileName";
     if let Some(pattern) = &when.operation
-        && !ruled.iter().any(|it| glob(pattern, it.name))
+        && !rulable.iter().any(|it| glob(pattern, it.name))
     {
-        return unknown_operation(pattern, ruled);
+        return unknown_operation(pattern, rulable);
     }
     bad_rule("when: is about no delivery of a webhook", hint)
 }
@@ -130,12 +130,12 @@ fn targets_outbound_call(rule: &Rule, ruled: &[&Operation]) -> CheckedRule<bool>
 fn operation_named<'o>(
     when: &rule::RuleCondition,
     operations: &[Operation],
-    ruled: &[&'o Operation],
+    rulable: &[&'o Operation],
 ) -> CheckedRule<Vec<&'o Operation>> {
     let Some(pattern) = &when.operation else {
-        return Ok(ruled.to_vec());
+        return Ok(rulable.to_vec());
     };
-    let named: Vec<_> = ruled
+    let named: Vec<_> = rulable
         .iter()
         .copied()
         .filter(|it| glob(pattern, it.name))
@@ -146,25 +146,25 @@ fn operation_named<'o>(
     if operations.iter().any(|it| glob(pattern, it.name)) {
         let message =
             format!("when.operation: {pattern} is the control plane, which is never ruled");
-        return bad_rule(message, all_operation_list(ruled));
+        return bad_rule(message, all_operation_list(rulable));
     }
-    unknown_operation(pattern, ruled)
+    unknown_operation(pattern, rulable)
 }
 
-fn unknown_operation<T>(pattern: &str, ruled: &[&Operation]) -> CheckedRule<T> {
-    let names = ruled.iter().map(|it| it.name);
+fn unknown_operation<T>(pattern: &str, rulable: &[&Operation]) -> CheckedRule<T> {
+    let names = rulable.iter().map(|it| it.name);
     let suggestion = did_you_mean(
         pattern,
         names.chain(OutboundCall::ALL.map(OutboundCall::operation)),
     );
     let message = format!("when.operation: unknown operation {pattern}{suggestion}");
-    bad_rule(message, all_operation_list(ruled))
+    bad_rule(message, all_operation_list(rulable))
 }
 
 fn check_request_rule(
     when: &rule::RuleCondition,
     all: &[Operation],
-    ruled: &[&Operation],
+    rulable: &[&Operation],
 ) -> CheckedRule<()> {
     if when.file_name.is_some() {
         return bad_rule(
@@ -181,10 +181,10 @@ fn check_request_rule(
         }
         if path == "/_mock" || path.starts_with("/_mock/") {
             let message = format!("when.path: {path} is the control plane, which is never ruled");
-            return bad_rule(message, all_operation_list(ruled));
+            return bad_rule(message, all_operation_list(rulable));
         }
     }
-    let named = operation_named(when, all, ruled)?;
+    let named = operation_named(when, all, rulable)?;
     let Some(operation) = &when.operation else {
         // What is no operation is matched too.
         return Ok(());
@@ -207,7 +207,7 @@ fn check_request_rule(
     )
 }
 
-fn check_order_rule(rule: &Rule, all: &[Operation], ruled: &[&Operation]) -> CheckedRule<()> {
+fn check_order_rule(rule: &Rule, all: &[Operation], rulable: &[&Operation]) -> CheckedRule<()> {
     let when = &rule.when;
     if when.method.is_some() || when.path.is_some() || when.webhook_url.is_some() {
         return bad_rule(
@@ -215,7 +215,7 @@ fn check_order_rule(rule: &Rule, all: &[Operation], ruled: &[&Operation]) -> Che
             "orders are matched by operation, account and fileName",
         );
     }
-    let named = operation_named(when, all, ruled)?;
+    let named = operation_named(when, all, rulable)?;
     let fits = |makes: ResultKind| rule.then.fits(makes);
     if named.iter().any(|it| it.result_kind.is_some_and(fits)) {
         let makers: Vec<_> = (named.iter().copied())
@@ -227,7 +227,7 @@ fn check_order_rule(rule: &Rule, all: &[Operation], ruled: &[&Operation]) -> Che
             outcome::check_code(outcome, &vendors, "then.outcome.")
         });
     }
-    let fitting = ruled.iter().filter(|it| it.result_kind.is_some_and(fits));
+    let fitting = rulable.iter().filter(|it| it.result_kind.is_some_and(fits));
     let pattern = when.operation.as_deref().unwrap_or("*");
     let field = if rule.then.outcome.is_some() {
         "then.outcome"

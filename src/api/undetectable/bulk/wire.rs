@@ -182,15 +182,15 @@ fn item_verdict(judged: &ItemResult) -> Option<&Verdict> {
 pub fn outcome_of_bulk(bulk: &Bulk, found: &BulkResult) -> Option<HeaderValue> {
     let judged = bulk.queued.iter().zip(&found.items);
     let judged = judged.filter_map(|(queued, judged)| Some((&queued.name, item_verdict(judged)?)));
-    let told: Vec<String> = judged
+    let messages: Vec<String> = judged
         .take(PLAN_ITEMS_MAX)
         .map(|(name, verdict)| {
-            let settled = format!("{name}: result {}", result(verdict).0);
-            let line = outcome_line(&settled, &verdict.source);
+            let summary = format!("{name}: result {}", result(verdict).0);
+            let line = outcome_line(&summary, &verdict.source);
             line.to_str().unwrap_or_default().to_owned()
         })
         .collect();
-    (!told.is_empty()).then(|| header_line(&told.join("; ")))
+    (!messages.is_empty()).then(|| header_line(&messages.join("; ")))
 }
 
 /// A skipped entry in a line for people: `a.txt: Unsupported image type`.

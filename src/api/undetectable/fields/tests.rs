@@ -3,8 +3,9 @@ use serde_json::json;
 use super::*;
 
 fn lines(fields: &FieldReader) -> Vec<String> {
-    let told = |problem: &ValidationError| format!("{} ({})", problem.message(), problem.r#type);
-    fields.errors.iter().map(told).collect()
+    let describe =
+        |problem: &ValidationError| format!("{} ({})", problem.message(), problem.r#type);
+    fields.errors.iter().map(describe).collect()
 }
 
 #[test]
@@ -18,7 +19,7 @@ fn what_reads_fields_describes_them() {
         fields.text("f");
         fields.matching("g", "^a$", |text| text == "a");
     });
-    let told: Vec<Schema> = inputs
+    let bodies: Vec<Schema> = inputs
         .into_iter()
         .map(|input| json!([input.name, input.required, input.schema]))
         .collect();
@@ -31,7 +32,7 @@ fn what_reads_fields_describes_them() {
         ["f", false, {"type": "string"}],
         ["g", false, {"type": "string", "pattern": "^a$"}],
     ]);
-    assert_eq!(json!(told), expected);
+    assert_eq!(json!(bodies), expected);
 }
 
 #[test]

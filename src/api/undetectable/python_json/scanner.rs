@@ -84,8 +84,8 @@ impl<'t> Scanner<'t> {
     /// Reads a value and all within it.
     fn read_value(&mut self) -> ScanResult<PyValue> {
         loop {
-            let begun = self.begin_value()?;
-            let ended = match begun {
+            let started = self.begin_value()?;
+            let ended = match started {
                 ValueStart::Whole(value) => Some(value),
                 ValueStart::Opened(container) => self.enter(container)?,
             };

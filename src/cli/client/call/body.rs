@@ -19,10 +19,10 @@ pub fn object<const N: usize>(fields: [(&str, Option<Value>); N]) -> Vec<u8> {
 }
 
 fn text_or_null<const N: usize>(fields: [(&str, Option<Value>); N]) -> Option<Value> {
-    let said = fields
+    let body = fields
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    let object: Map<String, Value> = said.collect();
+    let object: Map<String, Value> = body.collect();
     (!object.is_empty()).then_some(Value::Object(object))
 }
 
@@ -31,8 +31,8 @@ pub fn account(of: &AccountArg) -> (&'static str, Option<Value>) {
     ("account", text(of.key.as_ref()))
 }
 
-fn text(said: Option<&String>) -> Option<Value> {
-    said.map(|text| text.as_str().into())
+fn text(message: Option<&String>) -> Option<Value> {
+    message.map(|text| text.as_str().into())
 }
 
 /// The JSON that was given; none is `{}`.
@@ -101,11 +101,11 @@ pub fn verify_body(wanted: &VerifyArgs, read: ReadSource<'_>) -> Result<Vec<u8>,
 fn raw_fields<const N: usize>(
     fields: [(&'static str, Option<Value>); N],
 ) -> Result<BTreeMap<&'static str, Box<RawValue>>, String> {
-    let given = fields.into_iter().filter_map(|(name, value)| {
+    let provided = fields.into_iter().filter_map(|(name, value)| {
         let raw = to_raw_value(&value?);
         Some(raw.map(|raw| (name, raw)))
     });
-    given
+    provided
         .collect::<Result<_, _>>()
         .map_err(|error| unwritten(&error))
 }

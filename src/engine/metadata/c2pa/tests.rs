@@ -40,14 +40,14 @@ fn assertion(label: &str, node: &[u8]) -> Vec<u8> {
 }
 
 fn actions(list_of: &[&[(&str, &str)]]) -> Vec<u8> {
-    let told: Vec<Vec<u8>> = list_of
+    let messages: Vec<Vec<u8>> = list_of
         .iter()
         .map(|action| {
             let entries = action.iter().map(|(key, value)| (*key, text(value)));
             map(&entries.collect::<Vec<_>>())
         })
         .collect();
-    assertion("c2pa.actions.v2", &map(&[("actions", list(&told))]))
+    assertion("c2pa.actions.v2", &map(&[("actions", list(&messages))]))
 }
 
 fn manifest(label: &str, program: &str, assertions: &[Vec<u8>]) -> Vec<u8> {
@@ -74,7 +74,7 @@ fn ai_editor(name: &str) -> Provenance {
 
 #[test]
 fn a_generator_is_named_by_its_agent_or_its_claim() {
-    let made = [("action", "c2pa.created"), ("digitalSourceType", TRAINED)];
+    let fields = [("action", "c2pa.created"), ("digitalSourceType", TRAINED)];
     for (program, agent, name) in [
         ("OpenAI-API", Some("gpt-image"), "GPT Image"),
         ("Example_Studio", None, "Example Studio"),
@@ -82,7 +82,7 @@ fn a_generator_is_named_by_its_agent_or_its_claim() {
         ("Canva", None, "Canva"),
         ("Example", Some("Maker 3"), "Maker 3"),
     ] {
-        let mut action = made.to_vec();
+        let mut action = fields.to_vec();
         action.extend(agent.map(|agent| ("softwareAgent", agent)));
         let found = manifest("a", program, &[actions(&[&action])]);
         assert_eq!(provenance(&[found]), generator(name), "{program}");
@@ -98,8 +98,8 @@ fn a_generator_is_named_by_its_agent_or_its_claim() {
 
 #[test]
 fn only_the_last_manifest_is_read() {
-    let made = [("action", "c2pa.created"), ("digitalSourceType", TRAINED)];
-    let midjourney = manifest("mj", "Midjourney", &[actions(&[&made])]);
+    let fields = [("action", "c2pa.created"), ("digitalSourceType", TRAINED)];
+    let midjourney = manifest("mj", "Midjourney", &[actions(&[&fields])]);
     let opened = actions(&[&[("action", "c2pa.opened")], &[("action", "c2pa.edited")]]);
     let photoshop = manifest("ps", "Adobe Photoshop 26", &[opened]);
     let editor = Provenance::Editor("Adobe Photoshop 26".to_owned());
@@ -124,8 +124,8 @@ fn a_machines_part_in_a_picture_that_was_there_is_an_edit() {
             ("action", "c2pa.edited"),
             ("softwareAgent", "Adobe Firefly"),
         ]);
-        let told = actions(&[&opened, &action]);
-        let found = manifest("a", "Adobe Photoshop 26", &[told]);
+        let messages = actions(&[&opened, &action]);
+        let found = manifest("a", "Adobe Photoshop 26", &[messages]);
         assert_eq!(provenance(&[found]), ai_editor("Adobe Firefly"));
     }
     let only_opened = manifest("a", "ChatGPT", &[actions(&[&opened])]);
@@ -141,11 +141,11 @@ fn a_machines_part_in_a_picture_that_was_there_is_an_edit() {
 
 #[test]
 fn a_store_that_is_too_large_is_not_read_and_one_with_thumbnails_is() {
-    let made = [("action", "c2pa.created"), ("digitalSourceType", TRAINED)];
+    let fields = [("action", "c2pa.created"), ("digitalSourceType", TRAINED)];
     let of = |thumbnail_bytes: usize| {
         let thumbnail = boxed(*b"bidb", &vec![7; thumbnail_bytes]);
         let thumbnail = labelled("c2pa.thumbnail.claim", &thumbnail);
-        provenance(&[manifest("a", "Grok", &[thumbnail, actions(&[&made])])])
+        provenance(&[manifest("a", "Grok", &[thumbnail, actions(&[&fields])])])
     };
     assert_eq!(of(6 * 1024 * 1024), generator("Grok"));
     assert_eq!(of(STORE_BYTES_MAX), Provenance::Unknown);
@@ -223,9 +223,9 @@ fn read_cbor_that_is_deep_long_or_truncated_returns_nothing_of_it() {
 
 #[test]
 fn a_store_in_many_segments_is_joined() {
-    let made = [("action", "c2pa.created"), ("digitalSourceType", TRAINED)];
+    let fields = [("action", "c2pa.created"), ("digitalSourceType", TRAINED)];
     let thumbnail = labelled("c2pa.thumbnail.claim", &boxed(*b"bidb", &vec![7; 150_000]));
-    let found = manifest("a", "Grok", &[thumbnail, actions(&[&made])]);
+    let found = manifest("a", "Grok", &[thumbnail, actions(&[&fields])]);
     let whole = labelled("c2pa", &found);
     let (head, content) = whole.split_at(BOX_HEAD_BYTES);
     let mut store = Vec::new();
@@ -262,12 +262,12 @@ fn a_store_torn_off_or_broken_anywhere_is_read_or_not() {
         assert_eq!(whole(&store[..cut]), Provenance::Unknown, "cut to {cut}");
     }
     for at in (0..store.len()).step_by(3) {
-        let kept = store[at];
+        let length = store[at];
         for other in [0x00, 0x01, 0xff, 0x9f, 0x7b] {
             store[at] = other;
             whole(&store);
         }
-        store[at] = kept;
+        store[at] = length;
     }
     read(&mut ProvenanceSignals::default(), &[0; 64]);
     append_app11(&mut store, b"");

@@ -33,34 +33,34 @@ async fn post_keeps_64_headers_and_8_kib_of_them() {
     for (count, is_clipped) in [(63, false), (64, true)] {
         let lines: Vec<_> = (1..=count).map(|n| format!("x-{n:02}: v\r\n")).collect();
         let sent = lines.concat();
-        let told = posted(&outbound(), reply("200 OK", &sent, ""))
+        let response = posted(&outbound(), reply("200 OK", &sent, ""))
             .await
             .expect("an answer");
         // The server adds a content-length.
         assert_eq!(
-            (told.headers.len(), told.is_clipped),
+            (response.headers.len(), response.is_clipped),
             (64, is_clipped),
             "{count}"
         );
     }
     let long = format!("x-long: {}\r\nx-more: 1\r\n", "v".repeat(9_000));
-    let told = posted(&outbound(), reply("200 OK", &long, ""))
+    let response = posted(&outbound(), reply("200 OK", &long, ""))
         .await
         .expect("an answer");
-    let bytes: usize = told
+    let bytes: usize = response
         .headers
         .iter()
         .map(|(name, value)| name.len() + value.len())
         .sum();
-    assert_eq!((bytes, told.is_clipped), (8 * 1024, true));
+    assert_eq!((bytes, response.is_clipped), (8 * 1024, true));
 }
 
 #[tokio::test]
 async fn an_answer_is_told_whole() {
     let sent = "set-cookie: a=1\r\nset-cookie: b=2\r\n";
     let headers = [("content-length", "3"), ("set-cookie", "a=1, b=2")];
-    let told = posted(&outbound(), reply("503 Busy", sent, "why")).await;
-    assert_eq!(told, Ok(answer(503, &headers, "why")));
+    let response = posted(&outbound(), reply("503 Busy", sent, "why")).await;
+    assert_eq!(response, Ok(answer(503, &headers, "why")));
 }
 
 #[tokio::test]
@@ -72,17 +72,17 @@ async fn of_a_long_body_the_begin_is_told() {
         posted(&outbound(), long).await,
         Ok(clipped(answer(200, &headers, &begin)))
     );
-    let told = posted(&outbound(), TestReply::Endless).await;
-    let told = told.map(|told| (told.status, told.body));
+    let response = posted(&outbound(), TestReply::Endless).await;
+    let response = response.map(|response| (response.status, response.body));
     let chunks = "12345".repeat(820);
-    assert_eq!(told, Ok((200, chunks[..4_096].to_owned())));
+    assert_eq!(response, Ok((200, chunks[..4_096].to_owned())));
 }
 
 #[tokio::test]
 async fn a_body_that_does_not_come_or_breaks_off_is_no_failure() {
     let stalls = "HTTP/1.1 204 Fine\r\n\r\n";
-    let told = posted(&outbound(), TestReply::Stall(stalls)).await;
-    assert_eq!(told, Ok(answer(204, &[], "")));
+    let response = posted(&outbound(), TestReply::Stall(stalls)).await;
+    assert_eq!(response, Ok(answer(204, &[], "")));
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nbegun";
     let headers = [("content-length", "9")];
     let expected = Ok(answer(200, &headers, "begun"));

@@ -174,8 +174,8 @@ async fn an_extraction_needs_its_original() {
             (400, code("VALIDATION_FAILED")),
             "{file}"
         );
-        let said = answer.header("x-mock-reason");
-        assert!(said.starts_with(why), "{said}");
+        let message = answer.header("x-mock-reason");
+        assert!(message.starts_with(why), "{message}");
     }
 }
 

@@ -117,13 +117,13 @@ async fn a_download_is_refused_in_the_vendors_order() {
     let body = json!({"idempotencyKey": "p", "files": [{"fileName": "a.jpg", "watermarks": [{"text": "x"}]}]});
     let order = create_order(&stunt, "live", EMBED, &body).await;
     let pending = text(&order, "/orderId");
-    for (id, told) in [
+    for (id, message) in [
         (&id, "ORDER_TYPE_CANT_DOWNLOAD"),
         (&pending, "ORDER_NOT_COMPLETED"),
     ] {
         let path = format!("/api/v3/orders/{id}/download");
         let answer = stunt.get("live", &path).await;
-        assert_eq!((answer.status, answer.text()), (400, code(told)));
+        assert_eq!((answer.status, answer.text()), (400, code(message)));
     }
 }
 

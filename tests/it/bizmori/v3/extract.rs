@@ -128,10 +128,10 @@ async fn rule_with_a_detection_status_is_applied_to_extractions_of_v3_alone() {
     let then = |status: &str| json!({"outcome": {"detectionStatus": status}});
     for status in ["inconclusive", "unsupported", "error"] {
         let rule = json!({"account": "live", "then": then(status)});
-        let made = stunt.control(Method::POST, "/_mock/rules", &rule).await;
-        assert_eq!(made["then"], then(status));
+        let created = stunt.control(Method::POST, "/_mock/rules", &rule).await;
+        assert_eq!(created["then"], then(status));
         let id = extracted(&stunt, "live", &format!("{status}.jpg"), picture()).await;
-        let outcome = format!("watermark {status} by rule {}", made["id"]);
+        let outcome = format!("watermark {status} by rule {}", created["id"]);
         let expected = (json!("complete"), without_result(status), outcome);
         assert_eq!(result(&stunt, "live", &id).await, expected);
         stunt

@@ -165,19 +165,19 @@ async fn an_order_that_takes_long_is_delayed_and_an_expired_one_has_no_result() 
     stunt.freeze("live").await;
     let new = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = stunt.confirm_detection("live", &new, picture()).await;
-    let told = async |field: &str| {
+    let describe = async |field: &str| {
         let answer = stunt.get("live", &format!("/api/v3/orders/{id}")).await;
         answer.json()["data"][field].take()
     };
     stunt.advance("live", "PT60S").await;
-    assert_eq!(told("processingDelayed").await, json!(false));
+    assert_eq!(describe("processingDelayed").await, json!(false));
     stunt.advance("live", "PT0.001S").await;
-    assert_eq!(told("processingDelayed").await, json!(true));
+    assert_eq!(describe("processingDelayed").await, json!(true));
     stunt.advance("live", "PT1M").await;
-    assert_eq!(told("processingDelayed").await, json!(false));
+    assert_eq!(describe("processingDelayed").await, json!(false));
     stunt.advance("live", "P7D").await;
-    assert_eq!(told("status").await, json!("expired"));
-    assert_eq!(told("result").await, json!(null));
+    assert_eq!(describe("status").await, json!("expired"));
+    assert_eq!(describe("result").await, json!(null));
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn an_order_that_is_none_or_another_keys_is_not_read() {
     let stunt = TestServer::start_frozen("live").await;
     let new = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (id, _) = stunt.create_detection("live", &new).await;
-    for (key, id, status, told) in [
+    for (key, id, status, message) in [
         ("live", "abc", 400, "VALIDATION_FAILED"),
         ("live", "123456789012345678901", 400, "VALIDATION_FAILED"),
         ("live", "42", 404, "ORDER_NOT_FOUND"),
@@ -193,7 +193,7 @@ async fn an_order_that_is_none_or_another_keys_is_not_read() {
     ] {
         for path in ["", "/download", "/reports/en-US"] {
             let answer = stunt.get(key, &format!("/api/v3/orders/{id}{path}")).await;
-            let expected = (status, code(told));
+            let expected = (status, code(message));
             assert_eq!((answer.status, answer.text()), expected, "{key} {id}{path}");
         }
     }

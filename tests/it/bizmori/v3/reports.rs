@@ -23,15 +23,15 @@ async fn a_report_is_queued_made_and_downloaded_in_each_language() {
     let id = extracted(&stunt, "live", "q_detected.jpg").await;
     let kind = "watermarkDetection";
     for locale in ["ko-KR", "en-US", "ja-JP"] {
-        let asked = json!({"locale": locale});
-        let queued = stunt.post("live", &path(&id), &asked).await;
+        let request_body = json!({"locale": locale});
+        let queued = stunt.post("live", &path(&id), &request_body).await;
         let expected = body(&id, kind, locale, "queued", "null");
         assert_eq!((queued.status, queued.text()), (202, expected));
         let at = format!("{}/{locale}", path(&id));
         let processing = stunt.get("live", &at).await;
         let expected = body(&id, kind, locale, "processing", "null");
         assert_eq!((processing.status, processing.text()), (200, expected));
-        let again = stunt.post("live", &path(&id), &asked).await;
+        let again = stunt.post("live", &path(&id), &request_body).await;
         let expected = body(&id, kind, locale, "processing", "null");
         assert_eq!((again.status, again.text()), (202, expected));
         assert_eq!(stunt.advance("live", "PT0.3S").await, ["order.report"]);
@@ -43,7 +43,7 @@ async fn a_report_is_queued_made_and_downloaded_in_each_language() {
         assert!(url.contains("X-Amz-Expires=300&"), "{url}");
         let pdf = fetched(&stunt, &url).await;
         assert!(pdf.starts_with(b"%PDF-") && pdf.ends_with(b"%%EOF") || pdf.ends_with(b"%%EOF\n"));
-        let again = stunt.post("live", &path(&id), &asked).await;
+        let again = stunt.post("live", &path(&id), &request_body).await;
         assert_eq!((again.status, again.text()), (200, expected));
     }
     let order = stunt.get("live", &format!("/api/v3/orders/{id}")).await;
@@ -145,8 +145,8 @@ async fn reports_on_pdfs_are_in_korean_only() {
     assert_eq!(is_supported(&stunt, "live", &id).await, true);
     for locale in ["en-US", "ja-JP"] {
         let why = format!("locale: reports on PDFs are in ko-KR only, not in {locale}");
-        let asked = json!({"locale": locale});
-        let refused = stunt.post("live", &path(&id), &asked).await;
+        let request_body = json!({"locale": locale});
+        let refused = stunt.post("live", &path(&id), &request_body).await;
         refused.assert_refused(400, "REPORT_LOCALE_UNSUPPORTED", &why);
         let refused = stunt.get("live", &format!("{}/{locale}", path(&id))).await;
         refused.assert_refused(400, "REPORT_LOCALE_UNSUPPORTED", &why);
@@ -171,8 +171,8 @@ async fn extractions_of_v2_and_those_with_a_pdf_as_original_have_no_reports() {
         assert_eq!(is_supported(&stunt, "live", &id).await, false);
         let why = format!("order {id} has no result on which there are reports");
         for locale in ["ko-KR", "en-US"] {
-            let asked = json!({"locale": locale});
-            let refused = stunt.post("live", &path(&id), &asked).await;
+            let request_body = json!({"locale": locale});
+            let refused = stunt.post("live", &path(&id), &request_body).await;
             refused.assert_refused(409, "REPORT_NOT_AVAILABLE", &why);
         }
         let missing = stunt.get("live", &format!("{}/ko-KR", path(&id))).await;
@@ -187,9 +187,9 @@ async fn report_of_a_test_key_is_there_at_once_as_a_sample() {
     let stunt = TestServer::start_frozen(key).await;
     let id = extracted(&stunt, key, "q_detected.jpg").await;
     assert_eq!(is_supported(&stunt, key, &id).await, true);
-    let asked = json!({"locale": "en-US"});
+    let request_body = json!({"locale": "en-US"});
     for _ in 0..2 {
-        let posted = stunt.post(key, &path(&id), &asked).await;
+        let posted = stunt.post(key, &path(&id), &request_body).await;
         let url = text(&posted.json(), "/data/download/url");
         let download = format!(r#"{{"url":"{url}","expiresInSeconds":300}}"#);
         let expected = body(&id, "watermarkDetection", "en-US", "completed", &download);
@@ -240,19 +240,19 @@ async fn rules_are_applied_to_reports_of_test_keys() {
         (202, &json!("queued"))
     );
     assert_eq!(stunt.advance(key, "PT1S").await, ["order.report"]);
-    let made = stunt.get(key, &format!("{}/ko-KR", path(&id))).await.json();
-    let pdf = fetched(&stunt, &text(&made, "/data/download/url")).await;
+    let created = stunt.get(key, &format!("{}/ko-KR", path(&id))).await.json();
+    let pdf = fetched(&stunt, &text(&created, "/data/download/url")).await;
     assert!(pdf.starts_with(b"%PDF-"));
     let failing = json!({"when": when, "times": 1, "then": {"outcome": {"status": "failed"}}});
     stunt.control(Method::POST, "/_mock/rules", &failing).await;
-    let asked = json!({"locale": "ja-JP"});
-    let failed = stunt.post(key, &path(&id), &asked).await;
+    let request_body = json!({"locale": "ja-JP"});
+    let failed = stunt.post(key, &path(&id), &request_body).await;
     let failure = json!({"code": "PROCESSING_ERROR", "retryable": true});
     assert_eq!(
         (failed.status, &failed.json()["data"]["failure"]),
         (200, &failure)
     );
-    let again = stunt.post(key, &path(&id), &asked).await.json();
+    let again = stunt.post(key, &path(&id), &request_body).await.json();
     assert_eq!(again["data"]["status"], "completed");
 }
 
@@ -264,11 +264,11 @@ async fn report_is_named_after_its_order() {
     stunt.advance("live", "PT1S").await;
     stunt.post("live", &path(&id), &json!({})).await;
     stunt.advance("live", "PT1S").await;
-    let made = stunt
+    let created = stunt
         .get("live", &format!("{}/ko-KR", path(&id)))
         .await
         .json();
-    let url = text(&made, "/data/download/url");
+    let url = text(&created, "/data/download/url");
     let answer = stunt.send(Method::GET, &url, &[], "").await;
     let disposition = answer.header("content-disposition");
     assert!(

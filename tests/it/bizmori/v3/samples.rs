@@ -31,12 +31,12 @@ async fn completed(stunt: &TestServer, key: &str) -> Value {
 /// The sample of that index by a token that is signed as it should be.
 async fn sample(stunt: &TestServer, id: &str, index: usize) -> TestResponse {
     const NEVER_MS: i64 = 4_102_444_800_000;
-    let said = format!("{id}.{index}.{NEVER_MS}");
+    let message = format!("{id}.{index}.{NEVER_MS}");
     let secret = Config::defaults().storage.s3_secret;
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key");
-    mac.update(format!("test sample {said}").as_bytes());
+    mac.update(format!("test sample {message}").as_bytes());
     let signature = hex::encode(mac.finalize().into_bytes());
-    let path = format!("/api/v2/test-samples/{said}.{signature}");
+    let path = format!("/api/v2/test-samples/{message}.{signature}");
     stunt.send(Method::GET, &path, &[], "").await
 }
 
@@ -60,10 +60,10 @@ async fn the_zip_is_behind_the_last_output_and_nothing_is_behind_the_zip() {
 async fn an_order_that_is_not_complete_or_has_expired_has_no_samples() {
     let stunt = TestServer::start_frozen("sk_test_1").await;
     let id = text(&create_pending(&stunt, "sk_test_1").await, "/orderId");
-    for told in ["ORDER_NOT_COMPLETED", "ORDER_EXPIRED"] {
+    for message in ["ORDER_NOT_COMPLETED", "ORDER_EXPIRED"] {
         for index in [0, 3] {
             let refused = sample(&stunt, &id, index).await;
-            assert_eq!((refused.status, refused.text()), (400, code(told)));
+            assert_eq!((refused.status, refused.text()), (400, code(message)));
         }
         stunt.advance("sk_test_1", "P8D").await;
     }

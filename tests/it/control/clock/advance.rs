@@ -18,11 +18,11 @@ async fn seven_days_run_a_failing_webhook_and_an_unfinished_upload_each_at_its_o
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
     let files = json!([{"fileName": "never.jpg", "watermarks": [{"text": "one"}]}]);
     let body = json!({"idempotencyKey": "upload", "files": files});
-    let made = stunt
+    let created = stunt
         .post("live", "/api/v3/orders/wtr-embed", &body)
         .await
         .json();
-    let unfinished = made["data"]["orderId"].as_str().expect("an id");
+    let unfinished = created["data"]["orderId"].as_str().expect("an id");
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let order = stunt.confirm_detection("live", &body, picture()).await;
     let advance = json!({"account": "live", "by": "P7D"});

@@ -22,9 +22,9 @@ fn instant(text: &Value) -> i64 {
 }
 
 /// That instant was told, or one that the clock ran to meanwhile.
-fn near(told: &Value, wanted: &str) {
-    let late = instant(told) - instant(&json!(wanted));
-    assert!((0..RUN_MS).contains(&late), "{told} for {wanted}");
+fn near(response_body: &Value, wanted: &str) {
+    let late = instant(response_body) - instant(&json!(wanted));
+    assert!((0..RUN_MS).contains(&late), "{response_body} for {wanted}");
 }
 
 #[tokio::test]
@@ -45,8 +45,8 @@ async fn a_whole_ladder_of_retries_comes_at_once_each_attempt_at_its_time() {
     assert_eq!(receiver.count(), 7);
     assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
     let path = "/_mock/deliveries?account=live";
-    let told = stunt.control(Method::GET, path, &json!({})).await;
-    let deliveries = told["deliveries"].as_array().expect("a list");
+    let response_body = stunt.control(Method::GET, path, &json!({})).await;
+    let deliveries = response_body["deliveries"].as_array().expect("a list");
     assert_eq!(deliveries.len(), 7);
     for (delivery, at) in deliveries.iter().zip([
         "2026-03-12T10:00:00.300Z",
@@ -70,8 +70,8 @@ async fn nothing_is_leapt_to_that_nobody_waits_for_and_all_of_it_ends_on_the_way
     jump(&stunt, Some("live")).await;
     let files = json!([{"fileName": "never.jpg", "watermarks": [{"text": "one"}]}]);
     let body = json!({"idempotencyKey": "upload", "files": files});
-    let made = stunt.post("live", "/api/v3/orders/wtr-embed", &body).await;
-    let unfinished = made.json()["data"]["orderId"].take();
+    let response = stunt.post("live", "/api/v3/orders/wtr-embed", &body).await;
+    let unfinished = response.json()["data"]["orderId"].take();
     let detail = format!(
         "/api/v3/orders/{}",
         unfinished.as_str().expect("a text of digits")
@@ -106,11 +106,11 @@ async fn an_order_that_starts_by_its_upload_is_leapt_to_as_well() {
         .await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}]}]);
     let body = json!({"idempotencyKey": "upload", "files": files});
-    let made = stunt.post("live", "/api/v3/orders/wtr-embed", &body).await;
-    let made = made.json();
+    let response = stunt.post("live", "/api/v3/orders/wtr-embed", &body).await;
+    let response = response.json();
     let (id, url) = (
-        &made["data"]["orderId"],
-        &made["data"]["files"][0]["uploadUrl"],
+        &response["data"]["orderId"],
+        &response["data"]["files"][0]["uploadUrl"],
     );
     stunt.put(url.as_str().expect("a URL"), picture()).await;
     stunt.drain("live").await;

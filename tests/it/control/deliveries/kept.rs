@@ -22,17 +22,17 @@ async fn the_last_thousand_of_an_account_are_kept() {
         }
         stunt.advance(key, "P1D").await;
     }
-    let kept = deliveries(&stunt, "?account=live&limit=1000").await;
-    assert_eq!(kept.len(), 1_000, "of 1050");
+    let stored = deliveries(&stunt, "?account=live&limit=1000").await;
+    assert_eq!(stored.len(), 1_000, "of 1050");
     let at = |it: &Value| it["at"].as_str().expect("an instant").to_owned();
-    let last = at(&kept[999]);
+    let last = at(&stored[999]);
     assert_eq!(last, "2026-03-12T16:30:07.300Z");
-    assert!(kept.is_sorted_by_key(at));
-    assert_eq!(kept[0]["attempt"], 1, "the oldest went first");
+    assert!(stored.is_sorted_by_key(at));
+    assert_eq!(stored[0]["attempt"], 1, "the oldest went first");
     let of_all = deliveries(&stunt, "?limit=1000").await;
-    assert_eq!(of_all, kept, "the newest of all");
+    assert_eq!(of_all, stored, "the newest of all");
     assert_eq!(deliveries(&stunt, "?account=other").await.len(), 70);
-    assert_eq!(deliveries(&stunt, "").await, kept[900..], "100 are told");
+    assert_eq!(deliveries(&stunt, "").await, stored[900..], "100 are told");
 }
 
 #[tokio::test]
@@ -43,12 +43,12 @@ async fn they_go_with_their_account_and_outlive_the_process() {
     stunt.freeze("live").await;
     let receiver = Receiver::with_replies([Reply::Reset]).await;
     finish_order(&stunt, &receiver.url).await;
-    let told = deliveries(&stunt, "").await;
-    assert_eq!(told[0]["status"], Value::Null);
-    assert!(told[0]["error"].is_string(), "{told:?}");
+    let bodies = deliveries(&stunt, "").await;
+    assert_eq!(bodies[0]["status"], Value::Null);
+    assert!(bodies[0]["error"].is_string(), "{bodies:?}");
     stunt.stop().await;
     let stunt = on().await;
-    assert_eq!(deliveries(&stunt, "?account=live").await, told);
+    assert_eq!(deliveries(&stunt, "?account=live").await, bodies);
     let reset = json!({"account": "live"});
     stunt.control(Method::POST, "/_mock/reset", &reset).await;
     assert!(deliveries(&stunt, "").await.is_empty());
@@ -69,7 +69,7 @@ async fn a_webhook_that_is_removed_while_it_is_called_is_told_of() {
     };
     let (ran, ()) = tokio::join!(stunt.advance("live", "P1D"), remove);
     assert_eq!(ran, ["order.process", "webhook.deliver"]);
-    let told = deliveries(&stunt, &format!("?webhookId={webhook}")).await;
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0]["error"].is_string(), "{told:?}");
+    let bodies = deliveries(&stunt, &format!("?webhookId={webhook}")).await;
+    assert_eq!(bodies.len(), 1, "{bodies:?}");
+    assert!(bodies[0]["error"].is_string(), "{bodies:?}");
 }

@@ -8,9 +8,9 @@ use crate::support::{Receiver, Reply, TestResponse, TestServer, picture};
 
 /// The attempt's number, what it was answered, how the delivery stood after it and when the next
 /// is due.
-fn attempt_summary(told: &Value) -> Value {
+fn attempt_summary(response_body: &Value) -> Value {
     let fields = ["attempt", "status", "deliveryStatus", "nextAt"];
-    fields.map(|field| told[field].clone()).into()
+    fields.map(|field| response_body[field].clone()).into()
 }
 
 fn resend_result(answer: &TestResponse) -> Value {
@@ -89,8 +89,8 @@ async fn what_a_rule_drops_by_hand_has_failed_for_good() {
     let rule = stunt.control(Method::POST, "/_mock/rules", &drop).await;
     let dropped = resend_result(&resend(&stunt, &first["id"]).await);
     assert_eq!(attempt_summary(&dropped), json!([2, null, "FAILED", null]));
-    let told = (&dropped["error"], &dropped["ruleId"]);
-    assert_eq!(told, (&json!("rule 1 (lost): dropped"), &rule["id"]));
+    let value = (&dropped["error"], &dropped["ruleId"]);
+    assert_eq!(value, (&json!("rule 1 (lost): dropped"), &rule["id"]));
     assert_eq!(dropped["requestHeaders"], json!({}));
     let ran = stunt.advance("live", "P1D").await;
     assert!(ran.is_empty(), "nothing is due: {ran:?}");

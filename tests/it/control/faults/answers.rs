@@ -54,10 +54,15 @@ async fn broken(stunt: &TestServer, (operation, bytes): &FaultCase, then: Value)
 #[tokio::test]
 async fn a_reset_is_an_rst_and_nothing_has_come() {
     let stunt = TestServer::start_frozen("live").await;
-    for asked in cases(&stunt).await {
-        let came = broken(&stunt, &asked, json!({"fault": "reset"})).await;
-        assert_eq!(came.text(), "", "{}", asked.0);
-        assert_eq!(came.error, Some(ErrorKind::ConnectionReset), "{}", asked.0);
+    for requested in cases(&stunt).await {
+        let came = broken(&stunt, &requested, json!({"fault": "reset"})).await;
+        assert_eq!(came.text(), "", "{}", requested.0);
+        assert_eq!(
+            came.error,
+            Some(ErrorKind::ConnectionReset),
+            "{}",
+            requested.0
+        );
     }
     stunt.assert_healthy("live").await;
 }
@@ -65,13 +70,13 @@ async fn a_reset_is_an_rst_and_nothing_has_come() {
 #[tokio::test]
 async fn an_empty_answer_is_an_end_without_a_byte() {
     let stunt = TestServer::start_frozen("live").await;
-    for asked in cases(&stunt).await {
-        let came = broken(&stunt, &asked, json!({"fault": "empty"})).await;
+    for requested in cases(&stunt).await {
+        let came = broken(&stunt, &requested, json!({"fault": "empty"})).await;
         assert_eq!(
             (came.text().as_str(), came.error),
             ("", None),
             "{}",
-            asked.0
+            requested.0
         );
     }
     stunt.assert_healthy("live").await;
@@ -80,8 +85,8 @@ async fn an_empty_answer_is_an_end_without_a_byte() {
 #[tokio::test]
 async fn garbage_is_no_http_and_then_the_end() {
     let stunt = TestServer::start_frozen("live").await;
-    for asked in cases(&stunt).await {
-        let came = broken(&stunt, &asked, json!({"fault": "garbage"})).await;
+    for requested in cases(&stunt).await {
+        let came = broken(&stunt, &requested, json!({"fault": "garbage"})).await;
         assert!(!came.bytes.is_empty() && came.error.is_none(), "{came:?}");
         assert!(!came.text().contains("HTTP/"), "{}", came.text());
         assert!(!came.bytes[0].is_ascii_graphic(), "no method, no version");
@@ -92,23 +97,26 @@ async fn garbage_is_no_http_and_then_the_end() {
 #[tokio::test]
 async fn a_truncated_answer_has_its_head_and_half_its_body() {
     let stunt = TestServer::start_frozen("live").await;
-    for asked in cases(&stunt).await {
-        let whole = plain(&stunt, &asked.1).await.answer();
-        let came = broken(&stunt, &asked, json!({"fault": "truncate"})).await;
-        assert_eq!(came.error, None, "{}", asked.0);
+    for requested in cases(&stunt).await {
+        let whole = plain(&stunt, &requested.1).await.answer();
+        let came = broken(&stunt, &requested, json!({"fault": "truncate"})).await;
+        assert_eq!(came.error, None, "{}", requested.0);
         if whole.bytes.is_empty() {
-            assert!(is_half_a_head(&came), "{}: {}", asked.0, came.text());
+            assert!(is_half_a_head(&came), "{}: {}", requested.0, came.text());
             continue;
         }
         let cut = came.answer();
-        let told: usize = cut.header("content-length").parse().expect("a length");
-        assert_eq!((cut.status, told), (whole.status, whole.bytes.len()));
+        let expected_count: usize = cut.header("content-length").parse().expect("a length");
+        assert_eq!(
+            (cut.status, expected_count),
+            (whole.status, whole.bytes.len())
+        );
         assert_eq!(cut.header("content-type"), whole.header("content-type"));
-        let half = &whole.bytes[..told / 2];
-        if asked.0 == "bizmori.createAiDetection" || !asked.0.starts_with("bizmori") {
-            assert_eq!(cut.bytes.len(), half.len(), "{}", asked.0);
+        let half = &whole.bytes[..expected_count / 2];
+        if requested.0 == "bizmori.createAiDetection" || !requested.0.starts_with("bizmori") {
+            assert_eq!(cut.bytes.len(), half.len(), "{}", requested.0);
         } else {
-            assert!(cut.bytes == half, "{}", asked.0);
+            assert!(cut.bytes == half, "{}", requested.0);
         }
     }
     stunt.assert_healthy("live").await;
@@ -124,13 +132,13 @@ async fn what_has_no_body_to_speak_of_is_cut_within_its_head() {
     let stunt = TestServer::start_frozen("live").await;
     let url = picture_url(&stunt).await;
     let preflight = "Origin: http://a\r\nAccess-Control-Request-Method: PUT\r\n";
-    for asked in [
+    for requested in [
         ("storage.head", request("HEAD", &url, "", b"")),
         ("storage.options", request("OPTIONS", &url, preflight, b"")),
         ("bizmori.listWebhooks", request("HEAD", ORDERS, "", b"")),
     ] {
-        let came = broken(&stunt, &asked, json!({"fault": "truncate"})).await;
-        assert!(is_half_a_head(&came), "{}: {}", asked.0, came.text());
+        let came = broken(&stunt, &requested, json!({"fault": "truncate"})).await;
+        assert!(is_half_a_head(&came), "{}: {}", requested.0, came.text());
     }
     for respond in [
         json!({"status": 204}),
@@ -139,9 +147,9 @@ async fn what_has_no_body_to_speak_of_is_cut_within_its_head() {
         json!({"status": 500, "body": "x"}),
         json!({"status": 200, "headers": {"x-long": "y".repeat(5_000)}, "body": 1}),
     ] {
-        let asked = ("bizmori.listWebhooks", request("GET", ORDERS, "", b""));
+        let requested = ("bizmori.listWebhooks", request("GET", ORDERS, "", b""));
         let then = json!({"fault": "truncate", "respond": respond});
-        let came = broken(&stunt, &asked, then).await;
+        let came = broken(&stunt, &requested, then).await;
         assert!(is_half_a_head(&came), "{}", came.text());
     }
 }
@@ -152,14 +160,14 @@ async fn where_no_length_is_told_the_answer_never_ends() {
     stunt
         .create_detection("live", &json!({"idempotencyKey": "a", "fileName": "a.jpg"}))
         .await;
-    let asked = (
+    let requested = (
         "bizmori.*",
         request("GET", "/api/v2/orders?limit=-1", "", b""),
     );
-    let whole = plain(&stunt, &asked.1).await.text();
+    let whole = plain(&stunt, &requested.1).await.text();
     assert!(whole.contains("transfer-encoding: chunked"), "{whole}");
     assert!(whole.ends_with("\r\n0\r\n\r\n"));
-    let came = broken(&stunt, &asked, json!({"fault": "truncate"})).await;
+    let came = broken(&stunt, &requested, json!({"fault": "truncate"})).await;
     let text = came.text();
     assert_eq!(came.error, None);
     assert!(
@@ -175,22 +183,22 @@ async fn where_no_length_is_told_the_answer_never_ends() {
 #[tokio::test]
 async fn a_drip_brings_all_of_it_piece_by_piece() {
     let stunt = TestServer::start_frozen("live").await;
-    for asked in cases(&stunt).await {
-        let whole = plain(&stunt, &asked.1).await;
+    for requested in cases(&stunt).await {
+        let whole = plain(&stunt, &requested.1).await;
         let rate = (whole.bytes.len() * 2).max(400);
         let then = json!({"fault": "drip", "bytesPerSecond": rate});
-        once(&stunt, asked.0, then).await;
-        let came = plain(&stunt, &asked.1).await;
+        once(&stunt, requested.0, then).await;
+        let came = plain(&stunt, &requested.1).await;
         assert!(
             came.pieces > 2 && came.error.is_none(),
             "{}: {came:?}",
-            asked.0
+            requested.0
         );
         let (came, whole) = (came.answer(), whole.answer());
         assert_eq!(came.status, whole.status);
         assert_eq!(came.bytes.len(), whole.bytes.len());
         let names = |answer: &TestResponse| answer.headers.keys().cloned().collect::<Vec<_>>();
-        assert_eq!(names(&came), names(&whole), "{}", asked.0);
+        assert_eq!(names(&came), names(&whole), "{}", requested.0);
     }
 }
 
@@ -198,11 +206,11 @@ async fn a_drip_brings_all_of_it_piece_by_piece() {
 async fn the_front_door_has_done_what_was_asked_and_its_answer_is_lost() {
     let stunt = TestServer::start_frozen("live").await;
     for (n, fault) in ["reset", "empty", "truncate", "garbage"].iter().enumerate() {
-        let asked = ("bizmori.createAiDetection", creating(fault));
-        broken(&stunt, &asked, json!({"fault": fault})).await;
+        let requested = ("bizmori.createAiDetection", creating(fault));
+        broken(&stunt, &requested, json!({"fault": fault})).await;
         let there = orders(&stunt).await;
         assert_eq!(there.len(), n + 1, "{fault}");
-        let again = plain(&stunt, &asked.1).await.answer().json();
+        let again = plain(&stunt, &requested.1).await.answer().json();
         assert_eq!(again["data"]["orderId"], there[0], "its client's retry");
         assert_eq!(orders(&stunt).await.len(), n + 1);
     }
@@ -212,9 +220,9 @@ async fn the_front_door_has_done_what_was_asked_and_its_answer_is_lost() {
 async fn with_an_answer_beside_it_the_front_door_is_not_asked_and_that_answer_breaks() {
     let stunt = TestServer::start_frozen("live").await;
     let respond = json!({"status": 503, "headers": {"Retry-After": "7"}, "body": "not today"});
-    let asked = ("bizmori.createAiDetection", creating("a"));
+    let requested = ("bizmori.createAiDetection", creating("a"));
     let then = json!({"respond": respond, "fault": "truncate"});
-    let cut = broken(&stunt, &asked, then).await.answer();
+    let cut = broken(&stunt, &requested, then).await.answer();
     assert_eq!((cut.status, cut.header("content-length")), (503, "9"));
     assert_eq!(
         (cut.text().as_str(), cut.header("retry-after")),
@@ -223,7 +231,7 @@ async fn with_an_answer_beside_it_the_front_door_is_not_asked_and_that_answer_br
     assert_eq!(cut.header("x-mock-reason"), "rule 1");
     for fault in ["reset", "empty", "garbage"] {
         let then = json!({"respond": {"status": 200}, "fault": fault});
-        let came = broken(&stunt, &asked, then).await;
+        let came = broken(&stunt, &requested, then).await;
         assert!(!came.text().contains("HTTP/1.1"), "{fault}");
     }
     assert!(orders(&stunt).await.is_empty());
@@ -232,14 +240,14 @@ async fn with_an_answer_beside_it_the_front_door_is_not_asked_and_that_answer_br
 #[tokio::test]
 async fn the_fault_and_the_answer_may_be_of_two_rules() {
     let stunt = TestServer::start_frozen("live").await;
-    let asked = ("bizmori.createAiDetection", creating("a"));
+    let requested = ("bizmori.createAiDetection", creating("a"));
     once(
         &stunt,
-        asked.0,
+        requested.0,
         json!({"respond": {"status": 503}, "delayMs": 1}),
     )
     .await;
-    let came = broken(&stunt, &asked, json!({"fault": "empty"})).await;
+    let came = broken(&stunt, &requested, json!({"fault": "empty"})).await;
     assert_eq!((came.text().as_str(), came.error), ("", None));
     assert!(orders(&stunt).await.is_empty());
 }

@@ -201,8 +201,8 @@ async fn each_fault_is_met_in_what_is_downloaded() {
             (500, &*why)
         );
         for _ in 0..2 {
-            let asked = listener.next().await.text();
-            assert!(asked.starts_with("GET /a.jpg HTTP/1.1\r\n"), "{asked}");
+            let request = listener.next().await.text();
+            assert!(request.starts_with("GET /a.jpg HTTP/1.1\r\n"), "{request}");
         }
         let key = format!("after {fault}");
         let after = fetched(&stunt, &key, &listener.origin).await;

@@ -71,8 +71,8 @@ async fn who_does_not_wait_for_a_drip_times_out() {
     let then = json!({"fault": "drip", "bytesPerSecond": 1});
     once(&stunt, "undetectable.health", then).await;
     let url = format!("{}/health", stunt.origin);
-    let asked = client().get(url).header("apikey", "live");
-    let waited = asked.timeout(Duration::from_millis(50)).send().await;
+    let request = client().get(url).header("apikey", "live");
+    let waited = request.timeout(Duration::from_millis(50)).send().await;
     assert!(waited.is_err_and(|error| error.is_timeout()));
 }
 
@@ -89,11 +89,11 @@ async fn the_third_detection_times_out() {
     let url = format!("{}/api/v2/orders/ai-detection", stunt.origin);
     let mut came = Vec::new();
     for n in 0..4 {
-        let asked = client().post(&url).bearer_auth("live");
-        let asked = asked.header("content-type", "application/json");
-        let asked = asked.body(create(&n.to_string()));
-        let asked = asked.timeout(Duration::from_secs(if n == 2 { 1 } else { 30 }));
-        came.push(match asked.send().await {
+        let request = client().post(&url).bearer_auth("live");
+        let request = request.header("content-type", "application/json");
+        let request = request.body(create(&n.to_string()));
+        let request = request.timeout(Duration::from_secs(if n == 2 { 1 } else { 30 }));
+        came.push(match request.send().await {
             Ok(answer) => answer.status().as_u16(),
             Err(error) if error.is_timeout() => 0,
             Err(error) => panic!("{error}"),

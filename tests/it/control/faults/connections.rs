@@ -56,12 +56,12 @@ async fn what_was_answered_before_came_whole() {
         assert_eq!(bodies.len(), 2, "{fault}");
         assert!(bodies.iter().all(|body| *body == picture), "{fault}");
         assert_eq!(came.error, end, "{fault}");
-        let said = String::from_utf8_lossy(rest);
-        assert_eq!(said.starts_with("HTTP/1.1 "), fault == "truncate", "{said}");
+        let text = String::from_utf8_lossy(rest);
+        assert_eq!(text.starts_with("HTTP/1.1 "), fault == "truncate", "{text}");
         assert_eq!(
             rest.is_empty(),
             matches!(fault, "reset" | "empty"),
-            "{said}"
+            "{text}"
         );
     }
 }
@@ -171,7 +171,7 @@ async fn an_order_whose_confirm_was_answered_so_goes_on() {
         let ran = stunt.advance("live", "PT1S").await;
         assert_eq!(ran, ["order.process", "webhook.deliver"], "{fault}");
         assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
-        let told: Value = receiver.messages(1).await[0].json();
-        assert_eq!(told["data"]["orderId"], id, "{fault}");
+        let response_body: Value = receiver.messages(1).await[0].json();
+        assert_eq!(response_body["data"]["orderId"], id, "{fault}");
     }
 }

@@ -79,8 +79,8 @@ async fn a_drip_brings_all_of_it_piece_by_piece() {
     assert!(came.pieces > 2, "{}", came.pieces);
     let (head, body) = parts(&came).expect("a head");
     assert_eq!(body.len(), told_bytes(&head));
-    let told: Value = serde_json::from_slice(body).expect("JSON");
-    assert_eq!(told["eventType"], "order.aiDetection.completed");
+    let response_body: Value = serde_json::from_slice(body).expect("JSON");
+    assert_eq!(response_body["eventType"], "order.aiDetection.completed");
     assert_eq!(events(&stunt, &id).await[0]["status"], "SENT");
 }
 
@@ -172,8 +172,11 @@ async fn an_attempt_by_hand_tells_what_came_of_it() {
         stunt.advance("live", "P1D").await;
         let row = events(&stunt, &id).await[0]["id"].take();
         let path = format!("{WEBHOOKS}/{id}/events/{row}/retry");
-        let told = stunt.post("live", &path, &json!({})).await.json();
-        assert_eq!(told["data"]["error"], format!("rule 1 (flaky): {says}"));
+        let response_body = stunt.post("live", &path, &json!({})).await.json();
+        assert_eq!(
+            response_body["data"]["error"],
+            format!("rule 1 (flaky): {says}")
+        );
     }
 }
 

@@ -85,13 +85,13 @@ async fn request_without_host_is_in_the_journal() {
     let stunt = TestServer::start().await;
     send(&stunt, "/api/v2/orders/1?a=b", "1.1", "").await;
     send(&stunt, "/_mock/health", "1.1", "").await;
-    let kept = stunt
+    let stored = stunt
         .send(Method::GET, "/_mock/requests", &[], "")
         .await
         .json();
-    let kept = kept["requests"].as_array().expect("requests");
-    assert_eq!(kept.len(), 1, "{kept:?}");
-    let shown = |field: &str| kept[0][field].clone();
+    let stored = stored["requests"].as_array().expect("requests");
+    assert_eq!(stored.len(), 1, "{stored:?}");
+    let shown = |field: &str| stored[0][field].clone();
     assert_eq!(shown("operation"), "bad_host");
     assert_eq!(
         (shown("method"), shown("path")),

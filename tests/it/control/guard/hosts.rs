@@ -161,15 +161,15 @@ async fn every_host_that_a_request_names_has_to_be_allowed() {
         200
     );
     let trusting = TestServer::with_config(|config| config.trust_forwarded = true).await;
-    for (host, said, status) in [
+    for (host, text, status) in [
         ("localhost", "mock.test", 200),
         ("evil.com", "localhost", 421),
         ("localhost", "evil.com", 421),
         ("localhost", "evil.com, localhost", 421),
         ("localhost", "a b", 421),
     ] {
-        let answered = health(&trusting, &forwarded(host, said)).await;
-        assert_eq!(answered, status, "{host} {said}");
+        let answered = health(&trusting, &forwarded(host, text)).await;
+        assert_eq!(answered, status, "{host} {text}");
     }
 }
 

@@ -132,18 +132,18 @@ async fn inbox_deliveries_vendors_and_storage_take_requests_of_any_page() {
         ("content-type", "application/json"),
     ];
     let detection = "/api/v2/orders/ai-detection";
-    let made = stunt
+    let response = stunt
         .send(Method::POST, detection, &headers, body.to_string())
         .await;
-    assert_eq!(made.status, 200, "{}", made.text());
-    let url = made.json()["data"]["file"]["uploadUrl"].take();
+    assert_eq!(response.status, 200, "{}", response.text());
+    let url = response.json()["data"]["file"]["uploadUrl"].take();
     let url = url.as_str().expect("a URL");
     let put = stunt.send(Method::PUT, url, &cross, picture()).await;
     assert_eq!(put.status, 200, "{}", put.text());
     let query = json!({"id": "a"}).to_string();
     let headers = [origin, site, ("content-type", "application/json")];
-    let asked = stunt.send(Method::POST, "/query", &headers, query).await;
-    assert_ne!(asked.status, 403, "{}", asked.text());
+    let reply = stunt.send(Method::POST, "/query", &headers, query).await;
+    assert_ne!(reply.status, 403, "{}", reply.text());
     for path in [
         "/_mock/inbox/a/messages",
         "/_mock/inbox/",

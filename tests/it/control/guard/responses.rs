@@ -106,8 +106,8 @@ async fn uploaded_bytes_are_sandboxed_whatever_is_answered() {
     let no_host = ask(&stunt, "GET", "/_s3/bizmori/a", "Host: a b\r\n").await;
     assert_policies(&no_host, &["sandbox"], "no host");
     let query = "/_mock/requests?operation=storage.get&status=200";
-    let kept = stunt.send(Method::GET, query, &[], "").await.json();
-    let headers = &kept["requests"][0]["responseHeaders"];
+    let stored = stunt.send(Method::GET, query, &[], "").await.json();
+    let headers = &stored["requests"][0]["responseHeaders"];
     assert_eq!(headers["content-security-policy"], "sandbox");
     assert_eq!(headers["x-content-type-options"], "nosniff");
 }
@@ -130,12 +130,12 @@ async fn picture_of_a_document_is_sandboxed() {
     );
     let detect = json!({"key": "live", "url": url, "generate_preview": true}).to_string();
     let headers = [("content-type", "application/json")];
-    let made = stunt
+    let created = stunt
         .send(Method::POST, "/detect", &headers, detect)
         .await
         .json();
     stunt.advance("live", "PT5S").await;
-    let id = made["id"].as_str().expect("an id");
+    let id = created["id"].as_str().expect("an id");
     let key = json!({"key": "live"}).to_string();
     for path in [
         format!("/preview/{id}"),

@@ -100,8 +100,8 @@ async fn two_accounts_with_one_name_have_two_inboxes() {
 async fn a_webhook_takes_the_inbox_that_was_set_up_without_an_account() {
     let stunt = TestServer::start().await;
     let set = json!({"statuses": [500]});
-    let made = stunt.control(Method::PUT, "/_mock/inbox/hook", &set).await;
-    assert_eq!(made["account"], Value::Null);
+    let created = stunt.control(Method::PUT, "/_mock/inbox/hook", &set).await;
+    assert_eq!(created["account"], Value::Null);
     let id = delivered(&stunt, "live", "hook").await;
     assert_eq!(orders(&stunt, "?account=live").await, [json!(id)]);
     let deliveries = "/_mock/deliveries?account=live";
@@ -158,7 +158,7 @@ async fn the_inbox_longest_unused_goes_and_says_so_to_whoever_waits() {
         let path = format!("/_mock/inbox/{n}?account=many");
         stunt.send(Method::POST, &path, &[], "x").await;
     }
-    let gone = json!({"error": {
+    let error = json!({"error": {
         "code": "inbox_evicted",
         "message": "the inbox 1 was removed with its messages: of more than 1000 it was unused for longest",
         "hint": "remove inboxes, or accounts with theirs, when a test is done; the next message makes it anew",
@@ -175,9 +175,9 @@ async fn the_inbox_longest_unused_goes_and_says_so_to_whoever_waits() {
         "1/messages?account=many&min=1&timeoutMs=600000",
     ] {
         let found = call(&stunt, Method::GET, &read(query), &json!({})).await;
-        assert_eq!(found, (410, gone.clone()), "{query}");
+        assert_eq!(found, (410, error.clone()), "{query}");
     }
-    let kept = call(
+    let stored = call(
         &stunt,
         Method::GET,
         &read("0/messages?account=many"),
@@ -185,7 +185,7 @@ async fn the_inbox_longest_unused_goes_and_says_so_to_whoever_waits() {
     )
     .await;
     assert_eq!(
-        kept.1["messages"].as_array().map(Vec::len),
+        stored.1["messages"].as_array().map(Vec::len),
         Some(1),
         "it was read"
     );
@@ -210,9 +210,9 @@ async fn the_inbox_longest_unused_goes_and_says_so_to_whoever_waits() {
             stunt.send(Method::POST, &path, &[], "x").await;
         }
     };
-    let ((status, told), ()) = tokio::join!(waits, come);
+    let ((status, response_body), ()) = tokio::join!(waits, come);
     assert_eq!(
-        (status, &told["error"]["code"]),
+        (status, &response_body["error"]["code"]),
         (410, &json!("inbox_evicted"))
     );
     let again = "/_mock/inbox/1?account=many";

@@ -21,9 +21,9 @@ async fn a_message_of_a_mebibyte_is_kept_and_no_larger_one() {
     });
     assert_eq!((large.status, large.json()), (400, json!({"error": error})));
     let (_, found) = messages(&stunt, "").await;
-    let kept = found["messages"].as_array().expect("messages");
-    assert_eq!(kept.len(), 1);
-    assert!(kept[0]["body"] == whole);
+    let stored = found["messages"].as_array().expect("messages");
+    assert_eq!(stored.len(), 1);
+    assert!(stored[0]["body"] == whole);
 }
 
 #[tokio::test]
@@ -35,9 +35,9 @@ async fn how_many_went_is_told() {
     }
     assert_eq!(posted(&stunt, "last").await, 200);
     let (_, found) = messages(&stunt, "?min=7").await;
-    let kept = found["messages"].as_array().expect("messages");
-    assert_eq!((kept.len(), &found["evicted"]), (8, &json!(2)));
-    assert_eq!(kept[7]["body"], "last");
+    let stored = found["messages"].as_array().expect("messages");
+    assert_eq!((stored.len(), &found["evicted"]), (8, &json!(2)));
+    assert_eq!(stored[7]["body"], "last");
 }
 
 #[tokio::test]

@@ -147,9 +147,9 @@ async fn a_listing_is_of_what_is_asked_for_and_the_newest_last() {
     ] {
         let path = format!("/_mock/requests{query}");
         let refused = stunt.send(Method::GET, &path, &[], "").await;
-        let told = refused.json();
+        let response_body = refused.json();
         assert_eq!(
-            (refused.status, &told["error"]["message"]),
+            (refused.status, &response_body["error"]["message"]),
             (400, &json!(message))
         );
     }
@@ -199,10 +199,10 @@ async fn an_account_that_ends_takes_its_journal_along() {
 async fn list_a_request_that_a_rule_answered_names_the_rule() {
     let stunt = TestServer::start().await;
     let rule = json!({"account": "one", "then": {"respond": {"status": 503}}});
-    let made = stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    let created = stunt.control(Method::POST, "/_mock/rules", &rule).await;
     stunt.get("one", "/api/v2/orders/1").await;
     let listed = requests(&stunt, "").await;
-    assert_eq!(each(&listed, "ruleId"), [made["id"].clone()]);
+    assert_eq!(each(&listed, "ruleId"), [created["id"].clone()]);
     assert_eq!(each(&listed, "status"), [503]);
 }
 

@@ -80,9 +80,9 @@ async fn a_near_miss_names_the_field_that_differs() {
     });
     let body = json!({"account": "live", "when": when, "count": 1});
     let answer = verify(&stunt, &body).await;
-    let told = answer.json();
-    assert_eq!((answer.status, &told["count"]), (422, &json!(0)));
-    let near = told["nearMisses"].as_array().expect("near misses");
+    let response_body = answer.json();
+    assert_eq!((answer.status, &response_body["count"]), (422, &json!(0)));
+    let near = response_body["nearMisses"].as_array().expect("near misses");
     assert_eq!(near.len(), 2);
     let differences = json!([
         "method: POST, wanted PUT",
@@ -199,11 +199,11 @@ async fn a_request_that_is_still_to_come_is_waited_for() {
     let stunt = TestServer::start().await;
     let body = json!({"account": "live", "when": {"path": "/api/v2/orders/2"},
         "count": {"min": 1}, "timeoutMs": 20_000});
-    let asked = async {
+    let pending = async {
         stunt.get("live", "/api/v2/orders/1").await;
         stunt.get("live", "/api/v2/orders/2").await;
     };
-    let (answer, ()) = tokio::join!(verify(&stunt, &body), asked);
+    let (answer, ()) = tokio::join!(verify(&stunt, &body), pending);
     assert_eq!(answer.json(), json!({"ok": true, "count": 1}));
     let never =
         json!({"account": "live", "when": {"path": "/x"}, "count": {"min": 1}, "timeoutMs": 1});

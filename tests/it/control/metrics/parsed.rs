@@ -26,10 +26,10 @@ impl ParsedMetrics {
     }
 
     /// The counts of the samples that are called so, added up.
-    pub fn sum(&self, family: &str, called: &str) -> u64 {
+    pub fn sum(&self, family: &str, host: &str) -> u64 {
         let samples = self.0[family].samples.iter();
-        let called = samples.filter(|((sample, _), _)| sample == called);
-        called.map(|(_, value)| count(value)).sum()
+        let host = samples.filter(|((sample, _), _)| sample == host);
+        host.map(|(_, value)| count(value)).sum()
     }
 
     /// Every value of that label, anywhere.
@@ -68,9 +68,9 @@ pub fn parse(text: &str) -> ParsedMetrics {
         let help = help.unwrap_or_else(|| panic!("a family begins with HELP: {line}"));
         let (name, words) = help.split_once(' ').expect("a name and words");
         assert!(is_name(name) && !words.is_empty(), "{line}");
-        let told = lines.next().expect("a line after HELP");
-        let kind = told.strip_prefix(&format!("# TYPE {name} "));
-        let kind = kind.unwrap_or_else(|| panic!("TYPE follows HELP: {told}"));
+        let message = lines.next().expect("a line after HELP");
+        let kind = message.strip_prefix(&format!("# TYPE {name} "));
+        let kind = kind.unwrap_or_else(|| panic!("TYPE follows HELP: {message}"));
         let mut family = ParsedFamily {
             kind: kind.to_owned(),
             ..ParsedFamily::default()

@@ -65,10 +65,10 @@ async fn a_body_is_sent_as_it_was_written() {
         (r#""plain \u00e9""#, "plain é", "text/plain; charset=utf-8"),
         (r#""""#, "", "text/plain; charset=utf-8"),
     ] {
-        let said = format!(r#"{{"then": {{"respond": {{"status": 200, "body": {body}}}}}}}"#);
-        let made = stunt.send(Method::POST, "/_mock/rules", &[], said).await;
-        assert_eq!(made.status, 201, "{}", made.text());
-        let id = made.json()["id"].as_i64().expect("an id");
+        let text = format!(r#"{{"then": {{"respond": {{"status": 200, "body": {body}}}}}}}"#);
+        let response = stunt.send(Method::POST, "/_mock/rules", &[], text).await;
+        assert_eq!(response.status, 201, "{}", response.text());
+        let id = response.json()["id"].as_i64().expect("an id");
         let answer = stunt.get("live", ORDERS).await;
         let why = format!("rule {id}");
         let expected = (200, sent.to_owned(), media_type.to_owned(), why);
@@ -187,8 +187,8 @@ async fn the_number_of_a_ruled_request_is_its_accounts() {
     assert_eq!(numbers(Method::POST, "/detect", &json, &detect).await, "1");
     let b = [("apikey", "b")];
     assert_eq!(numbers(Method::GET, "/health", &b, &Value::Null).await, "2");
-    let nobodys = numbers(Method::POST, "/query", &json, &query).await;
-    assert_ne!(nobodys, "3");
+    let unowned = numbers(Method::POST, "/query", &json, &query).await;
+    assert_ne!(unowned, "3");
     let keys: Vec<_> = stunt
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await["accounts"]

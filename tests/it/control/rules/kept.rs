@@ -15,20 +15,20 @@ async fn a_rule_is_shown_as_it_is_stored() {
         "skip": 3, "times": 7, "probability": 0.25,
         "then": {"delayMs": 5, "respond": {"status": 429, "headers": {"Retry-After": "1"}, "body": {"code": "X"}}},
     });
-    let made = stunt.control(Method::POST, "/_mock/rules", &full).await;
+    let created = stunt.control(Method::POST, "/_mock/rules", &full).await;
     let mut shown = full;
     shown["when"]["method"] = json!("POST");
     shown["id"] = json!(1);
     shown["hits"] = json!(0);
     let mut first = shown.clone();
     first["accountKnown"] = json!(false);
-    assert_eq!(made, first);
+    assert_eq!(created, first);
     let least = json!({"then": {"outcome": {"probability": 0.5}}});
-    let made = stunt
+    let created = stunt
         .send(Method::POST, "/_mock/rules", &[], least.to_string())
         .await;
     let text = r#"{"id":2,"name":null,"account":null,"when":{},"skip":0,"times":null,"probability":1.0,"then":{"outcome":{"probability":0.5}},"hits":0}"#;
-    assert_eq!((made.status, made.text()), (201, text.to_owned()));
+    assert_eq!((created.status, created.text()), (201, text.to_owned()));
     let mut outcomes = Vec::new();
     for outcome in [
         json!({"status": "failed", "errorCode": "AI_DETECTION_TIMEOUT"}),
@@ -37,12 +37,12 @@ async fn a_rule_is_shown_as_it_is_stored() {
         json!({"finalResult": "Grok", "probability": 0.9}),
     ] {
         let body = json!({"when": {"fileName": "*_x.jpg"}, "then": {"outcome": outcome}});
-        let made = stunt.control(Method::POST, "/_mock/rules", &body).await;
+        let created = stunt.control(Method::POST, "/_mock/rules", &body).await;
         assert_eq!(
-            (&made["when"], &made["then"]),
+            (&created["when"], &created["then"]),
             (&body["when"], &body["then"])
         );
-        outcomes.push(made);
+        outcomes.push(created);
     }
     let listed = rules(&stunt, "").await;
     assert_eq!(listed[0], shown);
@@ -67,8 +67,8 @@ async fn rules_are_listed_and_removed_one_by_one_of_an_account_or_all() {
     assert_eq!(ids("").await, [1, 2, 3, 4, 5]);
     assert_eq!(ids("?account=a").await, [1, 3]);
     assert_eq!(ids("?account=nobody").await, [0; 0]);
-    let gone = delete("/_mock/rules/2").await;
-    assert_eq!((gone.status, gone.text()), (204, String::new()));
+    let response = delete("/_mock/rules/2").await;
+    assert_eq!((response.status, response.text()), (204, String::new()));
     let again = delete("/_mock/rules/2").await;
     let error = json!({"error": {"code": "unknown_rule", "message": "no rule 2", "hint": "GET /_mock/rules lists those there are"}});
     assert_eq!((again.status, again.json()), (404, error));

@@ -20,11 +20,11 @@ async fn detected(
     let id = stunt.confirm_detection(key, body, bytes).await;
     stunt.advance(key, "PT1S").await;
     let answer = stunt.get(key, &format!("/api/v2/orders/{id}")).await;
-    let told = answer.json()["data"].take();
+    let response_body = answer.json()["data"].take();
     (
-        told["probability"].clone(),
-        told["statusCode"].clone(),
-        told["status"].clone(),
+        response_body["probability"].clone(),
+        response_body["statusCode"].clone(),
+        response_body["status"].clone(),
         answer.header("x-mock-outcome").to_owned(),
     )
 }
@@ -34,7 +34,7 @@ async fn a_detections_probability_outranks_its_name_and_its_bytes() {
     let stunt = TestServer::start_frozen("live").await;
     let body = json!({"when": {"operation": "bizmori.createAiDetection", "fileName": "*_x*"}, "then": {"outcome": {"probability": 0.62}}});
     let id = rule(&stunt, &body).await;
-    let ruled = (
+    let decision = (
         json!(0.62),
         json!("uncertain_ai"),
         json!("complete"),
@@ -47,7 +47,7 @@ async fn a_detections_probability_outranks_its_name_and_its_bytes() {
         ("a_x.png", fixture("not-a-picture.jpg")),
     ] {
         let found = detected(&stunt, "live", &create_order(name, name), bytes).await;
-        assert_eq!(found, ruled, "{name}");
+        assert_eq!(found, decision, "{name}");
     }
     let other = detected(&stunt, "live", &create_order("o", "a_human.jpg"), picture()).await;
     assert_eq!(other.3, "probability 0.02 by suffix _human");
@@ -84,9 +84,9 @@ async fn an_order_fails_as_told_and_its_webhook_says_so() {
         .confirm_detection("live", &create_order("1", "a_ai.jpg"), picture())
         .await;
     stunt.advance("live", "PT1S").await;
-    let told = stunt.get_order("live", &first).await;
+    let response_body = stunt.get_order("live", &first).await;
     assert_eq!(
-        (&told["status"], &told["errors"]),
+        (&response_body["status"], &response_body["errors"]),
         (&json!("failed"), &json!("failed by rule 1"))
     );
     let second = detected(&stunt, "live", &create_order("2", "a_ai.jpg"), picture()).await;
@@ -94,24 +94,24 @@ async fn an_order_fails_as_told_and_its_webhook_says_so() {
 
     let files =
         json!({"idempotencyKey": "3", "files": [{"fileName": "one.jpg"}, {"fileName": "two.jpg"}]});
-    let made = stunt
+    let created = stunt
         .post("live", "/api/v2/orders/anti-ai", &files)
         .await
         .json();
-    for file in made["data"]["files"].as_array().expect("files") {
+    for file in created["data"]["files"].as_array().expect("files") {
         stunt
             .put(file["uploadUrl"].as_str().expect("a URL"), picture())
             .await;
     }
-    let id = made["data"]["orderId"].as_str().expect("an id");
+    let id = created["data"]["orderId"].as_str().expect("an id");
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
     stunt
         .post("live", "/api/v2/orders/anti-ai/confirm", &confirm)
         .await;
     stunt.advance("live", "PT1S").await;
-    let told = stunt.get_order("live", id).await;
+    let response_body = stunt.get_order("live", id).await;
     assert_eq!(
-        (&told["status"], &told["errors"]),
+        (&response_body["status"], &response_body["errors"]),
         (&json!("failed"), &json!("as told"))
     );
     assert_eq!(hits(&stunt).await, [1, 1]);
@@ -149,17 +149,17 @@ async fn a_test_keys_order_is_ruled_too() {
         &json!({"account": key, "then": {"outcome": outcome}}),
     )
     .await;
-    let mut told = Vec::new();
+    let mut messages = Vec::new();
     for n in ["1", "2"] {
         let id = stunt
             .confirm_detection(key, &create_order(n, "a_human.jpg"), picture())
             .await;
         stunt.advance(key, "PT5S").await;
         let order = stunt.get_order(key, &id).await;
-        told.push((order["status"].clone(), order["probability"].clone()));
+        messages.push((order["status"].clone(), order["probability"].clone()));
     }
     assert_eq!(
-        told,
+        messages,
         [
             (json!("complete"), json!(0.5)),
             (json!("failed"), Value::Null)
@@ -190,15 +190,15 @@ async fn an_order_made_before_its_rule_or_made_again_is_not_ruled_and_does_not_c
     assert_eq!(refused.status, 400);
     stunt.advance("live", "PT1S").await;
     assert_eq!(stunt.get_order("live", &before).await["probability"], 0.98);
-    let mut told = Vec::new();
+    let mut bodies = Vec::new();
     for key in ["2", "3", "4"] {
-        told.push(
+        bodies.push(
             detected(&stunt, "live", &create_order(key, "a_ai.jpg"), picture())
                 .await
                 .0,
         );
     }
-    assert_eq!(told, [0.98, 0.1, 0.98]);
+    assert_eq!(bodies, [0.98, 0.1, 0.98]);
     assert_eq!(hits(&stunt).await, [1]);
 }
 
@@ -241,10 +241,10 @@ async fn document(stunt: &TestServer, name: &str) -> (Value, String) {
         .await;
     let path = place["file_path"].as_str().expect("a path");
     let body = json!({"key": "live", "url": format!("{}/{path}", stunt.origin)});
-    let made = stunt.post("live", "/detect", &body).await.json();
+    let created = stunt.post("live", "/detect", &body).await.json();
     stunt.advance("live", "PT1S").await;
     let answer = stunt
-        .post("live", "/query", &json!({"id": made["id"]}))
+        .post("live", "/query", &json!({"id": created["id"]}))
         .await;
     (answer.json(), answer.header("x-mock-outcome").to_owned())
 }
@@ -292,17 +292,17 @@ async fn a_documents_result_is_as_told() {
     ] {
         let body = json!({"when": {"operation": "undetectable.detect"}, "times": 1, "then": {"outcome": outcome}});
         let id = rule(&stunt, &body).await;
-        let (told, settled) = document(&stunt, "a_fail.jpg").await;
-        let details = &told["result_details"];
+        let (response_body, summary) = document(&stunt, "a_fail.jpg").await;
+        let details = &response_body["result_details"];
         let found = json!([
-            told["result"],
+            response_body["result"],
             details["detection_step"],
             details["final_result"],
             details["confidence"],
             details["final_label_confidence"],
         ]);
         assert_eq!(found, expected, "{outcome}");
-        assert_eq!(settled, format!("{plan} by rule {id}"));
+        assert_eq!(summary, format!("{plan} by rule {id}"));
     }
 }
 
@@ -313,15 +313,15 @@ async fn a_document_fails_as_told() {
     let body =
         json!({"account": "live", "when": {"fileName": "a_*"}, "then": {"outcome": outcome}});
     rule(&stunt, &body).await;
-    let (told, plan) = document(&stunt, "a_ai.jpg").await;
+    let (response_body, plan) = document(&stunt, "a_ai.jpg").await;
     let details = json!({"is_valid": false, "error_message": "no luck"});
     assert_eq!(
-        told,
-        json!({"id": told["id"], "status": "failed", "result": null, "result_details": details})
+        response_body,
+        json!({"id": response_body["id"], "status": "failed", "result": null, "result_details": details})
     );
     assert_eq!(plan, "");
-    let (told, _) = document(&stunt, "b_ai.jpg").await;
-    assert_eq!(told["status"], "done");
+    let (response_body, _) = document(&stunt, "b_ai.jpg").await;
+    assert_eq!(response_body["status"], "done");
 }
 
 #[tokio::test]
@@ -346,8 +346,8 @@ async fn an_outcome_is_for_the_orders_that_can_come_to_it_and_lets_others_pass()
     assert_eq!(found.3, "probability 0.4 by rule 3");
     assert_eq!(document(&stunt, "a_ai.jpg").await.1, "result 71 by rule 1");
     let files = json!({"idempotencyKey": "b", "files": [{"fileName": "b.jpg"}]});
-    let made = stunt.post("live", "/api/v2/orders/anti-ai", &files).await;
-    assert_eq!(made.status, 200);
+    let response = stunt.post("live", "/api/v2/orders/anti-ai", &files).await;
+    assert_eq!(response.status, 200);
     assert_eq!(hits(&stunt).await, [1, 0, 1]);
 }
 

@@ -56,7 +56,7 @@ fn outcome(operation: &str, outcome: &Value) -> Value {
 
 #[tokio::test]
 async fn what_matches_nothing_is_refused_with_what_there_is() {
-    let ruled = rulable_operations();
+    let decision = rulable_operations();
     let failed = json!({"status": "failed", "errorCode": "X"});
     let of_orders =
         json!({"account": "new", "when": {"path": "/api/*"}, "then": {"outcome": failed}});
@@ -66,22 +66,22 @@ async fn what_matches_nothing_is_refused_with_what_there_is() {
             (
                 when(&json!({"operation": "bizmori.createOrder"})),
                 "when.operation: unknown operation bizmori.createOrder; did you mean bizmori.createReport?",
-                &ruled,
+                &decision,
             ),
             (
                 when(&json!({"operation": "webhook.delivered"})),
                 "when.operation: unknown operation webhook.delivered; did you mean webhook.deliver?",
-                &ruled,
+                &decision,
             ),
             (
                 when(&json!({"operation": "control.*"})),
                 "when.operation: control.* is the control plane, which is never ruled",
-                &ruled,
+                &decision,
             ),
             (
                 when(&json!({"path": "/_mock/health"})),
                 "when.path: /_mock/health is the control plane, which is never ruled",
-                &ruled,
+                &decision,
             ),
             (
                 when(&json!({"path": "api/*"})),
@@ -96,7 +96,7 @@ async fn what_matches_nothing_is_refused_with_what_there_is() {
             (
                 when(&json!({"operation": "undetectable.[a-z]*", "path": "/"})),
                 "when.operation: unknown operation undetectable.[a-z]*",
-                &ruled,
+                &decision,
             ),
             (
                 when(&json!({"operation": "storage.put", "path": "/api/*"})),
@@ -131,12 +131,12 @@ async fn what_matches_nothing_is_refused_with_what_there_is() {
             (
                 json!({"when": {"operation": "nothing"}, "then": {"webhook": {"drop": true}}}),
                 "when.operation: unknown operation nothing",
-                &ruled,
+                &decision,
             ),
             (
                 outcome("nothing", &failed),
                 "when.operation: unknown operation nothing",
-                &ruled,
+                &decision,
             ),
             (
                 outcome("bizmori.createAntiAi", &json!({"probability": 0.5})),
@@ -372,10 +372,10 @@ async fn there_is_room_for_so_many_bytes_of_rules_and_no_more() {
     let body = json!({"then": {"respond": {"status": 200, "body": "x".repeat(7 * 1024 * 1024)}}})
         .to_string();
     for _ in 0..9 {
-        let made = stunt
+        let response = stunt
             .send(Method::POST, "/_mock/rules", &[], body.clone())
             .await;
-        assert_eq!(made.status, 201);
+        assert_eq!(response.status, 201);
     }
     let refused = stunt.send(Method::POST, "/_mock/rules", &[], body).await;
     let error = json!({"error": {

@@ -23,8 +23,8 @@ async fn header_values_that_are_numbers_are_sent_as_they_are_written() {
         json!({"Retry-After": 3, "X-Ratio": 0.5, "X-Text": "a", "X-Big": 12_345_678_901_u64});
     let respond = json!({"status": 503, "headers": headers});
     let rule = json!({"account": "live", "then": {"respond": respond}});
-    let made = stunt.control(Method::POST, "/_mock/rules", &rule).await;
-    assert_eq!(made["then"]["respond"]["headers"]["Retry-After"], "3");
+    let created = stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    assert_eq!(created["then"]["respond"]["headers"]["Retry-After"], "3");
     let answer = stunt.get("live", "/api/v2/orders").await;
     let sent = ["retry-after", "x-ratio", "x-text", "x-big"].map(|name| answer.header(name));
     assert_eq!(
@@ -115,8 +115,8 @@ async fn codes_that_the_vendor_does_not_have_are_refused_with_those_that_it_has(
             "{operation}"
         );
         assert_eq!(error["message"], message);
-        let told = error["hint"].as_str().expect("a hint");
-        assert!(told.starts_with(hint), "{told}");
+        let text = error["hint"].as_str().expect("a hint");
+        assert!(text.starts_with(hint), "{text}");
     }
     assert_eq!(rules(&stunt, "").await, [Value::Null; 0]);
     for operation in [json!("bizmori.*"), json!("*"), Value::Null] {

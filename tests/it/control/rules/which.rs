@@ -65,33 +65,33 @@ async fn a_chance_is_drawn_by_the_seed_and_the_account_and_by_nothing_else() {
         rule(&stunt, &body).await;
         rule(&stunt, &body).await;
         let statuses = reads(&stunt, "live", 32).await;
-        let taken = hits(&stunt).await;
-        (statuses, taken[taken.len() - 2..].to_vec())
+        let limit = hits(&stunt).await;
+        (statuses, limit[limit.len() - 2..].to_vec())
     };
-    let (statuses, taken) = one("a", false).await;
-    assert_eq!(one("a", true).await, (statuses.clone(), taken.clone()));
+    let (statuses, limit) = one("a", false).await;
+    assert_eq!(one("a", true).await, (statuses.clone(), limit.clone()));
     assert_ne!(one("b", false).await.0, statuses);
     let answered = statuses.iter().filter(|status| **status == 503).count();
-    assert_eq!(i64::try_from(answered).ok(), Some(taken[0] + taken[1]));
-    assert!((8..=24).contains(&taken[0]), "{taken:?}");
-    assert!(taken[1] > 0 && taken[1] < 32 - taken[0], "{taken:?}");
+    assert_eq!(i64::try_from(answered).ok(), Some(limit[0] + limit[1]));
+    assert!((8..=24).contains(&limit[0]), "{limit:?}");
+    assert!(limit[1] > 0 && limit[1] < 32 - limit[0], "{limit:?}");
 }
 
 #[tokio::test]
 async fn requests_at_once_share_what_is_to_be_had_once() {
     let stunt = std::sync::Arc::new(TestServer::start().await);
     rule(&stunt, &json!({"times": 3, "then": busy(503)})).await;
-    let asked: Vec<_> = (0..16)
+    let requests: Vec<_> = (0..16)
         .map(|_| {
             let stunt = std::sync::Arc::clone(&stunt);
             tokio::spawn(async move { stunt.get("live", ORDERS).await.status })
         })
         .collect();
-    let mut ruled = 0;
-    for status in asked {
-        ruled += usize::from(status.await.expect("no panic") == 503);
+    let mut decision = 0;
+    for status in requests {
+        decision += usize::from(status.await.expect("no panic") == 503);
     }
-    assert_eq!((ruled, hits(&stunt).await), (3, vec![3]));
+    assert_eq!((decision, hits(&stunt).await), (3, vec![3]));
 }
 
 #[tokio::test]
@@ -123,14 +123,18 @@ async fn operation_method_and_path_are_globs_and_all_have_to_fit() {
         (json!({}), [true, true, true]),
     ] {
         rule(&stunt, &json!({"when": when, "then": busy(507)})).await;
-        let asked = [
+        let response = [
             stunt.get("live", &format!("{ORDERS}?page=1")).await,
             stunt.get("live", "/health").await,
             stunt
                 .post("live", "/detect", &json!({"key": "live", "url": ""}))
                 .await,
         ];
-        assert_eq!(asked.map(|answer| answer.status == 507), expected, "{when}");
+        assert_eq!(
+            response.map(|answer| answer.status == 507),
+            expected,
+            "{when}"
+        );
         stunt
             .control(Method::DELETE, "/_mock/rules", &json!({}))
             .await;
@@ -188,11 +192,11 @@ async fn world(stunt: &TestServer, key: &str, test_key: &str) -> (String, String
         .put(place["presigned_url"].as_str().expect("a URL"), picture())
         .await;
     let body = json!({"key": key, "url": format!("{}/{}", stunt.origin, place["file_path"].as_str().expect("a path"))});
-    let made = stunt.post(key, "/detect", &body).await.json();
+    let created = stunt.post(key, "/detect", &body).await.json();
     (
         upload,
         test_upload,
-        made["id"].as_str().expect("an id").to_owned(),
+        created["id"].as_str().expect("an id").to_owned(),
     )
 }
 
@@ -222,8 +226,8 @@ async fn a_rule_that_names_an_account_is_about_what_is_its_own_however_that_show
         (Method::GET, "/_s3/bizmori/own/key", ""),
         (Method::GET, "/_s3/%", ""),
     ] {
-        let nobodys = stunt.send(method, path, &[], body).await;
-        assert_ne!(nobodys.status, 507, "{path} {body}");
+        let unowned = stunt.send(method, path, &[], body).await;
+        assert_ne!(unowned.status, 507, "{path} {body}");
     }
 }
 
@@ -231,7 +235,7 @@ async fn a_rule_that_names_an_account_is_about_what_is_its_own_however_that_show
 async fn a_body_that_a_rule_looked_at_is_read_as_ever() {
     let stunt = TestServer::start().await;
     let ask = async || {
-        let mut told = Vec::new();
+        let mut messages = Vec::new();
         let large = format!(
             r#"{{"key":"live","url":"{}"}}"#,
             "x".repeat(9 * 1024 * 1024)
@@ -247,9 +251,9 @@ async fn a_body_that_a_rule_looked_at_is_read_as_ever() {
             let answer = stunt
                 .send(Method::POST, "/detect", &headers, body.to_owned())
                 .await;
-            told.push(answer.error_of());
+            messages.push(answer.error_of());
         }
-        told
+        messages
     };
     let before = ask().await;
     let body = json!({"account": "other", "when": {"operation": "undetectable.detect"}, "then": busy(507)});

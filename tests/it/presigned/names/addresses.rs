@@ -60,8 +60,8 @@ async fn pass_on(
     request: Request,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
-    let called = parts.headers.remove(HOST).expect("a host");
-    parts.headers.insert("x-forwarded-host", called);
+    let host = parts.headers.remove(HOST).expect("a host");
+    parts.headers.insert("x-forwarded-host", host);
     let proto = HeaderValue::from_static("https");
     parts.headers.insert("x-forwarded-proto", proto);
     let body = axum::body::to_bytes(body, usize::MAX)

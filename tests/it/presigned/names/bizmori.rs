@@ -21,25 +21,28 @@ pub async fn flows(client: &TestServer) {
 }
 
 async fn create_order(client: &TestServer, key: &str, path: &str, body: &Value) -> Value {
-    let made = client.post(key, path, body).await;
-    assert_eq!(made.status, 200, "{}", made.text());
-    made.json()
+    let response = client.post(key, path, body).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    response.json()
 }
 
 /// Puts the picture to each URL in what was made; the order's id.
-async fn uploaded(client: &TestServer, made: &Value) -> String {
-    let uploads = urls(client, made);
-    assert_eq!(uploads.len(), 1, "{made}");
+async fn uploaded(client: &TestServer, created: &Value) -> String {
+    let uploads = urls(client, created);
+    assert_eq!(uploads.len(), 1, "{created}");
     let typed = [("content-type", "image/jpeg")];
     let put = client
         .send(Method::PUT, &uploads[0], &typed, picture())
         .await;
     assert_eq!(put.status, 200, "{}", put.text());
-    made["data"]["orderId"].as_str().expect("an id").to_owned()
+    created["data"]["orderId"]
+        .as_str()
+        .expect("an id")
+        .to_owned()
 }
 
-async fn confirm_order(client: &TestServer, key: &str, path: &str, made: &Value) -> String {
-    let id = uploaded(client, made).await;
+async fn confirm_order(client: &TestServer, key: &str, path: &str, created: &Value) -> String {
+    let id = uploaded(client, created).await;
     let confirm = json!({"idempotencyKey": format!("confirm {id}"), "orderId": id});
     self::create_order(client, key, path, &confirm).await;
     client.advance(key, "PT5S").await;
@@ -66,10 +69,10 @@ async fn create_detection(client: &TestServer) {
     assert!(read_order(client, KEY, &format!("/api/v2/orders/{id}")).await >= 3);
     assert!(read_order(client, KEY, "/api/v2/orders").await >= 1);
     let reports = format!("/api/v3/orders/{id}/reports");
-    let asked = client
+    let response = client
         .post(KEY, &reports, &json!({"locale": "en-US"}))
         .await;
-    assert!(asked.status < 300, "{}", asked.text());
+    assert!(response.status < 300, "{}", response.text());
     client.advance(KEY, "PT1S").await;
     assert_eq!(
         read_order(client, KEY, &format!("{reports}/en-US")).await,
@@ -86,8 +89,11 @@ async fn anti_ai(client: &TestServer) {
     let id = confirm_order(client, KEY, &format!("{path}/confirm"), &pending).await;
     assert!(read_order(client, KEY, &format!("/api/v2/orders/{id}/download")).await >= 1);
     assert!(read_order(client, KEY, &format!("/api/v3/orders/{id}/download")).await >= 1);
-    let told = receiver.messages(1).await.remove(0).json();
-    assert!(read_all(client, &told).await >= 1, "{told}");
+    let response_body = receiver.messages(1).await.remove(0).json();
+    assert!(
+        read_all(client, &response_body).await >= 1,
+        "{response_body}"
+    );
 }
 
 async fn watermark(client: &TestServer) {

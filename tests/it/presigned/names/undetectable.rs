@@ -41,12 +41,12 @@ async fn uploaded(client: &TestServer, name: &str, bytes: Vec<u8>) -> String {
 
 async fn query_until_done(client: &TestServer, ask: &str, query: &str, body: &Value) -> Value {
     let typed = [("content-type", "application/json")];
-    let asked = client
+    let response = client
         .send(Method::POST, ask, &typed, body.to_string())
         .await;
-    assert_eq!(asked.status, 200, "{}", asked.text());
+    assert_eq!(response.status, 200, "{}", response.text());
     client.advance(KEY, "PT5S").await;
-    let id = json!({"id": asked.json()["id"]}).to_string();
+    let id = json!({"id": response.json()["id"]}).to_string();
     let first = client.send(Method::POST, query, &typed, id.clone()).await;
     urls(client, &first.json());
     client.advance(KEY, "PT5S").await;

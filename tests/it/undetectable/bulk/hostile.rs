@@ -62,8 +62,8 @@ async fn a_zip64_and_one_with_things_around_it_are_read_like_any() {
     ] {
         let id = bulk(&stunt, "a.zip", zip, 2).await;
         stunt.advance("live", "PT1S").await;
-        let told = query_bulk(&stunt, &id).await.json();
-        assert_eq!(of_items(&told, "result"), json!([98.0, 4.0]));
+        let response_body = query_bulk(&stunt, &id).await.json();
+        assert_eq!(of_items(&response_body, "result"), json!([98.0, 4.0]));
     }
 }
 
@@ -158,11 +158,11 @@ async fn an_entry_that_is_not_as_the_directory_says_is_an_error_of_its_own() {
         },
         deflated,
     ];
-    let told = finish_bulk(&stunt, &entries, 11).await;
+    let response_body = finish_bulk(&stunt, &entries, 11).await;
     let expected = json!([
         SIZE, SIZE, SIZE, SIZE, CHECKSUM, PLACE, PLACE, UNPACK, UNPACK, SIZE, null
     ]);
-    assert_eq!(of_items(&told, "error"), expected);
+    assert_eq!(of_items(&response_body, "error"), expected);
 }
 
 #[tokio::test]
@@ -179,8 +179,8 @@ async fn a_zip_that_would_burst_is_unpacked_no_further_than_it_says() {
     let mut endless = ZipEntry::new("b.jpg", &[7; 2_000]);
     endless.data = [[0, 0, 0, 0xff, 0xff].repeat(18_000_000), endless.data].concat();
     endless.packed_bytes = endless.data.len() as u64;
-    let told = finish_bulk(&stunt, &[bursting, endless], 2).await;
-    assert_eq!(of_items(&told, "error"), json!([SIZE, UNPACK]));
+    let response_body = finish_bulk(&stunt, &[bursting, endless], 2).await;
+    assert_eq!(of_items(&response_body, "error"), json!([SIZE, UNPACK]));
     // Fifty entries that share the data of one.
     let mut shared = vec![ZipEntry::new("a_ai.jpg", &vec![0; 10 * 1024 * 1024])];
     let again = ZipEntry {
@@ -189,8 +189,8 @@ async fn a_zip_that_would_burst_is_unpacked_no_further_than_it_says() {
         ..shared[0].clone()
     };
     shared.resize(50, again);
-    let told = finish_bulk(&stunt, &shared, 50).await;
-    assert_eq!(told["result"], 98.0);
+    let response_body = finish_bulk(&stunt, &shared, 50).await;
+    assert_eq!(response_body["result"], 98.0);
     stunt.assert_healthy("live").await;
 }
 
@@ -210,7 +210,7 @@ async fn a_name_that_is_not_utf8_is_read_as_old_programs_write_it() {
         named(b"\x82_ai.jpg", utf_8),
         named("\u{202e}gpj_ai.jpg\r\n".trim_end().as_bytes(), utf_8),
     ];
-    let told = finish_bulk(&stunt, &entries, 5).await;
+    let response_body = finish_bulk(&stunt, &entries, 5).await;
     let expected = json!([
         "été_ai.jpg",
         "été_ai.jpg",
@@ -218,8 +218,8 @@ async fn a_name_that_is_not_utf8_is_read_as_old_programs_write_it() {
         "\u{fffd}_ai.jpg",
         "\u{202e}gpj_ai.jpg"
     ]);
-    assert_eq!(of_items(&told, "filename"), expected);
-    assert_eq!(told["result"], 98.0);
+    assert_eq!(of_items(&response_body, "filename"), expected);
+    assert_eq!(response_body["result"], 98.0);
 }
 
 #[tokio::test]
@@ -229,9 +229,9 @@ async fn a_name_without_end_is_cut_and_not_judged() {
         ZipEntry::new("a_ai.jpg", &picture()),
         ZipEntry::new(&("b".repeat(60_000) + ".jpg"), &picture()),
     ];
-    let told = finish_bulk(&stunt, &entries, 1).await;
+    let response_body = finish_bulk(&stunt, &entries, 1).await;
     let cut = json!([{"filename": "b".repeat(1_024), "reason": "Invalid path"}]);
-    assert_eq!(told["skipped"], cut);
+    assert_eq!(response_body["skipped"], cut);
 }
 
 #[tokio::test]
@@ -246,9 +246,12 @@ async fn a_zip_that_is_replaced_while_it_is_queued_is_not_taken_for_the_first() 
     stunt.put(url, zip(&[other])).await;
     stunt.advance("live", "PT1S").await;
     let id = id.as_str().expect("an id");
-    let told = query_bulk(&stunt, id).await.json();
-    assert_eq!(of_items(&told, "error"), json!([null, PLACE]));
-    assert_eq!(of_items(&told, "filename"), json!(["a_ai.jpg", "b.jpg"]));
+    let response_body = query_bulk(&stunt, id).await.json();
+    assert_eq!(of_items(&response_body, "error"), json!([null, PLACE]));
+    assert_eq!(
+        of_items(&response_body, "filename"),
+        json!(["a_ai.jpg", "b.jpg"])
+    );
 }
 
 #[tokio::test]
@@ -262,7 +265,7 @@ async fn no_byte_of_a_zips_headers_breaks_the_server() {
     let place = presign(&stunt, "live", "a.zip").await;
     let put = place["presigned_url"].as_str().expect("a URL");
     let body = json!({"key": "live", "url": place["file_path"]});
-    let mut taken = Vec::new();
+    let mut snapshot = Vec::new();
     for at in headers {
         for byte in [0, small[at] ^ 0xff, small[at].wrapping_add(1)] {
             let mut bytes = small.clone();
@@ -276,14 +279,14 @@ async fn no_byte_of_a_zips_headers_breaks_the_server() {
             );
             if answer.status == 200 {
                 stunt.advance("live", "PT1S").await;
-                taken.push(answer.json()["id"].clone());
+                snapshot.push(answer.json()["id"].clone());
             }
         }
     }
-    assert!(taken.len() > 100);
-    for id in taken {
-        let told = query_bulk(&stunt, id.as_str().expect("an id")).await.json();
-        assert_eq!(told["status"], "done", "{told}");
-        assert_ne!(told["items"][0], Value::Null);
+    assert!(snapshot.len() > 100);
+    for id in snapshot {
+        let response_body = query_bulk(&stunt, id.as_str().expect("an id")).await.json();
+        assert_eq!(response_body["status"], "done", "{response_body}");
+        assert_ne!(response_body["items"][0], Value::Null);
     }
 }

@@ -114,11 +114,11 @@ async fn an_item_says_what_a_document_of_its_picture_does() {
         "editor.jpg",
     ] {
         let bytes = fixture(name);
-        let told = finish_bulk(&stunt, &[ZipEntry::new(name, &bytes)], 1).await;
-        let item = &told["items"][0];
+        let response_body = finish_bulk(&stunt, &[ZipEntry::new(name, &bytes)], 1).await;
+        let item = &response_body["items"][0];
         let document = super::super::finish_document(&stunt, name, bytes, json!({})).await;
         assert_eq!(item["result"], document["result"], "{name}");
-        assert_eq!(told["result"], document["result"], "{name}");
+        assert_eq!(response_body["result"], document["result"], "{name}");
         for field in [
             "final_result",
             "confidence",
@@ -136,7 +136,7 @@ async fn an_item_says_what_a_document_of_its_picture_does() {
 #[tokio::test]
 async fn what_is_wrong_with_a_picture_is_its_own_items_error() {
     let stunt = start_frozen().await;
-    let told = finish_bulk(
+    let response_body = finish_bulk(
         &stunt,
         &[
             ZipEntry::new("a_fail.jpg", &picture()),
@@ -149,7 +149,7 @@ async fn what_is_wrong_with_a_picture_is_its_own_items_error() {
         6,
     )
     .await;
-    let too_large = &told["items"][4]["error"];
+    let too_large = &response_body["items"][4]["error"];
     assert!(
         too_large
             .as_str()
@@ -159,10 +159,10 @@ async fn what_is_wrong_with_a_picture_is_its_own_items_error() {
     let invalid = "Invalid file type";
     let failed = "a_fail.jpg is named so as to fail";
     let expected = json!([failed, invalid, invalid, invalid, too_large, null]);
-    assert_eq!(of_items(&told, "error"), expected);
+    assert_eq!(of_items(&response_body, "error"), expected);
     let results = json!([null, null, null, null, null, 98.0]);
-    assert_eq!(of_items(&told, "result"), results);
-    assert_eq!(told["result"], 98.0);
+    assert_eq!(of_items(&response_body, "result"), results);
+    assert_eq!(response_body["result"], 98.0);
 }
 
 #[tokio::test]
@@ -176,12 +176,12 @@ async fn of_pictures_none_of_which_can_be_judged_there_is_no_mean() {
     )
     .await;
     stunt.advance("live", "PT1S").await;
-    let told = query_bulk(&stunt, &id).await;
+    let response = query_bulk(&stunt, &id).await;
     assert_eq!(
-        (&told.json()["status"], &told.json()["result"]),
+        (&response.json()["status"], &response.json()["result"]),
         (&json!("done"), &Value::Null)
     );
-    assert!(told.headers.get("x-mock-outcome").is_none());
+    assert!(response.headers.get("x-mock-outcome").is_none());
     assert_eq!(query(&stunt, &id).await.json()["status"], "done");
 }
 
@@ -206,18 +206,24 @@ async fn two_pictures_of_a_name_are_two() {
         ZipEntry::new("a.jpg", &fixture("photo.jpg")),
         ZipEntry::new("a.jpg", &fixture("editor.jpg")),
     ];
-    let told = finish_bulk(&stunt, &entries, 2).await;
-    assert_eq!(of_items(&told, "filename"), json!(["a.jpg", "a.jpg"]));
-    assert_eq!(of_items(&told, "result"), json!([4.0, 3.82]));
-    assert_eq!(told["result"], 3.91);
+    let response_body = finish_bulk(&stunt, &entries, 2).await;
+    assert_eq!(
+        of_items(&response_body, "filename"),
+        json!(["a.jpg", "a.jpg"])
+    );
+    assert_eq!(of_items(&response_body, "result"), json!([4.0, 3.82]));
+    assert_eq!(response_body["result"], 3.91);
 }
 
 #[tokio::test]
 async fn watermarks_are_left_out_where_it_is_set_so() {
     let stunt = frozen_with(|config| config.undetectable.bypass_ocr = true).await;
     let entry = ZipEntry::new("plain_grok.png", &fixture("plain.png"));
-    let told = finish_bulk(&stunt, &[entry], 1).await;
-    assert_eq!(of_items(&told, "result"), json!([68.845_240_087_595_27]));
+    let response_body = finish_bulk(&stunt, &[entry], 1).await;
+    assert_eq!(
+        of_items(&response_body, "result"),
+        json!([68.845_240_087_595_27])
+    );
 }
 
 #[tokio::test]
@@ -274,8 +280,8 @@ async fn what_is_left_of_an_upload_that_went_with_an_earlier_document_fails_and_
         let ran = stunt.advance("live", "PT1S").await;
         assert_eq!(ran, ["order.expire", "order.process"], "{name}");
         let id = json!({"id": late["id"]});
-        let told = super::post(&stunt, how, &id).await.json();
-        assert_eq!(told["status"], "failed", "{told}");
+        let response_body = super::post(&stunt, how, &id).await.json();
+        assert_eq!(response_body["status"], "failed", "{response_body}");
         stunt.advance("live", "P8D").await;
     }
 }
@@ -305,9 +311,9 @@ async fn a_bulk_that_is_failed_by_hand_fails_whole() {
         .await;
     assert_eq!(failed["status"], "failed", "{failed}");
     assert_eq!(failed["failure"]["message"], "failed by hand");
-    let told = query_bulk(&stunt, &id).await.json();
+    let response_body = query_bulk(&stunt, &id).await.json();
     assert_eq!(
-        (&told["status"], &told["items"]),
+        (&response_body["status"], &response_body["items"]),
         (&json!("failed"), &json!([]))
     );
     assert!(

@@ -19,9 +19,9 @@ async fn fifty_images_are_taken_and_no_more() {
     let stunt = start_frozen().await;
     let id = bulk(&stunt, "a.zip", zip(&pictures(50)), 50).await;
     stunt.advance("live", "PT1S").await;
-    let told = query_bulk(&stunt, &id).await.json();
-    assert_eq!(told["items"].as_array().map(Vec::len), Some(50));
-    assert_eq!(told["result"], 98.0);
+    let response_body = query_bulk(&stunt, &id).await.json();
+    assert_eq!(response_body["items"].as_array().map(Vec::len), Some(50));
+    assert_eq!(response_body["result"], 98.0);
     let answer = queue_bulk(&stunt, "a.zip", zip(&pictures(51))).await;
     let why = "a.zip: 51 images, 50 at most are taken";
     assert_eq!(answer.error_of(), error(400, "Too many files", why));
@@ -38,8 +38,8 @@ async fn so_many_entries_are_looked_through_and_no_more() {
         zip(&entries)
     };
     let id = bulk(&stunt, "a.zip", of(999), 1).await;
-    let told = query_bulk(&stunt, &id).await.json();
-    assert_eq!(told["skipped"].as_array().map(Vec::len), Some(999));
+    let response_body = query_bulk(&stunt, &id).await.json();
+    assert_eq!(response_body["skipped"].as_array().map(Vec::len), Some(999));
     let answer = queue_bulk(&stunt, "a.zip", of(1_000)).await;
     let why = "a.zip: more than 1000 entries";
     assert_eq!(answer.error_of(), error(400, "Too many files", why));

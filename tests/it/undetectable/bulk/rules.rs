@@ -7,8 +7,8 @@ use super::{ZipEntry, bulk, finish_bulk, of_items, post, query_bulk, queue_bulk,
 use crate::support::{TestServer, fixture, picture, zip};
 
 async fn rule(stunt: &TestServer, body: Value) -> Value {
-    let made = stunt.control(Method::POST, "/_mock/rules", &body).await;
-    made["id"].clone()
+    let created = stunt.control(Method::POST, "/_mock/rules", &body).await;
+    created["id"].clone()
 }
 
 /// How often each rule was applied, oldest first.
@@ -32,17 +32,20 @@ async fn a_rule_settles_the_pictures_of_its_name_whatever_they_are() {
     let failed = json!({"status": "failed", "errorMessage": "as told"});
     let named = json!({"fileName": "d.*"});
     rule(&stunt, json!({"when": named, "then": {"outcome": failed}})).await;
-    let told = finish_bulk(&stunt, &some(), 4).await;
-    assert_eq!(of_items(&told, "result"), json!([2.0, 71.0, 71.0, null]));
-    let labels = json!(["Real", "AI Edited", "AI Edited", null]);
-    assert_eq!(of_items(&told, "final_result"), labels);
+    let response_body = finish_bulk(&stunt, &some(), 4).await;
     assert_eq!(
-        of_items(&told, "error"),
+        of_items(&response_body, "result"),
+        json!([2.0, 71.0, 71.0, null])
+    );
+    let labels = json!(["Real", "AI Edited", "AI Edited", null]);
+    assert_eq!(of_items(&response_body, "final_result"), labels);
+    assert_eq!(
+        of_items(&response_body, "error"),
         json!([null, null, null, "as told"])
     );
-    assert_eq!(told["result"], 48.0);
+    assert_eq!(response_body["result"], 48.0);
     assert_eq!(hits(&stunt).await, [2, 1]);
-    let id = told["id"].as_str().expect("an id");
+    let id = response_body["id"].as_str().expect("an id");
     let plan = format!(
         "a_human.jpg: result 2 by suffix _human; in/b.jpg: result 71 by rule {first}; in/c_fail.jpg: result 71 by rule {first}"
     );
@@ -62,10 +65,13 @@ async fn a_rule_counts_each_picture() {
         let entry = ZipEntry::new("x_ai.jpg", &picture());
         vec![entry; count]
     };
-    let told = finish_bulk(&stunt, &pictures(2), 2).await;
-    assert_eq!(of_items(&told, "result"), json!([98.0, 62.0]));
-    let told = finish_bulk(&stunt, &pictures(3), 3).await;
-    assert_eq!(of_items(&told, "result"), json!([62.0, 98.0, 98.0]));
+    let response_body = finish_bulk(&stunt, &pictures(2), 2).await;
+    assert_eq!(of_items(&response_body, "result"), json!([98.0, 62.0]));
+    let response_body = finish_bulk(&stunt, &pictures(3), 3).await;
+    assert_eq!(
+        of_items(&response_body, "result"),
+        json!([62.0, 98.0, 98.0])
+    );
     assert_eq!(hits(&stunt).await, [2]);
 }
 

@@ -76,9 +76,9 @@ async fn every_entry_that_is_not_judged_is_told_with_its_reason_in_the_zips_orde
 async fn a_picture_is_judged_from_its_least_size_to_its_greatest() {
     let stunt = start_frozen().await;
     let entries = [sized("a_ai.jpg", 1_024), sized("b_ai.jpg", BYTES_MAX)];
-    let told = finish_bulk(&stunt, &entries, 2).await;
+    let response_body = finish_bulk(&stunt, &entries, 2).await;
     assert_eq!(
-        (&told["result"], &told["skipped"]),
+        (&response_body["result"], &response_body["skipped"]),
         (&json!(98.0), &json!([]))
     );
 }
