@@ -96,20 +96,20 @@ pub fn write_put_head(
 }
 
 /// Fails unless the answer's status is one of `statuses`.
-pub fn expect_status(what: &str, answer: &WireMessage<'_>, statuses: &[u16]) -> BenchOutcome<()> {
-    let status = answer.status()?;
+pub fn expect_status(what: &str, response: &WireMessage<'_>, statuses: &[u16]) -> BenchOutcome<()> {
+    let status = response.status()?;
     if statuses.contains(&status) {
         return Ok(());
     }
-    let body = String::from_utf8_lossy(answer.body);
+    let body = String::from_utf8_lossy(response.body);
     Err(usage_error(format!("{what}: {status} {body}")))
 }
 
 /// The `data` of a 200; anything else is a wrong answer.
-pub fn data<'a, T: Deserialize<'a>>(what: &str, answer: &'a WireMessage<'_>) -> BenchOutcome<T> {
-    expect_status(what, answer, &[200])?;
-    let parsed: DataResponse<T> = serde_json::from_slice(answer.body).map_err(|error| {
-        let body = String::from_utf8_lossy(answer.body);
+pub fn data<'a, T: Deserialize<'a>>(what: &str, response: &'a WireMessage<'_>) -> BenchOutcome<T> {
+    expect_status(what, response, &[200])?;
+    let parsed: DataResponse<T> = serde_json::from_slice(response.body).map_err(|error| {
+        let body = String::from_utf8_lossy(response.body);
         usage_error(format!("{what}: {error} in {body}"))
     })?;
     Ok(parsed.data)
@@ -118,11 +118,11 @@ pub fn data<'a, T: Deserialize<'a>>(what: &str, answer: &'a WireMessage<'_>) -> 
 /// Fails unless the answer says that `order_id` has come to `status`.
 pub fn expect_order(
     what: &str,
-    answer: &WireMessage<'_>,
+    response: &WireMessage<'_>,
     order_id: &str,
     status: &str,
 ) -> BenchOutcome<()> {
-    let order: OrderStatusView = data(what, answer)?;
+    let order: OrderStatusView = data(what, response)?;
     if order.order_id == order_id && order.status == status {
         return Ok(());
     }

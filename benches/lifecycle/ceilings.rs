@@ -216,9 +216,9 @@ async fn finished_order(
     let mut request = Vec::new();
     write_get(&mut request, address, client, &order_path(order_id))?;
     let mut connection = BenchConnection::open(address).await?;
-    let answer = connection.exchange(&request).await?;
-    expect_order("read", &answer, order_id, "complete")?;
-    let answer_bytes = answer.body.len();
+    let response = connection.exchange(&request).await?;
+    expect_order("read", &response, order_id, "complete")?;
+    let answer_bytes = response.body.len();
     Ok(RepeatedRequest {
         address,
         request,
@@ -274,10 +274,10 @@ async fn repeat(question: RepeatedRequest, until: Instant) -> BenchOutcome<u32> 
     let mut connection = BenchConnection::open(question.address).await?;
     let mut count = 0;
     while Instant::now() < until {
-        let answer = connection.exchange(&question.request).await?;
-        expect_status("read", &answer, &[200])?;
-        if answer.body.len() != question.answer_bytes {
-            let body = String::from_utf8_lossy(answer.body);
+        let response = connection.exchange(&question.request).await?;
+        expect_status("read", &response, &[200])?;
+        if response.body.len() != question.answer_bytes {
+            let body = String::from_utf8_lossy(response.body);
             return Err(usage_error(format!(
                 "read: another answer than at first: {body}"
             )));

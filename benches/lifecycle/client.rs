@@ -72,8 +72,8 @@ impl BenchClient {
             request: Vec::new(),
         };
         let body = format!(r#"{{"name":"bench","url":"{hook}"}}"#);
-        let answer = client.post("/api/v2/orders/webhooks", &body).await?;
-        expect_status("register webhook", &answer, &[200, 201])?;
+        let response = client.post("/api/v2/orders/webhooks", &body).await?;
+        expect_status("register webhook", &response, &[200, 201])?;
         Ok(client)
     }
 
@@ -106,8 +106,8 @@ impl BenchClient {
         self.orders += 1;
         let (number, order) = (self.number, self.orders);
         let body = format!(r#"{{"idempotencyKey":"b-{number}-{order}","fileName":"{file_name}"}}"#);
-        let answer = self.post("/api/v2/orders/ai-detection", &body).await?;
-        let created: CreatedData = data("create", &answer)?;
+        let response = self.post("/api/v2/orders/ai-detection", &body).await?;
+        let created: CreatedData = data("create", &response)?;
         self.order_id = created.order_id;
         Ok(created.file.upload_url)
     }
@@ -132,8 +132,8 @@ impl BenchClient {
                 between()?;
             }
         }
-        let answer = self.connection.answer().await?;
-        expect_status("big upload", &answer, &[200])
+        let response = self.connection.answer().await?;
+        expect_status("big upload", &response, &[200])
     }
 
     async fn upload(&mut self, upload_url: &str) -> BenchOutcome<()> {
@@ -141,16 +141,16 @@ impl BenchClient {
         let length = u64::try_from(self.picture.len_bytes())?;
         write_put_head(&mut self.request, self.address, upload_url, length)?;
         self.request.extend_from_slice(self.picture.stamped(stamp));
-        let answer = self.connection.exchange(&self.request).await?;
-        expect_status("upload", &answer, &[200])
+        let response = self.connection.exchange(&self.request).await?;
+        expect_status("upload", &response, &[200])
     }
 
     async fn confirm(&mut self) -> BenchOutcome<()> {
         let (number, order, order_id) = (self.number, self.orders, self.order_id.clone());
         let body = format!(r#"{{"idempotencyKey":"c-{number}-{order}","orderId":"{order_id}"}}"#);
         let path = "/api/v2/orders/ai-detection/confirm";
-        let answer = self.post(path, &body).await?;
-        expect_order("confirm", &answer, &order_id, "inProgress")
+        let response = self.post(path, &body).await?;
+        expect_order("confirm", &response, &order_id, "inProgress")
     }
 
     /// Waits for the webhook of the order: when it was received.
@@ -176,8 +176,8 @@ impl BenchClient {
     async fn read(&mut self) -> BenchOutcome<()> {
         let path = order_path(&self.order_id);
         write_get(&mut self.request, self.address, self.number, &path)?;
-        let answer = self.connection.exchange(&self.request).await?;
-        expect_order("read", &answer, &self.order_id, "complete")
+        let response = self.connection.exchange(&self.request).await?;
+        expect_order("read", &response, &self.order_id, "complete")
     }
 
     async fn post(&mut self, path: &str, body: &str) -> BenchOutcome<WireMessage<'_>> {

@@ -148,8 +148,8 @@ impl DocumentClient<'_> {
             "PUT /_mock/accounts/{key} HTTP/1.1\r\nhost: {host}\r\n\
              content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         );
-        let answer = self.connection.exchange(request.as_bytes()).await?;
-        expect_status("set up", &answer, &[200])
+        let response = self.connection.exchange(request.as_bytes()).await?;
+        expect_status("set up", &response, &[200])
     }
 
     /// Uploads a file: its path.
@@ -159,22 +159,22 @@ impl DocumentClient<'_> {
             "GET /get-presigned-url?file_name={name} HTTP/1.1\r\nhost: {host}\r\n\
              apikey: {key}\r\n\r\n"
         );
-        let answer = self.connection.exchange(request.as_bytes()).await?;
-        expect_status("presign", &answer, &[200])?;
-        let place: UploadTarget = serde_json::from_slice(answer.body)?;
+        let response = self.connection.exchange(request.as_bytes()).await?;
+        expect_status("presign", &response, &[200])?;
+        let place: UploadTarget = serde_json::from_slice(response.body)?;
         let length = u64::try_from(bytes.len())?;
         write_put_head(&mut self.request, host, &place.presigned_url, length)?;
         self.connection.send(&self.request).await?;
-        let answer = self.connection.exchange(bytes).await?;
-        expect_status("put", &answer, &[200])?;
+        let response = self.connection.exchange(bytes).await?;
+        expect_status("put", &response, &[200])?;
         Ok(place.file_path)
     }
 
     async fn post(&mut self, path: &str, body: &str) -> BenchOutcome<Vec<u8>> {
         write_post(&mut self.request, self.server.address, 0, path, body)?;
-        let answer = self.connection.exchange(&self.request).await?;
-        expect_status(path, &answer, &[200])?;
-        Ok(answer.body.to_vec())
+        let response = self.connection.exchange(&self.request).await?;
+        expect_status(path, &response, &[200])?;
+        Ok(response.body.to_vec())
     }
 
     /// Asks for a document and then how it stands, until it is done: that answer, and how long

@@ -40,10 +40,10 @@ pub async fn hundred_files(settings: &BenchSettings) -> BenchOutcome<()> {
         let path = "/api/v2/orders/anti-ai";
         write_post(&mut request, server.address, 0, path, &body)?;
         let began = Instant::now();
-        let answer = connection.exchange(&request).await?;
+        let response = connection.exchange(&request).await?;
         samples.push(began.elapsed());
-        expect_status("create", &answer, &[200])?;
-        let urls = count(answer.body, b"\"uploadUrl\"");
+        expect_status("create", &response, &[200])?;
+        let urls = count(response.body, b"\"uploadUrl\"");
         if urls != FILES {
             return Err(usage_error(format!("create: {urls} upload URLs")));
         }
@@ -79,11 +79,11 @@ pub async fn listing(settings: &BenchSettings) -> BenchOutcome<()> {
         write_get(&mut request, server.address, 0, &path)?;
         for _ in 0..LISTS {
             let began = Instant::now();
-            let answer = connection.exchange(&request).await?;
+            let response = connection.exchange(&request).await?;
             samples.push(began.elapsed());
-            expect_status("list", &answer, &[200])?;
-            let (orders, total) = (count(answer.body, b"\"orderId\""), LISTED.to_string());
-            let counted = count(answer.body, format!("\"totalItems\":{total},").as_bytes());
+            expect_status("list", &response, &[200])?;
+            let (orders, total) = (count(response.body, b"\"orderId\""), LISTED.to_string());
+            let counted = count(response.body, format!("\"totalItems\":{total},").as_bytes());
             if (orders, counted) != (10, 1) {
                 return Err(usage_error(format!("list: {orders} orders on the page")));
             }
@@ -110,8 +110,8 @@ async fn make(address: SocketAddr, maker: u32) -> BenchOutcome<()> {
             "/api/v2/orders/ai-detection",
             &body,
         )?;
-        let answer = connection.exchange(&request).await?;
-        expect_status("create", &answer, &[200])?;
+        let response = connection.exchange(&request).await?;
+        expect_status("create", &response, &[200])?;
     }
     Ok(())
 }

@@ -33,9 +33,9 @@ pub async fn ready(settings: &BenchSettings) -> BenchOutcome<()> {
             "GET /_mock/health HTTP/1.1\r\nhost: {}\r\n\r\n",
             server.address
         );
-        let answer = connection.exchange(request.as_bytes()).await?;
+        let response = connection.exchange(request.as_bytes()).await?;
         starts_ms.push(report::milliseconds(server.executed.elapsed()));
-        expect_status("health", &answer, &[200])?;
+        expect_status("health", &response, &[200])?;
     }
     let median_ms = report::median(&mut starts_ms);
     report::number("median", median_ms, "ms", Some(Threshold::AtMost(15.0)));

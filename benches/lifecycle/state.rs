@@ -148,9 +148,9 @@ async fn call(
 ) -> BenchOutcome<String> {
     let mut request = Vec::new();
     write_post(&mut request, address, 0, path, body)?;
-    let answer = connection.exchange(&request).await?;
-    expect_status(path, &answer, &[200, 201, 204])?;
-    Ok(String::from_utf8_lossy(answer.body).into_owned())
+    let response = connection.exchange(&request).await?;
+    expect_status(path, &response, &[200, 201, 204])?;
+    Ok(String::from_utf8_lossy(response.body).into_owned())
 }
 
 /// A call to the control plane that must succeed: the answer's body.
@@ -167,7 +167,7 @@ async fn send(
         request,
         "{method} {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: {length}\r\n\r\n{body}"
     )?;
-    let answer = connection.exchange(&request).await?;
-    expect_status(path, &answer, &[200])?;
-    Ok(String::from_utf8_lossy(answer.body).into_owned())
+    let response = connection.exchange(&request).await?;
+    expect_status(path, &response, &[200])?;
+    Ok(String::from_utf8_lossy(response.body).into_owned())
 }

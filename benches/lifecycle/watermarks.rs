@@ -120,9 +120,9 @@ fn gets(
         let mut took = Vec::new();
         while !stop.load(Ordering::Relaxed) {
             let began = Instant::now();
-            let answer = connection.exchange(request).await?;
+            let response = connection.exchange(request).await?;
             took.push(began.elapsed());
-            expect_status("get", &answer, &[200])?;
+            expect_status("get", &response, &[200])?;
             tokio::time::sleep(POLL).await;
         }
         Ok(took)
@@ -147,8 +147,8 @@ impl WatermarkClient<'_> {
             "PUT /_mock/accounts/{key} HTTP/1.1\r\nhost: {host}\r\n\
              content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         );
-        let answer = self.connection.exchange(request.as_bytes()).await?;
-        expect_status("set up", &answer, &[200])
+        let response = self.connection.exchange(request.as_bytes()).await?;
+        expect_status("set up", &response, &[200])
     }
 
     async fn embed(&mut self, key: &str, picture: &[u8]) -> BenchOutcome<(String, Duration)> {
@@ -157,8 +157,8 @@ impl WatermarkClient<'_> {
         let body = format!(r#"{{"idempotencyKey":"{key}","files":[{file}]}}"#);
         let path = "/api/v2/orders/wtr-embed";
         write_post(&mut self.request, self.server.address, 0, path, &body)?;
-        let answer = self.connection.exchange(&self.request).await?;
-        let embedded: EmbedCreated = data("embed", &answer)?;
+        let response = self.connection.exchange(&self.request).await?;
+        let embedded: EmbedCreated = data("embed", &response)?;
         let file = embedded.files.first().ok_or("an embedding has its file")?;
         let (_, took) = self
             .run(&embedded.order_id, &file.upload_url, picture)
@@ -170,8 +170,8 @@ impl WatermarkClient<'_> {
         let body = format!(r#"{{"idempotencyKey":"{round}","file":{{"fileName":"large.jpg"}}}}"#);
         let path = "/api/v2/orders/wtr-extract";
         write_post(&mut self.request, self.server.address, 0, path, &body)?;
-        let answer = self.connection.exchange(&self.request).await?;
-        let created: ExtractCreated = data("extract", &answer)?;
+        let response = self.connection.exchange(&self.request).await?;
+        let created: ExtractCreated = data("extract", &response)?;
         let url = created.file.upload_url;
         let (detail, took) = self.run(&created.order_id, &url, marked).await?;
         match detail.watermark_text.as_deref() {
@@ -190,14 +190,14 @@ impl WatermarkClient<'_> {
         let length = u64::try_from(bytes.len())?;
         write_put_head(&mut self.request, self.server.address, url, length)?;
         self.connection.send(&self.request).await?;
-        let answer = self.connection.exchange(bytes).await?;
-        expect_status("put", &answer, &[200])?;
+        let response = self.connection.exchange(bytes).await?;
+        expect_status("put", &response, &[200])?;
         let began = Instant::now();
         loop {
             let path = order_path(id);
             write_get(&mut self.request, self.server.address, 0, &path)?;
-            let answer = self.connection.exchange(&self.request).await?;
-            let detail: WatermarkDetail = data("read", &answer)?;
+            let response = self.connection.exchange(&self.request).await?;
+            let detail: WatermarkDetail = data("read", &response)?;
             match detail.status.as_str() {
                 "inProgress" => tokio::time::sleep(POLL).await,
                 "complete" => return Ok((detail, began.elapsed())),
@@ -209,16 +209,16 @@ impl WatermarkClient<'_> {
     async fn download(&mut self, id: &str) -> BenchOutcome<Vec<u8>> {
         let path = format!("{}/download", order_path(id));
         write_get(&mut self.request, self.server.address, 0, &path)?;
-        let answer = self.connection.exchange(&self.request).await?;
-        let download: DownloadView = data("download", &answer)?;
+        let response = self.connection.exchange(&self.request).await?;
+        let download: DownloadView = data("download", &response)?;
         let origin = format!("http://{}", self.server.address);
         let path = download.download_url.replacen(&origin, "", 1);
         // A presigned URL takes no Authorization beside its signature.
         self.request.clear();
         let host = self.server.address;
         write!(self.request, "GET {path} HTTP/1.1\r\nhost: {host}\r\n\r\n")?;
-        let answer = self.connection.exchange(&self.request).await?;
-        expect_status("download", &answer, &[200])?;
-        Ok(answer.body.to_vec())
+        let response = self.connection.exchange(&self.request).await?;
+        expect_status("download", &response, &[200])?;
+        Ok(response.body.to_vec())
     }
 }

@@ -60,14 +60,14 @@ async fn an_order_stands_still_until_the_answer_to_its_confirm_is_written() {
         .expect("an id")
         .to_owned();
     let confirm = json!({"idempotencyKey": "c", "orderId": id}).to_string();
-    let answer = ask(
+    let reply = ask(
         &context,
         "POST",
         "/api/v2/orders/ai-detection/confirm",
         confirm,
     )
     .await;
-    assert_eq!(answer.status(), 200);
+    assert_eq!(reply.status(), 200);
 
     let drain = async |ms| {
         let patience = Duration::from_millis(ms);
@@ -78,7 +78,7 @@ async fn an_order_stands_still_until_the_answer_to_its_confirm_is_written() {
     };
     let waiting: Vec<_> = waiting.iter().map(|it| (it.what, &it.subject)).collect();
     assert_eq!(waiting, [(Awaited::Job(JobKind::Process), &id)]);
-    drop(answer);
+    drop(reply);
     assert!(matches!(drain(10_000).await, DrainOutcome::Idle { .. }));
 }
 

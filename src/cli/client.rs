@@ -33,14 +33,14 @@ pub async fn run(command: &ClientCommand) -> Result<(), String> {
     let call = call(command, &read_source)?;
     let base = server.base_url();
     let url = format!("{base}{}", call.path);
-    let answer = outbound::send(CliRequest {
+    let response = outbound::send(CliRequest {
         method: call.method,
         url: &url,
         token: server.token(),
         body: call.body,
         timeout: matches!(command, ClientCommand::Health { .. }).then_some(HEALTH_TIMEOUT),
     });
-    let answer = answer.await.map_err(|error| match error {
+    let response = response.await.map_err(|error| match error {
         SendError::Connect(why) => format!(
             "{base} cannot be reached: {why} (is it running? --url or --port says where it is)"
         ),
@@ -48,7 +48,7 @@ pub async fn run(command: &ClientCommand) -> Result<(), String> {
             "{base} has not answered: {why} (is it stuntdouble that listens there, and not by https? --url or --port says where it is)"
         ),
     })?;
-    let rendered = RenderedResponse::from_response(&url, &answer);
+    let rendered = RenderedResponse::from_response(&url, &response);
     print(&rendered.shown)?;
     rendered.refused.map_or(Ok(()), Err)
 }

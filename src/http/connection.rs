@@ -92,11 +92,11 @@ impl ConnectionHandle {
         response: Response,
         guard: Box<dyn Any + Send>,
     ) -> axum::http::Response<GuardedBody> {
-        let (guard, peer) = (Some(guard), self.clone());
+        let (guard, handle) = (Some(guard), self.clone());
         response.map(|inner| GuardedBody {
             inner,
             guards: guard,
-            connection: peer,
+            connection: handle,
         })
     }
 
@@ -120,8 +120,8 @@ impl ConnectionHandle {
     }
 
     /// Has that become of what is written next, until [`ConnectionHandle::clear_fault_after`] or the end.
-    pub(super) fn set_write_fault(&self, fate: WriteFault) {
-        self.lock().fault = Some(fate);
+    pub(super) fn set_write_fault(&self, fault: WriteFault) {
+        self.lock().fault = Some(fault);
     }
 
     /// The response, after which all is as ever on this connection.
@@ -223,14 +223,14 @@ impl Drop for FlushOnDrop {
 impl FaultableStream {
     pub(super) fn new(stream: Socket) -> Self {
         let is_tls = stream.is_tls();
-        let peer = ConnectionHandle {
+        let connection = ConnectionHandle {
             is_tls,
             ..ConnectionHandle::default()
         };
-        let peer = FlushOnDrop(peer);
+        let connection = FlushOnDrop(connection);
         Self {
             stream,
-            handle: peer,
+            handle: connection,
         }
     }
 
@@ -250,7 +250,7 @@ impl FaultableStream {
         let stream = Pin::new(&mut self.stream);
         let written = match &mut writing.fault {
             None => write(stream, context),
-            Some(fate) => fate.poll_write(stream, context, first),
+            Some(fault) => fault.poll_write(stream, context, first),
         };
         writing.is_pending |= written.is_pending();
         written
@@ -300,8 +300,8 @@ impl AsyncWrite for FaultableStream {
         // TLS takes what is written before the socket does.
         this.handle.0.lock().is_pending |= flushed.is_pending();
         ready!(flushed)?;
-        if let Some(fate) = &this.handle.0.lock().fault {
-            ready!(fate.poll_after_flush(Pin::new(&mut this.stream), context))?;
+        if let Some(fault) = &this.handle.0.lock().fault {
+            ready!(fault.poll_after_flush(Pin::new(&mut this.stream), context))?;
         }
         this.handle.0.flushed();
         Poll::Ready(Ok(()))

@@ -24,46 +24,46 @@ use crate::platform::outbound::Throttle;
 /// Has the fault happen to the answer to such a request, which is the next to be written on the
 /// connection.
 pub(super) fn inject_fault(
-    peer: &ConnectionHandle,
+    handle: &ConnectionHandle,
     fault: Fault,
     method: &Method,
-    answer: Response,
+    reply: Response,
 ) -> Response {
     match fault {
-        Fault::Reset => peer.set_write_fault(WriteFault::Reset),
-        Fault::Empty => peer.set_write_fault(WriteFault::Close),
-        Fault::Garbage => peer.set_write_fault(WriteFault::Garbage),
+        Fault::Reset => handle.set_write_fault(WriteFault::Reset),
+        Fault::Empty => handle.set_write_fault(WriteFault::Close),
+        Fault::Garbage => handle.set_write_fault(WriteFault::Garbage),
         Fault::Drip { bytes_per_second } => {
-            peer.set_write_fault(WriteFault::Throttle(Throttle::new(bytes_per_second)));
-            return peer.clear_fault_after(answer);
+            handle.set_write_fault(WriteFault::Throttle(Throttle::new(bytes_per_second)));
+            return handle.clear_fault_after(reply);
         }
-        Fault::Truncate if method == Method::HEAD || is_short(&answer) => {
-            peer.set_write_fault(WriteFault::TruncateHead);
+        Fault::Truncate if method == Method::HEAD || is_short(&reply) => {
+            handle.set_write_fault(WriteFault::TruncateHead);
         }
         Fault::Truncate => {
-            let left = length(&answer).map(|bytes| bytes / 2);
-            let peer = peer.clone();
-            return answer.map(|inner| {
+            let left = length(&reply).map(|bytes| bytes / 2);
+            let handle = handle.clone();
+            return reply.map(|inner| {
                 Body::new(TruncatedBody {
                     inner,
                     left,
-                    connection: peer,
+                    connection: handle,
                 })
             });
         }
     }
-    answer
+    reply
 }
 
-fn length(answer: &Response) -> Option<u64> {
-    let json = answer.headers().get(CONTENT_LENGTH);
+fn length(reply: &Response) -> Option<u64> {
+    let json = reply.headers().get(CONTENT_LENGTH);
     let json = json.and_then(|value| value.to_str().ok()?.parse().ok());
-    json.or_else(|| answer.body().size_hint().exact())
+    json.or_else(|| reply.body().size_hint().exact())
 }
 
 /// Whether the body has no half of its own.
-fn is_short(answer: &Response) -> bool {
-    answer.body().is_end_stream() || length(answer).is_some_and(|bytes| bytes < 2)
+fn is_short(reply: &Response) -> bool {
+    reply.body().is_end_stream() || length(reply).is_some_and(|bytes| bytes < 2)
 }
 
 /// The first half of a body; where its length is not known, of its first piece. Then the
@@ -122,14 +122,14 @@ mod tests {
     #[tokio::test]
     async fn what_was_answered_before_is_waited_for_as_long_as_its_client_does_not_read() {
         let (mut connection, mut client) = FaultableStream::pair().await;
-        let peer = connection.handle();
-        assert!(peer.wait_until_written().now_or_never().is_some());
+        let handle = connection.handle();
+        assert!(handle.wait_until_written().now_or_never().is_some());
         let piece = vec![0; 64 * 1024];
         let mut bytes = 0;
         while let Some(written) = connection.write(&piece).now_or_never() {
             bytes += written.expect("it is written");
         }
-        assert!(peer.wait_until_written().now_or_never().is_none());
+        assert!(handle.wait_until_written().now_or_never().is_none());
         let reading = async {
             let mut read = vec![0; bytes];
             client.read_exact(&mut read).await.expect("all of it");
@@ -138,30 +138,30 @@ mod tests {
             connection.write_all(&piece[..1]).await.expect("a byte");
             connection.flush().await.expect("no more");
         };
-        tokio::join!(peer.wait_until_written(), reading, writing);
-        assert!(peer.wait_until_written().now_or_never().is_some());
+        tokio::join!(handle.wait_until_written(), reading, writing);
+        assert!(handle.wait_until_written().now_or_never().is_some());
     }
 
     #[tokio::test]
     async fn a_drip_is_over_when_its_answer_has_been_written() {
         let (mut connection, mut client) = FaultableStream::pair().await;
-        let peer = connection.handle();
+        let handle = connection.handle();
         let drip = Fault::Drip {
             bytes_per_second: 100,
         };
-        let answer = Response::new(Body::from("answer"));
-        let answer = inject_fault(&peer, drip, &Method::GET, answer);
+        let reply = Response::new(Body::from("answer"));
+        let reply = inject_fault(&handle, drip, &Method::GET, reply);
         connection.write_all(&[1; 11]).await.expect("written");
         connection.flush().await.expect("written");
         assert!(
-            peer.wait_until_written().now_or_never().is_none(),
+            handle.wait_until_written().now_or_never().is_none(),
             "there is more"
         );
-        drop(answer);
+        drop(reply);
         connection.write_all(&[2; 11]).await.expect("written");
-        assert!(peer.wait_until_written().now_or_never().is_none());
+        assert!(handle.wait_until_written().now_or_never().is_none());
         connection.flush().await.expect("written");
-        assert!(peer.wait_until_written().now_or_never().is_some());
+        assert!(handle.wait_until_written().now_or_never().is_some());
         let mut came = [0; 22];
         client.read_exact(&mut came).await.expect("all of it");
     }
@@ -185,17 +185,17 @@ mod tests {
         let reset = Err(ErrorKind::ConnectionReset);
         for (fault, expected) in [(Fault::Reset, reset), (Fault::Empty, Ok(0))] {
             let (mut connection, client) = FaultableStream::pair().await;
-            let peer = connection.handle();
+            let handle = connection.handle();
             let count = Arc::default();
             let probe = FaultProbe {
                 client: client.into_std().expect("a socket"),
                 received: Arc::clone(&count),
             };
-            let mut answer = Response::new(Body::from("answer"));
-            answer.extensions_mut().insert(OnResponseSent::new(probe));
-            let answer = inject_fault(&peer, fault, &Method::GET, peer.attach_to_body(answer));
+            let mut reply = Response::new(Body::from("answer"));
+            reply.extensions_mut().insert(OnResponseSent::new(probe));
+            let reply = inject_fault(&handle, fault, &Method::GET, handle.attach_to_body(reply));
             assert!(connection.write_all(b"HTTP").await.is_err());
-            drop(answer);
+            drop(reply);
             assert_eq!(count.get(), None, "{fault:?}");
             drop(connection);
             assert_eq!(count.get(), Some(&expected), "{fault:?}");
@@ -214,21 +214,21 @@ mod tests {
         ] {
             let parts = pieces.iter().map(|piece| Ok::<_, io::Error>(*piece));
             let body = Body::from_stream(futures_util::stream::iter(parts));
-            let mut answer = Response::new(body);
+            let mut reply = Response::new(body);
             if let Some(length) = length {
                 let length = length.parse().expect("a value");
-                answer.headers_mut().insert(CONTENT_LENGTH, length);
+                reply.headers_mut().insert(CONTENT_LENGTH, length);
             }
-            let peer = ConnectionHandle::default();
-            let answer = inject_fault(&peer, Fault::Truncate, &Method::GET, answer);
-            let (mut body, mut came) = (answer.into_body(), Vec::new());
+            let connection = ConnectionHandle::default();
+            let reply = inject_fault(&connection, Fault::Truncate, &Method::GET, reply);
+            let (mut body, mut came) = (reply.into_body(), Vec::new());
             while let Some(frame) = body.frame().now_or_never() {
                 let frame = frame.expect("no end").expect("no error");
                 came.extend(frame.into_data().expect("data"));
             }
             assert_eq!(String::from_utf8_lossy(&came), expected);
             assert!(
-                peer.wait_until_written().now_or_never().is_none(),
+                connection.wait_until_written().now_or_never().is_none(),
                 "it is to be cut"
             );
         }

@@ -218,8 +218,8 @@ impl GuardInner {
         if !requires_same_origin(request.method(), request.uri().path()) {
             return Ok(());
         }
-        let peer = request.extensions().get::<ConnectInfo<ConnectionHandle>>();
-        let is_tls = peer.is_some_and(|ConnectInfo(peer)| peer.is_tls());
+        let connection = request.extensions().get::<ConnectInfo<ConnectionHandle>>();
+        let is_tls = connection.is_some_and(|ConnectInfo(connection)| connection.is_tls());
         let trusted = self.state.config.trust_forwarded;
         let own = origin_of(request.headers(), is_tls, trusted).ok();
         check_origin(request.headers(), own.as_deref()).map_err(GuardRefusal::CrossOrigin)

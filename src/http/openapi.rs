@@ -251,15 +251,15 @@ impl<'s> OperationDoc<'s> {
     /// It may answer that status without a body.
     #[must_use]
     pub fn empty_response(mut self, status: u16, text: &str) -> Self {
-        let answer = self.responses.entry(status).or_default();
-        text.clone_into(&mut answer.text);
+        let response = self.responses.entry(status).or_default();
+        text.clone_into(&mut response.text);
         self
     }
 
     fn response_as(mut self, status: u16, text: &str, media_type: &str, content: &Value) -> Self {
-        let answer = self.responses.entry(status).or_default();
-        text.clone_into(&mut answer.text);
-        answer
+        let response = self.responses.entry(status).or_default();
+        text.clone_into(&mut response.text);
+        response
             .content
             .insert(media_type.to_owned(), content.clone());
         self
@@ -276,8 +276,8 @@ impl<'s> OperationDoc<'s> {
         schema: &Value,
     ) -> Self {
         let header = json!({"description": text, "required": required, "schema": schema});
-        let answer = self.responses.entry(status).or_default();
-        answer.headers.insert(name.to_owned(), header);
+        let response = self.responses.entry(status).or_default();
+        response.headers.insert(name.to_owned(), header);
         self
     }
 
@@ -321,8 +321,8 @@ impl<'s> OperationDoc<'s> {
         if let Some(body) = self.body {
             response_body["requestBody"] = body;
         }
-        for (status, answer) in self.responses {
-            response_body["responses"][status.to_string()] = answer.into_json(status);
+        for (status, response) in self.responses {
+            response_body["responses"][status.to_string()] = response.into_json(status);
         }
         response_body
     }

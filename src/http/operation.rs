@@ -226,7 +226,7 @@ pub async fn operation_middleware(
     let area = Area::of(request.uri().path());
     let entry = start_journal_entry(&context, name, &request);
     let log = RequestLog::new(&entry, name, &request);
-    let peer = request
+    let connection = request
         .extensions()
         .get::<ConnectInfo<ConnectionHandle>>()
         .map(|info| info.0.clone());
@@ -256,11 +256,11 @@ pub async fn operation_middleware(
     counted.finish(response.status().as_u16(), took);
     log.log_response(&response, took);
     let response = response.map(|body| record_body(body, || entry.record_response()));
-    let peer = peer.unwrap_or_default();
-    let response = peer.attach_to_body(response);
-    peer.wait_until_written().await;
+    let connection = connection.unwrap_or_default();
+    let response = connection.attach_to_body(response);
+    connection.wait_until_written().await;
     match ruling.fault {
-        Some(fault) => inject_fault(&peer, fault, &method, response),
+        Some(fault) => inject_fault(&connection, fault, &method, response),
         None => response,
     }
 }

@@ -23,10 +23,10 @@ impl<S: Sync> FromRequestParts<S> for RequestContext {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<ConnectionHandle>>();
+        let connection = parts.extensions.get::<ConnectInfo<ConnectionHandle>>();
         Ok(Self {
             headers: parts.headers.clone(),
-            is_tls: peer.is_some_and(|ConnectInfo(peer)| peer.is_tls()),
+            is_tls: connection.is_some_and(|ConnectInfo(connection)| connection.is_tls()),
         })
     }
 }

@@ -132,8 +132,8 @@ async fn connection(
         return;
     };
     let connection = FaultableStream::new(Socket::new(stream, Arc::clone(&progress)));
-    let peer = connection.handle();
-    let service = service_fn(|request| respond(&shared, &peer, &progress, request));
+    let handle = connection.handle();
+    let service = service_fn(|request| respond(&shared, &handle, &progress, request));
     let mut http = pin!(
         http1::Builder::new()
             // Without a timer of its own: see `Progress`.
@@ -188,7 +188,7 @@ async fn shake_hands(accepted: Accepted, close: &CancellationToken) -> Option<Ma
 /// Answers a request, which is in flight until its response has been flushed.
 async fn respond(
     shared: &ServerShared,
-    peer: &ConnectionHandle,
+    handle: &ConnectionHandle,
     progress: &Arc<Progress>,
     request: Request<Incoming>,
 ) -> Result<Response<GuardedBody>, Infallible> {
@@ -202,7 +202,7 @@ async fn respond(
         let timeout = shared.timeouts.body;
         Body::new(RequestBody::new(body, timeout, Arc::clone(&read)))
     });
-    request.extensions_mut().insert(ConnectInfo(peer.clone()));
+    request.extensions_mut().insert(ConnectInfo(handle.clone()));
     let mut router = shared.router.clone();
     let mut response = router.call(request).await?;
     if has_body && !read.has_ended() {
@@ -211,5 +211,5 @@ async fn respond(
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
     }
-    Ok(peer.queue_guard(response, Box::new(in_flight)))
+    Ok(handle.queue_guard(response, Box::new(in_flight)))
 }

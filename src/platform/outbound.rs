@@ -143,8 +143,8 @@ impl OutboundClient {
             None => request.body(body),
         };
         let sent = request.send().await;
-        let answer = sent.map_err(|error| request_error(url, error, timeout))?;
-        Ok(WebhookResponse::read(answer).await)
+        let response = sent.map_err(|error| request_error(url, error, timeout))?;
+        Ok(WebhookResponse::read(response).await)
     }
 
     /// The headers that a JSON body of so many bytes is posted with.

@@ -22,9 +22,9 @@ fn everywhere() -> Config {
 
 #[tokio::test]
 async fn server_on_the_unspecified_ipv6_address_serves_both_families() {
-    let stunt = TestServer::with_config(|config| *config = everywhere()).await;
-    let plain = stunt.origin.rsplit(':').next().expect("a port").to_owned();
-    let tls = stunt.tls.expect("it listens by TLS").port();
+    let server = TestServer::with_config(|config| *config = everywhere()).await;
+    let plain = server.origin.rsplit(':').next().expect("a port").to_owned();
+    let tls = server.tls.expect("it listens by TLS").port();
     for host in ["127.0.0.1", "[::1]", "localhost"] {
         for origin in [
             format!("http://{host}:{plain}"),

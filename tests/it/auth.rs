@@ -11,8 +11,8 @@ const WEBHOOKS: &str = "/api/v2/orders/webhooks";
 const SET_SO: &str = "Authorization: the key's state was set so by the control plane";
 
 /// A call whose body, id and query are as bad as can be, with these headers.
-async fn bad_calls(stunt: &TestServer, headers: &[(&str, &str)]) -> Vec<TestResponse> {
-    let mut answers = Vec::new();
+async fn bad_calls(server: &TestServer, headers: &[(&str, &str)]) -> Vec<TestResponse> {
+    let mut responses = Vec::new();
     for (method, path) in [
         (Method::POST, DETECTION.to_owned()),
         (Method::POST, format!("{DETECTION}/confirm")),
@@ -27,18 +27,18 @@ async fn bad_calls(stunt: &TestServer, headers: &[(&str, &str)]) -> Vec<TestResp
         (Method::DELETE, format!("{WEBHOOKS}/x")),
         (Method::GET, format!("{WEBHOOKS}/x/events?page=x")),
     ] {
-        answers.push(stunt.send(method, &path, headers, "{nonsense").await);
+        responses.push(server.send(method, &path, headers, "{nonsense").await);
     }
-    answers
+    responses
 }
 
 #[tokio::test]
 async fn a_call_without_a_key_is_not_authenticated_whatever_it_asks() {
-    let stunt = TestServer::start().await;
-    for answer in bad_calls(&stunt, &[]).await {
-        answer.assert_refused(401, "AUTH_NOT_AUTHENTICATED", "Authorization: missing");
+    let server = TestServer::start().await;
+    for response in bad_calls(&server, &[]).await {
+        response.assert_refused(401, "AUTH_NOT_AUTHENTICATED", "Authorization: missing");
     }
-    let listed = stunt
+    let listed = server
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
     assert_eq!(
@@ -50,7 +50,7 @@ async fn a_call_without_a_key_is_not_authenticated_whatever_it_asks() {
 
 #[tokio::test]
 async fn what_is_not_bearer_and_a_key_is_of_an_invalid_format() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for value in [
         "",
         "Bearer",
@@ -62,8 +62,8 @@ async fn what_is_not_bearer_and_a_key_is_of_an_invalid_format() {
         "Bearer \u{e9}",
         "Bearerlive",
     ] {
-        for answer in bad_calls(&stunt, &[("authorization", value)]).await {
-            answer.assert_refused(
+        for response in bad_calls(&server, &[("authorization", value)]).await {
+            response.assert_refused(
                 401,
                 "AUTH_TOKEN_INVALID_FORMAT",
                 "Authorization: is not of the form Bearer KEY",
@@ -71,7 +71,7 @@ async fn what_is_not_bearer_and_a_key_is_of_an_invalid_format() {
         }
     }
     for value in ["Bearer live", "bearer live", "BEARER  live"] {
-        let listed = stunt
+        let listed = server
             .send(Method::GET, WEBHOOKS, &[("authorization", value)], "")
             .await;
         assert_eq!(listed.status, 200, "{value}: {}", listed.text());
@@ -80,85 +80,87 @@ async fn what_is_not_bearer_and_a_key_is_of_an_invalid_format() {
 
 #[tokio::test]
 async fn a_key_nobody_set_up_is_invalid_where_the_mode_is_strict() {
-    let stunt = TestServer::with_config(|config| config.mode = KeyMode::Strict).await;
-    for answer in bad_calls(&stunt, &[("authorization", "Bearer live")]).await {
-        answer.assert_refused(
+    let server = TestServer::with_config(|config| config.mode = KeyMode::Strict).await;
+    for reply in bad_calls(&server, &[("authorization", "Bearer live")]).await {
+        reply.assert_refused(
             401,
             "AUTH_TOKEN_INVALID",
             "Authorization: no account has this key, and the mode is strict",
         );
     }
-    stunt
+    server
         .control(Method::PUT, "/_mock/accounts/live", &json!({}))
         .await;
-    stunt.freeze("live").await;
-    stunt.assert_healthy("live").await;
-    stunt
+    server.freeze("live").await;
+    server.assert_healthy("live").await;
+    server
         .control(Method::DELETE, "/_mock/accounts/live", &json!({}))
         .await;
-    let response = stunt.get("live", WEBHOOKS).await;
+    let response = server.get("live", WEBHOOKS).await;
     assert_eq!(response.status, 401, "{}", response.text());
 }
 
 #[tokio::test]
 async fn the_state_of_an_account_is_told_before_anything_else() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     for (state, status, code) in [
         ("expired", 401, "AUTH_TOKEN_EXPIRED"),
         ("forbidden", 403, "AUTH_FORBIDDEN"),
         ("unknown", 401, "AUTH_TOKEN_INVALID"),
     ] {
         let set = json!({"state": state});
-        stunt
+        server
             .control(Method::PUT, "/_mock/accounts/live", &set)
             .await;
-        for answer in bad_calls(&stunt, &[("authorization", "Bearer live")]).await {
-            answer.assert_refused(status, code, SET_SO);
+        for response in bad_calls(&server, &[("authorization", "Bearer live")]).await {
+            response.assert_refused(status, code, SET_SO);
         }
     }
-    let other = stunt.get("other", WEBHOOKS).await;
+    let other = server.get("other", WEBHOOKS).await;
     assert_eq!(other.status, 200, "another key is not touched");
     let set = json!({"state": "active"});
-    stunt
+    server
         .control(Method::PUT, "/_mock/accounts/live", &set)
         .await;
-    stunt.assert_healthy("live").await;
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn one_key_never_sees_what_is_anothers() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let (id, _) = stunt.create_detection("live", &body).await;
-    let (webhook, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
-    let order = stunt.get("other", &format!("/api/v2/orders/{id}")).await;
+    let (id, _) = server.create_detection("live", &body).await;
+    let (webhook, _) = server.webhook("live", "http://127.0.0.1:1/").await;
+    let order = server.get("other", &format!("/api/v2/orders/{id}")).await;
     let why = format!("order {id} is another key's");
     order.assert_refused(403, "ORDER_NOT_OWNER", &why);
     let path = format!("{WEBHOOKS}/{webhook}");
     let why = format!("this key has no webhook {webhook}");
-    for answer in [
-        stunt.get("other", &path).await,
-        stunt.get("other", &format!("{path}/events")).await,
-        stunt.call(Method::DELETE, "other", &path, &json!({})).await,
+    for response in [
+        server.get("other", &path).await,
+        server.get("other", &format!("{path}/events")).await,
+        server
+            .call(Method::DELETE, "other", &path, &json!({}))
+            .await,
     ] {
-        answer.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
+        response.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
     }
-    let listed = stunt.get("other", WEBHOOKS).await.json();
+    let listed = server.get("other", WEBHOOKS).await.json();
     assert_eq!(listed["data"]["webhooks"], json!([]));
-    let mine = stunt.get("live", &path).await;
+    let mine = server.get("live", &path).await;
     assert_eq!(mine.json()["data"]["id"].to_string(), webhook);
 }
 
 #[tokio::test]
 async fn call_with_a_key_of_over_1000_characters_is_refused_and_makes_no_account() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let (longest, too_long) = ("k".repeat(1_000), "k".repeat(1_001));
     let path = "/api/v2/orders/webhooks";
     let why = "Authorization: the key has more than 1000 characters";
-    let answer = stunt.get(&too_long, path).await;
-    answer.assert_refused(401, "AUTH_TOKEN_INVALID", why);
+    let response = server.get(&too_long, path).await;
+    response.assert_refused(401, "AUTH_TOKEN_INVALID", why);
     let headers = [("apikey", too_long.as_str())];
-    let credits = stunt
+    let credits = server
         .send(Method::GET, "/check-user-credits", &headers, "")
         .await;
     assert_eq!(credits.status, 403, "{}", credits.text());
@@ -166,11 +168,11 @@ async fn call_with_a_key_of_over_1000_characters_is_refused_and_makes_no_account
         (Method::PUT, format!("/_mock/accounts/{too_long}"), 400),
         (Method::GET, format!("/_mock/clock?account={too_long}"), 200),
     ] {
-        let answer = stunt.send(method, &path, &[], "").await;
-        assert_eq!(answer.status, code, "{}", answer.text());
+        let response = server.send(method, &path, &[], "").await;
+        assert_eq!(response.status, code, "{}", response.text());
     }
-    assert_eq!(stunt.get(&longest, path).await.status, 200);
-    let listed = stunt
+    assert_eq!(server.get(&longest, path).await.status, 200);
+    let listed = server
         .control(Method::GET, "/_mock/accounts?limit=1000", &json!({}))
         .await;
     let accounts = listed["accounts"].as_array().expect("a list");

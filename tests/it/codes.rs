@@ -72,9 +72,9 @@ struct CodeRecorder(BTreeSet<String>);
 
 impl CodeRecorder {
     /// An answer with that status.
-    fn answer(&mut self, answer: &TestResponse, status: u16) {
-        assert_eq!(answer.status, status, "{}", answer.text());
-        let code = answer.json()["code"].as_str().map(str::to_owned);
+    fn answer(&mut self, response: &TestResponse, status: u16) {
+        assert_eq!(response.status, status, "{}", response.text());
+        let code = response.json()["code"].as_str().map(str::to_owned);
         self.0.insert(code.expect("a code"));
     }
 
@@ -98,127 +98,130 @@ fn embedding(key: &str, name: &str) -> Value {
     json!({"idempotencyKey": key, "files": [{"fileName": name, "watermarks": [{"text": "x"}]}]})
 }
 
-async fn keys_and_limits(stunt: &TestServer, recorder: &mut CodeRecorder) {
+async fn keys_and_limits(server: &TestServer, recorder: &mut CodeRecorder) {
     let set_up = async |key: &str, settings: Value| {
         let path = format!("/_mock/accounts/{key}");
-        stunt.control(Method::PUT, &path, &settings).await;
+        server.control(Method::PUT, &path, &settings).await;
     };
-    let none = stunt.send(Method::GET, ORDERS, &[], "").await;
+    let none = server.send(Method::GET, ORDERS, &[], "").await;
     recorder.answer(&none, 401);
     let basic = [("authorization", "Basic x")];
-    recorder.answer(&stunt.send(Method::GET, ORDERS, &basic, "").await, 401);
+    recorder.answer(&server.send(Method::GET, ORDERS, &basic, "").await, 401);
     for (state, status) in [("expired", 401), ("forbidden", 403), ("unknown", 401)] {
         set_up(state, json!({"state": state})).await;
-        recorder.answer(&stunt.get(state, ORDERS).await, status);
+        recorder.answer(&server.get(state, ORDERS).await, status);
     }
     set_up("slow", json!({"requestsPerMinute": 1})).await;
-    stunt.freeze("slow").await;
-    assert_eq!(stunt.get("slow", ORDERS).await.status, 200);
-    recorder.answer(&stunt.get("slow", ORDERS).await, 429);
+    server.freeze("slow").await;
+    assert_eq!(server.get("slow", ORDERS).await.status, 200);
+    recorder.answer(&server.get("slow", ORDERS).await, 429);
     set_up("poor", json!({"credits": 1})).await;
     let two =
         json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}, {"fileName": "b.jpg"}]});
     let path = format!("{ORDERS}/anti-ai");
-    recorder.answer(&stunt.post("poor", &path, &two).await, 400);
+    recorder.answer(&server.post("poor", &path, &two).await, 400);
     let path = format!("{ORDERS}/ai-detection");
     let one = |key| create_detection(key, "a.jpg");
-    assert_eq!(stunt.post("poor", &path, &one("b")).await.status, 200);
-    recorder.answer(&stunt.post("poor", &path, &one("c")).await, 429);
+    assert_eq!(server.post("poor", &path, &one("b")).await.status, 200);
+    recorder.answer(&server.post("poor", &path, &one("c")).await, 429);
 }
 
-async fn requests(stunt: &TestServer, recorder: &mut CodeRecorder) {
+async fn requests(server: &TestServer, recorder: &mut CodeRecorder) {
     let at = |path: &str| format!("{ORDERS}/{path}");
     let empty = json!({});
-    recorder.answer(&stunt.post(KEY, &at("ai-detection"), &empty).await, 400);
+    recorder.answer(&server.post(KEY, &at("ai-detection"), &empty).await, 400);
     let no_name = json!({"idempotencyKey": "a"});
     let no_key = json!({"fileName": "a.jpg"});
-    recorder.answer(&stunt.post(KEY, &at("ai-detection"), &no_key).await, 400);
-    recorder.answer(&stunt.post(KEY, &at("ai-detection"), &no_name).await, 400);
-    recorder.answer(&stunt.get(KEY, &format!("{ORDERS}?page=0")).await, 400);
-    recorder.answer(&stunt.get(KEY, "/api/v2/nothing").await, 404);
-    recorder.answer(&stunt.get(KEY, &at("webhooks/1")).await, 404);
-    let (webhook, _) = stunt.webhook(KEY, "http://127.0.0.1:1/").await;
+    recorder.answer(&server.post(KEY, &at("ai-detection"), &no_key).await, 400);
+    recorder.answer(&server.post(KEY, &at("ai-detection"), &no_name).await, 400);
+    recorder.answer(&server.get(KEY, &format!("{ORDERS}?page=0")).await, 400);
+    recorder.answer(&server.get(KEY, "/api/v2/nothing").await, 404);
+    recorder.answer(&server.get(KEY, &at("webhooks/1")).await, 404);
+    let (webhook, _) = server.webhook(KEY, "http://127.0.0.1:1/").await;
     let retry = format!("webhooks/{webhook}/events/nothing/retry");
-    recorder.answer(&stunt.post(KEY, &at(&retry), &empty).await, 404);
-    let (_, url) = stunt
+    recorder.answer(&server.post(KEY, &at(&retry), &empty).await, 404);
+    let (_, url) = server
         .create_detection("sk_test_1", &create_detection("t", "t.jpg"))
         .await;
     let large = vec![0; 50 * 1024 * 1024 + 1];
-    recorder.answer(&stunt.send(Method::PUT, &url, &[], large).await, 413);
+    recorder.answer(&server.send(Method::PUT, &url, &[], large).await, 413);
 }
 
-async fn orders(stunt: &TestServer, recorder: &mut CodeRecorder) {
+async fn orders(server: &TestServer, recorder: &mut CodeRecorder) {
     let confirming = format!("{ORDERS}/ai-detection/confirm");
     let at = |id: &str, path: &str| format!("{ORDERS}/{id}{path}");
-    let (pending, _) = stunt
+    let (pending, _) = server
         .create_detection(KEY, &create_detection("pending", "p.jpg"))
         .await;
-    let post = async |body: Value| stunt.post(KEY, &confirming, &body).await;
+    let post = async |body: Value| server.post(KEY, &confirming, &body).await;
     recorder.answer(&post(confirm("42", "c")).await, 404);
-    recorder.answer(&stunt.get("another", &at(&pending, "")).await, 403);
+    recorder.answer(&server.get("another", &at(&pending, "")).await, 403);
     recorder.answer(&post(confirm(&pending, "c")).await, 400);
     let wrong = format!("{ORDERS}/anti-ai/confirm");
-    recorder.answer(&stunt.post(KEY, &wrong, &confirm(&pending, "c")).await, 400);
-    recorder.answer(&stunt.get(KEY, &at(&pending, "/download")).await, 400);
+    recorder.answer(
+        &server.post(KEY, &wrong, &confirm(&pending, "c")).await,
+        400,
+    );
+    recorder.answer(&server.get(KEY, &at(&pending, "/download")).await, 400);
 
     let running = create_detection("running", "a_ai.jpg");
-    let id = stunt.confirm_detection(KEY, &running, picture()).await;
+    let id = server.confirm_detection(KEY, &running, picture()).await;
     recorder.answer(&post(confirm(&id, "another")).await, 400);
     let refresh = at(&id, "/refresh-urls");
-    recorder.answer(&stunt.post(KEY, &refresh, &json!({})).await, 400);
+    recorder.answer(&server.post(KEY, &refresh, &json!({})).await, 400);
     let failing = create_detection("failing", "a_fail.jpg");
-    let failed = stunt.confirm_detection(KEY, &failing, picture()).await;
-    stunt.advance(KEY, "PT1S").await;
+    let failed = server.confirm_detection(KEY, &failing, picture()).await;
+    server.advance(KEY, "PT1S").await;
     recorder.answer(&post(confirm(&id, "another")).await, 400);
     recorder.answer(&post(confirm(&failed, "another")).await, 400);
 
     let file = json!({"fileName": "a.jpg", "originalFileUrl": "http://files.test/a.jpg"});
     let body = json!({"idempotencyKey": "u", "files": [file]});
     let anti_ai = format!("{ORDERS}/anti-ai");
-    let created = stunt.post(KEY, &anti_ai, &body).await.json();
+    let created = server.post(KEY, &anti_ai, &body).await.json();
     let output = created["data"]["orderId"]
         .as_str()
         .expect("an id")
         .to_owned();
-    recorder.answer(&stunt.get(KEY, &at(&output, "/download")).await, 400);
-    let created = stunt.post("sk_test_1", &anti_ai, &body).await.json();
+    recorder.answer(&server.get(KEY, &at(&output, "/download")).await, 400);
+    let created = server.post("sk_test_1", &anti_ai, &body).await.json();
     let test = created["data"]["orderId"].as_str().expect("an id");
-    stunt.advance("sk_test_1", "PT5S").await;
-    recorder.answer(&stunt.get("sk_test_1", &at(test, "/download")).await, 404);
+    server.advance("sk_test_1", "PT5S").await;
+    recorder.answer(&server.get("sk_test_1", &at(test, "/download")).await, 404);
 
     let reports = |id: &str| format!("/api/v3/orders/{id}/reports");
     let french = json!({"locale": "fr-FR"});
-    recorder.answer(&stunt.post(KEY, &reports(&id), &french).await, 400);
+    recorder.answer(&server.post(KEY, &reports(&id), &french).await, 400);
     let missing = format!("{}/ko-KR", reports(&id));
-    recorder.answer(&stunt.get(KEY, &missing).await, 404);
-    recorder.answer(&stunt.post(KEY, &reports(&pending), &json!({})).await, 409);
+    recorder.answer(&server.get(KEY, &missing).await, 404);
+    recorder.answer(&server.post(KEY, &reports(&pending), &json!({})).await, 409);
     let v3 = "/api/v3/orders/wtr-embed";
     assert_eq!(
-        stunt.post(KEY, v3, &embedding("a", "a.jpg")).await.status,
+        server.post(KEY, v3, &embedding("a", "a.jpg")).await.status,
         200
     );
-    recorder.answer(&stunt.post(KEY, v3, &embedding("a", "b.jpg")).await, 409);
-    stunt.advance(KEY, "P7D").await;
+    recorder.answer(&server.post(KEY, v3, &embedding("a", "b.jpg")).await, 409);
+    server.advance(KEY, "P7D").await;
     recorder.answer(&post(confirm(&pending, "c")).await, 400);
 }
 
-async fn sunset(stunt: &TestServer, recorder: &mut CodeRecorder) {
+async fn sunset(server: &TestServer, recorder: &mut CodeRecorder) {
     let revision = json!({"revision": "2026-10"});
-    stunt
+    server
         .control(Method::PUT, "/_mock/accounts/late", &revision)
         .await;
     let clock = json!({"account": "late", "mode": "frozen", "now": "2026-10-09T00:00:00Z"});
-    stunt.control(Method::PUT, "/_mock/clock", &clock).await;
+    server.control(Method::PUT, "/_mock/clock", &clock).await;
     let path = format!("{ORDERS}/wtr-embed");
-    let response = stunt.post("late", &path, &embedding("a", "a.jpg")).await;
+    let response = server.post("late", &path, &embedding("a", "a.jpg")).await;
     recorder.answer(&response, 410);
 }
 
 /// Orders that fail by what their files are.
-async fn failures(stunt: &TestServer, recorder: &mut CodeRecorder) {
+async fn failures(server: &TestServer, recorder: &mut CodeRecorder) {
     let (key, receiver) = ("failing", Receiver::start().await);
-    stunt.freeze(key).await;
-    stunt.webhook(key, &receiver.url).await;
+    server.freeze(key).await;
+    server.webhook(key, &receiver.url).await;
     let mut count = 0;
     let files = [
         ("a.jpg", b"no picture".to_vec()),
@@ -232,36 +235,36 @@ async fn failures(stunt: &TestServer, recorder: &mut CodeRecorder) {
     ];
     for (name, bytes) in files {
         let path = format!("{ORDERS}/wtr-embed");
-        let created = stunt.post(key, &path, &embedding(name, name)).await.json();
+        let created = server.post(key, &path, &embedding(name, name)).await.json();
         let url = created["data"]["files"][0]["uploadUrl"].as_str();
         let length = bytes.len().to_string();
         let headers = [("content-length", length.as_str())];
-        let put = stunt.send(Method::PUT, url.expect("a URL"), &headers, bytes);
+        let put = server.send(Method::PUT, url.expect("a URL"), &headers, bytes);
         assert_eq!(put.await.status, 200);
-        stunt.advance(key, "PT1S").await;
+        server.advance(key, "PT1S").await;
         count += 1;
         let event = receiver.messages(count).await.remove(count - 1).json();
         recorder.event(&event);
     }
     let bad = create_detection("bad", "bad.jpg");
-    stunt
+    server
         .confirm_detection(key, &bad, b"no picture".to_vec())
         .await;
     let named = create_detection("named", "named_fail.jpg");
-    stunt.confirm_detection(key, &named, picture()).await;
+    server.confirm_detection(key, &named, picture()).await;
     let v3 = "/api/v3/orders/wtr-embed";
-    stunt.post(key, v3, &embedding("late", "a.jpg")).await;
-    stunt.advance(key, "PT12H").await;
+    server.post(key, v3, &embedding("late", "a.jpg")).await;
+    server.advance(key, "PT12H").await;
     for message in receiver.messages(count + 3).await.drain(count..) {
         recorder.event(&message.json());
     }
 }
 
 /// What nothing that a client does brings about: a rule does.
-async fn by_rule(stunt: &TestServer, recorder: &mut CodeRecorder) {
+async fn by_rule(server: &TestServer, recorder: &mut CodeRecorder) {
     let (key, receiver) = ("ruled", Receiver::start().await);
-    stunt.freeze(key).await;
-    stunt.webhook(key, &receiver.url).await;
+    server.freeze(key).await;
+    server.webhook(key, &receiver.url).await;
     for (status, code) in [
         (404, "PLAN_NOT_FOUND"),
         (408, "ORDER_TIMEOUT"),
@@ -273,8 +276,8 @@ async fn by_rule(stunt: &TestServer, recorder: &mut CodeRecorder) {
         let respond = json!({"status": status, "body": {"code": code}});
         let rule = json!({"account": key, "when": {"operation": "bizmori.listOrders"},
             "times": 1, "then": {"respond": respond}});
-        stunt.control(Method::POST, "/_mock/rules", &rule).await;
-        recorder.answer(&stunt.get(key, ORDERS).await, status);
+        server.control(Method::POST, "/_mock/rules", &rule).await;
+        recorder.answer(&server.get(key, ORDERS).await, status);
     }
     let failing = [
         "AI_DETECTION_SERVICE_ERROR",
@@ -285,12 +288,12 @@ async fn by_rule(stunt: &TestServer, recorder: &mut CodeRecorder) {
         let outcome = json!({"status": "failed", "errorCode": code});
         let when = json!({"operation": "bizmori.createAntiAiWithUrls"});
         let rule = json!({"account": key, "when": when, "times": 1, "then": {"outcome": outcome}});
-        stunt.control(Method::POST, "/_mock/rules", &rule).await;
+        server.control(Method::POST, "/_mock/rules", &rule).await;
         let file = json!({"fileName": "a.jpg", "imageUrl": "http://files.test/a.jpg"});
         let body = json!({"idempotencyKey": code, "files": [file]});
         let path = format!("{ORDERS}/anti-ai/with-urls");
-        assert_eq!(stunt.post(key, &path, &body).await.status, 200);
-        stunt.advance(key, "PT1S").await;
+        assert_eq!(server.post(key, &path, &body).await.status, 200);
+        server.advance(key, "PT1S").await;
         let event = receiver.messages(n + 1).await.remove(n).json();
         recorder.event(&event);
     }
@@ -298,17 +301,17 @@ async fn by_rule(stunt: &TestServer, recorder: &mut CodeRecorder) {
 
 #[tokio::test]
 async fn every_documented_code_can_be_had() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for key in [KEY, "sk_test_1"] {
-        stunt.freeze(key).await;
+        server.freeze(key).await;
     }
     let mut recorder = CodeRecorder::default();
-    keys_and_limits(&stunt, &mut recorder).await;
-    requests(&stunt, &mut recorder).await;
-    orders(&stunt, &mut recorder).await;
-    sunset(&stunt, &mut recorder).await;
-    failures(&stunt, &mut recorder).await;
-    by_rule(&stunt, &mut recorder).await;
+    keys_and_limits(&server, &mut recorder).await;
+    requests(&server, &mut recorder).await;
+    orders(&server, &mut recorder).await;
+    sunset(&server, &mut recorder).await;
+    failures(&server, &mut recorder).await;
+    by_rule(&server, &mut recorder).await;
     let documented: BTreeSet<String> = DOCUMENTED.map(str::to_owned).into();
     let missing: Vec<_> = documented.difference(&recorder.0).collect();
     assert!(

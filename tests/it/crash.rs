@@ -29,13 +29,13 @@ fn again(process: Process, dir: &Path, arguments: &[&str]) -> Process {
 }
 
 /// A URL of an earlier server, at this one.
-fn at(stunt: &TestServer, url: &str) -> String {
+fn at(server: &TestServer, url: &str) -> String {
     let (_, rest) = url.split_once("/_s3/").expect("a storage URL");
-    format!("{}/_s3/{rest}", stunt.origin)
+    format!("{}/_s3/{rest}", server.origin)
 }
 
-async fn is_complete(stunt: &TestServer, id: &str) {
-    let order = stunt.get_order("live", id).await;
+async fn is_complete(server: &TestServer, id: &str) {
+    let order = server.get_order("live", id).await;
     let value = (&order["status"], &order["probability"]);
     assert_eq!(value, (&json!("complete"), &json!(0.98)));
 }
@@ -169,10 +169,10 @@ async fn a_delivery_in_flight_at_the_kill_is_sent_again_as_the_same_event() {
 }
 
 /// Asks `live`'s bulk how it stands.
-async fn bulk(stunt: &TestServer, id: &Value) -> Value {
+async fn bulk(server: &TestServer, id: &Value) -> Value {
     let body = json!({"id": id});
-    let answer = stunt.post("live", "/bulk-upload/query", &body).await;
-    answer.json()
+    let response = server.post("live", "/bulk-upload/query", &body).await;
+    response.json()
 }
 
 #[tokio::test]
@@ -256,12 +256,12 @@ async fn an_upload_cut_off_by_a_kill_leaves_no_object_and_no_litter() {
 }
 
 /// Sends the head of an upload of so many bytes; when this returns, it has been judged.
-async fn begin_upload(stunt: &TestServer, url: &str, bytes: usize) -> TcpStream {
-    let path = url.trim_start_matches(stunt.origin.as_str());
+async fn begin_upload(server: &TestServer, url: &str, bytes: usize) -> TcpStream {
+    let path = url.trim_start_matches(server.origin.as_str());
     let head = format!(
         "PUT {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: {bytes}\r\n\r\n"
     );
-    let mut stream = raw::connect(&stunt.origin).await;
+    let mut stream = raw::connect(&server.origin).await;
     stream.write_all(head.as_bytes()).await.expect("it is read");
     let mut go_on = [0; 25];
     tokio::io::AsyncReadExt::read_exact(&mut stream, &mut go_on)
@@ -306,8 +306,8 @@ async fn told_to_end_a_server_finishes_the_upload_it_is_taking() {
         tokio::task::yield_now().await;
     }
     stream.write_all(rest).await.expect("it is read");
-    let answer = raw::read_response(stream).await;
-    assert_eq!((answer.status, answer.text()), (200, String::new()));
+    let response = raw::read_response(stream).await;
+    assert_eq!((response.status, response.text()), (200, String::new()));
     assert_eq!(process.ended().code(), Some(0));
     let process = Process::start(dir.path(), &QUIET);
     process.stunt.confirm("live", &id).await;

@@ -67,29 +67,29 @@ fn assert_private(dir: &Path) -> Vec<String> {
 }
 
 /// Makes files of every kind: rows, small and large uploads, made pictures, a snapshot.
-async fn live(stunt: &TestServer) {
-    stunt.freeze("live").await;
+async fn live(server: &TestServer) {
+    server.freeze("live").await;
     let options = json!({"generateHeatmap": true});
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": options});
-    stunt.confirm_detection("live", &body, picture()).await;
-    stunt.advance("live", "PT1S").await;
+    server.confirm_detection("live", &body, picture()).await;
+    server.advance("live", "PT1S").await;
     let large = json!({"idempotencyKey": "b", "fileName": "b.jpg"});
-    stunt
+    server
         .upload_detection("live", &large, vec![0; 600 * 1024])
         .await;
     let snapshots = "/_mock/snapshots/all";
-    stunt.control(Method::PUT, snapshots, &json!({})).await;
+    server.control(Method::PUT, snapshots, &json!({})).await;
     let restore = format!("{snapshots}/restore");
-    stunt.control(Method::POST, &restore, &json!({})).await;
-    stunt.assert_healthy("live").await;
+    server.control(Method::POST, &restore, &json!({})).await;
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn every_file_of_a_whole_life_is_its_owners_alone() {
     let parent = tempfile::tempdir().expect("a directory");
     let data = parent.path().join("made/by/the/server");
-    let stunt = on(&data).await;
-    live(&stunt).await;
+    let server = on(&data).await;
+    live(&server).await;
     let files = assert_private(&data);
     for name in [
         "lock",
@@ -105,25 +105,25 @@ async fn every_file_of_a_whole_life_is_its_owners_alone() {
         let count = files.iter().filter(|file| file.starts_with(folder)).count();
         assert!(count > 2, "{folder}: {files:?}");
     }
-    stunt.stop().await;
+    server.stop().await;
     assert_private(&data);
 }
 
 #[tokio::test]
 async fn directory_that_others_can_read_is_tightened_at_the_start() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = on(data.path()).await;
-    live(&stunt).await;
-    stunt.stop().await;
+    let server = on(data.path()).await;
+    live(&server).await;
+    server.stop().await;
     for path in paths(data.path()) {
         if !path.ends_with("ca.key") {
             set_mode(&path, if path.is_dir() { 0o755 } else { 0o644 });
         }
     }
-    let stunt = on(data.path()).await;
+    let server = on(data.path()).await;
     assert_private(data.path());
-    stunt.freeze("later").await;
-    stunt.assert_healthy("later").await;
+    server.freeze("later").await;
+    server.assert_healthy("later").await;
     assert_private(data.path());
 }
 

@@ -39,8 +39,8 @@ async fn with_memory(mebibytes: u64) -> TestServer {
 }
 
 /// The value of a metric without labels.
-async fn metric(stunt: &TestServer, name: &str) -> u64 {
-    let page = stunt.send(Method::GET, "/_mock/metrics", &[], "").await;
+async fn metric(server: &TestServer, name: &str) -> u64 {
+    let page = server.send(Method::GET, "/_mock/metrics", &[], "").await;
     let page = page.text();
     let mut lines = page.lines();
     let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
@@ -51,8 +51,8 @@ async fn metric(stunt: &TestServer, name: &str) -> u64 {
 
 /// Asserts that no more was leased than there is, that so much was at once, and that all of it
 /// went back.
-async fn assert_within(stunt: &TestServer, leased_bytes_min: u64) {
-    let of = async |name: &str| metric(stunt, &format!("stuntdouble_engine_memory_{name}")).await;
+async fn assert_within(server: &TestServer, leased_bytes_min: u64) {
+    let of = async |name: &str| metric(server, &format!("stuntdouble_engine_memory_{name}")).await;
     let (budget, leased_max) = (of("budget_bytes").await, of("leased_bytes_max").await);
     assert!(leased_max <= budget, "{leased_max} of {budget}");
     assert!(leased_max >= leased_bytes_min, "{leased_max}");
@@ -60,20 +60,20 @@ async fn assert_within(stunt: &TestServer, leased_bytes_min: u64) {
 }
 
 /// Makes an order of one file and hands in the file: the order's id.
-async fn create_order(stunt: &TestServer, kind: &str, body: &Value, bytes: Vec<u8>) -> String {
+async fn create_order(server: &TestServer, kind: &str, body: &Value, bytes: Vec<u8>) -> String {
     let path = format!("/api/v2/orders/{kind}");
-    let response = stunt.post("live", &path, body).await;
+    let response = server.post("live", &path, body).await;
     assert_eq!(response.status, 200, "{}", response.text());
     let data = &response.json()["data"];
     let file = [&data["file"], &data["files"][0]];
     let url = file.iter().find_map(|file| file["uploadUrl"].as_str());
-    stunt.put(url.expect("a URL"), bytes).await;
+    server.put(url.expect("a URL"), bytes).await;
     let id = data["orderId"].as_str().expect("an id").to_owned();
     if kind.starts_with("wtr") {
         return id;
     }
     let confirm = json!({"idempotencyKey": format!("confirm {id}"), "orderId": id});
-    let confirmed = stunt
+    let confirmed = server
         .post("live", &format!("{path}/confirm"), &confirm)
         .await;
     assert_eq!(confirmed.status, 200, "{}", confirmed.text());
@@ -86,9 +86,9 @@ fn anti_ai(key: &str) -> Value {
 
 #[tokio::test]
 async fn ordering_anything_of_a_picture_beyond_the_budget_fails_with_code_and_remedy() {
-    let stunt = with_memory(204).await;
+    let server = with_memory(204).await;
     // before the end of the v2 watermark routes
-    stunt.freeze("live").await;
+    server.freeze("live").await;
     let png = large_png(8_000);
     for (kind, body, code, mebibytes) in [
         ("anti-ai", anti_ai("a"), "PROCESSING_ERROR", 493),
@@ -111,9 +111,9 @@ async fn ordering_anything_of_a_picture_beyond_the_budget_fails_with_code_and_re
             493,
         ),
     ] {
-        let id = create_order(&stunt, kind, &body, png.clone()).await;
-        stunt.advance("live", "PT1S").await;
-        let failed = stunt.get_order("live", &id).await;
+        let id = create_order(&server, kind, &body, png.clone()).await;
+        server.advance("live", "PT1S").await;
+        let failed = server.get_order("live", &id).await;
         let message = format!(
             "large.png: takes {mebibytes} MiB of memory to work on, and 204 MiB are all that may be taken \
              here; give the server's container more memory, or raise --engine-memory"
@@ -126,34 +126,34 @@ async fn ordering_anything_of_a_picture_beyond_the_budget_fails_with_code_and_re
         );
     }
     // nothing was set aside for what never fits
-    let most = metric(&stunt, "stuntdouble_engine_memory_leased_bytes_max").await;
+    let most = metric(&server, "stuntdouble_engine_memory_leased_bytes_max").await;
     assert!(most < 8 * MIB, "{most}");
-    assert_within(&stunt, 0).await;
+    assert_within(&server, 0).await;
 }
 
 #[tokio::test]
 async fn orders_that_do_not_fit_together_end_one_after_another() {
-    let stunt = with_memory(16).await;
+    let server = with_memory(16).await;
     let png = large_png(960);
     let mut ids = Vec::new();
     for n in 0..4 {
         let body = json!({"idempotencyKey": n.to_string(), "fileName": "large.png"});
-        ids.push(create_order(&stunt, "ai-detection", &body, png.clone()).await);
+        ids.push(create_order(&server, "ai-detection", &body, png.clone()).await);
     }
     let small = json!({"idempotencyKey": "small", "fileName": "small.jpg"});
-    ids.push(create_order(&stunt, "ai-detection", &small, fixture("plain.jpg")).await);
-    stunt.drain("live").await;
+    ids.push(create_order(&server, "ai-detection", &small, fixture("plain.jpg")).await);
+    server.drain("live").await;
     for id in ids {
-        let order = stunt.get_order("live", &id).await;
+        let order = server.get_order("live", &id).await;
         assert_eq!(order["status"], json!("complete"), "{order}");
     }
-    assert_within(&stunt, 960 * 960 * 8).await;
+    assert_within(&server, 960 * 960 * 8).await;
 }
 
 #[tokio::test]
 async fn document_and_bulk_of_pictures_beyond_the_budget_come_to_their_end() {
-    let stunt = with_memory(16).await;
-    stunt.freeze("live").await;
+    let server = with_memory(16).await;
+    server.freeze("live").await;
     let png = large_png(2_000);
     let entries = ["one.png", "two.png"].map(|name| ZipEntry::stored(name, &png));
     let zip = zip(&entries);
@@ -164,20 +164,20 @@ async fn document_and_bulk_of_pictures_beyond_the_budget_come_to_their_end() {
         ("some.zip", zip, "/bulk-upload", "/bulk-upload/query"),
     ] {
         let place = format!("/get-presigned-url?file_name={name}");
-        let place = stunt.send(Method::GET, &place, &apikey, "").await.json();
+        let place = server.send(Method::GET, &place, &apikey, "").await.json();
         let url = place["presigned_url"].as_str().expect("a URL");
-        stunt.put(url, bytes).await;
+        server.put(url, bytes).await;
         let url = format!(
             "{}/{}",
-            stunt.origin,
+            server.origin,
             place["file_path"].as_str().expect("a path")
         );
         let body = json!({"key": "live", "url": url}).to_string();
-        let response = stunt.send(Method::POST, path, &json_type, body).await;
+        let response = server.send(Method::POST, path, &json_type, body).await;
         assert_eq!(response.status, 200, "{}", response.text());
-        stunt.advance("live", "PT2S").await;
+        server.advance("live", "PT2S").await;
         let body = json!({"id": response.json()["id"]}).to_string();
-        let reply = stunt.send(Method::POST, query, &json_type, body).await;
+        let reply = server.send(Method::POST, query, &json_type, body).await;
         let reply = reply.json();
         let ended = (&reply["status"], &reply["items"]);
         if path == "/detect" {
@@ -186,5 +186,5 @@ async fn document_and_bulk_of_pictures_beyond_the_budget_come_to_their_end() {
             assert_eq!(ended.0, &json!("done"));
         }
     }
-    assert_within(&stunt, 0).await;
+    assert_within(&server, 0).await;
 }

@@ -47,7 +47,7 @@ fn script(chapter: &str) -> String {
 }
 
 /// What pasting that says, the server being this one. Panics unless all of it succeeds.
-async fn run(stunt: &TestServer, kept_path: &Path, script: &str) -> String {
+async fn run(server: &TestServer, kept_path: &Path, script: &str) -> String {
     let summary = format!("export STUNTDOUBLE={ORIGIN}\n");
     assert!(script.starts_with(&summary), "{script}");
     assert_eq!(
@@ -55,7 +55,7 @@ async fn run(stunt: &TestServer, kept_path: &Path, script: &str) -> String {
         1,
         "one place says where the server is"
     );
-    let script = script.replacen(ORIGIN, &stunt.origin, 1);
+    let script = script.replacen(ORIGIN, &server.origin, 1);
     let program = Path::new(env!("CARGO_BIN_EXE_stuntdouble"));
     let beside = program.parent().expect("a folder").display();
     let elsewhere = std::env::var("PATH").unwrap_or_default();
@@ -78,10 +78,10 @@ async fn run(stunt: &TestServer, kept_path: &Path, script: &str) -> String {
 }
 
 /// What pasting a chapter after the quick start's first block says.
-async fn run_after_the_start(stunt: &TestServer, kept_path: &Path, chapter: &str) -> String {
+async fn run_after_the_start(server: &TestServer, kept_path: &Path, chapter: &str) -> String {
     let start = blocks(self::chapter("## Quick start"), "sh");
     let script = format!("{}\n{}", start[0], script(chapter));
-    run(stunt, kept_path, &script).await
+    run(server, kept_path, &script).await
 }
 
 /// Every line that a recipe shows was said, but for those that leave something out.
@@ -107,9 +107,9 @@ fn read_file(path: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn the_quick_start_runs_as_it_stands() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let data_dir = tempfile::tempdir().expect("a directory");
-    let output = run(&stunt, data_dir.path(), &script(chapter("## Quick start"))).await;
+    let output = run(&server, data_dir.path(), &script(chapter("## Quick start"))).await;
 
     assert!(
         text_after(&output, "webhook: signature verified ").contains(r#""probability":0.04"#),
@@ -133,7 +133,7 @@ async fn the_quick_start_runs_as_it_stands() {
 
 #[tokio::test]
 async fn recipes_say_what_they_show() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let data_dir = tempfile::tempdir().expect("a directory");
     for heading in [
         "### Make the third detection time out",
@@ -145,17 +145,17 @@ async fn recipes_say_what_they_show() {
     ] {
         let recipe = chapter(heading);
         assert!(!blocks(recipe, "").is_empty(), "{heading} shows something");
-        let output = run_after_the_start(&stunt, data_dir.path(), recipe).await;
+        let output = run_after_the_start(&server, data_dir.path(), recipe).await;
         assert_shown(recipe, &output);
     }
 }
 
 #[tokio::test]
 async fn the_end_of_the_v2_watermark_routes_is_rehearsed() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let data_dir = tempfile::tempdir().expect("a directory");
     let recipe = chapter("### Rehearse the end of the v2 watermark routes");
-    let output = run_after_the_start(&stunt, data_dir.path(), recipe).await;
+    let output = run_after_the_start(&server, data_dir.path(), recipe).await;
     assert_shown(recipe, &output);
     assert_eq!(text_after(&output, "deprecation: "), "true");
     assert_eq!(
@@ -177,10 +177,10 @@ async fn the_end_of_the_v2_watermark_routes_is_rehearsed() {
 
 #[tokio::test]
 async fn a_watermark_is_found_again() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let data_dir = tempfile::tempdir().expect("a directory");
     let recipe = chapter("### A watermark, there and back");
-    let output = run_after_the_start(&stunt, data_dir.path(), recipe).await;
+    let output = run_after_the_start(&server, data_dir.path(), recipe).await;
     assert_shown(recipe, &output);
     assert_eq!(
         text_after(&output, "watermark "),
@@ -192,20 +192,20 @@ async fn a_watermark_is_found_again() {
 
 #[tokio::test]
 async fn a_picture_is_protected_by_url() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let data_dir = tempfile::tempdir().expect("a directory");
     let recipe = chapter("### Anti-AI by URL");
-    let output = run_after_the_start(&stunt, data_dir.path(), recipe).await;
+    let output = run_after_the_start(&server, data_dir.path(), recipe).await;
     assert_shown(recipe, &output);
     assert!(read_file(text_after(&output, "poster: ")).starts_with(PNG));
 }
 
 #[tokio::test]
 async fn a_report_is_made() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let data_dir = tempfile::tempdir().expect("a directory");
     let recipe = chapter("### A report as a PDF");
-    let output = run_after_the_start(&stunt, data_dir.path(), recipe).await;
+    let output = run_after_the_start(&server, data_dir.path(), recipe).await;
     assert_shown(recipe, &output);
     assert!(output.contains(r#""status":"queued""#), "{output}");
     assert!(read_file(text_after(&output, "the report is completed: ")).starts_with(b"%PDF-"));
@@ -213,10 +213,10 @@ async fn a_report_is_made() {
 
 #[tokio::test]
 async fn a_zip_of_pictures_is_judged() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let data_dir = tempfile::tempdir().expect("a directory");
     let recipe = chapter("### A ZIP of pictures");
-    let output = run_after_the_start(&stunt, data_dir.path(), recipe).await;
+    let output = run_after_the_start(&server, data_dir.path(), recipe).await;
     assert_shown(recipe, &output);
     for item in [r#""filename": "fox_ai.jpg""#, r#""final_result": "Real""#] {
         assert!(output.contains(item), "{item}: {output}");
@@ -225,32 +225,32 @@ async fn a_zip_of_pictures_is_judged() {
 
 #[tokio::test]
 async fn the_command_line_steers_as_it_shows() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let data_dir = tempfile::tempdir().expect("a directory");
     let recipe = chapter("## Command line");
-    let output = run_after_the_start(&stunt, data_dir.path(), recipe).await;
+    let output = run_after_the_start(&server, data_dir.path(), recipe).await;
     assert_shown(recipe, &output);
 }
 
 #[tokio::test]
 async fn a_client_whose_host_is_fixed_is_led_here() {
-    let stunt = TestServer::with_config(|config| {
+    let server = TestServer::with_config(|config| {
         config.tls.tls = true;
         config.tls.tls_port = 0;
     })
     .await;
     let data_dir = tempfile::tempdir().expect("a directory");
     let recipe = chapter("## Clients whose host is fixed");
-    let address = stunt.tls.expect("it listens by TLS").to_string();
+    let address = server.tls.expect("it listens by TLS").to_string();
     let here = recipe.replacen("localhost:8443", &address, 1);
     assert_ne!(recipe, here);
-    let output = run_after_the_start(&stunt, data_dir.path(), &here).await;
+    let output = run_after_the_start(&server, data_dir.path(), &here).await;
     assert_shown(recipe, &output);
 }
 
 #[tokio::test]
 async fn the_examples_of_the_control_plane_are_taken() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let data_dir = tempfile::tempdir().expect("a directory");
     for (heading, marks) in [
         ("### Keys: each is a world of its own", r#""delayMs":60000"#),
@@ -259,7 +259,7 @@ async fn the_examples_of_the_control_plane_are_taken() {
         ("### Rules", r#""outcome":{"probability":0.62}"#),
         ("### BIZ MORI's codes", "AI_DETECTION_TIMEOUT"),
     ] {
-        let output = run_after_the_start(&stunt, data_dir.path(), chapter(heading)).await;
+        let output = run_after_the_start(&server, data_dir.path(), chapter(heading)).await;
         assert!(output.contains(marks), "{heading}: {output}");
         assert!(!output.contains(r#""error":"#), "{heading}: {output}");
     }

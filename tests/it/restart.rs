@@ -12,13 +12,13 @@ async fn on(dir: &std::path::Path) -> TestServer {
 }
 
 /// What the server says of all that there is, and what time it is.
-async fn read_order(stunt: &TestServer, paths: &[String]) -> Vec<String> {
+async fn read_order(server: &TestServer, paths: &[String]) -> Vec<String> {
     let mut all = Vec::new();
     for path in paths {
-        all.push(stunt.redact(&stunt.get("live", path).await.text()));
+        all.push(server.redact(&server.get("live", path).await.text()));
     }
     let clock = "/_mock/clock?account=live";
-    let clock = stunt.control(Method::GET, clock, &json!({})).await;
+    let clock = server.control(Method::GET, clock, &json!({})).await;
     all.push(clock["now"].to_string());
     all
 }
@@ -27,19 +27,23 @@ async fn read_order(stunt: &TestServer, paths: &[String]) -> Vec<String> {
 async fn orders_clocks_webhooks_settings_and_blobs_are_as_they_were() {
     let data = tempfile::tempdir().expect("a directory");
     let receiver = Receiver::with_replies([Reply::Status(500)]).await;
-    let stunt = on(data.path()).await;
-    stunt.freeze("live").await;
-    let (webhook, _) = stunt.webhook("live", &receiver.url).await;
+    let server = on(data.path()).await;
+    server.freeze("live").await;
+    let (webhook, _) = server.webhook("live", &receiver.url).await;
     let body = |key: &str| json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
-    let complete = stunt.confirm_detection("live", &body("1"), picture()).await;
+    let complete = server
+        .confirm_detection("live", &body("1"), picture())
+        .await;
     assert_eq!(
-        stunt.advance("live", "PT0.3S").await,
+        server.advance("live", "PT0.3S").await,
         ["order.process", "webhook.deliver"]
     );
-    let confirmed = stunt.confirm_detection("live", &body("2"), picture()).await;
-    let (pending, upload) = stunt.create_detection("live", &body("3")).await;
+    let confirmed = server
+        .confirm_detection("live", &body("2"), picture())
+        .await;
+    let (pending, upload) = server.create_detection("live", &body("3")).await;
     let set = json!({"state": "forbidden", "credits": 5});
-    stunt
+    server
         .control(Method::PUT, "/_mock/accounts/other", &set)
         .await;
     let paths = [
@@ -50,23 +54,23 @@ async fn orders_clocks_webhooks_settings_and_blobs_are_as_they_were() {
         format!("/api/v2/orders/webhooks/{webhook}/events"),
         "/_mock/accounts".to_owned(),
     ];
-    let before = read_order(&stunt, &paths).await;
-    let origin = stunt.origin.clone();
-    let original = stunt.get_order("live", &complete).await["originalImageUrl"].take();
-    stunt.stop().await;
+    let before = read_order(&server, &paths).await;
+    let origin = server.origin.clone();
+    let original = server.get_order("live", &complete).await["originalImageUrl"].take();
+    server.stop().await;
 
-    let stunt = on(data.path()).await;
-    assert_eq!(read_order(&stunt, &paths).await, before);
-    let here = |url: &str| url.replace(&origin, &stunt.origin);
+    let server = on(data.path()).await;
+    assert_eq!(read_order(&server, &paths).await, before);
+    let here = |url: &str| url.replace(&origin, &server.origin);
     let original = here(original.as_str().expect("a URL"));
-    let got = stunt.send(Method::GET, &original, &[], "").await;
+    let got = server.send(Method::GET, &original, &[], "").await;
     assert_eq!((got.status, got.bytes == picture()), (200, true));
-    stunt.put(&here(&upload), picture()).await;
-    stunt.confirm("live", &pending).await;
-    let again = stunt.create_detection("live", &body("2")).await.0;
+    server.put(&here(&upload), picture()).await;
+    server.confirm("live", &pending).await;
+    let again = server.create_detection("live", &body("2")).await.0;
     assert_eq!(again, confirmed, "idempotency keys are kept");
     assert_eq!(
-        stunt.advance("live", "PT1S").await,
+        server.advance("live", "PT1S").await,
         [
             "order.process",
             "webhook.deliver",
@@ -83,7 +87,7 @@ async fn orders_clocks_webhooks_settings_and_blobs_are_as_they_were() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 3, "one event was sent twice, as one");
-    let fresh = stunt.create_detection("live", &body("4")).await.0;
+    let fresh = server.create_detection("live", &body("4")).await.0;
     assert!(fresh > pending, "ids grow on");
 }
 
@@ -91,32 +95,32 @@ async fn orders_clocks_webhooks_settings_and_blobs_are_as_they_were() {
 async fn what_fell_due_while_there_was_no_server_is_done_at_the_start() {
     let data = tempfile::tempdir().expect("a directory");
     let receiver = Receiver::start().await;
-    let stunt = TestServer::with_config(|config| {
+    let server = TestServer::with_config(|config| {
         config.data_dir = Some(data.path().to_owned());
         config.orders.processing_ms = 0;
     })
     .await;
-    stunt.freeze("live").await;
-    stunt.webhook("live", &receiver.url).await;
+    server.freeze("live").await;
+    server.webhook("live", &receiver.url).await;
     let set = json!({"processing": {"delayMs": 86_400_000}});
-    stunt
+    server
         .control(Method::PUT, "/_mock/accounts/live", &set)
         .await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirm_detection("live", &body, picture()).await;
+    let id = server.confirm_detection("live", &body, picture()).await;
     let run = json!({"account": "live", "mode": "running", "now": "2026-03-13T09:59:59.999Z"});
-    stunt.control(Method::PUT, "/_mock/clock", &run).await;
-    stunt.stop().await;
-    let stunt = on(data.path()).await;
+    server.control(Method::PUT, "/_mock/clock", &run).await;
+    server.stop().await;
+    let server = on(data.path()).await;
     receiver.messages(1).await;
-    stunt.drain("live").await;
-    assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
+    server.drain("live").await;
+    assert_eq!(server.get_order("live", &id).await["status"], "complete");
 }
 
 #[tokio::test]
 async fn a_second_server_on_the_same_data_directory_is_refused() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = on(data.path()).await;
+    let server = on(data.path()).await;
     let second = || {
         App::start(Config {
             port: 0,
@@ -129,9 +133,9 @@ async fn a_second_server_on_the_same_data_directory_is_refused() {
         data.path().display()
     );
     assert_eq!(second().await.err(), Some(line));
-    stunt.freeze("live").await;
-    stunt.assert_healthy("live").await;
-    stunt.stop().await;
+    server.freeze("live").await;
+    server.assert_healthy("live").await;
+    server.stop().await;
     assert_eq!(second().await.err(), None, "it is free again");
 }
 

@@ -9,17 +9,17 @@ use crate::support::{Database, Receiver, TestServer, picture};
 /// A server that keeps two expired orders and uploads of an account, and its data directory.
 async fn stunt() -> (TestServer, tempfile::TempDir) {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = TestServer::with_config(|config| {
+    let server = TestServer::with_config(|config| {
         config.data_dir = Some(data.path().to_owned());
         config.orders.expired_max = 2;
     });
-    let stunt = stunt.await;
-    stunt.freeze("live").await;
-    (stunt, data)
+    let server = server.await;
+    server.freeze("live").await;
+    (server, data)
 }
 
-async fn ids(stunt: &TestServer) -> Vec<String> {
-    let listed = stunt.get("live", "/api/v2/orders?limit=-1").await.json();
+async fn ids(server: &TestServer) -> Vec<String> {
+    let listed = server.get("live", "/api/v2/orders?limit=-1").await.json();
     let orders = listed["data"]["orders"].as_array().expect("a list").clone();
     let ids: Vec<String> = orders
         .iter()
@@ -32,30 +32,30 @@ async fn ids(stunt: &TestServer) -> Vec<String> {
 
 #[tokio::test]
 async fn expire_order_beyond_the_limit_removes_the_oldest_with_its_events() {
-    let (stunt, _data) = stunt().await;
+    let (server, _data) = stunt().await;
     let receiver = Receiver::start().await;
-    let (webhook, _) = stunt.webhook("live", &receiver.url).await;
+    let (webhook, _) = server.webhook("live", &receiver.url).await;
     let mut created = Vec::new();
     for name in ["a", "b", "c", "d"] {
         let body = json!({"idempotencyKey": name, "fileName": format!("{name}.jpg")});
-        created.push(stunt.confirm_detection("live", &body, picture()).await);
-        stunt.advance("live", "PT1S").await;
+        created.push(server.confirm_detection("live", &body, picture()).await);
+        server.advance("live", "PT1S").await;
     }
     let (removed, stored) = created.split_at(2);
-    stunt.advance("live", "P7D").await;
+    server.advance("live", "P7D").await;
     let newest_first: Vec<String> = stored.iter().rev().cloned().collect();
-    assert_eq!(ids(&stunt).await, newest_first);
+    assert_eq!(ids(&server).await, newest_first);
     for id in removed {
-        let response = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
+        let response = server.get("live", &format!("/api/v2/orders/{id}")).await;
         assert_eq!(response.text(), r#"{"code":"ORDER_NOT_FOUND"}"#);
     }
     for id in stored {
-        assert_eq!(stunt.get_order("live", id).await["status"], "expired");
+        assert_eq!(server.get_order("live", id).await["status"], "expired");
     }
     let events = format!("/api/v2/orders/webhooks/{webhook}/events");
-    let events = stunt.get("live", &events).await.json();
+    let events = server.get("live", &events).await.json();
     assert_eq!(events["data"]["pagination"]["total"], json!(2));
-    let deliveries = stunt
+    let deliveries = server
         .send(Method::GET, "/_mock/deliveries?account=live", &[], "")
         .await;
     let deliveries = deliveries.json();
@@ -72,41 +72,44 @@ async fn expire_order_beyond_the_limit_removes_the_oldest_with_its_events() {
     assert_eq!(of, stored);
     // The idempotency key of a removed order is free again, and its id is not given again.
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let (again, _) = stunt.create_detection("live", &body).await;
+    let (again, _) = server.create_detection("live", &body).await;
     assert!(!created.contains(&again));
 }
 
 #[tokio::test]
 async fn expire_while_later_orders_live_keeps_them_and_other_accounts() {
-    let (stunt, _data) = stunt().await;
-    stunt.freeze("other").await;
+    let (server, _data) = stunt().await;
+    server.freeze("other").await;
     let body = |name: &str| json!({"idempotencyKey": name, "fileName": "a.jpg"});
-    let (other, _) = stunt.create_detection("other", &body("o")).await;
+    let (other, _) = server.create_detection("other", &body("o")).await;
     for name in ["a", "b", "c"] {
-        stunt.create_detection("live", &body(name)).await;
+        server.create_detection("live", &body(name)).await;
     }
-    stunt.advance("live", "P6D").await;
-    let (young, _) = stunt.create_detection("live", &body("d")).await;
-    stunt.advance("live", "P1D").await;
-    stunt.advance("other", "P7D").await;
-    let left = ids(&stunt).await;
+    server.advance("live", "P6D").await;
+    let (young, _) = server.create_detection("live", &body("d")).await;
+    server.advance("live", "P1D").await;
+    server.advance("other", "P7D").await;
+    let left = ids(&server).await;
     assert_eq!(left.len(), 2, "{left:?}");
     assert_eq!(left[0], young);
-    assert_eq!(stunt.get_order("live", &left[1]).await["status"], "expired");
-    assert_eq!(stunt.get_order("other", &other).await["status"], "expired");
+    assert_eq!(
+        server.get_order("live", &left[1]).await["status"],
+        "expired"
+    );
+    assert_eq!(server.get_order("other", &other).await["status"], "expired");
 }
 
 #[tokio::test]
 async fn expire_upload_beyond_the_limit_removes_the_oldest() {
-    let (stunt, data) = stunt().await;
+    let (server, data) = stunt().await;
     let path = "/get-presigned-url?file_name=a.jpg";
     for _ in 0..4 {
-        let response = stunt
+        let response = server
             .send(Method::GET, path, &[("apikey", "live")], "")
             .await;
         assert_eq!(response.status, 200, "{}", response.text());
     }
-    stunt.advance("live", "P7D").await;
+    server.advance("live", "P7D").await;
     let mut database = Database::open(data.path()).await;
     let numbers = "SELECT MIN(number) * 10 + COUNT(*) FROM uploads";
     assert_eq!(database.number(numbers).await, 32, "the last two of four");

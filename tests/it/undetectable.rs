@@ -36,71 +36,71 @@ async fn start_frozen() -> TestServer {
 }
 
 async fn frozen_with(set: impl FnOnce(&mut stuntdouble::settings::Config)) -> TestServer {
-    let stunt = TestServer::with_config(set).await;
-    stunt.freeze("live").await;
-    stunt
+    let server = TestServer::with_config(set).await;
+    server.freeze("live").await;
+    server
 }
 
-async fn post(stunt: &TestServer, path: &str, body: &Value) -> TestResponse {
+async fn post(server: &TestServer, path: &str, body: &Value) -> TestResponse {
     let headers = [("content-type", "application/json")];
-    stunt
+    server
         .send(Method::POST, path, &headers, body.to_string())
         .await
 }
 
-async fn get(stunt: &TestServer, key: &str, path: &str) -> TestResponse {
-    stunt.send(Method::GET, path, &[("apikey", key)], "").await
+async fn get(server: &TestServer, key: &str, path: &str) -> TestResponse {
+    server.send(Method::GET, path, &[("apikey", key)], "").await
 }
 
 /// Where a file of that name may be put: the answer.
-async fn presign(stunt: &TestServer, key: &str, name: &str) -> Value {
+async fn presign(server: &TestServer, key: &str, name: &str) -> Value {
     let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
-    let answer = get(stunt, key, &format!("/get-presigned-url?file_name={name}")).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.json()
+    let response = get(server, key, &format!("/get-presigned-url?file_name={name}")).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    response.json()
 }
 
 /// Uploads a file; its path.
-async fn upload(stunt: &TestServer, key: &str, name: &str, bytes: Vec<u8>) -> String {
-    let place = presign(stunt, key, name).await;
+async fn upload(server: &TestServer, key: &str, name: &str, bytes: Vec<u8>) -> String {
+    let place = presign(server, key, name).await;
     let url = place["presigned_url"].as_str().expect("a URL");
-    stunt.put(url, bytes).await;
+    server.put(url, bytes).await;
     place["file_path"].as_str().expect("a path").to_owned()
 }
 
 /// A document of `live`'s, asked for with those fields besides: its id.
-async fn detect(stunt: &TestServer, name: &str, bytes: Vec<u8>, mut body: Value) -> String {
-    let path = upload(stunt, "live", name, bytes).await;
+async fn detect(server: &TestServer, name: &str, bytes: Vec<u8>, mut body: Value) -> String {
+    let path = upload(server, "live", name, bytes).await;
     body["key"] = json!("live");
-    body["url"] = json!(format!("{}/{path}", stunt.origin));
-    let answer = post(stunt, "/detect", &body).await;
-    let id = answer.json()["id"]
+    body["url"] = json!(format!("{}/{path}", server.origin));
+    let response = post(server, "/detect", &body).await;
+    let id = response.json()["id"]
         .as_str()
-        .unwrap_or_else(|| panic!("{}", answer.text()))
+        .unwrap_or_else(|| panic!("{}", response.text()))
         .to_owned();
     let expected = format!(r#"{{"id":"{id}","status":"pending"}}"#);
-    assert_eq!((answer.status, answer.text()), (200, expected));
+    assert_eq!((response.status, response.text()), (200, expected));
     id
 }
 
-async fn query(stunt: &TestServer, id: &str) -> TestResponse {
-    let answer = post(stunt, "/query", &json!({"id": id})).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer
+async fn query(server: &TestServer, id: &str) -> TestResponse {
+    let response = post(server, "/query", &json!({"id": id})).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    response
 }
 
 /// How a document stands, its id and what changes from run to run replaced.
-async fn document_view(stunt: &TestServer, id: &str) -> String {
-    let text = query(stunt, id).await.text();
-    stunt.redact(&text).replace(id, "{id}")
+async fn document_view(server: &TestServer, id: &str) -> String {
+    let text = query(server, id).await.text();
+    server.redact(&text).replace(id, "{id}")
 }
 
 /// A document of `live`'s that is done, the first answer past.
-async fn finish_document(stunt: &TestServer, name: &str, bytes: Vec<u8>, body: Value) -> Value {
-    let id = detect(stunt, name, bytes, body).await;
-    stunt.advance("live", "PT1S").await;
-    query(stunt, &id).await;
-    query(stunt, &id).await.json()
+async fn finish_document(server: &TestServer, name: &str, bytes: Vec<u8>, body: Value) -> Value {
+    let id = detect(server, name, bytes, body).await;
+    server.advance("live", "PT1S").await;
+    query(server, &id).await;
+    query(server, &id).await.json()
 }
 
 /// What [`TestResponse::error_of`] is of a handler that refuses.
@@ -112,8 +112,8 @@ fn error(status: u16, message: &str, why: &str) -> (u16, String, String) {
     )
 }
 
-async fn credits(stunt: &TestServer, key: &str) -> String {
-    get(stunt, key, "/check-user-credits").await.text()
+async fn credits(server: &TestServer, key: &str) -> String {
+    get(server, key, "/check-user-credits").await.text()
 }
 
 /// A link to something made for a document, signed at `second` seconds past 10.

@@ -68,7 +68,7 @@ pub async fn put(
         .orders
         .record_upload(account.id, &order.id, &file.key, bytes)
         .await?;
-    let mut answer = StatusCode::OK.into_response();
-    OnResponseSent::attach(&mut answer, hold);
-    Ok(answer)
+    let mut reply = StatusCode::OK.into_response();
+    OnResponseSent::attach(&mut reply, hold);
+    Ok(reply)
 }

@@ -78,13 +78,13 @@ struct AttemptView {
 impl From<AttemptRecord> for AttemptView {
     fn from(sent: AttemptRecord) -> Self {
         let attempt = sent.attempt;
-        let (answer, error) = match attempt.response {
-            Ok(answer) => (Some(answer), None),
+        let (reply, error) = match attempt.response {
+            Ok(reply) => (Some(reply), None),
             Err(line) => (None, Some(line)),
         };
-        let status = answer.as_ref().map(|answer| answer.status);
-        let response_clipped = answer.as_ref().is_some_and(|answer| answer.is_clipped);
-        let (headers, body) = answer.map(|answer| (answer.headers, answer.body)).unzip();
+        let status = reply.as_ref().map(|reply| reply.status);
+        let response_clipped = reply.as_ref().is_some_and(|reply| reply.is_clipped);
+        let (headers, body) = reply.map(|reply| (reply.headers, reply.body)).unzip();
         Self {
             id: sent.delivery,
             at: iso(attempt.at),

@@ -124,12 +124,12 @@ impl S3Error {
     /// The answer, without a body where the `method` is HEAD.
     pub fn answer(&self, method: &Method, key: Option<&str>, request_id: &str) -> Response<Body> {
         let document = self.document();
-        let mut answer = Response::new(match *method {
+        let mut response = Response::new(match *method {
             Method::HEAD => Body::empty(),
             _ => Body::from(document.to_xml(key, request_id)),
         });
-        *answer.status_mut() = document.status;
-        let headers = answer.headers_mut();
+        *response.status_mut() = document.status;
+        let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/xml"),
@@ -143,7 +143,7 @@ impl S3Error {
         {
             headers.insert(header::CONTENT_RANGE, range);
         }
-        answer
+        response
     }
 
     fn document(&self) -> ErrorDocument {

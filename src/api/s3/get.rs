@@ -47,9 +47,9 @@ pub(super) async fn head(
     if check_read(&parts.headers, &meta)? == ReadOutcome::NotModified {
         return Ok(not_modified(&meta));
     }
-    let (mut answer, _) = response_head(parts, &meta)?;
-    *answer.body_mut() = Body::empty();
-    Ok(answer)
+    let (mut response, _) = response_head(parts, &meta)?;
+    *response.body_mut() = Body::empty();
+    Ok(response)
 }
 
 /// The object or a part of it, from disk as it is read: 200, 206 or 304.
@@ -67,7 +67,7 @@ pub(super) async fn get(
     if check_read(&parts.headers, &meta)? == ReadOutcome::NotModified {
         return Ok(not_modified(&meta));
     }
-    let (mut answer, (first, length)) = response_head(parts, &meta)?;
+    let (mut response, (first, length)) = response_head(parts, &meta)?;
     if first > 0 {
         file.seek(SeekFrom::Start(first))
             .await
@@ -75,21 +75,21 @@ pub(super) async fn get(
     }
     let piece_bytes = usize::try_from(length.clamp(1, CHUNK_BYTES)).unwrap_or(1);
     let pieces = ReaderStream::with_capacity(file.take(length), piece_bytes);
-    *answer.body_mut() = Body::from_stream(pieces);
-    Ok(answer)
+    *response.body_mut() = Body::from_stream(pieces);
+    Ok(response)
 }
 
 /// The answer to a reader but for its body; where that begins, and its length.
 fn response_head(parts: &Parts, meta: &BlobMeta) -> Result<(Response<Body>, (u64, u64)), S3Error> {
-    let mut answer = Response::new(Body::empty());
+    let mut response = Response::new(Body::empty());
     let mut span = (0, meta.bytes);
     match requested_range(&parts.headers, meta) {
         RequestedRange::Full => {}
         RequestedRange::Bytes { first, last } => {
-            *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
             span = (first, last - first + 1);
             let range = format!("bytes {first}-{last}/{}", meta.bytes);
-            insert(answer.headers_mut(), header::CONTENT_RANGE, &range);
+            insert(response.headers_mut(), header::CONTENT_RANGE, &range);
         }
         RequestedRange::Unsatisfiable => {
             let range = parts.headers.get(header::RANGE).map(HeaderValue::as_bytes);
@@ -99,7 +99,7 @@ fn response_head(parts: &Parts, meta: &BlobMeta) -> Result<(Response<Body>, (u64
             });
         }
     }
-    let headers = answer.headers_mut();
+    let headers = response.headers_mut();
     insert_stored(headers, meta, |_| true);
     insert_validators(headers, meta);
     let content_type = meta.content_type.as_deref().unwrap_or(CONTENT_TYPE_UNKNOWN);
@@ -116,19 +116,19 @@ fn response_head(parts: &Parts, meta: &BlobMeta) -> Result<(Response<Body>, (u64
             headers.insert(name, value);
         }
     }
-    Ok((answer, span))
+    Ok((response, span))
 }
 
 fn not_modified(meta: &BlobMeta) -> Response<Body> {
-    let mut answer = Response::new(Body::empty());
-    *answer.status_mut() = StatusCode::NOT_MODIFIED;
-    let headers = answer.headers_mut();
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    let headers = response.headers_mut();
     // RFC 9110 §15.4.5 has these in a 304, of what is stored.
     insert_stored(headers, meta, |name| {
         [header::CACHE_CONTROL, header::EXPIRES].contains(name)
     });
     insert_validators(headers, meta);
-    answer
+    response
 }
 
 /// Inserts the headers that were stored with the object and for which `is_sent` returns `true`.

@@ -42,7 +42,7 @@ pub(super) async fn handle(State(state): State<AppState>, request: Request) -> R
     let target = Target::of(parts.uri.path());
     let key = key_of(&target);
     let mut response = match dispatch(&state, &parts, target, &mut body).await {
-        Ok(answer) => with_request_id(|_| answer),
+        Ok(reply) => with_request_id(|_| reply),
         Err(mut error) => {
             let hold = error.take_hold();
             let fault = match &error {
@@ -180,9 +180,9 @@ pub(super) fn panicked() -> Response<Body> {
 fn with_request_id(make: impl FnOnce(&str) -> Response<Body>) -> Response<Body> {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     let id = format!("{:016X}", COUNT.fetch_add(1, Ordering::Relaxed));
-    let mut answer = make(&id);
-    insert(answer.headers_mut(), REQUEST_ID, &id);
-    answer
+    let mut response = make(&id);
+    insert(response.headers_mut(), REQUEST_ID, &id);
+    response
 }
 
 /// The key, as far as there is one to tell.

@@ -68,11 +68,11 @@ pub(super) async fn put(
     // The body is whole: from here on the upload runs to completion, even if the client goes.
     let stored = tokio::spawn(upload.commit(Arc::clone(state), writer)).await;
     let (meta, hold) = stored.map_err(S3Error::internal)??;
-    let mut answer = Response::new(Body::empty());
-    OnResponseSent::attach(&mut answer, hold);
+    let mut response = Response::new(Body::empty());
+    OnResponseSent::attach(&mut response, hold);
     let etag = format!("\"{}\"", meta.etag);
-    insert(answer.headers_mut(), header::ETAG, &etag);
-    Ok(answer)
+    insert(response.headers_mut(), header::ETAG, &etag);
+    Ok(response)
 }
 
 /// Writes the body as it comes, and compares its digests when it is whole.

@@ -234,18 +234,18 @@ pub async fn query(
             _ => "failed",
         },
     };
-    let mut answer = Json(wire::BulkDocument::unsettled(&order, bulk, status)).into_response();
-    OnResponseSent::attach(&mut answer, hold);
-    Ok(answer)
+    let mut reply = Json(wire::BulkDocument::unsettled(&order, bulk, status)).into_response();
+    OnResponseSent::attach(&mut reply, hold);
+    Ok(reply)
 }
 
 /// An answer on a bulk that is done, with what settled its pictures.
 pub fn with_outcome_header(
     order: &Order,
     found: &BulkResult,
-    answer: impl IntoResponse,
+    reply: impl IntoResponse,
 ) -> Response {
-    let mut response = answer.into_response();
+    let mut response = reply.into_response();
     if let Work::Bulk(bulk) = &order.work
         && let Some(outcome) = wire::outcome_of_bulk(bulk, found)
     {

@@ -239,18 +239,18 @@ mod tests {
     #[test]
     fn another_method_on_a_known_path_is_told_which_there_are() {
         let uri = Uri::from_static("/detect?x=1");
-        let answer = refuse_route(&Method::GET, &uri);
-        assert_eq!(answer.status(), 405);
-        assert_eq!(answer.headers()[ALLOW], "POST");
-        let answer = refuse_route(&Method::GET, &Uri::from_static("/preview/x"));
-        assert_eq!(answer.status(), 405);
-        assert_eq!(answer.headers()[ALLOW], "POST");
+        let reply = refuse_route(&Method::GET, &uri);
+        assert_eq!(reply.status(), 405);
+        assert_eq!(reply.headers()[ALLOW], "POST");
+        let reply = refuse_route(&Method::GET, &Uri::from_static("/preview/x"));
+        assert_eq!(reply.status(), 405);
+        assert_eq!(reply.headers()[ALLOW], "POST");
         for path in ["/preview", "/preview/", "/preview/x/y"] {
-            let answer = refuse_route(&Method::GET, &Uri::from_static(path));
-            assert_eq!(answer.status(), 404, "{path}");
+            let reply = refuse_route(&Method::GET, &Uri::from_static(path));
+            assert_eq!(reply.status(), 404, "{path}");
         }
-        let answer = refuse_route(&Method::GET, &Uri::from_static("/detect/"));
-        assert_eq!(answer.status(), 404);
-        assert!(!answer.headers().contains_key(ALLOW));
+        let reply = refuse_route(&Method::GET, &Uri::from_static("/detect/"));
+        assert_eq!(reply.status(), 404);
+        assert!(!reply.headers().contains_key(ALLOW));
     }
 }

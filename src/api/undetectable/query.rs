@@ -64,9 +64,9 @@ pub async fn post(
         return Ok(Json(None::<Document>).into_response());
     };
     let (order, hold) = context.orders.record_poll(&account, order).await?;
-    let mut answer = document_response(&context, &account, &order, &request).await?;
-    OnResponseSent::attach(&mut answer, hold);
-    Ok(answer)
+    let mut reply = document_response(&context, &account, &order, &request).await?;
+    OnResponseSent::attach(&mut reply, hold);
+    Ok(reply)
 }
 
 async fn document_response(
@@ -92,9 +92,9 @@ async fn document_response(
             ..
         } => {
             let progress = progress(steps, found, *completed_at, now);
-            let answer = done(state, account, order, found, progress, request).await?;
+            let reply = done(state, account, order, found, progress, request).await?;
             state.orders.mark_completion_reported(order, now).await?;
-            return Ok(answer);
+            return Ok(reply);
         }
         OrderState::Expired {
             outcome: Some(Outcome::Detection(found)),

@@ -116,12 +116,12 @@ pub fn new_order(
 pub async fn discard_if_refused(
     state: &Services,
     file: &UploadedFile,
-    answer: UndetectableResult,
+    response: UndetectableResult,
 ) -> UndetectableResult {
-    if answer.is_err() {
+    if response.is_err() {
         state.orders.discard(file).await?;
     }
-    answer
+    response
 }
 
 /// The name as it stands in a key: what is none of `A-Z a-z 0-9 . _ -` is `_`.

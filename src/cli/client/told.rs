@@ -34,9 +34,9 @@ struct ErrorView {
 
 impl RenderedResponse {
     /// Of an answer of `url`.
-    pub fn from_response(url: &str, answer: &CliResponse) -> Self {
-        let (status, body) = (answer.status, answer.body.as_slice());
-        let header = |name: &str| answer.headers.get(name).map(String::as_str);
+    pub fn from_response(url: &str, response: &CliResponse) -> Self {
+        let (status, body) = (response.status, response.body.as_slice());
+        let header = |name: &str| response.headers.get(name).map(String::as_str);
         let why = header(X_MOCK_REASON);
         let refused = |line: String| Self {
             shown: String::new(),
@@ -107,12 +107,12 @@ mod tests {
         let why = why.map(|why| (X_MOCK_REASON, why));
         let headers = why.into_iter().chain([("content-type", of)]);
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let answer = CliResponse {
+        let response = CliResponse {
             status,
             headers: headers.collect(),
             body: body.into(),
         };
-        let rendered = RenderedResponse::from_response("http://a/_mock/b", &answer);
+        let rendered = RenderedResponse::from_response("http://a/_mock/b", &response);
         (rendered.shown, rendered.refused.unwrap_or_default())
     }
 

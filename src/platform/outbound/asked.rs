@@ -62,15 +62,15 @@ pub async fn send(ask: CliRequest<'_>) -> Result<CliResponse, SendError> {
     if let Some(timeout) = ask.timeout {
         request = request.timeout(timeout);
     }
-    let answer = request.send().await.map_err(|error| {
+    let response = request.send().await.map_err(|error| {
         if error.is_connect() {
             SendError::Connect(root_cause(&error))
         } else {
             lost(&error)
         }
     })?;
-    let (status, headers) = (answer.status().as_u16(), join_headers(answer.headers()));
-    let body = answer.bytes().await.map_err(|error| lost(&error))?;
+    let (status, headers) = (response.status().as_u16(), join_headers(response.headers()));
+    let body = response.bytes().await.map_err(|error| lost(&error))?;
     Ok(CliResponse {
         status,
         headers,

@@ -102,13 +102,17 @@ impl OutboundClient {
         let timeout = self.timeouts.fetch;
         let request = self.client()?.get(self.check_url(url)?).timeout(timeout);
         let sent = request.send().await;
-        let mut answer = sent.map_err(|error| request_error(url, error, timeout))?;
-        into.check(answer.status().as_u16(), answer.content_length(), treatment)?;
-        let content_type = answer.headers().get("content-type");
+        let mut response = sent.map_err(|error| request_error(url, error, timeout))?;
+        into.check(
+            response.status().as_u16(),
+            response.content_length(),
+            treatment,
+        )?;
+        let content_type = response.headers().get("content-type");
         let content_type = content_type.and_then(|value| value.to_str().ok());
         let content_type = content_type.map(str::to_owned);
         let (mut file, mut bytes) = (into.create().await?, 0);
-        while let Some(piece) = answer
+        while let Some(piece) = response
             .chunk()
             .await
             .map_err(|error| request_error(url, error, timeout))?

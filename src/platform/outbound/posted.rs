@@ -29,12 +29,12 @@ pub struct WebhookResponse {
 }
 
 impl WebhookResponse {
-    pub(super) async fn read(mut answer: reqwest::Response) -> Self {
-        let status = answer.status().as_u16();
-        let (headers, mut is_clipped) = clip_body(answer.headers());
+    pub(super) async fn read(mut response: reqwest::Response) -> Self {
+        let status = response.status().as_u16();
+        let (headers, mut is_clipped) = clip_body(response.headers());
         let mut body = Vec::new();
         let begin = async {
-            while let Ok(Some(piece)) = answer.chunk().await {
+            while let Ok(Some(piece)) = response.chunk().await {
                 let room = BODY_BYTES_MAX - body.len();
                 body.extend_from_slice(&piece[..piece.len().min(room)]);
                 if piece.len() > room {

@@ -91,8 +91,8 @@ impl OutboundClient {
             })
             .send()
             .await;
-        let answer =
+        let response =
             sent.map_err(|error| PutError::Unanswered(request_error(url, error, timeout)))?;
-        Ok(answer.status().as_u16())
+        Ok(response.status().as_u16())
     }
 }

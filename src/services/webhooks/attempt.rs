@@ -97,15 +97,15 @@ impl Webhooks {
             .await;
         attempt.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let sent = match &posted {
-            Ok(answer) if (200..300).contains(&answer.status) => Ok(answer.status),
-            Ok(answer) => Err(format!("answered {}", answer.status)),
+            Ok(response) if (200..300).contains(&response.status) => Ok(response.status),
+            Ok(response) => Err(format!("answered {}", response.status)),
             Err(line) => Err(line.clone()),
         };
-        attempt.response = posted.map(|answer| ReceiverResponse {
-            status: answer.status,
-            headers: answer.headers,
-            body: answer.body,
-            is_clipped: answer.is_clipped,
+        attempt.response = posted.map(|response| ReceiverResponse {
+            status: response.status,
+            headers: response.headers,
+            body: response.body,
+            is_clipped: response.is_clipped,
         });
         (attempt, sent)
     }

@@ -18,7 +18,7 @@ impl Webhooks {
         for attempt in &result.attempts {
             self.metrics.record_attempt(match &attempt.response {
                 _ if result.is_dropped => AttemptOutcome::Dropped,
-                Ok(answer) if (200..300).contains(&answer.status) => AttemptOutcome::Accepted,
+                Ok(response) if (200..300).contains(&response.status) => AttemptOutcome::Accepted,
                 Ok(_) => AttemptOutcome::Refused,
                 Err(_) => AttemptOutcome::Unanswered,
             });

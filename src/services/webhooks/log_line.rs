@@ -42,8 +42,8 @@ impl AttemptResult {
 /// Reason why the attempt failed. `None` if the receiver answered 2xx.
 fn failure(attempt: &Attempt) -> Option<String> {
     match &attempt.response {
-        Ok(answer) if (200..300).contains(&answer.status) => None,
-        Ok(answer) => Some(format!("answered {}", answer.status)),
+        Ok(response) if (200..300).contains(&response.status) => None,
+        Ok(response) => Some(format!("answered {}", response.status)),
         Err(line) => Some(line.clone()),
     }
 }

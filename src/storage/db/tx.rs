@@ -250,9 +250,9 @@ impl DbWriter {
         for (clock, at) in due.into_iter().flatten() {
             self.agenda.schedule(clock, at);
         }
-        for answer in answers {
+        for reply in answers {
             // Who no longer listens has been dropped; the writes stand all the same.
-            let _ = answer.send(done.clone());
+            let _ = reply.send(done.clone());
         }
     }
 
@@ -366,10 +366,10 @@ impl Tx {
         let Some(mut guard) = self.guard.take() else {
             return Ok(());
         };
-        let (answer, answered) = oneshot::channel();
+        let (sender, answered) = oneshot::channel();
         let effects = std::mem::take(&mut self.effects);
         guard.members.push(GroupMember {
-            reply: answer,
+            reply: sender,
             effects,
         });
         let writer = Arc::clone(&self.writer);

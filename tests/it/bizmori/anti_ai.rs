@@ -8,7 +8,7 @@ use crate::support::{TestServer, code, fixture, picture};
 
 #[tokio::test]
 async fn anti_ai_with_one_file_gives_back_that_file_changed() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     for file in [
         "plain.jpg",
         "plain.png",
@@ -17,9 +17,9 @@ async fn anti_ai_with_one_file_gives_back_that_file_changed() {
         "plain.tiff",
     ] {
         let body = json!({"idempotencyKey": file, "files": [{"fileName": file}], "options": {"strength": "low"}});
-        let created = stunt.post("live", ANTI_AI, &body).await.json();
+        let created = server.post("live", ANTI_AI, &body).await.json();
         let id = created["data"]["orderId"].as_str().expect("an id");
-        stunt
+        server
             .put(
                 created["data"]["files"][0]["uploadUrl"]
                     .as_str()
@@ -27,15 +27,15 @@ async fn anti_ai_with_one_file_gives_back_that_file_changed() {
                 fixture(file),
             )
             .await;
-        stunt
+        server
             .post(
                 "live",
                 CONFIRM_ANTI_AI,
                 &json!({"idempotencyKey": "c", "orderId": id}),
             )
             .await;
-        stunt.advance("live", "PT1S").await;
-        let download = stunt
+        server.advance("live", "PT1S").await;
+        let download = server
             .get("live", &format!("/api/v2/orders/{id}/download"))
             .await;
         let url = download.json()["data"]["url"]
@@ -45,7 +45,7 @@ async fn anti_ai_with_one_file_gives_back_that_file_changed() {
         let expected =
             format!(r#"{{"data":{{"url":"{url}","downloadUrl":"{url}","expiresIn":3600}}}}"#);
         assert_eq!((download.status, download.text()), (200, expected));
-        let output = stunt.send(Method::GET, &url, &[], "").await;
+        let output = server.send(Method::GET, &url, &[], "").await;
         assert_eq!(
             output.header("content-disposition"),
             format!(
@@ -76,10 +76,10 @@ fn holds_three_pictures(zipped: Vec<u8>) {
 
 #[tokio::test]
 async fn anti_ai_with_several_files_gives_a_zip_of_them_all() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let names = ["one.jpg", "two.jpg", "one.jpg"];
     let files: Vec<Value> = names.iter().map(|name| json!({"fileName": name})).collect();
-    let response = stunt
+    let response = server
         .post(
             "live",
             ANTI_AI,
@@ -106,9 +106,9 @@ async fn anti_ai_with_several_files_gives_a_zip_of_them_all() {
         file(1),
         file(2)
     );
-    assert_eq!(stunt.redact(&response.text()), expected);
+    assert_eq!(server.redact(&response.text()), expected);
     for n in 0..3 {
-        stunt
+        server
             .put(
                 response.json()["data"]["files"][n]["uploadUrl"]
                     .as_str()
@@ -117,19 +117,19 @@ async fn anti_ai_with_several_files_gives_a_zip_of_them_all() {
             )
             .await;
     }
-    stunt
+    server
         .post(
             "live",
             CONFIRM_ANTI_AI,
             &json!({"idempotencyKey": "c", "orderId": id}),
         )
         .await;
-    stunt.advance("live", "PT1S").await;
-    let download = stunt
+    server.advance("live", "PT1S").await;
+    let download = server
         .get("live", &format!("/api/v2/orders/{id}/download"))
         .await
         .json();
-    let zipped = stunt
+    let zipped = server
         .send(
             Method::GET,
             download["data"]["url"].as_str().expect("a URL"),
@@ -142,14 +142,14 @@ async fn anti_ai_with_several_files_gives_a_zip_of_them_all() {
 
 #[tokio::test]
 async fn a_download_is_refused_in_the_vendors_order() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let refusal = async |key: &str, id: &str| {
-        let answer = stunt
+        let response = server
             .get(key, &format!("/api/v2/orders/{id}/download"))
             .await;
-        (answer.status, answer.text())
+        (response.status, response.text())
     };
-    let detection = stunt
+    let detection = server
         .upload_detection(
             "live",
             &json!({"idempotencyKey": "d", "fileName": "d.jpg"}),
@@ -157,7 +157,7 @@ async fn a_download_is_refused_in_the_vendors_order() {
         )
         .await;
     let body = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}]});
-    let pending = stunt.post("live", ANTI_AI, &body).await.json();
+    let pending = server.post("live", ANTI_AI, &body).await.json();
     let pending = pending["data"]["orderId"].as_str().expect("an id");
     assert_eq!(refusal("live", "42").await, (404, code("ORDER_NOT_FOUND")));
     assert_eq!(refusal("live", "x").await, (404, code("ORDER_NOT_FOUND")));
@@ -173,6 +173,6 @@ async fn a_download_is_refused_in_the_vendors_order() {
         refusal("live", pending).await,
         (400, code("ORDER_NOT_COMPLETED"))
     );
-    stunt.advance("live", "P7D").await;
+    server.advance("live", "P7D").await;
     assert_eq!(refusal("live", pending).await, (400, code("ORDER_EXPIRED")));
 }

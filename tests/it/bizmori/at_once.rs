@@ -12,54 +12,54 @@ const CLIENTS: usize = 20;
 
 #[tokio::test]
 async fn one_idempotency_key_makes_one_order() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let response = join_all((0..CLIENTS).map(|_| stunt.post("live", DETECTION, &body))).await;
+    let response = join_all((0..CLIENTS).map(|_| server.post("live", DETECTION, &body))).await;
     let messages: BTreeSet<String> = response
         .iter()
         .map(crate::support::TestResponse::text)
         .collect();
     assert_eq!(messages.len(), 1, "{messages:?}");
     assert!(
-        response.iter().all(|answer| answer.status == 200),
+        response.iter().all(|reply| reply.status == 200),
         "{messages:?}"
     );
 }
 
 #[tokio::test]
 async fn one_confirm_key_starts_the_order_once() {
-    let stunt = TestServer::with_config(|config| config.orders.processing_ms = 0).await;
+    let server = TestServer::with_config(|config| config.orders.processing_ms = 0).await;
     let receiver = Receiver::start().await;
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.upload_detection("live", &body, picture()).await;
+    let id = server.upload_detection("live", &body, picture()).await;
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
-    let answers =
-        join_all((0..CLIENTS).map(|_| stunt.post("live", CONFIRM_DETECTION, &confirm))).await;
-    for answer in answers {
-        let status = answer.json()["data"]["status"].clone();
+    let responses =
+        join_all((0..CLIENTS).map(|_| server.post("live", CONFIRM_DETECTION, &confirm))).await;
+    for response in responses {
+        let status = response.json()["data"]["status"].clone();
         let known = [json!("inProgress"), json!("complete")];
         assert!(
-            answer.status == 200 && known.contains(&status),
+            response.status == 200 && known.contains(&status),
             "{}",
-            answer.text()
+            response.text()
         );
     }
-    stunt.drain("live").await;
+    server.drain("live").await;
     receiver.messages(1).await;
 }
 
 #[tokio::test]
 async fn of_many_confirm_keys_one_starts_the_order() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.upload_detection("live", &body, picture()).await;
+    let id = server.upload_detection("live", &body, picture()).await;
     let confirms: Vec<_> = (0..CLIENTS)
         .map(|n| json!({"idempotencyKey": n.to_string(), "orderId": id}))
         .collect();
     let posts = confirms
         .iter()
-        .map(|confirm| stunt.post("live", CONFIRM_DETECTION, confirm));
+        .map(|confirm| server.post("live", CONFIRM_DETECTION, confirm));
     let messages: Vec<_> = join_all(posts)
         .await
         .iter()
@@ -68,23 +68,23 @@ async fn of_many_confirm_keys_one_starts_the_order() {
     let refused = code("ORDER_ALREADY_CONFIRMED");
     let refusals = messages.iter().filter(|text| **text == refused).count();
     assert_eq!(refusals, CLIENTS - 1, "{messages:?}");
-    assert_eq!(stunt.advance("live", "PT1S").await, ["order.process"]);
+    assert_eq!(server.advance("live", "PT1S").await, ["order.process"]);
 }
 
 #[tokio::test]
 async fn a_new_key_used_by_many_is_one_account() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let created = join_all((0..CLIENTS).map(|n| {
-        let stunt = &stunt;
+        let server = &server;
         async move {
             let body = json!({"idempotencyKey": n.to_string(), "fileName": "a.jpg"});
-            stunt.create_detection("fresh", &body).await.0
+            server.create_detection("fresh", &body).await.0
         }
     }))
     .await;
     let ids: BTreeSet<&String> = created.iter().collect();
     assert_eq!(ids.len(), CLIENTS, "{created:?}");
     for id in &created {
-        assert_eq!(stunt.get_order("fresh", id).await["status"], "pending");
+        assert_eq!(server.get_order("fresh", id).await["status"], "pending");
     }
 }

@@ -8,12 +8,12 @@ use crate::support::{TestResponse, TestServer, code, picture};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-async fn send(stunt: &TestServer, method: Method, path: &str, body: Vec<u8>) -> TestResponse {
+async fn send(server: &TestServer, method: Method, path: &str, body: Vec<u8>) -> TestResponse {
     let headers = [
         ("authorization", "Bearer live"),
         ("content-type", "application/json"),
     ];
-    stunt.send(method, path, &headers, body).await
+    server.send(method, path, &headers, body).await
 }
 
 fn with_bom(body: &Value) -> Vec<u8> {
@@ -22,7 +22,7 @@ fn with_bom(body: &Value) -> Vec<u8> {
 
 #[tokio::test]
 async fn body_that_begins_with_a_byte_order_mark_is_read_on_every_route() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let marks = json!([{"text": "x"}]);
     let embed =
         json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg", "watermarks": marks}]});
@@ -31,7 +31,7 @@ async fn body_that_begins_with_a_byte_order_mark_is_read_on_every_route() {
     let window = json!({"fromDate": "2026-03-12", "toDate": "2026-03-12"});
     let by_url = json!({"idempotencyKey": "b", "files": [{"fileName": "a.jpg", "imageUrl": "http://files.test/a"}]});
     let detection = json!({"idempotencyKey": "c", "fileName": "a_ai.jpg"});
-    let id = stunt.upload_detection("live", &detection, picture()).await;
+    let id = server.upload_detection("live", &detection, picture()).await;
     let confirm = json!({"idempotencyKey": "d", "orderId": id});
     for (method, path, body) in [
         (Method::POST, DETECTION, &detection),
@@ -55,32 +55,36 @@ async fn body_that_begins_with_a_byte_order_mark_is_read_on_every_route() {
         ),
         (Method::POST, "/api/v2/orders/webhook", &url),
     ] {
-        let answer = send(&stunt, method, path, with_bom(body)).await;
-        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        let response = send(&server, method, path, with_bom(body)).await;
+        assert_eq!(response.status, 200, "{path}: {}", response.text());
     }
-    stunt.advance("live", "PT1S").await;
+    server.advance("live", "PT1S").await;
     let reports = format!("/api/v3/orders/{id}/reports");
     let english = json!({"locale": "en-US"});
-    let answer = send(&stunt, Method::POST, &reports, with_bom(&english)).await;
-    assert_eq!(text(&answer.json(), "/data/locale"), "en-US");
-    let answer = send(&stunt, Method::POST, &reports, BOM.to_vec()).await;
-    assert_eq!(text(&answer.json(), "/data/locale"), "ko-KR", "as no body");
+    let response = send(&server, Method::POST, &reports, with_bom(&english)).await;
+    assert_eq!(text(&response.json(), "/data/locale"), "en-US");
+    let response = send(&server, Method::POST, &reports, BOM.to_vec()).await;
+    assert_eq!(
+        text(&response.json(), "/data/locale"),
+        "ko-KR",
+        "as no body"
+    );
 }
 
 #[tokio::test]
 async fn byte_order_mark_does_not_count_when_v3_compares_bodies() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "x"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
     let path = "/api/v3/orders/wtr-embed";
-    let first = send(&stunt, Method::POST, path, body.to_string().into_bytes()).await;
-    let again = send(&stunt, Method::POST, path, with_bom(&body)).await;
+    let first = send(&server, Method::POST, path, body.to_string().into_bytes()).await;
+    let again = send(&server, Method::POST, path, with_bom(&body)).await;
     assert_eq!((again.status, again.text()), (200, first.text()));
 }
 
 #[tokio::test]
 async fn bodies_that_are_not_json_are_refused() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let json = r#"{"idempotencyKey":"a","fileName":"a.jpg"}"#;
     let trailing = r#"{"idempotencyKey":"a","fileName":"a.jpg",}"#;
     for body in [
@@ -92,8 +96,8 @@ async fn bodies_that_are_not_json_are_refused() {
         BOM[..2].to_vec(),
         BOM.to_vec(),
     ] {
-        let answer = send(&stunt, Method::POST, DETECTION, body.clone()).await;
+        let response = send(&server, Method::POST, DETECTION, body.clone()).await;
         let refused = (400, code("VALIDATION_FAILED"));
-        assert_eq!((answer.status, answer.text()), refused, "{body:?}");
+        assert_eq!((response.status, response.text()), refused, "{body:?}");
     }
 }

@@ -5,10 +5,16 @@ use serde_json::json;
 use super::{CONFIRM_ANTI_AI, CONFIRM_DETECTION, DETECTION};
 use crate::support::{TestServer, code, picture};
 
-async fn confirm(stunt: &TestServer, key: &str, path: &str, with: &str, id: &str) -> (u16, String) {
+async fn confirm(
+    server: &TestServer,
+    key: &str,
+    path: &str,
+    with: &str,
+    id: &str,
+) -> (u16, String) {
     let body = json!({"idempotencyKey": with, "orderId": id});
-    let answer = stunt.post(key, path, &body).await;
-    (answer.status, answer.text())
+    let response = server.post(key, path, &body).await;
+    (response.status, response.text())
 }
 
 fn assert_confirm_refused(status: u16, word: &str) -> (u16, String) {
@@ -17,12 +23,12 @@ fn assert_confirm_refused(status: u16, word: &str) -> (u16, String) {
 
 #[tokio::test]
 async fn an_order_that_is_not_there_not_ones_own_or_not_ready_is_not_confirmed() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let confirm = async |key: &str, path: &str, with: &str, id: &str| {
-        confirm(&stunt, key, path, with, id).await
+        confirm(&server, key, path, with, id).await
     };
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let pending = stunt.post("live", DETECTION, &body).await.json();
+    let pending = server.post("live", DETECTION, &body).await.json();
     let pending = pending["data"]["orderId"].as_str().expect("an id");
     assert_eq!(
         confirm("live", CONFIRM_DETECTION, "c", "42").await,
@@ -40,7 +46,7 @@ async fn an_order_that_is_not_there_not_ones_own_or_not_ready_is_not_confirmed()
         confirm("live", CONFIRM_DETECTION, "c", pending).await,
         assert_confirm_refused(400, "ORDER_FILE_NOT_UPLOADED")
     );
-    stunt.advance("live", "P7D").await;
+    server.advance("live", "P7D").await;
     assert_eq!(
         confirm("live", CONFIRM_DETECTION, "c", pending).await,
         assert_confirm_refused(400, "ORDER_EXPIRED")
@@ -49,11 +55,11 @@ async fn an_order_that_is_not_there_not_ones_own_or_not_ready_is_not_confirmed()
 
 #[tokio::test]
 async fn an_order_is_confirmed_once_and_by_one_key() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let confirm = async |key: &str, path: &str, with: &str, id: &str| {
-        confirm(&stunt, key, path, with, id).await
+        confirm(&server, key, path, with, id).await
     };
-    let id = stunt
+    let id = server
         .confirm_detection(
             "live",
             &json!({"idempotencyKey": "b", "fileName": "b.jpg"}),
@@ -75,7 +81,7 @@ async fn an_order_is_confirmed_once_and_by_one_key() {
         confirm("live", CONFIRM_DETECTION, &same, &id).await,
         status("inProgress")
     );
-    assert_eq!(stunt.advance("live", "PT1S").await, ["order.process"]);
+    assert_eq!(server.advance("live", "PT1S").await, ["order.process"]);
     assert_eq!(
         confirm("live", CONFIRM_DETECTION, &same, &id).await,
         status("complete")
@@ -85,14 +91,14 @@ async fn an_order_is_confirmed_once_and_by_one_key() {
         assert_confirm_refused(400, "ORDER_ALREADY_COMPLETED")
     );
     assert_eq!(
-        stunt.advance("live", "PT1S").await,
+        server.advance("live", "PT1S").await,
         Vec::<String>::new(),
         "nothing was restarted"
     );
 
     let failed = json!({"idempotencyKey": "f", "fileName": "x_fail.jpg"});
-    let failed = stunt.confirm_detection("live", &failed, picture()).await;
-    stunt.advance("live", "PT1S").await;
+    let failed = server.confirm_detection("live", &failed, picture()).await;
+    server.advance("live", "PT1S").await;
     assert_eq!(
         confirm("live", CONFIRM_DETECTION, "c", &failed).await,
         assert_confirm_refused(400, "ORDER_ALREADY_FAILED")

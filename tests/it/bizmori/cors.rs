@@ -17,7 +17,7 @@ fn error_of(origin: &str) -> String {
     )
 }
 
-async fn preflight(stunt: &TestServer, origin: &str, path: &str, method: &str) -> TestResponse {
+async fn preflight(server: &TestServer, origin: &str, path: &str, method: &str) -> TestResponse {
     let headers = [
         ("origin", origin),
         ("access-control-request-method", method),
@@ -27,12 +27,12 @@ async fn preflight(stunt: &TestServer, origin: &str, path: &str, method: &str) -
         ),
         ("access-control-request-private-network", "true"),
     ];
-    stunt.send(Method::OPTIONS, path, &headers, "").await
+    server.send(Method::OPTIONS, path, &headers, "").await
 }
 
 /// A call of a page of [`LOCAL`], unless another origin is among the headers.
 async fn call(
-    stunt: &TestServer,
+    server: &TestServer,
     method: Method,
     path: &str,
     headers: &[(&str, &str)],
@@ -40,22 +40,22 @@ async fn call(
 ) -> TestResponse {
     let json = ("content-type", "application/json");
     let all = [&[("origin", LOCAL), json][..], headers].concat();
-    stunt.send(method, path, &all, body.to_owned()).await
+    server.send(method, path, &all, body.to_owned()).await
 }
 
-fn assert_readable(answer: &TestResponse, what: &str) {
+fn assert_readable(response: &TestResponse, what: &str) {
     let cors = [
         "access-control-allow-origin",
         "access-control-expose-headers",
         "vary",
     ];
     let expected = [LOCAL, EXPOSED, "Origin"];
-    assert_eq!(cors.map(|name| answer.header(name)), expected, "{what}");
+    assert_eq!(cors.map(|name| response.header(name)), expected, "{what}");
 }
 
 #[tokio::test]
 async fn preflight_of_a_local_page_is_answered_on_every_path_of_the_api() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for (method, path) in [
         ("GET", "/api/v2/orders"),
         ("POST", DETECTION),
@@ -67,9 +67,9 @@ async fn preflight_of_a_local_page_is_answered_on_every_path_of_the_api() {
         ("GET", "/api/v3/nothing"),
         ("PATCH", "/api/v2"),
     ] {
-        let answer = preflight(&stunt, LOCAL, path, method).await;
+        let response = preflight(&server, LOCAL, path, method).await;
         assert_eq!(
-            (answer.status, answer.text()),
+            (response.status, response.text()),
             (204, String::new()),
             "{path}"
         );
@@ -80,27 +80,27 @@ async fn preflight_of_a_local_page_is_answered_on_every_path_of_the_api() {
             ("access-control-allow-private-network", "true"),
             ("vary", "Origin, Access-Control-Request-Headers"),
         ] {
-            assert_eq!(answer.header(name), value, "{path}");
+            assert_eq!(response.header(name), value, "{path}");
         }
-        assert!(answer.header("x-mock-request").parse::<u64>().is_ok());
+        assert!(response.header("x-mock-request").parse::<u64>().is_ok());
     }
 }
 
 #[tokio::test]
 async fn every_answer_to_a_local_page_can_be_read() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let live = ("authorization", "Bearer live");
     let new = r#"{"idempotencyKey":"a","fileName":"a_ai.jpg"}"#;
     let pro = json!({"requestsPerMinute": 1});
-    stunt
+    server
         .control(Method::PUT, "/_mock/accounts/slow", &pro)
         .await;
     let slow = ("authorization", "Bearer slow");
-    call(&stunt, Method::GET, "/api/v2/orders", &[slow], "").await;
+    call(&server, Method::GET, "/api/v2/orders", &[slow], "").await;
     let when = json!({"method": "GET", "path": "/api/v2/orders/7"});
     let headers = json!({"Vary": "accept", "Access-Control-Allow-Origin": "http://other.test"});
     let rule = json!({"when": when, "then": {"respond": {"status": 503, "headers": headers}}});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    server.control(Method::POST, "/_mock/rules", &rule).await;
     for (status, method, path, key, body) in [
         (200, Method::POST, DETECTION, &[live][..], new),
         (200, Method::GET, "/api/v2/orders", &[live], ""),
@@ -114,16 +114,16 @@ async fn every_answer_to_a_local_page_can_be_read() {
         (403, Method::PUT, "/api/v2/test-uploads/x", &[], "x"),
         (403, Method::GET, "/api/v2/test-samples/x", &[], ""),
     ] {
-        let answer = call(&stunt, method, path, key, body).await;
-        assert_eq!(answer.status, status, "{path}: {}", answer.text());
-        assert_readable(&answer, path);
+        let reply = call(&server, method, path, key, body).await;
+        assert_eq!(reply.status, status, "{path}: {}", reply.text());
+        assert_readable(&reply, path);
     }
-    let response = call(&stunt, Method::GET, "/api/v2/orders/7", &[live], "").await;
+    let response = call(&server, Method::GET, "/api/v2/orders/7", &[live], "").await;
     assert_eq!(response.status, 503);
     assert_eq!(response.header("access-control-allow-origin"), LOCAL);
     let vary: Vec<_> = response.headers.get_all("vary").iter().collect();
     assert_eq!(vary, ["accept", "Origin"]);
-    let listed = stunt
+    let listed = server
         .control(
             Method::GET,
             "/_mock/requests?account=live&limit=1",
@@ -140,30 +140,30 @@ async fn every_answer_to_a_local_page_can_be_read() {
 #[tokio::test]
 async fn uploads_and_samples_of_test_keys_can_be_made_and_read_by_pages() {
     let key = "sk_test_1";
-    let stunt = TestServer::start_frozen(key).await;
+    let server = TestServer::start_frozen(key).await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "x"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
-    let order = create_order(&stunt, key, "/api/v3/orders/wtr-embed", &body).await;
+    let order = create_order(&server, key, "/api/v3/orders/wtr-embed", &body).await;
     let upload = text(&order, "/files/0/uploadUrl");
-    let answer = call(&stunt, Method::PUT, &upload, &[], "x").await;
-    assert_eq!(answer.status, 200);
-    assert_readable(&answer, "upload");
-    stunt.advance(key, "PT5S").await;
+    let response = call(&server, Method::PUT, &upload, &[], "x").await;
+    assert_eq!(response.status, 200);
+    assert_readable(&response, "upload");
+    server.advance(key, "PT5S").await;
     let path = format!("/api/v3/orders/{}/download", text(&order, "/orderId"));
-    let download = stunt.get(key, &path).await.json();
+    let download = server.get(key, &path).await.json();
     let sample = text(&download, "/data/archiveUrl");
-    let answer = call(&stunt, Method::GET, &sample, &[], "").await;
-    assert_eq!(answer.status, 200);
-    assert_readable(&answer, "sample");
+    let response = call(&server, Method::GET, &sample, &[], "").await;
+    assert_eq!(response.status, 200);
+    assert_readable(&response, "sample");
 }
 
 #[tokio::test]
 async fn pages_of_the_internet_are_refused_with_the_setting_as_the_reason() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     for path in [DETECTION, "/api/v3/nothing", "/api/v2/test-uploads/x"] {
-        let answer = preflight(&stunt, FOREIGN, path, "POST").await;
-        answer.assert_refused(403, "AUTH_FORBIDDEN", &error_of(FOREIGN));
-        let cors = answer
+        let response = preflight(&server, FOREIGN, path, "POST").await;
+        response.assert_refused(403, "AUTH_FORBIDDEN", &error_of(FOREIGN));
+        let cors = response
             .headers
             .keys()
             .map(reqwest::header::HeaderName::as_str);
@@ -171,7 +171,7 @@ async fn pages_of_the_internet_are_refused_with_the_setting_as_the_reason() {
             .filter(|it| it.starts_with("access-control-"))
             .collect();
         assert!(cors.is_empty(), "{cors:?}");
-        assert_eq!(answer.header("vary"), "Origin");
+        assert_eq!(response.header("vary"), "Origin");
     }
     for origin in [
         FOREIGN,
@@ -180,14 +180,14 @@ async fn pages_of_the_internet_are_refused_with_the_setting_as_the_reason() {
         "http://localhost.evil.com",
     ] {
         let headers = [("authorization", "Bearer live"), ("origin", origin)];
-        let answer = stunt
+        let response = server
             .send(Method::GET, "/api/v2/orders", &headers, "")
             .await;
-        assert_eq!(answer.status, 200, "who is not a browser is answered");
-        assert_eq!(answer.header("access-control-allow-origin"), "");
-        assert_eq!(answer.header("access-control-expose-headers"), "");
-        assert_eq!(answer.header("x-mock-reason"), error_of(origin));
-        let missing = stunt
+        assert_eq!(response.status, 200, "who is not a browser is answered");
+        assert_eq!(response.header("access-control-allow-origin"), "");
+        assert_eq!(response.header("access-control-expose-headers"), "");
+        assert_eq!(response.header("x-mock-reason"), error_of(origin));
+        let missing = server
             .send(Method::GET, "/api/v2/orders/1", &headers, "")
             .await;
         assert_eq!(
@@ -201,12 +201,12 @@ async fn pages_of_the_internet_are_refused_with_the_setting_as_the_reason() {
 
 #[tokio::test]
 async fn request_without_an_origin_gets_vary_alone() {
-    let stunt = TestServer::start().await;
-    let answer = stunt.get("live", "/api/v2/orders").await;
-    assert_eq!(answer.header("vary"), "Origin");
-    assert_eq!(answer.header("access-control-allow-origin"), "");
-    assert_eq!(answer.header("x-mock-reason"), "");
-    let elsewhere = stunt
+    let server = TestServer::start().await;
+    let response = server.get("live", "/api/v2/orders").await;
+    assert_eq!(response.header("vary"), "Origin");
+    assert_eq!(response.header("access-control-allow-origin"), "");
+    assert_eq!(response.header("x-mock-reason"), "");
+    let elsewhere = server
         .send(Method::GET, "/health", &[("origin", LOCAL)], "")
         .await;
     assert_eq!(elsewhere.header("access-control-allow-origin"), "");
@@ -215,33 +215,33 @@ async fn request_without_an_origin_gets_vary_alone() {
 #[tokio::test]
 async fn origins_of_the_setting_are_allowed() {
     let origins = vec![FOREIGN.to_owned(), "null".to_owned()];
-    let stunt = TestServer::with_config(|config| config.control.allow_origins = origins).await;
+    let server = TestServer::with_config(|config| config.control.allow_origins = origins).await;
     for origin in [FOREIGN, "null", LOCAL] {
-        let answer = preflight(&stunt, origin, DETECTION, "POST").await;
-        let allowed = answer.header("access-control-allow-origin");
-        assert_eq!((answer.status, allowed), (204, origin));
+        let response = preflight(&server, origin, DETECTION, "POST").await;
+        let allowed = response.header("access-control-allow-origin");
+        assert_eq!((response.status, allowed), (204, origin));
     }
-    let answer = preflight(&stunt, "https://other.com", DETECTION, "POST").await;
-    assert_eq!(answer.status, 403);
+    let response = preflight(&server, "https://other.com", DETECTION, "POST").await;
+    assert_eq!(response.status, 403);
 }
 
 #[tokio::test]
 async fn preflights_use_up_no_rule_and_no_call_of_a_plan() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let settings = json!({"requestsPerMinute": 1});
-    stunt
+    server
         .control(Method::PUT, "/_mock/accounts/live", &settings)
         .await;
     let then = json!({"respond": {"status": 503}});
     let rule = json!({"when": {"path": "/api/*"}, "times": 1, "then": then});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    server.control(Method::POST, "/_mock/rules", &rule).await;
     for _ in 0..3 {
-        let answer = preflight(&stunt, LOCAL, "/api/v2/orders", "GET").await;
-        assert_eq!(answer.status, 204);
+        let response = preflight(&server, LOCAL, "/api/v2/orders", "GET").await;
+        assert_eq!(response.status, 204);
     }
-    assert_eq!(stunt.get("live", "/api/v2/orders").await.status, 503);
-    assert_eq!(stunt.get("live", "/api/v2/orders").await.status, 200);
-    let metrics = stunt
+    assert_eq!(server.get("live", "/api/v2/orders").await.status, 503);
+    assert_eq!(server.get("live", "/api/v2/orders").await.status, 200);
+    let metrics = server
         .send(Method::GET, "/_mock/metrics", &[], "")
         .await
         .text();
@@ -251,21 +251,21 @@ async fn preflights_use_up_no_rule_and_no_call_of_a_plan() {
 
 #[tokio::test]
 async fn page_of_another_local_origin_takes_an_order_to_its_end() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let live = ("authorization", "Bearer live");
     let new = r#"{"idempotencyKey":"a","fileName":"a_ai.jpg"}"#;
-    let created = call(&stunt, Method::POST, DETECTION, &[live], new).await;
+    let created = call(&server, Method::POST, DETECTION, &[live], new).await;
     let order = created.json()["data"].take();
     let url = text(&order, "/file/uploadUrl");
     let origin = [("origin", LOCAL)];
-    let put = stunt.send(Method::PUT, &url, &origin, picture()).await;
+    let put = server.send(Method::PUT, &url, &origin, picture()).await;
     assert_eq!(put.status, 200);
     assert_eq!(put.header("access-control-allow-origin"), "*");
     let id = text(&order, "/orderId");
-    stunt.confirm("live", &id).await;
-    stunt.advance("live", "PT1S").await;
+    server.confirm("live", &id).await;
+    server.advance("live", "PT1S").await;
     let path = format!("/api/v2/orders/{id}");
-    let read = call(&stunt, Method::GET, &path, &[live], "").await;
+    let read = call(&server, Method::GET, &path, &[live], "").await;
     assert_readable(&read, &path);
     assert!(
         read.header("x-mock-outcome")

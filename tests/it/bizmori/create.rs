@@ -7,9 +7,9 @@ use crate::support::TestServer;
 
 #[tokio::test]
 async fn creating_an_ai_detection_answers_the_order_and_where_to_put_its_file() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "été 1.jpg"});
-    let response = stunt.post("live", DETECTION, &body).await;
+    let response = server.post("live", DETECTION, &body).await;
     let id = response.json()["data"]["orderId"]
         .as_str()
         .expect("an id")
@@ -23,7 +23,7 @@ async fn creating_an_ai_detection_answers_the_order_and_where_to_put_its_file() 
         r#"{{"data":{{"orderId":"{id}","orderName":"ai_detection_2026-03-12","status":"pending","file":{{"fileId":1001,"fileName":"été 1.jpg","uploadUrl":"{{origin}}/_s3/bizmori/ai-detection/{id}/1/%C3%A9t%C3%A9%201.jpg?{}","fileKey":"ai-detection/{id}/1/été 1.jpg"}}}}}}"#,
         signed(600)
     );
-    assert_eq!(stunt.redact(&response.text()), expected);
+    assert_eq!(server.redact(&response.text()), expected);
 }
 
 #[tokio::test]
@@ -44,15 +44,15 @@ async fn the_same_seed_and_the_same_calls_give_the_same_ids() {
 
 #[tokio::test]
 async fn the_same_idempotency_key_gives_the_original_order_whatever_the_body() {
-    let stunt = TestServer::start_frozen("live").await;
-    let first = stunt
+    let server = TestServer::start_frozen("live").await;
+    let first = server
         .post(
             "live",
             DETECTION,
             &json!({"idempotencyKey": "a", "fileName": "a.jpg"}),
         )
         .await;
-    let again = stunt
+    let again = server
         .post(
             "live",
             DETECTION,
@@ -61,9 +61,9 @@ async fn the_same_idempotency_key_gives_the_original_order_whatever_the_body() {
         .await;
     assert_eq!(again.text(), first.text());
     let elsewhere = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}]});
-    let other = stunt.post("live", ANTI_AI, &elsewhere).await.json();
+    let other = server.post("live", ANTI_AI, &elsewhere).await.json();
     assert_ne!(other["data"]["orderId"], first.json()["data"]["orderId"]);
-    let others = stunt
+    let others = server
         .post(
             "other",
             DETECTION,

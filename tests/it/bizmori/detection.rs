@@ -7,13 +7,13 @@ use super::{CONFIRM_DETECTION, DETECTION, files_in, signed};
 use crate::support::{TestServer, fixture, picture};
 
 /// The thumbnail and the heatmap are there to be fetched.
-async fn are_pictures(stunt: &TestServer, order: &Value) {
+async fn are_pictures(server: &TestServer, order: &Value) {
     for (field, start) in [
         ("thumbnailImageUrl", b"\xff\xd8\xff".as_slice()),
         ("heatmapUrl", b"\x89PNG"),
     ] {
         let url = order[field].as_str().expect("a URL").to_owned();
-        let file = stunt.send(Method::GET, &url, &[], "").await;
+        let file = server.send(Method::GET, &url, &[], "").await;
         assert_eq!(
             (file.status, file.bytes.starts_with(start)),
             (200, true),
@@ -24,10 +24,10 @@ async fn are_pictures(stunt: &TestServer, order: &Value) {
 
 #[tokio::test]
 async fn an_ai_detection_goes_from_pending_to_complete_with_every_field() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let options = json!({"generateHeatmap": true, "generateThumbnail": true});
     let body = json!({"idempotencyKey": "a", "fileName": "x_AI.jpg", "orderName": "mine", "options": options});
-    let created = stunt.post("live", DETECTION, &body).await.json();
+    let created = server.post("live", DETECTION, &body).await.json();
     let id = created["data"]["orderId"].as_str().expect("an id");
     let path = format!("/api/v2/orders/{id}");
     let message =
@@ -38,14 +38,14 @@ async fn an_ai_detection_goes_from_pending_to_complete_with_every_field() {
         )
     };
     let none = r#""aiDetection":{"probability":null,"statusCode":null}}}"#;
-    let pending = stunt.get("live", &path).await;
+    let pending = server.get("live", &path).await;
     let expected = format!(
         r#"{},"probability":null,"statusCode":null,{message},"originalImageUrl":null,"heatmapUrl":null,{none}"#,
         head("null", "pending", ".000")
     );
     assert_eq!(pending.text(), expected);
 
-    stunt
+    server
         .put(
             created["data"]["file"]["uploadUrl"]
                 .as_str()
@@ -56,7 +56,7 @@ async fn an_ai_detection_goes_from_pending_to_complete_with_every_field() {
     let url = |key: &str| format!(r#""{{origin}}/_s3/bizmori/{key}?{}""#, signed(3_600));
     let original = url(&format!("ai-detection/{id}/1/x_AI.jpg"));
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
-    let confirmed = stunt.post("live", CONFIRM_DETECTION, &confirm).await;
+    let confirmed = server.post("live", CONFIRM_DETECTION, &confirm).await;
     assert_eq!(
         confirmed.text(),
         format!(r#"{{"data":{{"orderId":"{id}","status":"inProgress"}}}}"#)
@@ -66,12 +66,12 @@ async fn an_ai_detection_goes_from_pending_to_complete_with_every_field() {
         head("null", "inProgress", ".000")
     );
     assert_eq!(
-        stunt.redact(&stunt.get("live", &path).await.text()),
+        server.redact(&server.get("live", &path).await.text()),
         expected
     );
 
-    assert_eq!(stunt.advance("live", "PT0.3S").await, ["order.process"]);
-    let complete = stunt.get("live", &path).await;
+    assert_eq!(server.advance("live", "PT0.3S").await, ["order.process"]);
+    let complete = server.get("live", &path).await;
     let expected = format!(
         r#"{},"probability":0.98,"statusCode":"likely_ai",{message},"originalImageUrl":{original},"heatmapUrl":{},"aiDetection":{{"probability":0.98,"statusCode":1}}}}}}"#,
         head(
@@ -81,17 +81,17 @@ async fn an_ai_detection_goes_from_pending_to_complete_with_every_field() {
         ),
         url(&format!("results/{id}/heatmap.png"))
     );
-    assert_eq!(stunt.redact(&complete.text()), expected);
+    assert_eq!(server.redact(&complete.text()), expected);
     assert_eq!(
         complete.header("x-mock-outcome"),
         "probability 0.98 by suffix _ai"
     );
-    are_pictures(&stunt, &complete.json()["data"]).await;
+    are_pictures(&server, &complete.json()["data"]).await;
 }
 
 #[tokio::test]
 async fn the_bytes_decide_where_the_name_does_not() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     for (file, expected) in [
         ("camera.jpg", (json!(0.04), "likely_real", "by metadata")),
         ("parameters.png", (json!(0.97), "likely_ai", "by metadata")),
@@ -102,17 +102,17 @@ async fn the_bytes_decide_where_the_name_does_not() {
         ("manifest.jpg", (json!(0.97), "likely_ai", "by metadata")),
     ] {
         let body = json!({"idempotencyKey": file, "fileName": file});
-        let id = stunt.confirm_detection("live", &body, fixture(file)).await;
-        stunt.advance("live", "PT1S").await;
-        let answer = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
-        let detail = answer.json();
+        let id = server.confirm_detection("live", &body, fixture(file)).await;
+        server.advance("live", "PT1S").await;
+        let response = server.get("live", &format!("/api/v2/orders/{id}")).await;
+        let detail = response.json();
         let value = (
             detail["data"]["probability"].clone(),
             detail["data"]["statusCode"].clone(),
         );
         assert_eq!(value, (expected.0, json!(expected.1)), "{file}");
         assert!(
-            answer.header("x-mock-outcome").ends_with(expected.2),
+            response.header("x-mock-outcome").ends_with(expected.2),
             "{file}"
         );
     }
@@ -120,15 +120,15 @@ async fn the_bytes_decide_where_the_name_does_not() {
         let mut value = Vec::new();
         for round in ["one", "two"] {
             let body = json!({"idempotencyKey": format!("{file} {round}"), "fileName": file});
-            let id = stunt.confirm_detection("live", &body, fixture(file)).await;
-            stunt.advance("live", "PT1S").await;
-            let answer = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
+            let id = server.confirm_detection("live", &body, fixture(file)).await;
+            server.advance("live", "PT1S").await;
+            let response = server.get("live", &format!("/api/v2/orders/{id}")).await;
             assert!(
-                answer.header("x-mock-outcome").ends_with("by digest"),
+                response.header("x-mock-outcome").ends_with("by digest"),
                 "{file}: {}",
-                answer.text()
+                response.text()
             );
-            value.push(answer.json()["data"]["probability"].clone());
+            value.push(response.json()["data"]["probability"].clone());
         }
         assert_eq!(
             value[0], value[1],
@@ -139,22 +139,22 @@ async fn the_bytes_decide_where_the_name_does_not() {
 
 #[tokio::test]
 async fn what_is_no_picture_fails_with_the_vendors_code() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     for (file, name, says) in [
         ("truncated.jpg", "a.jpg", "is truncated"),
         ("not-a-picture.jpg", "b.jpg", "is not JPEG"),
         ("bomb.png", "c.png", "pixel"),
         ("plain.png", "d.jpg", "PNG"),
     ] {
-        let id = stunt
+        let id = server
             .confirm_detection(
                 "live",
                 &json!({"idempotencyKey": name, "fileName": name}),
                 fixture(file),
             )
             .await;
-        stunt.advance("live", "PT1S").await;
-        let detail = stunt
+        server.advance("live", "PT1S").await;
+        let detail = server
             .get("live", &format!("/api/v2/orders/{id}"))
             .await
             .json();
@@ -169,18 +169,18 @@ async fn what_is_no_picture_fails_with_the_vendors_code() {
 
 #[tokio::test]
 async fn an_expired_order_is_read_without_urls_and_its_files_are_gone() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_human.jpg", "options": {"generateThumbnail": true}});
-    let id = stunt.confirm_detection("live", &body, picture()).await;
-    stunt.advance("live", "PT1S").await;
+    let id = server.confirm_detection("live", &body, picture()).await;
+    server.advance("live", "PT1S").await;
     let path = format!("/api/v2/orders/{id}");
-    let detail = stunt.get("live", &path).await.json();
+    let detail = server.get("live", &path).await.json();
     let original = detail["data"]["originalImageUrl"]
         .as_str()
         .expect("a URL")
         .to_owned();
-    stunt.advance("live", "P7D").await;
-    let expired = stunt.get("live", &path).await.json();
+    server.advance("live", "P7D").await;
+    let expired = server.get("live", &path).await.json();
     let response_body = &expired["data"];
     assert_eq!(
         (&response_body["status"], &response_body["probability"]),
@@ -193,7 +193,7 @@ async fn an_expired_order_is_read_without_urls_and_its_files_are_gone() {
         ),
         (&Value::Null, &Value::Null)
     );
-    stunt
+    server
         .control(
             Method::PUT,
             "/_mock/clock",
@@ -201,7 +201,7 @@ async fn an_expired_order_is_read_without_urls_and_its_files_are_gone() {
         )
         .await;
     assert_eq!(
-        stunt.send(Method::GET, &original, &[], "").await.status,
+        server.send(Method::GET, &original, &[], "").await.status,
         404,
         "a link of before finds nothing"
     );
@@ -210,15 +210,15 @@ async fn an_expired_order_is_read_without_urls_and_its_files_are_gone() {
 #[tokio::test]
 async fn what_is_uploaded_to_an_expired_order_is_not_kept() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt =
+    let server =
         TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned())).await;
-    stunt.freeze("live").await;
+    server.freeze("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let (id, _) = stunt.create_detection("live", &body).await;
-    stunt.advance("live", "P7D").await;
-    let (again, upload) = stunt.create_detection("live", &body).await;
+    let (id, _) = server.create_detection("live", &body).await;
+    server.advance("live", "P7D").await;
+    let (again, upload) = server.create_detection("live", &body).await;
     assert_eq!(again, id);
-    stunt.put(&upload, picture()).await;
-    assert_eq!(stunt.get_order("live", &id).await["status"], "expired");
+    server.put(&upload, picture()).await;
+    assert_eq!(server.get_order("live", &id).await["status"], "expired");
     assert_eq!(files_in(&data.path().join("blobs")), 0);
 }

@@ -7,19 +7,19 @@ use crate::support::{TestServer, code, picture};
 
 /// One order of each type: a complete detection, a failed anti-AI order, two pending ones. The
 /// ids, oldest first.
-async fn four(stunt: &TestServer) -> [String; 4] {
+async fn four(server: &TestServer) -> [String; 4] {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "orderName": "First Light"});
-    let detection = stunt.confirm_detection("live", &body, picture()).await;
+    let detection = server.confirm_detection("live", &body, picture()).await;
     let url = "http://files.test/a";
     let body = json!({"idempotencyKey": "a", "files": [{"fileName": "a_fail.jpg", "originalFileUrl": url}]});
-    let anti_ai = create_order(stunt, "live", ANTI_AI, &body).await;
-    stunt.advance("live", "PT1S").await;
+    let anti_ai = create_order(server, "live", ANTI_AI, &body).await;
+    server.advance("live", "PT1S").await;
     let marks = json!([{"text": "x"}]);
     let body =
         json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg", "watermarks": marks}]});
-    let embed = create_order(stunt, "live", EMBED, &body).await;
+    let embed = create_order(server, "live", EMBED, &body).await;
     let body = json!({"idempotencyKey": "a", "file": {"fileName": "a.jpg"}});
-    let extract = create_order(stunt, "live", EXTRACT, &body).await;
+    let extract = create_order(server, "live", EXTRACT, &body).await;
     [
         detection,
         text(&anti_ai, "/orderId"),
@@ -28,10 +28,10 @@ async fn four(stunt: &TestServer) -> [String; 4] {
     ]
 }
 
-async fn list(stunt: &TestServer, query: &str) -> Value {
-    let answer = stunt.get("live", &format!("/api/v2/orders{query}")).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.json()["data"].take()
+async fn list(server: &TestServer, query: &str) -> Value {
+    let response = server.get("live", &format!("/api/v2/orders{query}")).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    response.json()["data"].take()
 }
 
 fn ids(listing: &Value) -> Vec<&str> {
@@ -44,15 +44,15 @@ fn ids(listing: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn orders_are_listed_newest_first_with_what_was_found() {
-    let stunt = TestServer::start_frozen("live").await;
-    let [detection, anti_ai, embed, extract] = four(&stunt).await;
-    stunt
+    let server = TestServer::start_frozen("live").await;
+    let [detection, anti_ai, embed, extract] = four(&server).await;
+    server
         .create_detection(
             "other",
             &json!({"idempotencyKey": "a", "fileName": "a.jpg"}),
         )
         .await;
-    let answer = stunt.get("live", "/api/v2/orders").await;
+    let response = server.get("live", "/api/v2/orders").await;
     let common = |kind: &str,
                   id: &str,
                   status: &str,
@@ -103,13 +103,13 @@ async fn orders_are_listed_newest_first_with_what_was_found() {
         r#"{{"data":{{"orders":[{}],"pageInfo":{{"totalItems":4,"totalPages":1,"currentPage":1,"itemsPerPage":10}}}}}}"#,
         items.join(",")
     );
-    assert_eq!((answer.status, answer.text()), (200, expected));
+    assert_eq!((response.status, response.text()), (200, expected));
 }
 
 #[tokio::test]
 async fn every_filter_and_page_finds_what_it_should() {
-    let stunt = TestServer::start_frozen("live").await;
-    let [detection, anti_ai, embed, extract] = four(&stunt).await;
+    let server = TestServer::start_frozen("live").await;
+    let [detection, anti_ai, embed, extract] = four(&server).await;
     let all = [&*extract, &*embed, &*anti_ai, &*detection];
     let by_id = format!("?keyword={}", &detection[3..]);
     for (query, expected) in [
@@ -134,7 +134,7 @@ async fn every_filter_and_page_finds_what_it_should() {
         ("?limit=3&page=9", &[]),
         ("?keyword=&status=", &all[..]),
     ] {
-        assert_eq!(ids(&list(&stunt, query).await), expected, "{query}");
+        assert_eq!(ids(&list(&server, query).await), expected, "{query}");
     }
     let page_info = |total, pages, page, limit| json!({"totalItems": total, "totalPages": pages, "currentPage": page, "itemsPerPage": limit});
     for (query, expected) in [
@@ -145,45 +145,45 @@ async fn every_filter_and_page_finds_what_it_should() {
         ("?status=expired", page_info(0, 0, 1, 10)),
         ("?channel=web", page_info(0, 0, 1, 10)),
     ] {
-        assert_eq!(list(&stunt, query).await["pageInfo"], expected, "{query}");
+        assert_eq!(list(&server, query).await["pageInfo"], expected, "{query}");
     }
-    stunt.advance("live", "P8D").await;
-    assert_eq!(ids(&list(&stunt, "?status=expired").await), all);
+    server.advance("live", "P8D").await;
+    assert_eq!(ids(&list(&server, "?status=expired").await), all);
 }
 
 #[tokio::test]
 async fn all_orders_at_once_are_those_of_every_page_byte_for_byte() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let all = "/api/v2/orders?limit=-1&type=aiDetection";
     let describe = |orders: &str, total: u32, pages: u32, limit: u32| {
         format!(
             r#"{{"data":{{"orders":[{orders}],"pageInfo":{{"totalItems":{total},"totalPages":{pages},"currentPage":1,"itemsPerPage":{limit}}}}}}}"#
         )
     };
-    let none = stunt.get("live", all).await;
+    let none = server.get("live", all).await;
     assert_eq!(none.header("content-type"), "application/json");
     assert_eq!(none.text(), describe("", 0, 0, 1));
     for n in 1..=201_u32 {
         let body = json!({"idempotencyKey": n.to_string(), "fileName": "a.jpg"});
-        stunt.create_detection("live", &body).await;
+        server.create_detection("live", &body).await;
         if [100, 101, 200, 201].contains(&n) {
             let mut pages = Vec::new();
             for page in 1..=n.div_ceil(100) {
                 let path = format!("{all}&limit=100&page={page}");
-                let text = stunt.get("live", &path).await.text();
+                let text = server.get("live", &path).await.text();
                 let (_, orders) = text.split_once('[').expect("orders");
                 let (orders, _) = orders.rsplit_once(']').expect("their end");
                 pages.push(orders.to_owned());
             }
-            let answer = stunt.get("live", all).await;
-            assert_eq!(answer.text(), describe(&pages.join(","), n, 1, n));
+            let response = server.get("live", all).await;
+            assert_eq!(response.text(), describe(&pages.join(","), n, 1, n));
         }
     }
 }
 
 #[tokio::test]
 async fn a_query_that_makes_no_sense_is_refused() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     for (query, why) in [
         ("page=0", "page: 0 is not a number from 1 to 4294967295"),
         ("page=x", "page: x is not a number from 1 to 4294967295"),
@@ -200,13 +200,13 @@ async fn a_query_that_makes_no_sense_is_refused() {
         ),
         ("channel=mail", "channel: mail is none of all, api, web"),
     ] {
-        let answer = stunt.get("live", &format!("/api/v2/orders?{query}")).await;
-        answer.assert_refused(400, "INVALID_PARAMETER", why);
+        let response = server.get("live", &format!("/api/v2/orders?{query}")).await;
+        response.assert_refused(400, "INVALID_PARAMETER", why);
     }
-    let answer = stunt
+    let response = server
         .get("live", "/api/v2/orders/stats/recent?date=yesterday")
         .await;
-    answer.assert_refused(
+    response.assert_refused(
         400,
         "INVALID_PARAMETER",
         "date: yesterday is not a date or an instant of ISO 8601",
@@ -215,17 +215,17 @@ async fn a_query_that_makes_no_sense_is_refused() {
 
 #[tokio::test]
 async fn the_statistics_count_seven_days_up_to_the_date() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     for (n, by) in [(3, "P1D"), (9, "P4D"), (1, "P1D")] {
         for order in 0..n {
             let body = json!({"idempotencyKey": format!("{by} {n} {order}"), "fileName": "a.jpg"});
-            stunt.create_detection("live", &body).await;
+            server.create_detection("live", &body).await;
         }
-        stunt.advance("live", by).await;
+        server.advance("live", by).await;
     }
     let stats = async |query: &str| {
         let path = format!("/api/v2/orders/stats/recent{query}");
-        stunt.get("live", &path).await.text()
+        server.get("live", &path).await.text()
     };
     let days = |days: [(&str, u32); 7]| {
         let day = |(date, count)| format!(r#"{{"usageDate":"{date}","usageCount":{count}}}"#);
@@ -270,31 +270,36 @@ async fn the_statistics_count_seven_days_up_to_the_date() {
 
 #[tokio::test]
 async fn upload_urls_are_made_anew_for_what_is_still_to_come() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "a.jpg"}, {"fileName": "b.jpg"}]);
     let body = json!({"idempotencyKey": "a", "files": files});
-    let order = create_order(&stunt, "live", ANTI_AI, &body).await;
+    let order = create_order(&server, "live", ANTI_AI, &body).await;
     let id = text(&order, "/orderId");
-    stunt
+    server
         .put(&text(&order, "/files/0/uploadUrl"), picture())
         .await;
-    stunt.advance("live", "PT2H").await;
+    server.advance("live", "PT2H").await;
     let stale = text(&order, "/files/1/uploadUrl");
-    let refused = stunt.send(reqwest::Method::PUT, &stale, &[], "x").await;
+    let refused = server.send(reqwest::Method::PUT, &stale, &[], "x").await;
     assert_eq!(refused.status, 403);
     let path = format!("/api/v2/orders/{id}/refresh-urls");
-    let answer = stunt.post("live", &path, &json!({})).await;
+    let response = server.post("live", &path, &json!({})).await;
     let expected = format!(
         r#"{{"data":{{"files":[{{"fileId":1002,"fileName":"b.jpg","uploadUrl":"{{origin}}/_s3/bizmori/temp/{id}/1/b.jpg?{}","fileKey":"temp/{id}/1/b.jpg"}}]}}}}"#,
         signed(3_600).replace("T100000Z", "T120000Z")
     );
-    assert_eq!(stunt.redact(&answer.text()), expected);
-    stunt
-        .put(&text(&answer.json(), "/data/files/0/uploadUrl"), picture())
+    assert_eq!(server.redact(&response.text()), expected);
+    server
+        .put(
+            &text(&response.json(), "/data/files/0/uploadUrl"),
+            picture(),
+        )
         .await;
 
     let detection = json!({"idempotencyKey": "d", "fileName": "d.jpg"});
-    let started = stunt.confirm_detection("live", &detection, picture()).await;
+    let started = server
+        .confirm_detection("live", &detection, picture())
+        .await;
     let path = |id: &str| format!("/api/v2/orders/{id}/refresh-urls");
     for (key, id, status, message) in [
         ("live", started.as_str(), 400, "ORDER_NOT_PENDING"),
@@ -302,13 +307,13 @@ async fn upload_urls_are_made_anew_for_what_is_still_to_come() {
         ("live", "42", 404, "ORDER_NOT_FOUND"),
         ("live", "x", 404, "ORDER_NOT_FOUND"),
     ] {
-        let answer = stunt.post(key, &path(id), &json!({})).await;
+        let response = server.post(key, &path(id), &json!({})).await;
         assert_eq!(
-            (answer.status, answer.text()),
+            (response.status, response.text()),
             (status, code(message)),
             "{id}"
         );
     }
-    let detail = stunt.get("live", DETECTION).await;
+    let detail = server.get("live", DETECTION).await;
     assert_eq!(detail.status, 404, "no order has such an id");
 }

@@ -31,10 +31,10 @@ const EMBED: &str = "/api/v2/orders/wtr-embed";
 const EXTRACT: &str = "/api/v2/orders/wtr-extract";
 
 /// What a create that must succeed answers: its `data`.
-async fn create_order(stunt: &TestServer, key: &str, path: &str, body: &Value) -> Value {
-    let answer = stunt.post(key, path, body).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.json()["data"].take()
+async fn create_order(server: &TestServer, key: &str, path: &str, body: &Value) -> Value {
+    let response = server.post(key, path, body).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    response.json()["data"].take()
 }
 
 /// The text in that place.
@@ -55,18 +55,18 @@ fn files_in(directory: &std::path::Path) -> usize {
 }
 
 /// What is at a URL that must be there.
-async fn fetched(stunt: &TestServer, url: &str) -> Vec<u8> {
-    let answer = stunt.send(Method::GET, url, &[], "").await;
-    assert_eq!(answer.status, 200, "GET {url}: {}", answer.text());
-    answer.bytes
+async fn fetched(server: &TestServer, url: &str) -> Vec<u8> {
+    let response = server.send(Method::GET, url, &[], "").await;
+    assert_eq!(response.status, 200, "GET {url}: {}", response.text());
+    response.bytes
 }
 
 /// What the order has made, by its v2 download.
-async fn downloaded(stunt: &TestServer, key: &str, id: &str) -> Vec<u8> {
+async fn downloaded(server: &TestServer, key: &str, id: &str) -> Vec<u8> {
     let path = format!("/api/v2/orders/{id}/download");
-    let answer = stunt.get(key, &path).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    fetched(stunt, &text(&answer.json(), "/data/downloadUrl")).await
+    let response = server.get(key, &path).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    fetched(server, &text(&response.json(), "/data/downloadUrl")).await
 }
 
 fn signed(expires_s: u32) -> String {

@@ -9,14 +9,14 @@ use crate::support::{Receiver, TestResponse, TestServer, code, picture, raw};
 
 /// An account of revision 2026-10, a minute before the v2 watermark routes end.
 async fn before_sunset(key: &str) -> TestServer {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let path = format!("/_mock/accounts/{key}");
-    stunt
+    server
         .control(Method::PUT, &path, &json!({"revision": "2026-10"}))
         .await;
     let clock = json!({"account": key, "mode": "frozen", "now": "2026-10-08T23:59:00Z"});
-    stunt.control(Method::PUT, "/_mock/clock", &clock).await;
-    stunt
+    server.control(Method::PUT, "/_mock/clock", &clock).await;
+    server
 }
 
 fn embed(key: &str) -> Value {
@@ -27,70 +27,70 @@ fn extract(key: &str) -> Value {
     json!({"idempotencyKey": key, "file": {"fileName": "a.jpg"}})
 }
 
-fn announces(answer: &TestResponse) -> [&str; 3] {
-    ["deprecation", "sunset", "link"].map(|name| answer.header(name))
+fn announces(response: &TestResponse) -> [&str; 3] {
+    ["deprecation", "sunset", "link"].map(|name| response.header(name))
 }
 
 #[tokio::test]
 async fn every_answer_of_the_routes_that_end_says_so() {
-    let stunt = before_sunset("live").await;
+    let server = before_sunset("live").await;
     for (path, good, successor) in [
         (EMBED, embed("a"), "wtr-embed"),
         (EXTRACT, extract("a"), "wtr-extract"),
     ] {
         let link = format!("</api/v3/orders/{successor}>; rel=\"successor-version\"");
         let expected = ["true", "Fri, 09 Oct 2026 00:00:00 GMT", &link];
-        let response = stunt.post("live", path, &good).await;
+        let response = server.post("live", path, &good).await;
         assert_eq!((response.status, announces(&response)), (200, expected));
-        let bad = stunt.post("live", path, &json!({})).await;
+        let bad = server.post("live", path, &json!({})).await;
         assert_eq!((bad.status, announces(&bad)), (400, expected));
-        let of_march = stunt.post("another", path, &good).await;
+        let of_march = server.post("another", path, &good).await;
         assert_eq!((of_march.status, announces(&of_march)), (200, ["", "", ""]));
     }
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let other_route = stunt.post("live", DETECTION, &body).await;
+    let other_route = server.post("live", DETECTION, &body).await;
     assert_eq!(announces(&other_route), ["", "", ""]);
 }
 
 #[tokio::test]
 async fn at_the_sunset_the_routes_are_gone_and_pending_orders_fail() {
-    let stunt = before_sunset("live").await;
+    let server = before_sunset("live").await;
     let receiver = Receiver::start().await;
-    stunt.webhook("live", &receiver.url).await;
-    let pending = create_order(&stunt, "live", EMBED, &embed("pending")).await;
-    let started = create_order(&stunt, "live", EXTRACT, &extract("started")).await;
-    stunt
+    server.webhook("live", &receiver.url).await;
+    let pending = create_order(&server, "live", EMBED, &embed("pending")).await;
+    let started = create_order(&server, "live", EXTRACT, &extract("started")).await;
+    server
         .put(&text(&started, "/file/uploadUrl"), picture())
         .await;
-    let v3 = create_order(&stunt, "live", "/api/v3/orders/wtr-embed", &embed("v3")).await;
-    stunt.advance("live", "PT59.999S").await;
-    assert_eq!(stunt.post("live", EMBED, &embed("late")).await.status, 200);
+    let v3 = create_order(&server, "live", "/api/v3/orders/wtr-embed", &embed("v3")).await;
+    server.advance("live", "PT59.999S").await;
+    assert_eq!(server.post("live", EMBED, &embed("late")).await.status, 200);
 
-    let ran = stunt.advance("live", "PT0.001S").await;
+    let ran = server.advance("live", "PT0.001S").await;
     let (sunset, deliver) = ("order.sunset", "webhook.deliver");
     assert_eq!(
         ran,
         [sunset, sunset, deliver, deliver],
         "of the two pending"
     );
-    let response = stunt.post("live", EMBED, &embed("later")).await;
+    let response = server.post("live", EMBED, &embed("later")).await;
     let why = "the v2 watermark API has ended by the account's clock: use v3";
     response.assert_refused(410, "WATERMARK_V2_API_SUNSET", why);
     assert_eq!(response.header("deprecation"), "true");
-    let invalid = stunt.post("live", EXTRACT, &json!({})).await;
+    let invalid = server.post("live", EXTRACT, &json!({})).await;
     assert_eq!(invalid.status, 410, "before the body is looked at");
     let headers = [("content-type", "application/json")];
-    let nobody = stunt.send(Method::POST, EMBED, &headers, "{}").await;
+    let nobody = server.send(Method::POST, EMBED, &headers, "{}").await;
     assert_eq!(nobody.status, 401, "after the key is");
 
-    let order = stunt.get_order("live", &text(&pending, "/orderId")).await;
+    let order = server.get_order("live", &text(&pending, "/orderId")).await;
     assert_eq!(order["status"], "failed");
     let message = "the v2 watermark API has ended before the order started";
     let errors = json!({"errorCode": "WATERMARK_V2_API_SUNSET", "errorMessage": message});
     assert_eq!(order["errors"], errors);
-    let order = stunt.get_order("live", &text(&started, "/orderId")).await;
+    let order = server.get_order("live", &text(&started, "/orderId")).await;
     assert_eq!(order["status"], "complete");
-    let order = stunt.get_order("live", &text(&v3, "/orderId")).await;
+    let order = server.get_order("live", &text(&v3, "/orderId")).await;
     assert_eq!(order["status"], "pending");
     let failed = receiver.messages(3).await.into_iter().map(|it| it.json());
     let codes: Vec<Value> = failed
@@ -102,21 +102,21 @@ async fn at_the_sunset_the_routes_are_gone_and_pending_orders_fail() {
 
 #[tokio::test]
 async fn without_the_revision_nothing_ends() {
-    let stunt = before_sunset("other").await;
+    let server = before_sunset("other").await;
     let clock = json!({"account": "live", "mode": "frozen", "now": "2026-10-08T23:59:00Z"});
-    stunt.control(Method::PUT, "/_mock/clock", &clock).await;
-    let pending = create_order(&stunt, "live", EMBED, &embed("a")).await;
-    assert!(stunt.advance("live", "P1D").await.is_empty());
-    create_order(&stunt, "live", EMBED, &embed("b")).await;
+    server.control(Method::PUT, "/_mock/clock", &clock).await;
+    let pending = create_order(&server, "live", EMBED, &embed("a")).await;
+    assert!(server.advance("live", "P1D").await.is_empty());
+    create_order(&server, "live", EMBED, &embed("b")).await;
     let id = text(&pending, "/orderId");
-    assert_eq!(stunt.get_order("live", &id).await["status"], "pending");
+    assert_eq!(server.get_order("live", &id).await["status"], "pending");
 
     let revision = json!({"revision": "2026-10"});
-    stunt
+    server
         .control(Method::PUT, "/_mock/accounts/live", &revision)
         .await;
-    stunt.drain("live").await;
-    let order = stunt.get_order("live", &id).await;
+    server.drain("live").await;
+    let order = server.get_order("live", &id).await;
     assert_eq!(
         order["status"], "failed",
         "who changes over later has it at once"
@@ -125,44 +125,44 @@ async fn without_the_revision_nothing_ends() {
 
 #[tokio::test]
 async fn who_changes_over_and_hangs_up_has_the_sunset_all_the_same() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let body = r#"{"revision":"2026-10"}"#;
     for round in 0..20 {
         let key = format!("k{round}");
         let clock = json!({"account": key, "mode": "frozen", "now": "2026-10-08T23:59:00Z"});
-        stunt.control(Method::PUT, "/_mock/clock", &clock).await;
-        create_order(&stunt, &key, EMBED, &embed("a")).await;
+        server.control(Method::PUT, "/_mock/clock", &clock).await;
+        create_order(&server, &key, EMBED, &embed("a")).await;
         let path = format!("/_mock/accounts/{key}");
         let length = body.len();
         let request =
             format!("PUT {path} HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n{body}");
-        let mut stream = raw::connect(&stunt.origin).await;
+        let mut stream = raw::connect(&server.origin).await;
         let sent = stream.write_all(request.as_bytes()).await;
         sent.expect("it is read");
         drop(stream);
-        let settings = async || stunt.control(Method::GET, &path, &Value::Null).await;
+        let settings = async || server.control(Method::GET, &path, &Value::Null).await;
         let mut looks = 0;
         while settings().await["revision"] != "2026-10" {
             looks += 1;
             assert!(looks < 1_000, "round {round}: it is never set");
         }
         // What is written next is written after what is under way.
-        create_order(&stunt, "another", EMBED, &embed(&key)).await;
-        let ran = stunt.advance(&key, "PT1M").await;
+        create_order(&server, "another", EMBED, &embed(&key)).await;
+        let ran = server.advance(&key, "PT1M").await;
         assert_eq!(ran, ["order.sunset"], "round {round}");
     }
 }
 
 #[tokio::test]
 async fn as_of_october_detections_have_an_hour_and_v3_uploads_a_type() {
-    let stunt = before_sunset("live").await;
+    let server = before_sunset("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let order = create_order(&stunt, "live", DETECTION, &body).await;
+    let order = create_order(&server, "live", DETECTION, &body).await;
     let url = text(&order, "/file/uploadUrl");
     assert!(url.contains("X-Amz-Expires=3600&"), "{url}");
     assert!(url.contains("X-Amz-SignedHeaders=host&"), "{url}");
 
-    let order = create_order(&stunt, "live", "/api/v3/orders/wtr-embed", &embed("a")).await;
+    let order = create_order(&server, "live", "/api/v3/orders/wtr-embed", &embed("a")).await;
     let url = text(&order, "/files/0/uploadUrl");
     assert!(url.contains("X-Amz-Expires=900&"), "{url}");
     assert!(
@@ -171,8 +171,8 @@ async fn as_of_october_detections_have_an_hour_and_v3_uploads_a_type() {
     );
     let put = async |kind: &str| {
         let headers = [("content-type", kind)];
-        let answer = stunt.send(Method::PUT, &url, &headers, picture()).await;
-        answer.status
+        let response = server.send(Method::PUT, &url, &headers, picture()).await;
+        response.status
     };
     assert_eq!(put("image/png").await, 403);
     assert_eq!(put("image/jpeg").await, 200);
@@ -180,13 +180,13 @@ async fn as_of_october_detections_have_an_hour_and_v3_uploads_a_type() {
 
 #[tokio::test]
 async fn the_revision_can_be_the_servers() {
-    let stunt = TestServer::with_config(|config| {
+    let server = TestServer::with_config(|config| {
         config.orders.revision = stuntdouble::model::account::Revision::V2026_10;
     })
     .await;
-    let answer = stunt.post("live", EMBED, &embed("a")).await;
+    let response = server.post("live", EMBED, &embed("a")).await;
     assert_eq!(
-        (answer.status, answer.text()),
+        (response.status, response.text()),
         (410, code("WATERMARK_V2_API_SUNSET")),
         "today is after the sunset"
     );

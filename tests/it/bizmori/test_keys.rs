@@ -8,8 +8,8 @@ use crate::support::{TestServer, code};
 #[tokio::test]
 async fn a_test_key_takes_five_seconds_stores_nothing_and_has_no_result_file() {
     let key = "sk_test_1";
-    let stunt = TestServer::start_frozen(key).await;
-    let created = stunt
+    let server = TestServer::start_frozen(key).await;
+    let created = server
         .post(
             key,
             ANTI_AI,
@@ -22,19 +22,19 @@ async fn a_test_key_takes_five_seconds_stores_nothing_and_has_no_result_file() {
         .as_str()
         .expect("a URL");
     assert!(
-        url.starts_with(&format!("{}/api/v2/test-uploads/{id}.0.", stunt.origin)),
+        url.starts_with(&format!("{}/api/v2/test-uploads/{id}.0.", server.origin)),
         "{url}"
     );
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
     assert_eq!(
-        stunt.post(key, CONFIRM_ANTI_AI, &confirm).await.text(),
+        server.post(key, CONFIRM_ANTI_AI, &confirm).await.text(),
         code("ORDER_FILE_NOT_UPLOADED")
     );
-    stunt.put(url, b"no picture at all".to_vec()).await;
-    stunt.post(key, CONFIRM_ANTI_AI, &confirm).await;
-    assert!(stunt.advance(key, "PT4.999S").await.is_empty());
-    assert_eq!(stunt.advance(key, "PT0.001S").await, ["order.process"]);
-    let refused = stunt
+    server.put(url, b"no picture at all".to_vec()).await;
+    server.post(key, CONFIRM_ANTI_AI, &confirm).await;
+    assert!(server.advance(key, "PT4.999S").await.is_empty());
+    assert_eq!(server.advance(key, "PT0.001S").await, ["order.process"]);
+    let refused = server
         .get(key, &format!("/api/v2/orders/{id}/download"))
         .await;
     assert_eq!(
@@ -45,11 +45,14 @@ async fn a_test_key_takes_five_seconds_stores_nothing_and_has_no_result_file() {
     for (name, probability) in [("a.jpg", 0.02), ("a_ai.jpg", 0.98), ("a_human.jpg", 0.02)] {
         let body =
             json!({"idempotencyKey": name, "fileName": name, "options": {"generateHeatmap": true}});
-        let id = stunt
+        let id = server
             .confirm_detection(key, &body, b"anything".to_vec())
             .await;
-        stunt.advance(key, "PT5S").await;
-        let detail = stunt.get(key, &format!("/api/v2/orders/{id}")).await.json();
+        server.advance(key, "PT5S").await;
+        let detail = server
+            .get(key, &format!("/api/v2/orders/{id}"))
+            .await
+            .json();
         let response_body = &detail["data"];
         assert_eq!(
             (&response_body["status"], &response_body["probability"]),
@@ -65,15 +68,15 @@ async fn a_test_key_takes_five_seconds_stores_nothing_and_has_no_result_file() {
             "{name}"
         );
     }
-    let failed = stunt
+    let failed = server
         .confirm_detection(
             key,
             &json!({"idempotencyKey": "f", "fileName": "f_FAIL.jpg"}),
             vec![1],
         )
         .await;
-    stunt.advance(key, "PT5S").await;
-    let detail = stunt
+    server.advance(key, "PT5S").await;
+    let detail = server
         .get(key, &format!("/api/v2/orders/{failed}"))
         .await
         .json();

@@ -9,83 +9,83 @@ const WITH_URLS: &str = "/api/v2/orders/anti-ai/with-urls";
 
 #[tokio::test]
 async fn an_order_of_urls_alone_is_in_progress_at_once() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let url = "http://files.test/a.jpg";
     let body =
         json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg", "originalFileUrl": url}]});
-    let answer = stunt.post("live", ANTI_AI, &body).await;
-    let id = text(&answer.json(), "/data/orderId");
+    let response = server.post("live", ANTI_AI, &body).await;
+    let id = text(&response.json(), "/data/orderId");
     let expected = format!(
         r#"{{"data":{{"orderName":"anti_ai_2026-03-12","orderId":"{id}","status":"inProgress","files":[{{"fileId":1001,"fileName":"a.jpg","originalFileUrl":"{url}"}}]}}}}"#
     );
-    assert_eq!(answer.text(), expected);
+    assert_eq!(response.text(), expected);
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
-    let refused = stunt.post("live", CONFIRM_ANTI_AI, &confirm).await;
+    let refused = server.post("live", CONFIRM_ANTI_AI, &confirm).await;
     assert_eq!(
         (refused.status, refused.text()),
         (400, code("ORDER_NOT_PENDING"))
     );
-    assert_eq!(stunt.advance("live", "PT0.3S").await, ["order.process"]);
-    let one = downloaded(&stunt, "live", &id).await;
+    assert_eq!(server.advance("live", "PT0.3S").await, ["order.process"]);
+    let one = downloaded(&server, "live", &id).await;
     assert!(one.starts_with(b"\xff\xd8\xff"), "a sample stands for it");
 
     let again = json!({"idempotencyKey": "b", "files": [{"fileName": "a.jpg", "originalFileUrl": "http://files.test/b.jpg"}]});
-    let order = create_order(&stunt, "live", ANTI_AI, &again).await;
-    stunt.advance("live", "PT1S").await;
-    let other = downloaded(&stunt, "live", &text(&order, "/orderId")).await;
+    let order = create_order(&server, "live", ANTI_AI, &again).await;
+    server.advance("live", "PT1S").await;
+    let other = downloaded(&server, "live", &text(&order, "/orderId")).await;
     assert_ne!(one, other, "another URL, another sample");
 }
 
 #[tokio::test]
 async fn an_order_of_both_waits_for_its_upload_and_its_confirm() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "files": [
         {"fileName": "a.png", "originalFileUrl": "https://files.test/a.png"}, {"fileName": "b.jpg"}]});
-    let answer = stunt.post("live", ANTI_AI, &body).await;
-    let data = answer.json()["data"].take();
+    let response = server.post("live", ANTI_AI, &body).await;
+    let data = response.json()["data"].take();
     let id = text(&data, "/orderId");
     let expected = format!(
         r#"{{"data":{{"orderName":"anti_ai_2026-03-12","orderId":"{id}","status":"pending","files":[{{"fileId":1001,"fileName":"a.png","originalFileUrl":"https://files.test/a.png"}},{{"fileId":1002,"fileName":"b.jpg","uploadUrl":"{{origin}}/_s3/bizmori/temp/{id}/1/b.jpg?{}","fileKey":"temp/{id}/1/b.jpg"}}]}}}}"#,
         signed(3_600)
     );
-    assert_eq!(stunt.redact(&answer.text()), expected);
+    assert_eq!(server.redact(&response.text()), expected);
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
-    let refused = stunt.post("live", CONFIRM_ANTI_AI, &confirm).await;
+    let refused = server.post("live", CONFIRM_ANTI_AI, &confirm).await;
     let why = format!("order {id} is pending: 0 of 1 files uploaded");
     refused.assert_refused(400, "ORDER_FILE_NOT_UPLOADED", &why);
-    stunt
+    server
         .put(&text(&data, "/files/1/uploadUrl"), picture())
         .await;
-    stunt.post("live", CONFIRM_ANTI_AI, &confirm).await;
-    stunt.advance("live", "PT1S").await;
-    assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
-    assert!(downloaded(&stunt, "live", &id).await.starts_with(b"PK"));
+    server.post("live", CONFIRM_ANTI_AI, &confirm).await;
+    server.advance("live", "PT1S").await;
+    assert_eq!(server.get_order("live", &id).await["status"], "complete");
+    assert!(downloaded(&server, "live", &id).await.starts_with(b"PK"));
 }
 
 #[tokio::test]
 async fn the_deprecated_route_takes_urls_alone() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "files": [{"fileName": "a.webp", "imageUrl": "http://files.test/a"}]});
-    let answer = stunt.post("live", WITH_URLS, &body).await;
-    let id = text(&answer.json(), "/data/orderId");
+    let response = server.post("live", WITH_URLS, &body).await;
+    let id = text(&response.json(), "/data/orderId");
     let expected = format!(
         r#"{{"data":{{"orderName":"anti_ai_2026-03-12","orderId":"{id}","status":"inProgress"}}}}"#
     );
-    assert_eq!(answer.text(), expected);
-    stunt.advance("live", "PT1S").await;
-    assert!(downloaded(&stunt, "live", &id).await.starts_with(b"RIFF"));
+    assert_eq!(response.text(), expected);
+    server.advance("live", "PT1S").await;
+    assert!(downloaded(&server, "live", &id).await.starts_with(b"RIFF"));
     let upload = json!({"idempotencyKey": "b", "files": [{"fileName": "a.webp"}]});
-    let refused = stunt.post("live", WITH_URLS, &upload).await;
+    let refused = server.post("live", WITH_URLS, &upload).await;
     assert_eq!(refused.text(), code("VALIDATION_FAILED"));
 }
 
 #[tokio::test]
 async fn an_embedding_takes_urls_for_pictures_and_documents() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "files": [
         {"fileName": "a.tiff", "originalFileUrl": "http://files.test/a", "watermarks": [{"text": "x"}]},
         {"fileName": "b.pdf", "originalFileUrl": "http://files.test/b", "watermarks": [{"text": "y"}]}]});
-    let order = create_order(&stunt, "live", EMBED, &body).await;
+    let order = create_order(&server, "live", EMBED, &body).await;
     let id = text(&order, "/orderId");
     let file = |n: usize, name: &str, place: &str, format: &str, kind: &str| {
         json!({"fileId": 1_000 + n, "fileName": name, "originalFileUrl": format!("http://files.test/{}", &name[..1]),
@@ -99,10 +99,10 @@ async fn an_embedding_takes_urls_for_pictures_and_documents() {
         (&order["status"], &order["files"]),
         (&json!("pending"), &json!(files))
     );
-    let again = create_order(&stunt, "live", EMBED, &body).await;
+    let again = create_order(&server, "live", EMBED, &body).await;
     assert_eq!(again["status"], "inProgress", "it has started all the same");
-    stunt.advance("live", "PT1S").await;
-    let detail = stunt.get_order("live", &id).await;
+    server.advance("live", "PT1S").await;
+    let detail = server.get_order("live", &id).await;
     assert_eq!(detail["status"], "complete", "{detail}");
 }
 
@@ -124,18 +124,18 @@ async fn files() -> String {
 
 #[tokio::test]
 async fn with_the_setting_fetch_the_file_is_downloaded_or_the_order_fails() {
-    let stunt = TestServer::with_config(|config| config.orders.fetch = true).await;
-    stunt.freeze("live").await;
+    let server = TestServer::with_config(|config| config.orders.fetch = true).await;
+    server.freeze("live").await;
     let origin = files().await;
     let run = async |name: &str| -> Value {
         let body = json!({"idempotencyKey": name, "files": [{"fileName": "a.jpg", "originalFileUrl": format!("{origin}/{name}")}]});
-        let order = create_order(&stunt, "live", ANTI_AI, &body).await;
-        stunt.advance("live", "PT1S").await;
-        stunt.get_order("live", &text(&order, "/orderId")).await
+        let order = create_order(&server, "live", ANTI_AI, &body).await;
+        server.advance("live", "PT1S").await;
+        server.get_order("live", &text(&order, "/orderId")).await
     };
     let order = run("photo.jpg").await;
     assert_eq!(order["status"], "complete");
-    let output = downloaded(&stunt, "live", &text(&order, "/orderId")).await;
+    let output = downloaded(&server, "live", &text(&order, "/orderId")).await;
     let size = |bytes: &[u8]| {
         let reader = image::ImageReader::new(std::io::Cursor::new(bytes));
         let reader = reader.with_guessed_format().expect("a format");
@@ -152,8 +152,8 @@ async fn with_the_setting_fetch_the_file_is_downloaded_or_the_order_fails() {
         );
     }
     let public = json!({"idempotencyKey": "p", "files": [{"fileName": "a.jpg", "originalFileUrl": "http://8.8.8.8/a.jpg"}]});
-    let order = create_order(&stunt, "live", ANTI_AI, &public).await;
-    stunt.advance("live", "PT1S").await;
-    let order = stunt.get_order("live", &text(&order, "/orderId")).await;
+    let order = create_order(&server, "live", ANTI_AI, &public).await;
+    server.advance("live", "PT1S").await;
+    let order = server.get_order("live", &text(&order, "/orderId")).await;
     assert!(text(&order, "/errors").contains("allow-public"), "{order}");
 }

@@ -8,13 +8,13 @@ use crate::support::{Receiver, TestServer, code, fixture, picture};
 
 #[tokio::test]
 async fn an_embedding_answers_its_files_and_starts_by_itself_when_the_last_is_in() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "files": [
         {"fileName": "a.JPG", "watermarks": [{"text": "one"}, {"text": "둘"}]},
         {"fileName": "b.pdf", "watermarks": [{"text": "three"}]},
     ]});
-    let answer = stunt.post("live", EMBED, &body).await;
-    let data = answer.json()["data"].take();
+    let response = server.post("live", EMBED, &body).await;
+    let data = response.json()["data"].take();
     let id = text(&data, "/orderId");
     let file = |n: usize, key: &str, name: &str, format: &str, kind: &str| {
         format!(
@@ -31,42 +31,42 @@ async fn an_embedding_answers_its_files_and_starts_by_itself_when_the_last_is_in
         file(2, &document_key, "b.pdf", "PDF", "DOCUMENT")
     );
     assert_eq!(
-        (answer.status, stunt.redact(&answer.text())),
+        (response.status, server.redact(&response.text())),
         (200, expected)
     );
 
-    stunt
+    server
         .put(&text(&data, "/files/0/uploadUrl"), picture())
         .await;
-    assert_eq!(stunt.get_order("live", &id).await["status"], "pending");
+    assert_eq!(server.get_order("live", &id).await["status"], "pending");
     let last = text(&data, "/files/1/uploadUrl");
-    stunt.put(&last, fixture("table.pdf")).await;
-    let detail = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
+    server.put(&last, fixture("table.pdf")).await;
+    let detail = server.get("live", &format!("/api/v2/orders/{id}")).await;
     let head = |thumbnail: &str, status: &str, updated: &str| {
         format!(
             r#"{{"data":{{"type":"watermarkEmbed","orderId":"{id}","channel":"api","thumbnailImageUrl":{thumbnail},"status":"{status}","orderName":"wtr_embed_20260312100000.000","fileCount":2,"createdAt":"2026-03-12T10:00:00.000Z","updatedAt":"2026-03-12T10:00:00{updated}Z","errors":null,"watermarks":["one","둘","three"]}}}}"#
         )
     };
     assert_eq!(detail.text(), head("null", "inProgress", ".000"));
-    assert_eq!(stunt.advance("live", "PT0.3S").await, ["order.process"]);
-    let detail = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
+    assert_eq!(server.advance("live", "PT0.3S").await, ["order.process"]);
+    let detail = server.get("live", &format!("/api/v2/orders/{id}")).await;
     let thumbnail = format!(
         r#""{{origin}}/_s3/bizmori/results/{id}/thumbnail.jpg?{}""#,
         signed(3_600)
     );
     let expected = head(&thumbnail, "complete", ".300");
-    assert_eq!(stunt.redact(&detail.text()), expected);
-    let zip = downloaded(&stunt, "live", &id).await;
+    assert_eq!(server.redact(&detail.text()), expected);
+    let zip = downloaded(&server, "live", &id).await;
     assert!(zip.starts_with(b"PK\x03\x04"), "two outputs are a ZIP");
 }
 
 #[tokio::test]
 async fn an_extraction_answers_its_file_and_its_original() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "file": {"fileName": "a_detected.webp",
         "includeOriginal": true, "originalFile": {"fileName": "o.bmp"}}});
-    let answer = stunt.post("live", EXTRACT, &body).await;
-    let data = answer.json()["data"].take();
+    let response = server.post("live", EXTRACT, &body).await;
+    let data = response.json()["data"].take();
     let id = text(&data, "/orderId");
     let fields = |n: usize, role: &str, name: &str, format: &str| {
         let key = format!("wtr-extract/{id}/{role}/{name}");
@@ -82,7 +82,7 @@ async fn an_extraction_answers_its_file_and_its_original() {
         fields(2, "original", "o.bmp", "BMP")
     );
     assert_eq!(
-        (answer.status, stunt.redact(&answer.text())),
+        (response.status, server.redact(&response.text())),
         (200, expected)
     );
     let detail = |status: &str, found: &str, thumbnail: &str, updated: &str| {
@@ -91,24 +91,24 @@ async fn an_extraction_answers_its_file_and_its_original() {
         )
     };
     let path = format!("/api/v2/orders/{id}");
-    let pending = stunt.get("live", &path).await;
+    let pending = server.get("live", &path).await;
     let nothing = r#""statusCode":null,"watermarkText":null"#;
     assert_eq!(pending.text(), detail("pending", nothing, "null", ".000"));
-    stunt
+    server
         .put(&text(&data, "/file/uploadUrl"), fixture("plain.webp"))
         .await;
-    assert!(stunt.advance("live", "PT0S").await.is_empty());
+    assert!(server.advance("live", "PT0S").await.is_empty());
     let original = text(&data, "/file/originalFile/uploadUrl");
-    stunt.put(&original, fixture("plain.bmp")).await;
-    assert_eq!(stunt.advance("live", "PT1S").await, ["order.process"]);
-    let complete = stunt.get("live", &path).await;
+    server.put(&original, fixture("plain.bmp")).await;
+    assert_eq!(server.advance("live", "PT1S").await, ["order.process"]);
+    let complete = server.get("live", &path).await;
     let found = r#""statusCode":"detected","watermarkText":"MORI TEST WATERMARK""#;
     let thumbnail = format!(
         r#""{{origin}}/_s3/bizmori/results/{id}/thumbnail.jpg?{}""#,
         signed(3_600).replace("100000Z", "100001Z")
     );
     assert_eq!(
-        stunt.redact(&complete.text()),
+        server.redact(&complete.text()),
         detail("complete", found, &thumbnail, ".300")
     );
     assert_eq!(
@@ -118,22 +118,22 @@ async fn an_extraction_answers_its_file_and_its_original() {
 }
 
 /// An extraction with its one file in: its id.
-async fn extraction(stunt: &TestServer, key: &str, name: &str, bytes: Vec<u8>) -> String {
+async fn extraction(server: &TestServer, key: &str, name: &str, bytes: Vec<u8>) -> String {
     let body = json!({"idempotencyKey": name, "file": {"fileName": name}});
-    let data = create_order(stunt, key, EXTRACT, &body).await;
-    stunt.put(&text(&data, "/file/uploadUrl"), bytes).await;
+    let data = create_order(server, key, EXTRACT, &body).await;
+    server.put(&text(&data, "/file/uploadUrl"), bytes).await;
     text(&data, "/orderId")
 }
 
 #[tokio::test]
 async fn watermark_orders_are_announced_whole() {
-    let (stunt, receiver) = (
+    let (server, receiver) = (
         TestServer::start_frozen("live").await,
         Receiver::start().await,
     );
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     let describe = async |n: usize, id: &str, kind: &str| {
-        stunt.advance("live", "PT1S").await;
+        server.advance("live", "PT1S").await;
         let message = receiver.messages(n).await.remove(n - 1);
         let event = message.json();
         assert_eq!(event["data"]["orderId"], id);
@@ -143,7 +143,7 @@ async fn watermark_orders_are_announced_whole() {
         assert!(end.is_some(), "{body}");
         event["data"].clone()
     };
-    let id = extraction(&stunt, "live", "a_detected.jpg", picture()).await;
+    let id = extraction(&server, "live", "a_detected.jpg", picture()).await;
     let data = describe(1, &id, "order.watermarkExtract.completed").await;
     assert_eq!(
         (
@@ -157,7 +157,7 @@ async fn watermark_orders_are_announced_whole() {
             &json!({"text": "MORI TEST WATERMARK"})
         )
     );
-    let id = extraction(&stunt, "live", "a.jpg", picture()).await;
+    let id = extraction(&server, "live", "a.jpg", picture()).await;
     let data = describe(2, &id, "order.watermarkExtract.completed").await;
     assert_eq!(
         (
@@ -167,71 +167,71 @@ async fn watermark_orders_are_announced_whole() {
         ),
         (&json!("undetected"), &json!(false), None)
     );
-    let id = extraction(&stunt, "live", "a_fail.jpg", picture()).await;
+    let id = extraction(&server, "live", "a_fail.jpg", picture()).await;
     let data = describe(3, &id, "order.watermarkExtract.failed").await;
     assert_eq!(data["errorCode"], "PROCESSING_ERROR");
     let body = json!({"idempotencyKey": "e", "files": [{"fileName": "e.png", "watermarks": [{"text": "x"}]}]});
-    let order = create_order(&stunt, "live", EMBED, &body).await;
+    let order = create_order(&server, "live", EMBED, &body).await;
     let url = text(&order, "/files/0/uploadUrl");
-    stunt.put(&url, fixture("plain.png")).await;
+    server.put(&url, fixture("plain.png")).await;
     let id = text(&order, "/orderId");
     let data = describe(4, &id, "order.watermarkEmbed.completed").await;
     assert_eq!(data["fileCount"], 1);
     let url = text(&data, "/downloadUrl");
-    assert!(super::fetched(&stunt, &url).await.starts_with(b"\x89PNG"));
+    assert!(super::fetched(&server, &url).await.starts_with(b"\x89PNG"));
 }
 
 #[tokio::test]
 async fn a_watermark_order_is_not_confirmed() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "e", "files": [{"fileName": "e.png", "watermarks": [{"text": "x"}]}]});
-    let order = create_order(&stunt, "live", EMBED, &body).await;
+    let order = create_order(&server, "live", EMBED, &body).await;
     let confirm = json!({"idempotencyKey": "c", "orderId": order["orderId"]});
-    let answer = stunt.post("live", CONFIRM_ANTI_AI, &confirm).await;
+    let response = server.post("live", CONFIRM_ANTI_AI, &confirm).await;
     assert_eq!(
-        (answer.status, answer.text()),
+        (response.status, response.text()),
         (400, code("ORDER_TYPE_NOT_MATCH"))
     );
     let path = format!("/api/v2/orders/{}/download", text(&order, "/orderId"));
-    let answer = stunt.get("live", &path).await;
-    assert_eq!(answer.text(), code("ORDER_NOT_COMPLETED"));
-    let id = extraction(&stunt, "live", "a.jpg", picture()).await;
+    let response = server.get("live", &path).await;
+    assert_eq!(response.text(), code("ORDER_NOT_COMPLETED"));
+    let id = extraction(&server, "live", "a.jpg", picture()).await;
     let path = format!("/api/v2/orders/{id}/download");
-    let answer = stunt.get("live", &path).await;
-    assert_eq!(answer.text(), code("ORDER_TYPE_CANT_DOWNLOAD"));
+    let response = server.get("live", &path).await;
+    assert_eq!(response.text(), code("ORDER_TYPE_CANT_DOWNLOAD"));
 }
 
 #[tokio::test]
 async fn test_keys_find_what_the_name_says_and_store_nothing() {
     let key = "sk_test_1";
-    let stunt = TestServer::start_frozen(key).await;
+    let server = TestServer::start_frozen(key).await;
     for (name, found) in [
         ("a_detected.jpg", json!("MORI TEST WATERMARK")),
         ("a_UNDETECTED.pdf", Value::Null),
         ("a.png", Value::Null),
     ] {
-        let id = extraction(&stunt, key, name, b"anything".to_vec()).await;
-        assert!(stunt.advance(key, "PT4.999S").await.is_empty());
-        assert_eq!(stunt.advance(key, "PT0.001S").await, ["order.process"]);
-        let order = stunt.get_order(key, &id).await;
+        let id = extraction(&server, key, name, b"anything".to_vec()).await;
+        assert!(server.advance(key, "PT4.999S").await.is_empty());
+        assert_eq!(server.advance(key, "PT0.001S").await, ["order.process"]);
+        let order = server.get_order(key, &id).await;
         assert_eq!(
             (&order["watermarkText"], &order["thumbnailImageUrl"]),
             (&found, &Value::Null),
             "{name}"
         );
     }
-    let id = extraction(&stunt, key, "a_fail.jpg", vec![0]).await;
-    stunt.advance(key, "PT5S").await;
-    assert_eq!(stunt.get_order(key, &id).await["status"], "failed");
+    let id = extraction(&server, key, "a_fail.jpg", vec![0]).await;
+    server.advance(key, "PT5S").await;
+    assert_eq!(server.get_order(key, &id).await["status"], "failed");
 }
 
 #[tokio::test]
 async fn what_no_watermark_goes_into_fails_with_the_vendors_code() {
-    let (stunt, receiver) = (
+    let (server, receiver) = (
         TestServer::start_frozen("live").await,
         Receiver::start().await,
     );
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     let cases = [
         (
             "a.jpg",
@@ -258,15 +258,15 @@ async fn what_no_watermark_goes_into_fails_with_the_vendors_code() {
     ];
     for (n, (name, bytes, code)) in cases.into_iter().enumerate() {
         let body = json!({"idempotencyKey": name, "files": [{"fileName": name, "watermarks": [{"text": "x"}]}]});
-        let order = create_order(&stunt, "live", EMBED, &body).await;
+        let order = create_order(&server, "live", EMBED, &body).await;
         let (url, length) = (text(&order, "/files/0/uploadUrl"), bytes.len().to_string());
         let headers = [("content-length", length.as_str())];
-        let put = stunt.send(Method::PUT, &url, &headers, bytes).await;
+        let put = server.send(Method::PUT, &url, &headers, bytes).await;
         assert_eq!(put.status, 200, "{name}");
-        stunt.advance("live", "PT1S").await;
+        server.advance("live", "PT1S").await;
         let event = receiver.messages(n + 1).await.remove(n).json();
         assert_eq!(event["data"]["errorCode"], code, "{name}: {event}");
-        let errors = stunt.get_order("live", &text(&order, "/orderId")).await;
+        let errors = server.get_order("live", &text(&order, "/orderId")).await;
         assert_eq!(errors["errors"], event["data"]["errorMessage"], "{name}");
         assert!(text(&errors, "/errors").starts_with(&format!("{name}: ")));
     }

@@ -66,23 +66,23 @@ fn names(puts: &ReceivedPuts) -> Vec<String> {
 
 #[tokio::test]
 async fn each_output_is_put_to_its_target_and_not_kept() {
-    let (stunt, receiver) = (
+    let (server, receiver) = (
         TestServer::start_frozen("live").await,
         Receiver::start().await,
     );
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     let (origin, puts) = targets().await;
     let body = zero_copy_body("a", &origin, &["ok1", "ok2"]);
-    let created = create_order(&stunt, "live", ANTI_AI, &body).await;
+    let created = create_order(&server, "live", ANTI_AI, &body).await;
     let id = text(&created, "/orderId");
-    stunt.advance("live", "PT1S").await;
-    let detail = stunt.get_order("live", &id).await;
+    server.advance("live", "PT1S").await;
+    let detail = server.get_order("live", &id).await;
     assert_eq!(detail["status"], "complete", "{detail}");
     let came = puts.lock().expect("no panic").clone();
     let heads: Vec<_> = came.iter().map(|put| (&*put.0, &*put.1)).collect();
     assert_eq!(heads, [("ok1", "image/jpeg"), ("ok2", "image/jpeg")]);
     assert!(came.iter().all(|put| put.2 > 1_000), "{came:?}");
-    let refused = stunt
+    let refused = server
         .get("live", &format!("/api/v2/orders/{id}/download"))
         .await;
     assert_eq!(
@@ -96,25 +96,25 @@ async fn each_output_is_put_to_its_target_and_not_kept() {
 
 #[tokio::test]
 async fn a_target_that_is_not_ready_is_tried_again_after_1_2_and_4_seconds() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let (origin, puts) = targets().await;
     let body = zero_copy_body("a", &origin, &["late", "ok"]);
-    let late = create_order(&stunt, "live", ANTI_AI, &body).await;
+    let late = create_order(&server, "live", ANTI_AI, &body).await;
     let never = zero_copy_body("b", &origin, &["never"]);
-    stunt.advance("live", "PT0.3S").await;
+    server.advance("live", "PT0.3S").await;
     assert_eq!(names(&puts), ["late", "ok"]);
-    assert!(stunt.advance("live", "PT0.999S").await.is_empty());
-    assert_eq!(stunt.advance("live", "PT0.001S").await, ["order.process"]);
+    assert!(server.advance("live", "PT0.999S").await.is_empty());
+    assert_eq!(server.advance("live", "PT0.001S").await, ["order.process"]);
     assert_eq!(names(&puts), ["late", "ok", "late"], "ok has its own");
     let id = text(&late, "/orderId");
-    assert_eq!(stunt.get_order("live", &id).await["status"], "inProgress");
-    assert_eq!(stunt.advance("live", "PT2S").await, ["order.process"]);
-    assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
+    assert_eq!(server.get_order("live", &id).await["status"], "inProgress");
+    assert_eq!(server.advance("live", "PT2S").await, ["order.process"]);
+    assert_eq!(server.get_order("live", &id).await["status"], "complete");
 
-    let never = create_order(&stunt, "live", ANTI_AI, &never).await;
-    let ran = stunt.advance("live", "PT7.3S").await;
+    let never = create_order(&server, "live", ANTI_AI, &never).await;
+    let ran = server.advance("live", "PT7.3S").await;
     assert_eq!(ran, vec!["order.process"; 4]);
-    let detail = stunt.get_order("live", &text(&never, "/orderId")).await;
+    let detail = server.get_order("live", &text(&never, "/orderId")).await;
     assert_eq!(
         (&detail["status"], &detail["errors"]),
         (
@@ -126,15 +126,15 @@ async fn a_target_that_is_not_ready_is_tried_again_after_1_2_and_4_seconds() {
 
 #[tokio::test]
 async fn a_target_that_refuses_fails_the_order_at_once() {
-    let (stunt, receiver) = (
+    let (server, receiver) = (
         TestServer::start_frozen("live").await,
         Receiver::start().await,
     );
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     let (origin, puts) = targets().await;
     let body = zero_copy_body("a", &origin, &["no", "ok"]);
-    create_order(&stunt, "live", ANTI_AI, &body).await;
-    stunt.advance("live", "PT10S").await;
+    create_order(&server, "live", ANTI_AI, &body).await;
+    server.advance("live", "PT10S").await;
     assert_eq!(names(&puts), ["no", "ok"], "no target waits for another");
     let event = receiver.messages(1).await.remove(0).json();
     assert_eq!(
@@ -149,49 +149,49 @@ async fn a_target_that_refuses_fails_the_order_at_once() {
 #[tokio::test]
 async fn outputs_that_no_target_takes_are_not_kept() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt =
+    let server =
         TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned())).await;
-    stunt.freeze("live").await;
+    server.freeze("live").await;
     let blobs = data.path().join("blobs");
     let (origin, puts) = targets().await;
     create_order(
-        &stunt,
+        &server,
         "live",
         ANTI_AI,
         &zero_copy_body("a", &origin, &["never"]),
     )
     .await;
-    stunt.advance("live", "PT0.3S").await;
+    server.advance("live", "PT0.3S").await;
     assert_eq!(names(&puts), ["never"]);
     assert_eq!(files_in(&blobs), 1, "what was fetched, while it waits");
-    stunt.advance("live", "PT7S").await;
+    server.advance("live", "PT7S").await;
     assert_eq!(names(&puts).len(), 4);
     assert_eq!(files_in(&blobs), 1, "and when it has failed");
-    stunt.advance("live", "P7D").await;
+    server.advance("live", "P7D").await;
     assert_eq!(files_in(&blobs), 0, "expired");
 }
 
 #[tokio::test]
 async fn what_a_target_has_taken_is_not_made_again() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt =
+    let server =
         TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned())).await;
-    stunt.freeze("live").await;
+    server.freeze("live").await;
     let (origin, puts) = targets().await;
     let mut body = zero_copy_body("a", &origin, &["ok1", "ok2", "late"]);
     body["files"][1]["fileName"] = json!("b.png");
-    let created = create_order(&stunt, "live", ANTI_AI, &body).await;
-    stunt.advance("live", "PT0.3S").await;
+    let created = create_order(&server, "live", ANTI_AI, &body).await;
+    server.advance("live", "PT0.3S").await;
     assert_eq!(names(&puts), ["ok1", "ok2", "late"]);
     let spoilt = spoil(&data.path().join("blobs"), b"\x89PNG");
     assert_eq!(spoilt, 1, "what ok2 had was made of");
-    stunt.advance("live", "PT3S").await;
+    server.advance("live", "PT3S").await;
     assert_eq!(names(&puts)[3..], ["late", "late"]);
-    let detail = stunt.get_order("live", &text(&created, "/orderId")).await;
+    let detail = server.get_order("live", &text(&created, "/orderId")).await;
     assert_eq!(detail["status"], "complete", "{detail}");
     let thumbnail = text(&detail, "/thumbnailImageUrl");
-    let answer = stunt.send(reqwest::Method::GET, &thumbnail, &[], "").await;
-    assert_eq!(answer.status, 200, "of the first, as ever");
+    let response = server.send(reqwest::Method::GET, &thumbnail, &[], "").await;
+    assert_eq!(response.status, 200, "of the first, as ever");
 }
 
 /// Blackens the beginning of the files that begin so: how many there were.
@@ -215,12 +215,12 @@ fn spoil(directory: &std::path::Path, begin: &[u8]) -> usize {
 
 #[tokio::test]
 async fn targets_are_as_many_as_files_and_have_not_expired() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let refused = async |change: fn(&mut Value), why: &str| {
         let mut body = zero_copy_body("a", "http://127.0.0.1:1", &["one"]);
         change(&mut body);
-        let answer = stunt.post("live", ANTI_AI, &body).await;
-        answer.assert_refused(400, "VALIDATION_FAILED", why);
+        let response = server.post("live", ANTI_AI, &body).await;
+        response.assert_refused(400, "VALIDATION_FAILED", why);
     };
     refused(
         |body| body["outputTargets"] = json!([]),
@@ -254,5 +254,5 @@ async fn targets_are_as_many_as_files_and_have_not_expired() {
     let mut plain = zero_copy_body("p", "http://127.0.0.1:1", &["one"]);
     plain["mode"]["zeroCopy"] = json!(false);
     plain["outputTargets"] = json!([]);
-    assert_eq!(stunt.post("live", ANTI_AI, &plain).await.status, 200);
+    assert_eq!(server.post("live", ANTI_AI, &plain).await.status, 200);
 }

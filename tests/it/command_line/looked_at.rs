@@ -16,12 +16,12 @@ fn next_of(listed: &str) -> String {
 
 #[tokio::test]
 async fn requests_are_listed_as_the_server_tells_of_them() {
-    let stunt = TestServer::start_frozen("live").await;
-    stunt.get("live", "/api/v2/orders/42").await;
+    let server = TestServer::start_frozen("live").await;
+    server.get("live", "/api/v2/orders/42").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.create_detection("live", &body).await;
-    stunt.get("live", "/api/v2/orders").await;
-    let all = sent_request(&stunt, "/_mock/requests").await;
+    server.create_detection("live", &body).await;
+    server.get("live", "/api/v2/orders").await;
+    let all = sent_request(&server, "/_mock/requests").await;
     for (arguments, query) in [
         (vec![], ""),
         (vec!["--account", "live"], "?account=live"),
@@ -46,24 +46,24 @@ async fn requests_are_listed_as_the_server_tells_of_them() {
             "?account=live&since=1&method=GET&path=%2Fapi%2F*",
         ),
     ] {
-        let shown = stdout_of(&stunt, &[&["requests"][..], &arguments].concat()).await;
-        let message = sent_request(&stunt, &format!("/_mock/requests{query}")).await;
+        let shown = stdout_of(&server, &[&["requests"][..], &arguments].concat()).await;
+        let message = sent_request(&server, &format!("/_mock/requests{query}")).await;
         assert!(message.contains(r#""path":"/api/"#), "{query}: {message}");
         let is_of_all = ["", "?account=live"].contains(&query);
         assert_eq!(message == all, is_of_all, "{query}");
         assert_eq!(as_sent(&shown), message, "{query}");
     }
     let clear = ["requests", "clear", "--account", "live"];
-    assert_eq!(stdout_of(&stunt, &clear).await, "");
+    assert_eq!(stdout_of(&server, &clear).await, "");
     let none = "{\n  \"requests\": [],\n  \"evicted\": 0\n}\n";
-    assert_eq!(stdout_of(&stunt, &["requests"]).await, none);
+    assert_eq!(stdout_of(&server, &["requests"]).await, none);
 }
 
 #[tokio::test]
 async fn verified_requests_are_a_success_and_others_a_failure_with_near_misses() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.create_detection("live", &body).await;
+    server.create_detection("live", &body).await;
     let verify = [
         "requests",
         "verify",
@@ -84,7 +84,7 @@ async fn verified_requests_are_a_success_and_others_a_failure_with_near_misses()
         ],
     ];
     let ok = "{\n  \"ok\": true,\n  \"count\": 1\n}\n";
-    assert_eq!(stdout_of(&stunt, &once.concat()).await, ok);
+    assert_eq!(stdout_of(&server, &once.concat()).await, ok);
     let some = [
         "--min",
         "1",
@@ -93,11 +93,11 @@ async fn verified_requests_are_a_success_and_others_a_failure_with_near_misses()
         "--body",
         r#"{"idempotencyKey": "a"}"#,
     ];
-    assert_eq!(stdout_of(&stunt, &[&verify[..], &some].concat()).await, ok);
+    assert_eq!(stdout_of(&server, &[&verify[..], &some].concat()).await, ok);
 
     let other = ["--max", "3", "--min", "1", "--status", "201"];
-    let (shown, line) = not_done(&stunt, &[&verify[..], &other].concat()).await;
-    let listed = sent_request(&stunt, "/_mock/requests?account=live").await;
+    let (shown, line) = not_done(&server, &[&verify[..], &other].concat()).await;
+    let listed = sent_request(&server, "/_mock/requests?account=live").await;
     let request = listed.strip_prefix(r#"{"requests":["#);
     let request = request.and_then(|rest| rest.strip_suffix(r#"],"evicted":0}"#));
     let difference = r#""differences":["status: 200, wanted 201"]"#;
@@ -115,24 +115,25 @@ async fn verified_requests_are_a_success_and_others_a_failure_with_near_misses()
 
 #[tokio::test]
 async fn deliveries_are_listed_and_one_is_sent_once_more() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::with_replies([Reply::Status(503)]).await;
-    let (webhook, _) = stunt.webhook("live", &receiver.url).await;
+    let (webhook, _) = server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
-    stunt.advance("live", "PT0.3S").await;
-    let list = async |query: &str| sent_request(&stunt, &format!("/_mock/deliveries{query}")).await;
+    server.confirm_detection("live", &body, picture()).await;
+    server.advance("live", "PT0.3S").await;
+    let list =
+        async |query: &str| sent_request(&server, &format!("/_mock/deliveries{query}")).await;
 
-    let shown = stdout_of(&stunt, &["deliveries", "--account", "live"]).await;
+    let shown = stdout_of(&server, &["deliveries", "--account", "live"]).await;
     let message = list("?account=live").await;
     assert_eq!(as_sent(&shown), message);
     let message: Value = serde_json::from_str(&message).expect("JSON");
     let id = message["deliveries"][0]["id"].to_string();
 
-    let resent = stdout_of(&stunt, &["deliveries", "resend", &id]).await;
+    let resent = stdout_of(&server, &["deliveries", "resend", &id]).await;
     receiver.messages(2).await;
     let newest = ["deliveries", "--limit", "1", "--webhook-id", &webhook];
-    let newest = stdout_of(&stunt, &newest).await;
+    let newest = stdout_of(&server, &newest).await;
     let (entry, next) = (as_sent(&resent), next_of(&newest));
     assert_eq!(
         as_sent(&newest),
@@ -145,23 +146,23 @@ async fn deliveries_are_listed_and_one_is_sent_once_more() {
     let none = "{\n  \"deliveries\": [],\n  \"next\": null\n}\n";
     let failed = "order.aiDetection.failed";
     assert_eq!(
-        stdout_of(&stunt, &["deliveries", "--event-type", failed]).await,
+        stdout_of(&server, &["deliveries", "--event-type", failed]).await,
         none
     );
 }
 
 #[tokio::test]
 async fn orders_are_listed_and_brought_to_their_end() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let rule = json!({"account": "live", "then": {"processing": "hold"}});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    server.control(Method::POST, "/_mock/rules", &rule).await;
     let mut ids = Vec::new();
     for key in ["a", "b", "c"] {
         let body = json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
-        ids.push(stunt.confirm_detection("live", &body, picture()).await);
+        ids.push(server.confirm_detection("live", &body, picture()).await);
     }
     let complete = ["orders", "complete", &ids[0], r#"{"probability": 0.62}"#];
-    let completed = stdout_of(&stunt, &complete).await;
+    let completed = stdout_of(&server, &complete).await;
     let expected = format!(
         r#"{{
   "id": "{}",
@@ -184,26 +185,26 @@ async fn orders_are_listed_and_brought_to_their_end() {
     );
     assert_eq!(completed, expected);
     let code = r#"{"errorCode": "AI_DETECTION_TIMEOUT"}"#;
-    let failed = stdout_of(&stunt, &["orders", "fail", &ids[1], code]).await;
+    let failed = stdout_of(&server, &["orders", "fail", &ids[1], code]).await;
     assert!(
         failed.contains("\"code\": \"AI_DETECTION_TIMEOUT\",\n"),
         "{failed}"
     );
-    let expired = stdout_of(&stunt, &["order", "expire", &ids[2]]).await;
+    let expired = stdout_of(&server, &["order", "expire", &ids[2]]).await;
     assert!(expired.contains("\"status\": \"expired\",\n"), "{expired}");
 
     let list = ["orders", "--account", "live", "--vendor", "bizmori"];
     let ended = [completed, failed, expired].map(|shown| as_sent(&shown));
-    let listed = stdout_of(&stunt, &list).await;
+    let listed = stdout_of(&server, &list).await;
     assert_eq!(
         as_sent(&listed),
         format!(r#"{{"orders":[{}],"next":null}}"#, ended.join(","))
     );
-    let newest = stdout_of(&stunt, &["orders", "--limit", "1"]).await;
+    let newest = stdout_of(&server, &["orders", "--limit", "1"]).await;
     let next = next_of(&newest);
     let expected = format!(r#"{{"orders":[{}],"next":"{next}"}}"#, ended[2]);
     assert_eq!(as_sent(&newest), expected);
-    let older = stdout_of(&stunt, &["orders", "--limit", "1", "--after", &next]).await;
+    let older = stdout_of(&server, &["orders", "--limit", "1", "--after", &next]).await;
     let next = next_of(&older);
     let expected = format!(r#"{{"orders":[{}],"next":"{next}"}}"#, ended[1]);
     assert_eq!(as_sent(&older), expected);
@@ -211,10 +212,10 @@ async fn orders_are_listed_and_brought_to_their_end() {
 
 #[tokio::test]
 async fn an_inbox_is_set_up_listed_read_and_removed() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let script = r#"{"statuses": [503]}"#;
     let set = stdout_of(
-        &stunt,
+        &server,
         &["inbox", "set", "a b", script, "--account", "live"],
     )
     .await;
@@ -232,12 +233,15 @@ async fn an_inbox_is_set_up_listed_read_and_removed() {
 "#;
     assert_eq!(set, expected);
     let none = "{\n  \"messages\": [],\n  \"evicted\": 0\n}\n";
-    assert_eq!(stdout_of(&stunt, &["inbox", "messages", "a b"]).await, none);
-    let (shown, line) = not_done(&stunt, &["inbox", "messages", "a b", "--min", "1"]).await;
+    assert_eq!(
+        stdout_of(&server, &["inbox", "messages", "a b"]).await,
+        none
+    );
+    let (shown, line) = not_done(&server, &["inbox", "messages", "a b", "--min", "1"]).await;
     assert_eq!(shown, none);
     assert_eq!(line, "stuntdouble: 0 messages came, 1 are wanted\n");
 
-    let posted = stunt
+    let posted = server
         .send(Method::POST, "/_mock/inbox/a%20b", &[], "hello")
         .await;
     assert_eq!(posted.status, 503);
@@ -250,20 +254,26 @@ async fn an_inbox_is_set_up_listed_read_and_removed() {
         "--timeout-ms",
         "600000",
     ];
-    let came = stdout_of(&stunt, &wait).await;
+    let came = stdout_of(&server, &wait).await;
     assert_eq!(
         as_sent(&came),
-        sent_request(&stunt, "/_mock/inbox/a%20b/messages").await
+        sent_request(&server, "/_mock/inbox/a%20b/messages").await
     );
     assert!(came.contains("\"body\": \"hello\",\n"), "{came}");
-    let listed = stdout_of(&stunt, &["inbox", "--account", "live"]).await;
+    let listed = stdout_of(&server, &["inbox", "--account", "live"]).await;
     assert_eq!(
         as_sent(&listed),
-        sent_request(&stunt, "/_mock/inbox?account=live").await
+        sent_request(&server, "/_mock/inbox?account=live").await
     );
     let other = ["inbox", "delete", "a b", "--account", "other"];
-    assert_eq!(stdout_of(&stunt, &other).await, "");
-    assert_ne!(stdout_of(&stunt, &["inbox", "messages", "a b"]).await, none);
-    assert_eq!(stdout_of(&stunt, &["inbox", "delete", "a b"]).await, "");
-    assert_eq!(stdout_of(&stunt, &["inbox", "messages", "a b"]).await, none);
+    assert_eq!(stdout_of(&server, &other).await, "");
+    assert_ne!(
+        stdout_of(&server, &["inbox", "messages", "a b"]).await,
+        none
+    );
+    assert_eq!(stdout_of(&server, &["inbox", "delete", "a b"]).await, "");
+    assert_eq!(
+        stdout_of(&server, &["inbox", "messages", "a b"]).await,
+        none
+    );
 }

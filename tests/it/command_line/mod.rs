@@ -50,13 +50,13 @@ async fn run_program(variables: &[(&str, &str)], arguments: &[&str], input: &str
     }
 }
 
-async fn run_against(stunt: &TestServer, arguments: &[&str], input: &str) -> CommandOutput {
-    run_program(&[("STUNTDOUBLE_URL", &stunt.origin)], arguments, input).await
+async fn run_against(server: &TestServer, arguments: &[&str], input: &str) -> CommandOutput {
+    run_program(&[("STUNTDOUBLE_URL", &server.origin)], arguments, input).await
 }
 
 /// What it shows where all goes well, nothing being wrong to tell of.
-async fn stdout_of(stunt: &TestServer, arguments: &[&str]) -> String {
-    let output = run_against(stunt, arguments, "").await;
+async fn stdout_of(server: &TestServer, arguments: &[&str]) -> String {
+    let output = run_against(server, arguments, "").await;
     assert_eq!(
         (output.code, output.err.as_str()),
         (Some(0), ""),
@@ -66,8 +66,8 @@ async fn stdout_of(stunt: &TestServer, arguments: &[&str]) -> String {
 }
 
 /// What it shows and what it says where not.
-async fn not_done(stunt: &TestServer, arguments: &[&str]) -> (String, String) {
-    let output = run_against(stunt, arguments, "").await;
+async fn not_done(server: &TestServer, arguments: &[&str]) -> (String, String) {
+    let output = run_against(server, arguments, "").await;
     assert_eq!(output.code, Some(1), "{output:?}");
     (output.out, output.err)
 }
@@ -80,6 +80,6 @@ fn as_sent(shown: &str) -> String {
 }
 
 /// What the server answers to a GET of that path.
-async fn sent_request(stunt: &TestServer, path: &str) -> String {
-    stunt.send(Method::GET, path, &[], "").await.text()
+async fn sent_request(server: &TestServer, path: &str) -> String {
+    server.send(Method::GET, path, &[], "").await.text()
 }

@@ -9,7 +9,7 @@ fn assert_refused(line: &str) -> (String, String) {
 
 #[tokio::test]
 async fn the_server_says_what_is_wrong_and_what_to_do() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let shapes = "(GET /_mock/openapi.json describes the fields and their types)";
     let step = "(milliseconds, such as 1500, or a duration without months and years, such as 10s, PT5M or P7D, of 100 years at most)";
     for (arguments, line) in [
@@ -79,7 +79,7 @@ async fn the_server_says_what_is_wrong_and_what_to_do() {
         ),
     ] {
         assert_eq!(
-            not_done(&stunt, arguments).await,
+            not_done(&server, arguments).await,
             assert_refused(line),
             "{arguments:?}"
         );
@@ -88,12 +88,12 @@ async fn the_server_says_what_is_wrong_and_what_to_do() {
 
 #[tokio::test]
 async fn what_cannot_be_read_is_not_sent() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let removed = "cannot read /nowhere/a.json: No such file or directory (os error 2)";
     let load = ["fixtures", "load", "/nowhere/a.json"];
-    assert_eq!(not_done(&stunt, &load).await, assert_refused(removed));
+    assert_eq!(not_done(&server, &load).await, assert_refused(removed));
     let verify = ["requests", "verify", "--count", "1", "--body", "-"];
-    let output = run_against(&stunt, &verify, "[").await;
+    let output = run_against(&server, &verify, "[").await;
     let line = "--body is no JSON: EOF while parsing a list at line 1 column 1";
     assert_eq!(
         (output.code, (output.out, output.err)),
@@ -103,29 +103,29 @@ async fn what_cannot_be_read_is_not_sent() {
 
 #[tokio::test]
 async fn a_control_token_is_shown_or_asked_for() {
-    let stunt =
+    let server =
         TestServer::with_config(|config| config.control.control_token = Some("s3cret".to_owned()))
             .await;
     let line = "the control token is missing, or another (give it with --token, or in STUNTDOUBLE_CONTROL_TOKEN)";
     for arguments in [&["rules"][..], &["rules", "--token", "other"]] {
         assert_eq!(
-            not_done(&stunt, arguments).await,
+            not_done(&server, arguments).await,
             assert_refused(line),
             "{arguments:?}"
         );
     }
     // Exempt, so that a container's health check needs no token.
-    assert_eq!(run_against(&stunt, &["health"], "").await.code, Some(0));
+    assert_eq!(run_against(&server, &["health"], "").await.code, Some(0));
     let none = "{\n  \"rules\": [],\n  \"next\": null\n}\n".to_owned();
     let shown = CommandOutput {
         code: Some(0),
         out: none,
         err: String::new(),
     };
-    let by_flag = run_against(&stunt, &["rules", "--token", "s3cret"], "").await;
+    let by_flag = run_against(&server, &["rules", "--token", "s3cret"], "").await;
     assert_eq!(by_flag, shown);
     let variables = [
-        ("STUNTDOUBLE_URL", &*stunt.origin),
+        ("STUNTDOUBLE_URL", &*server.origin),
         ("CONTROL_TOKEN", "s3cret"),
     ];
     assert_eq!(run_program(&variables, &["rules"], "").await, shown);
@@ -180,7 +180,7 @@ async fn a_server_that_never_answers_is_not_healthy() {
 
 #[tokio::test]
 async fn what_is_no_command_is_not_asked() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for (arguments, begin) in [
         (
             &["nothing"][..],
@@ -215,7 +215,7 @@ async fn what_is_no_command_is_not_asked() {
             "error: the following required arguments were not provided:\n  <--count <COUNT>|--min <COUNT>|--max <COUNT>>\n",
         ),
     ] {
-        let output = run_against(&stunt, arguments, "").await;
+        let output = run_against(&server, arguments, "").await;
         assert_eq!((output.code, output.out.as_str()), (Some(2), ""));
         assert!(output.err.starts_with(begin), "{}", output.err);
     }

@@ -14,11 +14,11 @@ fn without_offset(text: &str) -> String {
 
 #[tokio::test]
 async fn a_server_that_serves_is_healthy() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let version = env!("CARGO_PKG_VERSION");
     let shown = format!("{{\n  \"status\": \"ok\",\n  \"version\": \"{version}\"\n}}\n");
-    assert_eq!(stdout_of(&stunt, &["health"]).await, shown);
-    let port = stunt.origin.rsplit(':').next().expect("a port");
+    assert_eq!(stdout_of(&server, &["health"]).await, shown);
+    let port = server.origin.rsplit(':').next().expect("a port");
     let variables = [("STUNTDOUBLE_PORT", port)];
     let by_port = super::run_program(&variables, &["health"], "").await;
     assert_eq!((by_port.code, by_port.out), (Some(0), shown));
@@ -26,7 +26,7 @@ async fn a_server_that_serves_is_healthy() {
 
 #[tokio::test]
 async fn a_clock_is_set_and_shown() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let frozen = r#"{
   "now": "2026-03-12T10:00:00.000Z",
   "mode": "frozen",
@@ -36,12 +36,12 @@ async fn a_clock_is_set_and_shown() {
 }
 "#;
     let set = ["clock", "set", "--mode", "frozen", "--now", T0];
-    let set = stdout_of(&stunt, &[&set[..], &["--account", "live"]].concat()).await;
+    let set = stdout_of(&server, &[&set[..], &["--account", "live"]].concat()).await;
     let first_use = frozen.replacen('{', "{\n  \"accountKnown\": false,", 1);
     assert_eq!(without_offset(&set), first_use);
-    let shown = stdout_of(&stunt, &["clock", "--account", "live"]).await;
+    let shown = stdout_of(&server, &["clock", "--account", "live"]).await;
     assert_eq!(without_offset(&shown), frozen);
-    let default = stdout_of(&stunt, &["clock"]).await;
+    let default = stdout_of(&server, &["clock"]).await;
     assert!(
         default.contains("\"mode\": \"running\",\n  \"offsetMs\": 0,\n"),
         "{default}"
@@ -50,10 +50,10 @@ async fn a_clock_is_set_and_shown() {
 
 #[tokio::test]
 async fn a_clock_is_moved_on_and_what_ran_is_shown() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirm_detection("live", &body, picture()).await;
-    let moved = stdout_of(&stunt, &["advance", "PT1S", "--account", "live"]).await;
+    let id = server.confirm_detection("live", &body, picture()).await;
+    let moved = stdout_of(&server, &["advance", "PT1S", "--account", "live"]).await;
     let expected = format!(
         r#"{{
   "clock": "live",
@@ -70,7 +70,7 @@ async fn a_clock_is_moved_on_and_what_ran_is_shown() {
 "#
     );
     assert_eq!(moved, expected);
-    let moved = stdout_of(&stunt, &["advance", "1500", "--account", "live"]).await;
+    let moved = stdout_of(&server, &["advance", "1500", "--account", "live"]).await;
     let at = |now: &str| {
         format!(
             "{{\n  \"clock\": \"live\",\n  \"now\": \"2026-03-12T{now}Z\",\n  \"executed\": [],\n  \"waiting\": []\n}}\n"
@@ -84,24 +84,24 @@ async fn a_clock_is_moved_on_and_what_ran_is_shown() {
         "--account",
         "live",
     ];
-    assert_eq!(stdout_of(&stunt, &to).await, at("10:00:03.000"));
+    assert_eq!(stdout_of(&server, &to).await, at("10:00:03.000"));
 }
 
 #[tokio::test]
 async fn what_waits_is_shown_and_is_a_failure() {
-    let stunt = TestServer::with_config(|config| {
+    let server = TestServer::with_config(|config| {
         config.orders.processing_ms = 0;
         config.outbound.webhook_timeout_ms = 600_000;
     })
     .await;
     let idle = "{\n  \"idle\": true,\n  \"next\": null\n}\n";
-    assert_eq!(stdout_of(&stunt, &["drain"]).await, idle);
+    assert_eq!(stdout_of(&server, &["drain"]).await, idle);
     let receiver = Receiver::with_replies([Reply::Silence]).await;
-    let (webhook, _) = stunt.webhook("live", &receiver.url).await;
+    let (webhook, _) = server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
+    server.confirm_detection("live", &body, picture()).await;
     receiver.messages(1).await;
-    let (shown, line) = not_done(&stunt, &["drain", "--timeout-ms", "1"]).await;
+    let (shown, line) = not_done(&server, &["drain", "--timeout-ms", "1"]).await;
     let (_, at) = shown.split_once("\"at\": \"").expect("a due time");
     let at = at.split('"').next().expect("an instant");
     let waiting = format!(
@@ -122,15 +122,15 @@ async fn what_waits_is_shown_and_is_a_failure() {
     assert_eq!(line, expected);
     let other = ["drain", "--timeout-ms", "1", "--account", "other"];
     let unknown = idle.replacen('{', "{\n  \"accountKnown\": false,", 1);
-    assert_eq!(stdout_of(&stunt, &other).await, unknown);
-    let went = stdout_of(&stunt, &["reset", "--account", "live"]).await;
+    assert_eq!(stdout_of(&server, &other).await, unknown);
+    let went = stdout_of(&server, &["reset", "--account", "live"]).await;
     assert!(went.contains("\"orders\": 1,\n"), "{went}");
-    assert_eq!(stdout_of(&stunt, &["drain"]).await, idle);
+    assert_eq!(stdout_of(&server, &["drain"]).await, idle);
 }
 
 #[tokio::test]
 async fn an_account_is_set_up_shown_and_removed() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let account = r#"{
   "key": "a/b",
   "plan": "free",
@@ -143,35 +143,38 @@ async fn an_account_is_set_up_shown_and_removed() {
 }
 "#;
     let settings = r#"{"plan": "free", "credits": 2}"#;
-    let set = stdout_of(&stunt, &["accounts", "set", "a/b", settings]).await;
+    let set = stdout_of(&server, &["accounts", "set", "a/b", settings]).await;
     assert_eq!(set, account);
     assert_eq!(
-        stdout_of(&stunt, &["accounts", "show", "a/b"]).await,
+        stdout_of(&server, &["accounts", "show", "a/b"]).await,
         account
     );
-    let unset = stdout_of(&stunt, &["account", "set", "a/b"]).await;
+    let unset = stdout_of(&server, &["account", "set", "a/b"]).await;
     let defaults = account.replace("free", "unlimited").replace('2', "null");
     assert_eq!(unset, defaults);
-    let read = run_against(&stunt, &["account", "set", "a/b", "-"], settings).await;
+    let read = run_against(&server, &["account", "set", "a/b", "-"], settings).await;
     assert_eq!((read.code, read.out.as_str()), (Some(0), account));
-    let listed = stdout_of(&stunt, &["accounts"]).await;
+    let listed = stdout_of(&server, &["accounts"]).await;
     assert_eq!(
         as_sent(&listed),
-        sent_request(&stunt, "/_mock/accounts").await
+        sent_request(&server, "/_mock/accounts").await
     );
-    assert_eq!(stdout_of(&stunt, &["accounts", "delete", "a/b"]).await, "");
+    assert_eq!(stdout_of(&server, &["accounts", "delete", "a/b"]).await, "");
     let none = "{\n  \"accounts\": [],\n  \"next\": null\n}\n";
-    assert_eq!(stdout_of(&stunt, &["accounts"]).await, none);
+    assert_eq!(stdout_of(&server, &["accounts"]).await, none);
 }
 
 #[tokio::test]
 async fn rules_are_added_listed_and_removed() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let then = r#"{"then": {"respond": {"status": 503, "body": {"b":1.50,"a":2}}}}"#;
-    stdout_of(&stunt, &["accounts", "set", "live"]).await;
-    let created = stdout_of(&stunt, &["rules", "add", then, "--account", "live"]).await;
-    let listed = stdout_of(&stunt, &["rules"]).await;
-    assert_eq!(as_sent(&listed), sent_request(&stunt, "/_mock/rules").await);
+    stdout_of(&server, &["accounts", "set", "live"]).await;
+    let created = stdout_of(&server, &["rules", "add", then, "--account", "live"]).await;
+    let listed = stdout_of(&server, &["rules"]).await;
+    assert_eq!(
+        as_sent(&listed),
+        sent_request(&server, "/_mock/rules").await
+    );
     assert_eq!(
         as_sent(&listed),
         format!("{{\"rules\":[{}],\"next\":null}}", as_sent(&created))
@@ -184,52 +187,52 @@ async fn rules_are_added_listed_and_removed() {
         assert!(created.contains(stored), "{stored}: {created}");
     }
     let none = "{\n  \"rules\": [],\n  \"next\": null\n}\n";
-    let others = stdout_of(&stunt, &["rules", "--account", "other"]).await;
+    let others = stdout_of(&server, &["rules", "--account", "other"]).await;
     assert_eq!(
         others,
         none.replacen('{', "{\n  \"accountKnown\": false,", 1)
     );
-    assert_eq!(stdout_of(&stunt, &["rules", "delete", "1"]).await, "");
-    assert_eq!(stdout_of(&stunt, &["rules"]).await, none);
+    assert_eq!(stdout_of(&server, &["rules", "delete", "1"]).await, "");
+    assert_eq!(stdout_of(&server, &["rules"]).await, none);
 
     for key in ["a", "b"] {
         let rule = format!(r#"{{"account": "{key}", "then": {{"delayMs": 1}}}}"#);
         let CommandOutput { code, err, .. } =
-            run_against(&stunt, &["rules", "add", "-"], &rule).await;
+            run_against(&server, &["rules", "add", "-"], &rule).await;
         assert_eq!((code, err), (Some(0), String::new()));
     }
     assert_eq!(
-        stdout_of(&stunt, &["rules", "clear", "--account", "a"]).await,
+        stdout_of(&server, &["rules", "clear", "--account", "a"]).await,
         ""
     );
-    let left = stdout_of(&stunt, &["rules"]).await;
+    let left = stdout_of(&server, &["rules"]).await;
     assert!(left.contains("\"b\"") && !left.contains("\"a\""), "{left}");
-    assert_eq!(stdout_of(&stunt, &["rules", "clear"]).await, "");
-    assert_eq!(stdout_of(&stunt, &["rules"]).await, none);
+    assert_eq!(stdout_of(&server, &["rules", "clear"]).await, "");
+    assert_eq!(stdout_of(&server, &["rules"]).await, none);
 }
 
 #[tokio::test]
 async fn a_reset_is_of_one_account_or_of_everything() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for key in ["a", "b", "c"] {
-        stdout_of(&stunt, &["accounts", "set", key]).await;
+        stdout_of(&server, &["accounts", "set", key]).await;
     }
-    let went = stdout_of(&stunt, &["reset", "--account", "b"]).await;
+    let went = stdout_of(&server, &["reset", "--account", "b"]).await;
     assert!(went.starts_with("{\n  \"accounts\": 1,\n"), "{went}");
-    let left = stdout_of(&stunt, &["accounts"]).await;
+    let left = stdout_of(&server, &["accounts"]).await;
     assert!(left.contains("\"a\"") && !left.contains("\"b\""), "{left}");
-    let went = stdout_of(&stunt, &["reset"]).await;
+    let went = stdout_of(&server, &["reset"]).await;
     assert!(went.starts_with("{\n  \"accounts\": 2,\n"), "{went}");
     let none = "{\n  \"accounts\": [],\n  \"next\": null\n}\n";
-    assert_eq!(stdout_of(&stunt, &["accounts"]).await, none);
+    assert_eq!(stdout_of(&server, &["accounts"]).await, none);
 }
 
 #[tokio::test]
 async fn load_fixtures_reads_the_files_that_the_document_names() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/example.json");
-    stdout_of(&stunt, &["fixtures", "load", example]).await;
-    let listed = sent_request(&stunt, "/_mock/orders?account=sk_live_example").await;
+    stdout_of(&server, &["fixtures", "load", example]).await;
+    let listed = sent_request(&server, "/_mock/orders?account=sk_live_example").await;
     let listed: Value = serde_json::from_str(&listed).expect("JSON");
     let orders = listed["orders"].as_array().expect("a list");
     let shown = orders.iter().map(|order| {
@@ -255,14 +258,14 @@ async fn load_fixtures_reads_the_files_that_the_document_names() {
 
 #[tokio::test]
 async fn load_fixtures_with_a_missing_file_names_it_and_sends_nothing() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let folder = tempfile::tempdir().expect("a directory");
     let document = folder.path().join("a.json");
     let text = r#"{"accounts": [{"key": "a"}], "orders": [{"account": "a",
         "operation": "undetectable.detect", "files": [{"fileName": "a.jpg", "path": "b.jpg"}]}]}"#;
     std::fs::write(&document, text).expect("written");
     let document = document.to_str().expect("UTF-8");
-    let (out, err) = not_done(&stunt, &["fixtures", "load", document]).await;
+    let (out, err) = not_done(&server, &["fixtures", "load", document]).await;
     let missing = folder.path().join("b.jpg");
     assert_eq!(out, "");
     assert_eq!(
@@ -273,7 +276,7 @@ async fn load_fixtures_with_a_missing_file_names_it_and_sends_nothing() {
         )
     );
     assert_eq!(
-        sent_request(&stunt, "/_mock/accounts").await,
+        sent_request(&server, "/_mock/accounts").await,
         r#"{"accounts":[],"next":null}"#
     );
 }

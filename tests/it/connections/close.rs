@@ -9,15 +9,15 @@ use crate::support::{TestServer, picture, raw};
 const EXPECT: &str = "Expect: 100-continue\r\nContent-Length: 8388608\r\n";
 
 /// Sends a request that waits for `100 Continue`, and reads to the end of the connection.
-async fn awaiting(stunt: &TestServer, line: &str, headers: &str) -> String {
+async fn awaiting(server: &TestServer, line: &str, headers: &str) -> String {
     let request = format!("{line} HTTP/1.1\r\nHost: localhost\r\n{EXPECT}{headers}\r\n");
-    let mut stream = send(stunt, request.as_bytes()).await;
+    let mut stream = send(server, request.as_bytes()).await;
     String::from_utf8(closed(&mut stream).await).expect("text")
 }
 
 #[tokio::test]
 async fn refusal_in_place_of_100_continue_says_connection_close_on_every_api() {
-    let stunt = TestServer::with_config(|config| {
+    let server = TestServer::with_config(|config| {
         config.control.control_token = Some("token".to_owned());
     })
     .await;
@@ -40,7 +40,7 @@ async fn refusal_in_place_of_100_continue_says_connection_close_on_every_api() {
         ),
         ("POST /api/v2/orders", "Host: other\r\n", 400),
     ] {
-        let text = awaiting(&stunt, line, headers).await;
+        let text = awaiting(&server, line, headers).await;
         let begins = format!("HTTP/1.1 {status} ");
         assert!(text.starts_with(&begins), "{line}: {text}");
         assert_eq!(
@@ -54,26 +54,26 @@ async fn refusal_in_place_of_100_continue_says_connection_close_on_every_api() {
 
 #[tokio::test]
 async fn answer_of_a_rule_in_place_of_100_continue_says_connection_close() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let rule = serde_json::json!({
         "when": {"operation": "bizmori.createAiDetection"},
         "then": {"respond": {"status": 503}},
     });
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
-    let text = awaiting(&stunt, "POST /api/v2/orders/ai-detection", "").await;
+    server.control(Method::POST, "/_mock/rules", &rule).await;
+    let text = awaiting(&server, "POST /api/v2/orders/ai-detection", "").await;
     assert!(text.starts_with("HTTP/1.1 503 "), "{text}");
     assert!(text.contains("\r\nconnection: close\r\n"), "{text}");
 }
 
 #[tokio::test]
 async fn request_that_is_no_http_is_answered_with_connection_close() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for head in [
         "GET / HTTP/1.1\r\nno header\r\n\r\n",
         "GET /a b HTTP/1.1\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n",
     ] {
-        let mut stream = send(&stunt, head.as_bytes()).await;
+        let mut stream = send(&server, head.as_bytes()).await;
         let text = String::from_utf8(closed(&mut stream).await).expect("text");
         assert!(text.starts_with("HTTP/1.1 400 "), "{head}: {text}");
         assert!(text.contains("\r\nconnection: close\r\n"), "{head}: {text}");
@@ -82,7 +82,7 @@ async fn request_that_is_no_http_is_answered_with_connection_close() {
 
 #[tokio::test]
 async fn body_that_was_read_or_read_on_leaves_the_connection_open() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = r#"{"idempotencyKey": "a", "fileName": "a.jpg"}"#;
     let length = body.len();
     for (line, headers) in [
@@ -100,7 +100,7 @@ async fn body_that_was_read_or_read_on_leaves_the_connection_open() {
         let request = format!(
             "{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
         );
-        let mut stream = send(&stunt, request.as_bytes()).await;
+        let mut stream = send(&server, request.as_bytes()).await;
         let first = read_response(&mut stream).await;
         assert!(!first.contains("connection: close"), "{line}: {first}");
         stream.write_all(&get("/_mock/health")).await.expect("open");
@@ -111,11 +111,11 @@ async fn body_that_was_read_or_read_on_leaves_the_connection_open() {
 
 #[tokio::test]
 async fn upload_after_100_continue_leaves_the_connection_open() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let order = serde_json::json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let (_, url) = stunt.create_detection("live", &order).await;
-    let target = url.trim_start_matches(stunt.origin.as_str());
-    let (host, body) = (stunt.origin.trim_start_matches("http://"), picture());
+    let (_, url) = server.create_detection("live", &order).await;
+    let target = url.trim_start_matches(server.origin.as_str());
+    let (host, body) = (server.origin.trim_start_matches("http://"), picture());
     let length = body.len();
     for (digest, status) in [
         ("", 200),
@@ -125,7 +125,7 @@ async fn upload_after_100_continue_leaves_the_connection_open() {
             "PUT {target} HTTP/1.1\r\nHost: {host}\r\nExpect: 100-Continue\r\n{digest}\
              Content-Length: {length}\r\n\r\n"
         );
-        let mut stream = raw::connect(&stunt.origin).await;
+        let mut stream = raw::connect(&server.origin).await;
         stream.write_all(head.as_bytes()).await.expect("it is read");
         let go_on = read_response(&mut stream).await;
         assert!(go_on.starts_with("HTTP/1.1 100 "), "{go_on}");
@@ -141,16 +141,16 @@ async fn upload_after_100_continue_leaves_the_connection_open() {
 
 #[tokio::test]
 async fn upload_refused_after_100_continue_is_read_on() {
-    let stunt = TestServer::with_config(|config| config.storage.object_bytes_max = 100_000).await;
-    stunt.freeze("live").await;
+    let server = TestServer::with_config(|config| config.storage.object_bytes_max = 100_000).await;
+    server.freeze("live").await;
     let order = serde_json::json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let (_, url) = stunt.create_detection("live", &order).await;
-    let target = url.trim_start_matches(stunt.origin.as_str());
+    let (_, url) = server.create_detection("live", &order).await;
+    let target = url.trim_start_matches(server.origin.as_str());
     let head = format!(
         "PUT {target} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\
          Transfer-Encoding: chunked\r\n\r\n"
     );
-    let mut stream = raw::connect(&stunt.origin).await;
+    let mut stream = raw::connect(&server.origin).await;
     stream.write_all(head.as_bytes()).await.expect("it is read");
     let go_on = read_response(&mut stream).await;
     assert!(go_on.starts_with("HTTP/1.1 100 "), "{go_on}");

@@ -24,8 +24,8 @@ fn get(path: &str) -> Vec<u8> {
 }
 
 /// Opens a connection, sends the bytes, and leaves it open.
-async fn send(stunt: &TestServer, bytes: &[u8]) -> TcpStream {
-    let mut stream = raw::connect(&stunt.origin).await;
+async fn send(server: &TestServer, bytes: &[u8]) -> TcpStream {
+    let mut stream = raw::connect(&server.origin).await;
     stream.write_all(bytes).await.expect("it is taken");
     stream
 }
@@ -58,11 +58,11 @@ async fn closed(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 /// Waits until the server has so many connections open, that of the question included.
-async fn await_connections(stunt: &TestServer, count: usize) {
+async fn await_connections(server: &TestServer, count: usize) {
     let expected = format!("\nstuntdouble_connections {count}\n");
     let reached = async {
         loop {
-            let page = stunt.send(Method::GET, "/_mock/metrics", &[], "").await;
+            let page = server.send(Method::GET, "/_mock/metrics", &[], "").await;
             if page.text().contains(&expected) {
                 return;
             }

@@ -7,10 +7,10 @@ use super::{closed, get, read_response, send};
 use crate::support::{TestServer, raw};
 
 /// Waits until so many requests are in flight, beside the one that asks.
-async fn await_requests(stunt: &TestServer, count: usize) {
+async fn await_requests(server: &TestServer, count: usize) {
     let expected = format!("\nstuntdouble_http_requests_under_way {}\n", count + 1);
     loop {
-        let page = stunt.send(Method::GET, "/_mock/metrics", &[], "").await;
+        let page = server.send(Method::GET, "/_mock/metrics", &[], "").await;
         if page.text().contains(&expected) {
             return;
         }
@@ -20,13 +20,13 @@ async fn await_requests(stunt: &TestServer, count: usize) {
 
 #[tokio::test]
 async fn stop_closes_silent_idle_and_incomplete_connections_at_once() {
-    let stunt = TestServer::start().await;
-    let mut silent = raw::connect(&stunt.origin).await;
-    let mut half_a_head = send(&stunt, b"GET /_mock/health HTTP/1.1\r\nHost").await;
-    let mut idle = send(&stunt, &get("/_mock/health")).await;
+    let server = TestServer::start().await;
+    let mut silent = raw::connect(&server.origin).await;
+    let mut half_a_head = send(&server, b"GET /_mock/health HTTP/1.1\r\nHost").await;
+    let mut idle = send(&server, &get("/_mock/health")).await;
     read_response(&mut idle).await;
     assert!(
-        stunt.shuts_down_cleanly().await,
+        server.shuts_down_cleanly().await,
         "none of these is in flight"
     );
     for stream in [&mut silent, &mut half_a_head, &mut idle] {
@@ -36,8 +36,8 @@ async fn stop_closes_silent_idle_and_incomplete_connections_at_once() {
 
 #[tokio::test]
 async fn stop_ends_long_polls_with_what_there_is() {
-    let stunt = TestServer::start().await;
-    stunt.freeze("live").await;
+    let server = TestServer::start().await;
+    server.freeze("live").await;
     let post = |path: &str, body: &str| {
         let length = body.len();
         format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}")
@@ -60,11 +60,11 @@ async fn stop_ends_long_polls_with_what_there_is() {
     ];
     let mut streams = Vec::new();
     for (request, status, body) in polls {
-        streams.push((send(&stunt, &request).await, status, body));
+        streams.push((send(&server, &request).await, status, body));
     }
-    await_requests(&stunt, 2).await;
+    await_requests(&server, 2).await;
     assert!(
-        stunt.shuts_down_cleanly().await,
+        server.shuts_down_cleanly().await,
         "long polls are cut short, not off"
     );
     for (stream, status, body) in &mut streams {
@@ -77,13 +77,13 @@ async fn stop_ends_long_polls_with_what_there_is() {
 
 #[tokio::test]
 async fn stop_cuts_off_a_request_that_does_not_end() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let rule = json!({"when": {"operation": "undetectable.checkUserCredits"}, "then": {"delayMs": 600_000}});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
-    let mut stuck = send(&stunt, &get("/check-user-credits")).await;
-    await_requests(&stunt, 1).await;
+    server.control(Method::POST, "/_mock/rules", &rule).await;
+    let mut stuck = send(&server, &get("/check-user-credits")).await;
+    await_requests(&server, 1).await;
     assert!(
-        !stunt.shuts_down_cleanly().await,
+        !server.shuts_down_cleanly().await,
         "it is told that it was cut off"
     );
     assert_eq!(closed(&mut stuck).await, b"");

@@ -14,19 +14,19 @@ fn account(key: &str) -> Value {
 
 #[tokio::test]
 async fn an_account_is_made_by_its_first_use_or_by_hand_and_removed_with_all_it_owns() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let list = async || {
-        stunt
+        server
             .control(Method::GET, "/_mock/accounts", &json!({}))
             .await
     };
     assert_eq!(list().await, json!({"accounts": [], "next": null}));
-    stunt.get("b", "/api/v2/orders/webhooks").await;
+    server.get("b", "/api/v2/orders/webhooks").await;
     let set = json!({
         "plan": "pro", "requestsPerMinute": 5, "credits": 3, "retentionDays": 30,
         "state": "forbidden", "revision": "2026-10", "processing": {"delayMs": 7},
     });
-    let created = stunt
+    let created = server
         .control(Method::PUT, "/_mock/accounts/a%2Fb", &set)
         .await;
     let mut shown = account("a/b");
@@ -35,7 +35,7 @@ async fn an_account_is_made_by_its_first_use_or_by_hand_and_removed_with_all_it_
     }
     shown["processing"]["jitterMs"] = json!(0);
     assert_eq!(created, shown);
-    let read = stunt
+    let read = server
         .control(Method::GET, "/_mock/accounts/a%2Fb", &json!({}))
         .await;
     assert_eq!(read, shown);
@@ -43,12 +43,12 @@ async fn an_account_is_made_by_its_first_use_or_by_hand_and_removed_with_all_it_
         list().await,
         json!({"accounts": [shown, account("b")], "next": null})
     );
-    let reset = stunt
+    let reset = server
         .control(Method::PUT, "/_mock/accounts/a%2Fb", &json!({}))
         .await;
     assert_eq!(reset, account("a/b"), "what is not said is as it was");
     for _ in 0..2 {
-        let response = stunt
+        let response = server
             .send(Method::DELETE, "/_mock/accounts/a%2Fb", &[], "")
             .await;
         assert_eq!((response.status, response.text()), (204, String::new()));
@@ -61,8 +61,8 @@ async fn an_account_is_made_by_its_first_use_or_by_hand_and_removed_with_all_it_
 
 #[tokio::test]
 async fn an_account_shows_its_fields_in_the_contracts_order() {
-    let stunt = TestServer::start().await;
-    let response = stunt
+    let server = TestServer::start().await;
+    let response = server
         .send(Method::PUT, "/_mock/accounts/live", &[], "{}")
         .await;
     let text = r#"{"key":"live","plan":"unlimited","requestsPerMinute":null,"credits":null,"retentionDays":null,"state":"active","revision":null,"processing":null}"#;
@@ -71,7 +71,7 @@ async fn an_account_shows_its_fields_in_the_contracts_order() {
 
 #[tokio::test]
 async fn plans_and_revisions_that_there_are_not_are_refused() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for (set, what) in [
         (
             json!({"plan": "gold"}),
@@ -86,18 +86,18 @@ async fn plans_and_revisions_that_there_are_not_are_refused() {
             "invalid value: integer `-1`, expected u32",
         ),
     ] {
-        let answer = stunt
+        let response = server
             .send(Method::PUT, "/_mock/accounts/live", &[], set.to_string())
             .await;
-        assert_eq!(answer.status, 400);
-        assert!(answer.text().contains(what), "{}", answer.text());
+        assert_eq!(response.status, 400);
+        assert!(response.text().contains(what), "{}", response.text());
     }
 }
 
 #[tokio::test]
 async fn a_retention_of_no_days_is_refused_and_nothing_is_set() {
-    let stunt = TestServer::start().await;
-    let answer = stunt
+    let server = TestServer::start().await;
+    let response = server
         .send(
             Method::PUT,
             "/_mock/accounts/live",
@@ -108,8 +108,8 @@ async fn a_retention_of_no_days_is_refused_and_nothing_is_set() {
     let why = "retentionDays: 0 is no retention";
     let hint = "give 1 day or more; null is the server's --retention-days";
     let error = json!({"error": {"code": "bad_body", "message": why, "hint": hint}});
-    assert_eq!((answer.status, answer.json()), (400, error));
-    let listed = stunt
+    assert_eq!((response.status, response.json()), (400, error));
+    let listed = server
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
     assert_eq!(listed, json!({"accounts": [], "next": null}));
@@ -117,16 +117,16 @@ async fn a_retention_of_no_days_is_refused_and_nothing_is_set() {
 
 #[tokio::test]
 async fn processing_and_retention_are_as_set_on_the_account() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let set = json!({"retentionDays": 1, "processing": {"delayMs": 60_000}});
-    stunt
+    server
         .control(Method::PUT, "/_mock/accounts/live", &set)
         .await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirm_detection("live", &body, picture()).await;
-    assert!(stunt.advance("live", "PT59.999S").await.is_empty());
-    assert_eq!(stunt.advance("live", "PT0.001S").await, ["order.process"]);
-    assert!(stunt.advance("live", "PT23H58M").await.is_empty());
-    assert_eq!(stunt.advance("live", "PT1M").await, ["order.expire"]);
-    assert_eq!(stunt.get_order("live", &id).await["status"], "expired");
+    let id = server.confirm_detection("live", &body, picture()).await;
+    assert!(server.advance("live", "PT59.999S").await.is_empty());
+    assert_eq!(server.advance("live", "PT0.001S").await, ["order.process"]);
+    assert!(server.advance("live", "PT23H58M").await.is_empty());
+    assert_eq!(server.advance("live", "PT1M").await, ["order.expire"]);
+    assert_eq!(server.get_order("live", &id).await["status"], "expired");
 }

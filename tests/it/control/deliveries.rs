@@ -9,35 +9,35 @@ use serde_json::{Value, json};
 use crate::support::{Receiver, Reply, TestResponse, TestServer, picture};
 use crate::webhooks::integer;
 
-async fn deliveries(stunt: &TestServer, query: &str) -> Vec<Value> {
+async fn deliveries(server: &TestServer, query: &str) -> Vec<Value> {
     let path = format!("/_mock/deliveries{query}");
-    let mut listed = stunt.control(Method::GET, &path, &json!({})).await;
+    let mut listed = server.control(Method::GET, &path, &json!({})).await;
     serde_json::from_value(listed["deliveries"].take()).expect("a list")
 }
 
-async fn resend(stunt: &TestServer, id: &Value) -> TestResponse {
+async fn resend(server: &TestServer, id: &Value) -> TestResponse {
     let id = id.to_string();
     let path = format!("/_mock/deliveries/{}/resend", id.trim_matches('"'));
-    stunt.send(Method::POST, &path, &[], "").await
+    server.send(Method::POST, &path, &[], "").await
 }
 
 /// An order that has come to its end a second ago, told to that URL.
-async fn finish_order(stunt: &TestServer, url: &str) -> (String, String) {
-    let (webhook, secret) = stunt.webhook("live", url).await;
+async fn finish_order(server: &TestServer, url: &str) -> (String, String) {
+    let (webhook, secret) = server.webhook("live", url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
-    stunt.advance("live", "PT0.3S").await;
+    server.confirm_detection("live", &body, picture()).await;
+    server.advance("live", "PT0.3S").await;
     (webhook, secret)
 }
 
 #[tokio::test]
 async fn an_attempt_is_told_as_it_was_made() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::with_replies([Reply::Status(503)]).await;
-    let (webhook, secret) = finish_order(&stunt, &receiver.url).await;
+    let (webhook, secret) = finish_order(&server, &receiver.url).await;
     let message = receiver.messages(1).await.remove(0);
     let body = String::from_utf8(message.body.clone()).expect("UTF-8");
-    let bodies = deliveries(&stunt, "?account=live").await;
+    let bodies = deliveries(&server, "?account=live").await;
     let event = message.json()["eventId"].take();
     let signature = stuntdouble::services::webhooks::signature(&secret, body.as_bytes());
     let expected = json!({
@@ -82,10 +82,10 @@ async fn an_attempt_is_told_as_it_was_made() {
 
 #[tokio::test]
 async fn a_whole_ladder_is_told_with_what_came_next() {
-    let stunt = TestServer::start_frozen("live").await;
-    let (webhook, _) = finish_order(&stunt, "http://8.8.8.8/hook").await;
-    stunt.advance("live", "P1D").await;
-    let bodies = deliveries(&stunt, &format!("?webhookId={webhook}")).await;
+    let server = TestServer::start_frozen("live").await;
+    let (webhook, _) = finish_order(&server, "http://8.8.8.8/hook").await;
+    server.advance("live", "P1D").await;
+    let bodies = deliveries(&server, &format!("?webhookId={webhook}")).await;
     let observed: Vec<_> = bodies
         .iter()
         .map(|it| ["attempt", "at", "nextAt", "deliveryStatus"].map(|field| it[field].clone()))
@@ -115,11 +115,11 @@ async fn a_whole_ladder_is_told_with_what_came_next() {
     let error = bodies[0]["error"].as_str().expect("an error");
     assert!(error.contains("allow-public"), "{error}");
     assert_eq!(bodies[0]["status"], Value::Null);
-    assert_eq!(deliveries(&stunt, "?limit=2").await, bodies[5..]);
+    assert_eq!(deliveries(&server, "?limit=2").await, bodies[5..]);
     assert!(
-        deliveries(&stunt, "?eventType=order.antiAi.completed")
+        deliveries(&server, "?eventType=order.antiAi.completed")
             .await
             .is_empty()
     );
-    assert!(deliveries(&stunt, "?account=other").await.is_empty());
+    assert!(deliveries(&server, "?account=other").await.is_empty());
 }

@@ -45,13 +45,13 @@ fn every_operation_is_described_by_its_name_where_it_is_and_no_other() {
 
 #[tokio::test]
 async fn the_description_is_served_as_it_is() {
-    let stunt = TestServer::start().await;
-    let answer = stunt
+    let server = TestServer::start().await;
+    let response = server
         .send(Method::GET, "/_mock/openapi.json", &[], "")
         .await;
-    assert_eq!(answer.header("content-type"), "application/json");
-    assert_eq!(answer.json(), description());
-    let response_body = answer.json();
+    assert_eq!(response.header("content-type"), "application/json");
+    assert_eq!(response.json(), description());
+    let response_body = response.json();
     assert_eq!(response_body["openapi"], "3.1.0");
     assert_eq!(response_body["info"]["version"], env!("CARGO_PKG_VERSION"));
 }
@@ -83,17 +83,17 @@ fn what_is_asked_is_described_as_it_is_read() {
 }
 
 /// What is wrong with a PUT of the clock.
-fn wrong(path: &str, body: &Value, status: u16, answer: &Value) -> String {
+fn wrong(path: &str, body: &Value, status: u16, response: &Value) -> String {
     let mut headers = HeaderMap::new();
     headers.insert("content-type", HeaderValue::from_static("application/json"));
     headers.insert("x-mock-request", HeaderValue::from(7));
     if status >= 400 {
         headers.insert("x-mock-reason", HeaderValue::from_static("7"));
     }
-    let answer = TestResponse {
+    let response = TestResponse {
         status,
         headers,
-        bytes: answer.to_string().into_bytes(),
+        bytes: response.to_string().into_bytes(),
     };
     let body = body.to_string();
     let input = DescribedInput {
@@ -101,7 +101,7 @@ fn wrong(path: &str, body: &Value, status: u16, answer: &Value) -> String {
         path,
         body: Some(body.as_bytes()),
     };
-    check(&input, &answer).err().unwrap_or_default()
+    check(&input, &response).err().unwrap_or_default()
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_request_or_an_answer_that_is_not_as_described_is_told_of() {
     );
     let nothing = wrong("/_mock/nothing", &frozen, 404, &error("unknown_route"));
     assert_eq!(nothing, "");
-    for (path, body, status, answer, expected) in [
+    for (path, body, status, response, expected) in [
         (path, json!({"mode": "gone"}), 200, clock.clone(), "/mode: "),
         (
             path,
@@ -139,7 +139,7 @@ fn a_request_or_an_answer_that_is_not_as_described_is_told_of() {
         (path, frozen.clone(), 400, error("other"), "/error/code: "),
         ("/_mock/nothing", frozen, 200, clock, "is not described"),
     ] {
-        let line = wrong(path, &body, status, &answer);
+        let line = wrong(path, &body, status, &response);
         assert!(line.contains(expected), "{expected}: {line}");
     }
 }

@@ -5,19 +5,19 @@ use serde_json::{Value, json};
 
 use crate::support::{Receiver, Reply, T0, TestServer, picture};
 
-async fn drain(stunt: &TestServer, body: &Value) -> (u16, Value) {
-    let answer = stunt
+async fn drain(server: &TestServer, body: &Value) -> (u16, Value) {
+    let response = server
         .send(Method::POST, "/_mock/drain", &[], body.to_string())
         .await;
-    (answer.status, answer.json())
+    (response.status, response.json())
 }
 
 /// A detection of the account's that a rule holds as `processing` says.
-async fn hold_order(stunt: &TestServer, key: &str, processing: &Value) -> String {
+async fn hold_order(server: &TestServer, key: &str, processing: &Value) -> String {
     let rule = json!({"account": key, "then": {"processing": processing}});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    server.control(Method::POST, "/_mock/rules", &rule).await;
     let body = json!({"idempotencyKey": "held", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection(key, &body, picture()).await
+    server.confirm_detection(key, &body, picture()).await
 }
 
 fn idle(next: &Value) -> (u16, Value) {
@@ -26,10 +26,10 @@ fn idle(next: &Value) -> (u16, Value) {
 
 #[tokio::test]
 async fn drain_of_a_frozen_clock_with_work_due_later_names_the_advance_that_runs_it() {
-    let stunt = TestServer::start_frozen("live").await;
-    assert_eq!(drain(&stunt, &json!({})).await, idle(&Value::Null));
+    let server = TestServer::start_frozen("live").await;
+    assert_eq!(drain(&server, &json!({})).await, idle(&Value::Null));
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirm_detection("live", &body, picture()).await;
+    let id = server.confirm_detection("live", &body, picture()).await;
     let waiting =
         json!([{"kind": "order.process", "subject": id, "at": "2026-03-12T10:00:00.300Z"}]);
     let frozen = |hint: &str| {
@@ -47,33 +47,33 @@ async fn drain_of_a_frozen_clock_with_work_due_later_names_the_advance_that_runs
         json!({"account": "live", "timeoutMs": 0}),
         json!({"timeoutMs": 600_000}),
     ] {
-        assert_eq!(drain(&stunt, &body).await, frozen(hint), "{body}");
+        assert_eq!(drain(&server, &body).await, frozen(hint), "{body}");
     }
-    assert_eq!(stunt.get_order("live", &id).await["status"], "inProgress");
+    assert_eq!(server.get_order("live", &id).await["status"], "inProgress");
     let advance: Value = serde_json::from_str(hint).expect("JSON");
     let path = "/_mock/clock/advance";
-    stunt.control(Method::POST, path, &advance).await;
+    server.control(Method::POST, path, &advance).await;
     let expire = json!({"at": "2026-03-19T10:00:00.000Z", "kind": "order.expire", "subject": id});
     let live = json!({"account": "live"});
-    assert_eq!(drain(&stunt, &live).await, idle(&expire));
-    assert_eq!(drain(&stunt, &json!({})).await, idle(&expire), "of all");
-    assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
+    assert_eq!(drain(&server, &live).await, idle(&expire));
+    assert_eq!(drain(&server, &json!({})).await, idle(&expire), "of all");
+    assert_eq!(server.get_order("live", &id).await["status"], "complete");
 }
 
 #[tokio::test]
 async fn drain_of_a_frozen_default_clock_names_the_advance_of_that() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let freeze = json!({"mode": "frozen", "now": T0});
-    stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
+    server.control(Method::PUT, "/_mock/clock", &freeze).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
-    let hint = async |body: &Value| drain(&stunt, body).await.1["error"]["hint"].take();
+    server.confirm_detection("live", &body, picture()).await;
+    let hint = async |body: &Value| drain(&server, body).await.1["error"]["hint"].take();
     let all = "POST /_mock/clock/advance {\"by\":300}";
     assert_eq!(hint(&json!({})).await, all);
     let one = "POST /_mock/clock/advance {\"account\":\"live\",\"by\":300}";
     assert_eq!(hint(&json!({"account": "live"})).await, one);
     assert_eq!(
-        drain(&stunt, &json!({"account": "other"})).await.1["idle"],
+        drain(&server, &json!({"account": "other"})).await.1["idle"],
         true,
         "another account does not wait for it"
     );
@@ -81,60 +81,62 @@ async fn drain_of_a_frozen_default_clock_names_the_advance_of_that() {
 
 #[tokio::test]
 async fn drain_by_a_running_clock_waits_for_an_order_in_progress_and_its_webhook() {
-    let stunt = TestServer::with_config(|config| config.orders.processing_ms = 50).await;
+    let server = TestServer::with_config(|config| config.orders.processing_ms = 50).await;
     let receiver = Receiver::start().await;
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     let mut ids = Vec::new();
     for n in 0..20 {
         let body = json!({"idempotencyKey": n.to_string(), "fileName": "a_ai.jpg"});
-        ids.push(stunt.confirm_detection("live", &body, picture()).await);
+        ids.push(server.confirm_detection("live", &body, picture()).await);
     }
-    stunt.drain("live").await;
+    server.drain("live").await;
     assert_eq!(receiver.count(), 20);
     for id in ids {
-        assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
+        assert_eq!(server.get_order("live", &id).await["status"], "complete");
     }
 }
 
 #[tokio::test]
 async fn drain_waits_for_a_report_in_progress() {
-    let stunt = TestServer::with_config(|config| config.orders.processing_ms = 50).await;
+    let server = TestServer::with_config(|config| config.orders.processing_ms = 50).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirm_detection("live", &body, picture()).await;
-    stunt.drain("live").await;
+    let id = server.confirm_detection("live", &body, picture()).await;
+    server.drain("live").await;
     let path = format!("/api/v3/orders/{id}/reports");
-    let response = stunt.post("live", &path, &json!({"locale": "ko-KR"})).await;
+    let response = server
+        .post("live", &path, &json!({"locale": "ko-KR"}))
+        .await;
     assert_eq!(response.status, 202, "{}", response.text());
-    stunt.drain("live").await;
-    let report = stunt.get("live", &format!("{path}/ko-KR")).await.json();
+    server.drain("live").await;
+    let report = server.get("live", &format!("{path}/ko-KR")).await.json();
     assert_eq!(report["data"]["status"], "completed", "{report}");
 }
 
 #[tokio::test]
 async fn drain_by_a_running_clock_leaves_a_retry_after_its_timeout_as_next() {
-    let stunt = TestServer::with_config(|config| config.orders.processing_ms = 0).await;
+    let server = TestServer::with_config(|config| config.orders.processing_ms = 0).await;
     let receiver = Receiver::with_replies([Reply::Status(500); 9]).await;
-    let (webhook, _) = stunt.webhook("live", &receiver.url).await;
+    let (webhook, _) = server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
+    server.confirm_detection("live", &body, picture()).await;
     // The retries after 1, 2 and 4 s are past; the next one is due half an hour later.
     receiver.messages(1).await;
-    stunt.advance("live", "PT10S").await;
+    server.advance("live", "PT10S").await;
     receiver.messages(4).await;
-    let (status, done) = drain(&stunt, &json!({"account": "live", "timeoutMs": 60_000})).await;
+    let (status, done) = drain(&server, &json!({"account": "live", "timeoutMs": 60_000})).await;
     assert_eq!((status, &done["idle"]), (200, &json!(true)));
     assert_eq!(done["next"]["kind"], "webhook.deliver");
     assert_eq!(done["next"]["subject"], webhook);
     let nearer = json!({"account": "live", "timeoutMs": 0});
-    assert_eq!(drain(&stunt, &nearer).await.0, 200);
+    assert_eq!(drain(&server, &nearer).await.0, 200);
 }
 
 #[tokio::test]
 async fn drain_of_an_order_due_after_its_timeout_tells_it_by_name() {
-    let stunt = TestServer::with_config(|config| config.orders.processing_ms = 3_600_000).await;
+    let server = TestServer::with_config(|config| config.orders.processing_ms = 3_600_000).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirm_detection("live", &body, picture()).await;
-    let (status, done) = drain(&stunt, &json!({"account": "live", "timeoutMs": 1})).await;
+    let id = server.confirm_detection("live", &body, picture()).await;
+    let (status, done) = drain(&server, &json!({"account": "live", "timeoutMs": 1})).await;
     assert_eq!(status, 408, "an order in progress is not idle: {done}");
     assert_eq!(done["idle"], false);
     assert_eq!(done["waiting"][0]["kind"], "order.process");
@@ -148,52 +150,52 @@ async fn drain_counts_held_orders_as_waiting_until_they_are_released() {
         (json!({"polls": 2}), "order.poll"),
     ] {
         for is_frozen in [true, false] {
-            let stunt = TestServer::start().await;
+            let server = TestServer::start().await;
             if is_frozen {
-                stunt.freeze("live").await;
+                server.freeze("live").await;
             }
-            let id = hold_order(&stunt, "live", &processing).await;
+            let id = hold_order(&server, "live", &processing).await;
             let waiting = json!([{"kind": kind, "subject": id, "at": null}]);
             let expected = json!({"idle": false, "waiting": waiting});
             for body in [
                 json!({"account": "live", "timeoutMs": 1}),
                 json!({"timeoutMs": 1}),
             ] {
-                assert_eq!(drain(&stunt, &body).await, (408, expected.clone()));
+                assert_eq!(drain(&server, &body).await, (408, expected.clone()));
             }
             let other = json!({"account": "other", "timeoutMs": 1});
-            assert_eq!(drain(&stunt, &other).await.0, 200);
+            assert_eq!(drain(&server, &other).await.0, 200);
             let live = json!({"account": "live", "timeoutMs": 20_000});
-            let drained = drain(&stunt, &live);
+            let drained = drain(&server, &live);
             let release = async {
                 let path = format!("/_mock/orders/{id}/complete");
-                stunt.control(Method::POST, &path, &json!({})).await
+                server.control(Method::POST, &path, &json!({})).await
             };
             let ((status, done), _) = tokio::join!(drained, release);
             assert_eq!((status, &done["idle"]), (200, &json!(true)), "{done}");
-            assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
+            assert_eq!(server.get_order("live", &id).await["status"], "complete");
         }
     }
 }
 
 #[tokio::test]
 async fn drain_of_work_in_flight_tells_it_by_name() {
-    let stunt = TestServer::with_config(|config| {
+    let server = TestServer::with_config(|config| {
         config.orders.processing_ms = 0;
         config.outbound.webhook_timeout_ms = 600_000;
     })
     .await;
     let receiver = Receiver::with_replies([Reply::Silence]).await;
-    let (webhook, _) = stunt.webhook("live", &receiver.url).await;
+    let (webhook, _) = server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
+    server.confirm_detection("live", &body, picture()).await;
     receiver.messages(1).await;
     for body in [
         json!({"account": "live", "timeoutMs": 1}),
         json!({"account": "live", "timeoutMs": 0}),
         json!({"timeoutMs": 1}),
     ] {
-        let (status, done) = drain(&stunt, &body).await;
+        let (status, done) = drain(&server, &body).await;
         assert_eq!((status, &done["idle"]), (408, &json!(false)), "{body}");
         let waiting = done["waiting"].as_array().expect("a list");
         assert_eq!(waiting.len(), 1, "{done}");
@@ -205,32 +207,32 @@ async fn drain_of_work_in_flight_tells_it_by_name() {
     let mut expected = idle(&Value::Null);
     expected.1["accountKnown"] = json!(false);
     assert_eq!(
-        drain(&stunt, &other).await,
+        drain(&server, &other).await,
         expected,
         "another account does not wait for it"
     );
-    stunt
+    server
         .control(Method::POST, "/_mock/reset", &json!({"account": "live"}))
         .await;
-    stunt.drain("live").await;
+    server.drain("live").await;
 }
 
 #[tokio::test]
 async fn drain_beside_an_advance_waits_for_its_end() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::holding().await;
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     for n in 0..2 {
         let body = json!({"idempotencyKey": n.to_string(), "fileName": "a_ai.jpg"});
-        stunt.confirm_detection("live", &body, picture()).await;
+        server.confirm_detection("live", &body, picture()).await;
     }
     let advance = json!({"account": "live", "by": "1s"});
     let path = "/_mock/clock/advance";
-    let advanced = stunt.control(Method::POST, path, &advance);
+    let advanced = server.control(Method::POST, path, &advance);
     let live = json!({"account": "live", "timeoutMs": 20_000});
     let drained = async {
         receiver.messages(1).await;
-        let drained = drain(&stunt, &live);
+        let drained = drain(&server, &live);
         let release = async { receiver.release(2) };
         tokio::join!(drained, release).0
     };

@@ -8,18 +8,18 @@ use crate::support::{TestResponse, TestServer};
 const SHAPES: &str = "GET /_mock/openapi.json describes the fields and their types";
 const STEP: &str = "milliseconds, such as 1500, or a duration without months and years, such as 10s, PT5M or P7D, of 100 years at most";
 
-fn expected_error(answer: &TestResponse, status: u16, code: &str, message: &str, hint: &str) {
+fn expected_error(response: &TestResponse, status: u16, code: &str, message: &str, hint: &str) {
     let expected = json!({"error": {"code": code, "message": message, "hint": hint}});
-    assert_eq!((answer.status, answer.json()), (status, expected));
-    assert_eq!(answer.header("content-type"), "application/json");
-    assert_eq!(answer.header("x-mock-reason"), message);
-    assert!(!answer.header("x-mock-request").is_empty());
+    assert_eq!((response.status, response.json()), (status, expected));
+    assert_eq!(response.header("content-type"), "application/json");
+    assert_eq!(response.header("x-mock-reason"), message);
+    assert!(!response.header("x-mock-request").is_empty());
 }
 
 #[tokio::test]
 async fn a_clock_is_not_set_to_what_is_no_instant_or_no_mode() {
-    let stunt = TestServer::start_frozen("live").await;
-    let before = stunt
+    let server = TestServer::start_frozen("live").await;
+    let before = server
         .control(Method::GET, "/_mock/clock?account=live", &json!({}))
         .await["now"]
         .take();
@@ -79,10 +79,10 @@ async fn a_clock_is_not_set_to_what_is_no_instant_or_no_mode() {
             SHAPES,
         ),
     ] {
-        let answer = stunt.send(Method::PUT, "/_mock/clock", &[], body).await;
-        expected_error(&answer, 400, code, message, hint);
+        let response = server.send(Method::PUT, "/_mock/clock", &[], body).await;
+        expected_error(&response, 400, code, message, hint);
     }
-    let after = stunt
+    let after = server
         .control(Method::GET, "/_mock/clock?account=live", &json!({}))
         .await["now"]
         .take();
@@ -91,7 +91,7 @@ async fn a_clock_is_not_set_to_what_is_no_instant_or_no_mode() {
 
 #[tokio::test]
 async fn a_clock_is_advanced_by_a_duration_forward() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     for by in [
         "null",
         "true",
@@ -108,14 +108,14 @@ async fn a_clock_is_advanced_by_a_duration_forward() {
         "1e300",
     ] {
         let body = format!(r#"{{"account":"live","by":{by}}}"#);
-        let answer = stunt
+        let response = server
             .send(Method::POST, "/_mock/clock/advance", &[], body)
             .await;
         let by: serde_json::Value = serde_json::from_str(by).expect("JSON");
         let message = format!("by: {by} is no duration to advance by");
-        expected_error(&answer, 400, "bad_duration", &message, STEP);
+        expected_error(&response, 400, "bad_duration", &message, STEP);
     }
-    let missing = stunt
+    let missing = server
         .send(Method::POST, "/_mock/clock/advance", &[], "{}")
         .await;
     let message = "the body has neither by nor to";
@@ -125,7 +125,7 @@ async fn a_clock_is_advanced_by_a_duration_forward() {
 
 #[tokio::test]
 async fn drain_reset_and_accounts_take_their_own_fields_only() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for (method, path, body, message) in [
         (
             Method::POST,
@@ -164,10 +164,10 @@ async fn drain_reset_and_accounts_take_their_own_fields_only() {
             "invalid type: sequence, expected an object at line 1 column 0",
         ),
     ] {
-        let answer = stunt.send(method, path, &[], body).await;
-        expected_error(&answer, 400, "bad_body", message, SHAPES);
+        let response = server.send(method, path, &[], body).await;
+        expected_error(&response, 400, "bad_body", message, SHAPES);
     }
-    let listed = stunt
+    let listed = server
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
     assert_eq!(
@@ -179,14 +179,14 @@ async fn drain_reset_and_accounts_take_their_own_fields_only() {
 
 #[tokio::test]
 async fn an_unknown_account_or_route_is_told_with_what_to_do() {
-    let stunt =
+    let server =
         TestServer::with_config(|config| config.mode = stuntdouble::settings::KeyMode::Strict)
             .await;
-    let answer = stunt
+    let response = server
         .send(Method::GET, "/_mock/accounts/nobody", &[], "")
         .await;
     let hint = "it is made at its first use, or by PUT /_mock/accounts/{key}";
-    expected_error(&answer, 404, "unknown_account", "no account nobody", hint);
+    expected_error(&response, 404, "unknown_account", "no account nobody", hint);
     let hint = "set it up with PUT /_mock/accounts/{key}: the mode is strict";
     for (method, path, body) in [
         (Method::GET, "/_mock/clock?account=nobody", ""),
@@ -202,8 +202,8 @@ async fn an_unknown_account_or_route_is_told_with_what_to_do() {
             r#"{"account":"nobody","mode":"frozen"}"#,
         ),
     ] {
-        let answer = stunt.send(method, path, &[], body).await;
-        expected_error(&answer, 404, "unknown_account", "no account nobody", hint);
+        let response = server.send(method, path, &[], body).await;
+        expected_error(&response, 404, "unknown_account", "no account nobody", hint);
     }
     let known: Vec<String> = stuntdouble::app::operations()
         .iter()
@@ -215,21 +215,21 @@ async fn an_unknown_account_or_route_is_told_with_what_to_do() {
         (Method::GET, "/_mock/nothing"),
         (Method::DELETE, "/_mock/clock"),
     ] {
-        let answer = stunt.send(method.clone(), path, &[], "").await;
+        let response = server.send(method.clone(), path, &[], "").await;
         let message = format!("there is no {method} {path}");
-        expected_error(&answer, 404, "unknown_route", &message, &hint);
+        expected_error(&response, 404, "unknown_route", &message, &hint);
     }
 }
 
 #[tokio::test]
 async fn a_key_that_is_no_text_is_told_so() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for method in [Method::GET, Method::PUT, Method::DELETE] {
-        let answer = stunt.send(method, "/_mock/accounts/%ff", &[], "").await;
+        let response = server.send(method, "/_mock/accounts/%ff", &[], "").await;
         let hint = "percent-encode the key as UTF-8";
-        expected_error(&answer, 400, "bad_key", "%ff is no key", hint);
+        expected_error(&response, 400, "bad_key", "%ff is no key", hint);
     }
-    let listed = stunt
+    let listed = server
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
     assert_eq!(listed, json!({"accounts": [], "next": null}));

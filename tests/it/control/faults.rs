@@ -15,9 +15,9 @@ use crate::support::raw::{self, RawResponse};
 use crate::support::{TestServer, picture};
 
 /// Makes a rule that such calls come to that, once.
-async fn once(stunt: &TestServer, operation: &str, then: Value) -> i64 {
+async fn once(server: &TestServer, operation: &str, then: Value) -> i64 {
     let when = json!({"operation": operation});
-    rule(stunt, &json!({"when": when, "times": 1, "then": then})).await
+    rule(server, &json!({"when": when, "times": 1, "then": then})).await
 }
 
 /// The bytes of a request with key `live`; the path may be a URL.
@@ -37,8 +37,8 @@ fn request(method: &str, path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 }
 
 /// What comes when that is sent on a connection of its own.
-async fn exchanged(stunt: &TestServer, bytes: &[u8]) -> RawResponse {
-    let mut stream = raw::connect(&stunt.origin).await;
+async fn exchanged(server: &TestServer, bytes: &[u8]) -> RawResponse {
+    let mut stream = raw::connect(&server.origin).await;
     stream.write_all(bytes).await.expect("it is read");
     raw::read_to_end(&mut stream).await
 }
@@ -57,19 +57,19 @@ fn creating(idempotency_key: &str) -> Vec<u8> {
 }
 
 /// The ids of the orders that `live` has.
-async fn orders(stunt: &TestServer) -> Vec<String> {
-    let listed = stunt.get("live", "/api/v2/orders").await.json();
+async fn orders(server: &TestServer) -> Vec<String> {
+    let listed = server.get("live", "/api/v2/orders").await.json();
     let rows = listed["data"]["orders"].as_array().expect("a list");
     let ids = rows.iter().map(|row| row["orderId"].as_str());
     ids.map(|id| id.expect("an id").to_owned()).collect()
 }
 
 /// An order of `live`'s that is done, its clock being frozen: where its file is.
-async fn picture_url(stunt: &TestServer) -> String {
+async fn picture_url(server: &TestServer) -> String {
     let body = json!({"idempotencyKey": "file", "fileName": "a_ai.jpg"});
-    let id = stunt.confirm_detection("live", &body, picture()).await;
-    stunt.advance("live", "PT1S").await;
-    let order = stunt.get_order("live", &id).await;
+    let id = server.confirm_detection("live", &body, picture()).await;
+    server.advance("live", "PT1S").await;
+    let order = server.get_order("live", &id).await;
     let url = order["originalImageUrl"].as_str();
     url.unwrap_or_else(|| panic!("{order}")).to_owned()
 }

@@ -13,21 +13,21 @@ const LIVES: usize = 100;
 /// Orders of a life: one that is done and told, one on its way, and one whose upload is cut off by
 /// the reset, or comes after it.
 async fn live(
-    stunt: &TestServer,
+    server: &TestServer,
     url: &str,
     life: usize,
     lives: &mut HashMap<String, usize>,
 ) -> String {
-    stunt.webhook("live", url).await;
+    server.webhook("live", url).await;
     for n in 0..3 {
         let body = json!({"idempotencyKey": n.to_string(), "orderName": format!("life {life}"),
             "fileName": format!("{n}_ai.jpg")});
-        let id = stunt.confirm_detection("live", &body, picture()).await;
+        let id = server.confirm_detection("live", &body, picture()).await;
         lives.insert(id, life);
     }
     let body = json!({"idempotencyKey": "late", "orderName": format!("life {life}"),
         "fileName": "late_ai.jpg"});
-    stunt.create_detection("live", &body).await.1
+    server.create_detection("live", &body).await.1
 }
 
 fn blobs(data: &Path) -> usize {
@@ -41,7 +41,7 @@ fn blobs(data: &Path) -> usize {
 async fn of_a_hundred_lives_none_shows_anything_of_an_older_one() {
     let data = tempfile::tempdir().expect("a directory");
     let path = data.path().to_owned();
-    let stunt = TestServer::with_config(|config| {
+    let server = TestServer::with_config(|config| {
         config.data_dir = Some(path);
         config.orders.processing_ms = 1;
     })
@@ -49,22 +49,22 @@ async fn of_a_hundred_lives_none_shows_anything_of_an_older_one() {
     let receiver = Receiver::start().await;
     let mut lives = HashMap::new();
     for life in 0..LIVES {
-        let late = live(&stunt, &receiver.url, life, &mut lives).await;
-        let upload = stunt.send(Method::PUT, &late, &[], picture());
+        let late = live(&server, &receiver.url, life, &mut lives).await;
+        let upload = server.send(Method::PUT, &late, &[], picture());
         let body = json!({"account": "live"});
-        let reset = stunt.control(Method::POST, "/_mock/reset", &body);
+        let reset = server.control(Method::POST, "/_mock/reset", &body);
         let (upload, _) = tokio::join!(upload, reset);
         assert!([200, 404].contains(&upload.status), "{}", upload.text());
-        let response = stunt.send(Method::PUT, &late, &[], picture()).await;
+        let response = server.send(Method::PUT, &late, &[], picture()).await;
         assert_eq!(response.status, 404, "the upload's order is gone");
-        let listed = stunt.get("live", "/api/v2/orders").await.json();
+        let listed = server.get("live", "/api/v2/orders").await.json();
         assert_eq!(listed["data"]["orders"], json!([]), "{listed}");
-        stunt.drain("live").await;
+        server.drain("live").await;
         assert_eq!(blobs(data.path()), 0);
     }
-    let last = live(&stunt, &receiver.url, LIVES, &mut lives).await;
-    stunt.put(&last, picture()).await;
-    stunt.drain("live").await;
+    let last = live(&server, &receiver.url, LIVES, &mut lives).await;
+    server.put(&last, picture()).await;
+    server.drain("live").await;
     let messages = receiver.messages(receiver.count()).await;
     let lines: Vec<usize> = messages
         .iter()

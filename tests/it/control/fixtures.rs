@@ -32,13 +32,13 @@ fn create_order(operation: &str, files: impl Into<Value>) -> Value {
 }
 
 /// What was set up.
-async fn put_fixtures(stunt: &TestServer, document: &Value) -> Value {
-    stunt.control(Method::PUT, PATH, document).await
+async fn put_fixtures(server: &TestServer, document: &Value) -> Value {
+    server.control(Method::PUT, PATH, document).await
 }
 
-async fn send(stunt: &TestServer, document: &str) -> TestResponse {
+async fn send(server: &TestServer, document: &str) -> TestResponse {
     let document = document.to_owned();
-    stunt.send(Method::PUT, PATH, &[], document).await
+    server.send(Method::PUT, PATH, &[], document).await
 }
 
 /// The ids of the orders that were set up, as they stand in the document.
@@ -49,19 +49,19 @@ fn ids(done: &Value) -> Vec<String> {
         .collect()
 }
 
-async fn get_json(stunt: &TestServer, path: &str) -> Value {
-    stunt.control(Method::GET, path, &json!({})).await
+async fn get_json(server: &TestServer, path: &str) -> Value {
+    server.control(Method::GET, path, &json!({})).await
 }
 
 /// The message and the hint of a document that is refused.
-fn message_and_hint(answer: &TestResponse) -> (String, String) {
-    let error = answer.json()["error"].take();
+fn message_and_hint(response: &TestResponse) -> (String, String) {
+    let error = response.json()["error"].take();
     assert_eq!(
-        (answer.status, &error["code"]),
+        (response.status, &error["code"]),
         (400, &json!("bad_fixtures"))
     );
     let text = |field: &str| error[field].as_str().expect("a text").to_owned();
     let (message, hint) = (text("message"), text("hint"));
-    assert_eq!(answer.header("x-mock-reason"), message);
+    assert_eq!(response.header("x-mock-reason"), message);
     (message, hint)
 }

@@ -9,16 +9,16 @@ const DETECTION: &str = "/api/v2/orders/ai-detection";
 
 #[tokio::test]
 async fn an_upload_for_an_order_that_is_gone_is_refused_and_kept_nowhere() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let created = stunt.post("live", DETECTION, &body).await.json();
+    let created = server.post("live", DETECTION, &body).await.json();
     let url = created["data"]["file"]["uploadUrl"]
         .as_str()
         .expect("a URL");
-    stunt
+    server
         .control(Method::DELETE, "/_mock/accounts/live", &json!({}))
         .await;
-    let put = stunt.send(Method::PUT, url, &[], picture()).await;
+    let put = server.send(Method::PUT, url, &[], picture()).await;
     assert_eq!(put.status, 404, "{}", put.text());
     assert!(
         put.text().contains("<Code>NoSuchBucket</Code>"),
@@ -29,14 +29,15 @@ async fn an_upload_for_an_order_that_is_gone_is_refused_and_kept_nowhere() {
 
 #[tokio::test]
 async fn draining_all_waits_for_accounts_with_clocks_of_their_own_too() {
-    let stunt = TestServer::with_config(|config| config.outbound.webhook_timeout_ms = 60_000).await;
+    let server =
+        TestServer::with_config(|config| config.outbound.webhook_timeout_ms = 60_000).await;
     let receiver = Receiver::with_replies([Reply::Silence]).await;
-    stunt.freeze("live").await;
+    server.freeze("live").await;
     let webhook = json!({"url": receiver.url});
-    stunt
+    server
         .post("live", "/api/v2/orders/webhooks", &webhook)
         .await;
-    stunt
+    server
         .control(
             Method::PUT,
             "/_mock/accounts/live",
@@ -44,32 +45,33 @@ async fn draining_all_waits_for_accounts_with_clocks_of_their_own_too() {
         )
         .await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
+    server.confirm_detection("live", &body, picture()).await;
     receiver.messages(1).await;
     let drain = json!({"timeoutMs": 0}).to_string();
-    let drained = stunt.send(Method::POST, "/_mock/drain", &[], drain).await;
+    let drained = server.send(Method::POST, "/_mock/drain", &[], drain).await;
     let waiting = &drained.json()["waiting"][0]["kind"];
     assert_eq!((drained.status, waiting), (408, &json!("webhook.deliver")));
 }
 
 #[tokio::test]
 async fn an_accounts_clock_can_be_set_while_another_accounts_is_being_moved() {
-    let stunt = TestServer::with_config(|config| config.outbound.webhook_timeout_ms = 60_000).await;
+    let server =
+        TestServer::with_config(|config| config.outbound.webhook_timeout_ms = 60_000).await;
     let receiver = Receiver::with_replies([Reply::Silence]).await;
-    stunt.freeze("slow").await;
+    server.freeze("slow").await;
     let webhook = json!({"url": receiver.url});
-    stunt
+    server
         .post("slow", "/api/v2/orders/webhooks", &webhook)
         .await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("slow", &body, picture()).await;
+    server.confirm_detection("slow", &body, picture()).await;
     let moved = json!({"account": "slow", "by": "PT1S"}).to_string();
-    let moving = stunt.send(Method::POST, "/_mock/clock/advance", &[], moved);
+    let moving = server.send(Method::POST, "/_mock/clock/advance", &[], moved);
     tokio::pin!(moving);
     let other = async {
         receiver.messages(1).await;
-        stunt.freeze("other").await;
-        stunt.advance("other", "P1D").await
+        server.freeze("other").await;
+        server.advance("other", "P1D").await
     };
     let ran = tokio::select! {
         _ = &mut moving => panic!("it waits for an answer that never comes"),

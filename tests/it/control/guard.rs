@@ -17,7 +17,7 @@ const EVIL: &str = "Origin: http://evil.test\r\n";
 
 /// Sends a request without a body. `headers` are whole lines; `Host: localhost` is added unless they
 /// have a host.
-async fn ask(stunt: &TestServer, method: &str, target: &str, headers: &str) -> TestResponse {
+async fn ask(server: &TestServer, method: &str, target: &str, headers: &str) -> TestResponse {
     let host = if headers.starts_with("Host:") || headers.contains("\r\nHost:") {
         ""
     } else {
@@ -26,7 +26,7 @@ async fn ask(stunt: &TestServer, method: &str, target: &str, headers: &str) -> T
     let request = format!(
         "{method} {target} HTTP/1.1\r\n{host}{headers}Connection: close\r\nContent-Length: 0\r\n\r\n"
     );
-    raw::send(&stunt.origin, request.as_bytes()).await
+    raw::send(&server.origin, request.as_bytes()).await
 }
 
 /// Operations of the control plane.
@@ -45,29 +45,29 @@ fn path_of(operation: &Operation) -> String {
 }
 
 /// Asserts a refusal of the control plane, whole.
-fn assert_refused(answer: &TestResponse, status: u16, code: &str, message: &str, hint: &str) {
+fn assert_refused(response: &TestResponse, status: u16, code: &str, message: &str, hint: &str) {
     let error = json!({"error": {"code": code, "message": message, "hint": hint}});
-    assert_eq!((answer.status, answer.json()), (status, error));
-    assert_eq!(answer.header("x-mock-reason"), message);
-    assert!(answer.header("x-mock-request").parse::<u64>().is_ok());
+    assert_eq!((response.status, response.json()), (status, error));
+    assert_eq!(response.header("x-mock-reason"), message);
+    assert!(response.header("x-mock-request").parse::<u64>().is_ok());
 }
 
 /// Asserts that the request was refused with that code.
-fn assert_code(answer: &TestResponse, status: u16, code: &str, what: &str) {
-    let value = (answer.status, answer.json()["error"]["code"].take());
+fn assert_code(response: &TestResponse, status: u16, code: &str, what: &str) {
+    let value = (response.status, response.json()["error"]["code"].take());
     assert_eq!(value, (status, json!(code)), "{what}");
 }
 
 /// Sets the account `kept` up, which nothing that is refused may remove.
-async fn keep_account(stunt: &TestServer) {
+async fn keep_account(server: &TestServer) {
     let settings = json!({"plan": "pro"});
     let path = "/_mock/accounts/kept";
-    stunt.control(Method::PUT, path, &settings).await;
+    server.control(Method::PUT, path, &settings).await;
 }
 
 /// Asserts that the state is as [`keep_account`] left it.
-async fn assert_kept(stunt: &TestServer) {
-    let all = stunt.send(Method::GET, "/_mock/accounts", &[], "").await;
+async fn assert_kept(server: &TestServer) {
+    let all = server.send(Method::GET, "/_mock/accounts", &[], "").await;
     let accounts = all.json()["accounts"].take();
     let accounts = accounts.as_array().expect("accounts");
     assert_eq!(accounts.len(), 1, "{accounts:?}");
@@ -75,6 +75,6 @@ async fn assert_kept(stunt: &TestServer) {
         (&accounts[0]["key"], &accounts[0]["plan"]),
         (&json!("kept"), &json!("pro"))
     );
-    let rules = stunt.send(Method::GET, "/_mock/rules", &[], "").await;
+    let rules = server.send(Method::GET, "/_mock/rules", &[], "").await;
     assert_eq!(rules.json()["rules"], Value::Array(Vec::new()));
 }

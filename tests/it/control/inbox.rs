@@ -9,39 +9,39 @@ use serde_json::{Value, json};
 
 use crate::support::{T0, TestServer, picture};
 
-async fn messages(stunt: &TestServer, query: &str) -> (u16, Value) {
+async fn messages(server: &TestServer, query: &str) -> (u16, Value) {
     let path = format!("/_mock/inbox/mine/messages{query}");
-    let answer = stunt.send(Method::GET, &path, &[], "").await;
-    (answer.status, answer.json())
+    let response = server.send(Method::GET, &path, &[], "").await;
+    (response.status, response.json())
 }
 
-async fn posted(stunt: &TestServer, body: &str) -> u16 {
-    let answer = stunt
+async fn posted(server: &TestServer, body: &str) -> u16 {
+    let response = server
         .send(Method::POST, "/_mock/inbox/mine", &[], body.to_owned())
         .await;
-    answer.status
+    response.status
 }
 
 /// A webhook of the account's that goes to the box, and an order that comes to its end.
-async fn delivered(stunt: &TestServer) -> String {
-    let url = format!("{}/_mock/inbox/mine", stunt.origin);
-    let (_, secret) = stunt.webhook("live", &url).await;
+async fn delivered(server: &TestServer) -> String {
+    let url = format!("{}/_mock/inbox/mine", server.origin);
+    let (_, secret) = server.webhook("live", &url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
-    stunt.advance("live", "PT1S").await;
+    server.confirm_detection("live", &body, picture()).await;
+    server.advance("live", "PT1S").await;
     secret
 }
 
 #[tokio::test]
 async fn a_webhook_is_received_and_its_signature_checked_with_its_own_secret() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let set = json!({"account": "live"});
-    let shown = stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
+    let shown = server.control(Method::PUT, "/_mock/inbox/mine", &set).await;
     let expected = json!({"name": "mine", "account": "live", "statuses": [], "delayMs": 0,
         "secret": null, "messages": 0, "evicted": 0});
     assert_eq!(shown, expected);
-    delivered(&stunt).await;
-    let (status, found) = messages(&stunt, "?min=1&timeoutMs=20000").await;
+    delivered(&server).await;
+    let (status, found) = messages(&server, "?min=1&timeoutMs=20000").await;
     assert_eq!((status, &found["evicted"]), (200, &json!(0)));
     let message = &found["messages"][0];
     assert_eq!(message["signatureValid"], true);
@@ -71,25 +71,25 @@ async fn a_webhook_is_received_and_its_signature_checked_with_its_own_secret() {
 
 #[tokio::test]
 async fn a_signature_of_another_secret_is_told() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let set = json!({"secret": "whsec_other"});
-    stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
-    delivered(&stunt).await;
-    let (_, found) = messages(&stunt, "?min=1&timeoutMs=20000").await;
+    server.control(Method::PUT, "/_mock/inbox/mine", &set).await;
+    delivered(&server).await;
+    let (_, found) = messages(&server, "?min=1&timeoutMs=20000").await;
     assert_eq!(found["messages"][0]["signatureValid"], false);
 }
 
 #[tokio::test]
 async fn post_answers_with_the_statuses_and_then_200() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let set = json!({"statuses": [500, 204], "delayMs": 1});
-    stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
+    server.control(Method::PUT, "/_mock/inbox/mine", &set).await;
     let mut statuses = Vec::new();
     for body in ["a", "b", "c"] {
-        statuses.push(posted(&stunt, body).await);
+        statuses.push(posted(&server, body).await);
     }
     assert_eq!(statuses, [500, 204, 200]);
-    let (_, found) = messages(&stunt, "").await;
+    let (_, found) = messages(&server, "").await;
     let bodies: Vec<_> = found["messages"]
         .as_array()
         .expect("messages")
@@ -98,84 +98,84 @@ async fn post_answers_with_the_statuses_and_then_200() {
     let bodies: Vec<_> = bodies.iter().map(|it| &it["body"]).collect();
     assert_eq!(bodies, ["a", "b", "c"]);
     assert_eq!(found["messages"][0]["signatureValid"], Value::Null);
-    stunt
+    server
         .control(Method::PUT, "/_mock/inbox/mine", &json!({}))
         .await;
     let none = json!({"messages": [], "evicted": 0});
-    assert_eq!(messages(&stunt, "").await, (200, none), "it is made anew");
+    assert_eq!(messages(&server, "").await, (200, none), "it is made anew");
 }
 
 #[tokio::test]
 async fn a_message_that_is_still_to_come_is_waited_for() {
-    let stunt = TestServer::start().await;
-    let waiting = messages(&stunt, "?min=2&timeoutMs=20000");
+    let server = TestServer::start().await;
+    let waiting = messages(&server, "?min=2&timeoutMs=20000");
     let posting = async {
-        posted(&stunt, "a").await;
-        posted(&stunt, "b").await
+        posted(&server, "a").await;
+        posted(&server, "b").await
     };
     let ((status, found), _) = tokio::join!(waiting, posting);
     assert_eq!((status, &found["messages"][1]["body"]), (200, &json!("b")));
-    let (status, found) = messages(&stunt, "?min=3&timeoutMs=1").await;
+    let (status, found) = messages(&server, "?min=3&timeoutMs=1").await;
     let count = found["messages"].as_array().map(Vec::len);
     assert_eq!((status, count), (408, Some(2)), "what there is is told");
 }
 
 #[tokio::test]
 async fn a_reset_empties_it_of_one_account_or_of_all() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let set = json!({"account": "live"});
-    stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
-    posted(&stunt, "a").await;
-    let (_, found) = messages(&stunt, "").await;
+    server.control(Method::PUT, "/_mock/inbox/mine", &set).await;
+    posted(&server, "a").await;
+    let (_, found) = messages(&server, "").await;
     assert_eq!(found["messages"][0]["at"], T0);
     let none = json!({"messages": [], "evicted": 0});
     for reset in [json!({"account": "other"}), json!({"account": "live"})] {
-        assert_ne!(messages(&stunt, "").await.1, none);
-        stunt.control(Method::POST, "/_mock/reset", &reset).await;
+        assert_ne!(messages(&server, "").await.1, none);
+        server.control(Method::POST, "/_mock/reset", &reset).await;
     }
-    assert_eq!(messages(&stunt, "").await.1, none);
-    posted(&stunt, "b").await;
-    stunt
+    assert_eq!(messages(&server, "").await.1, none);
+    posted(&server, "b").await;
+    server
         .control(Method::POST, "/_mock/reset", &json!({}))
         .await;
-    assert_eq!(messages(&stunt, "").await.1, none);
+    assert_eq!(messages(&server, "").await.1, none);
 }
 
 #[tokio::test]
 async fn what_is_removed_is_as_though_it_had_never_been() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let set = json!({"statuses": [500, 500]});
-    stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
-    assert_eq!(posted(&stunt, "a").await, 500);
+    server.control(Method::PUT, "/_mock/inbox/mine", &set).await;
+    assert_eq!(posted(&server, "a").await, 500);
     let remove = async || {
         let none = json!({});
         let path = "/_mock/inbox/mine";
-        assert!(stunt.control(Method::DELETE, path, &none).await.is_null());
+        assert!(server.control(Method::DELETE, path, &none).await.is_null());
     };
     remove().await;
     let none = json!({"messages": [], "evicted": 0});
-    assert_eq!(messages(&stunt, "").await, (200, none));
-    assert_eq!(posted(&stunt, "b").await, 200, "made by what comes");
+    assert_eq!(messages(&server, "").await, (200, none));
+    assert_eq!(posted(&server, "b").await, 200, "made by what comes");
     remove().await;
     remove().await;
 }
 
 #[tokio::test]
 async fn a_whole_ladder_comes_to_it_while_the_default_clock_is_moved() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let frozen = json!({"mode": "frozen", "now": T0});
-    stunt.control(Method::PUT, "/_mock/clock", &frozen).await;
+    server.control(Method::PUT, "/_mock/clock", &frozen).await;
     let set = json!({"statuses": [500, 500, 500, 500, 500, 204]});
-    stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
-    let url = format!("{}/_mock/inbox/mine", stunt.origin);
-    stunt.webhook("live", &url).await;
+    server.control(Method::PUT, "/_mock/inbox/mine", &set).await;
+    let url = format!("{}/_mock/inbox/mine", server.origin);
+    server.webhook("live", &url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
+    server.confirm_detection("live", &body, picture()).await;
     let by = json!({"by": "PT3H"});
-    stunt
+    server
         .control(Method::POST, "/_mock/clock/advance", &by)
         .await;
-    let (_, found) = messages(&stunt, "?min=6").await;
+    let (_, found) = messages(&server, "?min=6").await;
     let came = found["messages"].as_array().expect("messages").iter();
     let at = |text: &str| json!(format!("2026-03-12T{text}Z"));
     let (times, valid): (Vec<_>, Vec<_>) = came
@@ -191,13 +191,13 @@ async fn a_whole_ladder_comes_to_it_while_the_default_clock_is_moved() {
     ];
     assert_eq!(times, expected);
     assert_eq!(valid, [true; 6]);
-    let listed = stunt
+    let listed = server
         .control(Method::GET, "/_mock/deliveries?account=live", &json!({}))
         .await;
     let attempts = listed["deliveries"].as_array().expect("a list").iter();
     let statuses: Vec<_> = attempts.map(|it| it["status"].clone()).collect();
     assert_eq!(statuses, [500, 500, 500, 500, 500, 204]);
     let requests = "/_mock/requests?account=live&operation=control.*";
-    let requests = stunt.control(Method::GET, requests, &json!({})).await;
+    let requests = server.control(Method::GET, requests, &json!({})).await;
     assert_eq!(requests["requests"], json!([]), "the journal is of others");
 }

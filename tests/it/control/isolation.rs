@@ -10,38 +10,38 @@ use crate::support::{TestServer, picture};
 const TESTS: u32 = 100;
 
 /// One test: its own clock, rule, webhook, journal and orders, and its teardown.
-async fn test(stunt: &TestServer, n: u32) {
+async fn test(server: &TestServer, n: u32) {
     let key = format!("key-{n}");
     let day = n % 28 + 1;
     let begins = format!("2026-02-{day:02}T10:00:00.000Z");
     let clock = json!({"account": key, "mode": "frozen", "now": begins});
-    stunt.control(Method::PUT, "/_mock/clock", &clock).await;
+    server.control(Method::PUT, "/_mock/clock", &clock).await;
     let credits = json!({"credits": 2});
-    stunt
+    server
         .control(Method::PUT, &format!("/_mock/accounts/{key}"), &credits)
         .await;
     let probability = f64::from(n + 1) / 1_000.0;
     let rule = json!({"account": key, "then": {"outcome": {"probability": probability}}});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    server.control(Method::POST, "/_mock/rules", &rule).await;
     let busy = json!({"account": key, "skip": 1, "times": 1,
         "when": {"operation": "bizmori.getOrder"},
         "then": {"respond": {"status": 503, "body": {"test": n}}}});
-    stunt.control(Method::POST, "/_mock/rules", &busy).await;
-    let url = format!("{}/_mock/inbox/{key}", stunt.origin);
-    stunt.webhook(&key, &url).await;
+    server.control(Method::POST, "/_mock/rules", &busy).await;
+    let url = format!("{}/_mock/inbox/{key}", server.origin);
+    server.webhook(&key, &url).await;
 
     let create = json!({"idempotencyKey": "the same", "fileName": "the_same.jpg"});
-    let id = stunt.confirm_detection(&key, &create, picture()).await;
-    assert_eq!(stunt.get_order(&key, &id).await["status"], "inProgress");
+    let id = server.confirm_detection(&key, &create, picture()).await;
+    assert_eq!(server.get_order(&key, &id).await["status"], "inProgress");
     let path = format!("/api/v2/orders/{id}");
-    let response = stunt.get(&key, &path).await;
+    let response = server.get(&key, &path).await;
     assert_eq!(
         (response.status, response.json()),
         (503, json!({"test": n}))
     );
-    let kinds = stunt.advance(&key, "PT1S").await;
+    let kinds = server.advance(&key, "PT1S").await;
     assert_eq!(kinds, ["order.process", "webhook.deliver"]);
-    let order = stunt.get_order(&key, &id).await;
+    let order = server.get_order(&key, &id).await;
     assert_eq!(order["createdAt"], begins);
     assert_eq!(
         (&order["status"], &order["probability"]),
@@ -49,28 +49,30 @@ async fn test(stunt: &TestServer, n: u32) {
     );
 
     let messages = format!("/_mock/inbox/{key}/messages");
-    let came = stunt.control(Method::GET, &messages, &json!({})).await;
+    let came = server.control(Method::GET, &messages, &json!({})).await;
     let came = came["messages"].as_array().expect("messages");
     assert_eq!(came.len(), 1);
     assert_eq!(came[0]["signatureValid"], true);
     assert_eq!(came[0]["body"]["data"]["orderId"], id);
     let reads = json!({"account": key, "when": {"operation": "bizmori.getOrder"}, "count": 3});
     let path = "/_mock/requests/verify";
-    stunt.control(Method::POST, path, &reads).await;
+    server.control(Method::POST, path, &reads).await;
 
     let more = json!({"idempotencyKey": "2", "fileName": "2.jpg"});
-    stunt.create_detection(&key, &more).await;
+    server.create_detection(&key, &more).await;
     let more = json!({"idempotencyKey": "3", "fileName": "3.jpg"});
-    let refused = stunt.post(&key, "/api/v2/orders/ai-detection", &more).await;
+    let refused = server
+        .post(&key, "/api/v2/orders/ai-detection", &more)
+        .await;
     assert_eq!(refused.text(), crate::support::code("USAGE_LIMIT_EXCEEDED"));
-    stunt
+    server
         .control(
             Method::DELETE,
             &format!("/_mock/accounts/{key}"),
             &json!({}),
         )
         .await;
-    stunt
+    server
         .control(Method::DELETE, &format!("/_mock/inbox/{key}"), &json!({}))
         .await;
 }
@@ -79,12 +81,12 @@ async fn test(stunt: &TestServer, n: u32) {
 async fn a_hundred_tests_at_once_never_touch_one_another_and_leave_nothing() {
     let data = tempfile::tempdir().expect("a directory");
     let path = data.path().to_owned();
-    let stunt = TestServer::with_config(|config| config.data_dir = Some(path)).await;
-    let stunt = Arc::new(stunt);
+    let server = TestServer::with_config(|config| config.data_dir = Some(path)).await;
+    let server = Arc::new(server);
     let tests: Vec<_> = (0..TESTS)
         .map(|n| {
-            let stunt = Arc::clone(&stunt);
-            tokio::spawn(async move { test(&stunt, n).await })
+            let server = Arc::clone(&server);
+            tokio::spawn(async move { test(&server, n).await })
         })
         .collect();
     for test in tests {
@@ -97,10 +99,10 @@ async fn a_hundred_tests_at_once_never_touch_one_another_and_leave_nothing() {
         ("/_mock/deliveries", json!({"deliveries": [], "next": null})),
         ("/_mock/requests", json!({"requests": [], "evicted": 0})),
     ] {
-        assert_eq!(stunt.control(Method::GET, path, &json!({})).await, none);
+        assert_eq!(server.control(Method::GET, path, &json!({})).await, none);
     }
     let lives = std::fs::read_dir(data.path().join("blobs")).expect("blobs");
     let lives: Vec<_> = lives.map(|it| it.expect("an entry").file_name()).collect();
     assert_eq!(lives, [""; 0], "no account has a directory any more");
-    assert_eq!(stunt.advance("another", "P30D").await, [""; 0]);
+    assert_eq!(server.advance("another", "P30D").await, [""; 0]);
 }

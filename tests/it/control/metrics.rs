@@ -12,14 +12,14 @@ const METRICS: &str = "/_mock/metrics";
 const REQUESTS: &str = "stuntdouble_http_requests_total";
 const TOOK: &str = "stuntdouble_http_request_duration_seconds";
 
-async fn scrape(stunt: &TestServer) -> TestResponse {
-    let answer = stunt.send(Method::GET, METRICS, &[], "").await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer
+async fn scrape(server: &TestServer) -> TestResponse {
+    let response = server.send(Method::GET, METRICS, &[], "").await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    response
 }
 
-async fn page(stunt: &TestServer) -> ParsedMetrics {
-    parse(&scrape(stunt).await.text())
+async fn page(server: &TestServer) -> ParsedMetrics {
+    parse(&scrape(server).await.text())
 }
 
 /// The text with a star in place of what the machine makes of it: times, memory, sizes on disk; and
@@ -50,40 +50,40 @@ fn masked(text: &str) -> String {
 
 #[tokio::test]
 async fn a_page_tells_all_that_was_done() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::with_replies([Reply::Status(500)]).await;
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
-    stunt.advance("live", "PT1S").await;
-    stunt.advance("live", "PT1S").await;
-    stunt.get("live", "/api/v2/orders/42").await;
-    let answer = scrape(&stunt).await;
+    server.confirm_detection("live", &body, picture()).await;
+    server.advance("live", "PT1S").await;
+    server.advance("live", "PT1S").await;
+    server.get("live", "/api/v2/orders/42").await;
+    let response = scrape(&server).await;
     assert_eq!(
-        answer.header("content-type"),
+        response.header("content-type"),
         "text/plain; version=0.0.4; charset=utf-8"
     );
-    parse(&answer.text());
+    parse(&response.text());
     let bytes = picture().len();
     let expected = include_str!("metrics/page.txt").replace("{bytes}", &bytes.to_string());
     let expected = expected.replace("{version}", env!("CARGO_PKG_VERSION"));
-    assert_eq!(masked(&answer.text()), expected);
+    assert_eq!(masked(&response.text()), expected);
 }
 
 #[tokio::test]
 async fn attempts_are_counted_by_what_came_of_them_and_deliveries_at_their_end() {
-    let stunt = TestServer::start_frozen("live").await;
-    stunt.webhook("live", "http://127.0.0.1:1/hook").await;
+    let server = TestServer::start_frozen("live").await;
+    server.webhook("live", "http://127.0.0.1:1/hook").await;
     let rule = async |times, then| {
         let when = json!({"operation": "webhook.deliver"});
         let rule = json!({"when": when, "times": times, "then": then});
-        stunt.control(Method::POST, "/_mock/rules", &rule).await;
+        server.control(Method::POST, "/_mock/rules", &rule).await;
     };
     rule(Some(1), json!({"webhook": {"drop": true}})).await;
     rule(Some(2), json!({"fault": "reset"})).await;
     rule(None, json!({"respond": {"status": 503}})).await;
     let counted = async || {
-        let page = page(&stunt).await;
+        let page = page(&server).await;
         let of = |name: &str, result: &str| {
             page.value(
                 &format!("stuntdouble_webhook_{name}_total"),
@@ -99,56 +99,56 @@ async fn attempts_are_counted_by_what_came_of_them_and_deliveries_at_their_end()
     };
     let detected = async |name: &str, by: &str| {
         let body = json!({"idempotencyKey": name, "fileName": "a_ai.jpg"});
-        stunt.confirm_detection("live", &body, picture()).await;
-        stunt.advance("live", by).await;
+        server.confirm_detection("live", &body, picture()).await;
+        server.advance("live", by).await;
         counted().await
     };
     // No other attempt is made at what is dropped.
     assert_eq!(detected("a", "PT10S").await, ([0, 0, 0, 1], [0, 1]));
     // Four of seven attempts, and the rest.
     assert_eq!(detected("b", "PT10S").await, ([0, 3, 1, 1], [0, 1]));
-    stunt.advance("live", "P1D").await;
+    server.advance("live", "P1D").await;
     assert_eq!(counted().await, ([0, 6, 1, 1], [0, 2]));
 }
 
 #[tokio::test]
 async fn the_readme_tells_of_every_family() {
     const README: &str = include_str!("../../../README.md");
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let (_, chapter) = README.split_once("\n### Metrics\n").expect("a chapter");
     let (chapter, _) = chapter.split_once("\n### ").expect("its end");
-    for name in page(&stunt).await.0.keys() {
+    for name in page(&server).await.0.keys() {
         assert!(chapter.contains(&format!("`{name}`")), "{name}");
     }
 }
 
 #[tokio::test]
 async fn the_command_shows_them_as_they_are() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_stuntdouble"));
-    program.args(["metrics", "--url", &stunt.origin]);
+    program.args(["metrics", "--url", &server.origin]);
     program.env_remove("CONTROL_TOKEN");
     let ran = tokio::task::spawn_blocking(move || program.output()).await;
     let ran = ran.expect("no panic").expect("it runs");
     assert!(ran.status.success(), "{ran:?}");
     let shown = parse(&String::from_utf8(ran.stdout).expect("UTF-8"));
     let names = |page: ParsedMetrics| page.0.into_keys().collect::<Vec<_>>();
-    assert_eq!(names(shown), names(page(&stunt).await));
+    assert_eq!(names(shown), names(page(&server).await));
 }
 
 #[tokio::test]
 async fn labels_are_of_closed_sets_and_no_key_is_among_them() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for key in ["a-key-of-mine", "another\"key\\n"] {
-        stunt.freeze(key).await;
-        stunt.get(key, "/api/v2/orders/a-key-of-mine").await;
-        stunt.get(key, "/nothing/a-key-of-mine").await;
+        server.freeze(key).await;
+        server.get(key, "/api/v2/orders/a-key-of-mine").await;
+        server.get(key, "/nothing/a-key-of-mine").await;
     }
     let rule =
         json!({"when": {"operation": "bizmori.getOrder"}, "then": {"respond": {"status": 599}}});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
-    stunt.get("a-key-of-mine", "/api/v2/orders/1").await;
-    let text = scrape(&stunt).await.text();
+    server.control(Method::POST, "/_mock/rules", &rule).await;
+    server.get("a-key-of-mine", "/api/v2/orders/1").await;
+    let text = scrape(&server).await.text();
     assert!(!text.contains("key"), "{text}");
     let page = parse(&text);
     let operations = stuntdouble::app::operations();
@@ -167,16 +167,16 @@ async fn labels_are_of_closed_sets_and_no_key_is_among_them() {
 
 #[tokio::test]
 async fn a_request_is_counted_once_in_each_family_and_counts_only_grow() {
-    let stunt = TestServer::start().await;
-    let first = page(&stunt).await;
+    let server = TestServer::start().await;
+    let first = page(&server).await;
     assert!(first.0[REQUESTS].samples.is_empty(), "nobody had asked yet");
     for path in ["/_mock/health", "/_mock/nothing", "/health"] {
-        stunt.send(Method::GET, path, &[], "").await;
+        server.send(Method::GET, path, &[], "").await;
     }
-    let second = page(&stunt).await;
+    let second = page(&server).await;
     let took = second.sum(TOOK, &format!("{TOOK}_count"));
     assert_eq!((second.sum(REQUESTS, REQUESTS), took), (4, 4));
-    let third = page(&stunt).await;
+    let third = page(&server).await;
     for (name, family) in &second.0 {
         for (of, value) in family.samples.iter().filter(|_| family.kind != "gauge") {
             let then = &third.0[name].samples[of];
@@ -188,15 +188,15 @@ async fn a_request_is_counted_once_in_each_family_and_counts_only_grow() {
 
 #[tokio::test]
 async fn what_waits_and_what_is_under_way_is_told_by_kind() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let receiver = Receiver::with_replies([Reply::Silence]).await;
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
+    server.confirm_detection("live", &body, picture()).await;
     receiver.messages(1).await;
-    stunt.freeze("frozen").await;
-    stunt.confirm_detection("frozen", &body, picture()).await;
-    let page = page(&stunt).await;
+    server.freeze("frozen").await;
+    server.confirm_detection("frozen", &body, picture()).await;
+    let page = page(&server).await;
     let depth = |name: &str| {
         let of = |kind| page.value(&format!("stuntdouble_jobs_{name}"), &[("kind", kind)]);
         ["order.process", "order.expire", "webhook.deliver"].map(of)
@@ -206,30 +206,30 @@ async fn what_waits_and_what_is_under_way_is_told_by_kind() {
     assert_eq!(depth("under_way"), [0, 0, 1]);
     let waiting = page.value("stuntdouble_webhook_deliveries_waiting", &[]);
     assert_eq!((waiting, page.value("stuntdouble_accounts", &[])), (1, 2));
-    stunt.advance("frozen", "P7D").await;
-    let page = self::page(&stunt).await;
+    server.advance("frozen", "P7D").await;
+    let page = self::page(&server).await;
     let run = |kind| page.value("stuntdouble_jobs_run_total", &[("kind", kind)]);
     assert_eq!((run("order.process"), run("order.expire")), (2, 1));
 }
 
 #[tokio::test]
 async fn what_is_kept_is_told() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
+    server.confirm_detection("live", &body, picture()).await;
     let none = json!({});
-    stunt
+    server
         .control(Method::PUT, "/_mock/snapshots/a", &none)
         .await;
-    let full = page(&stunt).await;
+    let full = page(&server).await;
     let of = |page: &ParsedMetrics, name: &str| page.value(&format!("stuntdouble_{name}"), &[]);
     assert_eq!(of(&full, "journal_requests"), 3);
     assert!(of(&full, "journal_bytes") > 0 && of(&full, "database_bytes") > 4096);
     assert_eq!(of(&full, "snapshots"), 1);
     assert!(of(&full, "snapshots_bytes") > of(&full, "objects_written_bytes_total"));
     assert!(full.value("process_resident_memory_bytes", &[]) > 1_000_000);
-    stunt.control(Method::POST, "/_mock/reset", &none).await;
-    let fresh = page(&stunt).await;
+    server.control(Method::POST, "/_mock/reset", &none).await;
+    let fresh = page(&server).await;
     let left = ["journal_requests", "journal_bytes", "accounts"].map(|name| of(&fresh, name));
     assert_eq!(left, [0; 3]);
     let queued = "stuntdouble_jobs_queued";
@@ -240,14 +240,14 @@ async fn what_is_kept_is_told() {
 
 #[tokio::test]
 async fn they_want_the_control_token_and_count_who_does_not_show_it() {
-    let stunt =
+    let server =
         TestServer::with_config(|config| config.control.control_token = Some("s3cret".to_owned()))
             .await;
-    let refused = stunt.send(Method::GET, METRICS, &[], "").await;
+    let refused = server.send(Method::GET, METRICS, &[], "").await;
     assert_eq!(refused.status, 401);
     let shown = [("authorization", "Bearer s3cret")];
-    let answer = stunt.send(Method::GET, METRICS, &shown, "").await;
-    let page = parse(&answer.text());
+    let response = server.send(Method::GET, METRICS, &shown, "").await;
+    let page = parse(&response.text());
     let labels = [("operation", "unauthorized"), ("status", "401")];
     assert!(page.value(REQUESTS, &labels) == 1, "{page:?}");
 }

@@ -5,76 +5,76 @@ use serde_json::{Value, json};
 
 use crate::support::{Receiver, T0, TestServer, picture};
 
-async fn call(stunt: &TestServer, method: Method, path: &str, body: &str) -> (u16, Value) {
-    let answer = stunt.send(method, path, &[], body.to_owned()).await;
+async fn call(server: &TestServer, method: Method, path: &str, body: &str) -> (u16, Value) {
+    let response = server.send(method, path, &[], body.to_owned()).await;
     // Nothing, and metrics, are no JSON.
-    let json = serde_json::from_slice(&answer.bytes).unwrap_or(Value::Null);
-    (answer.status, json)
+    let json = serde_json::from_slice(&response.bytes).unwrap_or(Value::Null);
+    (response.status, json)
 }
 
-async fn keys(stunt: &TestServer) -> Vec<String> {
-    let (_, listed) = call(stunt, Method::GET, "/_mock/accounts", "").await;
+async fn keys(server: &TestServer) -> Vec<String> {
+    let (_, listed) = call(server, Method::GET, "/_mock/accounts", "").await;
     let accounts = listed["accounts"].as_array().expect("a list");
     let key = |it: &Value| it["key"].as_str().expect("a key").to_owned();
     accounts.iter().map(key).collect()
 }
 
-async fn create_order(stunt: &TestServer, key: &str) -> String {
+async fn create_order(server: &TestServer, key: &str) -> String {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection(key, &body, picture()).await
+    server.confirm_detection(key, &body, picture()).await
 }
 
 #[tokio::test]
 async fn reset_with_an_account_in_its_query_resets_that_account_alone() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for key in ["mine", "other"] {
-        stunt.freeze(key).await;
-        create_order(&stunt, key).await;
+        server.freeze(key).await;
+        create_order(&server, key).await;
     }
     let rule = json!({"account": "mine", "then": {"delayMs": 1}});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
-    stunt.webhook("mine", "http://127.0.0.1:1/").await;
-    stunt
+    server.control(Method::POST, "/_mock/rules", &rule).await;
+    server.webhook("mine", "http://127.0.0.1:1/").await;
+    server
         .control(Method::PUT, "/_mock/inbox/a?account=mine", &json!({}))
         .await;
-    let (status, done) = call(&stunt, Method::POST, "/_mock/reset?account=mine", "").await;
+    let (status, done) = call(&server, Method::POST, "/_mock/reset?account=mine", "").await;
     let requests = done["requests"].clone();
     assert!(requests.as_u64().is_some_and(|it| it >= 3), "{done}");
     let expected = json!({"accounts": 1, "orders": 1, "webhooks": 1, "rules": 1,
         "requests": requests, "inboxes": 1});
     assert_eq!((status, done), (200, expected));
-    assert_eq!(keys(&stunt).await, ["other"]);
+    assert_eq!(keys(&server).await, ["other"]);
     let listed = "/_mock/requests?account=other";
-    let (_, listed) = call(&stunt, Method::GET, listed, "").await;
+    let (_, listed) = call(&server, Method::GET, listed, "").await;
     assert_ne!(listed["requests"], json!([]), "the other's stay");
-    let (status, done) = call(&stunt, Method::POST, "/_mock/reset?account=typo", "{}").await;
+    let (status, done) = call(&server, Method::POST, "/_mock/reset?account=typo", "{}").await;
     let expected = json!({"accountKnown": false, "accounts": 0, "orders": 0, "webhooks": 0,
         "rules": 0, "requests": 0, "inboxes": 0});
     assert_eq!((status, done), (200, expected));
-    assert_eq!(keys(&stunt).await, ["other"]);
-    let (_, done) = call(&stunt, Method::POST, "/_mock/reset", "").await;
+    assert_eq!(keys(&server).await, ["other"]);
+    let (_, done) = call(&server, Method::POST, "/_mock/reset", "").await;
     assert_eq!((&done["accounts"], &done["orders"]), (&json!(1), &json!(1)));
-    assert_eq!(keys(&stunt).await, [""; 0]);
+    assert_eq!(keys(&server).await, [""; 0]);
 }
 
 #[tokio::test]
 async fn delete_with_an_account_in_its_body_deletes_that_accounts_alone() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for key in ["mine", "other"] {
         let rule = json!({"account": key, "then": {"delayMs": 0}});
-        stunt.control(Method::POST, "/_mock/rules", &rule).await;
-        stunt.get(key, "/api/v2/orders").await;
+        server.control(Method::POST, "/_mock/rules", &rule).await;
+        server.get(key, "/api/v2/orders").await;
     }
     let mine = r#"{"account": "mine"}"#;
     for path in ["/_mock/rules", "/_mock/requests"] {
-        assert_eq!(call(&stunt, Method::DELETE, path, mine).await.0, 204);
+        assert_eq!(call(&server, Method::DELETE, path, mine).await.0, 204);
         let field = path.rsplit('/').next().expect("a name");
-        let (_, left) = call(&stunt, Method::GET, path, "").await;
+        let (_, left) = call(&server, Method::GET, path, "").await;
         let left = left[field].as_array().expect("a list");
         assert_eq!(left.len(), 1, "{path}");
         assert_eq!(left[0]["account"], "other");
     }
-    let (status, done) = call(&stunt, Method::DELETE, "/_mock/rules", "nonsense").await;
+    let (status, done) = call(&server, Method::DELETE, "/_mock/rules", "nonsense").await;
     assert_eq!((status, &done["error"]["code"]), (400, &json!("bad_body")));
 }
 
@@ -107,8 +107,8 @@ fn operations() -> Vec<(Method, String, Value)> {
 #[tokio::test]
 async fn every_operation_takes_the_account_in_its_query_and_in_its_body() {
     for in_body in [false, true] {
-        let stunt = TestServer::start().await;
-        stunt.freeze("live").await;
+        let server = TestServer::start().await;
+        server.freeze("live").await;
         for (method, path, mut body) in operations() {
             let path = if in_body {
                 body["account"] = json!("live");
@@ -116,7 +116,7 @@ async fn every_operation_takes_the_account_in_its_query_and_in_its_body() {
             } else {
                 format!("{path}?account=live")
             };
-            let (status, done) = call(&stunt, method.clone(), &path, &body.to_string()).await;
+            let (status, done) = call(&server, method.clone(), &path, &body.to_string()).await;
             let code = done["error"]["code"].as_str().unwrap_or_default();
             assert!(
                 status < 300
@@ -131,16 +131,16 @@ async fn every_operation_takes_the_account_in_its_query_and_in_its_body() {
 
 #[tokio::test]
 async fn a_call_that_names_two_accounts_is_refused_by_every_operation() {
-    let stunt = TestServer::start().await;
-    stunt.freeze("live").await;
-    create_order(&stunt, "live").await;
+    let server = TestServer::start().await;
+    server.freeze("live").await;
+    create_order(&server, "live").await;
     for (method, path, mut body) in operations() {
         let query = format!("{path}?account=live&account=other");
         let text = body.to_string();
         body["account"] = json!("other");
         let both = format!("{path}?account=live");
         for (path, body) in [(query, text), (both, body.to_string())] {
-            let (status, done) = call(&stunt, method.clone(), &path, &body).await;
+            let (status, done) = call(&server, method.clone(), &path, &body).await;
             let message = done["error"]["message"].as_str().unwrap_or_default();
             assert_eq!(status, 400, "{method} {path} {body}: {done}");
             let expected = "the call names two accounts, live and other";
@@ -150,16 +150,16 @@ async fn a_call_that_names_two_accounts_is_refused_by_every_operation() {
     }
     for path in ["/_mock/accounts/live", "/_mock/requests/live/1"] {
         let path = format!("{path}?account=other");
-        let (status, done) = call(&stunt, Method::GET, &path, "").await;
+        let (status, done) = call(&server, Method::GET, &path, "").await;
         let code = done["error"]["code"].clone();
         assert_eq!((status, code), (400, json!("two_accounts")), "{path}");
     }
     let deleted = "/_mock/accounts/live?account=other";
-    assert_eq!(call(&stunt, Method::DELETE, deleted, "").await.0, 400);
-    assert_eq!(keys(&stunt).await, ["live"], "nothing was done");
+    assert_eq!(call(&server, Method::DELETE, deleted, "").await.0, 400);
+    assert_eq!(keys(&server).await, ["live"], "nothing was done");
     let twice = "/_mock/clock?account=live&account=live";
     assert_eq!(
-        call(&stunt, Method::GET, twice, "").await.0,
+        call(&server, Method::GET, twice, "").await.0,
         200,
         "one account"
     );
@@ -167,8 +167,8 @@ async fn a_call_that_names_two_accounts_is_refused_by_every_operation() {
 
 #[tokio::test]
 async fn an_answer_about_an_account_that_nobody_has_used_says_so() {
-    let stunt = TestServer::start().await;
-    stunt.get("live", "/api/v2/orders").await;
+    let server = TestServer::start().await;
+    server.get("live", "/api/v2/orders").await;
     for (method, path, body) in [
         (Method::GET, "/_mock/clock", json!({})),
         (Method::GET, "/_mock/orders", json!({})),
@@ -188,67 +188,73 @@ async fn an_answer_about_an_account_that_nobody_has_used_says_so() {
         let separator = if path.contains('?') { '&' } else { '?' };
         let with = |key: &str| format!("{path}{separator}account={key}");
         let body = body.to_string();
-        let (status, unknown) = call(&stunt, method.clone(), &with("typo"), &body).await;
+        let (status, unknown) = call(&server, method.clone(), &with("typo"), &body).await;
         assert!(status < 500, "{path}: {unknown}");
         assert_eq!(unknown["accountKnown"], false, "{method} {path}: {unknown}");
-        let (_, known) = call(&stunt, method.clone(), &with("live"), &body).await;
+        let (_, known) = call(&server, method.clone(), &with("live"), &body).await;
         assert_eq!(
             known["accountKnown"],
             Value::Null,
             "{method} {path}: {known}"
         );
-        let (_, all) = call(&stunt, method, path, &body).await;
+        let (_, all) = call(&server, method, path, &body).await;
         assert_eq!(all["accountKnown"], Value::Null, "{path}: {all}");
-        stunt.get("live", "/api/v2/orders").await;
+        server.get("live", "/api/v2/orders").await;
     }
-    assert_eq!(keys(&stunt).await, ["live"], "looking makes none");
+    assert_eq!(keys(&server).await, ["live"], "looking makes none");
     let freeze = json!({"account": "new", "mode": "frozen", "now": T0});
     for known in [json!(false), Value::Null] {
-        let set = stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
+        let set = server.control(Method::PUT, "/_mock/clock", &freeze).await;
         assert_eq!(
             set["accountKnown"], known,
             "the first call is its first use"
         );
     }
     let refused = "/_mock/orders/1/fail?account=typo";
-    let (status, refused) = call(&stunt, Method::POST, refused, "").await;
+    let (status, refused) = call(&server, Method::POST, refused, "").await;
     assert_eq!((status, &refused["accountKnown"]), (404, &Value::Null));
 }
 
 #[tokio::test]
 async fn an_id_of_another_account_is_unknown_to_the_account_that_a_call_names() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let receiver = Receiver::start().await;
     for key in ["mine", "other"] {
-        stunt.freeze(key).await;
+        server.freeze(key).await;
     }
-    stunt.webhook("mine", &receiver.url).await;
-    let id = create_order(&stunt, "mine").await;
+    server.webhook("mine", &receiver.url).await;
+    let id = create_order(&server, "mine").await;
     let rule = json!({"account": "mine", "then": {"delayMs": 0}});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    server.control(Method::POST, "/_mock/rules", &rule).await;
     let general = json!({"then": {"delayMs": 0}});
-    stunt.control(Method::POST, "/_mock/rules", &general).await;
+    server.control(Method::POST, "/_mock/rules", &general).await;
     for how in ["complete", "fail", "expire"] {
         let path = format!("/_mock/orders/{id}/{how}");
         for body in [r#"{"account": "other"}"#, r#"{"account": "typo"}"#] {
-            let (status, done) = call(&stunt, Method::POST, &path, body).await;
+            let (status, done) = call(&server, Method::POST, &path, body).await;
             let code = done["error"]["code"].clone();
             assert_eq!((status, code), (404, json!("unknown_order")), "{how}");
         }
     }
-    assert_eq!(stunt.get_order("mine", &id).await["status"], "inProgress");
+    assert_eq!(server.get_order("mine", &id).await["status"], "inProgress");
     let path = format!("/_mock/orders/{id}/complete?account=mine");
-    assert_eq!(call(&stunt, Method::POST, &path, "").await.0, 200);
-    stunt.drain("mine").await;
-    let listed = call(&stunt, Method::GET, "/_mock/deliveries", "").await.1;
+    assert_eq!(call(&server, Method::POST, &path, "").await.0, 200);
+    server.drain("mine").await;
+    let listed = call(&server, Method::GET, "/_mock/deliveries", "").await.1;
     let delivery = listed["deliveries"][0]["id"].clone();
     let resend = |key: &str| format!("/_mock/deliveries/{delivery}/resend?account={key}");
     assert_eq!(
-        call(&stunt, Method::POST, &resend("other"), "").await.0,
+        call(&server, Method::POST, &resend("other"), "").await.0,
         404
     );
-    assert_eq!(call(&stunt, Method::POST, &resend("typo"), "").await.0, 404);
-    assert_eq!(call(&stunt, Method::POST, &resend("mine"), "").await.0, 200);
+    assert_eq!(
+        call(&server, Method::POST, &resend("typo"), "").await.0,
+        404
+    );
+    assert_eq!(
+        call(&server, Method::POST, &resend("mine"), "").await.0,
+        200
+    );
     for (path, status) in [
         ("/_mock/rules/1?account=other", 404),
         ("/_mock/rules/2?account=mine", 404),
@@ -256,7 +262,7 @@ async fn an_id_of_another_account_is_unknown_to_the_account_that_a_call_names() 
         ("/_mock/rules/2", 204),
     ] {
         assert_eq!(
-            call(&stunt, Method::DELETE, path, "").await.0,
+            call(&server, Method::DELETE, path, "").await.0,
             status,
             "{path}"
         );
@@ -265,16 +271,16 @@ async fn an_id_of_another_account_is_unknown_to_the_account_that_a_call_names() 
 
 #[tokio::test]
 async fn a_body_that_begins_with_a_byte_order_mark_is_read() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let body = format!(
         "\u{feff}{}",
         json!({"account": "live", "mode": "frozen", "now": T0})
     );
     // The test of requests against the description would not read it.
     let body = reqwest::Body::wrap(http_body_util::Full::new(bytes::Bytes::from(body)));
-    let set = stunt.send(Method::PUT, "/_mock/clock", &[], body).await;
+    let set = server.send(Method::PUT, "/_mock/clock", &[], body).await;
     assert_eq!(set.status, 200, "{}", set.text());
-    let (_, clock) = call(&stunt, Method::GET, "/_mock/clock?account=live", "").await;
+    let (_, clock) = call(&server, Method::GET, "/_mock/clock?account=live", "").await;
     assert_eq!(
         (&clock["now"], &clock["isDefault"]),
         (&json!(T0), &json!(false))

@@ -5,38 +5,40 @@ use serde_json::{Value, json};
 
 use crate::support::{Receiver, TestResponse, TestServer, picture};
 
-async fn end(stunt: &TestServer, id: &str, how: &str, body: Value) -> TestResponse {
+async fn end(server: &TestServer, id: &str, how: &str, body: Value) -> TestResponse {
     let path = format!("/_mock/orders/{id}/{how}");
-    stunt.send(Method::POST, &path, &[], body.to_string()).await
+    server
+        .send(Method::POST, &path, &[], body.to_string())
+        .await
 }
 
-async fn hold(stunt: &TestServer) {
+async fn hold(server: &TestServer) {
     let rule = json!({"account": "live", "then": {"processing": "hold"}});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    server.control(Method::POST, "/_mock/rules", &rule).await;
 }
 
-async fn create_detection(stunt: &TestServer) -> String {
+async fn create_detection(server: &TestServer) -> String {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await
+    server.confirm_detection("live", &body, picture()).await
 }
 
 /// A document of a picture called `4.jpg`.
-async fn document(stunt: &TestServer, key: &str) {
+async fn document(server: &TestServer, key: &str) {
     let headers = [("apikey", key)];
     let path = "/get-presigned-url?file_name=4.jpg";
-    let slot = stunt.send(Method::GET, path, &headers, "").await.json();
+    let slot = server.send(Method::GET, path, &headers, "").await.json();
     let put = slot["presigned_url"].as_str().expect("a URL");
-    stunt.put(put, picture()).await;
+    server.put(put, picture()).await;
     let body = json!({"key": key, "url": slot["file_path"]}).to_string();
     let json = [("content-type", "application/json")];
-    let response = stunt.send(Method::POST, "/detect", &json, body).await;
+    let response = server.send(Method::POST, "/detect", &json, body).await;
     assert_eq!(response.status, 200, "{}", response.text());
 }
 
-fn expected_error(answer: &TestResponse) -> (u16, Value, Value) {
-    let error = answer.json()["error"].take();
+fn expected_error(response: &TestResponse) -> (u16, Value, Value) {
+    let error = response.json()["error"].take();
     (
-        answer.status,
+        response.status,
         error["code"].clone(),
         error["message"].clone(),
     )
@@ -44,12 +46,12 @@ fn expected_error(answer: &TestResponse) -> (u16, Value, Value) {
 
 #[tokio::test]
 async fn a_held_order_is_completed_as_told_and_its_webhook_says_so() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
-    stunt.webhook("live", &receiver.url).await;
-    hold(&stunt).await;
-    let id = create_detection(&stunt).await;
-    let listed = stunt
+    server.webhook("live", &receiver.url).await;
+    hold(&server).await;
+    let id = create_detection(&server).await;
+    let listed = server
         .control(Method::GET, "/_mock/orders?account=live", &json!({}))
         .await;
     let mut expected = json!({
@@ -67,66 +69,66 @@ async fn a_held_order_is_completed_as_told_and_its_webhook_says_so() {
         "failure": null,
     });
     assert_eq!(listed, json!({"orders": [expected], "next": null}));
-    let ended = end(&stunt, &id, "complete", json!({"probability": 0.62})).await;
+    let ended = end(&server, &id, "complete", json!({"probability": 0.62})).await;
     expected["status"] = json!("complete");
     expected["processing"] = Value::Null;
     assert_eq!((ended.status, ended.json()), (200, expected));
-    let order = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
+    let order = server.get("live", &format!("/api/v2/orders/{id}")).await;
     assert_eq!(order.json()["data"]["probability"], 0.62);
     assert_eq!(order.header("x-mock-outcome"), "probability 0.62 by hand");
     let response_body = receiver.messages(1).await[0].json();
     assert_eq!(response_body["eventType"], "order.aiDetection.completed");
-    let again = end(&stunt, &id, "complete", json!({})).await;
+    let again = end(&server, &id, "complete", json!({})).await;
     let message = json!(format!("order {id} is complete"));
     assert_eq!(expected_error(&again), (409, json!("order_ended"), message));
 }
 
 #[tokio::test]
 async fn an_order_that_is_on_its_way_comes_to_what_it_would_have_come_to() {
-    let stunt = TestServer::start_frozen("live").await;
-    let id = create_detection(&stunt).await;
-    let ended = end(&stunt, &id, "complete", json!({})).await;
+    let server = TestServer::start_frozen("live").await;
+    let id = create_detection(&server).await;
+    let ended = end(&server, &id, "complete", json!({})).await;
     assert_eq!(
         (ended.status, &ended.json()["status"]),
         (200, &json!("complete"))
     );
-    assert_eq!(stunt.get_order("live", &id).await["probability"], 0.98);
+    assert_eq!(server.get_order("live", &id).await["probability"], 0.98);
     assert!(
-        stunt.advance("live", "PT1H").await.is_empty(),
+        server.advance("live", "PT1H").await.is_empty(),
         "its job is done"
     );
 }
 
 #[tokio::test]
 async fn a_pending_order_is_completed_once_its_files_are_in_and_fails_without() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, url) = stunt.create_detection("live", &body).await;
+    let (id, url) = server.create_detection("live", &body).await;
     let message = json!(format!(
         "order {id} is pending: 1 files are still to be uploaded"
     ));
-    let early = end(&stunt, &id, "complete", json!({})).await;
+    let early = end(&server, &id, "complete", json!({})).await;
     assert_eq!(
         expected_error(&early),
         (409, json!("files_missing"), message)
     );
-    stunt.put(&url, picture()).await;
+    server.put(&url, picture()).await;
     assert_eq!(
-        end(&stunt, &id, "complete", json!({})).await.json()["status"],
+        end(&server, &id, "complete", json!({})).await.json()["status"],
         "complete"
     );
     let body = json!({"idempotencyKey": "b", "fileName": "b.jpg"});
-    let (id, _) = stunt.create_detection("live", &body).await;
+    let (id, _) = server.create_detection("live", &body).await;
     let failing = json!({"errorCode": "AI_DETECTION_TIMEOUT", "errorMessage": "too long"});
-    let failed = end(&stunt, &id, "fail", failing).await.json();
+    let failed = end(&server, &id, "fail", failing).await.json();
     let failure = json!({"code": "AI_DETECTION_TIMEOUT", "message": "too long"});
     assert_eq!(
         (&failed["status"], &failed["failure"]),
         (&json!("failed"), &failure)
     );
-    let order = stunt.get_order("live", &id).await;
+    let order = server.get_order("live", &id).await;
     assert_eq!(order["errors"], "too long");
     let came = receiver.messages(2).await;
     let kinds: Vec<_> = came
@@ -141,52 +143,52 @@ async fn a_pending_order_is_completed_once_its_files_are_in_and_fails_without() 
 
 #[tokio::test]
 async fn an_order_fails_and_expires_whatever_it_waited_for() {
-    let stunt = TestServer::start_frozen("live").await;
-    let id = create_detection(&stunt).await;
+    let server = TestServer::start_frozen("live").await;
+    let id = create_detection(&server).await;
     assert_eq!(
-        end(&stunt, &id, "fail", json!({})).await.json()["status"],
+        end(&server, &id, "fail", json!({})).await.json()["status"],
         "failed"
     );
     assert_eq!(
-        stunt.get_order("live", &id).await["errors"],
+        server.get_order("live", &id).await["errors"],
         "failed by hand"
     );
-    let expired = end(&stunt, &id, "expire", json!({})).await;
+    let expired = end(&server, &id, "expire", json!({})).await;
     assert_eq!(expired.json()["status"], "expired");
-    let again = end(&stunt, &id, "expire", json!({})).await;
+    let again = end(&server, &id, "expire", json!({})).await;
     assert_eq!(expected_error(&again).1, json!("order_ended"));
     assert!(
-        stunt.advance("live", "P30D").await.is_empty(),
+        server.advance("live", "P30D").await.is_empty(),
         "nothing is left to do"
     );
 }
 
 #[tokio::test]
 async fn an_order_whose_target_does_not_take_its_output_stays_in_progress() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let file = json!({"fileName": "a.jpg", "originalFileUrl": "http://files.test/a.jpg"});
     let target = json!({"fileKey": "a", "url": "http://127.0.0.1:1/a",
         "presignedUrlExpiresAt": "2026-03-12T11:00:00Z"});
     let body = json!({"idempotencyKey": "a", "files": [file],
         "mode": {"zeroCopy": true}, "outputTargets": [target]});
-    let response = stunt.post("live", "/api/v2/orders/anti-ai", &body).await;
+    let response = server.post("live", "/api/v2/orders/anti-ai", &body).await;
     let id = response.json()["data"]["orderId"].take();
     let id = id.as_str().expect("an id");
-    let tried = end(&stunt, id, "complete", json!({})).await;
+    let tried = end(&server, id, "complete", json!({})).await;
     assert_eq!(
         (tried.status, &tried.json()["status"]),
         (200, &json!("inProgress"))
     );
-    let retries = stunt.advance("live", "PT1M").await;
+    let retries = server.advance("live", "PT1M").await;
     assert_eq!(retries, ["order.process"; 3]);
 }
 
 #[tokio::test]
 async fn to_complete_it_as_failed_is_to_fail_it() {
-    let stunt = TestServer::start_frozen("live").await;
-    let id = create_detection(&stunt).await;
+    let server = TestServer::start_frozen("live").await;
+    let id = create_detection(&server).await;
     let body = json!({"status": "failed", "errorCode": "AI_DETECTION_TIMEOUT"});
-    let failed = end(&stunt, &id, "complete", body).await.json();
+    let failed = end(&server, &id, "complete", body).await.json();
     let failure = json!({"code": "AI_DETECTION_TIMEOUT", "message": "failed by hand"});
     assert_eq!(
         (&failed["status"], &failed["failure"]),
@@ -196,34 +198,34 @@ async fn to_complete_it_as_failed_is_to_fail_it() {
 
 #[tokio::test]
 async fn what_such_an_order_does_not_come_to_is_refused() {
-    let stunt = TestServer::start_frozen("live").await;
-    let id = create_detection(&stunt).await;
+    let server = TestServer::start_frozen("live").await;
+    let id = create_detection(&server).await;
     for (body, code) in [
         (json!({"watermarkText": "X"}), "unfit_outcome"),
         (json!({"finalResult": "Real"}), "unfit_outcome"),
         (json!({"probability": 2}), "bad_rule"),
         (json!({"chance": 1}), "bad_body"),
     ] {
-        let answer = end(&stunt, &id, "complete", body).await;
+        let response = end(&server, &id, "complete", body).await;
         assert_eq!(
-            (answer.status, expected_error(&answer).1),
+            (response.status, expected_error(&response).1),
             (400, json!(code))
         );
     }
-    assert_eq!(stunt.get_order("live", &id).await["status"], "inProgress");
+    assert_eq!(server.get_order("live", &id).await["status"], "inProgress");
 }
 
 #[tokio::test]
 async fn a_listing_is_of_one_account_or_vendor_and_the_newest_last() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for (key, name) in [("one", "1.jpg"), ("two", "2.jpg"), ("one", "3.jpg")] {
-        stunt
+        server
             .create_detection(key, &json!({"idempotencyKey": name, "fileName": name}))
             .await;
     }
     let names = async |query: &str| {
         let path = format!("/_mock/orders{query}");
-        let listed = stunt.control(Method::GET, &path, &json!({})).await;
+        let listed = server.control(Method::GET, &path, &json!({})).await;
         let orders = listed["orders"].as_array().expect("a list").iter();
         orders
             .map(|it| it["fileNames"][0].clone())
@@ -236,12 +238,12 @@ async fn a_listing_is_of_one_account_or_vendor_and_the_newest_last() {
         ["1.jpg", "3.jpg"]
     );
     assert_eq!(names("?vendor=undetectable").await, [""; 0]);
-    document(&stunt, "one").await;
+    document(&server, "one").await;
     assert_eq!(names("?vendor=undetectable").await, ["4.jpg"]);
     assert_eq!(names("?account=one").await, ["1.jpg", "3.jpg", "4.jpg"]);
     assert_eq!(names("?vendor=bizmori").await.len(), 3);
     assert_eq!(names("?account=three").await, [""; 0]);
-    let there = stunt
+    let there = server
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
     let keys: Vec<_> = there["accounts"]

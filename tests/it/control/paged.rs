@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use crate::support::{Receiver, TestServer};
 
 /// Reads a listing to its end, and returns its pages.
-async fn pages(stunt: &TestServer, path: &str, field: &str) -> Vec<Vec<Value>> {
+async fn pages(server: &TestServer, path: &str, field: &str) -> Vec<Vec<Value>> {
     let (mut pages, mut after) = (Vec::new(), String::new());
     loop {
         let page = format!("{path}{after}");
-        let mut listed = stunt.control(Method::GET, &page, &json!({})).await;
+        let mut listed = server.control(Method::GET, &page, &json!({})).await;
         pages.push(serde_json::from_value(listed[field].take()).expect("a list"));
         assert!(pages.len() < 100, "{path} has no end");
         let Some(next) = listed["next"].as_str() else {
@@ -30,60 +30,60 @@ fn fields(pages: &[Vec<Value>], field: &str) -> Value {
 
 #[tokio::test]
 async fn list_accounts_page_by_page_answers_each_once_by_key() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for key in ["c", "a b&", "é", "b", "a"] {
         let key: String = url::form_urlencoded::byte_serialize(key.as_bytes()).collect();
         let path = format!("/_mock/accounts/{}", key.replace('+', "%20"));
-        stunt.control(Method::PUT, &path, &json!({})).await;
+        server.control(Method::PUT, &path, &json!({})).await;
     }
-    let read = pages(&stunt, "/_mock/accounts?limit=2", "accounts").await;
+    let read = pages(&server, "/_mock/accounts?limit=2", "accounts").await;
     assert_eq!(
         fields(&read, "key"),
         json!([["a", "a b&"], ["b", "c"], ["é"]])
     );
-    let read = pages(&stunt, "/_mock/accounts?limit=5", "accounts").await;
+    let read = pages(&server, "/_mock/accounts?limit=5", "accounts").await;
     assert_eq!(fields(&read, "key"), json!([["a", "a b&", "b", "c", "é"]]));
-    let read = pages(&stunt, "/_mock/accounts?account=b", "accounts").await;
+    let read = pages(&server, "/_mock/accounts?account=b", "accounts").await;
     assert_eq!(fields(&read, "key"), json!([["b"]]));
 }
 
 #[tokio::test]
 async fn list_rules_page_by_page_answers_each_once_though_the_last_read_is_removed() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let mut ids = Vec::new();
     for delay in 1..=5 {
         let rule = json!({"then": {"delayMs": delay}});
-        let created = stunt.control(Method::POST, "/_mock/rules", &rule).await;
+        let created = server.control(Method::POST, "/_mock/rules", &rule).await;
         ids.push(created["id"].as_i64().expect("an id"));
     }
-    let read = pages(&stunt, "/_mock/rules?limit=2", "rules").await;
+    let read = pages(&server, "/_mock/rules?limit=2", "rules").await;
     let expected = json!([ids[..2], ids[2..4], ids[4..]]);
     assert_eq!(fields(&read, "id"), expected);
     let removed = format!("/_mock/rules/{}", ids[1]);
-    stunt.control(Method::DELETE, &removed, &json!({})).await;
+    server.control(Method::DELETE, &removed, &json!({})).await;
     let path = format!("/_mock/rules?limit=9&after={}", ids[1]);
-    let read = pages(&stunt, &path, "rules").await;
+    let read = pages(&server, &path, "rules").await;
     assert_eq!(fields(&read, "id"), json!([ids[2..]]));
 }
 
 #[tokio::test]
 async fn list_orders_page_by_page_goes_from_the_newest_to_the_oldest() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let make = async |key: &str, number: u32| {
         let name = format!("{number}.jpg");
         let body = json!({"idempotencyKey": name, "fileName": name});
-        stunt.create_detection(key, &body).await;
+        server.create_detection(key, &body).await;
     };
     for number in 1..=5 {
         make("live", number).await;
         make("other", number).await;
     }
     let path = "/_mock/orders?account=live&limit=2";
-    let first = stunt.control(Method::GET, path, &json!({})).await;
+    let first = server.control(Method::GET, path, &json!({})).await;
     // Entries that come meanwhile are on none of the pages that follow.
     make("live", 6).await;
     let after = first["next"].as_str().expect("a cursor");
-    let rest = pages(&stunt, &format!("{path}&after={after}"), "orders").await;
+    let rest = pages(&server, &format!("{path}&after={after}"), "orders").await;
     let first: Vec<Value> = serde_json::from_value(first["orders"].clone()).expect("a list");
     let read = [vec![first], rest].concat();
     let names = [[["4.jpg"], ["5.jpg"]], [["2.jpg"], ["3.jpg"]]];
@@ -93,38 +93,38 @@ async fn list_orders_page_by_page_goes_from_the_newest_to_the_oldest() {
         .expect("a list")
         .push(json!([["1.jpg"]]));
     assert_eq!(fields(&read, "fileNames"), expected);
-    let all = pages(&stunt, "/_mock/orders?limit=4", "orders").await;
+    let all = pages(&server, "/_mock/orders?limit=4", "orders").await;
     let sizes: Vec<_> = all.iter().map(Vec::len).collect();
     assert_eq!(sizes, [4, 4, 3]);
 }
 
 #[tokio::test]
 async fn list_of_more_orders_than_are_read_at_a_time_answers_each_once() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for number in 1..=70 {
         let name = format!("{number}.jpg");
         let body = json!({"idempotencyKey": name, "fileName": name});
-        stunt.create_detection("live", &body).await;
+        server.create_detection("live", &body).await;
     }
-    let read = pages(&stunt, "/_mock/orders?limit=1000", "orders").await;
+    let read = pages(&server, "/_mock/orders?limit=1000", "orders").await;
     let expected: Vec<_> = (1..=70).map(|number| [format!("{number}.jpg")]).collect();
     assert_eq!(fields(&read, "fileNames"), json!([expected]));
 }
 
 #[tokio::test]
 async fn list_deliveries_page_by_page_answers_each_once_whatever_is_asked_for() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
-    let (webhook, _) = stunt.webhook("live", &receiver.url).await;
+    let (webhook, _) = server.webhook("live", &receiver.url).await;
     for number in 1..=5 {
         let name = format!("{number}_ai.jpg");
         let body = json!({"idempotencyKey": name, "fileName": name});
-        stunt
+        server
             .confirm_detection("live", &body, crate::support::picture())
             .await;
-        stunt.advance("live", "PT1S").await;
+        server.advance("live", "PT1S").await;
     }
-    let whole = pages(&stunt, "/_mock/deliveries?limit=1000", "deliveries")
+    let whole = pages(&server, "/_mock/deliveries?limit=1000", "deliveries")
         .await
         .concat();
     assert_eq!(whole.len(), 5);
@@ -134,14 +134,14 @@ async fn list_deliveries_page_by_page_answers_each_once_whatever_is_asked_for() 
         format!("?limit=2&webhookId={webhook}"),
         "?limit=2&eventType=order.aiDetection.completed".to_owned(),
     ] {
-        let read = pages(&stunt, &format!("/_mock/deliveries{query}"), "deliveries").await;
+        let read = pages(&server, &format!("/_mock/deliveries{query}"), "deliveries").await;
         assert_eq!(read, [&whole[3..], &whole[1..3], &whole[..1]], "{query}");
     }
 }
 
 #[tokio::test]
 async fn list_with_a_malformed_page_is_refused() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for (path, message) in [
         ("/_mock/orders?after=x", "after: x is no cursor"),
         ("/_mock/deliveries?after=", "after:  is no cursor"),
@@ -153,10 +153,10 @@ async fn list_with_a_malformed_page_is_refused() {
             "webhookId: x is no such number",
         ),
     ] {
-        let answer = stunt.send(Method::GET, path, &[], "").await;
-        let error = answer.json()["error"].take();
+        let response = server.send(Method::GET, path, &[], "").await;
+        let error = response.json()["error"].take();
         assert_eq!(
-            (answer.status, &error["code"]),
+            (response.status, &error["code"]),
             (400, &json!("bad_query")),
             "{path}"
         );

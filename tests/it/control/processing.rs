@@ -5,169 +5,174 @@ use serde_json::{Value, json};
 
 use crate::support::{Receiver, TestServer, picture};
 
-async fn rule(stunt: &TestServer, operation: &str, processing: Value) {
+async fn rule(server: &TestServer, operation: &str, processing: Value) {
     let rule = json!({"account": "live", "when": {"operation": operation},
         "then": {"processing": processing}});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    server.control(Method::POST, "/_mock/rules", &rule).await;
 }
 
-async fn create_detection(stunt: &TestServer) -> String {
+async fn create_detection(server: &TestServer) -> String {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await
+    server.confirm_detection("live", &body, picture()).await
 }
 
-async fn status(stunt: &TestServer, id: &str) -> String {
-    let order = stunt.get_order("live", id).await;
+async fn status(server: &TestServer, id: &str) -> String {
+    let order = server.get_order("live", id).await;
     order["status"].as_str().expect("a word").to_owned()
 }
 
 /// A document of the account's, uploaded: its id.
-async fn document(stunt: &TestServer) -> String {
+async fn document(server: &TestServer) -> String {
     let headers = [("apikey", "live")];
     let path = "/get-presigned-url?file_name=a_ai.jpg";
-    let slot = stunt.send(Method::GET, path, &headers, "").await.json();
-    stunt
+    let slot = server.send(Method::GET, path, &headers, "").await.json();
+    server
         .put(slot["presigned_url"].as_str().expect("a URL"), picture())
         .await;
     let url = format!(
         "{}/{}",
-        stunt.origin,
+        server.origin,
         slot["file_path"].as_str().expect("a path")
     );
     let body = json!({"key": "live", "url": url}).to_string();
     let json = [("content-type", "application/json")];
-    let response = stunt.send(Method::POST, "/detect", &json, body).await;
+    let response = server.send(Method::POST, "/detect", &json, body).await;
     response.json()["id"].as_str().expect("an id").to_owned()
 }
 
-async fn query(stunt: &TestServer, id: &str) -> String {
+async fn query(server: &TestServer, id: &str) -> String {
     let json = [("content-type", "application/json")];
     let body = json!({"id": id}).to_string();
-    let response_body = stunt.send(Method::POST, "/query", &json, body).await.json();
+    let response_body = server
+        .send(Method::POST, "/query", &json, body)
+        .await
+        .json();
     response_body["status"].as_str().expect("a word").to_owned()
 }
 
 #[tokio::test]
 async fn an_order_takes_as_long_as_a_rule_says() {
-    let stunt = TestServer::start_frozen("live").await;
-    rule(&stunt, "bizmori.createAiDetection", json!({"ms": 60_000})).await;
-    let id = create_detection(&stunt).await;
-    stunt.advance("live", "PT59.999S").await;
-    assert_eq!(status(&stunt, &id).await, "inProgress");
-    stunt.advance("live", "PT0.001S").await;
-    assert_eq!(status(&stunt, &id).await, "complete");
+    let server = TestServer::start_frozen("live").await;
+    rule(&server, "bizmori.createAiDetection", json!({"ms": 60_000})).await;
+    let id = create_detection(&server).await;
+    server.advance("live", "PT59.999S").await;
+    assert_eq!(status(&server, &id).await, "inProgress");
+    server.advance("live", "PT0.001S").await;
+    assert_eq!(status(&server, &id).await, "complete");
 }
 
 #[tokio::test]
 async fn a_document_takes_as_long_and_is_pending_no_longer_than_it_takes() {
-    let stunt = TestServer::start_frozen("live").await;
-    rule(&stunt, "undetectable.detect", json!({"ms": 50})).await;
-    let id = document(&stunt).await;
-    assert_eq!(query(&stunt, &id).await, "pending");
-    stunt.advance("live", "PT0.05S").await;
-    assert_eq!(query(&stunt, &id).await, "done");
+    let server = TestServer::start_frozen("live").await;
+    rule(&server, "undetectable.detect", json!({"ms": 50})).await;
+    let id = document(&server).await;
+    assert_eq!(query(&server, &id).await, "pending");
+    server.advance("live", "PT0.05S").await;
+    assert_eq!(query(&server, &id).await, "done");
 }
 
 #[tokio::test]
 async fn an_order_is_done_after_so_many_reads_and_its_webhook_goes_out_then() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
-    stunt.webhook("live", &receiver.url).await;
-    rule(&stunt, "bizmori.createAiDetection", json!({"polls": 3})).await;
-    let id = create_detection(&stunt).await;
-    stunt.advance("live", "PT1H").await;
-    stunt.get("live", "/api/v2/orders").await;
-    let other = stunt.get("other", &format!("/api/v2/orders/{id}")).await;
+    server.webhook("live", &receiver.url).await;
+    rule(&server, "bizmori.createAiDetection", json!({"polls": 3})).await;
+    let id = create_detection(&server).await;
+    server.advance("live", "PT1H").await;
+    server.get("live", "/api/v2/orders").await;
+    let other = server.get("other", &format!("/api/v2/orders/{id}")).await;
     assert_eq!(other.status, 403, "and does not count");
     for _ in 0..3 {
-        assert_eq!(status(&stunt, &id).await, "inProgress");
+        assert_eq!(status(&server, &id).await, "inProgress");
     }
-    assert_eq!(status(&stunt, &id).await, "complete");
+    assert_eq!(status(&server, &id).await, "complete");
     receiver.messages(1).await;
 }
 
 #[tokio::test]
 async fn a_document_is_done_after_so_many_queries() {
-    let stunt = TestServer::start_frozen("live").await;
-    rule(&stunt, "undetectable.*", json!({"polls": 2})).await;
-    let id = document(&stunt).await;
-    assert_eq!(query(&stunt, &id).await, "pending");
-    stunt.advance("live", "PT1H").await;
-    assert_eq!(query(&stunt, &id).await, "analyzing");
-    assert_eq!(query(&stunt, &id).await, "done");
+    let server = TestServer::start_frozen("live").await;
+    rule(&server, "undetectable.*", json!({"polls": 2})).await;
+    let id = document(&server).await;
+    assert_eq!(query(&server, &id).await, "pending");
+    server.advance("live", "PT1H").await;
+    assert_eq!(query(&server, &id).await, "analyzing");
+    assert_eq!(query(&server, &id).await, "done");
 }
 
 #[tokio::test]
 async fn reads_at_once_count_one_each() {
-    let stunt = TestServer::start_frozen("live").await;
-    rule(&stunt, "bizmori.createAiDetection", json!({"polls": 4})).await;
-    let id = create_detection(&stunt).await;
-    let read = || status(&stunt, &id);
+    let server = TestServer::start_frozen("live").await;
+    rule(&server, "bizmori.createAiDetection", json!({"polls": 4})).await;
+    let id = create_detection(&server).await;
+    let read = || status(&server, &id);
     let all = tokio::join!(read(), read(), read(), read(), read());
     let all = [all.0, all.1, all.2, all.3, all.4];
     let early = all.iter().filter(|it| *it == "inProgress").count();
     assert_eq!(early, 4, "{all:?}");
-    assert_eq!(status(&stunt, &id).await, "complete");
+    assert_eq!(status(&server, &id).await, "complete");
 }
 
 #[tokio::test]
 async fn what_is_held_stays_until_it_is_told_or_expires() {
-    let stunt = TestServer::start_frozen("live").await;
-    rule(&stunt, "bizmori.*", json!("hold")).await;
-    let id = create_detection(&stunt).await;
-    assert_eq!(stunt.advance("live", "P6D").await, [""; 0]);
-    assert_eq!(status(&stunt, &id).await, "inProgress");
-    assert_eq!(stunt.advance("live", "P1D").await, ["order.expire"]);
-    assert_eq!(status(&stunt, &id).await, "expired");
+    let server = TestServer::start_frozen("live").await;
+    rule(&server, "bizmori.*", json!("hold")).await;
+    let id = create_detection(&server).await;
+    assert_eq!(server.advance("live", "P6D").await, [""; 0]);
+    assert_eq!(status(&server, &id).await, "inProgress");
+    assert_eq!(server.advance("live", "P1D").await, ["order.expire"]);
+    assert_eq!(status(&server, &id).await, "expired");
 }
 
 #[tokio::test]
 async fn reads_that_are_left_outlive_a_restart_and_the_rule() {
     let data = tempfile::tempdir().expect("a directory");
     let start = || TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned()));
-    let stunt = start().await;
-    stunt.freeze("live").await;
-    rule(&stunt, "bizmori.createAiDetection", json!({"polls": 2})).await;
-    let id = create_detection(&stunt).await;
-    assert_eq!(status(&stunt, &id).await, "inProgress");
-    stunt
+    let server = start().await;
+    server.freeze("live").await;
+    rule(&server, "bizmori.createAiDetection", json!({"polls": 2})).await;
+    let id = create_detection(&server).await;
+    assert_eq!(status(&server, &id).await, "inProgress");
+    server
         .control(Method::DELETE, "/_mock/rules", &json!({}))
         .await;
-    stunt.stop().await;
-    let stunt = start().await;
-    assert_eq!(status(&stunt, &id).await, "inProgress");
-    assert_eq!(status(&stunt, &id).await, "complete");
+    server.stop().await;
+    let server = start().await;
+    assert_eq!(status(&server, &id).await, "inProgress");
+    assert_eq!(status(&server, &id).await, "complete");
 }
 
 #[tokio::test]
 async fn a_report_on_an_order_takes_no_longer_for_what_a_rule_said_to_the_order() {
-    let stunt = TestServer::start_frozen("live").await;
-    rule(&stunt, "bizmori.createAiDetection", json!({"ms": 60_000})).await;
-    let id = create_detection(&stunt).await;
-    stunt.advance("live", "PT1M").await;
+    let server = TestServer::start_frozen("live").await;
+    rule(&server, "bizmori.createAiDetection", json!({"ms": 60_000})).await;
+    let id = create_detection(&server).await;
+    server.advance("live", "PT1M").await;
     let path = format!("/api/v3/orders/{id}/reports");
-    stunt.post("live", &path, &json!({"locale": "en-US"})).await;
-    assert_eq!(stunt.advance("live", "PT0.3S").await, ["order.report"]);
+    server
+        .post("live", &path, &json!({"locale": "en-US"}))
+        .await;
+    assert_eq!(server.advance("live", "PT0.3S").await, ["order.report"]);
 }
 
 #[tokio::test]
 async fn a_read_does_not_wait_for_a_target_that_is_not_ready() {
-    let stunt = TestServer::start_frozen("live").await;
-    rule(&stunt, "bizmori.createAntiAi", json!({"polls": 1})).await;
+    let server = TestServer::start_frozen("live").await;
+    rule(&server, "bizmori.createAntiAi", json!({"polls": 1})).await;
     let file = json!({"fileName": "a.jpg", "originalFileUrl": "http://files.test/a.jpg"});
     let target = json!({"fileKey": "a", "url": "http://127.0.0.1:1/a",
         "presignedUrlExpiresAt": "2026-03-12T11:00:00Z"});
     let body = json!({"idempotencyKey": "a", "files": [file],
         "mode": {"zeroCopy": true}, "outputTargets": [target]});
-    let response = stunt.post("live", "/api/v2/orders/anti-ai", &body).await;
+    let response = server.post("live", "/api/v2/orders/anti-ai", &body).await;
     let id = response.json()["data"]["orderId"].take();
     let id = id.as_str().expect("an id");
-    assert_eq!(status(&stunt, id).await, "inProgress");
-    let tried = status(&stunt, id).await;
+    assert_eq!(status(&server, id).await, "inProgress");
+    let tried = status(&server, id).await;
     assert_eq!(
         tried, "inProgress",
         "the clock stands, and so does the next try"
     );
-    stunt.advance("live", "PT1M").await;
-    assert_eq!(status(&stunt, id).await, "failed");
+    server.advance("live", "PT1M").await;
+    assert_eq!(status(&server, id).await, "failed");
 }

@@ -8,27 +8,27 @@ use crate::support::{Receiver, Reply, T0, TestServer, picture};
 const WEBHOOKS: &str = "/api/v2/orders/webhooks";
 
 /// A complete order with a webhook: its id, where its picture is, the webhook's id and secret.
-async fn live(stunt: &TestServer, key: &str, url: &str) -> (String, String, (String, String)) {
-    stunt.freeze(key).await;
-    let webhook = stunt.webhook(key, url).await;
+async fn live(server: &TestServer, key: &str, url: &str) -> (String, String, (String, String)) {
+    server.freeze(key).await;
+    let webhook = server.webhook(key, url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirm_detection(key, &body, picture()).await;
+    let id = server.confirm_detection(key, &body, picture()).await;
     assert_eq!(
-        stunt.advance(key, "PT1S").await,
+        server.advance(key, "PT1S").await,
         ["order.process", "webhook.deliver"]
     );
-    let original = stunt.get_order(key, &id).await["originalImageUrl"].take();
+    let original = server.get_order(key, &id).await["originalImageUrl"].take();
     (id, original.as_str().expect("a URL").to_owned(), webhook)
 }
 
 #[tokio::test]
 async fn a_reset_takes_all_of_one_account_and_nothing_of_another() {
-    let (stunt, receiver) = (TestServer::start().await, Receiver::start().await);
+    let (server, receiver) = (TestServer::start().await, Receiver::start().await);
     let freeze = json!({"mode": "frozen", "now": T0});
-    stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
-    let (mine, picture_of_mine, _) = live(&stunt, "mine", &receiver.url).await;
-    let (other, picture_of_other, _) = live(&stunt, "other", &receiver.url).await;
-    let reset = stunt
+    server.control(Method::PUT, "/_mock/clock", &freeze).await;
+    let (mine, picture_of_mine, _) = live(&server, "mine", &receiver.url).await;
+    let (other, picture_of_other, _) = live(&server, "other", &receiver.url).await;
+    let reset = server
         .send(Method::POST, "/_mock/reset", &[], r#"{"account":"mine"}"#)
         .await;
     let (status, went) = (reset.status, reset.json());
@@ -36,17 +36,20 @@ async fn a_reset_takes_all_of_one_account_and_nothing_of_another() {
         (status, &went["accounts"], &went["orders"]),
         (200, &json!(1), &json!(1))
     );
-    let response = stunt.get("mine", &format!("/api/v2/orders/{mine}")).await;
+    let response = server.get("mine", &format!("/api/v2/orders/{mine}")).await;
     response.assert_refused(404, "ORDER_NOT_FOUND", &format!("there is no order {mine}"));
-    let webhooks = stunt.get("mine", WEBHOOKS).await.json();
+    let webhooks = server.get("mine", WEBHOOKS).await.json();
     assert_eq!(webhooks["data"]["webhooks"], json!([]));
-    let blob = async |url: &str| stunt.send(Method::GET, url, &[], "").await.status;
+    let blob = async |url: &str| server.send(Method::GET, url, &[], "").await.status;
     assert_eq!(blob(&picture_of_mine).await, 404);
     assert_eq!(blob(&picture_of_other).await, 200);
-    assert_eq!(stunt.get_order("other", &other).await["status"], "complete");
-    let webhooks = stunt.get("other", WEBHOOKS).await.json();
+    assert_eq!(
+        server.get_order("other", &other).await["status"],
+        "complete"
+    );
+    let webhooks = server.get("other", WEBHOOKS).await.json();
     assert_eq!(webhooks["data"]["pagination"]["total"], 1);
-    let clock = stunt
+    let clock = server
         .control(Method::GET, "/_mock/clock?account=mine", &json!({}))
         .await;
     assert_eq!(clock["now"], T0, "it goes by the default clock again");
@@ -54,12 +57,12 @@ async fn a_reset_takes_all_of_one_account_and_nothing_of_another() {
 
 #[tokio::test]
 async fn the_same_key_begins_afresh_with_the_same_ids_and_secrets() {
-    let (stunt, receiver) = (TestServer::start().await, Receiver::start().await);
-    let (order, url, (webhook, secret)) = live(&stunt, "live", &receiver.url).await;
-    stunt
+    let (server, receiver) = (TestServer::start().await, Receiver::start().await);
+    let (order, url, (webhook, secret)) = live(&server, "live", &receiver.url).await;
+    server
         .control(Method::POST, "/_mock/reset", &json!({"account": "live"}))
         .await;
-    let after = live(&stunt, "live", &receiver.url).await;
+    let after = live(&server, "live", &receiver.url).await;
     assert_eq!((after.0, after.1, after.2.1), (order, url, secret));
     assert_eq!((webhook, after.2.0), ("1".to_owned(), "2".to_owned()));
     let messages = receiver.messages(2).await;
@@ -72,62 +75,64 @@ async fn the_same_key_begins_afresh_with_the_same_ids_and_secrets() {
 
 #[tokio::test]
 async fn a_reset_of_all_leaves_nothing_and_the_real_time() {
-    let (stunt, receiver) = (TestServer::start().await, Receiver::start().await);
+    let (server, receiver) = (TestServer::start().await, Receiver::start().await);
     let freeze = json!({"mode": "frozen", "now": T0});
-    stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
+    server.control(Method::PUT, "/_mock/clock", &freeze).await;
     for key in ["one", "two"] {
-        live(&stunt, key, &receiver.url).await;
+        live(&server, key, &receiver.url).await;
     }
-    let reset = stunt.send(Method::POST, "/_mock/reset", &[], "").await;
+    let reset = server.send(Method::POST, "/_mock/reset", &[], "").await;
     let (status, went) = (reset.status, reset.json());
     assert_eq!(
         (status, &went["accounts"], &went["orders"]),
         (200, &json!(2), &json!(2))
     );
-    let accounts = stunt
+    let accounts = server
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
     assert_eq!(accounts, json!({"accounts": [], "next": null}));
-    let clock = stunt.control(Method::GET, "/_mock/clock", &json!({})).await;
+    let clock = server
+        .control(Method::GET, "/_mock/clock", &json!({}))
+        .await;
     assert_eq!(
         clock,
         json!({"now": clock["now"], "mode": "running", "offsetMs": 0, "isDefault": true, "next": null})
     );
-    stunt.freeze("one").await;
-    stunt.assert_healthy("one").await;
+    server.freeze("one").await;
+    server.assert_healthy("one").await;
     receiver.messages(2).await;
 }
 
 #[tokio::test]
 async fn what_was_in_flight_at_a_reset_writes_nothing_and_sends_nothing_more() {
-    let stunt = TestServer::with_config(|config| config.orders.processing_ms = 0).await;
+    let server = TestServer::with_config(|config| config.orders.processing_ms = 0).await;
     let receiver = Receiver::with_replies([Reply::Silence]).await;
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     for key in ["a", "b", "c"] {
         let body = json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
-        stunt.confirm_detection("live", &body, picture()).await;
+        server.confirm_detection("live", &body, picture()).await;
     }
     receiver.messages(1).await;
-    stunt
+    server
         .control(Method::POST, "/_mock/reset", &json!({"account": "live"}))
         .await;
-    stunt.drain("live").await;
-    stunt.freeze("live").await;
-    assert!(stunt.advance("live", "P30D").await.is_empty());
+    server.drain("live").await;
+    server.freeze("live").await;
+    assert!(server.advance("live", "P30D").await.is_empty());
     receiver.messages(1).await;
-    stunt.assert_healthy("live").await;
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn reset_of_two_thousand_accounts_ends_them_all_and_their_objects() {
     let data = tempfile::tempdir().expect("a directory");
     let path = data.path().to_owned();
-    let stunt = TestServer::with_config(|config| config.data_dir = Some(path)).await;
+    let server = TestServer::with_config(|config| config.data_dir = Some(path)).await;
     let keys: Vec<String> = (0..2_000).map(|n| format!("key{n}")).collect();
     let make = async |keys: &[String]| {
         for key in keys {
             let path = format!("/_mock/accounts/{key}");
-            stunt.control(Method::PUT, &path, &json!({})).await;
+            server.control(Method::PUT, &path, &json!({})).await;
         }
     };
     let (some, others) = keys.split_at(1_000);
@@ -139,27 +144,27 @@ async fn reset_of_two_thousand_accounts_ends_them_all_and_their_objects() {
         "a directory is made by the first object"
     );
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, url) = stunt.create_detection("key7", &body).await;
-    stunt.put(&url, picture()).await;
+    let (id, url) = server.create_detection("key7", &body).await;
+    server.put(&url, picture()).await;
     assert_eq!(entries("blobs"), 1);
-    let reset = stunt.send(Method::POST, "/_mock/reset", &[], "").await;
+    let reset = server.send(Method::POST, "/_mock/reset", &[], "").await;
     let (status, went) = (reset.status, reset.json());
     assert_eq!(
         (status, &went["accounts"], &went["orders"]),
         (200, &json!(2_000), &json!(1))
     );
     assert_eq!(entries("blobs"), 0);
-    let accounts = stunt
+    let accounts = server
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
     assert_eq!(accounts, json!({"accounts": [], "next": null}));
-    let late = stunt.send(Method::PUT, &url, &[], picture()).await;
+    let late = server.send(Method::PUT, &url, &[], picture()).await;
     assert_eq!(late.status, 404, "{}", late.text());
-    let response = stunt.get("key7", &format!("/api/v2/orders/{id}")).await;
+    let response = server.get("key7", &format!("/api/v2/orders/{id}")).await;
     response.assert_refused(404, "ORDER_NOT_FOUND", &format!("there is no order {id}"));
-    stunt.freeze("key7").await;
-    stunt.assert_healthy("key7").await;
-    stunt.stop().await;
+    server.freeze("key7").await;
+    server.assert_healthy("key7").await;
+    server.stop().await;
     let path = data.path().to_owned();
     let again = TestServer::with_config(|config| config.data_dir = Some(path)).await;
     again.freeze("key8").await;

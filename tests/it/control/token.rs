@@ -14,7 +14,7 @@ async fn guarded() -> TestServer {
 
 #[tokio::test]
 async fn who_does_not_show_it_is_refused_wherever_it_asks() {
-    let stunt = guarded().await;
+    let server = guarded().await;
     for path in [
         "/_mock/accounts",
         "/_mock/nothing",
@@ -23,49 +23,49 @@ async fn who_does_not_show_it_is_refused_wherever_it_asks() {
     ] {
         for shown in ["", "Bearer other", "s3cret", "Basic s3cret"] {
             let headers = [("authorization", shown)];
-            let answer = stunt.send(Method::GET, path, &headers, "").await;
+            let response = server.send(Method::GET, path, &headers, "").await;
             let error = json!({"error": {
                 "code": "unauthorized",
                 "message": "the control token is missing, or another",
                 "hint": "send Authorization: Bearer TOKEN, the setting --control-token (STUNTDOUBLE_CONTROL_TOKEN)",
             }});
-            assert_eq!((answer.status, answer.json()), (401, error));
-            assert_eq!(answer.header("www-authenticate"), "Bearer");
-            assert!(!answer.header("x-mock-request").is_empty());
+            assert_eq!((response.status, response.json()), (401, error));
+            assert_eq!(response.header("www-authenticate"), "Bearer");
+            assert!(!response.header("x-mock-request").is_empty());
         }
     }
 }
 
 #[tokio::test]
 async fn who_shows_it_steers_and_the_vendors_the_inbox_and_health_ask_for_none() {
-    let stunt = guarded().await;
+    let server = guarded().await;
     let headers = [("authorization", "Bearer s3cret")];
     let accounts = "/_mock/accounts";
-    let accounts = stunt.send(Method::GET, accounts, &headers, "").await;
+    let accounts = server.send(Method::GET, accounts, &headers, "").await;
     assert_eq!(accounts.status, 200);
-    let health = stunt.send(Method::GET, "/_mock/health", &[], "").await;
+    let health = server.send(Method::GET, "/_mock/health", &[], "").await;
     assert_eq!(health.status, 200);
-    let posted = stunt.send(Method::POST, "/_mock/inbox/a", &[], "x").await;
+    let posted = server.send(Method::POST, "/_mock/inbox/a", &[], "x").await;
     assert_eq!(posted.status, 200);
-    let webhooks = stunt.get("live", "/api/v2/orders/webhooks").await;
+    let webhooks = server.get("live", "/api/v2/orders/webhooks").await;
     assert_eq!(webhooks.status, 200);
 }
 
 #[tokio::test]
 async fn an_empty_token_is_none() {
-    let stunt =
+    let server =
         TestServer::with_config(|config| config.control.control_token = Some(String::new())).await;
-    let accounts = stunt.send(Method::GET, "/_mock/accounts", &[], "").await;
+    let accounts = server.send(Method::GET, "/_mock/accounts", &[], "").await;
     assert_eq!(accounts.status, 200);
 }
 
 #[tokio::test]
 async fn commands_show_it_and_the_health_check_needs_none() {
-    let stunt = guarded().await;
+    let server = guarded().await;
     let run = |verb: &'static str, token: Option<&str>| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stuntdouble"));
         command
-            .args([verb, "--url", &stunt.origin])
+            .args([verb, "--url", &server.origin])
             .env_remove("CONTROL_TOKEN");
         if let Some(token) = token {
             command.env("CONTROL_TOKEN", token);
@@ -99,12 +99,12 @@ fn run(arguments: &[&str], input: &[u8]) -> Output {
 
 #[tokio::test]
 async fn a_delivered_webhook_is_signed_and_verified_by_the_command_line() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
-    let (_, secret) = stunt.webhook("live", &receiver.url).await;
+    let (_, secret) = server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
-    stunt.advance("live", "PT1S").await;
+    server.confirm_detection("live", &body, picture()).await;
+    server.advance("live", "PT1S").await;
     let message = receiver.messages(1).await.remove(0);
     let sent = message.headers["x-moribiz-signature"]
         .to_str()

@@ -6,7 +6,7 @@ use super::{ANTI_AI, DETECTION, POSTS};
 use crate::support::{TestResponse, TestServer};
 
 async fn post(
-    stunt: &TestServer,
+    server: &TestServer,
     path: &str,
     content_type: &str,
     body: impl Into<Vec<u8>>,
@@ -15,12 +15,12 @@ async fn post(
         ("authorization", "Bearer live"),
         ("content-type", content_type),
     ];
-    stunt.send(Method::POST, path, &headers, body.into()).await
+    server.send(Method::POST, path, &headers, body.into()).await
 }
 
 #[tokio::test]
 async fn what_is_no_json_object_is_refused_by_every_route() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let trailing = "trailing characters at line 1 column";
     let cases: [(&[u8], &str); 14] = [
         (b"", "EOF while parsing a value at line 1 column 0"),
@@ -43,25 +43,25 @@ async fn what_is_no_json_object_is_refused_by_every_route() {
     ];
     for path in POSTS {
         for (body, why) in cases {
-            let answer = post(&stunt, path, "application/json", body).await;
-            let message = answer.header("x-mock-reason").to_owned();
+            let response = post(&server, path, "application/json", body).await;
+            let message = response.header("x-mock-reason").to_owned();
             assert!(
                 message.starts_with(&format!("body: {why}")),
                 "{path} {}: {message}",
                 String::from_utf8_lossy(body)
             );
-            answer.assert_refused(400, "VALIDATION_FAILED", &message);
+            response.assert_refused(400, "VALIDATION_FAILED", &message);
         }
     }
     let whole = br#"{"idempotencyKey":"a","fileName":"a.jpg"}{}"#;
-    let answer = post(&stunt, DETECTION, "application/json", whole).await;
-    answer.assert_refused(400, "VALIDATION_FAILED", &format!("body: {trailing} 42"));
-    stunt.assert_healthy("live").await;
+    let response = post(&server, DETECTION, "application/json", whole).await;
+    response.assert_refused(400, "VALIDATION_FAILED", &format!("body: {trailing} 42"));
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn an_array_with_the_right_values_in_the_right_order_is_no_body() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     for (path, body, at) in [
         (DETECTION, r#"["a",null,"a.jpg",null]"#, "body"),
         (
@@ -90,18 +90,18 @@ async fn an_array_with_the_right_values_in_the_right_order_is_no_body() {
             "body",
         ),
     ] {
-        let answer = post(&stunt, path, "application/json", body).await;
-        let why = answer.header("x-mock-reason").to_owned();
+        let response = post(&server, path, "application/json", body).await;
+        let why = response.header("x-mock-reason").to_owned();
         let start = format!("{at}: invalid type: sequence, expected an object");
-        assert!(why.starts_with(&start), "{body}: {} {why}", answer.text());
-        answer.assert_refused(400, "VALIDATION_FAILED", &why);
+        assert!(why.starts_with(&start), "{body}: {} {why}", response.text());
+        response.assert_refused(400, "VALIDATION_FAILED", &why);
     }
-    stunt.assert_healthy("live").await;
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn ten_thousand_brackets_are_refused_where_they_count_and_passed_over_elsewhere() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let (open, close) = ("[".repeat(10_000), "]".repeat(10_000));
     let objects = r#"{"a":"#.repeat(10_000);
     for path in POSTS {
@@ -113,21 +113,21 @@ async fn ten_thousand_brackets_are_refused_where_they_count_and_passed_over_else
             format!(r#"{{"fileName":{open}{close},"files":{open}{close},"orderId":{objects}"#),
             format!(r#"{{"options":{objects}"#),
         ] {
-            let answer = post(&stunt, path, "application/json", body).await;
-            let why = answer.header("x-mock-reason").to_owned();
+            let reply = post(&server, path, "application/json", body).await;
+            let why = reply.header("x-mock-reason").to_owned();
             assert!(!why.is_empty() && why.len() <= 500, "{path}: {why}");
-            answer.assert_refused(400, "VALIDATION_FAILED", &why);
+            reply.assert_refused(400, "VALIDATION_FAILED", &why);
         }
     }
     let unknown = format!(r#"{{"idempotencyKey":"a","fileName":"a.jpg","x":{open}{close}}}"#);
-    let response = post(&stunt, DETECTION, "application/json", unknown).await;
+    let response = post(&server, DETECTION, "application/json", unknown).await;
     assert_eq!(response.status, 200, "{}", response.text());
-    stunt.assert_healthy("live").await;
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn text_that_is_no_unicode_and_keys_given_twice_are_refused() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let cases: [(&[u8], &str); 7] = [
         (
             b"{\"idempotencyKey\":\"a\",\"fileName\":\"\xff.jpg\"}",
@@ -159,15 +159,15 @@ async fn text_that_is_no_unicode_and_keys_given_twice_are_refused() {
         ),
     ];
     for (body, why) in cases {
-        let answer = post(&stunt, DETECTION, "application/json", body).await;
-        answer.assert_refused(400, "VALIDATION_FAILED", why);
+        let response = post(&server, DETECTION, "application/json", body).await;
+        response.assert_refused(400, "VALIDATION_FAILED", why);
     }
-    stunt.assert_healthy("live").await;
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_body_that_is_not_sent_as_json_is_refused() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = r#"{"idempotencyKey":"a","fileName":"a.jpg"}"#;
     for content_type in [
         "",
@@ -177,8 +177,8 @@ async fn a_body_that_is_not_sent_as_json_is_refused() {
         "application/jsonp",
         "json",
     ] {
-        let answer = post(&stunt, DETECTION, content_type, body).await;
-        answer.assert_refused(
+        let response = post(&server, DETECTION, content_type, body).await;
+        response.assert_refused(
             400,
             "VALIDATION_FAILED",
             "Content-Type: is not application/json",
@@ -190,8 +190,8 @@ async fn a_body_that_is_not_sent_as_json_is_refused() {
         "Application/JSON;charset=UTF-8",
         "application/vnd.api+json",
     ] {
-        let answer = post(&stunt, DETECTION, content_type, body).await;
-        assert_eq!(answer.status, 200, "{content_type}: {}", answer.text());
+        let response = post(&server, DETECTION, content_type, body).await;
+        assert_eq!(response.status, 200, "{content_type}: {}", response.text());
     }
-    stunt.assert_healthy("live").await;
+    server.assert_healthy("live").await;
 }

@@ -317,7 +317,7 @@ fn places(value: &Value, at: &str, into: &mut BTreeSet<String>) {
 
 #[tokio::test]
 async fn every_field_of_every_create_body_has_values_that_are_refused_by_name() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     for route in [
         anti_ai(),
         with_urls(),
@@ -332,37 +332,37 @@ async fn every_field_of_every_create_body_has_values_that_are_refused_by_name() 
         for (at, value, why) in &route.bad {
             let mut body = route.good.clone();
             *body.pointer_mut(at).unwrap_or_else(|| panic!("{at}")) = value.clone();
-            let answer = stunt.post("live", route.path, &body).await;
+            let reply = server.post("live", route.path, &body).await;
             let code = if *at == "/idempotencyKey" {
                 KEY_INVALID
             } else {
                 INVALID
             };
-            let text = answer.header("x-mock-reason").to_owned();
-            answer.assert_refused(400, code, &text);
+            let text = reply.header("x-mock-reason").to_owned();
+            reply.assert_refused(400, code, &text);
             assert!(text.starts_with(why), "{} {at} {value}: {text}", route.path);
             untried.remove(*at);
         }
         assert!(untried.is_empty(), "{}: {untried:?}", route.path);
-        let response = stunt.post("live", route.path, &route.good).await;
+        let response = server.post("live", route.path, &route.good).await;
         assert_eq!(response.status, 200, "{}: {}", route.path, response.text());
     }
 }
 
 #[tokio::test]
 async fn what_is_just_within_the_bounds_is_taken() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let texts = vec![json!({"text": "é".repeat(1_000)}); 10];
     let name = format!("{}.bmp", "x".repeat(251));
     let files = vec![json!({"fileName": name, "watermarks": texts}); 100];
     for path in ["/api/v2/orders/wtr-embed", "/api/v3/orders/wtr-embed"] {
         let body = json!({"idempotencyKey": long(255), "files": files});
-        let answer = stunt.post("live", path, &body).await;
-        assert_eq!(answer.status, 200, "{}", answer.header("x-mock-reason"));
+        let response = server.post("live", path, &body).await;
+        assert_eq!(response.status, 200, "{}", response.header("x-mock-reason"));
     }
     let body = json!({"idempotencyKey": "k", "orderName": long(64), "fileName": "a.TIFF"});
-    let answer = stunt
+    let response = server
         .post("live", "/api/v2/orders/ai-detection", &body)
         .await;
-    assert_eq!(answer.status, 200, "{}", answer.header("x-mock-reason"));
+    assert_eq!(response.status, 200, "{}", response.header("x-mock-reason"));
 }

@@ -193,39 +193,39 @@ fn webhook_routes(id: &str) -> [FieldRoute; 2] {
     ]
 }
 
-async fn refuses_what_is_wrong(stunt: &TestServer, route: &FieldRoute) {
+async fn refuses_what_is_wrong(server: &TestServer, route: &FieldRoute) {
     for (pointer, shape, named, code) in &route.fields {
         for wrong in shape.wrong() {
             let mut body = route.good.clone();
             *body.pointer_mut(pointer).expect("a field of the body") = wrong;
-            let answer = stunt
+            let reply = server
                 .call(route.method.clone(), "live", &route.path, &body)
                 .await;
-            let why = answer.header("x-mock-reason").to_owned();
+            let why = reply.header("x-mock-reason").to_owned();
             assert!(
                 why.starts_with(&format!("{named}: ")),
                 "{body}: {} {why}",
-                answer.text()
+                reply.text()
             );
-            answer.assert_refused(400, code, &why);
+            reply.assert_refused(400, code, &why);
         }
     }
     for (parent, field, code) in &route.required {
         let mut body = route.good.clone();
         let parent = body.pointer_mut(parent).and_then(Value::as_object_mut);
         parent.expect("an object").remove(*field);
-        let answer = stunt
+        let reply = server
             .call(route.method.clone(), "live", &route.path, &body)
             .await;
-        let why = answer.header("x-mock-reason").to_owned();
+        let why = reply.header("x-mock-reason").to_owned();
         assert!(
             why.contains("missing") && why.contains(field),
             "{body}: {} {why}",
-            answer.text()
+            reply.text()
         );
-        answer.assert_refused(400, code, &why);
+        reply.assert_refused(400, code, &why);
     }
-    let response = stunt
+    let response = server
         .call(route.method.clone(), "live", &route.path, &route.good)
         .await;
     assert_eq!(response.status, 200, "{}: {}", route.path, response.text());
@@ -233,16 +233,16 @@ async fn refuses_what_is_wrong(stunt: &TestServer, route: &FieldRoute) {
 
 #[tokio::test]
 async fn every_field_of_every_body_is_judged_by_name() {
-    let stunt = TestServer::start_frozen("live").await;
-    let (webhook, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
+    let server = TestServer::start_frozen("live").await;
+    let (webhook, _) = server.webhook("live", "http://127.0.0.1:1/").await;
     let detection = json!({"idempotencyKey": "d", "fileName": "a_ai.jpg"});
-    let detection = stunt
+    let detection = server
         .upload_detection("live", &detection, crate::support::picture())
         .await;
     let files = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}]});
-    let created = stunt.post("live", ANTI_AI, &files).await.json();
+    let created = server.post("live", ANTI_AI, &files).await.json();
     let upload = created["data"]["files"][0]["uploadUrl"].as_str();
-    stunt
+    server
         .put(upload.expect("a URL"), crate::support::picture())
         .await;
     let anti_ai = created["data"]["orderId"].as_str().expect("an id");
@@ -251,22 +251,22 @@ async fn every_field_of_every_body_is_judged_by_name() {
         .chain(&confirm_routes(&detection, anti_ai))
         .chain(&webhook_routes(&webhook))
     {
-        refuses_what_is_wrong(&stunt, route).await;
+        refuses_what_is_wrong(&server, route).await;
     }
     assert_eq!(
-        stunt.advance("live", "PT1S").await,
+        server.advance("live", "PT1S").await,
         ["order.process", "order.process"],
         "the two that were confirmed, once"
     );
     for id in [detection.as_str(), anti_ai] {
-        assert_eq!(stunt.get_order("live", id).await["status"], "complete");
+        assert_eq!(server.get_order("live", id).await["status"], "complete");
     }
-    stunt.assert_healthy("live").await;
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_strength_is_one_of_three_words() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     for (strength, why) in [
         (
             json!("medium"),
@@ -278,10 +278,10 @@ async fn a_strength_is_one_of_three_words() {
         ),
     ] {
         let body = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}], "options": {"strength": strength}});
-        let answer = stunt.post("live", ANTI_AI, &body).await;
-        let message = answer.header("x-mock-reason").to_owned();
+        let response = server.post("live", ANTI_AI, &body).await;
+        let message = response.header("x-mock-reason").to_owned();
         assert!(message.starts_with(why), "{message}");
-        answer.assert_refused(400, "VALIDATION_FAILED", &message);
+        response.assert_refused(400, "VALIDATION_FAILED", &message);
     }
-    stunt.assert_healthy("live").await;
+    server.assert_healthy("live").await;
 }

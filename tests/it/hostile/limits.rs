@@ -17,45 +17,45 @@ fn padded(bytes: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_body_over_eight_mebibytes_is_refused_and_one_of_eight_is_not() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let headers = [
         ("authorization", "Bearer live"),
         ("content-type", "application/json"),
     ];
     let why = "the body is larger than 8388608 bytes";
     for bytes in [JSON_BYTES_MAX + 1, 2 * JSON_BYTES_MAX] {
-        let answer = stunt
+        let response = server
             .send(Method::POST, DETECTION, &headers, padded(bytes))
             .await;
-        answer.assert_refused(400, "VALIDATION_FAILED", why);
+        response.assert_refused(400, "VALIDATION_FAILED", why);
     }
-    let answer = stunt
+    let response = server
         .send(Method::POST, DETECTION, &headers, padded(JSON_BYTES_MAX))
         .await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    stunt.assert_healthy("live").await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_refused_client_reads_its_answer_even_while_it_is_sending() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     for round in 0..10 {
         let headers = [("content-type", "application/json")];
         let body = padded(2 * JSON_BYTES_MAX);
-        let answer = stunt.send(Method::POST, DETECTION, &headers, body).await;
-        answer.assert_refused(401, "AUTH_NOT_AUTHENTICATED", "Authorization: missing");
+        let response = server.send(Method::POST, DETECTION, &headers, body).await;
+        response.assert_refused(401, "AUTH_NOT_AUTHENTICATED", "Authorization: missing");
         let path = format!("/api/v2/nothing/{round}");
         let body = padded(2 * JSON_BYTES_MAX);
-        let answer = stunt.send(Method::POST, &path, &headers, body).await;
+        let response = server.send(Method::POST, &path, &headers, body).await;
         let why = format!("POST {path} is no route");
-        answer.assert_refused(404, "RESOURCE_NOT_FOUND", &why);
+        response.assert_refused(404, "RESOURCE_NOT_FOUND", &why);
     }
-    stunt.assert_healthy("live").await;
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_body_over_the_limit_in_chunks_is_refused() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = padded(JSON_BYTES_MAX + 1);
     let mut chunked = Vec::with_capacity(body.len() + 100_000);
     for piece in body.chunks(64 * 1024) {
@@ -65,35 +65,35 @@ async fn a_body_over_the_limit_in_chunks_is_refused() {
     }
     chunked.extend_from_slice(b"0\r\n\r\n");
     let headers = "Host: h\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n";
-    let answer = raw::post(&stunt.origin, DETECTION, headers, &chunked).await;
+    let response = raw::post(&server.origin, DETECTION, headers, &chunked).await;
     let why = "the body is larger than 8388608 bytes";
-    answer.assert_refused(400, "VALIDATION_FAILED", why);
-    stunt.assert_healthy("live").await;
+    response.assert_refused(400, "VALIDATION_FAILED", why);
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_body_that_is_cut_short_makes_nothing() {
     use tokio::io::AsyncWriteExt;
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = r#"{"idempotencyKey":"a","fileName":"a.jpg"}"#;
     let head = format!(
         "POST {DETECTION} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer live\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len() + 1
     );
-    let mut stream = raw::connect(&stunt.origin).await;
+    let mut stream = raw::connect(&server.origin).await;
     stream.write_all(head.as_bytes()).await.expect("it is read");
     stream.shutdown().await.expect("an end");
-    let answer = raw::read_response(stream).await;
+    let response = raw::read_response(stream).await;
     let why = "the body was cut short";
-    answer.assert_refused(400, "VALIDATION_FAILED", why);
-    stunt.assert_healthy("live").await;
+    response.assert_refused(400, "VALIDATION_FAILED", why);
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn an_idempotency_key_has_1_to_255_characters() {
-    let stunt = TestServer::start_frozen("live").await;
-    let id = stunt
+    let server = TestServer::start_frozen("live").await;
+    let id = server
         .upload_detection(
             "live",
             &json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"}),
@@ -103,21 +103,21 @@ async fn an_idempotency_key_has_1_to_255_characters() {
     let with = async |key: &str| -> [TestResponse; 3] {
         let files = json!([{"fileName": "a.jpg"}]);
         [
-            stunt
+            server
                 .post(
                     "live",
                     DETECTION,
                     &json!({"idempotencyKey": key, "fileName": "a.jpg"}),
                 )
                 .await,
-            stunt
+            server
                 .post(
                     "live",
                     ANTI_AI,
                     &json!({"idempotencyKey": key, "files": files}),
                 )
                 .await,
-            stunt
+            server
                 .post(
                     "live",
                     CONFIRM_DETECTION,
@@ -141,8 +141,8 @@ async fn an_idempotency_key_has_1_to_255_characters() {
             "idempotencyKey: 100000 characters, 255 are taken",
         ),
     ] {
-        for answer in with(&key).await {
-            answer.assert_refused(400, "VALIDATION_IDEMPOTENCY_KEY_INVALID", why);
+        for response in with(&key).await {
+            response.assert_refused(400, "VALIDATION_IDEMPOTENCY_KEY_INVALID", why);
         }
     }
     for key in ["k".to_owned(), "k".repeat(255), "\u{1f600}".repeat(255)] {
@@ -155,15 +155,15 @@ async fn an_idempotency_key_has_1_to_255_characters() {
         format!(r#"{{"data":{{"orderId":"{id}","status":"inProgress"}}}}"#),
         "the first of the keys that fit confirmed it"
     );
-    stunt.assert_healthy("live").await;
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn keys_that_differ_after_a_nul_are_two() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let mut ids = Vec::new();
     for key in ["a\0b", "a\0c", "a", "a\0", "a\0b"] {
-        let (id, _) = stunt
+        let (id, _) = server
             .create_detection("live", &json!({"idempotencyKey": key, "fileName": "a.jpg"}))
             .await;
         ids.push(id);
@@ -176,23 +176,23 @@ async fn keys_that_differ_after_a_nul_are_two() {
 
 #[tokio::test]
 async fn an_order_name_has_64_characters_at_most() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "a.jpg"}]);
     let with = |n: usize| "\u{1f600}".repeat(n);
     for path in [DETECTION, ANTI_AI] {
         let body = |name: &str| json!({"idempotencyKey": name, "orderName": name, "fileName": "a.jpg", "files": files});
-        let refused = stunt.post("live", path, &body(&with(65))).await;
+        let refused = server.post("live", path, &body(&with(65))).await;
         let why = "orderName: 65 characters, 64 are taken";
         refused.assert_refused(400, "VALIDATION_FAILED", why);
-        let response = stunt.post("live", path, &body(&with(64))).await;
+        let response = server.post("live", path, &body(&with(64))).await;
         assert_eq!(response.json()["data"]["orderName"], json!(with(64)));
     }
-    stunt.assert_healthy("live").await;
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn an_order_has_1_to_100_files() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = |n: usize| {
         let files: Vec<Value> = (0..n)
             .map(|n| json!({"fileName": format!("{n}.jpg")}))
@@ -200,22 +200,22 @@ async fn an_order_has_1_to_100_files() {
         json!({"idempotencyKey": n.to_string(), "files": files})
     };
     for n in [0, 101] {
-        let answer = stunt.post("live", ANTI_AI, &body(n)).await;
+        let response = server.post("live", ANTI_AI, &body(n)).await;
         let why = format!("files: {n} of them, 1 to 100 are taken");
-        answer.assert_refused(400, "VALIDATION_FAILED", &why);
+        response.assert_refused(400, "VALIDATION_FAILED", &why);
     }
-    let created = stunt.post("live", ANTI_AI, &body(100)).await.json();
+    let created = server.post("live", ANTI_AI, &body(100)).await.json();
     let files = created["data"]["files"].as_array().expect("files");
     assert_eq!(
         (files.len(), &files[99]["fileName"]),
         (100, &json!("99.jpg"))
     );
-    stunt.assert_healthy("live").await;
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_webhook_has_a_name_of_100_characters_and_a_url_of_2048_at_most() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let url = |chars: usize| {
         let start = "http://127.0.0.1:1/";
         format!("{start}{}", "a".repeat(chars - start.len()))
@@ -252,20 +252,20 @@ async fn a_webhook_has_a_name_of_100_characters_and_a_url_of_2048_at_most() {
             "url: javascript:alert(1)\\u{d}\\u{a}X: y is no http or https URL",
         ),
     ] {
-        let answer = stunt.post("live", WEBHOOKS, &body).await;
-        answer.assert_refused(400, "VALIDATION_FAILED", why);
+        let response = server.post("live", WEBHOOKS, &body).await;
+        response.assert_refused(400, "VALIDATION_FAILED", why);
     }
     let snapshot = json!({"name": "n".repeat(100), "url": url(2_048)});
-    let snapshot = stunt.post("live", WEBHOOKS, &snapshot).await;
+    let snapshot = server.post("live", WEBHOOKS, &snapshot).await;
     assert_eq!(snapshot.status, 200, "{}", snapshot.text());
-    let listed = stunt.get("live", WEBHOOKS).await.json();
+    let listed = server.get("live", WEBHOOKS).await.json();
     assert_eq!(listed["data"]["pagination"]["total"], 1);
 }
 
 #[tokio::test]
 async fn a_page_is_asked_for_by_numbers_in_their_range() {
-    let stunt = TestServer::start_frozen("live").await;
-    let (webhook, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
+    let server = TestServer::start_frozen("live").await;
+    let (webhook, _) = server.webhook("live", "http://127.0.0.1:1/").await;
     for path in [WEBHOOKS.to_owned(), format!("{WEBHOOKS}/{webhook}/events")] {
         for (query, why) in [
             ("page=0", "page: 0 is not a number from 1 to 4294967295"),
@@ -283,8 +283,8 @@ async fn a_page_is_asked_for_by_numbers_in_their_range() {
                 "limit: ten is not a number from 1 to 100",
             ),
         ] {
-            let answer = stunt.get("live", &format!("{path}?{query}")).await;
-            answer.assert_refused(400, "INVALID_PARAMETER", why);
+            let response = server.get("live", &format!("{path}?{query}")).await;
+            response.assert_refused(400, "INVALID_PARAMETER", why);
         }
         for query in [
             "page=4294967295&limit=100",
@@ -292,8 +292,8 @@ async fn a_page_is_asked_for_by_numbers_in_their_range() {
             "limit=1&x[]=%",
             "&&=&",
         ] {
-            let answer = stunt.get("live", &format!("{path}?{query}")).await;
-            assert_eq!(answer.status, 200, "{query}: {}", answer.text());
+            let response = server.get("live", &format!("{path}?{query}")).await;
+            assert_eq!(response.status, 200, "{query}: {}", response.text());
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::support::{TestServer, picture};
 
 #[tokio::test]
 async fn a_name_that_is_no_file_name_or_of_no_picture_is_refused() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     for (name, why) in [
         (
             "../a.jpg".to_owned(),
@@ -64,20 +64,20 @@ async fn a_name_that_is_no_file_name_or_of_no_picture_is_refused() {
         (String::new(), "\"\" has no extension".to_owned()),
     ] {
         let body = json!({"idempotencyKey": "a", "fileName": name});
-        let answer = stunt.post("live", DETECTION, &body).await;
-        answer.assert_refused(400, "VALIDATION_FAILED", &format!("fileName: {why}"));
+        let response = server.post("live", DETECTION, &body).await;
+        response.assert_refused(400, "VALIDATION_FAILED", &format!("fileName: {why}"));
         let files = json!([{"fileName": "a.jpg"}, {"fileName": name}]);
         let body = json!({"idempotencyKey": "a", "files": files});
-        let answer = stunt.post("live", ANTI_AI, &body).await;
+        let response = server.post("live", ANTI_AI, &body).await;
         let why = format!("files[1].fileName: {why}");
-        answer.assert_refused(400, "VALIDATION_FAILED", &why);
+        response.assert_refused(400, "VALIDATION_FAILED", &why);
     }
-    stunt.assert_healthy("live").await;
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn any_other_name_goes_all_the_way() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     for name in [
         "\u{1f600}.jpg".to_owned(),
         "été 1%+&?#=;\"'<>.jpg".to_owned(),
@@ -92,27 +92,27 @@ async fn any_other_name_goes_all_the_way() {
         format!("{}.jpg", "é".repeat(251)),
     ] {
         let body = json!({"idempotencyKey": name, "fileName": name});
-        let id = stunt.confirm_detection("live", &body, picture()).await;
-        stunt.advance("live", "PT1S").await;
-        let order = stunt.get_order("live", &id).await;
+        let id = server.confirm_detection("live", &body, picture()).await;
+        server.advance("live", "PT1S").await;
+        let order = server.get_order("live", &id).await;
         assert_eq!(order["status"], "complete", "{name}: {order}");
         let original = order["originalImageUrl"].as_str().expect("a URL");
-        let got = stunt.send(Method::GET, original, &[], "").await;
+        let got = server.send(Method::GET, original, &[], "").await;
         assert_eq!((got.status, got.bytes == picture()), (200, true), "{name}");
     }
-    stunt.assert_healthy("live").await;
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_name_whose_key_would_be_longer_than_s3_takes_is_refused() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let name = |n: usize| format!("{}.jpg", "\u{1f600}".repeat(n));
     let body = json!({"idempotencyKey": "a", "fileName": name(251)});
-    let answer = stunt.post("live", DETECTION, &body).await;
+    let response = server.post("live", DETECTION, &body).await;
     let why = "fileName: 1008 bytes, 960 are taken";
-    answer.assert_refused(400, "VALIDATION_FAILED", why);
+    response.assert_refused(400, "VALIDATION_FAILED", why);
     let body = json!({"idempotencyKey": "a", "fileName": name(239)});
-    let id = stunt.confirm_detection("live", &body, picture()).await;
-    stunt.advance("live", "PT1S").await;
-    assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
+    let id = server.confirm_detection("live", &body, picture()).await;
+    server.advance("live", "PT1S").await;
+    assert_eq!(server.get_order("live", &id).await["status"], "complete");
 }

@@ -8,7 +8,7 @@ use crate::support::{TestServer, raw};
 
 #[tokio::test]
 async fn a_route_or_method_there_is_not_is_the_vendors_not_found() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     for (method, path) in [
         (Method::GET, "/api"),
         (Method::GET, "/api/"),
@@ -26,29 +26,29 @@ async fn a_route_or_method_there_is_not_is_the_vendors_not_found() {
         (Method::GET, "/api/v2/orders/1/../2"),
         (Method::GET, "/api/v2/orders/%2e%2e/%2e%2e/secret"),
     ] {
-        let answer = stunt
+        let response = server
             .call(method.clone(), "live", path, &json!({"a": 1}))
             .await;
-        let code = if answer.text().contains("ORDER_NOT_FOUND") {
+        let code = if response.text().contains("ORDER_NOT_FOUND") {
             "ORDER_NOT_FOUND"
         } else {
             "RESOURCE_NOT_FOUND"
         };
-        let why = answer.header("x-mock-reason").to_owned();
+        let why = response.header("x-mock-reason").to_owned();
         assert!(why.contains(" no "), "{method} {path}: {why}");
-        answer.assert_refused(404, code, &why);
+        response.assert_refused(404, code, &why);
     }
-    let answer = stunt
+    let response = server
         .call(Method::PATCH, "live", DETECTION, &json!({}))
         .await;
     let why = "PATCH /api/v2/orders/ai-detection is no route";
-    answer.assert_refused(404, "RESOURCE_NOT_FOUND", why);
-    stunt.assert_healthy("live").await;
+    response.assert_refused(404, "RESOURCE_NOT_FOUND", why);
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn an_id_that_is_none_is_not_found() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let long = "9".repeat(8_000);
     for id in [
         "x",
@@ -64,37 +64,37 @@ async fn an_id_that_is_none_is_not_found() {
             format!("/api/v2/orders/{id}"),
             format!("/api/v2/orders/{id}/download"),
         ] {
-            let answer = stunt.get("live", &path).await;
-            let why = answer.header("x-mock-reason").to_owned();
+            let response = server.get("live", &path).await;
+            let why = response.header("x-mock-reason").to_owned();
             assert!(why.starts_with("there is no order "), "{path}: {why}");
-            answer.assert_refused(404, "ORDER_NOT_FOUND", &why);
+            response.assert_refused(404, "ORDER_NOT_FOUND", &why);
         }
         let path = format!("{WEBHOOKS}/{id}");
         let body = json!({"url": "http://127.0.0.1:1/"});
-        for answer in [
-            stunt.get("live", &path).await,
-            stunt.get("live", &format!("{path}/events")).await,
-            stunt.call(Method::PUT, "live", &path, &body).await,
-            stunt.call(Method::DELETE, "live", &path, &json!({})).await,
+        for response in [
+            server.get("live", &path).await,
+            server.get("live", &format!("{path}/events")).await,
+            server.call(Method::PUT, "live", &path, &body).await,
+            server.call(Method::DELETE, "live", &path, &json!({})).await,
         ] {
-            let why = answer.header("x-mock-reason").to_owned();
+            let why = response.header("x-mock-reason").to_owned();
             assert!(why.starts_with("this key has no webhook "), "{why}");
-            answer.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
+            response.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
         }
         let path = format!("/api/v2/test-uploads/{id}");
-        let answer = stunt.send(Method::PUT, &path, &[], "bytes").await;
-        answer.assert_refused(403, "AUTH_FORBIDDEN", "the token is not one of ours");
+        let response = server.send(Method::PUT, &path, &[], "bytes").await;
+        response.assert_refused(403, "AUTH_FORBIDDEN", "the token is not one of ours");
         let confirm = json!({"idempotencyKey": "c", "orderId": id});
-        let answer = stunt.post("live", CONFIRM_DETECTION, &confirm).await;
+        let response = server.post("live", CONFIRM_DETECTION, &confirm).await;
         let why = "there is no order of this id";
-        answer.assert_refused(404, "ORDER_NOT_FOUND", why);
+        response.assert_refused(404, "ORDER_NOT_FOUND", why);
     }
-    stunt.assert_healthy("live").await;
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_host_no_url_can_be_made_for_is_refused_where_one_would_be() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = r#"{"idempotencyKey":"a","fileName":"a.jpg"}"#;
     let headers = |host: &str| {
         format!(
@@ -119,23 +119,23 @@ async fn a_host_no_url_can_be_made_for_is_refused_where_one_would_be() {
             &format!("Host: \"{}\" is not a host", "h".repeat(301)),
         ),
     ] {
-        let answer = raw::post(&stunt.origin, DETECTION, &headers(host), body.as_bytes()).await;
-        answer.assert_refused(400, "VALIDATION_FAILED", why);
+        let response = raw::post(&server.origin, DETECTION, &headers(host), body.as_bytes()).await;
+        response.assert_refused(400, "VALIDATION_FAILED", why);
     }
     for host in [
         "Host: mock:8080\r\n",
         "Host: [::1]:80\r\n",
         "Host: A.example\r\n",
     ] {
-        let answer = raw::post(&stunt.origin, DETECTION, &headers(host), body.as_bytes()).await;
-        assert_eq!(answer.status, 200, "{host}: {}", answer.text());
+        let response = raw::post(&server.origin, DETECTION, &headers(host), body.as_bytes()).await;
+        assert_eq!(response.status, 200, "{host}: {}", response.text());
     }
-    stunt.assert_healthy("live").await;
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_request_that_is_no_http_ends_nothing_but_its_connection() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let long = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(1_000_000));
     for (bytes, status) in [
         ("nonsense\r\n\r\n", 400),
@@ -147,8 +147,8 @@ async fn a_request_that_is_no_http_ends_nothing_but_its_connection() {
         ),
         (&long, 431),
     ] {
-        let answer = raw::send(&stunt.origin, bytes.as_bytes()).await;
-        assert_eq!(answer.status, status, "{}", &bytes[..20.min(bytes.len())]);
+        let response = raw::send(&server.origin, bytes.as_bytes()).await;
+        assert_eq!(response.status, status, "{}", &bytes[..20.min(bytes.len())]);
     }
-    stunt.assert_healthy("live").await;
+    server.assert_healthy("live").await;
 }

@@ -8,36 +8,36 @@ use super::{ANTI_AI, CONFIRM_ANTI_AI, CONFIRM_DETECTION};
 use crate::support::{TestResponse, TestServer, code, fixture, picture, raw};
 
 /// The S3 code and the reason of a refusal.
-fn s3_error_of(answer: &TestResponse) -> (u16, String, String) {
-    let text = answer.text();
+fn s3_error_of(response: &TestResponse) -> (u16, String, String) {
+    let text = response.text();
     let (_, rest) = text.split_once("<Code>").unwrap_or_default();
     let (code, _) = rest.split_once("</Code>").unwrap_or_default();
-    assert_eq!(answer.header("content-type"), "application/xml");
+    assert_eq!(response.header("content-type"), "application/xml");
     (
-        answer.status,
+        response.status,
         code.to_owned(),
-        answer.header("x-mock-reason").to_owned(),
+        response.header("x-mock-reason").to_owned(),
     )
 }
 
 /// The order waits for its file, and takes it.
-async fn still_waits(stunt: &TestServer, id: &str, url: &str) {
+async fn still_waits(server: &TestServer, id: &str, url: &str) {
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
-    let refused = stunt.post("live", CONFIRM_DETECTION, &confirm).await;
+    let refused = server.post("live", CONFIRM_DETECTION, &confirm).await;
     let why = format!("order {id} is pending: 0 of 1 files uploaded");
     refused.assert_refused(400, "ORDER_FILE_NOT_UPLOADED", &why);
-    stunt.put(url, picture()).await;
-    stunt.confirm("live", id).await;
-    stunt.advance("live", "PT1S").await;
-    assert_eq!(stunt.get_order("live", id).await["status"], "complete");
+    server.put(url, picture()).await;
+    server.confirm("live", id).await;
+    server.advance("live", "PT1S").await;
+    assert_eq!(server.get_order("live", id).await["status"], "complete");
 }
 
 #[tokio::test]
 async fn an_upload_that_breaks_off_leaves_the_order_waiting() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, url) = stunt.create_detection("live", &body).await;
-    let path = url.trim_start_matches(stunt.origin.as_str());
+    let (id, url) = server.create_detection("live", &body).await;
+    let path = url.trim_start_matches(server.origin.as_str());
     for (length, sent) in [
         ("Content-Length: 100000", picture()),
         (
@@ -46,26 +46,26 @@ async fn an_upload_that_breaks_off_leaves_the_order_waiting() {
         ),
     ] {
         let head = format!("PUT {path} HTTP/1.1\r\nHost: h\r\n{length}\r\n\r\n");
-        let mut stream = raw::connect(&stunt.origin).await;
+        let mut stream = raw::connect(&server.origin).await;
         stream.write_all(head.as_bytes()).await.expect("it is read");
         stream.write_all(&sent).await.expect("it is read");
         stream.shutdown().await.expect("an end");
-        let answer = raw::read_response(stream).await;
+        let response = raw::read_response(stream).await;
         assert_eq!(
-            (answer.status, s3_error_of(&answer).1.as_str()),
+            (response.status, s3_error_of(&response).1.as_str()),
             (400, "IncompleteBody")
         );
     }
-    still_waits(&stunt, &id, &url).await;
+    still_waits(&server, &id, &url).await;
 }
 
 #[tokio::test]
 async fn an_upload_that_is_not_as_signed_leaves_the_order_waiting() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, url) = stunt.create_detection("live", &body).await;
+    let (id, url) = server.create_detection("live", &body).await;
     let other = json!({"idempotencyKey": "b", "fileName": "a_ai.jpg"});
-    let (other, _) = stunt.create_detection("live", &other).await;
+    let (other, _) = server.create_detection("live", &other).await;
     let (bare, signature) = url.split_once("&X-Amz-Signature=").expect("a signature");
     let forged = format!("{bare}&X-Amz-Signature={}", "0".repeat(64));
     let cut = format!("{bare}&X-Amz-Signature={}", &signature[..63]);
@@ -109,8 +109,8 @@ async fn an_upload_that_is_not_as_signed_leaves_the_order_waiting() {
             "AuthorizationQueryParametersError",
         ),
     ] {
-        let answer = stunt.send(method.clone(), url, &[], picture()).await;
-        let (status, text, why) = s3_error_of(&answer);
+        let response = server.send(method.clone(), url, &[], picture()).await;
+        let (status, text, why) = s3_error_of(&response);
         let expected = match code {
             "MethodNotAllowed" => 405,
             "AuthorizationQueryParametersError" => 400,
@@ -119,36 +119,36 @@ async fn an_upload_that_is_not_as_signed_leaves_the_order_waiting() {
         assert_eq!((status, text.as_str()), (expected, code), "{method} {url}");
         assert!(!why.is_empty(), "{method} {url}");
     }
-    still_waits(&stunt, &id, &url).await;
+    still_waits(&server, &id, &url).await;
 }
 
 #[tokio::test]
 async fn an_upload_url_lives_ten_minutes_of_the_accounts_clock() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, url) = stunt.create_detection("live", &body).await;
-    let (in_time, other) = stunt
+    let (id, url) = server.create_detection("live", &body).await;
+    let (in_time, other) = server
         .create_detection("live", &json!({"idempotencyKey": "b", "fileName": "b.jpg"}))
         .await;
-    stunt.advance("live", "PT599S").await;
-    stunt.put(&other, picture()).await;
-    stunt.confirm("live", &in_time).await;
-    stunt.advance("live", "PT2S").await;
-    let late = stunt.send(Method::PUT, &url, &[], picture()).await;
+    server.advance("live", "PT599S").await;
+    server.put(&other, picture()).await;
+    server.confirm("live", &in_time).await;
+    server.advance("live", "PT2S").await;
+    let late = server.send(Method::PUT, &url, &[], picture()).await;
     let why = "expired 1 s ago by the account's clock".to_owned();
     assert_eq!(s3_error_of(&late), (403, "AccessDenied".to_owned(), why));
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
-    let refused = stunt.post("live", CONFIRM_DETECTION, &confirm).await;
+    let refused = server.post("live", CONFIRM_DETECTION, &confirm).await;
     assert_eq!(refused.text(), code("ORDER_FILE_NOT_UPLOADED"));
-    let again = stunt.post("live", super::DETECTION, &body).await.json();
+    let again = server.post("live", super::DETECTION, &body).await.json();
     let fresh = again["data"]["file"]["uploadUrl"].as_str();
     assert_eq!(again["data"]["orderId"], json!(id));
-    still_waits(&stunt, &id, fresh.expect("a URL")).await;
+    still_waits(&server, &id, fresh.expect("a URL")).await;
 }
 
 #[tokio::test]
 async fn one_bad_picture_fails_an_order_of_several_and_the_next_is_fine() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     for bad in ["truncated.jpg", "not-a-picture.jpg", "bomb.png", ""] {
         let bytes = if bad.is_empty() {
             Vec::new()
@@ -158,20 +158,20 @@ async fn one_bad_picture_fails_an_order_of_several_and_the_next_is_fine() {
         let name = if bad.is_empty() { "empty.jpg" } else { bad };
         let files = json!([{"fileName": "a.jpg"}, {"fileName": name}]);
         let body = json!({"idempotencyKey": name, "files": files});
-        let created = stunt.post("live", ANTI_AI, &body).await.json();
+        let created = server.post("live", ANTI_AI, &body).await.json();
         let id = created["data"]["orderId"].as_str().expect("an id");
         for (n, bytes) in [picture(), bytes].into_iter().enumerate() {
             let url = created["data"]["files"][n]["uploadUrl"].as_str();
             let length = [("content-length", bytes.len().to_string())];
             let length = [(length[0].0, length[0].1.as_str())];
-            let put = stunt.send(Method::PUT, url.expect("a URL"), &length, bytes);
+            let put = server.send(Method::PUT, url.expect("a URL"), &length, bytes);
             assert_eq!(put.await.status, 200);
         }
         let confirm = json!({"idempotencyKey": "c", "orderId": id});
-        let confirmed = stunt.post("live", CONFIRM_ANTI_AI, &confirm).await;
+        let confirmed = server.post("live", CONFIRM_ANTI_AI, &confirm).await;
         assert_eq!(confirmed.status, 200, "{}", confirmed.text());
-        assert_eq!(stunt.advance("live", "PT1S").await, ["order.process"]);
-        let order = stunt.get_order("live", id).await;
+        assert_eq!(server.advance("live", "PT1S").await, ["order.process"]);
+        let order = server.get_order("live", id).await;
         assert_eq!(order["status"], "failed", "{name}: {order}");
         assert!(
             order["errors"]
@@ -181,15 +181,15 @@ async fn one_bad_picture_fails_an_order_of_several_and_the_next_is_fine() {
         );
         assert_eq!(order["thumbnailImageUrl"], Value::Null);
     }
-    stunt.assert_healthy("live").await;
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_test_upload_is_taken_by_its_own_token_within_the_hour_up_to_50_mebibytes() {
     let key = "sk_test_1";
-    let stunt = TestServer::start_frozen(key).await;
+    let server = TestServer::start_frozen(key).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, url) = stunt.create_detection(key, &body).await;
+    let (id, url) = server.create_detection(key, &body).await;
     let (text, signature) = url.rsplit_once('.').expect("a token");
     let ours = "the token is not one of ours";
     for url in [
@@ -199,25 +199,25 @@ async fn a_test_upload_is_taken_by_its_own_token_within_the_hour_up_to_50_mebiby
         url.replace(&format!("{id}.0."), &format!("{id}.1.")),
         format!("{text}0.{signature}"),
     ] {
-        let answer = stunt.send(Method::PUT, &url, &[], "x").await;
-        answer.assert_refused(403, "AUTH_FORBIDDEN", ours);
+        let response = server.send(Method::PUT, &url, &[], "x").await;
+        response.assert_refused(403, "AUTH_FORBIDDEN", ours);
     }
-    let large = stunt
+    let large = server
         .send(Method::PUT, &url, &[], vec![0; 50 * 1024 * 1024 + 1])
         .await;
     let why = "the body is larger than 52428800 bytes";
     large.assert_refused(413, "TEST_UPLOAD_TOO_LARGE", why);
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
-    let refused = stunt.post(key, CONFIRM_DETECTION, &confirm).await;
+    let refused = server.post(key, CONFIRM_DETECTION, &confirm).await;
     assert_eq!(refused.text(), code("ORDER_FILE_NOT_UPLOADED"));
-    stunt.put(&url, vec![0; 50 * 1024 * 1024]).await;
-    stunt.advance(key, "PT1H").await;
-    stunt.put(&url, Vec::new()).await;
-    stunt.advance(key, "PT0.001S").await;
-    let late = stunt.send(Method::PUT, &url, &[], "x").await;
+    server.put(&url, vec![0; 50 * 1024 * 1024]).await;
+    server.advance(key, "PT1H").await;
+    server.put(&url, Vec::new()).await;
+    server.advance(key, "PT0.001S").await;
+    let late = server.send(Method::PUT, &url, &[], "x").await;
     let why = "the token has expired by the account's clock";
     late.assert_refused(403, "AUTH_FORBIDDEN", why);
-    stunt.confirm(key, &id).await;
-    stunt.advance(key, "PT5S").await;
-    assert_eq!(stunt.get_order(key, &id).await["status"], "complete");
+    server.confirm(key, &id).await;
+    server.advance(key, "PT5S").await;
+    assert_eq!(server.get_order(key, &id).await["status"], "complete");
 }

@@ -10,26 +10,26 @@ const ERRORS_MAX: usize = 10;
 #[tokio::test]
 async fn processing_that_always_fails_fails_the_order_with_the_general_code() {
     let data = tempfile::tempdir().expect("a directory");
-    let (stunt, receiver) = (on(data.path()).await, Receiver::start().await);
-    stunt.freeze("live").await;
-    stunt.webhook("live", &receiver.url).await;
-    let id = stunt.confirm_detection("live", &new("a"), picture()).await;
+    let (server, receiver) = (on(data.path()).await, Receiver::start().await);
+    server.freeze("live").await;
+    server.webhook("live", &receiver.url).await;
+    let id = server.confirm_detection("live", &new("a"), picture()).await;
     let mut database = Database::open(data.path()).await;
     let completes = "UPDATE ON orders WHEN new.status = 'complete'";
     database.refuse(completes).await;
     let mut refused = 0;
     loop {
         // The worker tries the job, too: fewer advances than errors may be needed.
-        let answer = advance(&stunt).await;
-        if answer.status == 200 {
+        let response = advance(&server).await;
+        if response.status == 200 {
             break;
         }
-        assert_failed_by_fault(&answer);
+        assert_failed_by_fault(&response);
         refused += 1;
         assert!(refused < ERRORS_MAX, "the tenth error ends it");
     }
     assert!(refused > 0, "the first error does not end it");
-    assert_eq!(stunt.get_order("live", &id).await["status"], "failed");
+    assert_eq!(server.get_order("live", &id).await["status"], "failed");
     let event = receiver.messages(1).await[0].json();
     let message = event["data"]["errorMessage"].as_str().expect("a text");
     assert_eq!(
@@ -44,30 +44,30 @@ async fn processing_that_always_fails_fails_the_order_with_the_general_code() {
         message.starts_with(begin) && message.ends_with("forged fault"),
         "{message}"
     );
-    assert_eq!(stunt.advance("live", "PT1M").await, [""; 0]);
+    assert_eq!(server.advance("live", "PT1M").await, [""; 0]);
 }
 
 #[tokio::test]
 async fn processing_that_fails_once_goes_on_when_the_fault_is_mended() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = on(data.path()).await;
-    stunt.freeze("live").await;
-    let id = stunt.confirm_detection("live", &new("a"), picture()).await;
+    let server = on(data.path()).await;
+    server.freeze("live").await;
+    let id = server.confirm_detection("live", &new("a"), picture()).await;
     let mut database = Database::open(data.path()).await;
     database.refuse("DELETE ON jobs").await;
-    assert_failed_by_fault(&advance(&stunt).await);
+    assert_failed_by_fault(&advance(&server).await);
     database.mend().await;
     // Nobody advances the frozen clock again: the worker comes back to it by itself.
-    stunt.drain("live").await;
-    assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
+    server.drain("live").await;
+    assert_eq!(server.get_order("live", &id).await["status"], "complete");
 }
 
 #[tokio::test]
 async fn six_hundred_jobs_that_wait_after_an_error_keep_no_other_waiting() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = on(data.path()).await;
-    stunt.create_detection("live", &new("a")).await;
-    stunt.stop().await;
+    let server = on(data.path()).await;
+    server.create_detection("live", &new("a")).await;
+    server.stop().await;
     let mut database = Database::open(data.path()).await;
     database
         .execute(
@@ -79,14 +79,16 @@ async fn six_hundred_jobs_that_wait_after_an_error_keep_no_other_waiting() {
         .await;
     let forged = "DELETE ON jobs WHEN old.due_at <= 600";
     database.refuse(forged).await;
-    let stunt = TestServer::with_config(|config| {
+    let server = TestServer::with_config(|config| {
         config.data_dir = Some(data.path().to_owned());
         config.orders.processing_ms = 0;
     });
-    let stunt = stunt.await;
-    let id = stunt.confirm_detection("other", &new("b"), picture()).await;
-    stunt.drain("other").await;
-    assert_eq!(stunt.get_order("other", &id).await["status"], "complete");
+    let server = server.await;
+    let id = server
+        .confirm_detection("other", &new("b"), picture())
+        .await;
+    server.drain("other").await;
+    assert_eq!(server.get_order("other", &id).await["status"], "complete");
     let waiting = "SELECT COUNT(*) FROM jobs WHERE due_at <= 600";
     assert_eq!(database.number(waiting).await, 600);
 }

@@ -29,14 +29,14 @@ fn new(key: &str) -> Value {
 }
 
 /// Advances `live`'s clock by a second: the answer, whatever it is.
-async fn advance(stunt: &TestServer) -> TestResponse {
+async fn advance(server: &TestServer) -> TestResponse {
     let body = json!({"account": "live", "by": "PT1S"}).to_string();
     let path = "/_mock/clock/advance";
-    stunt.send(Method::POST, path, &[], body).await
+    server.send(Method::POST, path, &[], body).await
 }
 
-fn assert_failed_by_fault(answer: &TestResponse) {
-    let text = answer.text();
-    assert_eq!(answer.status, 500, "{text}");
+fn assert_failed_by_fault(response: &TestResponse) {
+    let text = response.text();
+    assert_eq!(response.status, 500, "{text}");
     assert!(text.contains("forged fault"), "{text}");
 }

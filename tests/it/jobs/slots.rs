@@ -12,7 +12,7 @@ use crate::support::{TestServer, picture, raw};
 const UNREAD: usize = 280;
 
 /// Sends a create whose order starts at once. The response is not read.
-async fn create_unread(stunt: &TestServer, n: usize) -> TcpStream {
+async fn create_unread(server: &TestServer, n: usize) -> TcpStream {
     let url = "http://files.test/a.jpg";
     let files = json!([{"fileName": "a.jpg", "originalFileUrl": url}]);
     let body = json!({"idempotencyKey": n.to_string(), "files": files}).to_string();
@@ -21,16 +21,16 @@ async fn create_unread(stunt: &TestServer, n: usize) -> TcpStream {
         "POST /api/v2/orders/anti-ai HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer slow\r\n\
          Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     );
-    let mut stream = raw::connect(&stunt.origin).await;
+    let mut stream = raw::connect(&server.origin).await;
     let sent = stream.write_all(request.as_bytes()).await;
     sent.expect("it is read");
     stream
 }
 
 /// Number of `slow`'s orders in progress.
-async fn in_progress(stunt: &TestServer) -> usize {
+async fn in_progress(server: &TestServer) -> usize {
     let path = "/_mock/orders?account=slow&limit=1000";
-    let listed = stunt.control(Method::GET, path, &json!({})).await;
+    let listed = server.control(Method::GET, path, &json!({})).await;
     let orders = listed["orders"].as_array().expect("orders");
     let orders = orders.iter().filter(|it| it["status"] == "inProgress");
     orders.count()
@@ -38,24 +38,26 @@ async fn in_progress(stunt: &TestServer) -> usize {
 
 #[tokio::test]
 async fn two_hundred_and_eighty_responses_that_are_not_read_do_not_stop_other_orders() {
-    let stunt = TestServer::with_config(|config| config.orders.processing_ms = 0).await;
+    let server = TestServer::with_config(|config| config.orders.processing_ms = 0).await;
     // A response that takes minutes is one that is not read.
     let drip = json!({"fault": "drip", "bytesPerSecond": 1});
     let rule =
         json!({"account": "slow", "when": {"operation": "bizmori.createAntiAi"}, "then": drip});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    server.control(Method::POST, "/_mock/rules", &rule).await;
     let mut unread = Vec::new();
     for n in 0..UNREAD {
-        unread.push(create_unread(&stunt, n).await);
+        unread.push(create_unread(&server, n).await);
     }
-    let held = async { while in_progress(&stunt).await < UNREAD {} };
+    let held = async { while in_progress(&server).await < UNREAD {} };
     let held = tokio::time::timeout(PATIENCE, held).await;
     held.expect("all orders are held back");
-    let id = stunt.confirm_detection("other", &new("a"), picture()).await;
-    stunt.drain("other").await;
-    assert_eq!(stunt.get_order("other", &id).await["status"], "complete");
+    let id = server
+        .confirm_detection("other", &new("a"), picture())
+        .await;
+    server.drain("other").await;
+    assert_eq!(server.get_order("other", &id).await["status"], "complete");
     assert_eq!(
-        in_progress(&stunt).await,
+        in_progress(&server).await,
         UNREAD,
         "they are held back still"
     );

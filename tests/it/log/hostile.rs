@@ -13,37 +13,37 @@ const LINE_CHARS_MAX: usize = 2_500;
 /// Puts hostile text wherever a line of the log takes text from: paths, methods, keys, reasons,
 /// names of rules and files, URLs, and what the control plane says of failures.
 async fn attack(logged: &Logged) {
-    let stunt = logged.stunt();
+    let server = logged.stunt();
     let long = "y".repeat(5_000);
     for path in ["/api/%0a%1b[31m", &format!("/api/v2/{long}")] {
         for key in ["a\u{9b}31m", &format!("a\tb{long}")] {
             let bearer = format!("Bearer {key}");
             let headers = [("authorization", bearer.as_str())];
-            stunt.send(Method::GET, path, &headers, "").await;
+            server.send(Method::GET, path, &headers, "").await;
         }
     }
     let raw = b"G!ET /api/v2/x HTTP/1.1\r\nHost: mock\r\nConnection: close\r\n\
         Authorization: Bearer \xff\x9b31m\r\n\r\n";
-    raw::send(&stunt.origin, raw).await;
+    raw::send(&server.origin, raw).await;
     let headers = [("content-type", "application/json")];
     for text in [EVIL, &long] {
         let body = json!({"key": text, "url": text, "document_type": text}).to_string();
-        stunt.send(Method::POST, "/detect", &headers, body).await;
+        server.send(Method::POST, "/detect", &headers, body).await;
     }
     let name = format!("{EVIL}{long}");
     let body = json!({"account": EVIL, "name": name, "when": {"operation": "undetectable.*"},
         "then": {"respond": {"status": 503}}});
-    stunt
+    server
         .send(Method::POST, "/_mock/rules", &headers, body.to_string())
         .await;
     let body = json!({"key": EVIL, "url": EVIL}).to_string();
-    stunt.send(Method::POST, "/detect", &headers, body).await;
+    server.send(Method::POST, "/detect", &headers, body).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, url) = stunt.create_detection("live", &body).await;
-    stunt.put(&url, picture()).await;
+    let (id, url) = server.create_detection("live", &body).await;
+    server.put(&url, picture()).await;
     let path = format!("/_mock/orders/{id}/fail");
     let outcome = json!({"errorMessage": name}).to_string();
-    stunt.send(Method::POST, &path, &headers, outcome).await;
+    server.send(Method::POST, &path, &headers, outcome).await;
 }
 
 fn is_plain(text: &str) -> bool {

@@ -15,27 +15,29 @@ const ORDERS: &str = "/api/v2/orders";
 /// Does what a client does that has the key wrong, uploads too late, has its order failed by a
 /// rule, listens on a port where nothing is, and has its connection reset.
 async fn fail(logged: &Logged) {
-    let stunt = logged.stunt();
+    let server = logged.stunt();
     let set = json!({"plan": "unlimited"});
-    stunt.control(Method::PUT, "/_mock/accounts/ci", &set).await;
-    stunt.freeze("ci").await;
-    assert_eq!(stunt.get("cl", ORDERS).await.status, 401);
+    server
+        .control(Method::PUT, "/_mock/accounts/ci", &set)
+        .await;
+    server.freeze("ci").await;
+    assert_eq!(server.get("cl", ORDERS).await.status, 401);
     let body = json!({"idempotencyKey": "late", "fileName": "late.jpg"});
-    let (_, url) = stunt.create_detection("ci", &body).await;
-    stunt.advance("ci", "PT2H").await;
-    let late = stunt.send(Method::PUT, &url, &[], picture()).await;
+    let (_, url) = server.create_detection("ci", &body).await;
+    server.advance("ci", "PT2H").await;
+    let late = server.send(Method::PUT, &url, &[], picture()).await;
     assert_eq!(late.status, 403);
     let rule = json!({"account": "ci", "name": "slow service", "when": {"fileName": "slow*"},
         "then": {"outcome": {"status": "failed", "errorCode": "AI_DETECTION_TIMEOUT"}}});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
-    stunt.webhook("ci", DEAD).await;
+    server.control(Method::POST, "/_mock/rules", &rule).await;
+    server.webhook("ci", DEAD).await;
     let body = json!({"idempotencyKey": "slow", "fileName": "slow.jpg"});
-    stunt.confirm_detection("ci", &body, picture()).await;
-    stunt.advance("ci", "PT2S").await;
+    server.confirm_detection("ci", &body, picture()).await;
+    server.advance("ci", "PT2S").await;
     let rule = json!({"account": "ci", "name": "flaky network", "then": {"fault": "reset"},
         "when": {"operation": "bizmori.listOrders"}, "times": 1});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
-    let mut stream = raw::connect(&stunt.origin).await;
+    server.control(Method::POST, "/_mock/rules", &rule).await;
+    let mut stream = raw::connect(&server.origin).await;
     let request =
         format!("GET {ORDERS} HTTP/1.1\r\nHost: mock\r\nAuthorization: Bearer ci\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("written");

@@ -16,12 +16,12 @@ async fn succeed_at_the_default_level_logs_nothing_and_at_debug_a_line_each() {
     for (level, lines) in [("info", 0), ("debug", 5)] {
         let receiver = Receiver::start().await;
         let logged = Logged::start(&["--log", level]);
-        let stunt = logged.stunt();
-        stunt.freeze("live").await;
-        stunt.webhook("live", &receiver.url).await;
-        stunt.assert_healthy("live").await;
+        let server = logged.stunt();
+        server.freeze("live").await;
+        server.webhook("live", &receiver.url).await;
+        server.assert_healthy("live").await;
         receiver.messages(1).await;
-        stunt.drain("live").await;
+        server.drain("live").await;
         let log = logged.stop();
         let describe = |text: &str| log.iter().filter(|line| line.contains(text)).count();
         let vendors = describe("request answered") - describe("operation=\"control.");
@@ -38,16 +38,16 @@ async fn succeed_at_the_default_level_logs_nothing_and_at_debug_a_line_each() {
 #[tokio::test]
 async fn refuse_in_any_api_logs_status_method_path_key_and_reason() {
     let logged = Logged::start(&[]);
-    let stunt = logged.stunt();
-    stunt.get("live", "/api/v2/orders/1?secret=x").await;
-    stunt.get("live", "/api/v2/nothing").await;
+    let server = logged.stunt();
+    server.get("live", "/api/v2/orders/1?secret=x").await;
+    server.get("live", "/api/v2/nothing").await;
     let signed = "/_s3/bizmori/x?X-Amz-Signature=secret";
-    stunt.send(Method::GET, signed, &[], "").await;
+    server.send(Method::GET, signed, &[], "").await;
     let headers = [("apikey", "live"), ("content-type", "application/json")];
-    stunt.send(Method::POST, "/detect", &headers, "{}").await;
-    stunt.send(Method::GET, "/_mock/nothing", &[], "").await;
+    server.send(Method::POST, "/detect", &headers, "{}").await;
+    server.send(Method::GET, "/_mock/nothing", &[], "").await;
     let token = [("authorization", "Bearer secret")];
-    stunt
+    server
         .send(Method::GET, "/_mock/rules?x=1", &token, "")
         .await;
     let lines = logged.stop();
@@ -68,8 +68,8 @@ async fn refuse_in_any_api_logs_status_method_path_key_and_reason() {
 async fn refuse_a_control_token_logs_a_line_without_the_token() {
     let logged = Logged::start(&["--control-token", "right"]);
     let token = [("authorization", "Bearer wrong")];
-    let stunt = logged.stunt();
-    stunt.send(Method::GET, "/_mock/rules", &token, "").await;
+    let server = logged.stunt();
+    server.send(Method::GET, "/_mock/rules", &token, "").await;
     let lines = logged.stop();
     assert_eq!(lines.len(), 1, "{lines:?}");
     let line = untimed(&lines[0]);
@@ -81,17 +81,17 @@ async fn refuse_a_control_token_logs_a_line_without_the_token() {
 #[tokio::test]
 async fn break_a_body_off_logs_the_refusal_and_hang_up_logs_that_nobody_was_answered() {
     let logged = Logged::start(&[]);
-    let stunt = logged.stunt();
+    let server = logged.stunt();
     let head = "POST /api/v2/orders/ai-detection HTTP/1.1\r\nHost: mock\r\nContent-Length: 100\r\n\
         Content-Type: application/json\r\nAuthorization: Bearer live\r\n\r\n{";
-    let mut stream = raw::connect(&stunt.origin).await;
+    let mut stream = raw::connect(&server.origin).await;
     stream.write_all(head.as_bytes()).await.expect("written");
     stream.shutdown().await.expect("closed");
     logged.wait_for("request=1").await;
     let rule = json!({"account": "live", "then": {"delayMs": 600_000}});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    server.control(Method::POST, "/_mock/rules", &rule).await;
     let head = "GET /api/v2/orders/1 HTTP/1.1\r\nHost: mock\r\nAuthorization: Bearer live\r\n\r\n";
-    let mut stream = raw::connect(&stunt.origin).await;
+    let mut stream = raw::connect(&server.origin).await;
     stream.write_all(head.as_bytes()).await.expect("written");
     logged.wait_for("rule applied").await;
     drop(stream);
@@ -114,23 +114,23 @@ async fn break_a_body_off_logs_the_refusal_and_hang_up_logs_that_nobody_was_answ
 async fn fail_a_webhook_logs_each_attempt_and_what_rules_did_to_it() {
     let receiver = Receiver::with_replies([Reply::Status(500), Reply::Status(200)]).await;
     let logged = Logged::start(&[]);
-    let stunt = logged.stunt();
-    stunt.freeze("live").await;
-    stunt.webhook("live", &receiver.url).await;
+    let server = logged.stunt();
+    server.freeze("live").await;
+    server.webhook("live", &receiver.url).await;
     let rule = json!({"account": "live", "name": "wrong", "when": {"operation": "webhook.deliver"},
         "times": 1, "then": {"webhook": {"signature": "wrong", "duplicate": 2}}});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    server.control(Method::POST, "/_mock/rules", &rule).await;
     let drop = json!({"account": "live", "when": {"operation": "webhook.deliver"}, "skip": 1,
         "then": {"webhook": {"drop": true}}});
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
-    stunt.advance("live", "PT1S").await;
+    server.confirm_detection("live", &body, picture()).await;
+    server.advance("live", "PT1S").await;
     receiver.messages(2).await;
-    stunt.control(Method::POST, "/_mock/rules", &drop).await;
+    server.control(Method::POST, "/_mock/rules", &drop).await;
     for key in ["b", "c"] {
         let body = json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
-        stunt.confirm_detection("live", &body, picture()).await;
-        stunt.advance("live", "PT1S").await;
+        server.confirm_detection("live", &body, picture()).await;
+        server.advance("live", "PT1S").await;
     }
     let url = receiver.url.clone();
     let lines = logged.stop();
@@ -162,12 +162,12 @@ fn undelivered(line: &str) -> String {
 #[tokio::test]
 async fn fail_an_order_by_the_control_plane_logs_that_it_was_manual() {
     let logged = Logged::start(&[]);
-    let stunt = logged.stunt();
+    let server = logged.stunt();
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, _) = stunt.create_detection("live", &body).await;
+    let (id, _) = server.create_detection("live", &body).await;
     let path = format!("/_mock/orders/{id}/fail");
     let outcome = json!({"errorCode": "AI_DETECTION_TIMEOUT", "errorMessage": "no\nway"});
-    let failed = stunt
+    let failed = server
         .send(Method::POST, &path, &[], outcome.to_string())
         .await;
     assert_eq!(failed.status, 200, "{}", failed.text());
@@ -181,19 +181,19 @@ async fn fail_an_order_by_the_control_plane_logs_that_it_was_manual() {
 #[tokio::test]
 async fn page_of_a_foreign_origin_is_logged_with_the_setting() {
     let logged = Logged::start(&["--allow-origin", "https://app.example.com"]);
-    let stunt = logged.stunt();
+    let server = logged.stunt();
     for origin in [
         "https://app.example.com",
         "http://localhost:3000",
         "https://evil.com",
     ] {
         let preflight = [("origin", origin), ("access-control-request-method", "GET")];
-        stunt
+        server
             .send(Method::OPTIONS, "/api/v2/orders", &preflight, "")
             .await;
         let call = [("origin", origin), ("authorization", "Bearer live")];
         for path in ["/api/v2/orders", "/api/v3/orders/1"] {
-            stunt.send(Method::GET, path, &call, "").await;
+            server.send(Method::GET, path, &call, "").await;
         }
     }
     let lines = logged.stop();

@@ -52,62 +52,64 @@ struct KnownIds {
     test_sample: String,
 }
 
-async fn ids(stunt: &TestServer) -> KnownIds {
-    stunt.freeze(KEY).await;
+async fn ids(server: &TestServer) -> KnownIds {
+    server.freeze(KEY).await;
     let body = |key: &str| json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
-    let (pending, upload) = stunt.create_detection(KEY, &body("pending")).await;
-    let detection = stunt
+    let (pending, upload) = server.create_detection(KEY, &body("pending")).await;
+    let detection = server
         .upload_detection(KEY, &body("detection"), picture())
         .await;
-    let read = stunt.confirm_detection(KEY, &body("read"), picture()).await;
+    let read = server
+        .confirm_detection(KEY, &body("read"), picture())
+        .await;
     let files = json!({"idempotencyKey": "anti ai", "files": [{"fileName": "a.jpg"}]});
-    let response = stunt.post(KEY, "/api/v2/orders/anti-ai", &files).await;
+    let response = server.post(KEY, "/api/v2/orders/anti-ai", &files).await;
     let response = response.json();
     let anti_ai = response["data"]["orderId"]
         .as_str()
         .expect("an id")
         .to_owned();
     let put = response["data"]["files"][0]["uploadUrl"].as_str();
-    stunt.put(put.expect("a URL"), picture()).await;
-    let (_, test_upload) = stunt.create_detection("sk_test_1", &body("test")).await;
-    let original = stunt.get_order(KEY, &read).await["originalImageUrl"].take();
-    stunt.advance(KEY, "PT1S").await;
+    server.put(put.expect("a URL"), picture()).await;
+    let (_, test_upload) = server.create_detection("sk_test_1", &body("test")).await;
+    let original = server.get_order(KEY, &read).await["originalImageUrl"].take();
+    server.advance(KEY, "PT1S").await;
     KnownIds {
         pending,
         upload,
         detection,
         anti_ai,
-        webhook: stunt.webhook(KEY, "http://127.0.0.1:1/").await.0,
+        webhook: server.webhook(KEY, "http://127.0.0.1:1/").await.0,
         test_upload,
         original: original.as_str().expect("a URL").to_owned(),
         complete: read,
-        test_sample: test_sample(stunt).await,
+        test_sample: test_sample(server).await,
     }
 }
 
 /// Where a test key downloads a sample.
-async fn test_sample(stunt: &TestServer) -> String {
+async fn test_sample(server: &TestServer) -> String {
     let key = "sk_test_1";
-    stunt.freeze(key).await;
+    server.freeze(key).await;
     let url = "http://files.test/a.jpg";
     let file = json!({"fileName": "a.jpg", "originalFileUrl": url});
     let body = json!({"idempotencyKey": "sample", "files": [file]});
-    let created = stunt
+    let created = server
         .post(key, "/api/v2/orders/anti-ai", &body)
         .await
         .json();
-    stunt.advance(key, "PT5S").await;
+    server.advance(key, "PT5S").await;
     let id = created["data"]["orderId"].as_str().expect("an id");
     let path = format!("/api/v3/orders/{id}/download");
-    let download = stunt.get(key, &path).await.json();
+    let download = server.get(key, &path).await.json();
     let url = download["data"]["files"][0]["downloadUrl"].as_str();
     url.expect("a URL").to_owned()
 }
 
 #[tokio::test]
 async fn every_operation_is_asked_for_and_answers_as_it_should() {
-    let stunt = TestServer::start().await;
-    let ids = ids(&stunt).await;
+    let server = TestServer::start().await;
+    let ids = ids(&server).await;
     let mut methods: BTreeMap<&str, Method> = stuntdouble::app::operations()
         .into_iter()
         .map(|operation| (operation.name, operation.method))
@@ -131,10 +133,10 @@ async fn every_operation_is_asked_for_and_answers_as_it_should() {
         if !presigned {
             headers.push(("authorization", &bearer));
         }
-        let answer = stunt
+        let response = server
             .send(method.clone(), &call.path, &headers, call.body.to_string())
             .await;
-        check(call, &answer);
+        check(call, &response);
     }
     for call in calls {
         methods.remove(call.name);
@@ -144,18 +146,22 @@ async fn every_operation_is_asked_for_and_answers_as_it_should() {
 }
 
 /// The status, a number, and a reason where it is an error.
-fn check(call: &OperationCall, answer: &TestResponse) {
+fn check(call: &OperationCall, response: &TestResponse) {
     let name = call.name;
     assert_eq!(
-        answer.status,
+        response.status,
         call.status,
         "{name} {}: {}",
         call.path,
-        answer.text()
+        response.text()
     );
-    let seq = answer.header("x-mock-request").parse::<u64>();
-    assert!(seq.is_ok_and(|seq| seq > 0), "{name}: {:?}", answer.headers);
-    let why = answer.header("x-mock-reason");
+    let seq = response.header("x-mock-request").parse::<u64>();
+    assert!(
+        seq.is_ok_and(|seq| seq > 0),
+        "{name}: {:?}",
+        response.headers
+    );
+    let why = response.header("x-mock-reason");
     assert_eq!(why.is_empty(), call.status < 400, "{name}: {why}");
 }
 

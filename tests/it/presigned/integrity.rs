@@ -37,27 +37,27 @@ fn other(hex: &str) -> String {
     base64_of(&"7".repeat(hex.len()))
 }
 
-fn code(answer: &TestResponse) -> (u16, String) {
-    let text = answer.text();
+fn code(response: &TestResponse) -> (u16, String) {
+    let text = response.text();
     let (_, rest) = text.split_once("<Code>").unwrap_or_default();
     let (code, _) = rest.split_once("</Code>").unwrap_or_default();
-    (answer.status, code.to_owned())
+    (response.status, code.to_owned())
 }
 
-async fn assert_stored(stunt: &TestServer, expected: Option<&str>, what: &str) {
-    let got = get(stunt, "k", &[]).await;
+async fn assert_stored(server: &TestServer, expected: Option<&str>, what: &str) {
+    let got = get(server, "k", &[]).await;
     let found = (got.status == 200).then(|| got.text());
     assert_eq!(found.as_deref(), expected, "{what}");
 }
 
 #[tokio::test]
 async fn put_with_the_digest_of_its_body_stores_it() {
-    let stunt = frozen().await;
+    let server = frozen().await;
     for (name, hex) in DIGESTS {
         let digest = base64_of(hex);
-        let done = put(&stunt, "k", &[(name, &digest)], BODY).await;
+        let done = put(&server, "k", &[(name, &digest)], BODY).await;
         assert_eq!((done.status, done.text()), (200, String::new()), "{name}");
-        let done = put_with(&stunt, &[(name, &digest)], BODY).await;
+        let done = put_with(&server, &[(name, &digest)], BODY).await;
         assert_eq!((done.status, done.text()), (200, String::new()), "{name}");
     }
     let all = [
@@ -65,29 +65,29 @@ async fn put_with_the_digest_of_its_body_stores_it() {
         ("x-amz-checksum-sha256", base64_of(DIGESTS[5].1)),
     ];
     let all = all.each_ref().map(|(name, value)| (*name, value.as_str()));
-    assert_eq!(put(&stunt, "k", &all, BODY).await.status, 200);
-    assert_stored(&stunt, Some(BODY), "MD5 and a checksum").await;
+    assert_eq!(put(&server, "k", &all, BODY).await.status, 200);
+    assert_stored(&server, Some(BODY), "MD5 and a checksum").await;
 }
 
 #[tokio::test]
 async fn put_with_the_digest_of_another_body_answers_bad_digest_and_stores_nothing() {
-    let stunt = frozen().await;
+    let server = frozen().await;
     for stored in [None, Some("first")] {
         if let Some(body) = stored {
-            assert_eq!(put(&stunt, "k", &[], body).await.status, 200);
+            assert_eq!(put(&server, "k", &[], body).await.status, 200);
         }
         for (name, hex) in DIGESTS {
             let digest = other(hex);
-            let refused = put(&stunt, "k", &[(name, &digest)], BODY).await;
+            let refused = put(&server, "k", &[(name, &digest)], BODY).await;
             assert_eq!(code(&refused), (400, "BadDigest".to_owned()), "{name}");
-            assert_stored(&stunt, stored, name).await;
-            let refused = put_with(&stunt, &[(name, &digest)], BODY).await;
+            assert_stored(&server, stored, name).await;
+            let refused = put_with(&server, &[(name, &digest)], BODY).await;
             assert_eq!(code(&refused), (400, "BadDigest".to_owned()), "{name}");
-            assert_stored(&stunt, stored, name).await;
+            assert_stored(&server, stored, name).await;
         }
     }
     let (expected, actual) = (other(DIGESTS[0].1), base64_of(DIGESTS[0].1));
-    let refused = put(&stunt, "k", &[("content-md5", &expected)], BODY).await;
+    let refused = put(&server, "k", &[("content-md5", &expected)], BODY).await;
     let elements = format!(
         "<Message>The Content-MD5 you specified did not match what we received.</Message><Key>k</Key><ExpectedDigest>{expected}</ExpectedDigest><CalculatedDigest>{actual}</CalculatedDigest>"
     );
@@ -102,7 +102,7 @@ async fn put_with_the_digest_of_another_body_answers_bad_digest_and_stores_nothi
     ] {
         let (name, hex) = DIGESTS[index];
         let (expected, actual) = (other(hex), base64_of(hex));
-        let refused = put(&stunt, "k", &[(name, &expected)], BODY).await;
+        let refused = put(&server, "k", &[(name, &expected)], BODY).await;
         let elements = format!(
             "<Message>The {algorithm} you specified did not match the calculated checksum.</Message><Key>k</Key>"
         );
@@ -113,47 +113,47 @@ async fn put_with_the_digest_of_another_body_answers_bad_digest_and_stores_nothi
 
 #[tokio::test]
 async fn put_with_a_malformed_digest_is_refused_and_stores_nothing() {
-    let stunt = frozen().await;
+    let server = frozen().await;
     let short = base64_of("0102");
     for value in ["nonsense", "", "====", &short, DIGESTS[0].1] {
-        let refused = put(&stunt, "k", &[("content-md5", value)], BODY).await;
+        let refused = put(&server, "k", &[("content-md5", value)], BODY).await;
         let elements = format!(
             "<Message>The Content-MD5 you specified was invalid.</Message><Key>k</Key><Content-MD5>{value}</Content-MD5>"
         );
         let reason = format!("Content-MD5: {value:?} is not 16 bytes in Base64");
         assert_refused(&refused, 400, "InvalidDigest", &elements, &reason);
-        let refused = put_with(&stunt, &[("content-md5", value)], BODY).await;
+        let refused = put_with(&server, &[("content-md5", value)], BODY).await;
         assert_eq!(code(&refused), (400, "InvalidDigest".to_owned()));
         for (name, _) in &DIGESTS[1..] {
-            let refused = put(&stunt, "k", &[(name, value)], BODY).await;
+            let refused = put(&server, "k", &[(name, value)], BODY).await;
             assert_eq!(code(&refused), (400, "InvalidRequest".to_owned()), "{name}");
             let message = format!("<Message>Value for {name} header is invalid.</Message>");
             assert!(refused.text().contains(&message), "{}", refused.text());
         }
     }
-    assert_stored(&stunt, None, "malformed").await;
+    assert_stored(&server, None, "malformed").await;
 }
 
 #[tokio::test]
 async fn put_with_checksums_of_several_algorithms_answers_invalid_request() {
-    let stunt = frozen().await;
+    let server = frozen().await;
     let (crc32, sha1) = (base64_of(DIGESTS[1].1), base64_of(DIGESTS[4].1));
     let headers = [
         ("x-amz-checksum-crc32", crc32.as_str()),
         ("x-amz-checksum-sha1", &sha1),
     ];
-    let refused = put(&stunt, "k", &headers, BODY).await;
+    let refused = put(&server, "k", &headers, BODY).await;
     let elements = "<Message>Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.</Message><Key>k</Key>";
     let reason = "checksums: expected one, got x-amz-checksum-crc32, x-amz-checksum-sha1";
     assert_refused(&refused, 400, "InvalidRequest", elements, reason);
-    let refused = put_with(&stunt, &headers, BODY).await;
+    let refused = put_with(&server, &headers, BODY).await;
     assert_refused(&refused, 400, "InvalidRequest", elements, reason);
-    assert_stored(&stunt, None, "several").await;
+    assert_stored(&server, None, "several").await;
 }
 
 #[tokio::test]
 async fn sdk_checksum_algorithm_has_to_be_that_of_the_checksum() {
-    let stunt = frozen().await;
+    let server = frozen().await;
     let named = "x-amz-sdk-checksum-algorithm";
     let crc32 = base64_of(DIGESTS[1].1);
     let with = |algorithm| [(named, algorithm), ("x-amz-checksum-crc32", crc32.as_str())];
@@ -165,12 +165,17 @@ async fn sdk_checksum_algorithm_has_to_be_that_of_the_checksum() {
         (&[(named, "CRC32")], 400),
         (&[(named, "")], 400),
     ] {
-        for answer in [
-            put(&stunt, "k", headers, BODY).await,
-            put_with(&stunt, headers, BODY).await,
+        for response in [
+            put(&server, "k", headers, BODY).await,
+            put_with(&server, headers, BODY).await,
         ] {
-            assert_eq!(answer.status, expected, "{headers:?}: {}", answer.text());
-            let is_invalid = answer.text().contains("<Code>InvalidRequest</Code>");
+            assert_eq!(
+                response.status,
+                expected,
+                "{headers:?}: {}",
+                response.text()
+            );
+            let is_invalid = response.text().contains("<Code>InvalidRequest</Code>");
             assert_eq!(is_invalid, expected == 400, "{headers:?}");
         }
     }
@@ -178,7 +183,7 @@ async fn sdk_checksum_algorithm_has_to_be_that_of_the_checksum() {
 
 #[tokio::test]
 async fn digest_of_an_empty_body_in_the_query_is_ignored() {
-    let stunt = frozen().await;
+    let server = frozen().await;
     for (algorithm, value) in [
         ("CRC32", "AAAAAA==".to_owned()),
         ("CRC32C", "AAAAAA==".to_owned()),
@@ -203,28 +208,28 @@ async fn digest_of_an_empty_body_in_the_query_is_ignored() {
                 (named, algorithm),
                 ("x-id", "PutObject"),
             ];
-            let done = put_with(&stunt, &parameters, BODY).await;
+            let done = put_with(&server, &parameters, BODY).await;
             assert_eq!(done.status, 200, "{checksum}: {}", done.text());
         }
         // In a header it is of the body.
-        let refused = put(&stunt, "k", &[(&lower, &value)], BODY).await;
+        let refused = put(&server, "k", &[(&lower, &value)], BODY).await;
         assert_eq!(code(&refused), (400, "BadDigest".to_owned()), "{lower}");
         let headers = format!("Content-Length: 0\r\n{lower}: {value}\r\n");
-        let done = put_raw(&stunt, "k", &headers, b"").await;
+        let done = put_raw(&server, "k", &headers, b"").await;
         assert_eq!(done.status, 200, "{lower}: {}", done.text());
     }
 }
 
 #[tokio::test]
 async fn content_sha256_of_another_body_is_refused() {
-    let stunt = frozen().await;
+    let server = frozen().await;
     let name = "x-amz-content-sha256";
     let sha256 = DIGESTS[5].1;
     for value in [sha256, &sha256.to_uppercase(), "UNSIGNED-PAYLOAD"] {
-        let done = put(&stunt, "k", &[(name, value)], BODY).await;
+        let done = put(&server, "k", &[(name, value)], BODY).await;
         assert_eq!(done.status, 200, "{value}: {}", done.text());
     }
-    let refused = put(&stunt, "k", &[(name, EMPTY_SHA256)], BODY).await;
+    let refused = put(&server, "k", &[(name, EMPTY_SHA256)], BODY).await;
     let elements = format!(
         "<Message>The provided &apos;x-amz-content-sha256&apos; header does not match what was computed.</Message><Key>k</Key><ClientComputedContentSHA256>{EMPTY_SHA256}</ClientComputedContentSHA256><S3ComputedContentSHA256>{sha256}</S3ComputedContentSHA256>"
     );
@@ -240,7 +245,7 @@ async fn content_sha256_of_another_body_is_refused() {
 
 #[tokio::test]
 async fn digest_of_a_body_in_many_pieces_is_of_all_of_them() {
-    let stunt = frozen().await;
+    let server = frozen().await;
     // A million bytes, over and over: the body spills to disk and comes in many pieces.
     let body = BODY.repeat(111_111);
     let chunk = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
@@ -250,26 +255,26 @@ async fn digest_of_a_body_in_many_pieces_is_of_all_of_them() {
             "Transfer-Encoding: chunked\r\nx-amz-checksum-crc32c: {}\r\n",
             BASE64.encode(checksum.to_be_bytes())
         );
-        let answer = put_raw(&stunt, "k", &header, chunk.as_bytes()).await;
-        assert_eq!(answer.status, expected, "{}", answer.text());
-        let got = get(&stunt, "k", &[]).await;
+        let response = put_raw(&server, "k", &header, chunk.as_bytes()).await;
+        assert_eq!(response.status, expected, "{}", response.text());
+        let got = get(&server, "k", &[]).await;
         assert_eq!((got.status, got.bytes.len()), (200, body.len()));
     }
 }
 
 #[tokio::test]
 async fn order_whose_upload_has_a_bad_digest_still_waits() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, url) = stunt.create_detection("live", &body).await;
+    let (id, url) = server.create_detection("live", &body).await;
     let wrong = [("content-md5", "AAAAAAAAAAAAAAAAAAAAAA==")];
-    let refused = stunt.send(Method::PUT, &url, &wrong, picture()).await;
+    let refused = server.send(Method::PUT, &url, &wrong, picture()).await;
     assert_eq!(code(&refused), (400, "BadDigest".to_owned()));
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
     let path = "/api/v2/orders/ai-detection/confirm";
-    let refused = stunt.post("live", path, &confirm).await;
+    let refused = server.post("live", path, &confirm).await;
     let reason = format!("order {id} is pending: 0 of 1 files uploaded");
     refused.assert_refused(400, "ORDER_FILE_NOT_UPLOADED", &reason);
-    stunt.put(&url, picture()).await;
-    stunt.confirm("live", &id).await;
+    server.put(&url, picture()).await;
+    server.confirm("live", &id).await;
 }

@@ -35,21 +35,21 @@ fn presign(method: &str, host: &str, path: &str, extra: &str) -> String {
 
 #[tokio::test]
 async fn an_s3_library_puts_and_gets_under_a_key_of_its_own() {
-    let stunt = frozen().await;
-    let host = stunt.origin.trim_start_matches("http://").to_owned();
+    let server = frozen().await;
+    let host = server.origin.trim_start_matches("http://").to_owned();
     let typed = [("content-type", "image/png")];
     for bucket in ["bizmori", "ai-image-detector-dev"] {
         let path = format!("/_s3/{bucket}/my%20own/%C3%BC.png");
         let put = presign("PUT", &host, &path, "&x-id=PutObject");
-        let done = stunt.send(Method::PUT, &put, &typed, "hello").await;
+        let done = server.send(Method::PUT, &put, &typed, "hello").await;
         assert_eq!((done.status, done.text()), (200, String::new()));
         let get = presign("GET", &host, &path, "&x-id=GetObject");
-        let got = stunt.send(Method::GET, &get, &typed, "").await;
+        let got = server.send(Method::GET, &get, &typed, "").await;
         assert_eq!((got.status, got.text()), (200, "hello".to_owned()));
         assert_eq!(got.header("content-type"), "image/png");
     }
     let path = "/_s3/ai-image-detector-prod/my%20own/%C3%BC.png";
     let other_name = presign("GET", &host, path, "&x-id=GetObject");
-    let got = stunt.send(Method::GET, &other_name, &typed, "").await;
+    let got = server.send(Method::GET, &other_name, &typed, "").await;
     assert_eq!(got.text(), "hello", "one store behind both names");
 }

@@ -18,17 +18,17 @@ const STORED: [(&str, &str); 8] = [
     ("x-amz-meta-x", "1"),
 ];
 
-async fn head(stunt: &TestServer, key: &str) -> TestResponse {
-    let url = signer().presign(&plan(stunt, "HEAD", key));
-    stunt.send(Method::HEAD, &url, &[], "").await
+async fn head(server: &TestServer, key: &str) -> TestResponse {
+    let url = signer().presign(&plan(server, "HEAD", key));
+    server.send(Method::HEAD, &url, &[], "").await
 }
 
 /// The headers of [`STORED`] that the answer has.
-fn stored(answer: &TestResponse) -> Vec<(&'static str, String)> {
+fn stored(response: &TestResponse) -> Vec<(&'static str, String)> {
     let sent = STORED
         .iter()
-        .filter(|(name, _)| answer.headers.contains_key(*name));
-    sent.map(|(name, _)| (*name, answer.header(name).to_owned()))
+        .filter(|(name, _)| response.headers.contains_key(*name));
+    sent.map(|(name, _)| (*name, response.header(name).to_owned()))
         .collect()
 }
 
@@ -41,16 +41,16 @@ fn all() -> Vec<(&'static str, String)> {
 
 #[tokio::test]
 async fn headers_of_a_put_come_back_with_every_read() {
-    let stunt = frozen().await;
-    assert_eq!(put(&stunt, KEY, &STORED, "body").await.status, 200);
-    let got = get(&stunt, KEY, &[]).await;
+    let server = frozen().await;
+    assert_eq!(put(&server, KEY, &STORED, "body").await.status, 200);
+    let got = get(&server, KEY, &[]).await;
     assert_eq!((got.status, stored(&got)), (200, all()));
-    let head_answer = head(&stunt, KEY).await;
+    let head_answer = head(&server, KEY).await;
     assert_eq!((head_answer.status, stored(&head_answer)), (200, all()));
-    let part = get(&stunt, KEY, &[("range", "bytes=1-2")]).await;
+    let part = get(&server, KEY, &[("range", "bytes=1-2")]).await;
     assert_eq!((part.status, stored(&part)), (206, all()));
     // RFC 9110 §15.4.5: what a cache has to know.
-    let known = get(&stunt, KEY, &[("if-none-match", "*")]).await;
+    let known = get(&server, KEY, &[("if-none-match", "*")]).await;
     let cached = all();
     let cached = [cached[0].clone(), cached[4].clone()];
     assert_eq!((known.status, stored(&known)), (304, cached.to_vec()));
@@ -58,38 +58,38 @@ async fn headers_of_a_put_come_back_with_every_read() {
 
 #[tokio::test]
 async fn headers_go_with_the_object_that_they_were_put_with() {
-    let stunt = frozen().await;
-    put(&stunt, KEY, &STORED, "first").await;
-    put(&stunt, KEY, &[("x-amz-meta-x", "2")], "second").await;
-    let got = get(&stunt, KEY, &[]).await;
+    let server = frozen().await;
+    put(&server, KEY, &STORED, "first").await;
+    put(&server, KEY, &[("x-amz-meta-x", "2")], "second").await;
+    let got = get(&server, KEY, &[]).await;
     assert_eq!(stored(&got), [("x-amz-meta-x", "2".to_owned())]);
     let empty = STORED.map(|(name, _)| (name, ""));
-    put(&stunt, KEY, &empty[..5], "third").await;
-    assert_eq!(stored(&get(&stunt, KEY, &[]).await), []);
+    put(&server, KEY, &empty[..5], "third").await;
+    assert_eq!(stored(&get(&server, KEY, &[]).await), []);
 }
 
 #[tokio::test]
 async fn headers_in_the_signed_query_are_stored_as_well() {
-    let stunt = frozen().await;
-    assert_eq!(put_with(&stunt, &STORED, "body").await.status, 200);
-    assert_eq!(stored(&get(&stunt, "k", &[]).await), all());
+    let server = frozen().await;
+    assert_eq!(put_with(&server, &STORED, "body").await.status, 200);
+    assert_eq!(stored(&get(&server, "k", &[]).await), all());
     // As the Go SDK spells it.
     let parameters = [("X-Amz-Meta-Owner", "\u{fc}"), ("X-Amz-Acl", "private")];
-    assert_eq!(put_with(&stunt, &parameters, "body").await.status, 200);
-    let got = get(&stunt, "k", &[]).await;
+    assert_eq!(put_with(&server, &parameters, "body").await.status, 200);
+    let got = get(&server, "k", &[]).await;
     let owner = got.headers.get("x-amz-meta-owner").expect("a header");
     assert_eq!(owner.as_bytes(), "\u{fc}".as_bytes());
-    let refused = put_with(&stunt, &[("x-amz-meta-owner", "a\r\nb: c")], "body").await;
+    let refused = put_with(&server, &[("x-amz-meta-owner", "a\r\nb: c")], "body").await;
     let elements = "<Message>Header or query parameter value is not valid</Message><Key>k</Key><ArgumentName>x-amz-meta-owner</ArgumentName><ArgumentValue>a&#13;\nb: c</ArgumentValue>";
     let reason = r#"x-amz-meta-owner: "a\r\nb: c" cannot be sent as a header"#;
     assert_refused(&refused, 400, "InvalidArgument", elements, reason);
-    let refused = put_with(&stunt, &[("x-amz-meta-a b", "c")], "body").await;
+    let refused = put_with(&server, &[("x-amz-meta-a b", "c")], "body").await;
     assert_eq!(refused.status, 400, "{}", refused.text());
 }
 
 #[tokio::test]
 async fn metadata_over_the_limit_is_refused_and_stores_nothing() {
-    let stunt = frozen().await;
+    let server = frozen().await;
     // The prefix does not count: 2 + 4 names and the values.
     let fits = [
         ("x-amz-meta-ab", "x".repeat(1_000)),
@@ -101,16 +101,16 @@ async fn metadata_over_the_limit_is_refused_and_stores_nothing() {
     let elements = "<Message>Your metadata headers exceed the maximum allowed metadata size</Message><Key>k</Key><Size>2049</Size><MaxSizeAllowed>2048</MaxSizeAllowed>";
     let reason = "x-amz-meta-*: 2049 bytes, at most 2048 are allowed";
     for refused in [
-        put(&stunt, "k", &over, "x").await,
-        put_with(&stunt, &over, "x").await,
+        put(&server, "k", &over, "x").await,
+        put_with(&server, &over, "x").await,
     ] {
         assert_refused(&refused, 400, "MetadataTooLarge", elements, reason);
     }
-    assert_eq!(get(&stunt, "k", &[]).await.status, 404);
-    assert_eq!(put(&stunt, "k", &fits, "x").await.status, 200);
+    assert_eq!(get(&server, "k", &[]).await.status, 404);
+    assert_eq!(put(&server, "k", &fits, "x").await.status, 200);
 
     let long = "x".repeat(8_200);
-    let refused = put(&stunt, "k", &[("cache-control", &long)], "y").await;
+    let refused = put(&server, "k", &[("cache-control", &long)], "y").await;
     assert!(
         refused
             .text()
@@ -118,27 +118,27 @@ async fn metadata_over_the_limit_is_refused_and_stores_nothing() {
         "{}",
         refused.text()
     );
-    assert_eq!(get(&stunt, "k", &[]).await.text(), "x");
+    assert_eq!(get(&server, "k", &[]).await.text(), "x");
 }
 
 #[tokio::test]
 async fn response_parameters_override_what_is_stored_unless_they_are_empty() {
-    let stunt = frozen().await;
+    let server = frozen().await;
     let typed = [
         ("content-type", "image/svg+xml"),
         ("content-disposition", "inline"),
     ];
-    put(&stunt, "k", &typed, "x").await;
+    put(&server, "k", &typed, "x").await;
     let get_with = async |parameters: &[(&str, &str)]| {
         let request = super::signed::SignedUrl {
             method: "GET",
-            host: stunt.origin.trim_start_matches("http://"),
+            host: server.origin.trim_start_matches("http://"),
             path: "/_s3/bizmori/k",
             parameters,
             headers: "",
             body: b"",
         };
-        request.send(&stunt).await
+        request.send(&server).await
     };
     let names = [
         ("response-content-type", "content-type", "image/svg+xml"),
@@ -171,40 +171,40 @@ async fn response_parameters_override_what_is_stored_unless_they_are_empty() {
 async fn metadata_outlives_restarts_and_comes_back_with_a_snapshot() {
     let data = tempfile::tempdir().expect("a directory");
     let on = async || {
-        let stunt =
+        let server =
             TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned())).await;
-        stunt.freeze("live").await;
-        stunt
+        server.freeze("live").await;
+        server
     };
-    let stunt = on().await;
+    let server = on().await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, upload) = stunt.create_detection("live", &body).await;
-    let put = stunt.send(Method::PUT, &upload, &STORED, "first").await;
+    let (id, upload) = server.create_detection("live", &body).await;
+    let put = server.send(Method::PUT, &upload, &STORED, "first").await;
     assert_eq!(put.status, 200, "{}", put.text());
     let account = json!({"account": "live"});
     let path = "/_mock/snapshots/s";
-    stunt.control(Method::PUT, path, &account).await;
-    let put = stunt.send(Method::PUT, &upload, &[], "second").await;
+    server.control(Method::PUT, path, &account).await;
+    let put = server.send(Method::PUT, &upload, &[], "second").await;
     assert_eq!(put.status, 200, "{}", put.text());
 
-    let read = async |stunt: &TestServer| {
-        let url = stunt.get_order("live", &id).await["originalImageUrl"].take();
+    let read = async |server: &TestServer| {
+        let url = server.get_order("live", &id).await["originalImageUrl"].take();
         let url = url.as_str().expect("a URL").to_owned();
-        let got = stunt.send(Method::GET, &url, &[], "").await;
+        let got = server.send(Method::GET, &url, &[], "").await;
         (got.text(), stored(&got))
     };
-    assert_eq!(read(&stunt).await, ("second".to_owned(), vec![]));
+    assert_eq!(read(&server).await, ("second".to_owned(), vec![]));
     let restore = format!("{path}/restore");
-    stunt.control(Method::POST, &restore, &account).await;
-    assert_eq!(read(&stunt).await, ("first".to_owned(), all()));
-    stunt.stop().await;
-    let stunt = on().await;
-    assert_eq!(read(&stunt).await, ("first".to_owned(), all()));
+    server.control(Method::POST, &restore, &account).await;
+    assert_eq!(read(&server).await, ("first".to_owned(), all()));
+    server.stop().await;
+    let server = on().await;
+    assert_eq!(read(&server).await, ("first".to_owned(), all()));
 }
 
 #[tokio::test]
 async fn stored_headers_do_not_undo_what_protects_browsers() {
-    let stunt = frozen().await;
+    let server = frozen().await;
     let headers = [
         ("content-type", "text/html"),
         ("content-disposition", "inline"),
@@ -212,8 +212,8 @@ async fn stored_headers_do_not_undo_what_protects_browsers() {
         ("content-security-policy", "script-src *"),
         ("x-content-type-options", "sniff"),
     ];
-    put(&stunt, "k", &headers, "<script>").await;
-    let got = get(&stunt, "k", &[]).await;
+    put(&server, "k", &headers, "<script>").await;
+    let got = get(&server, "k", &[]).await;
     assert_eq!(got.header("content-security-policy"), "sandbox");
     assert_eq!(got.header("x-content-type-options"), "nosniff");
     let policies = got.headers.get_all("content-security-policy");

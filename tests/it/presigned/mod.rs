@@ -25,14 +25,14 @@ const KEY: &str = "any/a b+ü%.png";
 
 /// A server whose default clock is frozen at [`T0`].
 async fn frozen() -> TestServer {
-    let stunt = TestServer::start().await;
-    freeze(&stunt).await;
-    stunt
+    let server = TestServer::start().await;
+    freeze(&server).await;
+    server
 }
 
-async fn freeze(stunt: &TestServer) {
+async fn freeze(server: &TestServer) {
     let freeze = json!({"mode": "frozen", "now": T0});
-    stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
+    server.control(Method::PUT, "/_mock/clock", &freeze).await;
 }
 
 /// A key pair's presigner: the default one.
@@ -45,10 +45,10 @@ fn signer() -> Signer {
 }
 
 /// What a URL for `method` on `key` is made of, to be changed at will.
-fn plan<'a>(stunt: &'a TestServer, method: &'a str, key: &'a str) -> PresignParams<'a> {
+fn plan<'a>(server: &'a TestServer, method: &'a str, key: &'a str) -> PresignParams<'a> {
     PresignParams {
         method,
-        origin: &stunt.origin,
+        origin: &server.origin,
         bucket: "bizmori",
         key,
         expires_s: 600,
@@ -60,39 +60,39 @@ fn plan<'a>(stunt: &'a TestServer, method: &'a str, key: &'a str) -> PresignPara
 }
 
 async fn put(
-    stunt: &TestServer,
+    server: &TestServer,
     key: &str,
     headers: &[(&str, &str)],
     body: impl Into<Vec<u8>>,
 ) -> TestResponse {
-    let url = signer().presign(&plan(stunt, "PUT", key));
-    stunt.send(Method::PUT, &url, headers, body.into()).await
+    let url = signer().presign(&plan(server, "PUT", key));
+    server.send(Method::PUT, &url, headers, body.into()).await
 }
 
 /// A PUT byte by byte, for keys and framings that a client would mend: `headers` say how long
 /// the body is.
-async fn put_raw(stunt: &TestServer, key: &str, headers: &str, body: &[u8]) -> TestResponse {
-    let url = signer().presign(&plan(stunt, "PUT", key));
-    let target = url.trim_start_matches(stunt.origin.as_str());
-    let host = stunt.origin.trim_start_matches("http://");
+async fn put_raw(server: &TestServer, key: &str, headers: &str, body: &[u8]) -> TestResponse {
+    let url = signer().presign(&plan(server, "PUT", key));
+    let target = url.trim_start_matches(server.origin.as_str());
+    let host = server.origin.trim_start_matches("http://");
     let head =
         format!("PUT {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n");
-    raw::send(&stunt.origin, &[head.as_bytes(), body].concat()).await
+    raw::send(&server.origin, &[head.as_bytes(), body].concat()).await
 }
 
-async fn get(stunt: &TestServer, key: &str, headers: &[(&str, &str)]) -> TestResponse {
-    let url = signer().presign(&plan(stunt, "GET", key));
-    stunt.send(Method::GET, &url, headers, "").await
+async fn get(server: &TestServer, key: &str, headers: &[(&str, &str)]) -> TestResponse {
+    let url = signer().presign(&plan(server, "GET", key));
+    server.send(Method::GET, &url, headers, "").await
 }
 
 /// A refusal of S3's, whole: `elements` stand between the code and the request's id.
-fn assert_refused(answer: &TestResponse, status: u16, code: &str, elements: &str, why: &str) {
-    let id = answer.header("x-amz-request-id");
+fn assert_refused(response: &TestResponse, status: u16, code: &str, elements: &str, why: &str) {
+    let id = response.header("x-amz-request-id");
     let xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code>{elements}<RequestId>{id}</RequestId><HostId>stuntdouble</HostId></Error>"
     );
-    assert_eq!(answer.error_of(), (status, xml, why.to_owned()));
-    assert_eq!(answer.header("content-type"), "application/xml");
+    assert_eq!(response.error_of(), (status, xml, why.to_owned()));
+    assert_eq!(response.header("content-type"), "application/xml");
     assert_eq!(id.len(), 16);
-    assert!(!answer.header("x-mock-request").is_empty());
+    assert!(!response.header("x-mock-request").is_empty());
 }

@@ -30,55 +30,55 @@ async fn all_flows(client: &TestServer) {
 
 #[tokio::test]
 async fn localhost_is_kept_in_every_url() {
-    let stunt = strict(|_| {}).await;
-    let client = TestServer::connect(&stunt.origin.replace("127.0.0.1", "localhost"));
+    let server = strict(|_| {}).await;
+    let client = TestServer::connect(&server.origin.replace("127.0.0.1", "localhost"));
     all_flows(&client).await;
 }
 
 #[tokio::test]
 async fn so_is_a_port_that_is_mapped_to_another() {
-    let stunt = strict(|_| {}).await;
-    let origin = forwarded_port(&stunt).await;
-    assert_ne!(origin, stunt.origin);
+    let server = strict(|_| {}).await;
+    let origin = forwarded_port(&server).await;
+    assert_ne!(origin, server.origin);
     all_flows(&TestServer::connect(&origin)).await;
 }
 
 #[tokio::test]
 async fn so_is_the_name_of_a_service() {
-    let stunt = strict(|_| {}).await;
-    all_flows(&named(&stunt, "stuntdouble")).await;
-    all_flows(&named(&stunt, "image-mock_1.my-net.internal")).await;
+    let server = strict(|_| {}).await;
+    all_flows(&named(&server, "stuntdouble")).await;
+    all_flows(&named(&server, "image-mock_1.my-net.internal")).await;
 }
 
 #[tokio::test]
 async fn so_is_an_ipv6_address() {
-    let stunt = strict(|config| config.host = IpAddr::V6(Ipv6Addr::LOCALHOST)).await;
+    let server = strict(|config| config.host = IpAddr::V6(Ipv6Addr::LOCALHOST)).await;
     assert!(
-        stunt.origin.starts_with("http://[::1]:"),
+        server.origin.starts_with("http://[::1]:"),
         "{}",
-        stunt.origin
+        server.origin
     );
-    all_flows(&stunt).await;
+    all_flows(&server).await;
 }
 
 #[tokio::test]
 async fn so_is_the_address_of_a_proxy_that_ends_tls() {
-    let stunt = strict(|config| config.trust_forwarded = true).await;
-    let origin = proxied(&stunt).await;
+    let server = strict(|config| config.trust_forwarded = true).await;
+    let origin = proxied(&server).await;
     assert!(origin.starts_with("https://"), "{origin}");
     all_flows(&TestServer::connect(&origin)).await;
 }
 
 #[tokio::test]
 async fn who_asks_by_two_names_is_answered_by_each() {
-    let stunt = TestServer::start_frozen("live").await;
-    let service = named(&stunt, "stuntdouble");
+    let server = TestServer::start_frozen("live").await;
+    let service = named(&server, "stuntdouble");
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (id, upload) = service.create_detection("live", &body).await;
     assert!(upload.starts_with(&service.origin), "{upload}");
     let path = format!("/api/v2/orders/{id}/refresh-urls");
-    let refreshed = stunt.post("live", &path, &json!({})).await;
-    assert_eq!(urls(&stunt, &refreshed.json()).len(), 1);
+    let refreshed = server.post("live", &path, &json!({})).await;
+    assert_eq!(urls(&server, &refreshed.json()).len(), 1);
 }
 
 /// All URLs in an answer, which begin as the client's address does.
@@ -105,13 +105,13 @@ fn gather(response_body: &Value, into: &mut Vec<String>) {
 async fn read_all(client: &TestServer, response_body: &Value) -> usize {
     let urls = urls(client, response_body);
     for url in &urls {
-        let answer = client.send(Method::GET, url, &[], "").await;
-        assert_eq!(answer.status, 200, "{url}: {}", lossy(&answer));
-        assert!(!answer.bytes.is_empty(), "{url}");
+        let response = client.send(Method::GET, url, &[], "").await;
+        assert_eq!(response.status, 200, "{url}: {}", lossy(&response));
+        assert!(!response.bytes.is_empty(), "{url}");
     }
     urls.len()
 }
 
-fn lossy(answer: &TestResponse) -> String {
-    String::from_utf8_lossy(&answer.bytes).into_owned()
+fn lossy(response: &TestResponse) -> String {
+    String::from_utf8_lossy(&response.bytes).into_owned()
 }

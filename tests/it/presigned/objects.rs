@@ -7,8 +7,8 @@ const HELLO: &str = "\"5d41402abc4b2a76b9719d911017c592\"";
 
 #[tokio::test]
 async fn a_part_is_206_and_none_is_416() {
-    let stunt = frozen().await;
-    put(&stunt, KEY, &[], "0123456789").await;
+    let server = frozen().await;
+    put(&server, KEY, &[], "0123456789").await;
     for (range, status, body, shown) in [
         ("bytes=2-4", 206, "234", "bytes 2-4/10"),
         ("bytes=7-", 206, "789", "bytes 7-9/10"),
@@ -20,13 +20,13 @@ async fn a_part_is_206_and_none_is_416() {
         ("lines=1-2", 200, "0123456789", ""),
         ("bytes=99999999999999999999-", 200, "0123456789", ""),
     ] {
-        let part = get(&stunt, KEY, &[("range", range)]).await;
+        let part = get(&server, KEY, &[("range", range)]).await;
         let message = (part.status, part.text(), part.header("content-range"));
         assert_eq!(message, (status, body.to_owned(), shown), "{range}");
         assert_eq!(part.header("content-length"), body.len().to_string());
     }
     for range in ["bytes=10-", "bytes=10-12", "bytes=-0"] {
-        let none = get(&stunt, KEY, &[("range", range)]).await;
+        let none = get(&server, KEY, &[("range", range)]).await;
         let elements = format!(
             "<Message>The requested range is not satisfiable</Message><Key>{KEY}</Key><RangeRequested>{range}</RangeRequested><ActualObjectSize>10</ActualObjectSize>"
         );
@@ -38,8 +38,8 @@ async fn a_part_is_206_and_none_is_416() {
 
 #[tokio::test]
 async fn who_has_the_object_gets_304() {
-    let stunt = frozen().await;
-    put(&stunt, KEY, &[], "hello").await;
+    let server = frozen().await;
+    put(&server, KEY, &[], "hello").await;
     for headers in [
         ("if-none-match", HELLO),
         ("if-none-match", "*"),
@@ -49,43 +49,43 @@ async fn who_has_the_object_gets_304() {
         ),
         ("if-modified-since", "Thu, 12 Mar 2026 10:00:00 GMT"),
     ] {
-        let known = get(&stunt, KEY, &[headers]).await;
+        let known = get(&server, KEY, &[headers]).await;
         assert_eq!((known.status, known.text()), (304, String::new()));
         assert_eq!(known.header("etag"), HELLO);
     }
-    put(&stunt, KEY, &[], "other").await;
-    let changed = get(&stunt, KEY, &[("if-none-match", HELLO)]).await;
+    put(&server, KEY, &[], "other").await;
+    let changed = get(&server, KEY, &[("if-none-match", HELLO)]).await;
     assert_eq!((changed.status, changed.text()), (200, "other".to_owned()));
 }
 
 #[tokio::test]
 async fn readers_see_one_whole_object_while_others_replace_it() {
-    let stunt = frozen().await;
+    let server = frozen().await;
     let whole = |byte: u8| vec![byte; 300_000];
-    put(&stunt, KEY, &[], whole(b'0')).await;
+    put(&server, KEY, &[], whole(b'0')).await;
     let writer = async {
         for byte in b'1'..=b'9' {
-            assert_eq!(put(&stunt, KEY, &[], whole(byte)).await.status, 200);
+            assert_eq!(put(&server, KEY, &[], whole(byte)).await.status, 200);
         }
     };
     let reader = async {
         for _ in 0..20 {
-            let got = get(&stunt, KEY, &[]).await;
+            let got = get(&server, KEY, &[]).await;
             assert_eq!((got.status, got.bytes.len()), (200, 300_000));
             let first = got.bytes[0];
             assert!(got.bytes.iter().all(|byte| *byte == first), "a torn object");
         }
     };
     tokio::join!(writer, reader);
-    assert!(get(&stunt, KEY, &[]).await.bytes == whole(b'9'));
+    assert!(get(&server, KEY, &[]).await.bytes == whole(b'9'));
 }
 
 #[tokio::test]
 async fn any_key_is_a_name_and_never_a_path() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt =
+    let server =
         TestServer::with_config(|config| config.data_dir = Some(data.path().join("data"))).await;
-    super::freeze(&stunt).await;
+    super::freeze(&server).await;
     for key in [
         "../../up",
         "/etc/x",
@@ -96,10 +96,10 @@ async fn any_key_is_a_name_and_never_a_path() {
         "\u{1}",
     ] {
         let length = format!("Content-Length: {}\r\n", key.len());
-        let done = put_raw(&stunt, key, &length, key.as_bytes()).await;
+        let done = put_raw(&server, key, &length, key.as_bytes()).await;
         assert_eq!(done.status, 200, "{key}: {}", done.text());
         if !key.contains("..") && !key.contains("/./") {
-            assert_eq!(get(&stunt, key, &[]).await.text(), key);
+            assert_eq!(get(&server, key, &[]).await.text(), key);
         }
     }
     let beside: Vec<_> = std::fs::read_dir(data.path())

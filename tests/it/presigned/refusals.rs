@@ -9,63 +9,63 @@ use crate::support::{TestResponse, TestServer};
 
 const DENIED: &str = "<Message>Access Denied</Message><Key>k</Key>";
 
-fn code(answer: &TestResponse) -> (u16, String) {
-    let text = answer.text();
+fn code(response: &TestResponse) -> (u16, String) {
+    let text = response.text();
     let (_, rest) = text.split_once("<Code>").unwrap_or_default();
     let (code, _) = rest.split_once("</Code>").unwrap_or_default();
-    assert!(!answer.header("x-mock-reason").is_empty(), "{text}");
-    (answer.status, code.to_owned())
+    assert!(!response.header("x-mock-reason").is_empty(), "{text}");
+    (response.status, code.to_owned())
 }
 
 #[tokio::test]
 async fn a_request_without_a_signature_is_access_denied() {
-    let stunt = frozen().await;
+    let server = frozen().await;
     let path = "/_s3/bizmori/k";
-    let answer = stunt.send(Method::GET, path, &[], "").await;
+    let response = server.send(Method::GET, path, &[], "").await;
     let why = "signature: none in the query; use the URL as it was given, with its parameters";
-    assert_refused(&answer, 403, "AccessDenied", DENIED, why);
+    assert_refused(&response, 403, "AccessDenied", DENIED, why);
     let signed = [("authorization", "AWS4-HMAC-SHA256 Credential=x")];
-    let answer = stunt.send(Method::GET, path, &signed, "").await;
+    let response = server.send(Method::GET, path, &signed, "").await;
     let why = "signature: in the Authorization header; only presigned URLs are served";
-    assert_refused(&answer, 403, "AccessDenied", DENIED, why);
+    assert_refused(&response, 403, "AccessDenied", DENIED, why);
 }
 
 #[tokio::test]
 async fn an_expired_url_tells_when_by_the_clock() {
-    let stunt = frozen().await;
-    let url = signer().presign(&plan(&stunt, "GET", KEY));
+    let server = frozen().await;
+    let url = signer().presign(&plan(&server, "GET", KEY));
     let set = async |now: &str| {
         let set = json!({"mode": "frozen", "now": now});
-        stunt.control(Method::PUT, "/_mock/clock", &set).await;
+        server.control(Method::PUT, "/_mock/clock", &set).await;
     };
     set("2026-03-12T10:10:34.500Z").await;
-    let answer = stunt.send(Method::GET, &url, &[], "").await;
+    let response = server.send(Method::GET, &url, &[], "").await;
     let elements = format!(
         "<Message>Request has expired</Message><Key>{KEY}</Key><X-Amz-Expires>600</X-Amz-Expires><Expires>2026-03-12T10:10:00Z</Expires><ServerTime>2026-03-12T10:10:34Z</ServerTime>"
     );
     let why = "expired 35 s ago by the account's clock";
-    assert_refused(&answer, 403, "AccessDenied", &elements, why);
+    assert_refused(&response, 403, "AccessDenied", &elements, why);
     set("2026-03-12T09:44:59.000Z").await;
-    let answer = stunt.send(Method::GET, &url, &[], "").await;
+    let response = server.send(Method::GET, &url, &[], "").await;
     let elements = format!(
         "<Message>Request is not yet valid</Message><Key>{KEY}</Key><X-Amz-Date>1773309600000</X-Amz-Date><Expires>2026-03-12T10:10:00Z</Expires><ServerTime>2026-03-12T09:44:59Z</ServerTime>"
     );
     let why = "signed 901 s ahead of the account's clock";
-    assert_refused(&answer, 403, "AccessDenied", &elements, why);
+    assert_refused(&response, 403, "AccessDenied", &elements, why);
 }
 
 #[tokio::test]
 async fn a_signature_of_something_else_shows_what_we_signed() {
-    let stunt = frozen().await;
+    let server = frozen().await;
     let url = signer().presign(&PresignParams {
         content_type: Some("image/png"),
-        ..plan(&stunt, "PUT", "k")
+        ..plan(&server, "PUT", "k")
     });
     let jpeg = [("content-type", "image/jpeg")];
-    let answer = stunt.send(Method::PUT, &url, &jpeg, "x").await;
+    let response = server.send(Method::PUT, &url, &jpeg, "x").await;
     let (_, query) = url.split_once('?').expect("a query");
     let (query, signature) = query.split_once("&X-Amz-Signature=").expect("a signature");
-    let host = stunt.origin.trim_start_matches("http://");
+    let host = server.origin.trim_start_matches("http://");
     let canonical = format!(
         "PUT\n/_s3/bizmori/k\n{query}\ncontent-type:image/jpeg\nhost:{host}\n\ncontent-type;host\nUNSIGNED-PAYLOAD"
     );
@@ -78,67 +78,68 @@ async fn a_signature_of_something_else_shows_what_we_signed() {
         canonical.replace('&', "&amp;")
     );
     let why = "signature: Content-Type was signed as image/png, sent image/jpeg";
-    assert_refused(&answer, 403, "SignatureDoesNotMatch", &elements, why);
+    assert_refused(&response, 403, "SignatureDoesNotMatch", &elements, why);
     let png = [("content-type", "image/png")];
-    assert_eq!(stunt.send(Method::PUT, &url, &png, "x").await.status, 200);
+    assert_eq!(server.send(Method::PUT, &url, &png, "x").await.status, 200);
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_told_after_the_signature() {
-    let stunt = frozen().await;
-    let answer = get(&stunt, "k", &[]).await;
+    let server = frozen().await;
+    let response = get(&server, "k", &[]).await;
     let why = "key: nothing was uploaded to bizmori under it, or it is removed";
     let elements = "<Message>The specified key does not exist.</Message><Key>k</Key>";
-    assert_refused(&answer, 404, "NoSuchKey", elements, why);
+    assert_refused(&response, 404, "NoSuchKey", elements, why);
     let url = signer().presign(&PresignParams {
         bucket: "other",
-        ..plan(&stunt, "GET", "k")
+        ..plan(&server, "GET", "k")
     });
-    let answer = stunt.send(Method::GET, &url, &[], "").await;
+    let response = server.send(Method::GET, &url, &[], "").await;
     let elements = "<Message>The specified bucket does not exist</Message><Key>k</Key><BucketName>other</BucketName>";
     assert_refused(
-        &answer,
+        &response,
         404,
         "NoSuchBucket",
         elements,
         "bucket: no other here",
     );
-    let url = signer().presign(&plan(&stunt, "HEAD", "k"));
-    let head = stunt.send(Method::HEAD, &url, &[], "").await;
+    let url = signer().presign(&plan(&server, "HEAD", "k"));
+    let head = server.send(Method::HEAD, &url, &[], "").await;
     assert_eq!(head.error_of(), (404, String::new(), why.to_owned()));
 }
 
 #[tokio::test]
 async fn an_upload_over_the_limit_is_too_large_told_or_not() {
-    let stunt = TestServer::with_config(|config| config.storage.object_bytes_max = 1_000_000).await;
-    freeze(&stunt).await;
+    let server =
+        TestServer::with_config(|config| config.storage.object_bytes_max = 1_000_000).await;
+    freeze(&server).await;
     let large = vec![0; 1_000_001];
-    let answer = put(&stunt, "k", &[], large.clone()).await;
+    let response = put(&server, "k", &[], large.clone()).await;
     let elements = "<Message>Your proposed upload exceeds the maximum allowed size</Message><Key>k</Key><ProposedSize>1000001</ProposedSize><MaxSizeAllowed>1000000</MaxSizeAllowed>";
     let why = "body: 1000001 bytes or more, at most 1000000 are allowed";
-    assert_refused(&answer, 400, "EntityTooLarge", elements, why);
+    assert_refused(&response, 400, "EntityTooLarge", elements, why);
     let chunked = [b"f4241\r\n", large.as_slice(), b"\r\n0\r\n\r\n"].concat();
-    let answer = put_raw(&stunt, "k", "Transfer-Encoding: chunked\r\n", &chunked).await;
-    assert_eq!(code(&answer), (400, "EntityTooLarge".to_owned()));
-    assert_eq!(get(&stunt, "k", &[]).await.status, 404);
-    assert_eq!(put(&stunt, "k", &[], &large[1..]).await.status, 200);
+    let response = put_raw(&server, "k", "Transfer-Encoding: chunked\r\n", &chunked).await;
+    assert_eq!(code(&response), (400, "EntityTooLarge".to_owned()));
+    assert_eq!(get(&server, "k", &[]).await.status, 404);
+    assert_eq!(put(&server, "k", &[], &large[1..]).await.status, 200);
 }
 
 #[tokio::test]
 async fn a_bucket_is_not_served() {
-    let stunt = frozen().await;
+    let server = frozen().await;
     for path in ["/_s3", "/_s3/", "/_s3/bizmori", "/_s3/bizmori/"] {
-        let answer = stunt.send(Method::GET, path, &[], "").await;
+        let response = server.send(Method::GET, path, &[], "").await;
         let elements = "<Message>The specified method is not allowed against this resource.</Message><Method>GET</Method><ResourceType>BUCKET</ResourceType>";
         let why = "path: GET of a bucket is not served, only objects are";
-        assert_refused(&answer, 405, "MethodNotAllowed", elements, why);
+        assert_refused(&response, 405, "MethodNotAllowed", elements, why);
     }
 }
 
 #[tokio::test]
 async fn presigned_url_with_an_authorization_header_is_refused() {
-    let stunt = frozen().await;
-    let done = put(&stunt, "k", &[], "first").await;
+    let server = frozen().await;
+    let done = put(&server, "k", &[], "first").await;
     assert_eq!(done.status, 200);
     let reason = "Authorization: a presigned URL has its signature in the query; send it without this header";
     for value in ["Bearer live", "AWS4-HMAC-SHA256 Credential=x", "Basic YTpi"] {
@@ -147,18 +148,20 @@ async fn presigned_url_with_an_authorization_header_is_refused() {
             "<Message>Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified</Message><Key>k</Key><ArgumentName>Authorization</ArgumentName><ArgumentValue>{value}</ArgumentValue>"
         );
         for refused in [
-            put(&stunt, "k", &two, "x").await,
-            get(&stunt, "k", &two).await,
+            put(&server, "k", &two, "x").await,
+            get(&server, "k", &two).await,
         ] {
             assert_refused(&refused, 400, "InvalidArgument", &elements, reason);
         }
     }
-    assert_eq!(get(&stunt, "k", &[]).await.text(), "first");
+    assert_eq!(get(&server, "k", &[]).await.text(), "first");
     // Of a signature that is not whole, too.
     let path = "/_s3/bizmori/k?X-Amz-Algorithm=AWS4-HMAC-SHA256";
     let bearer = [("authorization", "Bearer live")];
-    let refused = stunt.send(Method::GET, path, &bearer, "").await;
+    let refused = server.send(Method::GET, path, &bearer, "").await;
     assert_eq!(code(&refused), (400, "InvalidArgument".to_owned()));
-    let refused = stunt.send(Method::GET, "/_s3/bizmori/k", &bearer, "").await;
+    let refused = server
+        .send(Method::GET, "/_s3/bizmori/k", &bearer, "")
+        .await;
     assert_eq!(code(&refused), (403, "AccessDenied".to_owned()));
 }

@@ -66,13 +66,13 @@ impl SignedUrl<'_> {
     }
 
     /// Sends it as bytes, with its `Host`, and returns the response.
-    pub async fn send(&self, stunt: &TestServer) -> TestResponse {
-        send_to(stunt, self, &self.target()).await
+    pub async fn send(&self, server: &TestServer) -> TestResponse {
+        send_to(server, self, &self.target()).await
     }
 }
 
 /// Sends a request to another target than its own.
-pub async fn send_to(stunt: &TestServer, request: &SignedUrl<'_>, target: &str) -> TestResponse {
+pub async fn send_to(server: &TestServer, request: &SignedUrl<'_>, target: &str) -> TestResponse {
     let SignedUrl {
         method,
         host,
@@ -85,7 +85,7 @@ pub async fn send_to(stunt: &TestServer, request: &SignedUrl<'_>, target: &str) 
         "{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
          Content-Length: {length}\r\n{headers}\r\n"
     );
-    let mut stream = raw::connect(&stunt.origin).await;
+    let mut stream = raw::connect(&server.origin).await;
     let bytes = [head.as_bytes(), body].concat();
     tokio::io::AsyncWriteExt::write_all(&mut stream, &bytes)
         .await
@@ -94,8 +94,12 @@ pub async fn send_to(stunt: &TestServer, request: &SignedUrl<'_>, target: &str) 
 }
 
 /// A PUT to the key `k` with these query parameters.
-pub async fn put_with(stunt: &TestServer, parameters: &[(&str, &str)], body: &str) -> TestResponse {
-    let host = stunt.origin.trim_start_matches("http://");
+pub async fn put_with(
+    server: &TestServer,
+    parameters: &[(&str, &str)],
+    body: &str,
+) -> TestResponse {
+    let host = server.origin.trim_start_matches("http://");
     SignedUrl {
         method: "PUT",
         host,
@@ -104,6 +108,6 @@ pub async fn put_with(stunt: &TestServer, parameters: &[(&str, &str)], body: &st
         headers: "",
         body: body.as_bytes(),
     }
-    .send(stunt)
+    .send(server)
     .await
 }

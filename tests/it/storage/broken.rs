@@ -34,9 +34,9 @@ const DAMAGES: [Damage; 6] = [
 ];
 
 async fn on(data: &Path) -> TestServer {
-    let stunt = TestServer::with_config(|config| config.data_dir = Some(data.to_owned())).await;
-    stunt.freeze("live").await;
-    stunt
+    let server = TestServer::with_config(|config| config.data_dir = Some(data.to_owned())).await;
+    server.freeze("live").await;
+    server
 }
 
 /// The files of all objects.
@@ -69,33 +69,33 @@ fn body(key: &str) -> Value {
     json!({"idempotencyKey": key, "fileName": "a.jpg", "options": {"generateThumbnail": true}})
 }
 
-async fn read_object(stunt: &TestServer, url: &Value) -> TestResponse {
+async fn read_object(server: &TestServer, url: &Value) -> TestResponse {
     let url = url.as_str().expect("a URL");
-    stunt.send(Method::GET, url, &[], "").await
+    server.send(Method::GET, url, &[], "").await
 }
 
 #[tokio::test]
 async fn broken_object_is_not_found_and_can_be_put_again() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = on(data.path()).await;
+    let server = on(data.path()).await;
     for (n, break_it) in DAMAGES.into_iter().enumerate() {
         let before = objects(data.path());
-        let (id, upload) = stunt.create_detection("live", &body(&n.to_string())).await;
-        stunt.put(&upload, picture()).await;
-        let url = stunt.get_order("live", &id).await["originalImageUrl"].take();
+        let (id, upload) = server.create_detection("live", &body(&n.to_string())).await;
+        server.put(&upload, picture()).await;
+        let url = server.get_order("live", &id).await["originalImageUrl"].take();
         let added = objects(data.path()).into_iter();
         let added: Vec<_> = added.filter(|file| !before.contains(file)).collect();
         assert_eq!(added.len(), 1, "the upload");
         damage(&added, break_it);
-        let missing = read_object(&stunt, &url).await;
+        let missing = read_object(&server, &url).await;
         let text = missing.text();
         assert!(
             text.contains("<Code>NoSuchKey</Code>"),
             "damage {n}: {text}"
         );
         assert_eq!(missing.status, 404);
-        stunt.put(&upload, picture()).await;
-        let there = read_object(&stunt, &url).await;
+        server.put(&upload, picture()).await;
+        let there = read_object(&server, &url).await;
         assert_eq!((there.status, there.bytes == picture()), (200, true));
     }
 }
@@ -103,20 +103,20 @@ async fn broken_object_is_not_found_and_can_be_put_again() {
 #[tokio::test]
 async fn order_whose_upload_is_broken_fails_as_if_the_upload_were_missing() {
     let data = tempfile::tempdir().expect("a directory");
-    let (stunt, receiver) = (on(data.path()).await, Receiver::start().await);
-    stunt.webhook("live", &receiver.url).await;
+    let (server, receiver) = (on(data.path()).await, Receiver::start().await);
+    server.webhook("live", &receiver.url).await;
     for (n, break_it) in DAMAGES.into_iter().enumerate() {
         let before = objects(data.path());
-        let id = stunt
+        let id = server
             .confirm_detection("live", &body(&n.to_string()), picture())
             .await;
         let added = objects(data.path()).into_iter();
         let added: Vec<_> = added.filter(|file| !before.contains(file)).collect();
         assert_eq!(added.len(), 1, "the upload");
         damage(&added, break_it);
-        let ran = stunt.advance("live", "PT1S").await;
+        let ran = server.advance("live", "PT1S").await;
         assert_eq!(ran, ["order.process", "webhook.deliver"], "damage {n}");
-        assert_eq!(stunt.get_order("live", &id).await["status"], "failed");
+        assert_eq!(server.get_order("live", &id).await["status"], "failed");
         let event = receiver.messages(n + 1).await[n].json();
         let expected = format!("order {id}: the picture is gone");
         assert_eq!(
@@ -129,37 +129,39 @@ async fn order_whose_upload_is_broken_fails_as_if_the_upload_were_missing() {
 #[tokio::test]
 async fn report_on_an_order_whose_thumbnail_is_broken_is_made_without_it() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = on(data.path()).await;
-    let id = stunt.confirm_detection("live", &body("a"), picture()).await;
-    stunt.advance("live", "PT1S").await;
+    let server = on(data.path()).await;
+    let id = server
+        .confirm_detection("live", &body("a"), picture())
+        .await;
+    server.advance("live", "PT1S").await;
     damage(&objects(data.path()), DAMAGES[1]);
     let path = format!("/api/v3/orders/{id}/reports");
     let request_body = json!({"locale": "en-US"});
-    assert_eq!(stunt.post("live", &path, &request_body).await.status, 202);
-    assert_eq!(stunt.advance("live", "PT1S").await, ["order.report"]);
-    let report = stunt.get("live", &format!("{path}/en-US")).await.json();
+    assert_eq!(server.post("live", &path, &request_body).await.status, 202);
+    assert_eq!(server.advance("live", "PT1S").await, ["order.report"]);
+    let report = server.get("live", &format!("{path}/en-US")).await.json();
     assert_eq!(report["data"]["status"], "completed", "{report}");
 }
 
 #[tokio::test]
 async fn outputs_that_are_broken_are_not_found() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = on(data.path()).await;
+    let server = on(data.path()).await;
     let url = "http://files.test/a.jpg";
     let file = |name: &str| json!({"fileName": name, "originalFileUrl": url});
     let body = json!({"idempotencyKey": "a", "files": [file("a.jpg"), file("b.jpg")]});
     let path = "/api/v2/orders/anti-ai";
-    let created = stunt.post("live", path, &body).await.json();
+    let created = server.post("live", path, &body).await.json();
     let id = created["data"]["orderId"].as_str().expect("an id");
-    stunt.advance("live", "PT1S").await;
-    assert_eq!(stunt.get_order("live", id).await["status"], "complete");
+    server.advance("live", "PT1S").await;
+    assert_eq!(server.get_order("live", id).await["status"], "complete");
     damage(&objects(data.path()), DAMAGES[1]);
     let path = format!("/api/v2/orders/{id}/download");
-    let download = stunt.get("live", &path).await.json();
-    let zip = read_object(&stunt, &download["data"]["url"]).await;
+    let download = server.get("live", &path).await.json();
+    let zip = read_object(&server, &download["data"]["url"]).await;
     assert_eq!(zip.status, 404, "{}", zip.text());
     let path = format!("/api/v3/orders/{id}/download");
-    let missing = stunt.get("live", &path).await;
+    let missing = server.get("live", &path).await;
     let why = format!("order {id}: an output is gone");
     missing.assert_refused(404, "PROCESSED_FILE_NOT_FOUND", &why);
 }
@@ -167,19 +169,19 @@ async fn outputs_that_are_broken_are_not_found() {
 #[tokio::test]
 async fn document_of_a_broken_upload_is_refused_as_one_that_was_not_uploaded() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = on(data.path()).await;
+    let server = on(data.path()).await;
     let headers = [("apikey", "live")];
     let detect = async |is_uploaded: bool| {
         let place = "/get-presigned-url?file_name=a.jpg";
-        let place = stunt.send(Method::GET, place, &headers, "").await.json();
+        let place = server.send(Method::GET, place, &headers, "").await.json();
         if is_uploaded {
             let url = place["presigned_url"].as_str().expect("a URL");
-            stunt.put(url, picture()).await;
+            server.put(url, picture()).await;
             damage(&objects(data.path()), DAMAGES[0]);
         }
         let body = json!({"key": "live", "url": place["file_path"]});
-        let answer = stunt.post("live", "/detect", &body).await;
-        (answer.status, answer.text())
+        let response = server.post("live", "/detect", &body).await;
+        (response.status, response.text())
     };
     let (missing, broken) = (detect(false).await, detect(true).await);
     assert_ne!(missing.0, 200);

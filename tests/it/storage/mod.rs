@@ -53,23 +53,23 @@ impl StorageFixture {
 
     async fn open_with(strict_host: bool) -> Self {
         let root = tempfile::tempdir().expect("a directory");
-        let stunt = TestServer::with_config(|config| {
+        let server = TestServer::with_config(|config| {
             config.data_dir = Some(root.path().to_owned());
             config.storage.object_bytes_max = OBJECT_BYTES_MAX;
             config.strict_host = strict_host;
         });
-        let stunt = stunt.await;
-        stunt.freeze(ACCOUNT).await;
+        let server = server.await;
+        server.freeze(ACCOUNT).await;
         let order = json!({"idempotencyKey": "a", "fileName": "a b+ü%.png"});
         let headers = [
             ("authorization", "Bearer live"),
             ("content-type", "application/json"),
             ("host", "made.for:8080"),
         ];
-        let response = stunt.send(Method::POST, DETECTION, &headers, order.to_string());
+        let response = server.send(Method::POST, DETECTION, &headers, order.to_string());
         let response = response.await.json();
         let describe = |value: &serde_json::Value| value.as_str().expect("a string").to_owned();
-        let address = stunt.origin.trim_start_matches("http://");
+        let address = server.origin.trim_start_matches("http://");
         let config = Config::defaults();
         Self {
             at: address.parse().expect("an address"),
@@ -82,7 +82,7 @@ impl StorageFixture {
             order_id: describe(&response["data"]["orderId"]),
             upload_url: describe(&response["data"]["file"]["uploadUrl"]),
             key: describe(&response["data"]["file"]["fileKey"]),
-            stunt,
+            stunt: server,
         }
     }
 
@@ -144,10 +144,10 @@ impl StorageFixture {
     async fn is_received(&self) -> bool {
         let body = json!({"idempotencyKey": "c", "orderId": self.order_id});
         let confirm = format!("{DETECTION}/confirm");
-        let answer = self.stunt.post(ACCOUNT, &confirm, &body).await;
+        let response = self.stunt.post(ACCOUNT, &confirm, &body).await;
         let missing = "{\"code\":\"ORDER_FILE_NOT_UPLOADED\"}";
-        assert!(answer.status == 200 || answer.text() == missing);
-        answer.status == 200
+        assert!(response.status == 200 || response.text() == missing);
+        response.status == 200
     }
 
     /// How many files are under `tmp/`.

@@ -169,9 +169,9 @@ async fn an_upload_under_way_when_its_account_goes_leaves_nothing() {
         .control(Method::POST, "/_mock/reset", &error)
         .await;
     stream.write_all(b"56789").await.expect("a write");
-    let answer = read_answer(stream).await;
+    let response = read_answer(stream).await;
     let why = "account: removed or reset while the upload was under way";
-    assert_eq!(answer.error_of(), (404, "NoSuchBucket".to_owned(), why));
+    assert_eq!(response.error_of(), (404, "NoSuchBucket".to_owned(), why));
     assert_eq!(door.unfinished(), 0);
 }
 

@@ -9,11 +9,14 @@ fn assert_s3_error(status: u16, code: &str, why: &'static str) -> (u16, String, 
 #[tokio::test]
 async fn a_request_without_a_signature_is_access_denied() {
     let door = StorageFixture::open().await;
-    let answer = door.call("GET", "/_s3/bizmori/k", "", b"").await;
+    let response = door.call("GET", "/_s3/bizmori/k", "", b"").await;
     let why = "signature: none in the query; use the URL as it was given, with its parameters";
-    assert_eq!(answer.error_of(), assert_s3_error(403, "AccessDenied", why));
+    assert_eq!(
+        response.error_of(),
+        assert_s3_error(403, "AccessDenied", why)
+    );
     assert!(
-        answer
+        response
             .text()
             .contains("<Message>Access Denied</Message><Key>k</Key>")
     );
@@ -24,23 +27,29 @@ async fn an_expired_url_tells_when_by_the_account_s_clock() {
     let door = StorageFixture::open().await;
     let target = door.target(&door.plan("GET", &door.key));
     door.stunt.advance(ACCOUNT, "PT634.5S").await;
-    let answer = door.call("GET", &target, "", b"").await;
+    let response = door.call("GET", &target, "", b"").await;
     let why = "expired 35 s ago by the account's clock";
-    assert_eq!(answer.error_of(), assert_s3_error(403, "AccessDenied", why));
+    assert_eq!(
+        response.error_of(),
+        assert_s3_error(403, "AccessDenied", why)
+    );
     let message = format!(
         "<Message>Request has expired</Message><Key>{}</Key><X-Amz-Expires>600</X-Amz-Expires>\
          <Expires>2026-03-12T10:10:00Z</Expires><ServerTime>2026-03-12T10:10:34Z</ServerTime>",
         door.key
     );
-    assert!(answer.text().contains(&message), "{}", answer.text());
+    assert!(response.text().contains(&message), "{}", response.text());
     let target = door.target(&PresignParams {
         now: t0().plus_ms(634_500 + 901_000),
         ..door.plan("GET", &door.key)
     });
-    let answer = door.call("GET", &target, "", b"").await;
+    let response = door.call("GET", &target, "", b"").await;
     let why = "signed 901 s ahead of the account's clock";
-    assert_eq!(answer.error_of(), assert_s3_error(403, "AccessDenied", why));
-    assert!(answer.text().contains("Request is not yet valid"));
+    assert_eq!(
+        response.error_of(),
+        assert_s3_error(403, "AccessDenied", why)
+    );
+    assert!(response.text().contains("Request is not yet valid"));
 }
 
 #[tokio::test]
@@ -51,15 +60,15 @@ async fn a_signature_of_something_else_shows_what_we_signed() {
         now: t0(),
         ..door.plan("PUT", &door.key)
     });
-    let answer = door
+    let response = door
         .call("PUT", &target, "Content-Type: image/jpeg\r\n", b"x")
         .await;
     let why = "signature: Content-Type was signed as image/png, sent image/jpeg";
     assert_eq!(
-        answer.error_of(),
+        response.error_of(),
         assert_s3_error(403, "SignatureDoesNotMatch", why)
     );
-    let text = answer.text();
+    let text = response.text();
     let canonical = format!(
         "content-type:image/jpeg\nhost:{}\n\ncontent-type;host\nUNSIGNED-PAYLOAD</CanonicalRequest>",
         door.at
@@ -78,15 +87,15 @@ async fn a_url_works_at_any_host_and_with_strict_host_at_its_own_only() {
     for strict in [false, true] {
         let door = StorageFixture::open_with(strict).await;
         let target = door.upload_url.replace("http://made.for:8080", "");
-        let answer = door.call("PUT", &target, "", b"x").await;
+        let response = door.call("PUT", &target, "", b"x").await;
         if strict {
-            let (status, code, why) = answer.error_of();
+            let (status, code, why) = response.error_of();
             assert_eq!((status, code.as_str()), (403, "SignatureDoesNotMatch"));
             let made_for = "signature: made for the host made.for:8080, arrived at 127.0.0.1";
             assert!(why.starts_with(made_for), "{why}");
             assert_eq!(door.put(&door.key, "", b"x").await.status, 200);
         } else {
-            assert_eq!(answer.status, 200);
+            assert_eq!(response.status, 200);
         }
     }
 }
@@ -94,40 +103,40 @@ async fn a_url_works_at_any_host_and_with_strict_host_at_its_own_only() {
 #[tokio::test]
 async fn what_is_not_there_is_told_after_the_signature() {
     let door = StorageFixture::open().await;
-    let answer = door.get(&door.key, "").await;
+    let response = door.get(&door.key, "").await;
     let why = "key: nothing was uploaded to bizmori under it, or it is removed";
-    assert_eq!(answer.error_of(), assert_s3_error(404, "NoSuchKey", why));
+    assert_eq!(response.error_of(), assert_s3_error(404, "NoSuchKey", why));
     let key = format!("<Key>{}</Key>", door.key);
-    assert!(answer.text().contains(&key));
+    assert!(response.text().contains(&key));
     let target = door.target(&PresignParams {
         bucket: "other",
         ..door.plan("GET", &door.key)
     });
-    let answer = door.call("GET", &target, "", b"").await;
+    let response = door.call("GET", &target, "", b"").await;
     assert_eq!(
-        answer.error_of(),
+        response.error_of(),
         assert_s3_error(404, "NoSuchBucket", "bucket: no other here")
     );
     let target = door.target(&door.plan("HEAD", &door.key));
-    let answer = door.call("HEAD", &target, "", b"").await;
-    assert_eq!((answer.status, answer.text().as_str()), (404, ""));
-    assert!(answer.header("x-mock-reason").is_some());
+    let response = door.call("HEAD", &target, "", b"").await;
+    assert_eq!((response.status, response.text().as_str()), (404, ""));
+    assert!(response.header("x-mock-reason").is_some());
 }
 
 #[tokio::test]
 async fn a_key_or_path_beyond_s3_s_limits_is_told_so() {
     let door = StorageFixture::open().await;
     let key = "ü".repeat(513);
-    let answer = door.put(&key, "", b"x").await;
+    let response = door.put(&key, "", b"x").await;
     let why = "key: 1026 bytes, at most 1024 are allowed";
     assert_eq!(
-        answer.error_of(),
+        response.error_of(),
         assert_s3_error(400, "KeyTooLongError", why)
     );
     assert_eq!(door.put(&"ü".repeat(512), "", b"x").await.status, 200);
     for path in ["/_s3/bizmori/%ff", "/_s3/bizmori/%zz", "/_s3/bizmori/a%4"] {
-        let answer = door.call("GET", path, "", b"").await;
-        assert_eq!(answer.error_of().1, "InvalidURI", "{path}");
+        let response = door.call("GET", path, "", b"").await;
+        assert_eq!(response.error_of().1, "InvalidURI", "{path}");
     }
 }
 
@@ -136,18 +145,18 @@ async fn other_methods_and_requests_are_refused() {
     let door = StorageFixture::open().await;
     for method in ["POST", "DELETE", "PATCH"] {
         let target = door.target(&door.plan(method, &door.key));
-        let answer = door.call(method, &target, "", b"x").await;
-        let (status, code, why) = answer.error_of();
+        let response = door.call(method, &target, "", b"x").await;
+        let (status, code, why) = response.error_of();
         assert_eq!((status, code.as_str()), (405, "MethodNotAllowed"));
         assert_eq!(
             why,
             format!("method: {method} is not served, only GET, HEAD, PUT, OPTIONS")
         );
-        assert_eq!(answer.header("allow"), Some("GET, HEAD, PUT, OPTIONS"));
+        assert_eq!(response.header("allow"), Some("GET, HEAD, PUT, OPTIONS"));
     }
     for path in ["/_s3", "/_s3/", "/_s3/bizmori", "/_s3/bizmori/"] {
-        let answer = door.call("GET", path, "", b"").await;
-        assert_eq!(answer.error_of().1, "MethodNotAllowed", "{path}");
+        let response = door.call("GET", path, "", b"").await;
+        assert_eq!(response.error_of().1, "MethodNotAllowed", "{path}");
     }
     let copied = door
         .put(&door.key, "x-amz-copy-source: /bizmori/k\r\n", b"")
@@ -166,24 +175,24 @@ async fn other_methods_and_requests_are_refused() {
 async fn an_upload_over_the_limit_is_too_large_told_or_not() {
     let door = StorageFixture::open().await;
     let large = vec![0; 2 * 1024 * 1024 + 1];
-    let answer = door.put(&door.key, "", &large).await;
+    let response = door.put(&door.key, "", &large).await;
     let why = "body: 2097153 bytes or more, at most 2097152 are allowed";
     assert_eq!(
-        answer.error_of(),
+        response.error_of(),
         assert_s3_error(400, "EntityTooLarge", why)
     );
     assert!(
-        answer
+        response
             .text()
             .contains("<MaxSizeAllowed>2097152</MaxSizeAllowed>")
     );
     let mut chunked = b"200001\r\n".to_vec();
     chunked.extend_from_slice(&large);
     chunked.extend_from_slice(b"\r\n0\r\n\r\n");
-    let answer = door
+    let response = door
         .put(&door.key, "Transfer-Encoding: chunked\r\n", &chunked)
         .await;
-    assert_eq!(answer.error_of().1, "EntityTooLarge");
+    assert_eq!(response.error_of().1, "EntityTooLarge");
     assert_eq!(door.unfinished(), 0);
     assert!(!door.is_received().await);
     assert_eq!(door.put(&door.key, "", &large[1..]).await.status, 200);
@@ -194,10 +203,10 @@ async fn an_upload_says_how_long_it_is() {
     let door = StorageFixture::open().await;
     let target = door.target(&door.plan("PUT", &door.key));
     let stream = door.begin("PUT", &target, "").await;
-    let answer = read_answer(stream).await;
+    let response = read_answer(stream).await;
     let why = "body: neither Content-Length nor Transfer-Encoding: chunked";
     assert_eq!(
-        answer.error_of(),
+        response.error_of(),
         assert_s3_error(411, "MissingContentLength", why)
     );
     let long = format!("Content-Type: image/{}\r\n", "x".repeat(200));
@@ -208,8 +217,8 @@ async fn an_upload_says_how_long_it_is() {
 async fn a_refused_client_reads_its_answer_even_while_it_is_sending() {
     let door = StorageFixture::open().await;
     let body = vec![0; 6_000_000];
-    let answer = door.call("PUT", "/_s3/bizmori/k", "", &body).await;
-    assert_eq!(answer.error_of().1, "AccessDenied");
+    let response = door.call("PUT", "/_s3/bizmori/k", "", &body).await;
+    assert_eq!(response.error_of().1, "AccessDenied");
 
     // one that waits to be told to go on is told not to
     let headers = "Content-Length: 6000000\r\nExpect: 100-continue\r\n";

@@ -56,36 +56,36 @@ static OPERATIONS: LazyLock<Vec<DescribedOperation>> = LazyLock::new(|| {
 ///
 /// # Errors
 /// One line or several: the operation, the status, and where it is wrong.
-pub fn check(input: &DescribedInput, answer: &TestResponse) -> Result<(), String> {
+pub fn check(input: &DescribedInput, response: &TestResponse) -> Result<(), String> {
     let (path, query) = input.path.split_once('?').unwrap_or((input.path, ""));
-    if answer.header("x-mock-reason").starts_with("rule ") {
+    if response.header("x-mock-reason").starts_with("rule ") {
         return Ok(());
     }
     let is_asked = |it: &&DescribedOperation| it.method == input.method.as_str() && it.is_at(path);
     let Some(operation) = OPERATIONS.iter().find(is_asked) else {
-        return check_no_route(input.method, path, answer);
+        return check_no_route(input.method, path, response);
     };
     if operation.id == "control.postToInbox" {
         // Any status that the box was told, and no more than that.
         return Ok(());
     }
     let describe = |what: String| {
-        let (status, body) = (answer.status, String::from_utf8_lossy(&answer.bytes));
+        let (status, body) = (response.status, String::from_utf8_lossy(&response.bytes));
         format!("{}: {status}: {what}\n{body}", operation.id)
     };
-    if operation.id.starts_with("control.") && answer.status < 300 {
+    if operation.id.starts_with("control.") && response.status < 300 {
         operation.check_asked(query, input.body).map_err(describe)?;
     }
-    operation.check_answer(answer).map_err(describe)
+    operation.check_answer(response).map_err(describe)
 }
 
-fn check_no_route(method: &Method, path: &str, answer: &TestResponse) -> Result<(), String> {
+fn check_no_route(method: &Method, path: &str, response: &TestResponse) -> Result<(), String> {
     let is_control = path == "/_mock" || path.starts_with("/_mock/");
     if !is_control || method == Method::HEAD {
         return Ok(());
     }
-    let body = serde_json::from_slice(&answer.bytes).unwrap_or(Value::Null);
-    let message = (answer.status, body["error"]["code"].as_str());
+    let body = serde_json::from_slice(&response.bytes).unwrap_or(Value::Null);
+    let message = (response.status, body["error"]["code"].as_str());
     let refusals = [
         (400, Some("bad_host")),
         (401, Some("unauthorized")),
@@ -115,15 +115,18 @@ impl DescribedOperation {
         fits(schema, &body).map_err(|places| format!("takes {body}\n{places}"))
     }
 
-    fn check_answer(&self, answer: &TestResponse) -> Result<(), String> {
-        let media_type = answer.header("content-type");
-        let of_status = self.answers.iter().filter(|it| it.status == answer.status);
+    fn check_answer(&self, response: &TestResponse) -> Result<(), String> {
+        let media_type = response.header("content-type");
+        let of_status = self
+            .answers
+            .iter()
+            .filter(|it| it.status == response.status);
         let Some(described) = of_status.clone().find(|it| it.media_type == media_type) else {
             let known: Vec<_> = of_status.map(|it| &it.media_type).collect();
             return Err(format!("is {media_type:?}, {known:?} are described"));
         };
         for (name, schema) in &described.headers {
-            let value = answer.header(name);
+            let value = response.header(name);
             let number = serde_json::from_str(value).ok().filter(Value::is_number);
             let fits =
                 schema.is_valid(&json!(value)) || number.is_some_and(|it| schema.is_valid(&it));
@@ -131,13 +134,13 @@ impl DescribedOperation {
                 return Err(format!("header {name}: {value:?}"));
             }
         }
-        if described.media_type.is_empty() && !answer.bytes.is_empty() {
+        if described.media_type.is_empty() && !response.bytes.is_empty() {
             return Err("has a body".to_owned());
         }
         let Some(schema) = &described.body else {
             return Ok(());
         };
-        let body = serde_json::from_slice(&answer.bytes).map_err(|_| "no JSON".to_owned())?;
+        let body = serde_json::from_slice(&response.bytes).map_err(|_| "no JSON".to_owned())?;
         fits(schema, &body)
     }
 }
@@ -200,7 +203,7 @@ fn operations(document: &Value) -> Vec<DescribedOperation> {
                 method: method.to_uppercase(),
                 path: path.clone(),
                 answers: answers
-                    .flat_map(|(status, answer)| described(document, status, answer))
+                    .flat_map(|(status, response)| described(document, status, response))
                     .collect(),
             });
         }
@@ -213,9 +216,9 @@ fn validator(document: &Value, schema: &Value) -> Validator {
     jsonschema::draft202012::new(&schema).expect("a schema")
 }
 
-fn described(document: &Value, status: &str, answer: &Value) -> Vec<ApiDescription> {
+fn described(document: &Value, status: &str, response: &Value) -> Vec<ApiDescription> {
     let headers = || {
-        let resolved = object(&answer["headers"]).map(|(name, header)| {
+        let resolved = object(&response["headers"]).map(|(name, header)| {
             let to = header["$ref"]
                 .as_str()
                 .and_then(|to| document.pointer(&to[1..]));
@@ -234,10 +237,10 @@ fn described(document: &Value, status: &str, answer: &Value) -> Vec<ApiDescripti
             .map(|schema| validator(document, schema)),
         headers: headers(),
     };
-    if answer["content"].is_null() {
+    if response["content"].is_null() {
         return vec![of("", &Value::Null)];
     }
-    let content = object(&answer["content"]);
+    let content = object(&response["content"]);
     content
         .map(|(media_type, content)| of(media_type, content))
         .collect()

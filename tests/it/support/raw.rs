@@ -19,7 +19,7 @@ pub async fn connect(origin: &str) -> TcpStream {
 pub async fn send(origin: &str, bytes: &[u8]) -> TestResponse {
     let mut stream = connect(origin).await;
     stream.write_all(bytes).await.expect("it is read");
-    let answer = read_response(stream).await;
+    let response = read_response(stream).await;
     if let Some((method, path)) = request_line(bytes)
         && let Err(wrong) = described::check(
             &described::DescribedInput {
@@ -27,12 +27,12 @@ pub async fn send(origin: &str, bytes: &[u8]) -> TestResponse {
                 path,
                 body: None,
             },
-            &answer,
+            &response,
         )
     {
         panic!("not as described: {wrong}");
     }
-    answer
+    response
 }
 
 /// The method and path of a request, where it has them.

@@ -93,9 +93,9 @@ impl TestServer {
 
     /// A server with its default settings, the account's own clock frozen at [`T0`].
     pub async fn start_frozen(key: &str) -> Self {
-        let stunt = Self::start().await;
-        stunt.freeze(key).await;
-        stunt
+        let server = Self::start().await;
+        server.freeze(key).await;
+        server
     }
 
     /// Stops the server as SIGTERM does, and waits until it has.
@@ -138,23 +138,23 @@ impl TestServer {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let answer = request.send().await.expect("an answer");
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let url = answer.url().clone();
-        let answer = TestResponse {
+        let response = request.send().await.expect("an answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let url = response.url().clone();
+        let response = TestResponse {
             status,
             headers,
-            bytes: answer.bytes().await.expect("a whole body").to_vec(),
+            bytes: response.bytes().await.expect("a whole body").to_vec(),
         };
         let input = super::described::DescribedInput {
             method: &method,
             path: &url[url::Position::BeforePath..],
             body: sent.as_deref(),
         };
-        if let Err(wrong) = super::described::check(&input, &answer) {
+        if let Err(wrong) = super::described::check(&input, &response) {
             panic!("not as described: {wrong}");
         }
-        answer
+        response
     }
 
     /// A GET with a BIZ MORI key.
@@ -185,17 +185,17 @@ impl TestServer {
 
     /// A call to the control plane, which must succeed.
     pub async fn control(&self, method: Method, path: &str, body: &Value) -> Value {
-        let answer = self.send(method, path, &[], body.to_string()).await;
+        let response = self.send(method, path, &[], body.to_string()).await;
         assert!(
-            answer.status < 300,
+            response.status < 300,
             "{path}: {} {}",
-            answer.status,
-            answer.text()
+            response.status,
+            response.text()
         );
-        if answer.bytes.is_empty() {
+        if response.bytes.is_empty() {
             Value::Null
         } else {
-            answer.json()
+            response.json()
         }
     }
 
@@ -239,9 +239,9 @@ impl TestServer {
 
     /// Puts bytes to a presigned URL, which must succeed.
     pub async fn put(&self, url: &str, bytes: Vec<u8>) {
-        let answer = self.send(Method::PUT, url, &[], bytes).await;
+        let response = self.send(Method::PUT, url, &[], bytes).await;
         assert_eq!(
-            (answer.status, answer.text()),
+            (response.status, response.text()),
             (200, String::new()),
             "PUT {url}"
         );
@@ -276,20 +276,20 @@ impl TestServer {
     /// Confirms an AI detection order, which must succeed.
     pub async fn confirm(&self, key: &str, id: &str) {
         let confirm = json!({"idempotencyKey": format!("confirm {id}"), "orderId": id});
-        let answer = self
+        let response = self
             .post(key, "/api/v2/orders/ai-detection/confirm", &confirm)
             .await;
         assert_eq!(
-            answer.text(),
+            response.text(),
             format!(r#"{{"data":{{"orderId":"{id}","status":"inProgress"}}}}"#)
         );
     }
 
     /// What the order's page says of it: its `data`.
     pub async fn get_order(&self, key: &str, id: &str) -> Value {
-        let answer = self.get(key, &format!("/api/v2/orders/{id}")).await;
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        answer.json()["data"].take()
+        let response = self.get(key, &format!("/api/v2/orders/{id}")).await;
+        assert_eq!(response.status, 200, "{}", response.text());
+        response.json()["data"].take()
     }
 
     /// Registers a webhook. Returns the digits of its id, and its secret.

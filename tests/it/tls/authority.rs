@@ -45,9 +45,11 @@ async fn it_outlives_the_server_and_its_key_is_the_owners_alone() {
     assert_eq!(mode(&folder.join("ca.key")), 0o600);
     assert_eq!(mode(&folder.join("ca.pem")), 0o600);
     let file = std::fs::read_to_string(folder.join("ca.pem")).expect("a file");
-    let Secure { stunt, ca, .. } = first;
+    let Secure {
+        stunt: server, ca, ..
+    } = first;
     assert_eq!(ca, file);
-    stunt.stop().await;
+    server.stop().await;
 
     let again = kept_in(data_dir.path()).await;
     assert_eq!(again.ca, ca);
@@ -68,12 +70,12 @@ async fn a_reset_leaves_it() {
         .stunt
         .control(Method::POST, "/_mock/reset", &json!({}))
         .await;
-    let answer = secure
+    let response = secure
         .called(BIZMORI)
         .send(Method::GET, "/_mock/ca.pem", &[], "")
         .await;
-    assert_eq!((answer.status, answer.text()), (200, secure.ca));
-    let media_type = answer.header("content-type");
+    assert_eq!((response.status, response.text()), (200, secure.ca));
+    let media_type = response.header("content-type");
     assert_eq!(media_type, "application/pem-certificate-chain");
 }
 

@@ -13,8 +13,8 @@ use crate::support::{Receiver, picture};
 /// Has such calls come to that, once.
 async fn once(secure: &Secure, operation: &str, then: Value) {
     let rule = json!({"when": {"operation": operation}, "times": 1, "then": then});
-    let stunt = &secure.stunt;
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    let server = &secure.stunt;
+    server.control(Method::POST, "/_mock/rules", &rule).await;
 }
 
 const FAULTS: [(&str, Option<ErrorKind>); 4] = [

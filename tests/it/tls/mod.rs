@@ -51,17 +51,21 @@ impl Secure {
     }
 
     async fn start_with(set: impl FnOnce(&mut Config)) -> Self {
-        let stunt = TestServer::with_config(|config| {
+        let server = TestServer::with_config(|config| {
             config.tls.tls = true;
             config.tls.tls_port = 0;
             set(config);
         })
         .await;
-        let address = stunt.tls.expect("it listens by TLS");
-        let ca = stunt.send(Method::GET, "/_mock/ca.pem", &[], "").await;
+        let address = server.tls.expect("it listens by TLS");
+        let ca = server.send(Method::GET, "/_mock/ca.pem", &[], "").await;
         assert_eq!(ca.status, 200, "{}", ca.text());
         let ca = ca.text();
-        Self { stunt, address, ca }
+        Self {
+            stunt: server,
+            address,
+            ca,
+        }
     }
 
     /// The server as a client sees it that calls that host by https, trusts the authority alone, and

@@ -140,9 +140,9 @@ async fn who_speaks_no_tls_is_let_go() {
 
 #[tokio::test]
 async fn without_the_setting_there_is_no_authority() {
-    let stunt = TestServer::start().await;
-    assert_eq!(stunt.tls, None);
-    let answer = stunt
+    let server = TestServer::start().await;
+    assert_eq!(server.tls, None);
+    let response = server
         .send(reqwest::Method::GET, "/_mock/ca.pem", &[], "")
         .await;
     let error = serde_json::json!({"error": {
@@ -150,5 +150,5 @@ async fn without_the_setting_there_is_no_authority() {
         "message": "the server does not serve by TLS",
         "hint": "start it with --tls (STUNTDOUBLE_TLS=true)",
     }});
-    assert_eq!((answer.status, answer.json()), (404, error));
+    assert_eq!((response.status, response.json()), (404, error));
 }

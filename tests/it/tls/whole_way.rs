@@ -8,8 +8,8 @@ use super::{BIZMORI, Secure, TRUTHSCAN, UNDETECTABLE};
 use crate::support::{Receiver, TestServer, picture};
 
 /// The texts of JSON that are URLs of the server's.
-fn urls(answer: &Value, into: &mut Vec<String>) {
-    match answer {
+fn urls(response: &Value, into: &mut Vec<String>) {
+    match response {
         Value::String(text) if text.contains("/_s3/") => into.push(text.clone()),
         Value::Array(all) => all.iter().for_each(|it| urls(it, into)),
         Value::Object(all) => all.values().for_each(|it| urls(it, into)),
@@ -18,10 +18,10 @@ fn urls(answer: &Value, into: &mut Vec<String>) {
 }
 
 /// Every URL in it begins so and can be read; there are so many.
-async fn assert_leads_on(client: &TestServer, answer: &Value, count: usize) {
+async fn assert_leads_on(client: &TestServer, response: &Value, count: usize) {
     let mut found = Vec::new();
-    urls(answer, &mut found);
-    assert_eq!(found.len(), count, "{answer}");
+    urls(response, &mut found);
+    assert_eq!(found.len(), count, "{response}");
     for url in found {
         let begins = format!("{}/_s3/", client.origin);
         assert!(url.starts_with(&begins), "{url}");

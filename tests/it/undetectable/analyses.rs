@@ -7,18 +7,18 @@ use stuntdouble::settings::AnalysisFinalStatus;
 use super::{detect, frozen_with, query, start_frozen};
 use crate::support::{TestServer, picture};
 
-async fn fail_analyses(stunt: &TestServer) {
+async fn fail_analyses(server: &TestServer) {
     let rule = json!({"account": "live", "when": {"operation": "undetectable.detect"},
                       "then": {"outcome": {"analysis": "failed"}}});
-    let created = stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    let created = server.control(Method::POST, "/_mock/rules", &rule).await;
     assert_eq!(created["then"], rule["then"]);
 }
 
 /// Status and results of the analysis, and what the answer says of its outcome.
-async fn analysis(stunt: &TestServer, id: &str) -> (Value, bool, String) {
-    let answer = query(stunt, id).await;
-    let outcome = answer.header("x-mock-outcome").to_owned();
-    let details = answer.json()["result_details"].take();
+async fn analysis(server: &TestServer, id: &str) -> (Value, bool, String) {
+    let response = query(server, id).await;
+    let outcome = response.header("x-mock-outcome").to_owned();
+    let details = response.json()["result_details"].take();
     let is_there = details["analysis_results"].is_object();
     (
         details["analysis_results_status"].clone(),
@@ -29,10 +29,10 @@ async fn analysis(stunt: &TestServer, id: &str) -> (Value, bool, String) {
 
 #[tokio::test]
 async fn analysis_of_a_document_with_a_rule_ends_failed_and_the_result_stands() {
-    let stunt = frozen_with(|config| config.undetectable.singular_analysis = true).await;
-    fail_analyses(&stunt).await;
-    let id = detect(&stunt, "x_ai.jpg", picture(), json!({})).await;
-    stunt.advance("live", "PT0.3S").await;
+    let server = frozen_with(|config| config.undetectable.singular_analysis = true).await;
+    fail_analyses(&server).await;
+    let id = detect(&server, "x_ai.jpg", picture(), json!({})).await;
+    server.advance("live", "PT0.3S").await;
     let summary = "result 98 by suffix _ai".to_owned();
     let failed = (
         json!("failed"),
@@ -40,44 +40,44 @@ async fn analysis_of_a_document_with_a_rule_ends_failed_and_the_result_stands() 
         format!("{summary}; analysis failed by rule 1"),
     );
     assert_eq!(
-        analysis(&stunt, &id).await,
+        analysis(&server, &id).await,
         (json!("pending"), false, summary.clone())
     );
     assert_eq!(
-        analysis(&stunt, &id).await,
+        analysis(&server, &id).await,
         (json!("analyzing"), false, summary)
     );
-    stunt.advance("live", "PT0.4S").await;
-    assert_eq!(analysis(&stunt, &id).await, failed);
-    let details = query(&stunt, &id).await.json()["result_details"].take();
+    server.advance("live", "PT0.4S").await;
+    assert_eq!(analysis(&server, &id).await, failed);
+    let details = query(&server, &id).await.json()["result_details"].take();
     assert_eq!(details["final_result"], "AI Generated");
     assert_eq!(details["heatmap_status"], "ready");
     assert_eq!(details["analysis_result_status"], "failed");
     assert_eq!(details.get("analysis_result"), Some(&Value::Null));
-    stunt.advance("live", "P8D").await;
-    assert_eq!(analysis(&stunt, &id).await, failed);
+    server.advance("live", "P8D").await;
+    assert_eq!(analysis(&server, &id).await, failed);
 }
 
 #[tokio::test]
 async fn analysis_that_is_not_wanted_does_not_fail() {
-    let stunt = start_frozen().await;
-    fail_analyses(&stunt).await;
+    let server = start_frozen().await;
+    fail_analyses(&server).await;
     let body = json!({"generate_analysis_details": false});
-    let id = detect(&stunt, "x_ai.jpg", picture(), body).await;
-    stunt.advance("live", "PT1S").await;
+    let id = detect(&server, "x_ai.jpg", picture(), body).await;
+    server.advance("live", "PT1S").await;
     for _ in 0..2 {
         let summary = "result 98 by suffix _ai".to_owned();
-        assert_eq!(analysis(&stunt, &id).await, (Value::Null, false, summary));
+        assert_eq!(analysis(&server, &id).await, (Value::Null, false, summary));
     }
 }
 
 #[tokio::test]
 async fn document_named_to_fail_fails_though_a_rule_is_about_its_analysis() {
-    let stunt = start_frozen().await;
-    fail_analyses(&stunt).await;
-    let id = detect(&stunt, "x_fail.jpg", picture(), json!({})).await;
-    stunt.advance("live", "PT1S").await;
-    let response_body = query(&stunt, &id).await.json();
+    let server = start_frozen().await;
+    fail_analyses(&server).await;
+    let id = detect(&server, "x_fail.jpg", picture(), json!({})).await;
+    server.advance("live", "PT1S").await;
+    let response_body = query(&server, &id).await.json();
     assert_eq!(response_body["status"], "failed");
     assert_eq!(
         response_body["result_details"]["error_message"],
@@ -87,24 +87,24 @@ async fn document_named_to_fail_fails_though_a_rule_is_about_its_analysis() {
 
 #[tokio::test]
 async fn analysis_fails_when_the_control_plane_completes_the_document_so() {
-    let stunt = start_frozen().await;
-    let id = detect(&stunt, "x_human.jpg", picture(), json!({})).await;
+    let server = start_frozen().await;
+    let id = detect(&server, "x_human.jpg", picture(), json!({})).await;
     let path = format!("/_mock/orders/{id}/complete");
-    stunt
+    server
         .control(Method::POST, &path, &json!({"analysis": "failed"}))
         .await;
-    query(&stunt, &id).await;
-    stunt.advance("live", "PT1S").await;
+    query(&server, &id).await;
+    server.advance("live", "PT1S").await;
     let outcome = "result 2 by suffix _human; analysis failed by hand".to_owned();
     assert_eq!(
-        analysis(&stunt, &id).await,
+        analysis(&server, &id).await,
         (json!("failed"), false, outcome)
     );
 }
 
 #[tokio::test]
 async fn analysis_outcome_that_nothing_can_come_to_is_refused() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for (operation, outcome) in [
         ("undetectable.bulkUpload", json!({"analysis": "failed"})),
         ("bizmori.createAiDetection", json!({"analysis": "failed"})),
@@ -119,10 +119,10 @@ async fn analysis_outcome_that_nothing_can_come_to_is_refused() {
         ),
     ] {
         let rule = json!({"when": {"operation": operation}, "then": {"outcome": outcome}});
-        let answer = stunt
+        let response = server
             .send(Method::POST, "/_mock/rules", &[], rule.to_string())
             .await;
-        assert_eq!(answer.status, 400, "{rule}: {}", answer.text());
+        assert_eq!(response.status, 400, "{rule}: {}", response.text());
     }
 }
 
@@ -132,8 +132,8 @@ async fn analysis_ends_with_the_status_of_the_setting() {
         (AnalysisFinalStatus::Ready, "ready"),
         (AnalysisFinalStatus::Done, "done"),
     ] {
-        let stunt = frozen_with(|config| config.undetectable.analysis_final_status = status).await;
-        let document = super::finish_document(&stunt, "x_ai.jpg", picture(), json!({})).await;
+        let server = frozen_with(|config| config.undetectable.analysis_final_status = status).await;
+        let document = super::finish_document(&server, "x_ai.jpg", picture(), json!({})).await;
         let details = &document["result_details"];
         assert_eq!(details["analysis_results_status"], expected);
         assert!(details["analysis_results"].is_object());

@@ -9,34 +9,34 @@ use crate::support::{TestResponse, TestServer, ZipEntry, fixture, picture, zip};
 const ALL: fn() -> Value = || json!({"generate_preview": true});
 
 /// The picture that a GET of the URL gives.
-async fn get_asset(stunt: &TestServer, url: &Value) -> Vec<u8> {
+async fn get_asset(server: &TestServer, url: &Value) -> Vec<u8> {
     let url = url.as_str().expect("a URL");
-    let answer = stunt.send(Method::GET, url, &[], "").await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.bytes
+    let response = server.send(Method::GET, url, &[], "").await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    response.bytes
 }
 
-fn assert_given(answer: &TestResponse, media_type: &str, bytes: &[u8]) {
-    assert_eq!(answer.status, 200, "{}", answer.text());
+fn assert_given(response: &TestResponse, media_type: &str, bytes: &[u8]) {
+    assert_eq!(response.status, 200, "{}", response.text());
     let length = bytes.len().to_string();
     assert_eq!(
         (
-            answer.header("content-type"),
-            answer.header("content-length")
+            response.header("content-type"),
+            response.header("content-length")
         ),
         (media_type, length.as_str())
     );
-    assert!(answer.bytes == bytes);
-    assert_ne!(answer.header("x-mock-request"), "");
+    assert!(response.bytes == bytes);
+    assert_ne!(response.header("x-mock-request"), "");
 }
 
 #[tokio::test]
 async fn the_pictures_are_given_by_id_and_by_url_as_they_are_to_a_signed_get() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for style in [json!({}), json!({"generate_heatmap_overlayed": true})] {
         let mut body = style;
         body["generate_preview"] = json!(true);
-        let document = finish_document(&stunt, "x_ai.png", fixture("plain.png"), body).await;
+        let document = finish_document(&server, "x_ai.png", fixture("plain.png"), body).await;
         let id = document["id"].as_str().expect("an id");
         let heatmap = &document["result_details"]["heatmap_url"];
         for (path, url, media_type) in [
@@ -52,12 +52,12 @@ async fn the_pictures_are_given_by_id_and_by_url_as_they_are_to_a_signed_get() {
                 "image/png",
             ),
         ] {
-            let bytes = get_asset(&stunt, url).await;
+            let bytes = get_asset(&server, url).await;
             let url = url.as_str().expect("a URL");
             let unsigned = url.split('?').next().expect("a path");
             for way in [path.as_str(), url, unsigned] {
-                let answer = post(&stunt, way, &json!({"key": "live"})).await;
-                assert_given(&answer, media_type, &bytes);
+                let response = post(&server, way, &json!({"key": "live"})).await;
+                assert_given(&response, media_type, &bytes);
             }
         }
     }
@@ -65,23 +65,23 @@ async fn the_pictures_are_given_by_id_and_by_url_as_they_are_to_a_signed_get() {
 
 #[tokio::test]
 async fn a_url_that_has_expired_is_posted_to_still() {
-    let stunt = start_frozen().await;
-    let document = finish_document(&stunt, "x_ai.png", fixture("plain.png"), ALL()).await;
-    let bytes = get_asset(&stunt, &document["preview_url"]).await;
-    stunt.advance("live", "P1D").await;
+    let server = start_frozen().await;
+    let document = finish_document(&server, "x_ai.png", fixture("plain.png"), ALL()).await;
+    let bytes = get_asset(&server, &document["preview_url"]).await;
+    server.advance("live", "P1D").await;
     let url = document["preview_url"].as_str().expect("a URL");
-    assert_eq!(stunt.send(Method::GET, url, &[], "").await.status, 403);
-    let answer = post(&stunt, url, &json!({"key": "live"})).await;
-    assert_given(&answer, "image/jpeg", &bytes);
+    assert_eq!(server.send(Method::GET, url, &[], "").await.status, 403);
+    let response = post(&server, url, &json!({"key": "live"})).await;
+    assert_given(&response, "image/jpeg", &bytes);
 }
 
 #[tokio::test]
 async fn a_picture_is_there_when_the_clock_says_so() {
-    let stunt = start_frozen().await;
-    let id = detect(&stunt, "x_ai.png", fixture("plain.png"), ALL()).await;
+    let server = start_frozen().await;
+    let id = detect(&server, "x_ai.png", fixture("plain.png"), ALL()).await;
     let ask = async |what: &str| {
         let path = format!("/{what}/{id}");
-        post(&stunt, &path, &json!({"key": "live"})).await
+        post(&server, &path, &json!({"key": "live"})).await
     };
     let missing = |what: &str, why: &str| {
         let why = format!("document {id}: {why}");
@@ -96,18 +96,18 @@ async fn a_picture_is_there_when_the_clock_says_so() {
         ask("heatmap").await.error_of(),
         missing("Heatmap", unfinished)
     );
-    stunt.advance("live", "PT0.499S").await;
+    server.advance("live", "PT0.499S").await;
     assert_eq!(ask("preview").await.status, 200);
     let pending = "the heatmap is pending";
     assert_eq!(ask("heatmap").await.error_of(), missing("Heatmap", pending));
     let url = format!("/_s3/ai-image-detector-prod/results/{id}/heatmap.png");
-    let answer = post(&stunt, &url, &json!({"key": "live"})).await;
-    assert_eq!(answer.error_of(), missing("File", pending));
-    stunt.advance("live", "PT0.001S").await;
+    let response = post(&server, &url, &json!({"key": "live"})).await;
+    assert_eq!(response.error_of(), missing("File", pending));
+    server.advance("live", "PT0.001S").await;
     assert_eq!(ask("heatmap").await.status, 200);
-    let first = query(&stunt, &id).await.json();
+    let first = query(&server, &id).await.json();
     assert_eq!(first["result_details"]["heatmap_status"], "pending");
-    stunt.advance("live", "P8D").await;
+    server.advance("live", "P8D").await;
     let removed = "it has expired, and its pictures are gone";
     assert_eq!(ask("preview").await.error_of(), missing("Preview", removed));
     assert_eq!(ask("heatmap").await.error_of(), missing("Heatmap", removed));
@@ -115,7 +115,7 @@ async fn a_picture_is_there_when_the_clock_says_so() {
 
 #[tokio::test]
 async fn a_picture_that_was_not_drawn_is_not_found() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let (preview, heatmap) = ("no preview was asked for", "no heatmap was asked for");
     let real = "it is Real, of which no heatmap is drawn";
     let plain = || fixture("plain.png");
@@ -131,9 +131,9 @@ async fn a_picture_that_was_not_drawn_is_not_found() {
         ("x_human.png", "heatmap", plain(), json!({}), real),
         ("x_fail.jpg", "preview", picture(), ALL(), "it has failed"),
     ] {
-        let id = detect(&stunt, name, bytes, body).await;
-        stunt.advance("live", "PT1S").await;
-        let answer = post(&stunt, &format!("/{what}/{id}"), &json!({"key": "live"})).await;
+        let id = detect(&server, name, bytes, body).await;
+        server.advance("live", "PT1S").await;
+        let response = post(&server, &format!("/{what}/{id}"), &json!({"key": "live"})).await;
         let message = if what == "preview" {
             "Preview"
         } else {
@@ -141,32 +141,37 @@ async fn a_picture_that_was_not_drawn_is_not_found() {
         };
         let why = format!("document {id}: {why}");
         assert_eq!(
-            answer.error_of(),
+            response.error_of(),
             error(404, &format!("{message} not found"), &why)
         );
     }
     let zipped = zip(&[ZipEntry::new("a_ai.png", &plain())]);
-    let path = upload(&stunt, "live", "a.zip", zipped).await;
+    let path = upload(&server, "live", "a.zip", zipped).await;
     let body = json!({"key": "live", "url": path});
-    let bulk = post(&stunt, "/bulk-upload", &body).await.json()["id"].take();
+    let bulk = post(&server, "/bulk-upload", &body).await.json()["id"].take();
     let bulk = bulk.as_str().expect("an id");
-    stunt.advance("live", "PT1S").await;
-    let answer = post(&stunt, &format!("/preview/{bulk}"), &json!({"key": "live"})).await;
+    server.advance("live", "PT1S").await;
+    let response = post(
+        &server,
+        &format!("/preview/{bulk}"),
+        &json!({"key": "live"}),
+    )
+    .await;
     let why = format!("document {bulk}: it is a bulk, of whose pictures none are drawn");
-    assert_eq!(answer.error_of(), error(404, "Preview not found", &why));
-    let document = finish_document(&stunt, "x_ai.png", plain(), ALL()).await;
+    assert_eq!(response.error_of(), error(404, "Preview not found", &why));
+    let document = finish_document(&server, "x_ai.png", plain(), ALL()).await;
     let id = document["id"].as_str().expect("an id");
     let url = format!("/_s3/ai-image-detector-prod/results/{id}/thumbnail.jpg");
-    let answer = post(&stunt, &url, &json!({"key": "live"})).await;
+    let response = post(&server, &url, &json!({"key": "live"})).await;
     let why = format!("document {id}: it has no picture there");
-    assert_eq!(answer.error_of(), error(404, "File not found", &why));
+    assert_eq!(response.error_of(), error(404, "File not found", &why));
 }
 
 #[tokio::test]
 async fn only_the_documents_own_key_gets_its_pictures() {
-    let stunt = start_frozen().await;
-    let id = detect(&stunt, "x_ai.png", fixture("plain.png"), ALL()).await;
-    stunt.advance("live", "PT1S").await;
+    let server = start_frozen().await;
+    let id = detect(&server, "x_ai.png", fixture("plain.png"), ALL()).await;
+    server.advance("live", "PT1S").await;
     let unknown = "0f0e0d0c-0b0a-4908-8706-050403020100";
     let unverified = "User verification failed";
     let none = |id: &str| {
@@ -207,34 +212,34 @@ async fn only_the_documents_own_key_gets_its_pictures() {
             (unknown, json!({"key": "live"}), &none(unknown)),
             ("x", json!({"key": "live"}), &none("x")),
         ] {
-            let answer = post(&stunt, &path(what, id), &body).await;
-            assert_eq!(&answer.error_of(), expected, "{what} {id} {body}");
+            let response = post(&server, &path(what, id), &body).await;
+            assert_eq!(&response.error_of(), expected, "{what} {id} {body}");
         }
     }
     let order = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let order = stunt
+    let order = server
         .post("live", "/api/v2/orders/ai-detection", &order)
         .await;
     let order = order.json()["data"]["orderId"].take();
     let order = order.as_str().expect("an id");
-    let answer = post(
-        &stunt,
+    let response = post(
+        &server,
         &format!("/preview/{order}"),
         &json!({"key": "live"}),
     )
     .await;
-    assert_eq!(answer.error_of(), none(order));
+    assert_eq!(response.error_of(), none(order));
 }
 
 #[tokio::test]
 async fn who_takes_neither_pictures_nor_json_is_given_none() {
-    let stunt = start_frozen().await;
-    let id = detect(&stunt, "x_ai.png", fixture("plain.png"), ALL()).await;
-    stunt.advance("live", "PT1S").await;
+    let server = start_frozen().await;
+    let id = detect(&server, "x_ai.png", fixture("plain.png"), ALL()).await;
+    server.advance("live", "PT1S").await;
     let ask = async |accept: &str| {
         let headers = [("accept", accept), ("content-type", "application/json")];
         let path = format!("/preview/{id}");
-        stunt
+        server
             .send(Method::POST, &path, &headers, r#"{"key":"live"}"#)
             .await
     };
@@ -250,10 +255,10 @@ async fn who_takes_neither_pictures_nor_json_is_given_none() {
 
 #[tokio::test]
 async fn every_other_method_on_the_objects_is_storages_as_before() {
-    let stunt = start_frozen().await;
-    let document = finish_document(&stunt, "x_ai.png", fixture("plain.png"), ALL()).await;
+    let server = start_frozen().await;
+    let document = finish_document(&server, "x_ai.png", fixture("plain.png"), ALL()).await;
     let url = document["preview_url"].as_str().expect("a URL");
-    let uploaded = upload(&stunt, "live", "a.jpg", picture()).await;
+    let uploaded = upload(&server, "live", "a.jpg", picture()).await;
     let uploaded = format!("/_s3/ai-image-detector-prod/{uploaded}");
     let bizmori = "/_s3/bizmori/results/1/heatmap.png";
     for (method, path) in [
@@ -265,39 +270,42 @@ async fn every_other_method_on_the_objects_is_storages_as_before() {
         (Method::POST, "/_s3/ai-image-detector-prod/results/x/y/z"),
     ] {
         let body = r#"{"key":"live"}"#;
-        let answer = stunt.send(method.clone(), path, &[], body).await;
-        assert_eq!(answer.status, 405, "{method} {path}");
-        assert_eq!(answer.header("content-type"), "application/xml");
-        assert_eq!(answer.header("allow"), "GET, HEAD, PUT, OPTIONS");
-        assert!(answer.text().contains("<Code>MethodNotAllowed</Code>"));
+        let response = server.send(method.clone(), path, &[], body).await;
+        assert_eq!(response.status, 405, "{method} {path}");
+        assert_eq!(response.header("content-type"), "application/xml");
+        assert_eq!(response.header("allow"), "GET, HEAD, PUT, OPTIONS");
+        assert!(response.text().contains("<Code>MethodNotAllowed</Code>"));
     }
-    let answer = stunt.send(Method::GET, url, &[], "").await;
-    assert_eq!((answer.status, answer.header("allow")), (200, ""));
-    let answer = stunt.send(Method::HEAD, url, &[], "").await;
-    assert_eq!(answer.status, 403, "signed for GET alone");
+    let response = server.send(Method::GET, url, &[], "").await;
+    assert_eq!((response.status, response.header("allow")), (200, ""));
+    let response = server.send(Method::HEAD, url, &[], "").await;
+    assert_eq!(response.status, 403, "signed for GET alone");
     let unsigned = url.split('?').next().expect("a path");
-    let answer = stunt.send(Method::GET, unsigned, &[], "").await;
-    assert_eq!(answer.status, 403);
+    let response = server.send(Method::GET, unsigned, &[], "").await;
+    assert_eq!(response.status, 403);
     assert!(
-        answer.text().contains("<Code>AccessDenied</Code>"),
+        response.text().contains("<Code>AccessDenied</Code>"),
         "{}",
-        answer.text()
+        response.text()
     );
     let headers = [
         ("origin", "http://a.test"),
         ("access-control-request-method", "GET"),
     ];
-    let answer = stunt.send(Method::OPTIONS, unsigned, &headers, "").await;
+    let response = server.send(Method::OPTIONS, unsigned, &headers, "").await;
     assert_eq!(
-        (answer.status, answer.header("access-control-allow-origin")),
+        (
+            response.status,
+            response.header("access-control-allow-origin")
+        ),
         (200, "*")
     );
 }
 
 #[tokio::test]
 async fn rules_about_the_pictures_know_whose_they_are() {
-    let stunt = start_frozen().await;
-    let document = finish_document(&stunt, "x_ai.png", fixture("plain.png"), ALL()).await;
+    let server = start_frozen().await;
+    let document = finish_document(&server, "x_ai.png", fixture("plain.png"), ALL()).await;
     let id = document["id"].as_str().expect("an id");
     let url = document["preview_url"].as_str().expect("a URL");
     for (operation, path) in [
@@ -308,14 +316,14 @@ async fn rules_about_the_pictures_know_whose_they_are() {
         let respond = json!({"status": 503, "body": {"error": "Service unavailable"}});
         let rule = json!({"account": "live", "times": 1, "when": {"operation": operation},
             "then": {"respond": respond}});
-        stunt.control(Method::POST, "/_mock/rules", &rule).await;
-        let answer = post(&stunt, &path, &json!({"key": "another"})).await;
-        assert_eq!(answer.status, 403, "{path}");
-        let answer = post(&stunt, &path, &json!({"key": "live"})).await;
+        server.control(Method::POST, "/_mock/rules", &rule).await;
+        let response = post(&server, &path, &json!({"key": "another"})).await;
+        assert_eq!(response.status, 403, "{path}");
+        let response = post(&server, &path, &json!({"key": "live"})).await;
         let expected = (503, r#"{"error":"Service unavailable"}"#.to_owned());
-        assert_eq!((answer.status, answer.text()), expected);
+        assert_eq!((response.status, response.text()), expected);
         assert_eq!(
-            post(&stunt, &path, &json!({"key": "live"})).await.status,
+            post(&server, &path, &json!({"key": "live"})).await.status,
             200
         );
     }

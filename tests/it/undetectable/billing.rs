@@ -14,28 +14,28 @@ fn torn_svg() -> Vec<u8> {
     filler
 }
 
-async fn left(stunt: &TestServer) -> u64 {
-    let left = get(stunt, "live", "/check-user-credits").await.json();
+async fn left(server: &TestServer) -> u64 {
+    let left = get(server, "live", "/check-user-credits").await.json();
     left["credits"].as_u64().expect("a number")
 }
 
 #[tokio::test]
 async fn detect_of_an_svg_that_cannot_be_converted_gives_its_credit_back() {
-    let stunt = start_frozen().await;
-    let id = detect(&stunt, "a.svg", torn_svg(), json!({})).await;
-    assert_eq!(left(&stunt).await, 10_999);
-    stunt.advance("live", "PT1S").await;
-    let response_body = query(&stunt, &id).await.json();
+    let server = start_frozen().await;
+    let id = detect(&server, "a.svg", torn_svg(), json!({})).await;
+    assert_eq!(left(&server).await, 10_999);
+    server.advance("live", "PT1S").await;
+    let response_body = query(&server, &id).await.json();
     assert_eq!(response_body["status"], "failed", "{response_body}");
-    assert_eq!(left(&stunt).await, 11_000);
-    stunt.advance("live", "P8D").await;
+    assert_eq!(left(&server).await, 11_000);
+    server.advance("live", "P8D").await;
     let whole = r#"{"baseCredits":10000,"boostCredits":1000,"credits":11000}"#;
-    assert_eq!(credits(&stunt, "live").await, whole, "it comes back once");
+    assert_eq!(credits(&server, "live").await, whole, "it comes back once");
 }
 
 #[tokio::test]
 async fn detect_of_what_can_be_converted_or_fails_otherwise_is_billed() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for (name, bytes) in [
         ("a.svg", fixture("illustrator.svg")),
         ("a_fail.svg", torn_svg()),
@@ -43,24 +43,24 @@ async fn detect_of_what_can_be_converted_or_fails_otherwise_is_billed() {
         ("a.jpg", fixture("truncated.jpg")),
         ("a_fail.jpg", picture()),
     ] {
-        let before = left(&stunt).await;
-        detect(&stunt, name, bytes, json!({})).await;
-        stunt.advance("live", "PT1S").await;
-        assert_eq!(left(&stunt).await, before - 1, "{name}");
+        let before = left(&server).await;
+        detect(&server, name, bytes, json!({})).await;
+        server.advance("live", "PT1S").await;
+        assert_eq!(left(&server).await, before - 1, "{name}");
     }
     let outcome = json!({"status": "failed", "errorCode": "AI_DETECTION_INVALID_IMAGE"});
     let rule = json!({"account": "live", "then": {"outcome": outcome}});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
-    let before = left(&stunt).await;
-    let id = detect(&stunt, "b.svg", torn_svg(), json!({})).await;
-    stunt.advance("live", "PT1S").await;
-    assert_eq!(query(&stunt, &id).await.json()["status"], "failed");
-    assert_eq!(left(&stunt).await, before - 1, "failed by a rule");
+    server.control(Method::POST, "/_mock/rules", &rule).await;
+    let before = left(&server).await;
+    let id = detect(&server, "b.svg", torn_svg(), json!({})).await;
+    server.advance("live", "PT1S").await;
+    assert_eq!(query(&server, &id).await.json()["status"], "failed");
+    assert_eq!(left(&server).await, before - 1, "failed by a rule");
 }
 
 #[tokio::test]
 async fn bulk_gives_back_a_credit_for_each_svg_that_cannot_be_converted() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let entries = [
         ZipEntry::new("a.svg", &torn_svg()),
         ZipEntry::new("b_ai.jpg", &picture()),
@@ -70,13 +70,18 @@ async fn bulk_gives_back_a_credit_for_each_svg_that_cannot_be_converted() {
         ZipEntry::new("f_ai.svg", &torn_svg()),
         ZipEntry::new("g.jpg", &fixture("truncated.jpg")),
     ];
-    let path = upload(&stunt, "live", "some.zip", zip(&entries)).await;
-    let response = post(&stunt, "/bulk-upload", &json!({"key": "live", "url": path})).await;
+    let path = upload(&server, "live", "some.zip", zip(&entries)).await;
+    let response = post(
+        &server,
+        "/bulk-upload",
+        &json!({"key": "live", "url": path}),
+    )
+    .await;
     assert_eq!(response.json()["expected_count"], 7, "{}", response.text());
-    assert_eq!(left(&stunt).await, 10_993);
-    stunt.advance("live", "PT1S").await;
+    assert_eq!(left(&server).await, 10_993);
+    server.advance("live", "PT1S").await;
     let reply = post(
-        &stunt,
+        &server,
         "/bulk-upload/query",
         &json!({"id": response.json()["id"]}),
     )
@@ -85,18 +90,18 @@ async fn bulk_gives_back_a_credit_for_each_svg_that_cannot_be_converted() {
     let items = reply["items"].as_array().expect("items");
     let failed: Vec<bool> = items.iter().map(|item| !item["error"].is_null()).collect();
     assert_eq!(failed, [true, false, true, false, true, false, true]);
-    assert_eq!(left(&stunt).await, 10_995);
+    assert_eq!(left(&server).await, 10_995);
 }
 
 #[tokio::test]
 async fn bulk_of_all_credits_leaves_room_for_what_it_gave_back() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let one = json!({"credits": 1});
-    stunt
+    server
         .control(Method::PUT, "/_mock/accounts/live", &one)
         .await;
     let path = upload(
-        &stunt,
+        &server,
         "live",
         "a.zip",
         zip(&[ZipEntry::new("a.svg", &torn_svg())]),
@@ -104,10 +109,10 @@ async fn bulk_of_all_credits_leaves_room_for_what_it_gave_back() {
     .await;
     let body = json!({"key": "live", "url": path});
     for _ in 0..2 {
-        assert_eq!(post(&stunt, "/bulk-upload", &body).await.status, 200);
-        let refused = post(&stunt, "/bulk-upload", &body).await;
+        assert_eq!(post(&server, "/bulk-upload", &body).await.status, 200);
+        let refused = post(&server, "/bulk-upload", &body).await;
         assert_eq!(refused.json(), json!({"error": "Not enough credits"}));
-        stunt.advance("live", "PT1S").await;
+        server.advance("live", "PT1S").await;
     }
-    assert_eq!(left(&stunt).await, 1);
+    assert_eq!(left(&server).await, 1);
 }

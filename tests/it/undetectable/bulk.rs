@@ -14,40 +14,40 @@ use super::{credits, error, frozen_with, post, query, start_frozen, upload};
 use crate::support::{TestResponse, TestServer, ZipEntry, zip};
 
 /// What is asked of a ZIP of `live`'s: the answer.
-async fn queue_bulk(stunt: &TestServer, name: &str, zip: Vec<u8>) -> TestResponse {
-    let path = upload(stunt, "live", name, zip).await;
-    post(stunt, "/bulk-upload", &json!({"key": "live", "url": path})).await
+async fn queue_bulk(server: &TestServer, name: &str, zip: Vec<u8>) -> TestResponse {
+    let path = upload(server, "live", name, zip).await;
+    post(server, "/bulk-upload", &json!({"key": "live", "url": path})).await
 }
 
 /// A bulk of `live`'s of so many pictures: its id.
-async fn bulk(stunt: &TestServer, name: &str, zip: Vec<u8>, expected_count: usize) -> String {
-    let answer = queue_bulk(stunt, name, zip).await;
-    let id = answer.json()["id"]
+async fn bulk(server: &TestServer, name: &str, zip: Vec<u8>, expected_count: usize) -> String {
+    let response = queue_bulk(server, name, zip).await;
+    let id = response.json()["id"]
         .as_str()
-        .unwrap_or_else(|| panic!("{}", answer.text()))
+        .unwrap_or_else(|| panic!("{}", response.text()))
         .to_owned();
     let expected =
         format!(r#"{{"id":"{id}","status":"pending","expected_count":{expected_count}}}"#);
-    assert_eq!((answer.status, answer.text()), (200, expected));
+    assert_eq!((response.status, response.text()), (200, expected));
     id
 }
 
-async fn query_bulk(stunt: &TestServer, id: &str) -> TestResponse {
-    let answer = post(stunt, "/bulk-upload/query", &json!({"id": id})).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer
+async fn query_bulk(server: &TestServer, id: &str) -> TestResponse {
+    let response = post(server, "/bulk-upload/query", &json!({"id": id})).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    response
 }
 
 /// How a bulk stands, its id replaced.
-async fn bulk_view(stunt: &TestServer, id: &str) -> String {
-    query_bulk(stunt, id).await.text().replace(id, "{id}")
+async fn bulk_view(server: &TestServer, id: &str) -> String {
+    query_bulk(server, id).await.text().replace(id, "{id}")
 }
 
 /// A bulk of those files that is done, so many of them judged.
-async fn finish_bulk(stunt: &TestServer, entries: &[ZipEntry], expected_count: usize) -> Value {
-    let id = bulk(stunt, "some.zip", zip(entries), expected_count).await;
-    stunt.advance("live", "PT1S").await;
-    query_bulk(stunt, &id).await.json()
+async fn finish_bulk(server: &TestServer, entries: &[ZipEntry], expected_count: usize) -> Value {
+    let id = bulk(server, "some.zip", zip(entries), expected_count).await;
+    server.advance("live", "PT1S").await;
+    query_bulk(server, &id).await.json()
 }
 
 /// A field of each of a bulk's items.

@@ -16,63 +16,63 @@ struct AnsweredCodes(BTreeSet<(u16, String)>);
 
 impl AnsweredCodes {
     /// An answer, whose whole body is a message.
-    fn answer(&mut self, answer: &TestResponse) {
-        let body = answer.json();
+    fn answer(&mut self, response: &TestResponse) {
+        let body = response.json();
         let fields = body.as_object().expect("an object");
         assert!(fields.len() == 1 && fields.contains_key("error"), "{body}");
         let message = body["error"].as_str().expect("a message").to_owned();
-        assert_ne!(answer.header("x-mock-reason"), "", "{message}");
-        self.0.insert((answer.status, message));
+        assert_ne!(response.header("x-mock-reason"), "", "{message}");
+        self.0.insert((response.status, message));
     }
 }
 
-async fn ask(stunt: &TestServer, mut body: Value) -> TestResponse {
+async fn ask(server: &TestServer, mut body: Value) -> TestResponse {
     if body["key"].is_null() {
         body["key"] = json!("live");
     }
-    post(stunt, "/detect", &body).await
+    post(server, "/detect", &body).await
 }
 
-async fn set_up(stunt: &TestServer, key: &str, settings: Value) {
+async fn set_up(server: &TestServer, key: &str, settings: Value) {
     let path = format!("/_mock/accounts/{key}");
-    stunt.control(Method::PUT, &path, &settings).await;
+    server.control(Method::PUT, &path, &settings).await;
 }
 
-async fn keys(stunt: &TestServer, recorder: &mut AnsweredCodes) {
+async fn keys(server: &TestServer, recorder: &mut AnsweredCodes) {
     let credits = "/check-user-credits";
-    recorder.answer(&stunt.send(Method::GET, credits, &[], "").await);
-    set_up(stunt, "gone", json!({"state": "unknown"})).await;
-    recorder.answer(&get(stunt, "gone", credits).await);
-    set_up(stunt, "slow", json!({"requestsPerMinute": 1})).await;
-    stunt.freeze("slow").await;
-    assert_eq!(get(stunt, "slow", credits).await.status, 200);
-    let limited = get(stunt, "slow", credits).await;
+    recorder.answer(&server.send(Method::GET, credits, &[], "").await);
+    set_up(server, "gone", json!({"state": "unknown"})).await;
+    recorder.answer(&get(server, "gone", credits).await);
+    set_up(server, "slow", json!({"requestsPerMinute": 1})).await;
+    server.freeze("slow").await;
+    assert_eq!(get(server, "slow", credits).await.status, 200);
+    let limited = get(server, "slow", credits).await;
     assert_eq!(limited.header("retry-after"), "60");
     recorder.answer(&limited);
-    set_up(stunt, "poor", json!({"credits": 0})).await;
-    let path = upload(stunt, "poor", "a.jpg", picture()).await;
-    recorder.answer(&ask(stunt, json!({"key": "poor", "url": path})).await);
+    set_up(server, "poor", json!({"credits": 0})).await;
+    let path = upload(server, "poor", "a.jpg", picture()).await;
+    recorder.answer(&ask(server, json!({"key": "poor", "url": path})).await);
 }
 
-async fn files(stunt: &TestServer, recorder: &mut AnsweredCodes) {
-    recorder.answer(&get(stunt, "live", "/get-presigned-url?file_name=a.exe").await);
-    recorder.answer(&ask(stunt, json!({"url": ""})).await);
-    recorder.answer(&ask(stunt, json!({"url": "uploads/u", "email": ""})).await);
-    recorder.answer(&ask(stunt, json!({"url": "uploads/x_nothing.jpg"})).await);
+async fn files(server: &TestServer, recorder: &mut AnsweredCodes) {
+    recorder.answer(&get(server, "live", "/get-presigned-url?file_name=a.exe").await);
+    recorder.answer(&ask(server, json!({"url": ""})).await);
+    recorder.answer(&ask(server, json!({"url": "uploads/u", "email": ""})).await);
+    recorder.answer(&ask(server, json!({"url": "uploads/x_nothing.jpg"})).await);
     for bytes in [vec![0; 1_023], vec![0; 10_485_761], vec![b' '; 2_000]] {
-        let path = upload(stunt, "live", "a.jpg", bytes).await;
-        recorder.answer(&ask(stunt, json!({"url": path})).await);
+        let path = upload(server, "live", "a.jpg", bytes).await;
+        recorder.answer(&ask(server, json!({"url": path})).await);
     }
-    let path = upload(stunt, "live", "a.jpg", picture()).await;
+    let path = upload(server, "live", "a.jpg", picture()).await;
     let id = "0f0e0d0c-0b0a-4908-8706-050403020100";
     let body = json!({"url": path, "id": id});
-    assert_eq!(ask(stunt, body.clone()).await.status, 200);
-    recorder.answer(&ask(stunt, body).await);
+    assert_eq!(ask(server, body.clone()).await.status, 200);
+    recorder.answer(&ask(server, body).await);
     let strict = frozen_with(|config| config.undetectable.strict_uploads = true).await;
     recorder.answer(&get(&strict, "live", "/get-presigned-url?file_name=a%20b.jpg").await);
 }
 
-async fn bulks(stunt: &TestServer, recorder: &mut AnsweredCodes) {
+async fn bulks(server: &TestServer, recorder: &mut AnsweredCodes) {
     let (note, jpeg) = ([b' '; 2_000], picture());
     let many: Vec<ZipEntry> = (0..51)
         .map(|n| ZipEntry::new(&format!("{n}_ai.jpg"), &jpeg))
@@ -84,17 +84,17 @@ async fn bulks(stunt: &TestServer, recorder: &mut AnsweredCodes) {
         ("a.zip", zip(&many)),
         ("a.zip", vec![0; 100 * 1_024 * 1_024 + 1]),
     ] {
-        let path = upload(stunt, "live", name, bytes).await;
+        let path = upload(server, "live", name, bytes).await;
         let body = json!({"key": "live", "url": path});
-        recorder.answer(&post(stunt, "/bulk-upload", &body).await);
+        recorder.answer(&post(server, "/bulk-upload", &body).await);
     }
-    let id = detect(stunt, "x_ai.jpg", picture(), json!({})).await;
-    recorder.answer(&post(stunt, "/bulk-upload/query", &json!({"id": id})).await);
+    let id = detect(server, "x_ai.jpg", picture(), json!({})).await;
+    recorder.answer(&post(server, "/bulk-upload/query", &json!({"id": id})).await);
 }
 
-async fn pictures(stunt: &TestServer, recorder: &mut AnsweredCodes) {
-    let id = detect(stunt, "x_human.png", fixture("plain.png"), json!({})).await;
-    stunt.advance("live", "PT1S").await;
+async fn pictures(server: &TestServer, recorder: &mut AnsweredCodes) {
+    let id = detect(server, "x_human.png", fixture("plain.png"), json!({})).await;
+    server.advance("live", "PT1S").await;
     let key = json!({"key": "live"});
     for path in [
         "/preview/nothing".to_owned(),
@@ -102,21 +102,21 @@ async fn pictures(stunt: &TestServer, recorder: &mut AnsweredCodes) {
         format!("/heatmap/{id}"),
         format!("/_s3/ai-image-detector-prod/results/{id}/heatmap.png"),
     ] {
-        recorder.answer(&post(stunt, &path, &key).await);
+        recorder.answer(&post(server, &path, &key).await);
     }
 }
 
-async fn requests(stunt: &TestServer, recorder: &mut AnsweredCodes) {
+async fn requests(server: &TestServer, recorder: &mut AnsweredCodes) {
     use tokio::io::AsyncWriteExt;
     let host = "GET /get-presigned-url?file_name=a.jpg HTTP/1.1\r\nHost: a@b\r\napikey: live\r\n\
                 Connection: close\r\n\r\n";
-    recorder.answer(&raw::send(&stunt.origin, host.as_bytes()).await);
+    recorder.answer(&raw::send(&server.origin, host.as_bytes()).await);
     let json = [("content-type", "application/json")];
     let large = vec![b' '; 8_388_609];
-    recorder.answer(&stunt.send(Method::POST, "/query", &json, large).await);
+    recorder.answer(&server.send(Method::POST, "/query", &json, large).await);
     let short = "POST /query HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
                  Content-Length: 9\r\n\r\n{}";
-    let mut stream = raw::connect(&stunt.origin).await;
+    let mut stream = raw::connect(&server.origin).await;
     stream
         .write_all(short.as_bytes())
         .await
@@ -128,22 +128,22 @@ async fn requests(stunt: &TestServer, recorder: &mut AnsweredCodes) {
 /// A fault of the server: its database refuses to store the document.
 async fn faults(recorder: &mut AnsweredCodes) {
     let data = tempfile::tempdir().expect("a folder");
-    let stunt = frozen_with(|config| config.data_dir = Some(data.path().to_owned())).await;
-    let path = upload(&stunt, "live", "a.jpg", picture()).await;
+    let server = frozen_with(|config| config.data_dir = Some(data.path().to_owned())).await;
+    let path = upload(&server, "live", "a.jpg", picture()).await;
     let mut database = Database::open(data.path()).await;
     database.refuse("INSERT ON orders").await;
-    recorder.answer(&ask(&stunt, json!({"url": path})).await);
+    recorder.answer(&ask(&server, json!({"url": path})).await);
 }
 
 #[tokio::test]
 async fn every_message_can_be_had() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let mut recorder = AnsweredCodes::default();
-    keys(&stunt, &mut recorder).await;
-    files(&stunt, &mut recorder).await;
-    bulks(&stunt, &mut recorder).await;
-    pictures(&stunt, &mut recorder).await;
-    requests(&stunt, &mut recorder).await;
+    keys(&server, &mut recorder).await;
+    files(&server, &mut recorder).await;
+    bulks(&server, &mut recorder).await;
+    pictures(&server, &mut recorder).await;
+    requests(&server, &mut recorder).await;
     faults(&mut recorder).await;
     recorder.answer(&reset_meanwhile().await);
     let all = ErrorCode::ALL.map(|code| (code.status().as_u16(), code.message().to_owned()));

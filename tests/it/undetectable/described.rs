@@ -89,8 +89,8 @@ fn every_message_is_described_with_its_status() {
     let mut lines = BTreeSet::new();
     for (_, _, operation) in operations(&description()) {
         let responses = operation["responses"].as_object().expect("responses");
-        for (status, answer) in responses {
-            let schema = &answer["content"]["application/json"]["schema"];
+        for (status, response) in responses {
+            let schema = &response["content"]["application/json"]["schema"];
             let messages = |schema: &Value| {
                 let messages = schema["properties"]["error"]["enum"].as_array();
                 messages.cloned().unwrap_or_default()
@@ -131,11 +131,11 @@ fn what_is_asked_is_described_by_what_reads_it() {
 
 #[tokio::test]
 async fn the_description_is_served_as_it_is() {
-    let stunt = TestServer::start().await;
-    let answer = stunt.send(Method::GET, "/openapi.json", &[], "").await;
-    assert_eq!(answer.header("content-type"), "application/json");
-    assert_eq!(answer.json(), description());
-    let response_body = answer.json();
+    let server = TestServer::start().await;
+    let response = server.send(Method::GET, "/openapi.json", &[], "").await;
+    assert_eq!(response.header("content-type"), "application/json");
+    assert_eq!(response.json(), description());
+    let response_body = response.json();
     assert_eq!(response_body["openapi"], "3.1.0");
     assert_eq!(response_body["servers"], json!([{"url": "/"}]));
     assert_eq!(response_body["info"]["version"], env!("CARGO_PKG_VERSION"));
@@ -143,8 +143,8 @@ async fn the_description_is_served_as_it_is() {
 
 #[tokio::test]
 async fn the_page_needs_nothing_but_what_is_served_here() {
-    let stunt = TestServer::start().await;
-    let page = stunt.send(Method::GET, "/docs", &[], "").await;
+    let server = TestServer::start().await;
+    let page = server.send(Method::GET, "/docs", &[], "").await;
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     let policy = page.header("content-security-policy");
     assert!(policy.starts_with("default-src 'none'; "), "{policy}");
@@ -165,15 +165,19 @@ async fn the_page_needs_nothing_but_what_is_served_here() {
     assert_eq!(paths, expected);
     assert!(!page.contains("//"), "{page}");
     for path in paths {
-        let answer = stunt.send(Method::GET, path, &[], "").await;
+        let response = server.send(Method::GET, path, &[], "").await;
         assert_eq!(
-            (answer.status, answer.header("content-encoding")),
+            (response.status, response.header("content-encoding")),
             (200, "")
         );
         if path.starts_with("/docs/") {
-            assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+            assert_eq!(
+                response.header("x-content-type-options"),
+                "nosniff",
+                "{path}"
+            );
         }
-        let media_type = answer.header("content-type").to_owned();
+        let media_type = response.header("content-type").to_owned();
         let expected = if path.contains("css") { "css" } else { "j" };
         assert!(media_type.contains(expected), "{path}: {media_type}");
     }
@@ -181,17 +185,17 @@ async fn the_page_needs_nothing_but_what_is_served_here() {
 
 #[tokio::test]
 async fn a_file_of_the_page_goes_compressed_to_those_who_take_it() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let path = "/docs/swagger-ui-bundle.js";
-    let plain = stunt.send(Method::GET, path, &[], "").await;
+    let plain = server.send(Method::GET, path, &[], "").await;
     let gzip = [("accept-encoding", "gzip, br")];
-    let compressed = stunt.send(Method::GET, path, &gzip, "").await;
+    let compressed = server.send(Method::GET, path, &gzip, "").await;
     assert_eq!(compressed.header("content-encoding"), "gzip");
     assert_eq!(compressed.header("vary"), "accept-encoding");
     assert_eq!(compressed.header("x-content-type-options"), "nosniff");
     assert!(compressed.bytes.len() < 500_000 && plain.bytes.len() > 1_000_000);
     assert_eq!(compressed.bytes[..2], [0x1f, 0x8b]);
-    let none = stunt
+    let none = server
         .send(Method::GET, "/docs/../openapi.js", &[], "")
         .await;
     assert_eq!(none.text(), r#"{"detail":"Not Found"}"#);
@@ -213,13 +217,13 @@ fn query_response(status: u16, body: &Value) -> TestResponse {
 }
 
 /// What is wrong with it.
-fn wrong(answer: &TestResponse) -> String {
+fn wrong(response: &TestResponse) -> String {
     let input = DescribedInput {
         method: &Method::POST,
         path: "/query?x=1",
         body: None,
     };
-    check(&input, answer).err().unwrap_or_default()
+    check(&input, response).err().unwrap_or_default()
 }
 
 fn pending_document() -> Value {
@@ -274,15 +278,15 @@ fn an_answer_that_is_not_as_described_is_told_of() {
         "{line}"
     );
 
-    let mut answer = query_response(200, &Value::Null);
-    answer
+    let mut response = query_response(200, &Value::Null);
+    response
         .headers
         .insert("content-type", HeaderValue::from_static("text/plain"));
-    assert!(wrong(&answer).contains("200: is \"text/plain\""));
-    answer = query_response(200, &Value::Null);
-    answer.headers.remove("x-mock-request");
-    assert!(wrong(&answer).contains("200: header X-Mock-Request"));
-    answer = query_response(500, &json!({"error": "Internal server error"}));
-    answer.headers.remove("x-mock-reason");
-    assert!(wrong(&answer).contains("500: header X-Mock-Reason"));
+    assert!(wrong(&response).contains("200: is \"text/plain\""));
+    response = query_response(200, &Value::Null);
+    response.headers.remove("x-mock-request");
+    assert!(wrong(&response).contains("200: header X-Mock-Request"));
+    response = query_response(500, &json!({"error": "Internal server error"}));
+    response.headers.remove("x-mock-reason");
+    assert!(wrong(&response).contains("500: header X-Mock-Reason"));
 }

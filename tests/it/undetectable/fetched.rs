@@ -56,48 +56,48 @@ fn detect_body(url: &str) -> Value {
 
 #[tokio::test]
 async fn a_foreign_url_is_downloaded_and_looked_at_like_an_upload() {
-    let (stunt, origin) = (fetching().await, files().await);
+    let (server, origin) = (fetching().await, files().await);
     for (path, result) in [
         ("/a/photo_ai.jpg?size=1#top", 98.0),
         ("/uploads/plain.png", 68.845_240_087_595_27),
     ] {
-        let answer = post(&stunt, "/detect", &detect_body(&format!("{origin}{path}"))).await;
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        let id = answer.json()["id"].as_str().expect("an id").to_owned();
-        stunt.advance("live", "PT1S").await;
-        let document = query(&stunt, &id).await.json();
+        let reply = post(&server, "/detect", &detect_body(&format!("{origin}{path}"))).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let id = reply.json()["id"].as_str().expect("an id").to_owned();
+        server.advance("live", "PT1S").await;
+        let document = query(&server, &id).await.json();
         assert_eq!(document["result"].as_f64(), Some(result), "{document}");
     }
     let left = r#"{"baseCredits":9998,"boostCredits":1000,"credits":10998}"#;
-    assert_eq!(credits(&stunt, "live").await, left);
+    assert_eq!(credits(&server, "live").await, left);
 }
 
 #[tokio::test]
 async fn what_was_downloaded_is_checked_like_an_upload() {
-    let (stunt, origin) = (fetching().await, files().await);
+    let (server, origin) = (fetching().await, files().await);
     for (path, message) in [
         ("/small.jpg", "File size is too small"),
         ("/large.jpg", "File size exceeds limit"),
         ("/text.jpg", "Invalid file type"),
     ] {
-        let answer = post(&stunt, "/detect", &detect_body(&format!("{origin}{path}"))).await;
+        let reply = post(&server, "/detect", &detect_body(&format!("{origin}{path}"))).await;
         let expected = (400, format!(r#"{{"error":"{message}"}}"#));
-        assert_eq!((answer.status, answer.text()), expected, "{path}");
+        assert_eq!((reply.status, reply.text()), expected, "{path}");
     }
     let full = r#"{"baseCredits":10000,"boostCredits":1000,"credits":11000}"#;
-    assert_eq!(credits(&stunt, "live").await, full);
+    assert_eq!(credits(&server, "live").await, full);
 }
 
 #[tokio::test]
 async fn what_cannot_be_had_has_no_metadata() {
-    let (stunt, origin) = (fetching().await, files().await);
+    let (server, origin) = (fetching().await, files().await);
     for (path, says) in [
         ("/nothing.jpg", "answered 404"),
         ("/moved.jpg", "redirects are not followed"),
         ("/huge.jpg", "has more than 33554432 bytes"),
     ] {
-        let answer = post(&stunt, "/detect", &detect_body(&format!("{origin}{path}"))).await;
-        let (status, text, why) = answer.error_of();
+        let reply = post(&server, "/detect", &detect_body(&format!("{origin}{path}"))).await;
+        let (status, text, why) = reply.error_of();
         assert_eq!(
             (status, text),
             (500, format!(r#"{{"error":"{METADATA}"}}"#))
@@ -107,88 +107,88 @@ async fn what_cannot_be_had_has_no_metadata() {
             "{path}: {why}"
         );
     }
-    let answer = post(&stunt, "/detect", &detect_body("https://8.8.8.8/a.jpg")).await;
-    let (status, _, why) = answer.error_of();
+    let reply = post(&server, "/detect", &detect_body("https://8.8.8.8/a.jpg")).await;
+    let (status, _, why) = reply.error_of();
     assert!(status == 500 && why.contains("allow-public"), "{why}");
-    let answer = post(&stunt, "/detect", &detect_body("uploads/x_y.jpg")).await;
+    let reply = post(&server, "/detect", &detect_body("uploads/x_y.jpg")).await;
     let why = "url: nothing that this key uploaded is at uploads/x_y.jpg";
-    assert_eq!(answer.error_of(), error(500, METADATA, why));
-    let answer = post(&stunt, "/detect", &detect_body("ftp://h/a.jpg")).await;
+    assert_eq!(reply.error_of(), error(500, METADATA, why));
+    let reply = post(&server, "/detect", &detect_body("ftp://h/a.jpg")).await;
     let why = "url: is no URL of http or https";
-    assert_eq!(answer.error_of(), error(500, METADATA, why));
+    assert_eq!(reply.error_of(), error(500, METADATA, why));
 }
 
 #[tokio::test]
 async fn without_the_setting_nothing_is_downloaded() {
-    let (stunt, origin) = (start_frozen().await, files().await);
-    let answer = post(
-        &stunt,
+    let (server, origin) = (start_frozen().await, files().await);
+    let reply = post(
+        &server,
         "/detect",
         &detect_body(&format!("{origin}/a/photo_ai.jpg")),
     )
     .await;
     let why = "url: has no uploads/ in it, and is not fetched";
-    assert_eq!(answer.error_of(), error(500, METADATA, why));
+    assert_eq!(reply.error_of(), error(500, METADATA, why));
 }
 
 #[tokio::test]
 async fn by_its_name_a_url_is_refused_before_anything_is_called() {
-    let stunt = fetching().await;
-    let answer = post(
-        &stunt,
+    let server = fetching().await;
+    let reply = post(
+        &server,
         "/detect",
         &detect_body("http://127.0.0.1:1/program.exe"),
     )
     .await;
     let why = "program.exe: no picture, by its extension; a .zip goes to /bulk-upload";
-    assert_eq!(answer.error_of(), error(400, "Unsupported image type", why));
+    assert_eq!(reply.error_of(), error(400, "Unsupported image type", why));
 }
 
 #[tokio::test]
 async fn what_is_refused_leaves_nothing_behind() {
     let (data, origin) = (tempfile::tempdir().expect("a folder"), files().await);
-    let stunt = frozen_with(|config| {
+    let server = frozen_with(|config| {
         config.orders.fetch = true;
         config.data_dir = Some(data.path().to_owned());
     })
     .await;
     for path in ["/nothing.jpg", "/moved.jpg", "/huge.jpg"] {
-        let answer = post(&stunt, "/detect", &detect_body(&format!("{origin}{path}"))).await;
-        assert_eq!(answer.status, 500, "{path}");
+        let reply = post(&server, "/detect", &detect_body(&format!("{origin}{path}"))).await;
+        assert_eq!(reply.status, 500, "{path}");
     }
     let first = presign(&start_frozen().await, "live", "a.jpg").await;
-    let place = presign(&stunt, "live", "a.jpg").await;
+    let place = presign(&server, "live", "a.jpg").await;
     assert_eq!(place["document_id"], first["document_id"]);
     for path in ["/small.jpg", "/large.jpg", "/text.jpg"] {
-        let answer = post(&stunt, "/detect", &detect_body(&format!("{origin}{path}"))).await;
-        assert_eq!(answer.status, 400, "{path}");
+        let reply = post(&server, "/detect", &detect_body(&format!("{origin}{path}"))).await;
+        assert_eq!(reply.status, 400, "{path}");
     }
     let zip = detect_body(&format!("{origin}/text.zip"));
-    assert_eq!(post(&stunt, "/bulk-upload", &zip).await.status, 400);
+    assert_eq!(post(&server, "/bulk-upload", &zip).await.status, 400);
     let snapshot = json!({"key": "live", "url": format!("{origin}/a/photo_ai.jpg"), "id": ID});
-    assert_eq!(post(&stunt, "/detect", &snapshot).await.status, 200);
-    let answer = post(&stunt, "/detect", &snapshot).await;
-    assert_eq!(answer.text(), r#"{"error":"Document ID already exists"}"#);
+    assert_eq!(post(&server, "/detect", &snapshot).await.status, 200);
+    let reply = post(&server, "/detect", &snapshot).await;
+    assert_eq!(reply.text(), r#"{"error":"Document ID already exists"}"#);
     let folders = std::fs::read_dir(data.path().join("blobs")).expect("a folder");
     let objects = folders.flat_map(|it| std::fs::read_dir(it.expect("an entry").path()));
     assert_eq!(objects.flatten().count(), 1, "the document's alone");
-    let mut ran = stunt.advance("live", "P7D").await;
+    let mut ran = server.advance("live", "P7D").await;
     ran.sort_unstable();
     assert_eq!(ran, ["order.expire", "order.process", "upload.expire"]);
 }
 
 #[tokio::test]
 async fn an_object_of_ours_is_never_downloaded() {
-    let (stunt, origin) = (fetching().await, files().await);
+    let (server, origin) = (fetching().await, files().await);
     let key = format!("uploads/{ID}_20260312-100000_a.jpg");
-    let answer = post(&stunt, "/detect", &detect_body(&format!("{origin}/{key}"))).await;
+    let reply = post(&server, "/detect", &detect_body(&format!("{origin}/{key}"))).await;
     let why = format!("url: nothing that this key uploaded is at {key}");
-    assert_eq!(answer.error_of(), error(500, METADATA, &why));
+    assert_eq!(reply.error_of(), error(500, METADATA, &why));
 }
 
 /// The answer to a call whose account is reset while its file is downloaded.
 pub async fn reset_meanwhile() -> TestResponse {
-    let (stunt, came) = (fetching().await, Arc::new(Notify::new()));
+    let (server, came) = (fetching().await, Arc::new(Notify::new()));
     let (asked_for, go) = (Arc::clone(&came), Arc::new(Notify::new()));
     let goes = Arc::clone(&go);
     let file = get(async move || {
@@ -201,11 +201,11 @@ pub async fn reset_meanwhile() -> TestResponse {
     let reset = async {
         came.notified().await;
         let reset = r#"{"account":"live"}"#;
-        let reset = stunt.send(Method::POST, "/_mock/reset", &[], reset).await;
+        let reset = server.send(Method::POST, "/_mock/reset", &[], reset).await;
         assert_eq!(reset.status, 200);
         go.notify_one();
     };
-    tokio::join!(post(&stunt, "/detect", &body), reset).0
+    tokio::join!(post(&server, "/detect", &body), reset).0
 }
 
 #[tokio::test]

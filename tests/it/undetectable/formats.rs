@@ -52,20 +52,20 @@ const CASES: [FormatCase; 20] = [
 ];
 
 /// The size of the picture behind a link.
-async fn sides(stunt: &TestServer, url: &Value, media_type: &str) -> (u32, u32) {
+async fn sides(server: &TestServer, url: &Value, media_type: &str) -> (u32, u32) {
     let url = url.as_str().unwrap_or_else(|| panic!("{url}"));
-    let answer = stunt.send(Method::GET, url, &[], "").await;
+    let response = server.send(Method::GET, url, &[], "").await;
     assert_eq!(
-        (answer.status, answer.header("content-type")),
+        (response.status, response.header("content-type")),
         (200, media_type)
     );
-    let picture = image::load_from_memory(&answer.bytes).expect("a picture");
+    let picture = image::load_from_memory(&response.bytes).expect("a picture");
     (picture.width(), picture.height())
 }
 
 #[tokio::test]
 async fn every_format_is_taken_and_has_its_warnings_its_preview_and_its_heatmap() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for case in CASES {
         let name = case.name;
         let bytes = fixture(case.fixture);
@@ -80,22 +80,22 @@ async fn every_format_is_taken_and_has_its_warnings_its_preview_and_its_heatmap(
             .flatten()
             .collect();
         let body = json!({"generate_preview": true, "generate_analysis_details": false});
-        let document = finish_document(&stunt, name, bytes, body).await;
+        let document = finish_document(&server, name, bytes, body).await;
         let details = &document["result_details"];
         assert_eq!(details["warnings"], json!(warnings), "{name}");
         assert_eq!(details["final_result"], "AI Generated", "{name}");
-        let preview = sides(&stunt, &document["preview_url"], "image/jpeg").await;
-        let heatmap = sides(&stunt, &details["heatmap_url"], "image/png").await;
+        let preview = sides(&server, &document["preview_url"], "image/jpeg").await;
+        let heatmap = sides(&server, &details["heatmap_url"], "image/png").await;
         assert_eq!((preview, heatmap), (case.preview, case.heatmap), "{name}");
     }
 }
 
 #[tokio::test]
 async fn what_is_not_decoded_is_neither_blurred_nor_dark_unless_its_name_says_so() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for name in ["a_blurred.heic", "a_blurred.avif", "a_blurred.pdf"] {
         let plain = name.replace("a_blurred", "plain");
-        let document = finish_document(&stunt, name, fixture(&plain), json!({})).await;
+        let document = finish_document(&server, name, fixture(&plain), json!({})).await;
         let warnings = &document["result_details"]["warnings"];
         let expected = json!({"type": "blur_dark", "label": "Blurred"});
         assert_eq!(warnings[2], expected, "{name}: {warnings}");
@@ -104,22 +104,22 @@ async fn what_is_not_decoded_is_neither_blurred_nor_dark_unless_its_name_says_so
 
 #[tokio::test]
 async fn overlays_are_drawn_on_drawings_and_on_cards() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let body = json!({"generate_heatmap_overlayed": true, "generate_heatmap_normalized": true});
     for (name, plain, expected) in [
         ("a_ai.svg", "plain.svg", (640, 480)),
         ("a_ai.heic", "plain.heic", (320, 240)),
         ("a_ai.pdf", "plain.pdf", (320, 240)),
     ] {
-        let document = finish_document(&stunt, name, fixture(plain), body.clone()).await;
+        let document = finish_document(&server, name, fixture(plain), body.clone()).await;
         let url = &document["result_details"]["heatmap_url"];
-        assert_eq!(sides(&stunt, url, "image/png").await, expected, "{name}");
+        assert_eq!(sides(&server, url, "image/png").await, expected, "{name}");
     }
 }
 
 #[tokio::test]
 async fn containers_drawings_and_documents_say_where_they_come_from() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let (pixel, firefly) = ("Google Pixel 8", "Adobe Firefly");
     for (name, bytes, source, result) in [
         ("a.heic", fixture("camera.heic"), pixel, "Real"),
@@ -128,7 +128,7 @@ async fn containers_drawings_and_documents_say_where_they_come_from() {
         ("b.avif", fixture("manifest.avif"), firefly, "AI Generated"),
         ("a.svg", fixture("illustrator.svg"), firefly, "AI Generated"),
     ] {
-        let document = finish_document(&stunt, name, bytes, json!({})).await;
+        let document = finish_document(&server, name, bytes, json!({})).await;
         let details = &document["result_details"];
         let found = (&details["metadata_basic_source"], &details["final_result"]);
         assert_eq!(found, (&json!(source), &json!(result)), "{name}");
@@ -138,20 +138,24 @@ async fn containers_drawings_and_documents_say_where_they_come_from() {
 
 #[tokio::test]
 async fn a_name_that_settles_a_file_that_is_at_fault_has_its_pictures_drawn_too() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for (name, bytes) in [
         ("a_ai.jpg", fixture("truncated.jpg")),
         ("b_edited.png", fixture("bomb.png")),
         ("c_ai.tiff", fixture("fax.tiff")[..6_000].to_vec()),
     ] {
         let body = json!({"generate_preview": true, "generate_heatmap_overlayed": true});
-        let document = finish_document(&stunt, name, bytes, body).await;
+        let document = finish_document(&server, name, bytes, body).await;
         let details = &document["result_details"];
         assert_eq!(details["heatmap_status"], "ready", "{name}");
         let url = &document["preview_url"];
-        assert_eq!(sides(&stunt, url, "image/jpeg").await, (362, 512), "{name}");
+        assert_eq!(
+            sides(&server, url, "image/jpeg").await,
+            (362, 512),
+            "{name}"
+        );
         let url = &details["heatmap_url"];
-        assert_eq!(sides(&stunt, url, "image/png").await, (595, 842), "{name}");
+        assert_eq!(sides(&server, url, "image/png").await, (595, 842), "{name}");
         let warnings = json!([{"type": "screen_recapture", "label": "Normal", "confidence": 100.0,
                                "metrics": {"is_screen": false}}]);
         assert_eq!(details["warnings"], warnings, "{name}");
@@ -160,7 +164,7 @@ async fn a_name_that_settles_a_file_that_is_at_fault_has_its_pictures_drawn_too(
 
 #[tokio::test]
 async fn drawings_and_containers_are_judged_in_bulk() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let zipped = zip(&[
         ZipEntry::new("a_ai.svg", &fixture("plain.svg")),
         ZipEntry::new("b.heic", &fixture("camera.heic")),
@@ -168,13 +172,13 @@ async fn drawings_and_containers_are_judged_in_bulk() {
         ZipEntry::stored("d_human.avif", &fixture("plain.avif")),
         ZipEntry::new("e.avif", &fixture("plain.heic")),
     ]);
-    let path = upload(&stunt, "live", "some.zip", zipped).await;
+    let path = upload(&server, "live", "some.zip", zipped).await;
     let body = json!({"key": "live", "url": path});
-    let queued = post(&stunt, "/bulk-upload", &body).await.json();
+    let queued = post(&server, "/bulk-upload", &body).await.json();
     assert_eq!(queued["expected_count"], 5, "{queued}");
-    stunt.advance("live", "PT1S").await;
+    server.advance("live", "PT1S").await;
     let id = json!({"id": queued["id"]});
-    let bulk = post(&stunt, "/bulk-upload/query", &id).await.json();
+    let bulk = post(&server, "/bulk-upload/query", &id).await.json();
     let items = bulk["items"].as_array().expect("items").iter();
     let found: Vec<Value> = items
         .map(|item| json!([item["final_result"], item["error"]]))
@@ -191,11 +195,11 @@ async fn drawings_and_containers_are_judged_in_bulk() {
 
 #[tokio::test]
 async fn content_that_does_not_fit_the_extension_is_refused_for_every_extension() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let refused = async |name: &str, bytes: Vec<u8>| {
-        let path = upload(&stunt, "live", name, bytes).await;
+        let path = upload(&server, "live", name, bytes).await;
         let body = json!({"key": "live", "url": path});
-        post(&stunt, "/detect", &body).await.error_of()
+        post(&server, "/detect", &body).await.error_of()
     };
     let invalid = |why: String| error(400, "Invalid file type", &why);
     for extension in [
@@ -228,7 +232,7 @@ async fn content_that_does_not_fit_the_extension_is_refused_for_every_extension(
 
 #[tokio::test]
 async fn what_is_torn_or_out_of_bounds_fails_and_says_why() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let torn = |name| {
         let mut bytes = fixture(name);
         bytes.truncate(bytes.len() - 200);
@@ -251,9 +255,9 @@ async fn what_is_torn_or_out_of_bounds_fails_and_says_why() {
         ),
         ("b.svg", torn("plain.svg"), "the SVG is truncated"),
     ] {
-        let id = detect(&stunt, name, bytes, json!({})).await;
-        stunt.advance("live", "PT1S").await;
-        let document = query(&stunt, &id).await.json();
+        let id = detect(&server, name, bytes, json!({})).await;
+        server.advance("live", "PT1S").await;
+        let document = query(&server, &id).await.json();
         assert_eq!(document["status"], "failed", "{name}");
         let line = &document["result_details"]["error_message"];
         let line = line.as_str().unwrap_or_else(|| panic!("{document}"));

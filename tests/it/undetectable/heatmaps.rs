@@ -8,32 +8,32 @@ use super::{detect, finish_document, post, query, start_frozen, upload};
 use crate::support::{TestServer, fixture};
 
 /// The heatmap of a document that is done, decoded.
-async fn heatmap(stunt: &TestServer, name: &str, body: Value) -> DynamicImage {
-    let document = finish_document(stunt, name, fixture("plain.png"), body).await;
+async fn heatmap(server: &TestServer, name: &str, body: Value) -> DynamicImage {
+    let document = finish_document(server, name, fixture("plain.png"), body).await;
     let details = &document["result_details"];
     assert_eq!(details["heatmap_status"], "ready", "{document}");
     let url = details["heatmap_url"].as_str().expect("a URL");
-    let answer = stunt.send(Method::GET, url, &[], "").await;
+    let response = server.send(Method::GET, url, &[], "").await;
     assert_eq!(
-        (answer.status, answer.header("content-type")),
+        (response.status, response.header("content-type")),
         (200, "image/png")
     );
     let format = image::ImageFormat::Png;
-    image::load_from_memory_with_format(&answer.bytes, format).expect("a PNG")
+    image::load_from_memory_with_format(&response.bytes, format).expect("a PNG")
 }
 
 fn style(overlayed: bool, normalized: bool) -> Value {
     json!({"generate_heatmap_overlayed": overlayed, "generate_heatmap_normalized": normalized})
 }
 
-async fn transparent(stunt: &TestServer, normalized: bool) -> RgbaImage {
-    let drawn = heatmap(stunt, "x_ai.png", style(false, normalized)).await;
+async fn transparent(server: &TestServer, normalized: bool) -> RgbaImage {
+    let drawn = heatmap(server, "x_ai.png", style(false, normalized)).await;
     assert_eq!(drawn.color(), ColorType::Rgba8);
     drawn.into_rgba8()
 }
 
-async fn overlayed(stunt: &TestServer, normalized: bool) -> RgbImage {
-    let drawn = heatmap(stunt, "x_ai.png", style(true, normalized)).await;
+async fn overlayed(server: &TestServer, normalized: bool) -> RgbImage {
+    let drawn = heatmap(server, "x_ai.png", style(true, normalized)).await;
     assert_eq!(drawn.color(), ColorType::Rgb8);
     drawn.into_rgb8()
 }
@@ -51,9 +51,9 @@ fn opacities(map: &RgbaImage) -> (u8, u8) {
 
 #[tokio::test]
 async fn a_map_that_is_not_overlayed_is_transparent_where_it_is_cold() {
-    let stunt = start_frozen().await;
-    let raw = transparent(&stunt, false).await;
-    let normalized = transparent(&stunt, true).await;
+    let server = start_frozen().await;
+    let raw = transparent(&server, false).await;
+    let normalized = transparent(&server, true).await;
     for map in [&raw, &normalized] {
         assert_eq!(map.dimensions(), original().dimensions());
         for pixel in map.pixels() {
@@ -73,11 +73,11 @@ async fn a_map_that_is_not_overlayed_is_transparent_where_it_is_cold() {
 
 #[tokio::test]
 async fn a_map_that_is_overlayed_is_half_picture_and_half_colours() {
-    let stunt = start_frozen().await;
-    let raw = overlayed(&stunt, false).await;
-    let normalized = overlayed(&stunt, true).await;
+    let server = start_frozen().await;
+    let raw = overlayed(&server, false).await;
+    let normalized = overlayed(&server, true).await;
     assert!(raw != normalized);
-    let (picture, map) = (original(), transparent(&stunt, true).await);
+    let (picture, map) = (original(), transparent(&server, true).await);
     assert_eq!(normalized.dimensions(), picture.dimensions());
     for ((blended, pixel), colour) in normalized.pixels().zip(picture.pixels()).zip(map.pixels()) {
         for channel in 0..3 {
@@ -89,8 +89,8 @@ async fn a_map_that_is_overlayed_is_half_picture_and_half_colours() {
 
 #[tokio::test]
 async fn the_same_picture_and_verdict_have_the_same_map_and_a_surer_one_is_hotter() {
-    let stunt = start_frozen().await;
-    let map_of = async |name| heatmap(&stunt, name, json!({})).await.into_rgba8();
+    let server = start_frozen().await;
+    let map_of = async |name| heatmap(&server, name, json!({})).await.into_rgba8();
     assert!(map_of("x_ai.png").await == map_of("y_ai.png").await);
     let mut cooler = 0;
     for name in ["x_edited.png", "x_aiedited.png", "x_ai.png"] {
@@ -106,7 +106,7 @@ async fn the_same_picture_and_verdict_have_the_same_map_and_a_surer_one_is_hotte
 
 #[tokio::test]
 async fn who_is_real_or_not_asked_for_has_none_from_the_first_answer_on() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for (name, body) in [
         ("x_human.png", json!({})),
         ("x_human.png", style(true, true)),
@@ -116,21 +116,21 @@ async fn who_is_real_or_not_asked_for_has_none_from_the_first_answer_on() {
             json!({"generate_heatmap": false, "generate_heatmap_overlayed": false}),
         ),
     ] {
-        let id = detect(&stunt, name, fixture("plain.png"), body.clone()).await;
-        stunt.advance("live", "PT0.3S").await;
+        let id = detect(&server, name, fixture("plain.png"), body.clone()).await;
+        server.advance("live", "PT0.3S").await;
         for _ in 0..3 {
-            let details = query(&stunt, &id).await.json()["result_details"].take();
+            let details = query(&server, &id).await.json()["result_details"].take();
             let value = (&details["heatmap_status"], &details["heatmap_url"]);
             assert_eq!(value, (&Value::Null, &Value::Null), "{name} {body}");
-            stunt.advance("live", "PT1S").await;
+            server.advance("live", "PT1S").await;
         }
     }
 }
 
 #[tokio::test]
 async fn a_style_without_a_heatmap_is_refused() {
-    let stunt = start_frozen().await;
-    let path = upload(&stunt, "live", "x_ai.png", fixture("plain.png")).await;
+    let server = start_frozen().await;
+    let path = upload(&server, "live", "x_ai.png", fixture("plain.png")).await;
     let problem = |style: &str| {
         format!(
             r#"{{"loc":["body","{style}"],"msg":"generate_heatmap must be true","type":"value_error"}}"#
@@ -153,22 +153,22 @@ async fn a_style_without_a_heatmap_is_refused() {
         body["key"] = json!("live");
         body["url"] = json!(path);
         body["generate_heatmap"] = json!(false);
-        let answer = post(&stunt, "/detect", &body).await;
+        let response = post(&server, "/detect", &body).await;
         let expected = (422, format!(r#"{{"detail":[{problems}]}}"#));
-        assert_eq!((answer.status, answer.text()), expected);
+        assert_eq!((response.status, response.text()), expected);
     }
 }
 
 #[tokio::test]
 async fn analysis_and_preview_are_each_there_where_they_are_wanted() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for (analysis, preview) in [(false, false), (false, true), (true, false), (true, true)] {
         let body = json!({"generate_analysis_details": analysis, "generate_preview": preview});
-        let id = detect(&stunt, "x_ai.png", fixture("plain.png"), body).await;
-        stunt.advance("live", "PT0.3S").await;
+        let id = detect(&server, "x_ai.png", fixture("plain.png"), body).await;
+        server.advance("live", "PT0.3S").await;
         let status = |word: &'static str| if analysis { json!(word) } else { Value::Null };
         for expected in [status("pending"), status("analyzing"), status("ready")] {
-            let document = query(&stunt, &id).await.json();
+            let document = query(&server, &id).await.json();
             let details = &document["result_details"];
             assert_eq!(details["analysis_results_status"], expected);
             let is_there = expected == "ready";
@@ -177,7 +177,7 @@ async fn analysis_and_preview_are_each_there_where_they_are_wanted() {
             let fields = document.as_object().expect("an object");
             assert!(fields.contains_key("preview_url"));
             if expected != "pending" {
-                stunt.advance("live", "PT0.4S").await;
+                server.advance("live", "PT0.4S").await;
             }
         }
     }

@@ -9,18 +9,18 @@ const TRUTHSCAN: &str = "detect-image.truthscan.com";
 const UNDETECTABLE: &str = "ai-image-detect.undetectable.ai";
 const BIZMORI: &str = "api.bizmori.com";
 
-async fn ask(stunt: &TestServer, head: &str, host: &str, body: &str) -> TestResponse {
+async fn ask(server: &TestServer, head: &str, host: &str, body: &str) -> TestResponse {
     let length = body.len();
     let request = format!(
         "{head} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n\
          apikey: ts_live_0123456789abcdef\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
     );
-    raw::send(&stunt.origin, request.as_bytes()).await
+    raw::send(&server.origin, request.as_bytes()).await
 }
 
 #[tokio::test]
 async fn what_a_host_has_not_is_answered_as_its_vendor_does() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let detail = r#"{"detail":"Not Found"}"#;
     let code = r#"{"code":"RESOURCE_NOT_FOUND"}"#;
     for (host, head, body) in [
@@ -33,63 +33,71 @@ async fn what_a_host_has_not_is_answered_as_its_vendor_does() {
         ("localhost:8080", "GET /api/v2/x", code),
         ("localhost:8080", "GET /nothing", detail),
     ] {
-        let answer = ask(&stunt, head, host, "").await;
+        let response = ask(&server, head, host, "").await;
         let why = format!("{head} is no route");
         assert_eq!(
-            answer.error_of(),
+            response.error_of(),
             (404, body.to_owned(), why),
             "{host} {head}"
         );
     }
-    let answer = ask(&stunt, "GET /_s3/", TRUTHSCAN, "").await;
-    assert_eq!(answer.header("content-type"), "application/xml");
-    let answer = ask(&stunt, "GET /_mock/nothing", BIZMORI, "").await;
-    assert_eq!(answer.json()["error"]["code"], "unknown_route");
+    let response = ask(&server, "GET /_s3/", TRUTHSCAN, "").await;
+    assert_eq!(response.header("content-type"), "application/xml");
+    let response = ask(&server, "GET /_mock/nothing", BIZMORI, "").await;
+    assert_eq!(response.json()["error"]["code"], "unknown_route");
 }
 
 #[tokio::test]
 async fn the_host_a_proxy_was_called_by_counts_where_it_is_believed() {
-    let ask = async |stunt: &TestServer| {
+    let ask = async |server: &TestServer| {
         let head = format!("GET /api/v2/x HTTP/1.1\r\nX-Forwarded-Host: {TRUTHSCAN}\r\n");
         let request = format!("{head}Host: 127.0.0.1\r\nConnection: close\r\n\r\n");
-        raw::send(&stunt.origin, request.as_bytes()).await.text()
+        raw::send(&server.origin, request.as_bytes()).await.text()
     };
-    let stunt = frozen_with(|config| config.trust_forwarded = true).await;
-    assert_eq!(ask(&stunt).await, r#"{"detail":"Not Found"}"#);
-    let stunt = start_frozen().await;
-    assert_eq!(ask(&stunt).await, r#"{"code":"RESOURCE_NOT_FOUND"}"#);
+    let server = frozen_with(|config| config.trust_forwarded = true).await;
+    assert_eq!(ask(&server).await, r#"{"detail":"Not Found"}"#);
+    let server = start_frozen().await;
+    assert_eq!(ask(&server).await, r#"{"code":"RESOURCE_NOT_FOUND"}"#);
 }
 
 /// The whole way of a picture, called by that host; the URLs handed out begin so.
-async fn whole_way(stunt: &TestServer, host: &str, origin: &str) {
+async fn whole_way(server: &TestServer, host: &str, origin: &str) {
     let key = "ts_live_0123456789abcdef";
-    stunt.freeze(key).await;
-    let place = ask(stunt, "GET /get-presigned-url?file_name=x_ai.jpg", host, "").await;
+    server.freeze(key).await;
+    let place = ask(
+        server,
+        "GET /get-presigned-url?file_name=x_ai.jpg",
+        host,
+        "",
+    )
+    .await;
     let place = place.json();
     let url = place["presigned_url"].as_str().expect("a URL");
     let begins = format!("{origin}/_s3/ai-image-detector-prod/uploads/");
     assert!(url.starts_with(&begins), "{url}");
-    put(stunt, host, url).await;
+    put(server, host, url).await;
     let path = place["file_path"].as_str().expect("a path");
     let body = json!({"key": key, "url": format!("https://ai-image-detector-prod.nyc3.digitaloceanspaces.com/{path}"),
         "generate_preview": true});
-    let id = ask(stunt, "POST /detect", host, &body.to_string())
+    let id = ask(server, "POST /detect", host, &body.to_string())
         .await
         .json()["id"]
         .take();
-    stunt.advance(key, "PT1S").await;
+    server.advance(key, "PT1S").await;
     let body = json!({"id": id}).to_string();
-    let document = ask(stunt, "POST /query", host, &body).await.json();
+    let document = ask(server, "POST /query", host, &body).await.json();
     assert_eq!(document["status"], "done", "{document}");
     let preview = document["preview_url"].as_str().expect("a URL");
     assert!(preview.starts_with(&format!("{origin}/_s3/")), "{preview}");
-    let credits = ask(stunt, "GET /check-user-credits", host, "").await.json();
+    let credits = ask(server, "GET /check-user-credits", host, "")
+        .await
+        .json();
     let left = json!({"baseCredits": 9999, "boostCredits": 1000, "credits": 10999});
     assert_eq!(credits, left);
 }
 
 /// Puts a picture to the URL, of which only host and path count on the way.
-async fn put(stunt: &TestServer, host: &str, url: &str) {
+async fn put(server: &TestServer, host: &str, url: &str) {
     let path = url.splitn(4, '/').nth(3).expect("a path");
     let body = picture();
     let length = body.len();
@@ -99,57 +107,59 @@ async fn put(stunt: &TestServer, host: &str, url: &str) {
     )
     .into_bytes();
     request.extend(body);
-    let answer = raw::send(&stunt.origin, &request).await;
-    assert_eq!((answer.status, answer.text().as_str()), (200, ""));
+    let response = raw::send(&server.origin, &request).await;
+    assert_eq!((response.status, response.text().as_str()), (200, ""));
 }
 
 #[tokio::test]
 async fn a_picture_goes_its_way_under_either_vendors_host() {
     for host in [TRUTHSCAN, UNDETECTABLE] {
-        let stunt = frozen_with(|config| config.strict_host = true).await;
-        whole_way(&stunt, host, &format!("http://{host}")).await;
+        let server = frozen_with(|config| config.strict_host = true).await;
+        whole_way(&server, host, &format!("http://{host}")).await;
     }
 }
 
 #[tokio::test]
 async fn urls_begin_with_the_public_url_whatever_host_was_called() {
     let public = "http://mock.test:8080";
-    let stunt = frozen_with(|config| config.public_url = Some(public.to_owned())).await;
-    whole_way(&stunt, TRUTHSCAN, public).await;
+    let server = frozen_with(|config| config.public_url = Some(public.to_owned())).await;
+    whole_way(&server, TRUTHSCAN, public).await;
 }
 
 #[tokio::test]
 async fn a_key_counts_in_its_own_place_alone() {
-    let stunt =
+    let server =
         TestServer::with_config(|config| config.mode = stuntdouble::settings::KeyMode::Strict)
             .await;
     let key = "ts_live_0123456789abcdef";
     let path = format!("/_mock/accounts/{key}");
-    stunt.control(reqwest::Method::PUT, &path, &json!({})).await;
+    server
+        .control(reqwest::Method::PUT, &path, &json!({}))
+        .await;
     let message = "User verification failed";
-    let in_header = ask(&stunt, "GET /check-user-credits", TRUTHSCAN, "").await;
+    let in_header = ask(&server, "GET /check-user-credits", TRUTHSCAN, "").await;
     assert_eq!(in_header.status, 200);
-    let no_body = ask(&stunt, "POST /detect", TRUTHSCAN, r#"{"url":"u"}"#).await;
+    let no_body = ask(&server, "POST /detect", TRUTHSCAN, r#"{"url":"u"}"#).await;
     assert_eq!(
         no_body.error_of(),
         error(403, message, "key: missing or empty")
     );
     let unknown: Value = json!({"id": "x", "key": "nobody's"});
-    let answer = ask(&stunt, "POST /query", TRUTHSCAN, &unknown.to_string()).await;
-    assert_eq!((answer.status, answer.text().as_str()), (200, "null"));
+    let response = ask(&server, "POST /query", TRUTHSCAN, &unknown.to_string()).await;
+    assert_eq!((response.status, response.text().as_str()), (200, "null"));
     let path = format!("/check-user-credits?apikey={key}&key={key}");
-    let answer = stunt.send(reqwest::Method::GET, &path, &[], "").await;
+    let response = server.send(reqwest::Method::GET, &path, &[], "").await;
     assert_eq!(
-        answer.error_of(),
+        response.error_of(),
         error(403, message, "apikey: missing or empty")
     );
     let bearer = format!("Bearer {key}");
     let headers = [("authorization", bearer.as_str())];
-    let answer = stunt
+    let response = server
         .send(reqwest::Method::GET, "/check-user-credits", &headers, "")
         .await;
     assert_eq!(
-        answer.error_of(),
+        response.error_of(),
         error(403, message, "apikey: missing or empty")
     );
 }

@@ -8,14 +8,14 @@ use crate::support::{TestServer, ZipEntry, picture, zip};
 const EMPTY: &str = "Input URL cannot be empty";
 const NO_FILE: &str = "File metadata could not be fetched";
 
-async fn error_of(stunt: &TestServer, path: &str, body: &Value) -> (u16, String, String) {
-    post(stunt, path, body).await.error_of()
+async fn error_of(server: &TestServer, path: &str, body: &Value) -> (u16, String, String) {
+    post(server, path, body).await.error_of()
 }
 
 #[tokio::test]
 async fn detect_of_what_is_neither_url_nor_key_is_refused_as_an_empty_url() {
     for fetch in [false, true] {
-        let stunt = frozen_with(|config| config.orders.fetch = fetch).await;
+        let server = frozen_with(|config| config.orders.fetch = fetch).await;
         for (url, why) in [
             ("", "url: empty"),
             (" ", "url: blank"),
@@ -36,7 +36,7 @@ async fn detect_of_what_is_neither_url_nor_key_is_refused_as_an_empty_url() {
             ("null", "url: neither a URL nor the key of an upload"),
         ] {
             for path in ["/detect", "/bulk-upload"] {
-                let answered = error_of(&stunt, path, &json!({"key": "live", "url": url})).await;
+                let answered = error_of(&server, path, &json!({"key": "live", "url": url})).await;
                 assert_eq!(answered, error(400, EMPTY, why), "{path} {url:?}");
             }
         }
@@ -45,7 +45,7 @@ async fn detect_of_what_is_neither_url_nor_key_is_refused_as_an_empty_url() {
 
 #[tokio::test]
 async fn detect_of_a_url_or_key_where_nothing_is_has_no_metadata() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for url in [
         "http://host",
         "https://host/a.jpg",
@@ -59,7 +59,7 @@ async fn detect_of_a_url_or_key_where_nothing_is_has_no_metadata() {
         "uploads%2Fa.jpg",
     ] {
         let (status, body, why) =
-            error_of(&stunt, "/detect", &json!({"key": "live", "url": url})).await;
+            error_of(&server, "/detect", &json!({"key": "live", "url": url})).await;
         assert_eq!(
             (status, body),
             (500, format!(r#"{{"error":"{NO_FILE}"}}"#)),
@@ -71,29 +71,29 @@ async fn detect_of_a_url_or_key_where_nothing_is_has_no_metadata() {
 
 #[tokio::test]
 async fn detect_with_an_empty_or_blank_email_is_refused() {
-    let stunt = start_frozen().await;
-    let path = upload(&stunt, "live", "a_ai.jpg", picture()).await;
+    let server = start_frozen().await;
+    let path = upload(&server, "live", "a_ai.jpg", picture()).await;
     for email in ["", " ", "\t\n"] {
         let body = json!({"key": "live", "url": path, "email": email});
         let expected = error(400, "Input email is empty", "email: empty");
         assert_eq!(
-            error_of(&stunt, "/detect", &body).await,
+            error_of(&server, "/detect", &body).await,
             expected,
             "{email:?}"
         );
     }
     for email in [json!(null), json!("a@b.c"), json!("no address"), json!(5)] {
         let body = json!({"key": "live", "url": path, "email": email});
-        assert_eq!(post(&stunt, "/detect", &body).await.status, 200, "{email}");
+        assert_eq!(post(&server, "/detect", &body).await.status, 200, "{email}");
     }
 }
 
 #[tokio::test]
 async fn detect_checks_schema_key_url_email_and_file_in_this_order() {
-    let stunt = start_frozen().await;
-    let document = super::finish_document(&stunt, "b_ai.jpg", picture(), json!({})).await;
+    let server = start_frozen().await;
+    let document = super::finish_document(&server, "b_ai.jpg", picture(), json!({})).await;
     let mut body = json!({"key": "", "url": " ", "email": "", "model": "x", "id": document["id"]});
-    assert_eq!(post(&stunt, "/detect", &body).await.status, 422);
+    assert_eq!(post(&server, "/detect", &body).await.status, 422);
     body["model"] = json!("generic");
     for (field, value, expected) in [
         (
@@ -113,7 +113,7 @@ async fn detect_checks_schema_key_url_email_and_file_in_this_order() {
         ),
         (
             "url",
-            json!(upload(&stunt, "live", "c_ai.jpg", picture()).await),
+            json!(upload(&server, "live", "c_ai.jpg", picture()).await),
             error(
                 500,
                 NO_FILE,
@@ -130,22 +130,22 @@ async fn detect_checks_schema_key_url_email_and_file_in_this_order() {
             ),
         ),
     ] {
-        assert_eq!(error_of(&stunt, "/detect", &body).await, expected);
+        assert_eq!(error_of(&server, "/detect", &body).await, expected);
         body[field] = value;
     }
-    assert_eq!(post(&stunt, "/detect", &body).await.status, 200);
+    assert_eq!(post(&server, "/detect", &body).await.status, 200);
 }
 
 #[tokio::test]
 async fn model_is_the_vendors_or_an_instance_and_a_model() {
-    let stunt = start_frozen().await;
-    let photo = upload(&stunt, "live", "a_ai.jpg", picture()).await;
+    let server = start_frozen().await;
+    let photo = upload(&server, "live", "a_ai.jpg", picture()).await;
     let archive = zip(&[ZipEntry::new("a_ai.jpg", &picture())]);
-    let archive = upload(&stunt, "live", "a.zip", archive).await;
+    let archive = upload(&server, "live", "a.zip", archive).await;
     for (path, url) in [("/detect", photo), ("/bulk-upload", archive)] {
         let status = async |model: &Value| {
             let body = json!({"key": "live", "url": url, "model": model});
-            post(&stunt, path, &body).await.status
+            post(&server, path, &body).await.status
         };
         for fine in [
             "generic",

@@ -40,24 +40,24 @@ fn unescaped(text: &str) -> Vec<u8> {
     bytes
 }
 
-async fn post_bytes(stunt: &TestServer, path: &str, body: impl Into<Vec<u8>>) -> TestResponse {
+async fn post_bytes(server: &TestServer, path: &str, body: impl Into<Vec<u8>>) -> TestResponse {
     let json = [("content-type", "application/json")];
-    stunt.send(Method::POST, path, &json, body.into()).await
+    server.send(Method::POST, path, &json, body.into()).await
 }
 
 #[tokio::test]
 async fn query_with_any_recorded_body_answers_as_fastapi() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let mut count = 0;
     for line in ANSWERS.lines() {
         let [body, status, expected] = line.split('\t').collect::<Vec<_>>()[..] else {
             panic!("{line}");
         };
-        let answer = post_bytes(&stunt, "/query", unescaped(body)).await;
-        let message = (answer.status.to_string(), answer.text());
+        let response = post_bytes(&server, "/query", unescaped(body)).await;
+        let message = (response.status.to_string(), response.text());
         assert_eq!(message, (status.to_owned(), expected.to_owned()), "{body}");
-        assert_eq!(answer.header("content-type"), "application/json");
-        assert_eq!(answer.header("x-mock-reason").is_empty(), status == "200");
+        assert_eq!(response.header("content-type"), "application/json");
+        assert_eq!(response.header("x-mock-reason").is_empty(), status == "200");
         count += 1;
     }
     assert!(count > 500, "{count}");
@@ -65,13 +65,13 @@ async fn query_with_any_recorded_body_answers_as_fastapi() {
 
 #[tokio::test]
 async fn every_entrance_with_a_body_that_python_reads_accepts_it() {
-    let stunt = start_frozen().await;
-    let photo = upload(&stunt, "live", "a_ai.jpg", picture()).await;
+    let server = start_frozen().await;
+    let photo = upload(&server, "live", "a_ai.jpg", picture()).await;
     let entries = [crate::support::ZipEntry::new("a_ai.jpg", &picture())];
-    let archive = upload(&stunt, "live", "a.zip", zip(&entries)).await;
+    let archive = upload(&server, "live", "a.zip", zip(&entries)).await;
     let with_url = |url: &str| format!(r#""key": "live", "url": "{url}""#);
     let document = super::finish_document(
-        &stunt,
+        &server,
         "b_ai.jpg",
         picture(),
         json!({"generate_preview": true}),
@@ -92,9 +92,9 @@ async fn every_entrance_with_a_body_that_python_reads_accepts_it() {
     ] {
         for template in READABLE {
             let body = template.replacen("{}", &members, 1);
-            let answer = post_bytes(&stunt, path, body.as_bytes()).await;
-            let text = String::from_utf8_lossy(&answer.bytes);
-            assert_eq!(answer.status, 200, "{path} {body}: {text}");
+            let response = post_bytes(&server, path, body.as_bytes()).await;
+            let text = String::from_utf8_lossy(&response.bytes);
+            assert_eq!(response.status, 200, "{path} {body}: {text}");
         }
         let body = format!("{{{members}}}");
         let units: Vec<u16> = body.encode_utf16().collect();
@@ -104,15 +104,15 @@ async fn every_entrance_with_a_body_that_python_reads_accepts_it() {
             .flat_map(|c| u32::from(c).to_le_bytes())
             .collect();
         for body in [utf_16, utf_32] {
-            let answer = post_bytes(&stunt, path, body).await;
-            assert_eq!(answer.status, 200, "{path}");
+            let response = post_bytes(&server, path, body).await;
+            assert_eq!(response.status, 200, "{path}");
         }
     }
 }
 
 #[tokio::test]
 async fn every_entrance_with_bytes_in_no_encoding_answers_400() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for path in [
         "/detect",
         "/bulk-upload",
@@ -122,74 +122,74 @@ async fn every_entrance_with_bytes_in_no_encoding_answers_400() {
         "/heatmap/x",
         "/_s3/ai-image-detector-prod/results/x/y",
     ] {
-        let answer = post_bytes(&stunt, path, b"{\"key\": \"\xff\"}").await;
+        let response = post_bytes(&server, path, b"{\"key\": \"\xff\"}").await;
         let expected = (
             400,
             r#"{"detail":"There was an error parsing the body"}"#.to_owned(),
             "the body is in no Unicode encoding".to_owned(),
         );
-        assert_eq!(answer.error_of(), expected, "{path}");
+        assert_eq!(response.error_of(), expected, "{path}");
     }
 }
 
 #[tokio::test]
 async fn detect_with_a_trailing_comma_answers_pythons_message_and_place() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let body = r#"{"key":"det-k","url":"http://x/uploads/nope.jpg",}"#;
-    let answer = post_bytes(&stunt, "/detect", body).await;
+    let response = post_bytes(&server, "/detect", body).await;
     let doc = serde_json::to_string(body).expect("JSON");
     let message = "Expecting property name enclosed in double quotes";
     let expected = format!(
         r#"{{"detail":[{{"loc":["body",49],"msg":"{message}: line 1 column 50 (char 49)","type":"value_error.jsondecode","ctx":{{"msg":"{message}","doc":{doc},"pos":49,"lineno":1,"colno":50}}}}]}}"#
     );
     let why = format!("body.49: {message}: line 1 column 50 (char 49)");
-    assert_eq!(answer.error_of(), (422, expected, why));
+    assert_eq!(response.error_of(), (422, expected, why));
 }
 
 #[tokio::test]
 async fn query_with_deep_nesting_is_read_up_to_pythons_limit() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let nested = |open: &str, close: &str, levels: usize| {
         let (open, close) = (open.repeat(levels), close.repeat(levels));
         format!(r#"{{"id":"x","a":{open}1{close}}}"#)
     };
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
         for levels in [1_000, 1_499] {
-            let answer = post_bytes(&stunt, "/query", nested(open, close, levels)).await;
-            assert_eq!((answer.status, answer.text().as_str()), (200, "null"));
+            let response = post_bytes(&server, "/query", nested(open, close, levels)).await;
+            assert_eq!((response.status, response.text().as_str()), (200, "null"));
         }
         for levels in [1_500, 100_000] {
-            let answer = post_bytes(&stunt, "/query", nested(open, close, levels)).await;
+            let response = post_bytes(&server, "/query", nested(open, close, levels)).await;
             let expected = (
                 400,
                 r#"{"detail":"There was an error parsing the body"}"#.to_owned(),
                 "the body is nested too deep".to_owned(),
             );
-            assert_eq!(answer.error_of(), expected, "{levels}");
+            assert_eq!(response.error_of(), expected, "{levels}");
         }
     }
 }
 
 #[tokio::test]
 async fn a_rule_for_an_account_applies_to_a_body_that_python_alone_reads() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let rule = json!({"account": "live", "when": {"operation": "undetectable.detect"},
                       "then": {"respond": {"status": 503}}});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    server.control(Method::POST, "/_mock/rules", &rule).await;
     for template in READABLE {
         let members = r#""key": "live", "url": "uploads/a.jpg""#;
         let body = template.replacen("{}", members, 1);
-        let answer = post_bytes(&stunt, "/detect", body.as_bytes()).await;
-        assert_eq!(answer.status, 503, "{body}");
+        let response = post_bytes(&server, "/detect", body.as_bytes()).await;
+        assert_eq!(response.status, 503, "{body}");
     }
 }
 
 #[tokio::test]
 async fn query_with_an_empty_content_type_is_read_as_json() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let headers = [("content-type", "")];
-    let answer = stunt
+    let response = server
         .send(Method::POST, "/query", &headers, r#"{"id":"x"}"#)
         .await;
-    assert_eq!((answer.status, answer.text().as_str()), (200, "null"));
+    assert_eq!((response.status, response.text().as_str()), (200, "null"));
 }

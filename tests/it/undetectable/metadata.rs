@@ -53,10 +53,10 @@ fn size(name: &str) -> (u16, u16) {
     }
 }
 
-async fn check(stunt: &TestServer, name: &str, of: &DetectedPicture<'_>) {
+async fn check(server: &TestServer, name: &str, of: &DetectedPicture<'_>) {
     let file = name.rsplit('/').next().expect("a name");
     let body = json!({"generate_analysis_details": false});
-    let mut document = finish_document(stunt, file, fixture(name), body).await;
+    let mut document = finish_document(server, file, fixture(name), body).await;
     let details = &mut document["result_details"];
     let is_drawn = details["heatmap_url"].is_string();
     assert_eq!(is_drawn, of.label != "Real", "{name}");
@@ -67,7 +67,7 @@ async fn check(stunt: &TestServer, name: &str, of: &DetectedPicture<'_>) {
 
 #[tokio::test]
 async fn a_generator_is_named_and_its_picture_is_ai_generated() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for (name, source) in [
         ("automatic1111.png", "Stable Diffusion"),
         ("bing.jpg", "Bing Image Creator"),
@@ -101,7 +101,7 @@ async fn a_generator_is_named_and_its_picture_is_ai_generated() {
             ],
             source,
         };
-        check(&stunt, &format!("generators/{name}"), &judged).await;
+        check(&server, &format!("generators/{name}"), &judged).await;
     }
 }
 
@@ -112,7 +112,7 @@ fn no_machine() -> [String; 2] {
 
 #[tokio::test]
 async fn a_camera_is_named_and_its_picture_is_real() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for (name, source) in [
         ("canon.jpg", "Canon EOS R5"),
         ("caption.jpg", "Canon EOS R5"),
@@ -136,13 +136,13 @@ async fn a_camera_is_named_and_its_picture_is_real() {
             metadata: no_machine(),
             source,
         };
-        check(&stunt, &format!("cameras/{name}"), &judged).await;
+        check(&server, &format!("cameras/{name}"), &judged).await;
     }
 }
 
 #[tokio::test]
 async fn an_editor_is_named_and_a_machine_among_them_is_told_apart() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for (name, source) in [
         ("lightroom.jpg", "Adobe Lightroom 7.3 (Macintosh)"),
         ("photoshop.jpg", "Adobe Photoshop 25.1 (Windows)"),
@@ -156,7 +156,7 @@ async fn an_editor_is_named_and_a_machine_among_them_is_told_apart() {
             metadata: no_machine(),
             source,
         };
-        check(&stunt, &format!("editors/{name}"), &judged).await;
+        check(&server, &format!("editors/{name}"), &judged).await;
     }
     for (name, source) in [
         ("clean-up.jpg", "AI editor"),
@@ -172,22 +172,22 @@ async fn an_editor_is_named_and_a_machine_among_them_is_told_apart() {
             ],
             source,
         };
-        check(&stunt, &format!("editors/{name}"), &judged).await;
+        check(&server, &format!("editors/{name}"), &judged).await;
     }
 }
 
 #[tokio::test]
 async fn bizmori_judges_the_same_pictures_by_the_same_words() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for (name, probability, code) in [
         ("generators/gemini.png", 0.97, "likely_ai"),
         ("cameras/leica.jpg", 0.04, "likely_real"),
     ] {
         let file = name.rsplit('/').next().expect("a name");
         let body = json!({"idempotencyKey": name, "fileName": file});
-        let id = stunt.confirm_detection("live", &body, fixture(name)).await;
-        stunt.advance("live", "PT1S").await;
-        let order = stunt.get_order("live", &id).await;
+        let id = server.confirm_detection("live", &body, fixture(name)).await;
+        server.advance("live", "PT1S").await;
+        let order = server.get_order("live", &id).await;
         let value = (&order["probability"], &order["statusCode"]);
         assert_eq!(value, (&json!(probability), &json!(code)), "{name}");
     }

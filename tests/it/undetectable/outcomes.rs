@@ -27,7 +27,7 @@ fn verdict(document: &Value) -> Value {
 
 #[tokio::test]
 async fn a_names_suffix_decides() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let unknown = json!([
         "No Information Detected",
         "Could not find anything from ExifTool and Pillow metadata"
@@ -104,14 +104,14 @@ async fn a_names_suffix_decides() {
         ("Gemini", watermark("Gemini")),
     ] {
         let name = format!("some photo_{suffix}.jpg");
-        let document = finish_document(&stunt, &name, picture(), json!({})).await;
+        let document = finish_document(&server, &name, picture(), json!({})).await;
         assert_eq!(verdict(&document), expected, "{suffix}");
     }
 }
 
 #[tokio::test]
 async fn metadata_decide_where_the_name_does_not() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let none = json!(["Not AI Generated", "No AI indicators found"]);
     let tool = json!([
         "AI Generated",
@@ -164,14 +164,14 @@ async fn metadata_decide_where_the_name_does_not() {
             ]),
         ),
     ] {
-        let document = finish_document(&stunt, name, fixture(name), json!({})).await;
+        let document = finish_document(&server, name, fixture(name), json!({})).await;
         assert_eq!(verdict(&document), expected, "{name}");
     }
 }
 
 #[tokio::test]
 async fn the_bytes_decide_where_nothing_else_does() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for name in [
         "plain.jpg",
         "plain.png",
@@ -180,18 +180,18 @@ async fn the_bytes_decide_where_nothing_else_does() {
         "plain.gif",
         "bench.jpg",
     ] {
-        let document = finish_document(&stunt, name, fixture(name), json!({})).await;
+        let document = finish_document(&server, name, fixture(name), json!({})).await;
         assert_eq!(document["result_details"]["detection_step"], 3, "{name}");
-        let again = finish_document(&stunt, name, fixture(name), json!({})).await;
+        let again = finish_document(&server, name, fixture(name), json!({})).await;
         assert_eq!(verdict(&again), verdict(&document), "{name}");
     }
-    let document = finish_document(&stunt, "plain.png", fixture("plain.png"), json!({})).await;
+    let document = finish_document(&server, "plain.png", fixture("plain.png"), json!({})).await;
     assert_eq!(document["result"], 68.845_240_087_595_27);
 }
 
 #[tokio::test]
 async fn an_answer_says_what_settled_it() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for (name, bytes, plan) in [
         ("x_ai.jpg", picture(), "result 98 by suffix _ai"),
         ("x_grok.jpg", picture(), "result 0 by suffix _grok"),
@@ -202,34 +202,35 @@ async fn an_answer_says_what_settled_it() {
             "result 68.84524008759527 by digest",
         ),
     ] {
-        let id = detect(&stunt, name, bytes, json!({})).await;
+        let id = detect(&server, name, bytes, json!({})).await;
         assert_eq!(
-            query(&stunt, &id).await.header("x-mock-outcome"),
+            query(&server, &id).await.header("x-mock-outcome"),
             "",
             "{name}"
         );
-        stunt.advance("live", "PT1S").await;
-        assert_eq!(query(&stunt, &id).await.header("x-mock-outcome"), plan);
+        server.advance("live", "PT1S").await;
+        assert_eq!(query(&server, &id).await.header("x-mock-outcome"), plan);
     }
 }
 
 #[tokio::test]
 async fn watermarks_are_left_out_where_it_is_set_so() {
-    let stunt = frozen_with(|config| config.undetectable.bypass_ocr = true).await;
-    let document = finish_document(&stunt, "plain_grok.png", fixture("plain.png"), json!({})).await;
+    let server = frozen_with(|config| config.undetectable.bypass_ocr = true).await;
+    let document =
+        finish_document(&server, "plain_grok.png", fixture("plain.png"), json!({})).await;
     assert_eq!(document["result"], 68.845_240_087_595_27);
     assert_eq!(document["result_details"]["detection_step"], 3);
 }
 
 #[tokio::test]
 async fn warnings_tell_what_is_odd_about_a_picture() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let screen = |label, is_screen: bool| json!({"type": "screen_recapture", "label": label, "confidence": 100.0, "metrics": {"is_screen": is_screen}});
     let normal = screen("Normal", false);
     let of = |name: &'static str, fixed: &'static str| {
-        let stunt = &stunt;
+        let server = &server;
         async move {
-            let document = finish_document(stunt, name, fixture(fixed), json!({})).await;
+            let document = finish_document(server, name, fixture(fixed), json!({})).await;
             document["result_details"]["warnings"].clone()
         }
     };
@@ -252,11 +253,11 @@ async fn warnings_tell_what_is_odd_about_a_picture() {
 
 #[tokio::test]
 async fn any_generators_watermark_is_found_where_a_rule_says_so() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let outcome = json!({"finalResult": "Nano Banana 2", "probability": 0.913});
     let rule = json!({"account": "live", "then": {"outcome": outcome}});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
-    let document = finish_document(&stunt, "x_human.jpg", picture(), json!({})).await;
+    server.control(Method::POST, "/_mock/rules", &rule).await;
+    let document = finish_document(&server, "x_human.jpg", picture(), json!({})).await;
     let unknown = json!([
         "No Information Detected",
         "Could not find anything from ExifTool and Pillow metadata"
@@ -299,14 +300,14 @@ fn bmp(level: u8, contrast: u8) -> Vec<u8> {
 
 #[tokio::test]
 async fn blur_and_darkness_are_measured_on_the_picture() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for (level, contrast, expected) in [
         (100, 100, None),
         (128, 0, Some(("Blurred", 0.0, 128.0))),
         (0, 60, Some(("Dark", 57_600.0, 30.0))),
         (20, 0, Some(("Dark", 0.0, 20.0))),
     ] {
-        let document = finish_document(&stunt, "a.bmp", bmp(level, contrast), json!({})).await;
+        let document = finish_document(&server, "a.bmp", bmp(level, contrast), json!({})).await;
         let warnings = document["result_details"]["warnings"].clone();
         let message = warnings[1].as_object().map(|warning| {
             assert_eq!(warning["type"], "blur_dark");

@@ -9,10 +9,10 @@ const BYTES_MAX: usize = 10 * 1024 * 1024;
 
 #[tokio::test]
 async fn what_is_empty_or_was_never_uploaded_is_refused() {
-    let stunt = start_frozen().await;
-    let foreign = upload(&stunt, "other", "a.jpg", picture()).await;
-    let awaited = presign(&stunt, "live", "a.jpg").await["file_path"].clone();
-    let mine = upload(&stunt, "live", "b.jpg", picture()).await;
+    let server = start_frozen().await;
+    let foreign = upload(&server, "other", "a.jpg", picture()).await;
+    let awaited = presign(&server, "live", "a.jpg").await["file_path"].clone();
+    let mine = upload(&server, "live", "b.jpg", picture()).await;
     let elsewhere = mine.replace("_b.jpg", "_c.jpg");
     let nothing = |path: &str| format!("url: nothing that this key uploaded is at {path}");
     let metadata = "File metadata could not be fetched";
@@ -51,22 +51,22 @@ async fn what_is_empty_or_was_never_uploaded_is_refused() {
             ),
         ),
     ] {
-        assert_eq!(assert_picture_refused(&stunt, body).await, expected);
+        assert_eq!(assert_picture_refused(&server, body).await, expected);
     }
     assert_eq!(
-        credits(&stunt, "live").await,
+        credits(&server, "live").await,
         r#"{"baseCredits":10000,"boostCredits":1000,"credits":11000}"#
     );
 }
 
-async fn assert_picture_refused(stunt: &TestServer, mut body: Value) -> (u16, String, String) {
+async fn assert_picture_refused(server: &TestServer, mut body: Value) -> (u16, String, String) {
     body["key"] = json!("live");
-    post(stunt, "/detect", &body).await.error_of()
+    post(server, "/detect", &body).await.error_of()
 }
 
 #[tokio::test]
 async fn sizes_and_types_are_judged_at_detect() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let jpeg = |bytes: usize| {
         let mut jpeg = picture();
         jpeg.resize(bytes, 0);
@@ -128,15 +128,15 @@ async fn sizes_and_types_are_judged_at_detect() {
             ),
         ),
     ] {
-        let path = upload(&stunt, "live", name, bytes).await;
+        let path = upload(&server, "live", name, bytes).await;
         assert_eq!(
-            assert_picture_refused(&stunt, json!({"url": path})).await,
+            assert_picture_refused(&server, json!({"url": path})).await,
             expected
         );
     }
     for bytes in [jpeg(1_024), jpeg(BYTES_MAX), fixture("bench.jpg")] {
-        let path = upload(&stunt, "live", "a.jfif", bytes).await;
-        let answer = post(&stunt, "/detect", &json!({"key": "live", "url": path})).await;
-        assert_eq!(answer.status, 200, "{}", answer.text());
+        let path = upload(&server, "live", "a.jfif", bytes).await;
+        let response = post(&server, "/detect", &json!({"key": "live", "url": path})).await;
+        assert_eq!(response.status, 200, "{}", response.text());
     }
 }

@@ -15,12 +15,12 @@ async fn realistic() -> TestServer {
 
 /// After how many ms by the clock a document's fields were first so; asked for every 250 ms until
 /// it is as done as can be, as the SDK does.
-async fn times(stunt: &TestServer) -> [u32; 4] {
+async fn times(server: &TestServer) -> [u32; 4] {
     let body = json!({"generate_preview": true});
-    let id = detect(stunt, "x_ai.png", fixture("plain.png"), body).await;
+    let id = detect(server, "x_ai.png", fixture("plain.png"), body).await;
     let mut observed = [None; 4];
     for at_ms in (0..30_000).step_by(250) {
-        let document = query(stunt, &id).await.json();
+        let document = query(server, &id).await.json();
         let details = &document["result_details"];
         let is = [
             document["status"] != "pending",
@@ -34,17 +34,17 @@ async fn times(stunt: &TestServer) -> [u32; 4] {
         if let [Some(a), Some(b), Some(c), Some(d)] = observed {
             return [a, b, c, d];
         }
-        stunt.advance("live", "PT0.25S").await;
+        server.advance("live", "PT0.25S").await;
     }
     panic!("not done in 30 s: {observed:?}");
 }
 
 #[tokio::test]
 async fn a_realistic_document_is_done_as_late_as_the_vendors_and_all_of_it_within_the_sdks_time() {
-    let stunt = realistic().await;
+    let server = realistic().await;
     let mut done = BTreeSet::new();
     for _ in 0..4 {
-        let [analyzing_ms, done_ms, heatmap_ms, analysis_ms] = times(&stunt).await;
+        let [analyzing_ms, done_ms, heatmap_ms, analysis_ms] = times(&server).await;
         assert_eq!(analyzing_ms, 1_000);
         assert!((5_000..=15_250).contains(&done_ms), "{done_ms}");
         for after_ms in [heatmap_ms, analysis_ms] {
@@ -62,7 +62,7 @@ async fn a_realistic_document_is_done_as_late_as_the_vendors_and_all_of_it_withi
 
 #[tokio::test]
 async fn a_setting_of_its_own_outranks_the_profile_and_the_accounts_outranks_both() {
-    let stunt = frozen_with(|config| {
+    let server = frozen_with(|config| {
         let set = &mut config.undetectable;
         set.profile = TimingProfile::Realistic;
         set.detect_pending_ms = Some(250);
@@ -71,10 +71,10 @@ async fn a_setting_of_its_own_outranks_the_profile_and_the_accounts_outranks_bot
         set.analysis_ms = Some(500);
     })
     .await;
-    assert_eq!(times(&stunt).await, [250, 2_000, 2_250, 2_500]);
+    assert_eq!(times(&server).await, [250, 2_000, 2_250, 2_500]);
     let processing: Value = json!({"processing": {"delayMs": 1_000}});
-    stunt
+    server
         .control(Method::PUT, "/_mock/accounts/live", &processing)
         .await;
-    assert_eq!(times(&stunt).await, [250, 1_000, 1_250, 1_500]);
+    assert_eq!(times(&server).await, [250, 1_000, 1_250, 1_500]);
 }

@@ -28,22 +28,22 @@ fn validation_error(problems: &[(&str, &str, &str, &str)]) -> (u16, String) {
     unfit_with(&problems)
 }
 
-fn whole(answer: &TestResponse) -> (u16, String) {
-    assert_ne!(answer.header("x-mock-reason"), "", "{}", answer.text());
-    (answer.status, answer.text())
+fn whole(response: &TestResponse) -> (u16, String) {
+    assert_ne!(response.header("x-mock-reason"), "", "{}", response.text());
+    (response.status, response.text())
 }
 
 const MISSING: (&str, &str) = ("field required", "value_error.missing");
 
 #[tokio::test]
 async fn a_key_that_is_none_is_not_verified() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let message = "User verification failed";
     for path in ["/get-presigned-url?file_name=a.jpg", "/check-user-credits"] {
         for headers in [&[][..], &[("apikey", "")]] {
-            let answer = stunt.send(Method::GET, path, headers, "").await;
+            let response = server.send(Method::GET, path, headers, "").await;
             assert_eq!(
-                answer.error_of(),
+                response.error_of(),
                 error(403, message, "apikey: missing or empty")
             );
         }
@@ -53,9 +53,9 @@ async fn a_key_that_is_none_is_not_verified() {
         json!({"url": "u", "key": ""}),
         json!({"url": "u", "key": null}),
     ] {
-        let answer = post(&stunt, "/detect", &body).await;
+        let response = post(&server, "/detect", &body).await;
         assert_eq!(
-            answer.error_of(),
+            response.error_of(),
             error(403, message, "key: missing or empty")
         );
     }
@@ -63,38 +63,38 @@ async fn a_key_that_is_none_is_not_verified() {
 
 #[tokio::test]
 async fn an_unknown_key_is_refused_where_the_mode_is_strict() {
-    let stunt =
+    let server =
         TestServer::with_config(|config| config.mode = stuntdouble::settings::KeyMode::Strict)
             .await;
     let message = "User verification failed";
     let why = "apikey: no account has this key, and the mode is strict";
-    let answer = get(&stunt, "nobody", "/check-user-credits").await;
-    assert_eq!(answer.error_of(), error(403, message, why));
-    let answer = post(&stunt, "/detect", &json!({"url": "u", "key": "nobody"})).await;
-    assert_eq!(answer.error_of(), error(403, message, &why[3..]));
+    let response = get(&server, "nobody", "/check-user-credits").await;
+    assert_eq!(response.error_of(), error(403, message, why));
+    let response = post(&server, "/detect", &json!({"url": "u", "key": "nobody"})).await;
+    assert_eq!(response.error_of(), error(403, message, &why[3..]));
 }
 
 #[tokio::test]
 async fn a_keys_state_is_told_as_the_vendor_does() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for (state, status, message) in [
         ("expired", 403, "User verification failed"),
         ("forbidden", 403, "User verification failed"),
         ("unknown", 404, "User not found"),
     ] {
         let body = json!({"state": state});
-        stunt
+        server
             .control(Method::PUT, "/_mock/accounts/live", &body)
             .await;
         let why = "the key's state was set so by the control plane";
-        let answer = get(&stunt, "live", "/check-user-credits").await;
+        let response = get(&server, "live", "/check-user-credits").await;
         assert_eq!(
-            answer.error_of(),
+            response.error_of(),
             error(status, message, &format!("apikey: {why}"))
         );
-        let answer = post(&stunt, "/detect", &json!({"url": "u", "key": "live"})).await;
+        let response = post(&server, "/detect", &json!({"url": "u", "key": "live"})).await;
         assert_eq!(
-            answer.error_of(),
+            response.error_of(),
             error(status, message, &format!("key: {why}"))
         );
     }
@@ -102,11 +102,11 @@ async fn a_keys_state_is_told_as_the_vendor_does() {
 
 #[tokio::test]
 async fn everything_that_does_not_fit_a_query_is_told() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let (msg, kind) = MISSING;
-    let answer = get(&stunt, "live", "/get-presigned-url").await;
+    let response = get(&server, "live", "/get-presigned-url").await;
     assert_eq!(
-        whole(&answer),
+        whole(&response),
         validation_error(&[("query", "file_name", msg, kind)])
     );
     let long = "a".repeat(252) + ".jpg";
@@ -141,9 +141,9 @@ async fn everything_that_does_not_fit_a_query_is_told() {
         ),
     ] {
         let path = format!("/get-presigned-url?file_name=a.jpg&{query}");
-        let answer = get(&stunt, "live", &path).await;
+        let response = get(&server, "live", &path).await;
         assert_eq!(
-            whole(&answer),
+            whole(&response),
             unfit_with(&[("query", field, msg, kind, ctx)])
         );
     }
@@ -153,23 +153,23 @@ async fn everything_that_does_not_fit_a_query_is_told() {
         &format!("file_name={}", &long[1..]),
     ] {
         let path = format!("/get-presigned-url?file_name=a.jpg&{fine}");
-        assert_eq!(get(&stunt, "live", &path).await.status, 200, "{fine}");
+        assert_eq!(get(&server, "live", &path).await.status, 200, "{fine}");
     }
 }
 
 #[tokio::test]
 async fn everything_that_does_not_fit_a_body_is_told_in_the_schemas_order() {
-    let stunt = start_frozen().await;
-    let answer = post(&stunt, "/query", &json!({})).await;
+    let server = start_frozen().await;
+    let response = post(&server, "/query", &json!({})).await;
     assert_eq!(
-        whole(&answer),
+        whole(&response),
         validation_error(&[("body", "id", MISSING.0, MISSING.1)])
     );
     let body = json!({
         "id": "x", "model": "other", "email": [], "document_type": "Text", "generate_heatmap": "no",
         "generate_heatmap_normalized": 1, "generate_preview": "perhaps", "key": {}
     });
-    let answer = post(&stunt, "/detect", &body).await;
+    let response = post(&server, "/detect", &body).await;
     let one_of = "value is not a valid enumeration member; permitted: ";
     let boolean = "value could not be parsed to a boolean";
     let expected = unfit_with(&[
@@ -206,25 +206,25 @@ async fn everything_that_does_not_fit_a_body_is_told_in_the_schemas_order() {
             "",
         ),
     ]);
-    assert_eq!(whole(&answer), expected);
+    assert_eq!(whole(&response), expected);
     let why = "body.key: str type expected; body.url: field required; \
                body.generate_preview: value could not be parsed to a boolean; \
                body.generate_heatmap_normalized: generate_heatmap must be true; and 4 more";
-    assert_eq!(answer.header("x-mock-reason"), why);
-    let answer = post(&stunt, "/detect", &json!({"key": "live", "url": null})).await;
+    assert_eq!(response.header("x-mock-reason"), why);
+    let response = post(&server, "/detect", &json!({"key": "live", "url": null})).await;
     let null = (
         "none is not an allowed value",
         "type_error.none.not_allowed",
     );
     assert_eq!(
-        whole(&answer),
+        whole(&response),
         validation_error(&[("body", "url", null.0, null.1)])
     );
 }
 
 #[tokio::test]
 async fn a_body_that_is_no_object_of_json_is_told_so() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let json = [("content-type", "application/json")];
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let missing =
@@ -243,61 +243,68 @@ async fn a_body_that_is_no_object_of_json_is_told_so() {
             (&json, "{\"id\":?}", broken),
             (&form, "{\"id\":\"x\"}", dict),
         ] {
-            let answer = stunt.send(Method::POST, path, headers, body).await;
-            assert_eq!(whole(&answer), (422, expected.to_owned()), "{path} {body}");
+            let response = server.send(Method::POST, path, headers, body).await;
+            assert_eq!(
+                whole(&response),
+                (422, expected.to_owned()),
+                "{path} {body}"
+            );
         }
-        let answer = stunt
+        let response = server
             .send(Method::POST, path, &json, vec![b' '; 9_000_000])
             .await;
         let why = "the body is larger than 8388608 bytes";
-        assert_eq!(answer.error_of(), error(413, "Request body too large", why));
+        assert_eq!(
+            response.error_of(),
+            error(413, "Request body too large", why)
+        );
     }
-    let answer = stunt
+    let response = server
         .send(Method::POST, "/query", &[], "{\"id\":\"x\"}")
         .await;
-    assert_eq!((answer.status, answer.text().as_str()), (200, "null"));
+    assert_eq!((response.status, response.text().as_str()), (200, "null"));
 }
 
 #[tokio::test]
 async fn an_extension_that_no_picture_has_is_refused_before_the_upload() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let message = "Unsupported image type";
     for (name, why) in [
         ("a.exe", "file_name: extension .exe is not supported"),
         ("jpg", r#"file_name: "jpg" has no extension"#),
         ("", r#"file_name: "" has no extension"#),
     ] {
-        let answer = get(
-            &stunt,
+        let response = get(
+            &server,
             "live",
             &format!("/get-presigned-url?file_name={name}"),
         )
         .await;
-        assert_eq!(answer.error_of(), error(400, message, why));
+        assert_eq!(response.error_of(), error(400, message, why));
     }
 }
 
 #[tokio::test]
 async fn a_route_there_is_not_and_a_method_it_has_not() {
-    let stunt = frozen_with(|_| {}).await;
-    let answer = stunt.send(Method::GET, "/nothing", &[], "").await;
+    let server = frozen_with(|_| {}).await;
+    let response = server.send(Method::GET, "/nothing", &[], "").await;
     let expected = (
         404,
         r#"{"detail":"Not Found"}"#.to_owned(),
         "GET /nothing is no route".to_owned(),
     );
-    assert_eq!(answer.error_of(), expected);
+    assert_eq!(response.error_of(), expected);
     for (method, path, allow) in [
         (Method::GET, "/detect", "POST"),
         (Method::PUT, "/query", "POST"),
         (Method::POST, "/health", "GET"),
         (Method::DELETE, "/get-presigned-url", "GET"),
     ] {
-        let answer = stunt.send(method.clone(), path, &[], "").await;
+        let response = server.send(method.clone(), path, &[], "").await;
         let why = format!("{method} {path} is no route; {allow} {path} is one");
         let expected = (405, r#"{"detail":"Method Not Allowed"}"#.to_owned(), why);
         assert_eq!(
-            (answer.error_of(), answer.header("allow")),
+            (response.error_of(), response.header("allow")),
             (expected, allow)
         );
     }
@@ -305,22 +312,22 @@ async fn a_route_there_is_not_and_a_method_it_has_not() {
 
 #[tokio::test]
 async fn who_takes_no_json_is_given_none() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let accept = |accept| [("accept", accept), ("apikey", "live")];
     for (method, path) in [
         (Method::GET, "/health"),
         (Method::GET, "/check-user-credits"),
         (Method::POST, "/detect"),
     ] {
-        let answer = stunt.send(method, path, &accept("text/html"), "").await;
+        let response = server.send(method, path, &accept("text/html"), "").await;
         let why = "Accept: excludes application/json, which every answer here is".to_owned();
         assert_eq!(
-            answer.error_of(),
+            response.error_of(),
             (406, r#"{"detail":"Not Acceptable"}"#.to_owned(), why)
         );
     }
     for fine in ["*/*", "application/*", "text/html, application/json;q=0.1"] {
-        let answer = stunt.send(Method::GET, "/health", &accept(fine), "").await;
-        assert_eq!(answer.status, 200, "{fine}");
+        let response = server.send(Method::GET, "/health", &accept(fine), "").await;
+        assert_eq!(response.status, 200, "{fine}");
     }
 }

@@ -37,7 +37,7 @@ fn floats(value: &Value, name: &str) -> Vec<f64> {
 
 #[tokio::test]
 async fn query_of_every_kind_of_document_has_floats_alone() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for (name, bytes) in [
         ("a_ai.jpg", picture()),
         ("a_human.jpg", picture()),
@@ -50,14 +50,14 @@ async fn query_of_every_kind_of_document_has_floats_alone() {
         ("plain.jpg", fixture("plain.jpg")),
         ("plain.pdf", fixture("plain.pdf")),
     ] {
-        let document = finish_document(&stunt, name, bytes, json!({})).await;
+        let document = finish_document(&server, name, bytes, json!({})).await;
         assert!(floats(&document, "").len() >= 4, "{document}");
     }
 }
 
 /// Result, confidences, and the model's score of a document, as they are written.
-async fn written(stunt: &TestServer, name: &str, bytes: Vec<u8>) -> [String; 4] {
-    let document = finish_document(stunt, name, bytes, json!({})).await;
+async fn written(server: &TestServer, name: &str, bytes: Vec<u8>) -> [String; 4] {
+    let document = finish_document(server, name, bytes, json!({})).await;
     let details = &document["result_details"];
     [
         &document["result"],
@@ -70,10 +70,10 @@ async fn written(stunt: &TestServer, name: &str, bytes: Vec<u8>) -> [String; 4] 
 
 #[tokio::test]
 async fn score_that_follows_from_bytes_has_all_its_digits_and_stays_the_same() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let score = "68.84524008759527";
     for _ in 0..2 {
-        let scores = written(&stunt, "a.png", fixture("plain.png")).await;
+        let scores = written(&server, "a.png", fixture("plain.png")).await;
         assert_eq!(scores, [score; 4]);
     }
     let many = [
@@ -84,14 +84,14 @@ async fn score_that_follows_from_bytes_has_all_its_digits_and_stays_the_same() {
         "bench.jpg",
     ];
     for name in many {
-        let [result, ..] = written(&stunt, name, fixture(name)).await;
+        let [result, ..] = written(&server, name, fixture(name)).await;
         assert!(result.len() > 13, "{name}: {result}");
     }
 }
 
 #[tokio::test]
 async fn score_of_a_rule_has_its_own_digits() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for (outcome, expected) in [
         (
             json!({"probability": 0.57}),
@@ -118,9 +118,9 @@ async fn score_of_a_rule_has_its_own_digits() {
         ),
     ] {
         let rule = json!({"account": "live", "times": 1, "then": {"outcome": outcome}});
-        stunt.control(Method::POST, "/_mock/rules", &rule).await;
+        server.control(Method::POST, "/_mock/rules", &rule).await;
         assert_eq!(
-            written(&stunt, "a.jpg", picture()).await,
+            written(&server, "a.jpg", picture()).await,
             expected,
             "{outcome}"
         );
@@ -129,11 +129,11 @@ async fn score_of_a_rule_has_its_own_digits() {
 
 #[tokio::test]
 async fn score_that_python_writes_with_an_exponent_is_so_written() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let rule = json!({"account": "live", "then": {"outcome": {"probability": 0.000_000_123}}});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
-    let document = finish_document(&stunt, "a.jpg", picture(), json!({})).await;
-    let text = super::query(&stunt, document["id"].as_str().expect("an id"))
+    server.control(Method::POST, "/_mock/rules", &rule).await;
+    let document = finish_document(&server, "a.jpg", picture(), json!({})).await;
+    let text = super::query(&server, document["id"].as_str().expect("an id"))
         .await
         .text();
     assert!(text.contains(r#""result":1.23e-05,"#), "{text}");
@@ -141,7 +141,7 @@ async fn score_that_python_writes_with_an_exponent_is_so_written() {
 
 #[tokio::test]
 async fn bulk_query_has_floats_alone_and_the_mean_of_the_items() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let entries = [
         ZipEntry::new("a_ai.jpg", &picture()),
         ZipEntry::new("b_edited.jpg", &picture()),
@@ -149,12 +149,17 @@ async fn bulk_query_has_floats_alone_and_the_mean_of_the_items() {
         ZipEntry::new("photo.jpg", &fixture("photo.jpg")),
         ZipEntry::new("plain.png", &fixture("plain.png")),
     ];
-    let path = upload(&stunt, "live", "a.zip", zip(&entries)).await;
-    let response = post(&stunt, "/bulk-upload", &json!({"key": "live", "url": path})).await;
+    let path = upload(&server, "live", "a.zip", zip(&entries)).await;
+    let response = post(
+        &server,
+        "/bulk-upload",
+        &json!({"key": "live", "url": path}),
+    )
+    .await;
     floats(&response.json(), "");
-    stunt.advance("live", "PT1S").await;
+    server.advance("live", "PT1S").await;
     let id = json!({"id": response.json()["id"]});
-    let response_body = post(&stunt, "/bulk-upload/query", &id).await.json();
+    let response_body = post(&server, "/bulk-upload/query", &id).await.json();
     assert!(floats(&response_body, "").len() > 12, "{response_body}");
     let results: Vec<String> = response_body["items"]
         .as_array()
@@ -164,13 +169,13 @@ async fn bulk_query_has_floats_alone_and_the_mean_of_the_items() {
         .collect();
     assert_eq!(results, ["98.0", "3.82", "0.0", "4.0", "68.84524008759527"]);
     assert_eq!(response_body["result"].to_string(), "34.933048017519056");
-    let document = post(&stunt, "/query", &id).await.json();
+    let document = post(&server, "/query", &id).await.json();
     assert_eq!(document["result"].to_string(), "34.933048017519056");
 }
 
 #[tokio::test]
 async fn ocr_and_model_are_there_at_the_steps_that_have_them() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let no_ocr = json!(["OCR did not detect AI", 0.0]);
     for (name, bytes, step, ocr, has_model) in [
         (
@@ -188,7 +193,7 @@ async fn ocr_and_model_are_there_at_the_steps_that_have_them() {
         ("a_edited.jpg", picture(), 3, no_ocr.clone(), true),
         ("a_aiedited.jpg", picture(), 3, no_ocr, true),
     ] {
-        let document = finish_document(&stunt, name, bytes, json!({})).await;
+        let document = finish_document(&server, name, bytes, json!({})).await;
         let details = &document["result_details"];
         assert_eq!(details["detection_step"], step, "{name}");
         assert_eq!(details.get("ocr"), Some(&ocr), "{name}");

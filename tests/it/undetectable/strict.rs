@@ -12,19 +12,19 @@ async fn strict() -> TestServer {
     frozen_with(|config| config.undetectable.strict_uploads = true).await
 }
 
-async fn place(stunt: &TestServer, name: &str) -> (String, String) {
-    let place = presign(stunt, "live", name).await;
+async fn place(server: &TestServer, name: &str) -> (String, String) {
+    let place = presign(server, "live", name).await;
     let text = |field: &str| place[field].as_str().expect("a text").to_owned();
     (text("presigned_url"), text("file_path"))
 }
 
-async fn put(stunt: &TestServer, url: &str, headers: &[(&str, &str)]) -> TestResponse {
-    stunt.send(Method::PUT, url, headers, picture()).await
+async fn put(server: &TestServer, url: &str, headers: &[(&str, &str)]) -> TestResponse {
+    server.send(Method::PUT, url, headers, picture()).await
 }
 
 #[tokio::test]
 async fn a_name_with_unsafe_characters_is_refused() {
-    let stunt = strict().await;
+    let server = strict().await;
     let why = "file_name: has characters other than A-Z a-z 0-9 . _ -";
     for name in [
         "my%20photo.jpg",
@@ -33,22 +33,22 @@ async fn a_name_with_unsafe_characters_is_refused() {
         "a(1).jpg",
     ] {
         let path = format!("/get-presigned-url?file_name={name}");
-        let answer = get(&stunt, "live", &path).await;
-        assert_eq!(answer.error_of(), error(400, "Invalid file name", why));
+        let response = get(&server, "live", &path).await;
+        assert_eq!(response.error_of(), error(400, "Invalid file name", why));
     }
     let unsupported = "file_name: extension .exe is not supported";
-    let answer = get(&stunt, "live", "/get-presigned-url?file_name=a%20b.exe").await;
+    let response = get(&server, "live", "/get-presigned-url?file_name=a%20b.exe").await;
     assert_eq!(
-        answer.error_of(),
+        response.error_of(),
         error(400, "Unsupported image type", unsupported)
     );
-    place(&stunt, "photo_1-a.B.jpg").await;
+    place(&server, "photo_1-a.B.jpg").await;
 }
 
 #[tokio::test]
 async fn the_url_is_signed_for_x_amz_acl() {
-    let stunt = strict().await;
-    let (url, path) = place(&stunt, "x_ai.jpg").await;
+    let server = strict().await;
+    let (url, path) = place(&server, "x_ai.jpg").await;
     assert!(
         url.contains("&X-Amz-SignedHeaders=host%3Bx-amz-acl&"),
         "{url}"
@@ -58,61 +58,65 @@ async fn the_url_is_signed_for_x_amz_acl() {
         &[content_type][..],
         &[content_type, ("x-amz-acl", "public-read")],
     ] {
-        let answer = put(&stunt, &url, headers).await;
-        assert_eq!(answer.status, 403, "{}", answer.text());
-        assert!(answer.text().contains("<Code>SignatureDoesNotMatch</Code>"));
+        let response = put(&server, &url, headers).await;
+        assert_eq!(response.status, 403, "{}", response.text());
+        assert!(
+            response
+                .text()
+                .contains("<Code>SignatureDoesNotMatch</Code>")
+        );
     }
-    let answer = put(&stunt, &url, &[content_type, ACL]).await;
-    assert_eq!((answer.status, answer.text().as_str()), (200, ""));
+    let response = put(&server, &url, &[content_type, ACL]).await;
+    assert_eq!((response.status, response.text().as_str()), (200, ""));
     let body = json!({"key": "live", "url": path});
-    let answer = post(&stunt, "/detect", &body).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
+    let response = post(&server, "/detect", &body).await;
+    assert_eq!(response.status, 200, "{}", response.text());
 }
 
 #[tokio::test]
 async fn a_type_that_does_not_fit_the_extension_is_refused_as_s3_does() {
-    let stunt = strict().await;
-    let (url, key) = place(&stunt, "x.JPG").await;
+    let server = strict().await;
+    let (url, key) = place(&server, "x.JPG").await;
     for sent in ["image/jpg", "image/png", "application/octet-stream"] {
-        let answer = put(&stunt, &url, &[("content-type", sent), ACL]).await;
-        let id = answer.header("x-amz-request-id");
+        let response = put(&server, &url, &[("content-type", sent), ACL]).await;
+        let id = response.header("x-amz-request-id");
         let expected = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message>\
              <Key>{key}</Key><RequestId>{id}</RequestId><HostId>stuntdouble</HostId></Error>"
         );
         let why = format!("Content-Type: \"{sent}\" does not fit .JPG, image/jpeg does");
-        assert_eq!(answer.error_of(), (403, expected, why));
-        assert_eq!(answer.header("content-type"), "application/xml");
+        assert_eq!(response.error_of(), (403, expected, why));
+        assert_eq!(response.header("content-type"), "application/xml");
     }
-    let answer = put(&stunt, &url, &[ACL]).await;
-    assert_eq!(answer.status, 403, "none fits no extension");
+    let response = put(&server, &url, &[ACL]).await;
+    assert_eq!(response.status, 403, "none fits no extension");
     let body = json!({"key": "live", "url": key});
-    let answer = post(&stunt, "/detect", &body).await;
+    let response = post(&server, "/detect", &body).await;
     assert_eq!(
-        answer.status,
+        response.status,
         500,
         "nothing of it is kept: {}",
-        answer.text()
+        response.text()
     );
-    let answer = put(&stunt, &url, &[("content-type", "image/jpeg"), ACL]).await;
-    assert_eq!((answer.status, answer.text().as_str()), (200, ""));
-    let (url, _) = place(&stunt, "pictures.zip").await;
-    let answer = put(&stunt, &url, &[("content-type", "application/zip"), ACL]).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
+    let response = put(&server, &url, &[("content-type", "image/jpeg"), ACL]).await;
+    assert_eq!((response.status, response.text().as_str()), (200, ""));
+    let (url, _) = place(&server, "pictures.zip").await;
+    let response = put(&server, &url, &[("content-type", "application/zip"), ACL]).await;
+    assert_eq!(response.status, 200, "{}", response.text());
 }
 
 #[tokio::test]
 async fn without_it_any_type_is_taken_and_bizmoris_are_with_it_too() {
-    let stunt = start_frozen().await;
-    let (url, _) = place(&stunt, "my photo.jpg").await;
+    let server = start_frozen().await;
+    let (url, _) = place(&server, "my photo.jpg").await;
     for headers in [&[("content-type", "image/jpg")][..], &[ACL], &[]] {
-        assert_eq!(put(&stunt, &url, headers).await.status, 200);
+        assert_eq!(put(&server, &url, headers).await.status, 200);
     }
-    let stunt = strict().await;
+    let server = strict().await;
     let body = json!({"idempotencyKey": "a", "fileName": "a b.jpg"});
-    let (_, url) = stunt.create_detection("live", &body).await;
+    let (_, url) = server.create_detection("live", &body).await;
     assert_eq!(
-        put(&stunt, &url, &[("content-type", "image/jpg")])
+        put(&server, &url, &[("content-type", "image/jpg")])
             .await
             .status,
         200

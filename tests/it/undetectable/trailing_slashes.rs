@@ -17,33 +17,33 @@ fn paths() -> Vec<String> {
     .collect()
 }
 
-async fn location(stunt: &TestServer, method: Method, path: &str) -> (u16, String) {
-    let answer = stunt.send(method, path, &[], "").await;
-    let location = answer.header("location").to_owned();
-    if answer.status == 307 {
-        assert!(answer.bytes.is_empty());
-        assert_ne!(answer.header("x-mock-request"), "");
+async fn location(server: &TestServer, method: Method, path: &str) -> (u16, String) {
+    let response = server.send(method, path, &[], "").await;
+    let location = response.header("location").to_owned();
+    if response.status == 307 {
+        assert!(response.bytes.is_empty());
+        assert_ne!(response.header("x-mock-request"), "");
     }
-    (answer.status, location)
+    (response.status, location)
 }
 
 #[tokio::test]
 async fn a_request_on_a_route_with_a_slash_behind_is_redirected_by_any_method() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let paths = paths();
     assert!(paths.len() > 9, "{paths:?}");
     for path in paths {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] {
             let method: Method = method.parse().expect("a method");
-            let redirected = location(&stunt, method, &format!("{path}/")).await;
-            assert_eq!(redirected, (307, format!("{}{path}", stunt.origin)));
+            let redirected = location(&server, method, &format!("{path}/")).await;
+            assert_eq!(redirected, (307, format!("{}{path}", server.origin)));
         }
     }
 }
 
 #[tokio::test]
 async fn a_redirect_keeps_the_query_and_drops_every_slash() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for (path, expected) in [
         (
             "/get-presigned-url/?file_name=a%20b.jpg&x=/",
@@ -54,14 +54,14 @@ async fn a_redirect_keeps_the_query_and_drops_every_slash() {
         ("/health/?", "/health"),
         ("/preview/a%20b/", "/preview/a%20b"),
     ] {
-        let redirected = location(&stunt, Method::GET, path).await;
-        assert_eq!(redirected, (307, format!("{}{expected}", stunt.origin)));
+        let redirected = location(&server, Method::GET, path).await;
+        assert_eq!(redirected, (307, format!("{}{expected}", server.origin)));
     }
 }
 
 #[tokio::test]
 async fn a_path_that_is_no_route_without_its_slash_is_not_redirected() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for path in [
         "/nothing/",
         "/preview/x/y/",
@@ -77,7 +77,7 @@ async fn a_path_that_is_no_route_without_its_slash_is_not_redirected() {
         "/_s3/ai-image-detector-prod/results/x/y/",
     ] {
         for method in [Method::GET, Method::POST] {
-            let (status, location) = location(&stunt, method, path).await;
+            let (status, location) = location(&server, method, path).await;
             assert!(
                 status != 307 && location.is_empty(),
                 "{path}: {status} {location}"
@@ -88,16 +88,16 @@ async fn a_path_that_is_no_route_without_its_slash_is_not_redirected() {
 
 #[tokio::test]
 async fn a_path_with_a_parameter_left_out_is_not_redirected() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for path in ["/preview/", "/heatmap/", "/preview//"] {
-        let redirected = location(&stunt, Method::GET, path).await;
+        let redirected = location(&server, Method::GET, path).await;
         assert_eq!(redirected, (404, String::new()), "{path}");
     }
 }
 
 #[tokio::test]
 async fn a_redirect_leads_to_the_host_that_the_client_called() {
-    let stunt = frozen_with(|config| {
+    let server = frozen_with(|config| {
         config.trust_forwarded = true;
         config.public_url = Some("https://elsewhere.test".to_owned());
     })
@@ -113,7 +113,10 @@ async fn a_redirect_leads_to_the_host_that_the_client_called() {
         ),
         (&forwarded, "https://mock.test:8443/query"),
     ] {
-        let answer = stunt.send(Method::POST, "/query/", headers, "{}").await;
-        assert_eq!((answer.status, answer.header("location")), (307, expected));
+        let response = server.send(Method::POST, "/query/", headers, "{}").await;
+        assert_eq!(
+            (response.status, response.header("location")),
+            (307, expected)
+        );
     }
 }

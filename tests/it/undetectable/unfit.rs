@@ -25,7 +25,7 @@ const MODEL: (&str, &str) = (
 );
 
 /// One problem is told, and nothing else.
-fn assert_unfit(answer: &TestResponse, loc: &[&str], (msg, kind): (&str, &str)) {
+fn assert_unfit(response: &TestResponse, loc: &[&str], (msg, kind): (&str, &str)) {
     let loc = serde_json::to_string(loc).expect("JSON");
     let ctx = match kind {
         "type_error.enum" => r#","ctx":{"enum_values":["Image"]}"#,
@@ -33,14 +33,14 @@ fn assert_unfit(answer: &TestResponse, loc: &[&str], (msg, kind): (&str, &str)) 
         _ => "",
     };
     let expected = format!(r#"{{"detail":[{{"loc":{loc},"msg":"{msg}","type":"{kind}"{ctx}}}]}}"#);
-    assert_eq!((answer.status, answer.text()), (422, expected));
-    assert_eq!(answer.header("content-type"), "application/json");
-    assert_ne!(answer.header("x-mock-reason"), "");
+    assert_eq!((response.status, response.text()), (422, expected));
+    assert_eq!(response.header("content-type"), "application/json");
+    assert_ne!(response.header("x-mock-reason"), "");
 }
 
 #[tokio::test]
 async fn a_field_of_another_type_is_told_with_its_place() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let (list, object, word) = (json!([true]), json!({"a": 1}), json!("perhaps"));
     for (field, bad, problem) in [
         ("key", &[&list, &object][..], STR),
@@ -74,27 +74,27 @@ async fn a_field_of_another_type_is_told_with_its_place() {
         for bad in bad {
             let mut body = json!({"key": "live", "url": "u"});
             body[field] = (*bad).clone();
-            let answer = post(&stunt, "/detect", &body).await;
-            assert_unfit(&answer, &["body", field], problem);
+            let response = post(&server, "/detect", &body).await;
+            assert_unfit(&response, &["body", field], problem);
         }
     }
     for bad in [&list, &object] {
-        let answer = post(&stunt, "/query", &json!({"id": bad})).await;
-        assert_unfit(&answer, &["body", "id"], STR);
+        let response = post(&server, "/query", &json!({"id": bad})).await;
+        assert_unfit(&response, &["body", "id"], STR);
     }
 }
 
 #[tokio::test]
 async fn null_is_as_good_as_left_out_but_where_something_is_required() {
-    let stunt = start_frozen().await;
-    let answer = post(&stunt, "/query", &json!({"id": null})).await;
-    assert_unfit(&answer, &["body", "id"], NONE);
-    let answer = post(&stunt, "/query", &json!({})).await;
-    assert_unfit(&answer, &["body", "id"], MISSING);
-    let answer = post(&stunt, "/detect", &json!({"key": "live", "url": null})).await;
-    assert_unfit(&answer, &["body", "url"], NONE);
-    let answer = post(&stunt, "/detect", &json!({"key": "live"})).await;
-    assert_unfit(&answer, &["body", "url"], MISSING);
+    let server = start_frozen().await;
+    let response = post(&server, "/query", &json!({"id": null})).await;
+    assert_unfit(&response, &["body", "id"], NONE);
+    let response = post(&server, "/query", &json!({})).await;
+    assert_unfit(&response, &["body", "id"], MISSING);
+    let response = post(&server, "/detect", &json!({"key": "live", "url": null})).await;
+    assert_unfit(&response, &["body", "url"], NONE);
+    let response = post(&server, "/detect", &json!({"key": "live"})).await;
+    assert_unfit(&response, &["body", "url"], MISSING);
     let body = json!({
         "key": "live", "url": "uploads/u", "generate_preview": null, "generate_analysis_details": null,
         "generate_heatmap": null, "generate_heatmap_overlayed": null, "email": null,
@@ -102,30 +102,30 @@ async fn null_is_as_good_as_left_out_but_where_something_is_required() {
         "include_content_moderation": null, "generate_unbiased_analysis_details": null,
         "proxy_host": null
     });
-    let answer = post(&stunt, "/detect", &body).await;
+    let response = post(&server, "/detect", &body).await;
     assert_eq!(
-        answer.status,
+        response.status,
         500,
         "it fits, and nothing is there: {}",
-        answer.text()
+        response.text()
     );
 }
 
 #[tokio::test]
 async fn a_body_that_is_no_object_is_told_on_every_route_that_takes_one() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for operation in operations().filter(|operation| operation.method == Method::POST) {
         let path = path(operation.path);
         for body in [json!([{"key": "live"}]), json!("x"), json!(5), json!(true)] {
-            let answer = post(&stunt, &path, &body).await;
-            assert_unfit(&answer, &["body"], DICT);
+            let response = post(&server, &path, &body).await;
+            assert_unfit(&response, &["body"], DICT);
         }
-        let answer = post(&stunt, &path, &Value::Null).await;
-        assert_unfit(&answer, &["body"], MISSING);
+        let response = post(&server, &path, &Value::Null).await;
+        assert_unfit(&response, &["body"], MISSING);
         let json = [("content-type", "application/json")];
-        let answer = stunt.send(Method::POST, &path, &json, "{key}").await;
-        assert_eq!(answer.status, 422, "{path}");
-        let problem = &answer.json()["detail"][0];
+        let response = server.send(Method::POST, &path, &json, "{key}").await;
+        assert_eq!(response.status, 422, "{path}");
+        let problem = &response.json()["detail"][0];
         assert_eq!(problem["type"], "value_error.jsondecode");
         assert_eq!(problem["loc"], json!(["body", 1]));
     }
@@ -146,7 +146,7 @@ fn path(route: &str) -> String {
 
 #[tokio::test]
 async fn a_method_that_a_route_has_not_is_told_with_those_it_has() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let methods = [
         Method::GET,
         Method::POST,
@@ -158,61 +158,65 @@ async fn a_method_that_a_route_has_not_is_told_with_those_it_has() {
     for operation in operations().filter(|operation| !operation.path.starts_with("/_s3/")) {
         let (path, allow) = (path(operation.path), operation.method.as_str());
         for method in methods.iter().filter(|method| **method != operation.method) {
-            let answer = stunt.send(method.clone(), &path, &[], "").await;
+            let response = server.send(method.clone(), &path, &[], "").await;
             let why = format!("{method} {path} is no route; {allow} {path} is one");
             let expected = (405, r#"{"detail":"Method Not Allowed"}"#.to_owned(), why);
-            assert_eq!(answer.error_of(), expected);
-            assert_eq!(answer.header("allow"), allow);
+            assert_eq!(response.error_of(), expected);
+            assert_eq!(response.header("allow"), allow);
         }
     }
 }
 
 #[tokio::test]
 async fn a_head_is_answered_on_the_pages_that_describe_alone() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for operation in operations().filter(|operation| operation.method == Method::GET) {
         let path = path(operation.path).replace("/x", "/start.js");
-        let answer = stunt.send(Method::HEAD, &path, &[], "").await;
+        let response = server.send(Method::HEAD, &path, &[], "").await;
         let describes = path.starts_with("/docs") || path == "/openapi.json";
         let allow = if describes { "" } else { "GET" };
         let status = if describes { 200 } else { 405 };
         assert_eq!(
-            (answer.status, answer.header("allow"), answer.bytes.len()),
+            (
+                response.status,
+                response.header("allow"),
+                response.bytes.len()
+            ),
             (status, allow, 0),
             "{path}"
         );
         if !describes {
             let why = format!("HEAD {path} is no route; GET {path} is one");
-            assert_eq!(answer.header("x-mock-reason"), why);
-            assert_eq!(answer.header("content-type"), "application/json");
+            assert_eq!(response.header("x-mock-reason"), why);
+            assert_eq!(response.header("content-type"), "application/json");
         }
     }
 }
 
 #[tokio::test]
 async fn who_takes_nothing_that_is_answered_is_told_so_on_every_route() {
-    let stunt = start_frozen().await;
-    let ask = async |stunt: &TestServer, method: &Method, path: &str, accept: &str| {
+    let server = start_frozen().await;
+    let ask = async |server: &TestServer, method: &Method, path: &str, accept: &str| {
         let headers = [
             ("accept", accept),
             ("content-type", "application/json"),
             ("apikey", "live"),
         ];
         let body = if method == Method::POST { "{}" } else { "" };
-        stunt.send(method.clone(), path, &headers, body).await
+        server.send(method.clone(), path, &headers, body).await
     };
     // The page is for browsers, and is no JSON.
     for operation in operations().filter(|it| !it.name.starts_with("undetectable.docs")) {
         let path = path(operation.path);
-        let answer = ask(&stunt, &operation.method, &path, "text/html").await;
+        let response = ask(&server, &operation.method, &path, "text/html").await;
         let expected = (406, r#"{"detail":"Not Acceptable"}"#.to_owned());
-        assert_eq!((answer.status, answer.text()), expected, "{path}");
+        assert_eq!((response.status, response.text()), expected, "{path}");
         assert!(
-            answer
+            response
                 .header("x-mock-reason")
                 .starts_with("Accept: excludes ")
         );
-        let answer = ask(&stunt, &operation.method, &path, "application/json").await;
-        assert_ne!(answer.status, 406, "{path}");
+        let response = ask(&server, &operation.method, &path, "application/json").await;
+        assert_ne!(response.status, 406, "{path}");
     }
 }

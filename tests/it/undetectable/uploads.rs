@@ -8,10 +8,10 @@ use crate::support::{fixture, picture};
 
 #[tokio::test]
 async fn a_presigned_url_is_answered_with_the_path_and_the_id() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let path = "/get-presigned-url?file_name=my%20photo%20(1)_ai.JPG&expiration=60&_t=1&content_type=image/jpg";
-    let answer = get(&stunt, "live", path).await;
-    let id = answer.json()["document_id"]
+    let response = get(&server, "live", path).await;
+    let id = response.json()["document_id"]
         .as_str()
         .expect("an id")
         .to_owned();
@@ -21,60 +21,60 @@ async fn a_presigned_url_is_answered_with_the_path_and_the_id() {
         r#"{{"status":"success","presigned_url":"{{origin}}/_s3/ai-image-detector-prod/{key}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=STUNTDOUBLEACCESSKEY%2F20260312%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20260312T100000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=*","file_path":"{key}","document_id":"{id}"}}"#
     );
     assert_eq!(
-        (answer.status, stunt.redact(&answer.text())),
+        (response.status, server.redact(&response.text())),
         (200, expected)
     );
 }
 
 #[tokio::test]
 async fn a_presigned_url_lives_an_hour_where_nothing_is_said_and_is_put_to_as_the_sdks_do() {
-    let stunt = start_frozen().await;
-    let place = presign(&stunt, "live", "a.jpg").await;
+    let server = start_frozen().await;
+    let place = presign(&server, "live", "a.jpg").await;
     let url = place["presigned_url"].as_str().expect("a URL");
     assert!(url.contains("&X-Amz-Expires=3600&"), "{url}");
     let headers = [("content-type", "image/jpeg"), ("x-amz-acl", "private")];
-    let answer = stunt.send(Method::PUT, url, &headers, picture()).await;
-    assert_eq!((answer.status, answer.text().as_str()), (200, ""));
-    stunt.advance("live", "PT3601S").await;
-    let answer = stunt.send(Method::PUT, url, &headers, picture()).await;
+    let response = server.send(Method::PUT, url, &headers, picture()).await;
+    assert_eq!((response.status, response.text().as_str()), (200, ""));
+    server.advance("live", "PT3601S").await;
+    let response = server.send(Method::PUT, url, &headers, picture()).await;
     assert_eq!(
-        (answer.status, answer.header("content-type")),
+        (response.status, response.header("content-type")),
         (403, "application/xml")
     );
 }
 
 #[tokio::test]
 async fn every_form_of_a_url_is_found() {
-    let stunt = start_frozen().await;
-    let place = presign(&stunt, "live", "été 1_ai.jpg").await;
+    let server = start_frozen().await;
+    let place = presign(&server, "live", "été 1_ai.jpg").await;
     let url = place["presigned_url"].as_str().expect("a URL");
-    stunt.put(url, picture()).await;
+    server.put(url, picture()).await;
     let path = place["file_path"].as_str().expect("a path");
     for form in [
         format!("https://ai-image-detector-prod.nyc3.digitaloceanspaces.com/{path}"),
         format!("https://ai-image-detector-dev.nyc3.digitaloceanspaces.com/{path}"),
-        format!("{}/{path}", stunt.origin),
+        format!("{}/{path}", server.origin),
         url.split('?').next().expect("a path").to_owned(),
         url.to_owned(),
         format!("http://ai-image-detector-prod.localhost:8080/{path}"),
     ] {
-        let answer = post(&stunt, "/detect", &json!({"key": "live", "url": form})).await;
-        assert_eq!(answer.status, 200, "{form}: {}", answer.text());
+        let response = post(&server, "/detect", &json!({"key": "live", "url": form})).await;
+        assert_eq!(response.status, 200, "{form}: {}", response.text());
     }
 }
 
 #[tokio::test]
 async fn an_upload_under_the_dev_bucket_is_the_same_as_under_the_other() {
-    let stunt = start_frozen().await;
-    let path = upload(&stunt, "live", "a.jpg", picture()).await;
+    let server = start_frozen().await;
+    let path = upload(&server, "live", "a.jpg", picture()).await;
     let url = format!("http://h/_s3/ai-image-detector-dev/{path}");
-    let answer = post(&stunt, "/detect", &json!({"key": "live", "url": url})).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
+    let response = post(&server, "/detect", &json!({"key": "live", "url": url})).await;
+    assert_eq!(response.status, 200, "{}", response.text());
 }
 
 #[tokio::test]
 async fn every_format_that_is_looked_at_is_taken() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for name in [
         "plain.jpg",
         "plain.png",
@@ -83,115 +83,115 @@ async fn every_format_that_is_looked_at_is_taken() {
         "plain.tiff",
         "plain.gif",
     ] {
-        let path = upload(&stunt, "live", name, fixture(name)).await;
-        let answer = post(&stunt, "/detect", &json!({"key": "live", "url": path})).await;
-        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+        let path = upload(&server, "live", name, fixture(name)).await;
+        let response = post(&server, "/detect", &json!({"key": "live", "url": path})).await;
+        assert_eq!(response.status, 200, "{name}: {}", response.text());
     }
 }
 
 #[tokio::test]
 async fn each_document_costs_a_credit_and_the_base_goes_first() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let full = r#"{"baseCredits":10000,"boostCredits":1000,"credits":11000}"#;
-    assert_eq!(credits(&stunt, "live").await, full);
-    let path = upload(&stunt, "live", "a.jpg", picture()).await;
-    assert_eq!(credits(&stunt, "live").await, full);
+    assert_eq!(credits(&server, "live").await, full);
+    let path = upload(&server, "live", "a.jpg", picture()).await;
+    assert_eq!(credits(&server, "live").await, full);
     let body = json!({"key": "live", "url": path});
     let mut ids = Vec::new();
     for left in [9_999, 9_998] {
-        ids.push(post(&stunt, "/detect", &body).await.json()["id"].clone());
+        ids.push(post(&server, "/detect", &body).await.json()["id"].clone());
         let expected = format!(
             r#"{{"baseCredits":{left},"boostCredits":1000,"credits":{}}}"#,
             left + 1_000
         );
-        assert_eq!(credits(&stunt, "live").await, expected);
+        assert_eq!(credits(&server, "live").await, expected);
     }
     assert_ne!(ids[0], ids[1]);
     let other = r#"{"baseCredits":10000,"boostCredits":1000,"credits":11000}"#;
-    assert_eq!(credits(&stunt, "other").await, other);
+    assert_eq!(credits(&server, "other").await, other);
 }
 
 #[tokio::test]
 async fn without_credits_nothing_is_queued() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let set = |credits: Value| {
-        let stunt = &stunt;
+        let server = &server;
         async move {
             let body = json!({"credits": credits});
-            stunt
+            server
                 .control(Method::PUT, "/_mock/accounts/live", &body)
                 .await
         }
     };
     set(json!(1)).await;
-    let path = upload(&stunt, "live", "a.jpg", picture()).await;
+    let path = upload(&server, "live", "a.jpg", picture()).await;
     let body = json!({"key": "live", "url": path});
-    assert_eq!(post(&stunt, "/detect", &body).await.status, 200);
+    assert_eq!(post(&server, "/detect", &body).await.status, 200);
     let expected = (
         403,
         r#"{"error":"Not enough credits"}"#.to_owned(),
         "credits: 1 needed, 0 left".to_owned(),
     );
-    assert_eq!(post(&stunt, "/detect", &body).await.error_of(), expected);
+    assert_eq!(post(&server, "/detect", &body).await.error_of(), expected);
     let none = r#"{"baseCredits":0,"boostCredits":0,"credits":0}"#;
-    assert_eq!(credits(&stunt, "live").await, none);
+    assert_eq!(credits(&server, "live").await, none);
     set(json!(2)).await;
-    assert_eq!(post(&stunt, "/detect", &body).await.status, 200);
-    assert_eq!(credits(&stunt, "live").await, none);
+    assert_eq!(post(&server, "/detect", &body).await.status, 200);
+    assert_eq!(credits(&server, "live").await, none);
 }
 
 #[tokio::test]
 async fn health_is_told_to_everybody() {
-    let stunt = start_frozen().await;
-    let answer = stunt.send(Method::GET, "/health", &[], "").await;
+    let server = start_frozen().await;
+    let response = server.send(Method::GET, "/health", &[], "").await;
     assert_eq!(
-        (answer.status, answer.text().as_str()),
+        (response.status, response.text().as_str()),
         (200, r#"{"status":"healthy"}"#)
     );
 }
 
 #[tokio::test]
 async fn an_upload_that_no_document_is_of_goes_after_the_retention() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let days = json!({"retentionDays": 1});
-    stunt
+    server
         .control(Method::PUT, "/_mock/accounts/live", &days)
         .await;
     let path = "/get-presigned-url?file_name=a.jpg&expiration=604800";
-    let place = get(&stunt, "live", path).await.json();
+    let place = get(&server, "live", path).await.json();
     let (url, path) = (&place["presigned_url"], &place["file_path"]);
     let url = url.as_str().expect("a URL");
-    stunt.put(url, picture()).await;
-    assert_eq!(stunt.advance("live", "PT86399S").await, [""; 0]);
-    stunt.put(url, picture()).await;
-    assert_eq!(stunt.advance("live", "PT1S").await, ["upload.expire"]);
-    let answer = stunt.send(Method::PUT, url, &[], picture()).await;
-    assert_eq!(answer.status, 404, "{}", answer.text());
+    server.put(url, picture()).await;
+    assert_eq!(server.advance("live", "PT86399S").await, [""; 0]);
+    server.put(url, picture()).await;
+    assert_eq!(server.advance("live", "PT1S").await, ["upload.expire"]);
+    let response = server.send(Method::PUT, url, &[], picture()).await;
+    assert_eq!(response.status, 404, "{}", response.text());
     let why = "the upload has expired, and its file is gone";
-    assert_eq!(answer.header("x-mock-reason"), why);
-    assert_eq!(stunt.send(Method::GET, url, &[], "").await.status, 403);
+    assert_eq!(response.header("x-mock-reason"), why);
+    assert_eq!(server.send(Method::GET, url, &[], "").await.status, 403);
     let body = json!({"key": "live", "url": path});
-    let answer = post(&stunt, "/detect", &body).await;
-    assert_eq!(answer.status, 500, "{}", answer.text());
+    let response = post(&server, "/detect", &body).await;
+    assert_eq!(response.status, 500, "{}", response.text());
 }
 
 #[tokio::test]
 async fn an_upload_goes_with_its_document() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let path = "/get-presigned-url?file_name=a.jpg&expiration=604800";
-    let place = get(&stunt, "live", path).await.json();
+    let place = get(&server, "live", path).await.json();
     let url = place["presigned_url"].as_str().expect("a URL");
-    stunt.put(url, picture()).await;
-    assert_eq!(stunt.advance("live", "P3D").await, [""; 0]);
+    server.put(url, picture()).await;
+    assert_eq!(server.advance("live", "P3D").await, [""; 0]);
     let days = json!({"retentionDays": 1});
-    stunt
+    server
         .control(Method::PUT, "/_mock/accounts/live", &days)
         .await;
     let body = json!({"key": "live", "url": place["file_path"]});
-    assert_eq!(post(&stunt, "/detect", &body).await.status, 200);
-    let ran = stunt.advance("live", "P1D").await;
+    assert_eq!(post(&server, "/detect", &body).await.status, 200);
+    let ran = server.advance("live", "P1D").await;
     assert_eq!(ran, ["order.process", "order.expire"]);
-    let answer = stunt.send(Method::PUT, url, &[], picture()).await;
-    assert_eq!(answer.status, 404, "{}", answer.text());
-    assert_eq!(stunt.advance("live", "P30D").await, [""; 0]);
+    let response = server.send(Method::PUT, url, &[], picture()).await;
+    assert_eq!(response.status, 404, "{}", response.text());
+    assert_eq!(server.advance("live", "P30D").await, [""; 0]);
 }

@@ -24,8 +24,8 @@ fn there(stream: &TcpStream) -> String {
 
 /// A connection to the server that does not wait, and a receiver that looks, whenever a webhook
 /// comes, at what can be read of it.
-async fn watched(stunt: &TestServer) -> (Arc<TcpStream>, Receiver, Arc<Mutex<Vec<String>>>) {
-    let address = stunt.origin.trim_start_matches("http://");
+async fn watched(server: &TestServer) -> (Arc<TcpStream>, Receiver, Arc<Mutex<Vec<String>>>) {
+    let address = server.origin.trim_start_matches("http://");
     let client = Arc::new(TcpStream::connect(address).expect("a connection"));
     client.set_nonblocking(true).expect("a setting");
     let observed: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -34,7 +34,7 @@ async fn watched(stunt: &TestServer) -> (Arc<TcpStream>, Receiver, Arc<Mutex<Vec
         let notice = move || observed.lock().expect("no panic").push(there(&client));
         Receiver::with_callback(notice).await
     };
-    stunt.webhook(KEY, &receiver.url).await;
+    server.webhook(KEY, &receiver.url).await;
     (client, receiver, observed)
 }
 
@@ -62,11 +62,11 @@ async fn answer_at_webhook(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn when_a_webhook_comes_the_confirms_answer_is_there_to_be_read() {
-    let stunt = TestServer::with_config(|config| config.orders.test_processing_ms = 0).await;
-    let watched = watched(&stunt).await;
+    let server = TestServer::with_config(|config| config.orders.test_processing_ms = 0).await;
+    let watched = watched(&server).await;
     for round in 0..ROUNDS {
         let body = json!({"idempotencyKey": round.to_string(), "fileName": "a_ai.jpg"});
-        let id = stunt.upload_detection(KEY, &body, picture()).await;
+        let id = server.upload_detection(KEY, &body, picture()).await;
         let confirm = json!({"idempotencyKey": "c", "orderId": id}).to_string();
         let path = "/api/v2/orders/ai-detection/confirm";
         let observed = answer_at_webhook(&watched, round, path, &confirm).await;
@@ -80,11 +80,11 @@ async fn when_a_webhook_comes_the_confirms_answer_is_there_to_be_read() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn and_so_is_that_of_who_brings_an_order_to_its_end_by_hand() {
-    let stunt = TestServer::start().await;
-    let watched = watched(&stunt).await;
+    let server = TestServer::start().await;
+    let watched = watched(&server).await;
     for round in 0..ROUNDS {
         let body = json!({"idempotencyKey": round.to_string(), "fileName": "a_ai.jpg"});
-        let id = stunt.upload_detection(KEY, &body, picture()).await;
+        let id = server.upload_detection(KEY, &body, picture()).await;
         let (how, status) = [("complete", "complete"), ("fail", "failed")][round % 2];
         let path = format!("/_mock/orders/{id}/{how}");
         let observed = answer_at_webhook(&watched, round, &path, "{}").await;

@@ -7,10 +7,10 @@ use crate::support::{Receiver, Reply, TestServer, code};
 
 /// Rows of `live`'s, made at 10:00:00.300 of 12, 13, 14 … March.
 async fn daily(count: usize, replies: &[Reply]) -> (TestServer, Receiver, FailedDelivery) {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::with_replies(replies.iter().copied()).await;
-    let failed = FailedDelivery::events(&stunt, count, "P1D", &receiver).await;
-    (stunt, receiver, failed)
+    let failed = FailedDelivery::events(&server, count, "P1D", &receiver).await;
+    (server, receiver, failed)
 }
 
 fn window(from: &str, to: &str) -> Value {
@@ -24,11 +24,11 @@ fn path(failed: &FailedDelivery) -> String {
 #[tokio::test]
 async fn what_has_failed_in_the_window_is_sent_the_oldest_first() {
     let replies = [Reply::Status(200), Reply::Status(500), Reply::Status(200)];
-    let (stunt, receiver, failed) = daily(3, &replies).await;
+    let (server, receiver, failed) = daily(3, &replies).await;
     let days = window("2026-03-12", "2026-03-14");
-    let answer = stunt.post("live", &path(&failed), &days).await;
+    let response = server.post("live", &path(&failed), &days).await;
     assert_eq!(
-        (answer.status, answer.text().as_str()),
+        (response.status, response.text().as_str()),
         (200, r#"{"data":{"total":3,"succeeded":2,"failed":1}}"#)
     );
     let bodies: Vec<Value> = receiver
@@ -40,24 +40,24 @@ async fn what_has_failed_in_the_window_is_sent_the_oldest_first() {
     let events: Vec<Value> = failed.rows.iter().map(|(_, event)| json!(event)).collect();
     assert_eq!(bodies, events);
     let now = "2026-03-16T10:00:00.000Z";
-    assert_eq!(failed.row(&stunt, 0).await, row("SENT", 7, now));
-    assert_eq!(failed.row(&stunt, 1).await, row("RETRYING", 7, now));
-    assert_eq!(failed.row(&stunt, 2).await, row("SENT", 7, now));
+    assert_eq!(failed.row(&server, 0).await, row("SENT", 7, now));
+    assert_eq!(failed.row(&server, 1).await, row("RETRYING", 7, now));
+    assert_eq!(failed.row(&server, 2).await, row("SENT", 7, now));
     let none = r#"{"data":{"total":0,"succeeded":0,"failed":0}}"#;
-    let again = stunt.post("live", &path(&failed), &days).await;
+    let again = server.post("live", &path(&failed), &days).await;
     assert_eq!(
         again.text(),
         none,
         "what is tried again anyway has not failed"
     );
-    assert_eq!(stunt.advance("live", "PT30M").await, ["webhook.deliver"]);
+    assert_eq!(server.advance("live", "PT30M").await, ["webhook.deliver"]);
     let now = "2026-03-16T10:30:00.000Z";
-    assert_eq!(failed.row(&stunt, 1).await, row("SENT", 8, now));
+    assert_eq!(failed.row(&server, 1).await, row("SENT", 8, now));
 }
 
 #[tokio::test]
 async fn the_window_is_of_days_or_of_instants_with_its_ends_in_it() {
-    let (stunt, receiver, failed) = daily(3, &[Reply::Status(500); 14]).await;
+    let (server, receiver, failed) = daily(3, &[Reply::Status(500); 14]).await;
     let mut sent = 0;
     for (from, to, total) in [
         ("2026-03-13", "2026-03-13", 1),
@@ -71,12 +71,12 @@ async fn the_window_is_of_days_or_of_instants_with_its_ends_in_it() {
         ("2026-03-15", "2026-03-22", 0),
         ("2026-03-14T10:00:00Z", "2026-03-14", 1),
     ] {
-        let answer = stunt.post("live", &path(&failed), &window(from, to)).await;
+        let response = server.post("live", &path(&failed), &window(from, to)).await;
         let expected = format!(r#"{{"data":{{"total":{total},"succeeded":0,"failed":{total}}}}}"#);
-        assert_eq!(answer.text(), expected, "{from} to {to}");
+        assert_eq!(response.text(), expected, "{from} to {to}");
         sent += total;
         // Each fails again after 30 minutes, and may be sent by hand again.
-        stunt.advance("live", "PT30M").await;
+        server.advance("live", "PT30M").await;
         sent += total;
     }
     assert_eq!(receiver.messages(sent).await.len(), 14);
@@ -84,14 +84,14 @@ async fn the_window_is_of_days_or_of_instants_with_its_ends_in_it() {
 
 #[tokio::test]
 async fn fifty_are_sent_at_most() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
-    let failed = FailedDelivery::events(&stunt, 51, "PT1S", &receiver).await;
+    let failed = FailedDelivery::events(&server, 51, "PT1S", &receiver).await;
     let days = window("2026-03-12", "2026-03-12");
     for (total, in_all) in [(50, 50), (1, 51), (0, 51)] {
-        let answer = stunt.post("live", &path(&failed), &days).await;
+        let response = server.post("live", &path(&failed), &days).await;
         let expected = format!(r#"{{"data":{{"total":{total},"succeeded":{total},"failed":0}}}}"#);
-        assert_eq!(answer.text(), expected);
+        assert_eq!(response.text(), expected);
         receiver.messages(in_all).await;
     }
     let last = receiver.messages(51).await[50].json();
@@ -100,8 +100,8 @@ async fn fifty_are_sent_at_most() {
 
 #[tokio::test]
 async fn a_window_that_is_none_is_refused() {
-    let stunt = TestServer::start_frozen("live").await;
-    let (id, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
+    let server = TestServer::start_frozen("live").await;
+    let (id, _) = server.webhook("live", "http://127.0.0.1:1/").await;
     let path = format!("{WEBHOOKS}/{id}/events/retry-failed");
     let day = "2026-03-12";
     for (body, status, why) in [
@@ -142,26 +142,26 @@ async fn a_window_that_is_none_is_refused() {
             "toDate: 2026-03-19T00:00:00.001Z is more than 7 days after fromDate 2026-03-12T00:00:00Z",
         ),
     ] {
-        let answer = stunt.post("live", &path, &body).await;
-        answer.assert_refused(status, "VALIDATION_FAILED", why);
+        let response = server.post("live", &path, &body).await;
+        response.assert_refused(status, "VALIDATION_FAILED", why);
     }
     for body in [
         json!({"fromDate": 1, "toDate": day}),
         json!({"fromDate": day, "toDate": null}),
         json!([day, day]),
     ] {
-        let answer = stunt.post("live", &path, &body).await;
+        let response = server.post("live", &path, &body).await;
         assert_eq!(
-            (answer.status, answer.text()),
+            (response.status, response.text()),
             (400, code("VALIDATION_FAILED"))
         );
     }
     for (key, id) in [("other", id.as_str()), ("live", "99")] {
         let path = format!("{WEBHOOKS}/{id}/events/retry-failed");
-        let answer = stunt.post(key, &path, &window(day, day)).await;
+        let response = server.post(key, &path, &window(day, day)).await;
         let why = format!("this key has no webhook {id}");
-        answer.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
+        response.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
     }
     let longest = window("2026-03-12T00:00:00Z", "2026-03-19T00:00:00Z");
-    assert_eq!(stunt.post("live", &path, &longest).await.status, 200);
+    assert_eq!(server.post("live", &path, &longest).await.status, 200);
 }

@@ -10,19 +10,19 @@ use crate::support::{Receiver, Reply, TestServer, picture};
 const NOW: &str = "2026-03-13T11:00:00.000Z";
 
 async fn failed_one(replies: &[Reply]) -> (TestServer, Receiver, FailedDelivery) {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::with_replies(replies.iter().copied()).await;
-    let failed = FailedDelivery::events(&stunt, 1, "PT1H", &receiver).await;
-    (stunt, receiver, failed)
+    let failed = FailedDelivery::events(&server, 1, "PT1H", &receiver).await;
+    (server, receiver, failed)
 }
 
 #[tokio::test]
 async fn a_failed_event_is_sent_while_the_request_waits() {
-    let (stunt, receiver, failed) = failed_one(&[Reply::Status(204)]).await;
-    let answer = stunt.post("live", &failed.retry(0), &json!({})).await;
+    let (server, receiver, failed) = failed_one(&[Reply::Status(204)]).await;
+    let response = server.post("live", &failed.retry(0), &json!({})).await;
     let event = &failed.rows[0].1;
     assert_eq!(
-        (answer.status, answer.text()),
+        (response.status, response.text()),
         (
             200,
             format!(r#"{{"data":{{"event_id":"{event}","success":true,"status_code":204}}}}"#)
@@ -34,70 +34,73 @@ async fn a_failed_event_is_sent_while_the_request_waits() {
         (&response_body["eventId"], &response_body["occurredAt"]),
         (&json!(event), &json!("2026-03-12T10:00:00.300Z"))
     );
-    assert_eq!(failed.row(&stunt, 0).await, row("SENT", 7, NOW));
+    assert_eq!(failed.row(&server, 0).await, row("SENT", 7, NOW));
     let webhook = format!("{WEBHOOKS}/{}", failed.id);
-    let webhook = stunt.get("live", &webhook).await.json();
+    let webhook = server.get("live", &webhook).await.json();
     assert_eq!(webhook["data"]["lastSentAt"], NOW);
-    let again = stunt.post("live", &failed.retry(0), &json!({})).await;
+    let again = server.post("live", &failed.retry(0), &json!({})).await;
     let why = format!(
         "event row {} is SENT, and only FAILED ones are sent again by hand",
         failed.rows[0].0
     );
     again.assert_refused(422, "VALIDATION_FAILED", &why);
-    assert!(stunt.advance("live", "P1D").await.is_empty());
+    assert!(server.advance("live", "P1D").await.is_empty());
     receiver.messages(1).await;
 }
 
 #[tokio::test]
 async fn where_that_fails_it_is_tried_once_more_after_30_minutes_and_no_ladder_follows() {
-    let (stunt, receiver, failed) = failed_one(&[Reply::Status(500); 2]).await;
-    let answer = stunt.post("live", &failed.retry(0), &json!({})).await;
+    let (server, receiver, failed) = failed_one(&[Reply::Status(500); 2]).await;
+    let response = server.post("live", &failed.retry(0), &json!({})).await;
     let event = &failed.rows[0].1;
     let expected = format!(
         r#"{{"data":{{"event_id":"{event}","success":false,"status":"FAILED","error":"answered 500"}}}}"#
     );
-    assert_eq!((answer.status, answer.text()), (200, expected));
-    assert_eq!(failed.row(&stunt, 0).await, row("RETRYING", 7, NOW));
-    let again = stunt.post("live", &failed.retry(0), &json!({})).await;
+    assert_eq!((response.status, response.text()), (200, expected));
+    assert_eq!(failed.row(&server, 0).await, row("RETRYING", 7, NOW));
+    let again = server.post("live", &failed.retry(0), &json!({})).await;
     let why = format!(
         "event row {} is RETRYING, and only FAILED ones are sent again by hand",
         failed.rows[0].0
     );
     again.assert_refused(422, "VALIDATION_FAILED", &why);
-    assert!(stunt.advance("live", "PT29M59.999S").await.is_empty());
-    assert_eq!(stunt.advance("live", "PT0.001S").await, ["webhook.deliver"]);
+    assert!(server.advance("live", "PT29M59.999S").await.is_empty());
+    assert_eq!(
+        server.advance("live", "PT0.001S").await,
+        ["webhook.deliver"]
+    );
     let then = "2026-03-13T11:30:00.000Z";
-    assert_eq!(failed.row(&stunt, 0).await, row("FAILED", 8, then));
-    assert!(stunt.advance("live", "P1D").await.is_empty());
+    assert_eq!(failed.row(&server, 0).await, row("FAILED", 8, then));
+    assert!(server.advance("live", "P1D").await.is_empty());
     let messages = receiver.messages(2).await;
     assert_eq!(messages[0].body, messages[1].body);
 
-    let third = stunt.post("live", &failed.retry(0), &json!({})).await;
+    let third = server.post("live", &failed.retry(0), &json!({})).await;
     assert_eq!(third.json()["data"]["success"], true, "the hand may again");
     let then = "2026-03-14T11:30:00.000Z";
-    assert_eq!(failed.row(&stunt, 0).await, row("SENT", 9, then));
+    assert_eq!(failed.row(&server, 0).await, row("SENT", 9, then));
 }
 
 #[tokio::test]
 async fn the_try_after_30_minutes_is_as_good_as_any() {
-    let (stunt, receiver, failed) = failed_one(&[Reply::Reset]).await;
-    let answer = stunt
+    let (server, receiver, failed) = failed_one(&[Reply::Reset]).await;
+    let response = server
         .post("live", &failed.retry(0), &json!({}))
         .await
         .json();
-    assert_eq!(answer["data"]["status"], "FAILED");
-    let error = answer["data"]["error"].as_str().expect("a line");
+    assert_eq!(response["data"]["status"], "FAILED");
+    let error = response["data"]["error"].as_str().expect("a line");
     assert!(!error.is_empty() && !error.contains('\n'), "{error}");
-    assert_eq!(stunt.advance("live", "PT30M").await, ["webhook.deliver"]);
+    assert_eq!(server.advance("live", "PT30M").await, ["webhook.deliver"]);
     let then = "2026-03-13T11:30:00.000Z";
-    assert_eq!(failed.row(&stunt, 0).await, row("SENT", 8, then));
+    assert_eq!(failed.row(&server, 0).await, row("SENT", 8, then));
     receiver.messages(2).await;
 }
 
 #[tokio::test]
 async fn what_is_not_there_or_has_not_failed_is_not_sent() {
-    let (stunt, receiver, failed) = failed_one(&[]).await;
-    let (other, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
+    let (server, receiver, failed) = failed_one(&[]).await;
+    let (other, _) = server.webhook("live", "http://127.0.0.1:1/").await;
     let (id, event_row) = (&failed.id, &failed.rows[0].0);
     let path = |id: &str, row: &str| format!("{WEBHOOKS}/{id}/events/{row}/retry");
     let no_webhook = |id: &str| format!("this key has no webhook {id}");
@@ -136,24 +139,24 @@ async fn what_is_not_there_or_has_not_failed_is_not_sent() {
             no_webhook("\\u{fffd}"),
         ),
     ] {
-        let answer = stunt.post(key, &path, &json!({})).await;
-        answer.assert_refused(404, code, &why);
+        let response = server.post(key, &path, &json!({})).await;
+        response.assert_refused(404, code, &why);
     }
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
-    stunt.advance("live", "PT0.3S").await;
-    let rows = stunt
+    server.confirm_detection("live", &body, picture()).await;
+    server.advance("live", "PT0.3S").await;
+    let rows = server
         .get("live", &format!("{WEBHOOKS}/{other}/events"))
         .await
         .json();
     let row = &rows["data"]["events"][0];
     assert_eq!(row["status"], "RETRYING");
     let row = &row["id"].to_string();
-    let answer = stunt.post("live", &path(&other, row), &json!({})).await;
+    let response = server.post("live", &path(&other, row), &json!({})).await;
     let why = format!("event row {row} is RETRYING, and only FAILED ones are sent again by hand");
-    answer.assert_refused(422, "VALIDATION_FAILED", &why);
+    response.assert_refused(422, "VALIDATION_FAILED", &why);
     receiver.messages(1).await;
-    let get = stunt
+    let get = server
         .call(Method::GET, "live", &path(id, event_row), &json!({}))
         .await;
     assert_eq!(get.status, 404, "it is a POST");
@@ -165,18 +168,18 @@ async fn the_try_after_30_minutes_outlives_a_restart() {
     let on = async || {
         TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned())).await
     };
-    let stunt = on().await;
-    stunt.freeze("live").await;
+    let server = on().await;
+    server.freeze("live").await;
     let receiver = Receiver::with_replies([Reply::Status(500)]).await;
-    let failed = FailedDelivery::events(&stunt, 1, "PT1H", &receiver).await;
-    let answer = stunt
+    let failed = FailedDelivery::events(&server, 1, "PT1H", &receiver).await;
+    let response = server
         .post("live", &failed.retry(0), &json!({}))
         .await
         .json();
-    assert_eq!(answer["data"]["success"], false);
-    stunt.stop().await;
-    let stunt = on().await;
-    assert_eq!(failed.row(&stunt, 0).await, row("RETRYING", 7, NOW));
-    assert_eq!(stunt.advance("live", "PT30M").await, ["webhook.deliver"]);
+    assert_eq!(response["data"]["success"], false);
+    server.stop().await;
+    let server = on().await;
+    assert_eq!(failed.row(&server, 0).await, row("RETRYING", 7, NOW));
+    assert_eq!(server.advance("live", "PT30M").await, ["webhook.deliver"]);
     receiver.messages(2).await;
 }

@@ -8,8 +8,8 @@ use crate::support::TestServer;
 
 #[tokio::test]
 async fn a_webhook_is_made_listed_read_changed_and_removed() {
-    let stunt = TestServer::start_frozen("live").await;
-    let response = stunt
+    let server = TestServer::start_frozen("live").await;
+    let response = server
         .post(
             "live",
             WEBHOOKS,
@@ -25,7 +25,7 @@ async fn a_webhook_is_made_listed_read_changed_and_removed() {
         response.text(),
         format!(r#"{{"data":{{"id":{id},"name":"one","secret":{secret},"isTest":false}}}}"#)
     );
-    let second = stunt
+    let second = server
         .post("live", WEBHOOKS, &json!({"url": "https://example.test/b"}))
         .await
         .json();
@@ -34,7 +34,7 @@ async fn a_webhook_is_made_listed_read_changed_and_removed() {
     let item = format!(
         r#""id":{id},"name":"one","url":"http://127.0.0.1:1/a","isActive":true,"isTest":false,"lastSentAt":null,"createdAt":"2026-03-12T10:00:00.000Z""#
     );
-    let listing = stunt
+    let listing = server
         .get("live", &format!("{WEBHOOKS}?limit=1&page=2"))
         .await;
     let page = r#""pagination":{"page":2,"limit":1,"total":2,"totalPages":2}"#;
@@ -42,20 +42,20 @@ async fn a_webhook_is_made_listed_read_changed_and_removed() {
         listing.text(),
         format!(r#"{{"data":{{"webhooks":[{{{item}}}],{page}}}}}"#)
     );
-    let found = stunt
+    let found = server
         .get("live", &format!("{WEBHOOKS}?keyword=EXAMPLE"))
         .await
         .json();
     assert_eq!(found["data"]["webhooks"][0]["id"], *second);
     assert_eq!(found["data"]["pagination"]["total"], 1);
-    let detail = stunt.get("live", &path).await;
+    let detail = server.get("live", &path).await;
     let at = r#""updatedAt":"2026-03-12T10:00:00.000Z""#;
     assert_eq!(
         detail.text(),
         format!(r#"{{"data":{{{item},"secret":{secret},{at}}}}}"#)
     );
-    stunt.advance("live", "PT1S").await;
-    let changed = stunt
+    server.advance("live", "PT1S").await;
+    let changed = server
         .call(
             Method::PUT,
             "live",
@@ -71,85 +71,87 @@ async fn a_webhook_is_made_listed_read_changed_and_removed() {
 
 #[tokio::test]
 async fn a_webhook_is_its_keys_own_until_it_is_removed() {
-    let stunt = TestServer::start_frozen("live").await;
-    let (id, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
+    let server = TestServer::start_frozen("live").await;
+    let (id, _) = server.webhook("live", "http://127.0.0.1:1/").await;
     let path = format!("{WEBHOOKS}/{id}");
     let removed = (404, r#"{"code":"WEBHOOK_NOT_FOUND"}"#.to_owned());
-    let others = stunt.get("other", &path).await;
+    let others = server.get("other", &path).await;
     assert_eq!((others.status, others.text()), removed);
     assert_eq!(
-        stunt
+        server
             .call(Method::DELETE, "live", &path, &json!({}))
             .await
             .text(),
         r#"{"data":null}"#
     );
-    for answer in [
-        stunt.get("live", &path).await,
-        stunt.call(Method::DELETE, "live", &path, &json!({})).await,
+    for response in [
+        server.get("live", &path).await,
+        server.call(Method::DELETE, "live", &path, &json!({})).await,
     ] {
-        assert_eq!((answer.status, answer.text()), removed);
+        assert_eq!((response.status, response.text()), removed);
     }
 }
 
 #[tokio::test]
 async fn create_webhooks_gives_integer_ids_that_grow_from_1_and_are_never_given_again() {
-    let stunt = TestServer::start_frozen("live").await;
-    let create = async |key: &str| stunt.webhook(key, "http://127.0.0.1:1/").await.0;
+    let server = TestServer::start_frozen("live").await;
+    let create = async |key: &str| server.webhook(key, "http://127.0.0.1:1/").await.0;
     assert_eq!([create("live").await, create("other").await], ["1", "2"]);
     let path = format!("{WEBHOOKS}/2");
-    stunt.call(Method::DELETE, "other", &path, &json!({})).await;
+    server
+        .call(Method::DELETE, "other", &path, &json!({}))
+        .await;
     assert_eq!(create("live").await, "3");
     let reset = json!({"account": "live"});
-    stunt.control(Method::POST, "/_mock/reset", &reset).await;
+    server.control(Method::POST, "/_mock/reset", &reset).await;
     assert_eq!(create("live").await, "4");
 }
 
 #[tokio::test]
 async fn restore_of_a_snapshot_keeps_the_ids_of_webhooks_and_event_rows() {
-    let stunt = TestServer::start_frozen("live").await;
-    let (id, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
+    let server = TestServer::start_frozen("live").await;
+    let (id, _) = server.webhook("live", "http://127.0.0.1:1/").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt
+    server
         .confirm_detection("live", &body, crate::support::picture())
         .await;
-    stunt.advance("live", "PT1S").await;
+    server.advance("live", "PT1S").await;
     let events = format!("{WEBHOOKS}/{id}/events");
-    let before = stunt.get("live", &events).await.text();
+    let before = server.get("live", &events).await.text();
     let snapshot = "/_mock/snapshots/s";
     let of = json!({"account": "live"});
-    stunt.control(Method::PUT, snapshot, &of).await;
-    stunt.webhook("live", "http://127.0.0.1:1/").await;
+    server.control(Method::PUT, snapshot, &of).await;
+    server.webhook("live", "http://127.0.0.1:1/").await;
     let restore = format!("{snapshot}/restore");
-    stunt
+    server
         .control(Method::POST, &restore, &json!({"account": "live"}))
         .await;
-    assert_eq!(stunt.get("live", &events).await.text(), before);
-    assert_eq!(stunt.webhook("live", "http://127.0.0.1:1/").await.0, "3");
+    assert_eq!(server.get("live", &events).await.text(), before);
+    assert_eq!(server.webhook("live", "http://127.0.0.1:1/").await.0, "3");
 }
 
 #[tokio::test]
 async fn call_with_an_id_that_is_not_digits_answers_webhook_not_found() {
-    let stunt = TestServer::start_frozen("live").await;
-    stunt.webhook("live", "http://127.0.0.1:1/").await;
+    let server = TestServer::start_frozen("live").await;
+    server.webhook("live", "http://127.0.0.1:1/").await;
     let url = json!({"url": "http://127.0.0.1:2/"});
     let window = json!({"fromDate": "2026-03-12", "toDate": "2026-03-12"});
     for id in ["x", "1.0", "-1", "+1", "1x", "0x1", "9223372036854775808"] {
         let path = format!("{WEBHOOKS}/{id}");
         let why = format!("this key has no webhook {id}");
-        for answer in [
-            stunt.get("live", &path).await,
-            stunt.call(Method::PUT, "live", &path, &url).await,
-            stunt.call(Method::DELETE, "live", &path, &json!({})).await,
-            stunt.get("live", &format!("{path}/events")).await,
-            stunt
+        for response in [
+            server.get("live", &path).await,
+            server.call(Method::PUT, "live", &path, &url).await,
+            server.call(Method::DELETE, "live", &path, &json!({})).await,
+            server.get("live", &format!("{path}/events")).await,
+            server
                 .post("live", &format!("{path}/events/1/retry"), &json!({}))
                 .await,
-            stunt
+            server
                 .post("live", &format!("{path}/events/retry-failed"), &window)
                 .await,
         ] {
-            answer.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
+            response.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
         }
     }
 }

@@ -8,15 +8,15 @@ use crate::support::{Receiver, TestServer, picture};
 
 #[tokio::test]
 async fn a_completed_detection_is_announced_whole_and_signed() {
-    let (stunt, receiver) = (
+    let (server, receiver) = (
         TestServer::start_frozen("live").await,
         Receiver::start().await,
     );
-    let (_, secret) = stunt.webhook("live", &receiver.url).await;
+    let (_, secret) = server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": {"generateHeatmap": true}});
-    let id = stunt.confirm_detection("live", &body, picture()).await;
+    let id = server.confirm_detection("live", &body, picture()).await;
     assert_eq!(
-        stunt.advance("live", "PT1S").await,
+        server.advance("live", "PT1S").await,
         ["order.process", "webhook.deliver"]
     );
     let messages = receiver.messages(1).await;
@@ -31,23 +31,23 @@ async fn a_completed_detection_is_announced_whole_and_signed() {
         expected
     );
     assert_eq!(event_id.len(), 36);
-    assert_eq!(stunt.send(Method::GET, heatmap, &[], "").await.status, 200);
+    assert_eq!(server.send(Method::GET, heatmap, &[], "").await.status, 200);
 }
 
 #[tokio::test]
 async fn an_anti_ai_order_is_announced_with_where_to_download_it() {
-    let (stunt, receiver) = (
+    let (server, receiver) = (
         TestServer::start_frozen("live").await,
         Receiver::start().await,
     );
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}]});
-    let created = stunt
+    let created = server
         .post("live", "/api/v2/orders/anti-ai", &body)
         .await
         .json();
     let id = created["data"]["orderId"].as_str().expect("an id");
-    stunt
+    server
         .put(
             created["data"]["files"][0]["uploadUrl"]
                 .as_str()
@@ -55,18 +55,18 @@ async fn an_anti_ai_order_is_announced_with_where_to_download_it() {
             picture(),
         )
         .await;
-    stunt
+    server
         .post(
             "live",
             "/api/v2/orders/anti-ai/confirm",
             &json!({"idempotencyKey": "c", "orderId": id}),
         )
         .await;
-    stunt.advance("live", "PT1S").await;
+    server.advance("live", "PT1S").await;
     let event = receiver.messages(1).await[0].json();
     let url = event["data"]["downloadUrl"].as_str().expect("a URL");
-    assert!(url.starts_with(&stunt.origin), "{url}");
-    assert_eq!(stunt.send(Method::GET, url, &[], "").await.status, 200);
+    assert!(url.starts_with(&server.origin), "{url}");
+    assert_eq!(server.send(Method::GET, url, &[], "").await.status, 200);
     assert_eq!(
         (&event["eventType"], &event["data"]["fileCount"]),
         (&json!("order.antiAi.completed"), &json!(1))
@@ -75,19 +75,19 @@ async fn an_anti_ai_order_is_announced_with_where_to_download_it() {
 
 #[tokio::test]
 async fn a_failed_order_is_announced_with_its_code() {
-    let (stunt, receiver) = (
+    let (server, receiver) = (
         TestServer::start_frozen("live").await,
         Receiver::start().await,
     );
-    stunt.webhook("live", &receiver.url).await;
-    let id = stunt
+    server.webhook("live", &receiver.url).await;
+    let id = server
         .confirm_detection(
             "live",
             &json!({"idempotencyKey": "a", "fileName": "a.jpg"}),
             b"no".to_vec(),
         )
         .await;
-    stunt.advance("live", "PT1S").await;
+    server.advance("live", "PT1S").await;
     let message = receiver.messages(1).await.remove(0);
     let (event, text) = (
         message.json(),
@@ -102,20 +102,20 @@ async fn a_failed_order_is_announced_with_its_code() {
 
 #[tokio::test]
 async fn an_endpoint_gets_its_events_in_order() {
-    let (stunt, receiver) = (
+    let (server, receiver) = (
         TestServer::start_frozen("live").await,
         Receiver::start().await,
     );
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     let mut ids = Vec::new();
     for n in 0..5 {
         let body = json!({"idempotencyKey": n.to_string(), "fileName": "a_ai.jpg"});
         ids.push(json!(
-            stunt.confirm_detection("live", &body, picture()).await
+            server.confirm_detection("live", &body, picture()).await
         ));
-        stunt.advance("live", "PT0.01S").await;
+        server.advance("live", "PT0.01S").await;
     }
-    stunt.advance("live", "PT1S").await;
+    server.advance("live", "PT1S").await;
     let bodies: Vec<Value> = receiver
         .messages(5)
         .await
@@ -127,12 +127,12 @@ async fn an_endpoint_gets_its_events_in_order() {
 
 #[tokio::test]
 async fn test_orders_are_announced_to_test_webhooks_only_and_live_ones_to_the_others() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let (tests, lives) = (Receiver::start().await, Receiver::start().await);
     for key in ["sk_test_1", "live"] {
-        stunt.freeze(key).await;
+        server.freeze(key).await;
     }
-    let created = stunt
+    let created = server
         .post("sk_test_1", WEBHOOKS, &json!({"url": tests.url}))
         .await
         .json();
@@ -140,7 +140,7 @@ async fn test_orders_are_announced_to_test_webhooks_only_and_live_ones_to_the_ot
         created["data"]["isTest"], true,
         "a test key's webhook is one without being said so"
     );
-    let refused = stunt
+    let refused = server
         .post(
             "sk_test_1",
             WEBHOOKS,
@@ -151,16 +151,16 @@ async fn test_orders_are_announced_to_test_webhooks_only_and_live_ones_to_the_ot
         (refused.status, refused.text()),
         (403, r#"{"code":"AUTH_FORBIDDEN"}"#.to_owned())
     );
-    stunt
+    server
         .post("live", WEBHOOKS, &json!({"url": tests.url, "isTest": true}))
         .await;
-    stunt
+    server
         .post("live", WEBHOOKS, &json!({"url": lives.url}))
         .await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": {"generateOverlay": true}});
     for key in ["sk_test_1", "live"] {
-        stunt.confirm_detection(key, &body, picture()).await;
-        stunt.advance(key, "PT10S").await;
+        server.confirm_detection(key, &body, picture()).await;
+        server.advance(key, "PT10S").await;
     }
     let response_body = tests.messages(1).await[0].json();
     assert_eq!(

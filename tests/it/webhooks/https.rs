@@ -7,21 +7,21 @@ use crate::support::{Receiver, TestServer, picture};
 
 #[tokio::test]
 async fn a_webhook_over_https_is_delivered_and_signed() {
-    let (stunt, receiver) = (
+    let (server, receiver) = (
         TestServer::start_frozen("live").await,
         Receiver::secure().await,
     );
     assert!(receiver.url.starts_with("https://127.0.0.1:"));
-    let (endpoint, secret) = stunt.webhook("live", &receiver.url).await;
+    let (endpoint, secret) = server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirm_detection("live", &body, picture()).await;
-    let ran = stunt.advance("live", "PT24H").await;
+    let id = server.confirm_detection("live", &body, picture()).await;
+    let ran = server.advance("live", "PT24H").await;
     assert_eq!(ran, ["order.process", "webhook.deliver"], "one attempt");
     let messages = receiver.messages(1).await;
     let event = assert_verified(&messages[0], &secret);
     assert_eq!(event["eventType"], "order.aiDetection.completed");
     assert_eq!(event["data"]["orderId"], json!(id));
-    let events = stunt
+    let events = server
         .get("live", &format!("{WEBHOOKS}/{endpoint}/events"))
         .await;
     assert_eq!(events.json()["data"]["events"][0]["status"], "SENT");

@@ -9,22 +9,24 @@ use crate::support::{Receiver, TestResponse, TestServer, picture};
 const LEGACY: &str = "/api/v2/orders/webhook";
 const NONE: &str = r#"{"data":{"url":null,"createdAt":null}}"#;
 
-async fn remove(stunt: &TestServer) -> TestResponse {
-    stunt.call(Method::DELETE, "live", LEGACY, &json!({})).await
+async fn remove(server: &TestServer) -> TestResponse {
+    server
+        .call(Method::DELETE, "live", LEGACY, &json!({}))
+        .await
 }
 
-async fn list_webhooks(stunt: &TestServer) -> Value {
-    let list = stunt.get("live", WEBHOOKS).await.json();
+async fn list_webhooks(server: &TestServer) -> Value {
+    let list = server.get("live", WEBHOOKS).await.json();
     list["data"]["webhooks"].clone()
 }
 
 #[tokio::test]
 async fn the_legacy_webhook_is_set_shown_set_again_and_removed() {
-    let stunt = TestServer::start_frozen("live").await;
-    let (other, _) = stunt.webhook("live", "http://127.0.0.1:1/other").await;
-    assert_eq!(stunt.get("live", LEGACY).await.text(), NONE);
+    let server = TestServer::start_frozen("live").await;
+    let (other, _) = server.webhook("live", "http://127.0.0.1:1/other").await;
+    assert_eq!(server.get("live", LEGACY).await.text(), NONE);
     let one = "http://127.0.0.1:1/one";
-    let set = stunt
+    let set = server
         .post("live", LEGACY, &json!({"url": one, "isTest": true}))
         .await;
     let (id, secret) = (
@@ -39,38 +41,38 @@ async fn the_legacy_webhook_is_set_shown_set_again_and_removed() {
     };
     assert_eq!((set.status, set.text()), (200, answered(one, true)));
     let shown = |url: &str| format!(r#"{{"data":{{"url":"{url}",{at}}}}}"#);
-    assert_eq!(stunt.get("live", LEGACY).await.text(), shown(one));
-    assert_eq!(stunt.get("other", LEGACY).await.text(), NONE);
+    assert_eq!(server.get("live", LEGACY).await.text(), shown(one));
+    assert_eq!(server.get("other", LEGACY).await.text(), NONE);
 
-    stunt.advance("live", "PT1S").await;
+    server.advance("live", "PT1S").await;
     let two = "http://127.0.0.1:1/two";
-    let set = stunt.post("live", LEGACY, &json!({"url": two})).await;
+    let set = server.post("live", LEGACY, &json!({"url": two})).await;
     assert_eq!((set.status, set.text()), (200, answered(two, false)));
-    assert_eq!(stunt.get("live", LEGACY).await.text(), shown(two));
+    assert_eq!(server.get("live", LEGACY).await.text(), shown(two));
     let path = format!("{WEBHOOKS}/{id}");
-    let detail = stunt.get("live", &path).await;
+    let detail = server.get("live", &path).await;
     let expected = format!(
         r#"{{"data":{{"id":{id},"name":null,"url":"{two}","isActive":true,"isTest":false,"lastSentAt":null,{at},"secret":{secret},"updatedAt":"2026-03-12T10:00:01.000Z"}}}}"#
     );
     assert_eq!(detail.text(), expected);
-    let ids = list_webhooks(&stunt).await;
+    let ids = list_webhooks(&server).await;
     assert_eq!((&ids[0]["id"], &ids[1]["id"]), (&id, &integer(&other)));
 
-    assert_eq!(remove(&stunt).await.text(), r#"{"data":null}"#);
-    assert_eq!(stunt.get("live", LEGACY).await.text(), NONE);
+    assert_eq!(remove(&server).await.text(), r#"{"data":null}"#);
+    assert_eq!(server.get("live", LEGACY).await.text(), NONE);
     let why = "this key has no legacy webhook";
-    remove(&stunt)
+    remove(&server)
         .await
         .assert_refused(404, "WEBHOOK_NOT_FOUND", why);
-    let left = list_webhooks(&stunt).await;
+    let left = list_webhooks(&server).await;
     assert_eq!(left.as_array().map(Vec::len), Some(1));
     assert_eq!(left[0]["id"], integer(&other));
 }
 
 #[tokio::test]
 async fn it_is_sent_to_like_any_other_and_set_again_keeps_what_is_on_its_way() {
-    let stunt = TestServer::start_frozen("live").await;
-    let set = stunt
+    let server = TestServer::start_frozen("live").await;
+    let set = server
         .post("live", LEGACY, &json!({"url": "http://127.0.0.1:1/"}))
         .await;
     let secret = set.json()["data"]["secret"]
@@ -78,31 +80,31 @@ async fn it_is_sent_to_like_any_other_and_set_again_keeps_what_is_on_its_way() {
         .expect("a text")
         .to_owned();
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
-    stunt.advance("live", "PT0.3S").await;
+    server.confirm_detection("live", &body, picture()).await;
+    server.advance("live", "PT0.3S").await;
     let receiver = Receiver::start().await;
-    stunt
+    server
         .post("live", LEGACY, &json!({"url": receiver.url}))
         .await;
-    assert_eq!(stunt.advance("live", "PT1S").await, ["webhook.deliver"]);
+    assert_eq!(server.advance("live", "PT1S").await, ["webhook.deliver"]);
     assert_verified(&receiver.messages(1).await[0], &secret);
 }
 
 #[tokio::test]
 async fn removed_or_changed_by_its_id_it_is_so_for_the_legacy_route_too() {
-    let stunt = TestServer::start_frozen("live").await;
-    let set = stunt
+    let server = TestServer::start_frozen("live").await;
+    let set = server
         .post("live", LEGACY, &json!({"url": "http://127.0.0.1:1/"}))
         .await
         .json();
     let path = format!("{WEBHOOKS}/{}", set["data"]["id"]);
     let to = json!({"url": "http://127.0.0.1:1/changed", "name": "mine"});
-    stunt.call(Method::PUT, "live", &path, &to).await;
-    let shown = stunt.get("live", LEGACY).await.json();
+    server.call(Method::PUT, "live", &path, &to).await;
+    let shown = server.get("live", LEGACY).await.json();
     assert_eq!(shown["data"]["url"], "http://127.0.0.1:1/changed");
-    stunt.call(Method::DELETE, "live", &path, &json!({})).await;
-    assert_eq!(stunt.get("live", LEGACY).await.text(), NONE);
-    let set = stunt
+    server.call(Method::DELETE, "live", &path, &json!({})).await;
+    assert_eq!(server.get("live", LEGACY).await.text(), NONE);
+    let set = server
         .post("live", LEGACY, &json!({"url": "http://127.0.0.1:1/"}))
         .await
         .json();
@@ -111,36 +113,36 @@ async fn removed_or_changed_by_its_id_it_is_so_for_the_legacy_route_too() {
 
 #[tokio::test]
 async fn set_by_many_at_once_there_is_one() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"url": "http://127.0.0.1:1/"});
-    let all = futures_util::future::join_all((0..8).map(|_| stunt.post("live", LEGACY, &body)));
+    let all = futures_util::future::join_all((0..8).map(|_| server.post("live", LEGACY, &body)));
     let all = all.await;
-    assert!(all.iter().all(|answer| answer.text() == all[0].text()));
+    assert!(all.iter().all(|response| response.text() == all[0].text()));
     assert_eq!(
-        list_webhooks(&stunt).await.as_array().map(Vec::len),
+        list_webhooks(&server).await.as_array().map(Vec::len),
         Some(1)
     );
 }
 
 #[tokio::test]
 async fn it_is_checked_as_any_other() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     for body in [
         json!({}),
         json!({"url": "ftp://127.0.0.1/"}),
         json!({"url": 1}),
     ] {
-        let answer = stunt.post("live", LEGACY, &body).await;
+        let response = server.post("live", LEGACY, &body).await;
         assert_eq!(
-            (answer.status, answer.text()),
+            (response.status, response.text()),
             (400, crate::support::code("VALIDATION_FAILED"))
         );
     }
     let body = json!({"url": "http://127.0.0.1:1/", "isTest": false});
-    let answer = stunt.post("sk_test_1", LEGACY, &body).await;
+    let response = server.post("sk_test_1", LEGACY, &body).await;
     let why = "isTest: a test key has test webhooks only";
-    answer.assert_refused(403, "AUTH_FORBIDDEN", why);
+    response.assert_refused(403, "AUTH_FORBIDDEN", why);
     let body = json!({"url": "http://127.0.0.1:1/", "name": 1});
-    let answer = stunt.post("sk_test_1", LEGACY, &body).await;
-    assert_eq!(answer.json()["data"]["isTest"], true);
+    let response = server.post("sk_test_1", LEGACY, &body).await;
+    assert_eq!(response.json()["data"]["isTest"], true);
 }

@@ -83,12 +83,12 @@ async fn start_on_an_old_database_gives_integer_ids_to_webhooks_and_event_rows()
         Receiver::start().await,
     );
     make_old_database(data.path(), &receiver.url).await;
-    let stunt =
+    let server =
         TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned())).await;
     receiver.messages(1).await;
-    stunt.drain("live").await;
+    server.drain("live").await;
     let ids = async |path: &str, list: &str| -> Value {
-        let listed = stunt.get("live", path).await.json();
+        let listed = server.get("live", path).await.json();
         let items = listed["data"][list].as_array().expect("a list").iter();
         items
             .map(|it| json!([it["id"], it["name"], it["status"]]))
@@ -99,12 +99,12 @@ async fn start_on_an_old_database_gives_integer_ids_to_webhooks_and_event_rows()
     let events = format!("{WEBHOOKS}/1000002/events");
     let rows = json!([[2, null, "SENT"], [1, null, "FAILED"]]);
     assert_eq!(ids(&events, "events").await, rows);
-    let theirs = stunt.get("other", &format!("{WEBHOOKS}/2000001")).await;
+    let theirs = server.get("other", &format!("{WEBHOOKS}/2000001")).await;
     assert_eq!(theirs.json()["data"]["secret"], "whsec_theirs");
     let retry = format!("{events}/1/retry");
-    let retried = stunt.post("live", &retry, &json!({})).await.json();
+    let retried = server.post("live", &retry, &json!({})).await.json();
     assert_eq!(retried["data"]["success"], true, "{retried}");
-    let attempts = stunt
+    let attempts = server
         .control(
             reqwest::Method::GET,
             "/_mock/deliveries?account=live",
@@ -123,11 +123,11 @@ async fn start_on_an_old_database_gives_integer_ids_to_webhooks_and_event_rows()
         shown, expected,
         "the first was made to a webhook that is gone"
     );
-    let (next, _) = stunt.webhook("live", &receiver.url).await;
+    let (next, _) = server.webhook("live", &receiver.url).await;
     assert_eq!(next, "2000002", "no id is given again");
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
-    stunt.advance("live", "PT1S").await;
+    server.confirm_detection("live", &body, picture()).await;
+    server.advance("live", "PT1S").await;
     let newest = ids(&format!("{WEBHOOKS}/{next}/events"), "events").await;
     assert_eq!(newest[0][0].as_i64(), Some(5));
 }

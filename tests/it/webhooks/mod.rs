@@ -42,24 +42,24 @@ struct FailedDelivery {
 impl FailedDelivery {
     /// So many events, `step` apart, fail to reach anyone; a day later the endpoint's URL is set
     /// to the receiver's.
-    async fn events(stunt: &TestServer, count: usize, step: &str, receiver: &Receiver) -> Self {
-        let (id, secret) = stunt.webhook("live", "http://127.0.0.1:1/").await;
+    async fn events(server: &TestServer, count: usize, step: &str, receiver: &Receiver) -> Self {
+        let (id, secret) = server.webhook("live", "http://127.0.0.1:1/").await;
         for n in 0..count {
             let body = json!({"idempotencyKey": format!("failed {n}"), "fileName": "a_ai.jpg"});
-            stunt.confirm_detection("live", &body, picture()).await;
-            stunt.advance("live", step).await;
+            server.confirm_detection("live", &body, picture()).await;
+            server.advance("live", step).await;
         }
-        stunt.advance("live", "P1D").await;
+        server.advance("live", "P1D").await;
         let path = format!("{WEBHOOKS}/{id}");
         let to = json!({"url": receiver.url});
-        let set = stunt.call(Method::PUT, "live", &path, &to).await;
+        let set = server.call(Method::PUT, "live", &path, &to).await;
         assert_eq!(set.status, 200, "{}", set.text());
         let mut failed = Self {
             id,
             secret,
             rows: Vec::new(),
         };
-        for row in failed.listed_event(stunt).await.iter().rev() {
+        for row in failed.listed_event(server).await.iter().rev() {
             assert_eq!(
                 (&row["status"], &row["retries"]),
                 (&json!("FAILED"), &json!(6))
@@ -78,15 +78,15 @@ impl FailedDelivery {
     }
 
     /// The event rows, the newest first.
-    async fn listed_event(&self, stunt: &TestServer) -> Vec<Value> {
+    async fn listed_event(&self, server: &TestServer) -> Vec<Value> {
         let path = format!("{WEBHOOKS}/{}/events?limit=100", self.id);
-        let listed = stunt.get("live", &path).await.json();
+        let listed = server.get("live", &path).await.json();
         listed["data"]["events"].as_array().expect("rows").clone()
     }
 
     /// How the nth event row stands: status, retries, when it was sent last.
-    async fn row(&self, stunt: &TestServer, n: usize) -> (String, u64, String) {
-        let rows = self.listed_event(stunt).await;
+    async fn row(&self, server: &TestServer, n: usize) -> (String, u64, String) {
+        let rows = self.listed_event(server).await;
         let row = &rows[rows.len() - 1 - n];
         assert_eq!(
             (&row["id"], &row["eventId"]),

@@ -17,12 +17,12 @@ async fn a_delivery_climbs_the_ladder_and_is_one_row_all_the_way() {
         Reply::Status(400),
         Reply::Status(503),
     ];
-    let (stunt, receiver) = (
+    let (server, receiver) = (
         TestServer::start_frozen("live").await,
         Receiver::with_replies(replies).await,
     );
-    let (endpoint, secret) = stunt.webhook("live", &receiver.url).await;
-    let id = stunt
+    let (endpoint, secret) = server.webhook("live", &receiver.url).await;
+    let id = server
         .confirm_detection(
             "live",
             &json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"}),
@@ -30,12 +30,12 @@ async fn a_delivery_climbs_the_ladder_and_is_one_row_all_the_way() {
         )
         .await;
     assert_eq!(
-        stunt.advance("live", "PT0.3S").await,
+        server.advance("live", "PT0.3S").await,
         ["order.process", "webhook.deliver"]
     );
     let path = format!("{WEBHOOKS}/{endpoint}/events");
     let row = async |status: &str, retries: u32, at: &str| {
-        let events = stunt.get("live", &path).await;
+        let events = server.get("live", &path).await;
         let (row, event) = (&events.json()["data"]["events"][0], String::new());
         let expected = format!(
             r#"{{"data":{{"events":[{{"id":{},"eventId":{},"eventType":"order.aiDetection.completed","status":"{status}","retries":{retries},"lastSentAt":"2026-03-12T{at}Z","createdAt":"2026-03-12T10:00:00.300Z"}}],"pagination":{{"page":1,"limit":20,"total":1,"totalPages":1}}}}}}{event}"#,
@@ -52,16 +52,16 @@ async fn a_delivery_climbs_the_ladder_and_is_one_row_all_the_way() {
         (5, "PT2H", "12:30:07.300"),
     ] {
         assert_eq!(
-            stunt.advance("live", by).await,
+            server.advance("live", by).await,
             ["webhook.deliver"],
             "step {step}"
         );
         row("RETRYING", step, at).await;
     }
-    assert_eq!(stunt.advance("live", "PT4H").await, ["webhook.deliver"]);
+    assert_eq!(server.advance("live", "PT4H").await, ["webhook.deliver"]);
     row("FAILED", 6, "16:30:07.300").await;
     assert!(
-        stunt.advance("live", "P6D").await.is_empty(),
+        server.advance("live", "P6D").await.is_empty(),
         "the ladder is at its end"
     );
     let messages = receiver.messages(7).await;
@@ -79,21 +79,21 @@ async fn a_delivery_climbs_the_ladder_and_is_one_row_all_the_way() {
 
 #[tokio::test]
 async fn a_second_attempt_that_is_answered_ends_the_ladder() {
-    let (stunt, receiver) = (
+    let (server, receiver) = (
         TestServer::start_frozen("live").await,
         Receiver::with_replies([Reply::Status(500)]).await,
     );
-    let (endpoint, _) = stunt.webhook("live", &receiver.url).await;
-    stunt
+    let (endpoint, _) = server.webhook("live", &receiver.url).await;
+    server
         .confirm_detection(
             "live",
             &json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"}),
             picture(),
         )
         .await;
-    let ran = stunt.advance("live", "PT24H").await;
+    let ran = server.advance("live", "PT24H").await;
     assert_eq!(ran, ["order.process", "webhook.deliver", "webhook.deliver"]);
-    let events = stunt
+    let events = server
         .get("live", &format!("{WEBHOOKS}/{endpoint}/events"))
         .await
         .json();
@@ -107,43 +107,43 @@ async fn a_second_attempt_that_is_answered_ends_the_ladder() {
 
 #[tokio::test]
 async fn a_receiver_that_never_answers_fails_the_attempt_after_the_timeout() {
-    let stunt = TestServer::with_config(|config| config.outbound.webhook_timeout_ms = 50).await;
+    let server = TestServer::with_config(|config| config.outbound.webhook_timeout_ms = 50).await;
     let receiver = Receiver::with_replies([Reply::Silence]).await;
-    stunt.freeze("live").await;
-    let (endpoint, _) = stunt.webhook("live", &receiver.url).await;
-    stunt
+    server.freeze("live").await;
+    let (endpoint, _) = server.webhook("live", &receiver.url).await;
+    server
         .confirm_detection(
             "live",
             &json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"}),
             picture(),
         )
         .await;
-    stunt.advance("live", "PT0.3S").await;
-    let events = stunt
+    server.advance("live", "PT0.3S").await;
+    let events = server
         .get("live", &format!("{WEBHOOKS}/{endpoint}/events"))
         .await
         .json();
     assert_eq!(events["data"]["events"][0]["status"], "RETRYING");
-    stunt.advance("live", "PT1S").await;
+    server.advance("live", "PT1S").await;
     receiver.messages(2).await;
 }
 
 #[tokio::test]
 async fn a_webhook_that_is_removed_gets_nothing_more() {
-    let (stunt, receiver) = (
+    let (server, receiver) = (
         TestServer::start_frozen("live").await,
         Receiver::with_replies([Reply::Status(500)]).await,
     );
-    let (endpoint, _) = stunt.webhook("live", &receiver.url).await;
-    stunt
+    let (endpoint, _) = server.webhook("live", &receiver.url).await;
+    server
         .confirm_detection(
             "live",
             &json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"}),
             picture(),
         )
         .await;
-    stunt.advance("live", "PT0.3S").await;
-    stunt
+    server.advance("live", "PT0.3S").await;
+    server
         .call(
             Method::DELETE,
             "live",
@@ -151,6 +151,6 @@ async fn a_webhook_that_is_removed_gets_nothing_more() {
             &json!({}),
         )
         .await;
-    assert!(stunt.advance("live", "PT24H").await.is_empty());
+    assert!(server.advance("live", "PT24H").await.is_empty());
     receiver.messages(1).await;
 }

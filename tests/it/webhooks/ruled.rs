@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 
 use crate::support::{ReceivedMessage, Receiver, Reply, TestServer, picture};
 
-async fn rule(stunt: &TestServer, rule: &Value) {
-    stunt.control(Method::POST, "/_mock/rules", rule).await;
+async fn rule(server: &TestServer, rule: &Value) {
+    server.control(Method::POST, "/_mock/rules", rule).await;
 }
 
-async fn create_order(stunt: &TestServer, name: &str) -> String {
+async fn create_order(server: &TestServer, name: &str) -> String {
     let body = json!({"idempotencyKey": name, "fileName": format!("{name}_ai.jpg")});
-    stunt.confirm_detection("live", &body, picture()).await
+    server.confirm_detection("live", &body, picture()).await
 }
 
 /// What each attempt came to, and how the delivery stood after it.
-async fn attempts(stunt: &TestServer) -> Vec<(Value, Value)> {
-    let listed = stunt
+async fn attempts(server: &TestServer) -> Vec<(Value, Value)> {
+    let listed = server
         .control(Method::GET, "/_mock/deliveries?account=live", &json!({}))
         .await;
     let value = listed["deliveries"].as_array().expect("a list").iter();
@@ -44,58 +44,58 @@ fn orders(messages: &[ReceivedMessage]) -> Vec<Value> {
 
 #[tokio::test]
 async fn what_is_dropped_never_comes() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
-    stunt.webhook("live", &receiver.url).await;
-    rule(&stunt, &json!({"account": "live", "name": "lost", "times": 1, "then": {"webhook": {"drop": true}}})).await;
-    create_order(&stunt, "a").await;
-    stunt.advance("live", "P1D").await;
-    let second = create_order(&stunt, "b").await;
-    stunt.advance("live", "PT1S").await;
+    server.webhook("live", &receiver.url).await;
+    rule(&server, &json!({"account": "live", "name": "lost", "times": 1, "then": {"webhook": {"drop": true}}})).await;
+    create_order(&server, "a").await;
+    server.advance("live", "P1D").await;
+    let second = create_order(&server, "b").await;
+    server.advance("live", "PT1S").await;
     let came = receiver.messages(1).await;
     assert_eq!(orders(&came), [json!(second)]);
     let expected = [
         (json!("rule 1 (lost): dropped"), json!("FAILED")),
         (json!(200), json!("SENT")),
     ];
-    assert_eq!(attempts(&stunt).await, expected);
+    assert_eq!(attempts(&server).await, expected);
 }
 
 #[tokio::test]
 async fn a_duplicate_is_the_same_bytes() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::with_replies([Reply::Status(500)]).await;
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     rule(
-        &stunt,
+        &server,
         &json!({"account": "live", "then": {"webhook": {"duplicate": 2}}}),
     )
     .await;
-    create_order(&stunt, "a").await;
-    stunt.advance("live", "PT1S").await;
+    create_order(&server, "a").await;
+    server.advance("live", "PT1S").await;
     let came = receiver.messages(2).await;
     assert_eq!(came[0].body, came[1].body);
     let expected = [500, 200].map(|status| (json!(status), json!("SENT")));
-    assert_eq!(attempts(&stunt).await, expected, "one of them got there");
+    assert_eq!(attempts(&server).await, expected, "one of them got there");
 }
 
 #[tokio::test]
 async fn a_wrong_signature_and_none_are_sent_and_the_retry_is_right() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let script = [401, 401].map(Reply::Status);
     let receiver = Receiver::with_replies(script).await;
-    let (_, secret) = stunt.webhook("live", &receiver.url).await;
+    let (_, secret) = server.webhook("live", &receiver.url).await;
     for signature in ["wrong", "missing"] {
         let then = json!({"webhook": {"signature": signature}});
         let when = json!({"webhookUrl": "*/hook"});
         rule(
-            &stunt,
+            &server,
             &json!({"account": "live", "times": 1, "when": when, "then": then}),
         )
         .await;
     }
-    create_order(&stunt, "a").await;
-    stunt.advance("live", "PT5S").await;
+    create_order(&server, "a").await;
+    server.advance("live", "PT5S").await;
     let came = receiver.messages(3).await;
     let right = stuntdouble::services::webhooks::signature(&secret, &came[0].body);
     let sent: Vec<_> = came
@@ -115,40 +115,42 @@ async fn a_wrong_signature_and_none_are_sent_and_the_retry_is_right() {
 
 #[tokio::test]
 async fn another_webhook_has_its_own() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let (lost, other) = (Receiver::start().await, Receiver::start().await);
     for receiver in [&lost, &other] {
-        stunt.webhook("live", &receiver.url).await;
+        server.webhook("live", &receiver.url).await;
     }
     let when = json!({"webhookUrl": lost.url});
     let then = json!({"webhook": {"drop": true}});
-    rule(&stunt, &json!({"when": when, "then": then})).await;
-    let id = create_order(&stunt, "a").await;
-    stunt.advance("live", "P1D").await;
+    rule(&server, &json!({"when": when, "then": then})).await;
+    let id = create_order(&server, "a").await;
+    server.advance("live", "P1D").await;
     assert_eq!(orders(&other.messages(1).await), [json!(id)]);
     lost.messages(0).await;
-    let listed = stunt.control(Method::GET, "/_mock/rules", &json!({})).await;
+    let listed = server
+        .control(Method::GET, "/_mock/rules", &json!({}))
+        .await;
     assert_eq!(listed["rules"][0]["hits"], 1);
 }
 
 #[tokio::test]
 async fn what_another_answers_in_its_place_is_told() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     let then = json!({
         "respond": {"status": 503, "headers": {"Retry-After": "5"}, "body": {"busy": true}},
         "webhook": {"duplicate": 2},
     });
     rule(
-        &stunt,
+        &server,
         &json!({"account": "live", "times": 1, "then": then}),
     )
     .await;
-    create_order(&stunt, "a").await;
-    stunt.advance("live", "PT0.3S").await;
+    create_order(&server, "a").await;
+    server.advance("live", "PT0.3S").await;
     receiver.messages(0).await;
-    let listed = stunt
+    let listed = server
         .control(Method::GET, "/_mock/deliveries?account=live", &json!({}))
         .await;
     for response_body in listed["deliveries"].as_array().expect("a list") {
@@ -166,6 +168,6 @@ async fn what_another_answers_in_its_place_is_told() {
             expected
         );
     }
-    stunt.advance("live", "PT1S").await;
+    server.advance("live", "PT1S").await;
     receiver.messages(1).await;
 }

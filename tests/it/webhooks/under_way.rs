@@ -10,37 +10,37 @@ use crate::support::{Receiver, Reply, TestResponse, TestServer, picture};
 const NOW: &str = "2026-03-13T11:00:00.000Z";
 
 async fn failed(timeout_ms: u32, replies: &[Reply]) -> (TestServer, Receiver, FailedDelivery) {
-    let stunt =
+    let server =
         TestServer::with_config(|config| config.outbound.webhook_timeout_ms = timeout_ms).await;
-    stunt.freeze("live").await;
+    server.freeze("live").await;
     let receiver = Receiver::with_replies(replies.iter().copied()).await;
-    let failed = FailedDelivery::events(&stunt, 2, "PT30M", &receiver).await;
-    (stunt, receiver, failed)
+    let failed = FailedDelivery::events(&server, 2, "PT30M", &receiver).await;
+    (server, receiver, failed)
 }
 
-async fn retry(stunt: &TestServer, failed: &FailedDelivery, n: usize) -> TestResponse {
-    stunt.post("live", &failed.retry(n), &json!({})).await
+async fn retry(server: &TestServer, failed: &FailedDelivery, n: usize) -> TestResponse {
+    server.post("live", &failed.retry(n), &json!({})).await
 }
 
 #[tokio::test]
 async fn asked_for_twice_at_once_it_is_sent_once() {
-    let (stunt, receiver, failed) = failed(5_000, &[]).await;
-    let all = futures_util::future::join_all((0..8).map(|_| retry(&stunt, &failed, 0))).await;
-    let mut statuses: Vec<_> = all.iter().map(|answer| answer.status).collect();
+    let (server, receiver, failed) = failed(5_000, &[]).await;
+    let all = futures_util::future::join_all((0..8).map(|_| retry(&server, &failed, 0))).await;
+    let mut statuses: Vec<_> = all.iter().map(|response| response.status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 422, 422, 422, 422, 422, 422, 422]);
     receiver.messages(1).await;
-    assert_eq!(failed.row(&stunt, 0).await, row("SENT", 7, NOW));
+    assert_eq!(failed.row(&server, 0).await, row("SENT", 7, NOW));
 }
 
 #[tokio::test]
 async fn two_rows_of_an_endpoint_are_sent_one_after_the_other() {
-    let (stunt, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
+    let (server, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
     let ask = async {
         receiver.messages(1).await;
-        retry(&stunt, &failed, 1).await
+        retry(&server, &failed, 1).await
     };
-    let (first, second) = tokio::join!(retry(&stunt, &failed, 0), ask);
+    let (first, second) = tokio::join!(retry(&server, &failed, 0), ask);
     assert_eq!(first.json()["data"]["success"], false);
     assert_eq!(second.json()["data"]["success"], true);
     let bodies: Vec<Value> = receiver
@@ -54,18 +54,18 @@ async fn two_rows_of_an_endpoint_are_sent_one_after_the_other() {
 
 #[tokio::test]
 async fn advance_waits_for_it_and_so_does_what_falls_due_meanwhile() {
-    let (stunt, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
+    let (server, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
     let body = json!({"idempotencyKey": "new", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
+    server.confirm_detection("live", &body, picture()).await;
     let advance = async {
         receiver.messages(1).await;
-        stunt.advance("live", "PT1S").await
+        server.advance("live", "PT1S").await
     };
-    let (answer, ran) = tokio::join!(retry(&stunt, &failed, 0), advance);
-    assert_eq!(answer.json()["data"]["success"], false);
+    let (response, ran) = tokio::join!(retry(&server, &failed, 0), advance);
+    assert_eq!(response.json()["data"]["success"], false);
     assert_eq!(ran, ["order.process", "webhook.deliver"]);
     assert_eq!(
-        failed.row(&stunt, 0).await,
+        failed.row(&server, 0).await,
         row("RETRYING", 7, NOW),
         "the clock stood while it was under way"
     );
@@ -76,23 +76,23 @@ async fn advance_waits_for_it_and_so_does_what_falls_due_meanwhile() {
 
 #[tokio::test]
 async fn drain_shows_it_and_a_reset_ends_it() {
-    let (stunt, receiver, failed) = failed(600_000, &[Reply::Silence]).await;
+    let (server, receiver, failed) = failed(600_000, &[Reply::Silence]).await;
     let reset = async {
         receiver.messages(1).await;
         let drain = json!({"account": "live", "timeoutMs": 0}).to_string();
-        let drained = stunt.send(Method::POST, "/_mock/drain", &[], drain).await;
+        let drained = server.send(Method::POST, "/_mock/drain", &[], drain).await;
         let waiting = json!([{"kind": "webhook.deliver", "subject": failed.id, "at": null}]);
         assert_eq!(
             (drained.status, drained.json()),
             (408, json!({"idle": false, "waiting": waiting}))
         );
         let account = json!({"account": "live"});
-        stunt.control(Method::POST, "/_mock/reset", &account).await;
+        server.control(Method::POST, "/_mock/reset", &account).await;
     };
-    let both = async { tokio::join!(retry(&stunt, &failed, 0), retry(&stunt, &failed, 1)) };
+    let both = async { tokio::join!(retry(&server, &failed, 0), retry(&server, &failed, 1)) };
     let ((first, second), ()) = tokio::join!(both, reset);
-    let ended = |answer: &TestResponse| {
-        answer.assert_refused(
+    let ended = |response: &TestResponse| {
+        response.assert_refused(
             503,
             "SERVICE_UNAVAILABLE",
             "the account was reset meanwhile",
@@ -106,37 +106,37 @@ async fn drain_shows_it_and_a_reset_ends_it() {
     } else {
         ended(&second);
     }
-    stunt.drain("live").await;
-    stunt.freeze("live").await;
-    assert!(stunt.advance("live", "P30D").await.is_empty());
+    server.drain("live").await;
+    server.freeze("live").await;
+    assert!(server.advance("live", "P30D").await.is_empty());
     receiver.messages(1).await;
 }
 
 #[tokio::test]
 async fn a_webhook_that_is_removed_meanwhile_leaves_nothing_to_do() {
-    let (stunt, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
+    let (server, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
     let remove = async {
         receiver.messages(1).await;
         let path = format!("{}/{}", super::WEBHOOKS, failed.id);
-        let response = stunt.call(Method::DELETE, "live", &path, &json!({})).await;
+        let response = server.call(Method::DELETE, "live", &path, &json!({})).await;
         assert_eq!(response.status, 200);
     };
-    let (answer, ()) = tokio::join!(retry(&stunt, &failed, 0), remove);
+    let (reply, ()) = tokio::join!(retry(&server, &failed, 0), remove);
     let why = format!("this key has no webhook {}", failed.id);
-    answer.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
-    assert!(stunt.advance("live", "P1D").await.is_empty());
+    reply.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
+    assert!(server.advance("live", "P1D").await.is_empty());
     receiver.messages(1).await;
 }
 
 #[tokio::test]
 async fn a_client_that_hangs_up_does_not_undo_it() {
-    let (stunt, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
+    let (server, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
     tokio::select! {
-        _ = retry(&stunt, &failed, 0) => panic!("it waits for the receiver"),
+        _ = retry(&server, &failed, 0) => panic!("it waits for the receiver"),
         _ = receiver.messages(1) => {}
     }
-    stunt.drain("live").await;
-    assert_eq!(failed.row(&stunt, 0).await, row("RETRYING", 7, NOW));
-    assert_eq!(stunt.advance("live", "PT30M").await, ["webhook.deliver"]);
+    server.drain("live").await;
+    assert_eq!(failed.row(&server, 0).await, row("RETRYING", 7, NOW));
+    assert_eq!(server.advance("live", "PT30M").await, ["webhook.deliver"]);
     receiver.messages(2).await;
 }

@@ -21,10 +21,10 @@ fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> WebhookResponse 
 }
 
 /// The answer, of which more came.
-fn clipped(answer: WebhookResponse) -> WebhookResponse {
+fn clipped(response: WebhookResponse) -> WebhookResponse {
     WebhookResponse {
         is_clipped: true,
-        ..answer
+        ..response
     }
 }
 

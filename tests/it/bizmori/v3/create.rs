@@ -9,13 +9,13 @@ use crate::support::{Receiver, TestServer, code, picture};
 
 #[tokio::test]
 async fn an_embedding_answers_an_output_for_every_watermark() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let files = json!([
         {"fileName": "a.tif", "watermarks": [{"text": "one"}, {"text": "two"}]},
         {"fileName": "b.pdf", "originalFileUrl": "http://files.test/b", "watermarks": [{"text": "three"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
-    let answer = stunt.post("live", EMBED, &body).await;
-    let id = text(&answer.json(), "/data/orderId");
+    let response = server.post("live", EMBED, &body).await;
+    let id = text(&response.json(), "/data/orderId");
     let output = |file: &str, index: u8, text: &str, status: &str, kind: &str| {
         format!(
             r#"{{"fileId":"{file}10{}","inputFileId":"{file}","outputIndex":{index},"watermarkText":"{text}","status":"{status}","mediaKind":"{kind}"}}"#,
@@ -30,18 +30,18 @@ async fn an_embedding_answers_an_output_for_every_watermark() {
         output("1002", 0, "three", "queued", "pdf")
     );
     assert_eq!(
-        (answer.status, stunt.redact(&answer.text())),
+        (response.status, server.redact(&response.text())),
         (200, expected)
     );
 }
 
 #[tokio::test]
 async fn an_extraction_lists_the_original_first_and_starts_when_both_are_in() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let file = json!({"fileName": "q.jpg", "originalFile": {"fileName": "o.jpg"}});
     let body = json!({"idempotencyKey": "a", "file": file});
-    let answer = stunt.post("live", EXTRACT, &body).await;
-    let data = answer.json()["data"].take();
+    let response = server.post("live", EXTRACT, &body).await;
+    let data = response.json()["data"].take();
     let id = text(&data, "/orderId");
     let new_file = |n: u16, role: &str, name: &str| {
         format!(
@@ -55,58 +55,58 @@ async fn an_extraction_lists_the_original_first_and_starts_when_both_are_in() {
         new_file(1_002, "watermarked", "q.jpg")
     );
     assert_eq!(
-        (answer.status, stunt.redact(&answer.text())),
+        (response.status, server.redact(&response.text())),
         (200, expected)
     );
-    stunt
+    server
         .put(&text(&data, "/files/1/uploadUrl"), picture())
         .await;
-    assert!(stunt.advance("live", "PT1S").await.is_empty());
-    stunt
+    assert!(server.advance("live", "PT1S").await.is_empty());
+    server
         .put(&text(&data, "/files/0/uploadUrl"), picture())
         .await;
-    assert_eq!(stunt.advance("live", "PT1S").await, ["order.process"]);
+    assert_eq!(server.advance("live", "PT1S").await, ["order.process"]);
 }
 
 #[tokio::test]
 async fn the_same_key_gives_the_same_order_and_another_body_is_a_conflict() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
-    let first = stunt.post("live", EMBED, &body).await;
+    let first = server.post("live", EMBED, &body).await;
     let turned = r#"{ "files": [{"watermarks": [{"text": "one"}], "fileName": "a.jpg"}],
         "idempotencyKey": "a" }"#;
     let headers = [
         ("authorization", "Bearer live"),
         ("content-type", "application/json"),
     ];
-    let again = stunt.send(Method::POST, EMBED, &headers, turned).await;
+    let again = server.send(Method::POST, EMBED, &headers, turned).await;
     assert_eq!(again.text(), first.text(), "the same, said otherwise");
     let mut other = body.clone();
     other["files"][0]["watermarks"][0]["text"] = json!("two");
-    let answer = stunt.post("live", EMBED, &other).await;
+    let response = server.post("live", EMBED, &other).await;
     let id = text(&first.json(), "/data/orderId");
     let why = format!("idempotencyKey: order {id} was made with another body");
-    answer.assert_refused(409, "WATERMARK_V2_CONFLICT", &why);
+    response.assert_refused(409, "WATERMARK_V2_CONFLICT", &why);
     let extract = json!({"idempotencyKey": "a", "file": {"fileName": "a.jpg", "originalFile": {"fileName": "o.jpg"}}});
-    let order = create_order(&stunt, "live", EXTRACT, &extract).await;
+    let order = create_order(&server, "live", EXTRACT, &extract).await;
     assert_ne!(text(&order, "/orderId"), id, "keys are the route's own");
 }
 
 #[tokio::test]
 async fn what_is_not_uploaded_within_twelve_hours_fails() {
-    let (stunt, receiver) = (
+    let (server, receiver) = (
         TestServer::start_frozen("live").await,
         Receiver::start().await,
     );
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
-    let order = create_order(&stunt, "live", EMBED, &body).await;
+    let order = create_order(&server, "live", EMBED, &body).await;
     let id = text(&order, "/orderId");
-    assert!(stunt.advance("live", "PT11H59M59.999S").await.is_empty());
+    assert!(server.advance("live", "PT11H59M59.999S").await.is_empty());
     assert_eq!(
-        stunt.advance("live", "PT0.001S").await,
+        server.advance("live", "PT0.001S").await,
         ["order.expireUploads", "webhook.deliver"]
     );
     let event = receiver.messages(1).await.remove(0).json();
@@ -117,7 +117,7 @@ async fn what_is_not_uploaded_within_twelve_hours_fails() {
             &json!("UPLOAD_EXPIRED")
         )
     );
-    let detail = stunt.get("live", &format!("/api/v3/orders/{id}")).await;
+    let detail = server.get("live", &format!("/api/v3/orders/{id}")).await;
     let detail = detail.json()["data"].take();
     assert_eq!(
         (&detail["status"], &detail["errors"]),
@@ -132,19 +132,19 @@ async fn what_is_not_uploaded_within_twelve_hours_fails() {
     );
 
     let body = json!({"idempotencyKey": "b", "files": [{"fileName": "a.jpg", "watermarks": [{"text": "x"}]}]});
-    let order = create_order(&stunt, "live", EMBED, &body).await;
-    stunt
+    let order = create_order(&server, "live", EMBED, &body).await;
+    server
         .put(&text(&order, "/files/0/uploadUrl"), picture())
         .await;
-    let ran = stunt.advance("live", "PT13H").await;
+    let ran = server.advance("live", "PT13H").await;
     assert_eq!(ran, ["order.process", "webhook.deliver"]);
-    let done = stunt.get_order("live", &text(&order, "/orderId")).await;
+    let done = server.get_order("live", &text(&order, "/orderId")).await;
     assert_eq!(done["status"], "complete");
 }
 
 #[tokio::test]
 async fn an_extraction_needs_its_original() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     for (file, why) in [
         (
             json!({"fileName": "a.jpg"}),
@@ -168,26 +168,26 @@ async fn an_extraction_needs_its_original() {
         ),
     ] {
         let body: Value = json!({"idempotencyKey": "a", "file": file});
-        let answer = stunt.post("live", EXTRACT, &body).await;
+        let response = server.post("live", EXTRACT, &body).await;
         assert_eq!(
-            (answer.status, answer.text()),
+            (response.status, response.text()),
             (400, code("VALIDATION_FAILED")),
             "{file}"
         );
-        let message = answer.header("x-mock-reason");
+        let message = response.header("x-mock-reason");
         assert!(message.starts_with(why), "{message}");
     }
 }
 
 #[tokio::test]
 async fn an_order_that_waits_for_nothing_more_has_no_upload_urls() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
-    create_order(&stunt, "live", EMBED, &body).await;
+    create_order(&server, "live", EMBED, &body).await;
     for (by, status) in [("PT12H", "failed"), ("P7D", "expired")] {
-        stunt.advance("live", by).await;
-        let again = create_order(&stunt, "live", EMBED, &body).await;
+        server.advance("live", by).await;
+        let again = create_order(&server, "live", EMBED, &body).await;
         let file = json!({"fileId": "1001", "uploadUrl": null});
         assert_eq!(
             (&again["status"], &again["files"][0]),
@@ -198,13 +198,13 @@ async fn an_order_that_waits_for_nothing_more_has_no_upload_urls() {
 
 #[tokio::test]
 async fn repeated_create_of_an_embedding_answers_the_current_status_of_each_output() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}, {"text": "two"}]},
         {"fileName": "b.jpg", "watermarks": [{"text": "three"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
-    let first = create_order(&stunt, "live", EMBED, &body).await;
+    let first = create_order(&server, "live", EMBED, &body).await;
     let assert_statuses = async |order: &str, statuses: [&str; 3]| {
-        let again = create_order(&stunt, "live", EMBED, &body).await;
+        let again = create_order(&server, "live", EMBED, &body).await;
         assert_eq!(
             (&again["status"], &again["result"]),
             (&json!(order), &json!(null))
@@ -217,42 +217,42 @@ async fn repeated_create_of_an_embedding_answers_the_current_status_of_each_outp
         assert_eq!(ids, ["1001101", "1001102", "1002101"]);
     };
     assert_statuses("pending", ["pending"; 3]).await;
-    stunt
+    server
         .put(&text(&first, "/files/0/uploadUrl"), picture())
         .await;
     assert_statuses("pending", ["queued", "queued", "pending"]).await;
-    stunt
+    server
         .put(&text(&first, "/files/1/uploadUrl"), picture())
         .await;
     assert_statuses("inProgress", ["processing"; 3]).await;
-    stunt.advance("live", "PT1S").await;
+    server.advance("live", "PT1S").await;
     assert_statuses("complete", ["completed"; 3]).await;
-    stunt.advance("live", "P8D").await;
+    server.advance("live", "P8D").await;
     assert_statuses("expired", ["completed"; 3]).await;
 }
 
 #[tokio::test]
 async fn repeated_create_with_another_body_answers_the_first_order_of_a_test_key() {
-    let stunt = TestServer::start_frozen("sk_test_1").await;
+    let server = TestServer::start_frozen("sk_test_1").await;
     let embed = |text: &str| {
         let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": text}]}]);
         json!({"idempotencyKey": "a", "files": files})
     };
-    let first = stunt.post("sk_test_1", EMBED, &embed("one")).await;
-    let again = stunt.post("sk_test_1", EMBED, &embed("two")).await;
+    let first = server.post("sk_test_1", EMBED, &embed("one")).await;
+    let again = server.post("sk_test_1", EMBED, &embed("two")).await;
     assert_eq!((again.status, again.text()), (200, first.text()));
     let extract = |name: &str| {
         let file = json!({"fileName": name, "originalFile": {"fileName": "o.jpg"}});
         json!({"idempotencyKey": "a", "file": file})
     };
-    let first = stunt.post("sk_test_1", EXTRACT, &extract("q.jpg")).await;
-    let again = stunt.post("sk_test_1", EXTRACT, &extract("x.jpg")).await;
+    let first = server.post("sk_test_1", EXTRACT, &extract("q.jpg")).await;
+    let again = server.post("sk_test_1", EXTRACT, &extract("x.jpg")).await;
     assert_eq!((again.status, again.text()), (200, first.text()));
 }
 
 #[tokio::test]
 async fn errors_are_an_object_in_v3_in_both_revisions() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for (key, revision, v2) in [
         ("a", "2026-03", json!("f_fail.jpg is named so as to fail")),
         (
@@ -263,13 +263,16 @@ async fn errors_are_an_object_in_v3_in_both_revisions() {
     ] {
         let settings = json!({"revision": revision});
         let account = format!("/_mock/accounts/{key}");
-        stunt.control(Method::PUT, &account, &settings).await;
-        stunt.freeze(key).await;
+        server.control(Method::PUT, &account, &settings).await;
+        server.freeze(key).await;
         let new = json!({"idempotencyKey": "a", "fileName": "f_fail.jpg"});
-        let id = stunt.confirm_detection(key, &new, picture()).await;
-        stunt.advance(key, "PT1S").await;
-        assert_eq!(stunt.get_order(key, &id).await["errors"], v2);
-        let v3 = stunt.get(key, &format!("/api/v3/orders/{id}")).await.json();
+        let id = server.confirm_detection(key, &new, picture()).await;
+        server.advance(key, "PT1S").await;
+        assert_eq!(server.get_order(key, &id).await["errors"], v2);
+        let v3 = server
+            .get(key, &format!("/api/v3/orders/{id}"))
+            .await
+            .json();
         let coded = json!({"errorCode": "AI_DETECTION_FAILED", "errorMessage": "f_fail.jpg is named so as to fail"});
         assert_eq!(v3["data"]["errors"], coded, "{revision}");
     }
@@ -277,19 +280,19 @@ async fn errors_are_an_object_in_v3_in_both_revisions() {
 
 #[tokio::test]
 async fn order_of_v3_is_named_after_its_first_file() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "été.png", "watermarks": [{"text": "x"}]},
         {"fileName": "b.jpg", "watermarks": [{"text": "x"}]}]);
     let embed = json!({"idempotencyKey": "a", "files": files});
     let extract = json!({"idempotencyKey": "a", "file": {"fileName": "q.jpg", "originalFile": {"fileName": "o.jpg"}}});
     for (path, body, name) in [(EMBED, embed, "été.png"), (EXTRACT, extract, "o.jpg")] {
-        let order = create_order(&stunt, "live", path, &body).await;
+        let order = create_order(&server, "live", path, &body).await;
         let id = text(&order, "/orderId");
-        let detail = stunt
+        let detail = server
             .get("live", &format!("/api/v3/orders/{id}"))
             .await
             .json();
         assert_eq!(detail["data"]["orderName"], name);
-        assert_eq!(stunt.get_order("live", &id).await["orderName"], name);
+        assert_eq!(server.get_order("live", &id).await["orderName"], name);
     }
 }

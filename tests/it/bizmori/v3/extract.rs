@@ -13,21 +13,21 @@ fn body(key: &str, name: &str) -> Value {
 }
 
 /// Creates an extraction and uploads `query`. Its clock has to be frozen; it is complete then.
-async fn extracted(stunt: &TestServer, key: &str, name: &str, query: Vec<u8>) -> String {
-    let order = create_order(stunt, key, EXTRACT, &body(name, name)).await;
-    stunt
+async fn extracted(server: &TestServer, key: &str, name: &str, query: Vec<u8>) -> String {
+    let order = create_order(server, key, EXTRACT, &body(name, name)).await;
+    server
         .put(&text(&order, "/files/0/uploadUrl"), picture())
         .await;
-    stunt.put(&text(&order, "/files/1/uploadUrl"), query).await;
-    stunt.advance(key, "PT5S").await;
+    server.put(&text(&order, "/files/1/uploadUrl"), query).await;
+    server.advance(key, "PT5S").await;
     text(&order, "/orderId")
 }
 
 /// The status, the result and what settled it, as v3 answers.
-async fn result(stunt: &TestServer, key: &str, id: &str) -> (Value, Value, String) {
-    let answer = stunt.get(key, &format!("/api/v3/orders/{id}")).await;
-    let outcome = answer.header("x-mock-outcome").to_owned();
-    let data = answer.json()["data"].take();
+async fn result(server: &TestServer, key: &str, id: &str) -> (Value, Value, String) {
+    let response = server.get(key, &format!("/api/v3/orders/{id}")).await;
+    let outcome = response.header("x-mock-outcome").to_owned();
+    let data = response.json()["data"].take();
     (data["status"].clone(), data["result"].clone(), outcome)
 }
 
@@ -37,15 +37,15 @@ fn without_result(status: &str) -> Value {
 
 #[tokio::test]
 async fn file_that_cannot_be_processed_completes_as_unsupported_and_its_credits_come_back() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     let settings = json!({"credits": 10});
-    stunt
+    server
         .control(Method::PUT, "/_mock/accounts/live", &settings)
         .await;
-    let id = extracted(&stunt, "live", "q.jpg", b"no picture".to_vec()).await;
-    let (status, found, outcome) = result(&stunt, "live", &id).await;
+    let id = extracted(&server, "live", "q.jpg", b"no picture".to_vec()).await;
+    let (status, found, outcome) = result(&server, "live", &id).await;
     assert_eq!(
         (status, found),
         (json!("complete"), without_result("unsupported"))
@@ -77,44 +77,46 @@ async fn file_that_cannot_be_processed_completes_as_unsupported_and_its_credits_
     // Five more can be paid: all ten credits are there again.
     for n in 0..5 {
         let name = format!("{n}_undetected.jpg");
-        extracted(&stunt, "live", &name, picture()).await;
+        extracted(&server, "live", &name, picture()).await;
     }
-    let refused = stunt.post("live", EXTRACT, &body("more", "q.jpg")).await;
+    let refused = server.post("live", EXTRACT, &body("more", "q.jpg")).await;
     refused.assert_refused(429, "USAGE_LIMIT_EXCEEDED", "no credits are left");
 }
 
 #[tokio::test]
 async fn file_that_cannot_be_processed_fails_an_extraction_of_v2() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let new = json!({"idempotencyKey": "a", "file": {"fileName": "q.jpg"}});
-    let order = create_order(&stunt, "live", EXTRACT_V2, &new).await;
-    stunt
+    let order = create_order(&server, "live", EXTRACT_V2, &new).await;
+    server
         .put(&text(&order, "/file/uploadUrl"), b"no picture".to_vec())
         .await;
-    stunt.advance("live", "PT5S").await;
+    server.advance("live", "PT5S").await;
     let id = text(&order, "/orderId");
-    let (status, found, _) = result(&stunt, "live", &id).await;
+    let (status, found, _) = result(&server, "live", &id).await;
     assert_eq!((status, found), (json!("failed"), json!(null)));
 }
 
 #[tokio::test]
 async fn names_choose_results_that_only_v3_has() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for key in ["live", "sk_test_1"] {
-        stunt.freeze(key).await;
+        server.freeze(key).await;
         for status in ["inconclusive", "unsupported", "error"] {
             let name = format!("q_{}.jpg", status.to_uppercase());
-            let id = extracted(&stunt, key, &name, picture()).await;
+            let id = extracted(&server, key, &name, picture()).await;
             let outcome = format!("watermark {status} by suffix _{status}");
             let expected = (json!("complete"), without_result(status), outcome);
-            assert_eq!(result(&stunt, key, &id).await, expected, "{key}");
+            assert_eq!(result(&server, key, &id).await, expected, "{key}");
         }
     }
     let new = json!({"idempotencyKey": "a", "file": {"fileName": "q_inconclusive.jpg"}});
-    let order = create_order(&stunt, "live", EXTRACT_V2, &new).await;
-    stunt.put(&text(&order, "/file/uploadUrl"), picture()).await;
-    stunt.advance("live", "PT5S").await;
-    let v2 = stunt.get_order("live", &text(&order, "/orderId")).await;
+    let order = create_order(&server, "live", EXTRACT_V2, &new).await;
+    server
+        .put(&text(&order, "/file/uploadUrl"), picture())
+        .await;
+    server.advance("live", "PT5S").await;
+    let v2 = server.get_order("live", &text(&order, "/orderId")).await;
     assert_eq!(
         (&v2["status"], &v2["statusCode"]),
         (&json!("complete"), &json!("undetected")),
@@ -124,17 +126,17 @@ async fn names_choose_results_that_only_v3_has() {
 
 #[tokio::test]
 async fn rule_with_a_detection_status_is_applied_to_extractions_of_v3_alone() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let then = |status: &str| json!({"outcome": {"detectionStatus": status}});
     for status in ["inconclusive", "unsupported", "error"] {
         let rule = json!({"account": "live", "then": then(status)});
-        let created = stunt.control(Method::POST, "/_mock/rules", &rule).await;
+        let created = server.control(Method::POST, "/_mock/rules", &rule).await;
         assert_eq!(created["then"], then(status));
-        let id = extracted(&stunt, "live", &format!("{status}.jpg"), picture()).await;
+        let id = extracted(&server, "live", &format!("{status}.jpg"), picture()).await;
         let outcome = format!("watermark {status} by rule {}", created["id"]);
         let expected = (json!("complete"), without_result(status), outcome);
-        assert_eq!(result(&stunt, "live", &id).await, expected);
-        stunt
+        assert_eq!(result(&server, "live", &id).await, expected);
+        server
             .control(Method::DELETE, "/_mock/rules", &json!({}))
             .await;
     }
@@ -144,7 +146,7 @@ async fn rule_with_a_detection_status_is_applied_to_extractions_of_v3_alone() {
         ("bizmori.createWatermarkExtractV3", "detected"),
     ] {
         let rule = json!({"when": {"operation": operation}, "then": then(status)}).to_string();
-        let refused = stunt.send(Method::POST, "/_mock/rules", &[], rule).await;
+        let refused = server.send(Method::POST, "/_mock/rules", &[], rule).await;
         assert_eq!(
             refused.status,
             400,
@@ -156,22 +158,22 @@ async fn rule_with_a_detection_status_is_applied_to_extractions_of_v3_alone() {
 
 #[tokio::test]
 async fn order_completed_by_hand_can_be_inconclusive() {
-    let stunt = TestServer::start_frozen("live").await;
-    let order = create_order(&stunt, "live", EXTRACT, &body("a", "q.jpg")).await;
+    let server = TestServer::start_frozen("live").await;
+    let order = create_order(&server, "live", EXTRACT, &body("a", "q.jpg")).await;
     for place in ["/files/0/uploadUrl", "/files/1/uploadUrl"] {
-        stunt.put(&text(&order, place), picture()).await;
+        server.put(&text(&order, place), picture()).await;
     }
     let id = text(&order, "/orderId");
     let path = format!("/_mock/orders/{id}/complete");
     let outcome = json!({"detectionStatus": "inconclusive"});
-    stunt.control(Method::POST, &path, &outcome).await;
-    let (_, found, _) = result(&stunt, "live", &id).await;
+    server.control(Method::POST, &path, &outcome).await;
+    let (_, found, _) = result(&server, "live", &id).await;
     assert_eq!(found, without_result("inconclusive"));
 }
 
 #[tokio::test]
 async fn repeated_create_answers_the_current_statuses_and_the_result() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     for (name, status, mark, has_report) in [
         (
             "a_detected.jpg",
@@ -182,13 +184,13 @@ async fn repeated_create_answers_the_current_statuses_and_the_result() {
         ("a_undetected.jpg", "not_detected", json!(null), true),
         ("a_error.jpg", "error", json!(null), false),
     ] {
-        let first = create_order(&stunt, "live", EXTRACT, &body(name, name)).await;
+        let first = create_order(&server, "live", EXTRACT, &body(name, name)).await;
         assert_eq!(
             (&first["status"], &first["result"]),
             (&json!("pending"), &json!(null))
         );
-        let id = extracted(&stunt, "live", name, picture()).await;
-        let again = stunt.post("live", EXTRACT, &body(name, name)).await;
+        let id = extracted(&server, "live", name, picture()).await;
+        let again = server.post("live", EXTRACT, &body(name, name)).await;
         let result = format!(
             r#""result":{{"detectionStatus":"{status}","reportSupported":{has_report},"watermarkText":{mark}}},"reports":[]}}}}"#
         );
@@ -199,15 +201,15 @@ async fn repeated_create_answers_the_current_statuses_and_the_result() {
             (&json!(id), &json!("complete"))
         );
         assert_eq!(data["files"][1]["uploadUrl"], json!(null));
-        stunt.freeze("live").await;
+        server.freeze("live").await;
     }
 }
 
 #[tokio::test]
 async fn v2_shows_only_the_common_fields_of_watermark_orders_of_v3() {
-    let stunt = TestServer::start_frozen("live").await;
-    let id = extracted(&stunt, "live", "q_detected.jpg", picture()).await;
-    let embed = super::embedded(&stunt, "live", &["one"]).await;
+    let server = TestServer::start_frozen("live").await;
+    let id = extracted(&server, "live", "q_detected.jpg", picture()).await;
+    let embed = super::embedded(&server, "live", &["one"]).await;
     let keys = |order: &Value| -> Vec<String> {
         order
             .as_object()
@@ -228,11 +230,11 @@ async fn v2_shows_only_the_common_fields_of_watermark_orders_of_v3() {
         "type",
         "updatedAt",
     ];
-    let listed = stunt.get("live", "/api/v2/orders").await.json();
+    let listed = server.get("live", "/api/v2/orders").await.json();
     let listed = listed["data"]["orders"].as_array().expect("a list").clone();
     for order in [
-        stunt.get_order("live", &id).await,
-        stunt.get_order("live", &embed).await,
+        server.get_order("live", &id).await,
+        server.get_order("live", &embed).await,
     ]
     .iter()
     .chain(&listed)

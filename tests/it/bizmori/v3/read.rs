@@ -18,16 +18,16 @@ fn thumbnail(id: &str) -> String {
     format!(r#""{{origin}}/_s3/bizmori/results/{id}/thumbnail.jpg?{at}""#)
 }
 
-async fn read(stunt: &TestServer, id: &str) -> String {
-    let answer = stunt.get("live", &format!("/api/v3/orders/{id}")).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    stunt.redact(&answer.text())
+async fn read(server: &TestServer, id: &str) -> String {
+    let response = server.get("live", &format!("/api/v3/orders/{id}")).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    server.redact(&response.text())
 }
 
 #[tokio::test]
 async fn an_embedding_of_v3_is_read_with_an_output_for_each_text() {
-    let stunt = TestServer::start_frozen("live").await;
-    let id = embedded(&stunt, "live", &["one", "two"]).await;
+    let server = TestServer::start_frozen("live").await;
+    let id = embedded(&server, "live", &["one", "two"]).await;
     let output = |n: u8, text: &str| {
         format!(
             r#"{{"fileId":"100110{n}","fileName":"a.jpg","inputFileId":"1001","watermarkText":"{text}"}}"#
@@ -45,26 +45,26 @@ async fn an_embedding_of_v3_is_read_with_an_output_for_each_text() {
             output(2, "two")
         ),
     );
-    assert_eq!(read(&stunt, &id).await, expected);
+    assert_eq!(read(&server, &id).await, expected);
 }
 
 #[tokio::test]
 async fn an_embedding_of_v2_is_read_with_an_output_for_each_file() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let marks = json!([{"text": "one"}, {"text": "two"}]);
     let new = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg", "watermarks": marks}]});
-    let order = create_order(&stunt, "live", EMBED_V2, &new).await;
+    let order = create_order(&server, "live", EMBED_V2, &new).await;
     let id = text(&order, "/orderId");
-    let pending = stunt.get("live", &format!("/api/v3/orders/{id}")).await;
+    let pending = server.get("live", &format!("/api/v3/orders/{id}")).await;
     let expected = format!(
         r#"{{"data":{{"type":"watermarkEmbed","orderId":"{id}","orderName":"wtr_embed_20260312100000.000","channel":"api","status":"pending","createdAt":"2026-03-12T10:00:00.000Z","updatedAt":"2026-03-12T10:00:00.000Z","expiresAt":"2026-03-19T10:00:00.000Z","retentionDays":7,"thumbnailImageUrl":null,"processingDelayed":false,"errors":null,"inputFiles":[{{"fileId":"1001","fileName":"a.jpg","uploadUrl":"{{origin}}/_s3/bizmori/wtr-embed/{id}/images/1/a.jpg?{}"}}],"result":null}}}}"#,
         signed(3_600)
     );
-    assert_eq!(stunt.redact(&pending.text()), expected);
-    stunt
+    assert_eq!(server.redact(&pending.text()), expected);
+    server
         .put(&text(&order, "/files/0/uploadUrl"), picture())
         .await;
-    stunt.advance("live", "PT5S").await;
+    server.advance("live", "PT5S").await;
     let expected = body(
         "watermarkEmbed",
         &id,
@@ -73,14 +73,14 @@ async fn an_embedding_of_v2_is_read_with_an_output_for_each_file() {
         r#"{"fileId":"1001","fileName":"a.jpg"}"#,
         r#"{"outputFiles":[{"fileId":"1001101","fileName":"a.jpg","inputFileId":"1001","watermarkText":"one\ntwo"}]}"#,
     );
-    assert_eq!(read(&stunt, &id).await, expected);
+    assert_eq!(read(&server, &id).await, expected);
 }
 
 #[tokio::test]
 async fn extractions_of_both_versions_are_read_alike() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let result = r#"{"detectionStatus":"detected","watermarkText":"MORI TEST WATERMARK","reportSupported":true,"reports":[]}"#;
-    let id = extracted(&stunt, "live", "q_detected.jpg").await;
+    let id = extracted(&server, "live", "q_detected.jpg").await;
     let files = r#"{"fileId":"1001","fileName":"o.jpg","role":"original"},{"fileId":"1002","fileName":"q_detected.jpg","role":"query"}"#;
     let expected = body(
         "watermarkExtract",
@@ -90,14 +90,16 @@ async fn extractions_of_both_versions_are_read_alike() {
         files,
         result,
     );
-    assert_eq!(read(&stunt, &id).await, expected);
+    assert_eq!(read(&server, &id).await, expected);
 
-    stunt.freeze("live").await;
+    server.freeze("live").await;
     let file = json!({"fileName": "q_undetected.jpg"});
     let new = json!({"idempotencyKey": "a", "file": file});
-    let order = create_order(&stunt, "live", EXTRACT_V2, &new).await;
-    stunt.put(&text(&order, "/file/uploadUrl"), picture()).await;
-    stunt.advance("live", "PT5S").await;
+    let order = create_order(&server, "live", EXTRACT_V2, &new).await;
+    server
+        .put(&text(&order, "/file/uploadUrl"), picture())
+        .await;
+    server.advance("live", "PT5S").await;
     let id = text(&order, "/orderId");
     let files = r#"{"fileId":"2001","fileName":"q_undetected.jpg","role":"query"}"#;
     let result = r#"{"detectionStatus":"undetected","watermarkText":null,"reportSupported":false,"reports":[]}"#;
@@ -109,15 +111,15 @@ async fn extractions_of_both_versions_are_read_alike() {
         files,
         result,
     );
-    assert_eq!(read(&stunt, &id).await, expected);
+    assert_eq!(read(&server, &id).await, expected);
 }
 
 #[tokio::test]
 async fn detections_and_anti_ai_orders_are_read_with_every_key() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let new = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirm_detection("live", &new, picture()).await;
-    stunt.advance("live", "PT5S").await;
+    let id = server.confirm_detection("live", &new, picture()).await;
+    server.advance("live", "PT5S").await;
     let at = signed(3_600).replace("T100000Z", "T100005Z");
     let original = format!(r#""{{origin}}/_s3/bizmori/ai-detection/{id}/1/a_ai.jpg?{at}""#);
     let result = format!(
@@ -132,18 +134,18 @@ async fn detections_and_anti_ai_orders_are_read_with_every_key() {
         file,
         &result,
     );
-    assert_eq!(read(&stunt, &id).await, expected);
+    assert_eq!(read(&server, &id).await, expected);
 
-    stunt.freeze("live").await;
+    server.freeze("live").await;
     let files = json!([{"fileName": "b.png", "originalFileUrl": "http://files.test/b"}]);
     let order = create_order(
-        &stunt,
+        &server,
         "live",
         ANTI_AI,
         &json!({"idempotencyKey": "a", "files": files}),
     )
     .await;
-    stunt.advance("live", "PT5S").await;
+    server.advance("live", "PT5S").await;
     let id = text(&order, "/orderId");
     let result =
         r#"{"outputFiles":[{"fileId":"2001101","fileName":"b.png","inputFileId":"2001"}]}"#;
@@ -156,35 +158,35 @@ async fn detections_and_anti_ai_orders_are_read_with_every_key() {
         file,
         result,
     );
-    assert_eq!(read(&stunt, &id).await, expected);
+    assert_eq!(read(&server, &id).await, expected);
 }
 
 #[tokio::test]
 async fn an_order_that_takes_long_is_delayed_and_an_expired_one_has_no_result() {
-    let stunt = TestServer::with_config(|config| config.orders.processing_ms = 120_000).await;
-    stunt.freeze("live").await;
+    let server = TestServer::with_config(|config| config.orders.processing_ms = 120_000).await;
+    server.freeze("live").await;
     let new = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirm_detection("live", &new, picture()).await;
+    let id = server.confirm_detection("live", &new, picture()).await;
     let describe = async |field: &str| {
-        let answer = stunt.get("live", &format!("/api/v3/orders/{id}")).await;
-        answer.json()["data"][field].take()
+        let response = server.get("live", &format!("/api/v3/orders/{id}")).await;
+        response.json()["data"][field].take()
     };
-    stunt.advance("live", "PT60S").await;
+    server.advance("live", "PT60S").await;
     assert_eq!(describe("processingDelayed").await, json!(false));
-    stunt.advance("live", "PT0.001S").await;
+    server.advance("live", "PT0.001S").await;
     assert_eq!(describe("processingDelayed").await, json!(true));
-    stunt.advance("live", "PT1M").await;
+    server.advance("live", "PT1M").await;
     assert_eq!(describe("processingDelayed").await, json!(false));
-    stunt.advance("live", "P7D").await;
+    server.advance("live", "P7D").await;
     assert_eq!(describe("status").await, json!("expired"));
     assert_eq!(describe("result").await, json!(null));
 }
 
 #[tokio::test]
 async fn an_order_that_is_none_or_another_keys_is_not_read() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let new = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, _) = stunt.create_detection("live", &new).await;
+    let (id, _) = server.create_detection("live", &new).await;
     for (key, id, status, message) in [
         ("live", "abc", 400, "VALIDATION_FAILED"),
         ("live", "123456789012345678901", 400, "VALIDATION_FAILED"),
@@ -192,9 +194,13 @@ async fn an_order_that_is_none_or_another_keys_is_not_read() {
         ("other", id.as_str(), 404, "ORDER_NOT_FOUND"),
     ] {
         for path in ["", "/download", "/reports/en-US"] {
-            let answer = stunt.get(key, &format!("/api/v3/orders/{id}{path}")).await;
+            let response = server.get(key, &format!("/api/v3/orders/{id}{path}")).await;
             let expected = (status, code(message));
-            assert_eq!((answer.status, answer.text()), expected, "{key} {id}{path}");
+            assert_eq!(
+                (response.status, response.text()),
+                expected,
+                "{key} {id}{path}"
+            );
         }
     }
 }

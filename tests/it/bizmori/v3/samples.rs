@@ -12,24 +12,24 @@ use super::{EMBED, create_order, text};
 use crate::support::{TestResponse, TestServer, code};
 
 /// A pending v3 order of two files and three outputs.
-async fn create_pending(stunt: &TestServer, key: &str) -> Value {
+async fn create_pending(server: &TestServer, key: &str) -> Value {
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "x"}, {"text": "y"}]},
         {"fileName": "b.pdf", "watermarks": [{"text": "z"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
-    create_order(stunt, key, EMBED, &body).await
+    create_order(server, key, EMBED, &body).await
 }
 
-async fn completed(stunt: &TestServer, key: &str) -> Value {
-    let order = create_pending(stunt, key).await;
+async fn completed(server: &TestServer, key: &str) -> Value {
+    let order = create_pending(server, key).await;
     for place in ["/files/0/uploadUrl", "/files/1/uploadUrl"] {
-        stunt.put(&text(&order, place), vec![1]).await;
+        server.put(&text(&order, place), vec![1]).await;
     }
-    stunt.advance(key, "PT5S").await;
+    server.advance(key, "PT5S").await;
     order
 }
 
 /// The sample of that index by a token that is signed as it should be.
-async fn sample(stunt: &TestServer, id: &str, index: usize) -> TestResponse {
+async fn sample(server: &TestServer, id: &str, index: usize) -> TestResponse {
     const NEVER_MS: i64 = 4_102_444_800_000;
     let message = format!("{id}.{index}.{NEVER_MS}");
     let secret = Config::defaults().storage.s3_secret;
@@ -37,20 +37,20 @@ async fn sample(stunt: &TestServer, id: &str, index: usize) -> TestResponse {
     mac.update(format!("test sample {message}").as_bytes());
     let signature = hex::encode(mac.finalize().into_bytes());
     let path = format!("/api/v2/test-samples/{message}.{signature}");
-    stunt.send(Method::GET, &path, &[], "").await
+    server.send(Method::GET, &path, &[], "").await
 }
 
 #[tokio::test]
 async fn the_zip_is_behind_the_last_output_and_nothing_is_behind_the_zip() {
-    let stunt = TestServer::start_frozen("sk_test_1").await;
-    let id = text(&completed(&stunt, "sk_test_1").await, "/orderId");
-    let zip = sample(&stunt, &id, 3).await;
+    let server = TestServer::start_frozen("sk_test_1").await;
+    let id = text(&completed(&server, "sk_test_1").await, "/orderId");
+    let zip = sample(&server, &id, 3).await;
     assert_eq!(
         (zip.status, zip.header("content-type")),
         (200, "application/zip")
     );
     for index in [4, usize::MAX] {
-        let none = sample(&stunt, &id, index).await;
+        let none = sample(&server, &id, index).await;
         let line = format!("order {id} has no output {index}");
         none.assert_refused(404, "PROCESSED_FILE_NOT_FOUND", &line);
     }
@@ -58,24 +58,24 @@ async fn the_zip_is_behind_the_last_output_and_nothing_is_behind_the_zip() {
 
 #[tokio::test]
 async fn an_order_that_is_not_complete_or_has_expired_has_no_samples() {
-    let stunt = TestServer::start_frozen("sk_test_1").await;
-    let id = text(&create_pending(&stunt, "sk_test_1").await, "/orderId");
+    let server = TestServer::start_frozen("sk_test_1").await;
+    let id = text(&create_pending(&server, "sk_test_1").await, "/orderId");
     for message in ["ORDER_NOT_COMPLETED", "ORDER_EXPIRED"] {
         for index in [0, 3] {
-            let refused = sample(&stunt, &id, index).await;
+            let refused = sample(&server, &id, index).await;
             assert_eq!((refused.status, refused.text()), (400, code(message)));
         }
-        stunt.advance("sk_test_1", "P8D").await;
+        server.advance("sk_test_1", "P8D").await;
     }
 }
 
 #[tokio::test]
 async fn outputs_of_one_file_have_one_sample_alone_and_in_the_zip() {
-    let stunt = TestServer::start_frozen("sk_test_1").await;
-    let id = text(&completed(&stunt, "sk_test_1").await, "/orderId");
-    let alone = [0, 1, 2].map(|index| sample(&stunt, &id, index));
+    let server = TestServer::start_frozen("sk_test_1").await;
+    let id = text(&completed(&server, "sk_test_1").await, "/orderId");
+    let alone = [0, 1, 2].map(|index| sample(&server, &id, index));
     let alone = futures_util::future::join_all(alone).await;
-    let zip = sample(&stunt, &id, 3).await;
+    let zip = sample(&server, &id, 3).await;
     let mut zip = zip::ZipArchive::new(std::io::Cursor::new(zip.bytes)).expect("a ZIP");
     for (n, alone) in alone.iter().enumerate() {
         let mut bytes = Vec::new();
@@ -87,27 +87,27 @@ async fn outputs_of_one_file_have_one_sample_alone_and_in_the_zip() {
 
 #[tokio::test]
 async fn a_rule_of_one_account_is_applied_to_its_samples_alone() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let mut ids = Vec::new();
     for key in ["sk_test_1", "sk_test_2"] {
-        stunt.freeze(key).await;
-        ids.push(text(&completed(&stunt, key).await, "/orderId"));
+        server.freeze(key).await;
+        ids.push(text(&completed(&server, key).await, "/orderId"));
     }
     let rule = json!({"account": "sk_test_1", "when": {"operation": "bizmori.getTestSample"},
         "then": {"respond": {"status": 503}}});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
-    assert_eq!(sample(&stunt, &ids[0], 0).await.status, 503);
-    assert_eq!(sample(&stunt, &ids[1], 0).await.status, 200);
+    server.control(Method::POST, "/_mock/rules", &rule).await;
+    assert_eq!(sample(&server, &ids[0], 0).await.status, 503);
+    assert_eq!(sample(&server, &ids[1], 0).await.status, 200);
 }
 
 #[tokio::test]
 async fn test_keys_get_samples() {
     let key = "sk_test_1";
-    let stunt = TestServer::start_frozen(key).await;
-    let order = completed(&stunt, key).await;
+    let server = TestServer::start_frozen(key).await;
+    let order = completed(&server, key).await;
     let id = text(&order, "/orderId");
-    let data = download(&stunt, key, &id).await;
-    let begins = format!("{}/api/v2/test-samples/{id}.", stunt.origin);
+    let data = download(&server, key, &id).await;
+    let begins = format!("{}/api/v2/test-samples/{id}.", server.origin);
     for (n, (kind, magic)) in [
         ("image/jpeg", &b"\xff\xd8\xff"[..]),
         ("image/jpeg", b"\xff\xd8\xff"),
@@ -118,13 +118,13 @@ async fn test_keys_get_samples() {
     {
         let url = text(&data, &format!("/files/{n}/downloadUrl"));
         assert!(url.starts_with(&begins), "{url}");
-        let sample = stunt.send(Method::GET, &url, &[], "").await;
+        let sample = server.send(Method::GET, &url, &[], "").await;
         assert_eq!((sample.status, sample.header("content-type")), (200, kind));
         assert!(sample.bytes.starts_with(magic), "{n}");
     }
-    let zip = fetched(&stunt, &text(&data, "/archiveUrl")).await;
+    let zip = fetched(&server, &text(&data, "/archiveUrl")).await;
     assert_eq!(members(&zip), ["a.jpg", "a (1).jpg", "b.pdf"]);
-    let refused = stunt
+    let refused = server
         .get(key, &format!("/api/v2/orders/{id}/download"))
         .await;
     assert_eq!(
@@ -135,14 +135,14 @@ async fn test_keys_get_samples() {
     let token = upload.rsplit('/').next().expect("a token");
     for token in [token, "nonsense"] {
         let path = format!("/api/v2/test-samples/{token}");
-        let refused = stunt.send(Method::GET, &path, &[], "").await;
+        let refused = server.send(Method::GET, &path, &[], "").await;
         assert_eq!(
             (refused.status, refused.text()),
             (403, code("AUTH_FORBIDDEN"))
         );
     }
-    stunt.advance(key, "PT2H").await;
+    server.advance(key, "PT2H").await;
     let url = text(&data, "/files/0/downloadUrl");
-    let stale = stunt.send(Method::GET, &url, &[], "").await;
+    let stale = server.send(Method::GET, &url, &[], "").await;
     assert_eq!((stale.status, stale.text()), (403, code("AUTH_FORBIDDEN")));
 }

@@ -11,22 +11,22 @@ const ADVANCE: &str = "/_mock/clock/advance";
 
 #[tokio::test]
 async fn seven_days_run_a_failing_webhook_and_an_unfinished_upload_each_at_its_own_time() {
-    let (stunt, receiver) = (
+    let (server, receiver) = (
         TestServer::start_frozen("live").await,
         Receiver::with_replies([Reply::Status(500); 14]).await,
     );
-    let (webhook, _) = stunt.webhook("live", &receiver.url).await;
+    let (webhook, _) = server.webhook("live", &receiver.url).await;
     let files = json!([{"fileName": "never.jpg", "watermarks": [{"text": "one"}]}]);
     let body = json!({"idempotencyKey": "upload", "files": files});
-    let created = stunt
+    let created = server
         .post("live", "/api/v3/orders/wtr-embed", &body)
         .await
         .json();
     let unfinished = created["data"]["orderId"].as_str().expect("an id");
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let order = stunt.confirm_detection("live", &body, picture()).await;
+    let order = server.confirm_detection("live", &body, picture()).await;
     let advance = json!({"account": "live", "by": "P7D"});
-    let done = stunt.control(Method::POST, ADVANCE, &advance).await;
+    let done = server.control(Method::POST, ADVANCE, &advance).await;
     let line = |at: &str, kind: &str, subject: &str| json!({"at": format!("2026-03-{at}Z"), "kind": kind, "subject": subject});
     let delivered = |at: &str| line(at, "webhook.deliver", &webhook);
     let expected = json!({"clock": "live", "now": "2026-03-19T10:00:00.000Z", "waiting": [], "executed": [
@@ -55,11 +55,11 @@ async fn seven_days_run_a_failing_webhook_and_an_unfinished_upload_each_at_its_o
 
 #[tokio::test]
 async fn first_advances_at_once_each_move_the_clock() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let freeze = json!({"mode": "frozen", "now": T0});
-    stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
+    server.control(Method::PUT, "/_mock/clock", &freeze).await;
     let advance = json!({"account": "live", "by": "PT1H"});
-    let advance = || stunt.control(Method::POST, ADVANCE, &advance);
+    let advance = || server.control(Method::POST, ADVANCE, &advance);
     tokio::join!(
         advance(),
         advance(),
@@ -69,23 +69,23 @@ async fn first_advances_at_once_each_move_the_clock() {
         advance()
     );
     assert_eq!(
-        clock(&stunt, "live").await["now"],
+        clock(&server, "live").await["now"],
         "2026-03-12T16:00:00.000Z"
     );
-    assert_eq!(clock(&stunt, "other").await["now"], T0);
+    assert_eq!(clock(&server, "other").await["now"], T0);
 }
 
 #[tokio::test]
 async fn an_advance_whose_client_hangs_up_is_carried_through() {
-    let (stunt, receiver) = (
+    let (server, receiver) = (
         TestServer::start_frozen("live").await,
         Receiver::with_replies([Reply::Status(500); 3]).await,
     );
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
+    server.confirm_detection("live", &body, picture()).await;
     let advance = json!({"account": "live", "by": "P7D"}).to_string();
-    let mut stream = raw::connect(&stunt.origin).await;
+    let mut stream = raw::connect(&server.origin).await;
     let length = advance.len();
     let request =
         format!("POST {ADVANCE} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{advance}");
@@ -97,7 +97,7 @@ async fn an_advance_whose_client_hangs_up_is_carried_through() {
     drop(stream);
     receiver.messages(4).await;
     let after = json!({"account": "live", "by": 0});
-    let after = stunt.control(Method::POST, ADVANCE, &after).await;
+    let after = server.control(Method::POST, ADVANCE, &after).await;
     assert_eq!(
         after,
         json!({"clock": "live", "now": "2026-03-19T10:00:00.000Z", "executed": [], "waiting": []})
@@ -106,14 +106,14 @@ async fn an_advance_whose_client_hangs_up_is_carried_through() {
 
 #[tokio::test]
 async fn looking_at_a_clock_and_draining_make_no_account() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let freeze = json!({"mode": "frozen", "now": T0});
-    stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
-    assert_eq!(clock(&stunt, "nobody").await["now"], T0);
-    stunt.drain("nobody").await;
-    let accounts = stunt.send(Method::GET, "/_mock/accounts", &[], "").await;
+    server.control(Method::PUT, "/_mock/clock", &freeze).await;
+    assert_eq!(clock(&server, "nobody").await["now"], T0);
+    server.drain("nobody").await;
+    let accounts = server.send(Method::GET, "/_mock/accounts", &[], "").await;
     assert_eq!(accounts.json(), json!({"accounts": [], "next": null}));
-    let other = stunt.send(Method::GET, "/_mock/clock?key=live", &[], "");
+    let other = server.send(Method::GET, "/_mock/clock?key=live", &[], "");
     let expected: Value = json!({"error": {
         "code": "bad_query",
         "message": "no parameter key",
@@ -124,12 +124,12 @@ async fn looking_at_a_clock_and_draining_make_no_account() {
 }
 
 /// Waits until the account has a clock of its own, by moving the default clock on.
-async fn own_clock_of(stunt: &TestServer, key: &str) {
+async fn own_clock_of(server: &TestServer, key: &str) {
     for ms in 0.. {
         let now = format!("2026-03-12T11:00:{:02}.{:03}Z", ms / 1_000, ms % 1_000);
         let set = json!({"mode": "frozen", "now": now});
-        stunt.control(Method::PUT, "/_mock/clock", &set).await;
-        if clock(stunt, key).await["now"] != json!(now) {
+        server.control(Method::PUT, "/_mock/clock", &set).await;
+        if clock(server, key).await["now"] != json!(now) {
             return;
         }
     }
@@ -137,18 +137,18 @@ async fn own_clock_of(stunt: &TestServer, key: &str) {
 
 #[tokio::test]
 async fn advance_while_the_worker_runs_a_job_waits_for_it_and_reports_it_first() {
-    let stunt = TestServer::with_config(|config| config.orders.processing_ms = 0).await;
+    let server = TestServer::with_config(|config| config.orders.processing_ms = 0).await;
     let receiver = Receiver::holding().await;
     let freeze = json!({"mode": "frozen", "now": T0});
-    stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
-    let (webhook, _) = stunt.webhook("live", &receiver.url).await;
+    server.control(Method::PUT, "/_mock/clock", &freeze).await;
+    let (webhook, _) = server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let order = stunt.confirm_detection("live", &body, picture()).await;
+    let order = server.confirm_detection("live", &body, picture()).await;
     receiver.messages(1).await;
     let advance = json!({"account": "live", "by": "P8D"});
-    let advance = stunt.control(Method::POST, ADVANCE, &advance);
+    let advance = server.control(Method::POST, ADVANCE, &advance);
     let release = async {
-        own_clock_of(&stunt, "live").await;
+        own_clock_of(&server, "live").await;
         receiver.release(1);
     };
     let (done, ()) = tokio::join!(advance, release);
@@ -161,19 +161,19 @@ async fn advance_while_the_worker_runs_a_job_waits_for_it_and_reports_it_first()
 
 #[tokio::test]
 async fn advance_while_an_earlier_job_is_created_runs_it_before_the_later_ones() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::holding().await;
-    let (webhook, _) = stunt.webhook("live", &receiver.url).await;
+    let (webhook, _) = server.webhook("live", &receiver.url).await;
     let order = async |key: &str, delay_ms: u32| {
         let set = json!({"processing": {"delayMs": delay_ms}});
         let path = "/_mock/accounts/live";
-        stunt.control(Method::PUT, path, &set).await;
+        server.control(Method::PUT, path, &set).await;
         let body = json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
-        stunt.confirm_detection("live", &body, picture()).await
+        server.confirm_detection("live", &body, picture()).await
     };
     let (first, last) = (order("first", 10_000).await, order("last", 3_600_000).await);
     let advance = json!({"account": "live", "by": "PT2H"});
-    let advance = stunt.control(Method::POST, ADVANCE, &advance);
+    let advance = server.control(Method::POST, ADVANCE, &advance);
     let create = async {
         receiver.messages(1).await;
         let created = order("between", 30_000).await;
@@ -195,21 +195,21 @@ async fn advance_while_an_earlier_job_is_created_runs_it_before_the_later_ones()
 
 #[tokio::test]
 async fn set_clock_without_an_instant_during_an_advance_keeps_where_the_advance_ends() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::holding().await;
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
+    server.confirm_detection("live", &body, picture()).await;
     let advance = json!({"account": "live", "by": "P7D"});
-    let advance = stunt.control(Method::POST, ADVANCE, &advance);
+    let advance = server.control(Method::POST, ADVANCE, &advance);
     let set = async {
         receiver.messages(1).await;
         let set = json!({"account": "live", "mode": "frozen"});
-        let set = stunt.control(Method::PUT, "/_mock/clock", &set);
+        let set = server.control(Method::PUT, "/_mock/clock", &set);
         let release = async {
             // The other call is sent meanwhile.
             for _ in 0..20 {
-                clock(&stunt, "live").await;
+                clock(&server, "live").await;
             }
             receiver.release(1);
         };
@@ -218,25 +218,25 @@ async fn set_clock_without_an_instant_during_an_advance_keeps_where_the_advance_
     let (done, set) = tokio::join!(advance, set);
     assert_eq!(done["now"], "2026-03-19T10:00:00.000Z");
     assert_eq!(set["now"], done["now"]);
-    assert_eq!(clock(&stunt, "live").await["now"], done["now"]);
+    assert_eq!(clock(&server, "live").await["now"], done["now"]);
 }
 
 /// Orders fall due by a running clock while it is advanced: each job is run once, by the worker or
 /// by an advance, and an advance reports its own in order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn advance_beside_a_busy_worker_reports_in_order_and_no_job_twice() {
-    let stunt = TestServer::with_config(|config| config.orders.processing_ms = 2).await;
+    let server = TestServer::with_config(|config| config.orders.processing_ms = 2).await;
     let orders = async {
         for n in 0..60 {
             let body = json!({"idempotencyKey": n.to_string(), "fileName": "a_ai.jpg"});
-            stunt.confirm_detection("live", &body, picture()).await;
+            server.confirm_detection("live", &body, picture()).await;
         }
     };
     let advances = async {
         let mut ran = Vec::new();
         for _ in 0..60 {
             let by = json!({"account": "live", "by": 3});
-            let done = stunt.control(Method::POST, ADVANCE, &by).await;
+            let done = server.control(Method::POST, ADVANCE, &by).await;
             let lines = done["executed"].as_array().expect("a list").clone();
             let at = |line: &Value| line["at"].as_str().expect("a text").to_owned();
             assert!(lines.iter().map(at).is_sorted(), "{lines:?}");
@@ -246,7 +246,7 @@ async fn advance_beside_a_busy_worker_reports_in_order_and_no_job_twice() {
         ran
     };
     let ((), mut ran) = tokio::join!(orders, advances);
-    stunt.drain("live").await;
+    server.drain("live").await;
     let count = ran.len();
     ran.sort();
     ran.dedup();

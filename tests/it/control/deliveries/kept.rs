@@ -8,68 +8,68 @@ use crate::support::{Receiver, Reply, TestServer, picture};
 
 #[tokio::test]
 async fn the_last_thousand_of_an_account_are_kept() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let ladder = json!({"respond": {"status": 500}, "webhook": {"duplicate": 10}});
-    stunt
+    server
         .control(Method::POST, "/_mock/rules", &json!({"then": ladder}))
         .await;
     for (key, orders) in [("other", 1), ("live", 15)] {
-        stunt.freeze(key).await;
-        stunt.webhook(key, "http://127.0.0.1:1/").await;
+        server.freeze(key).await;
+        server.webhook(key, "http://127.0.0.1:1/").await;
         for n in 0..orders {
             let body = json!({"idempotencyKey": n.to_string(), "fileName": "a_ai.jpg"});
-            stunt.confirm_detection(key, &body, picture()).await;
+            server.confirm_detection(key, &body, picture()).await;
         }
-        stunt.advance(key, "P1D").await;
+        server.advance(key, "P1D").await;
     }
-    let stored = deliveries(&stunt, "?account=live&limit=1000").await;
+    let stored = deliveries(&server, "?account=live&limit=1000").await;
     assert_eq!(stored.len(), 1_000, "of 1050");
     let at = |it: &Value| it["at"].as_str().expect("an instant").to_owned();
     let last = at(&stored[999]);
     assert_eq!(last, "2026-03-12T16:30:07.300Z");
     assert!(stored.is_sorted_by_key(at));
     assert_eq!(stored[0]["attempt"], 1, "the oldest went first");
-    let of_all = deliveries(&stunt, "?limit=1000").await;
+    let of_all = deliveries(&server, "?limit=1000").await;
     assert_eq!(of_all, stored, "the newest of all");
-    assert_eq!(deliveries(&stunt, "?account=other").await.len(), 70);
-    assert_eq!(deliveries(&stunt, "").await, stored[900..], "100 are told");
+    assert_eq!(deliveries(&server, "?account=other").await.len(), 70);
+    assert_eq!(deliveries(&server, "").await, stored[900..], "100 are told");
 }
 
 #[tokio::test]
 async fn they_go_with_their_account_and_outlive_the_process() {
     let data = tempfile::tempdir().expect("a directory");
     let on = || TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned()));
-    let stunt = on().await;
-    stunt.freeze("live").await;
+    let server = on().await;
+    server.freeze("live").await;
     let receiver = Receiver::with_replies([Reply::Reset]).await;
-    finish_order(&stunt, &receiver.url).await;
-    let bodies = deliveries(&stunt, "").await;
+    finish_order(&server, &receiver.url).await;
+    let bodies = deliveries(&server, "").await;
     assert_eq!(bodies[0]["status"], Value::Null);
     assert!(bodies[0]["error"].is_string(), "{bodies:?}");
-    stunt.stop().await;
-    let stunt = on().await;
-    assert_eq!(deliveries(&stunt, "?account=live").await, bodies);
+    server.stop().await;
+    let server = on().await;
+    assert_eq!(deliveries(&server, "?account=live").await, bodies);
     let reset = json!({"account": "live"});
-    stunt.control(Method::POST, "/_mock/reset", &reset).await;
-    assert!(deliveries(&stunt, "").await.is_empty());
+    server.control(Method::POST, "/_mock/reset", &reset).await;
+    assert!(deliveries(&server, "").await.is_empty());
 }
 
 #[tokio::test]
 async fn a_webhook_that_is_removed_while_it_is_called_is_told_of() {
-    let stunt = TestServer::with_config(|config| config.outbound.webhook_timeout_ms = 1_000).await;
-    stunt.freeze("live").await;
+    let server = TestServer::with_config(|config| config.outbound.webhook_timeout_ms = 1_000).await;
+    server.freeze("live").await;
     let receiver = Receiver::with_replies([Reply::Silence]).await;
-    let (webhook, _) = stunt.webhook("live", &receiver.url).await;
+    let (webhook, _) = server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
+    server.confirm_detection("live", &body, picture()).await;
     let remove = async {
         receiver.messages(1).await;
         let path = format!("/api/v2/orders/webhooks/{webhook}");
-        stunt.call(Method::DELETE, "live", &path, &json!({})).await;
+        server.call(Method::DELETE, "live", &path, &json!({})).await;
     };
-    let (ran, ()) = tokio::join!(stunt.advance("live", "P1D"), remove);
+    let (ran, ()) = tokio::join!(server.advance("live", "P1D"), remove);
     assert_eq!(ran, ["order.process", "webhook.deliver"]);
-    let bodies = deliveries(&stunt, &format!("?webhookId={webhook}")).await;
+    let bodies = deliveries(&server, &format!("?webhookId={webhook}")).await;
     assert_eq!(bodies.len(), 1, "{bodies:?}");
     assert!(bodies[0]["error"].is_string(), "{bodies:?}");
 }

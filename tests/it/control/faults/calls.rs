@@ -16,15 +16,15 @@ const FETCH: &str = "file.fetch";
 const LADDER: &str = "PT7.3S";
 
 /// Makes an order; its id.
-async fn create_anti_ai(stunt: &TestServer, body: &Value) -> String {
-    let answer = stunt.post("live", ANTI_AI, body).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    let id = answer.json()["data"]["orderId"].take();
+async fn create_anti_ai(server: &TestServer, body: &Value) -> String {
+    let response = server.post("live", ANTI_AI, body).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    let id = response.json()["data"]["orderId"].take();
     id.as_str().expect("an id").to_owned()
 }
 
 /// An order in zero copy, of files of those names.
-async fn zero_copy(stunt: &TestServer, key: &str, origin: &str, names: &[&str]) -> String {
+async fn zero_copy(server: &TestServer, key: &str, origin: &str, names: &[&str]) -> String {
     let file = |name: &&str| {
         let url = format!("http://files.test/{name}");
         json!({"fileName": name, "originalFileUrl": url})
@@ -33,26 +33,26 @@ async fn zero_copy(stunt: &TestServer, key: &str, origin: &str, names: &[&str]) 
     let files: Vec<_> = names.iter().map(file).collect();
     let targets: Vec<_> = names.iter().map(target).collect();
     let body = json!({"idempotencyKey": key, "files": files, "mode": {"zeroCopy": true}, "outputTargets": targets});
-    create_anti_ai(stunt, &body).await
+    create_anti_ai(server, &body).await
 }
 
 /// The order's status and what is told of its failure.
-async fn finish_order(stunt: &TestServer, id: &str) -> (Value, Value) {
-    let mut order = stunt.get_order("live", id).await;
+async fn finish_order(server: &TestServer, id: &str) -> (Value, Value) {
+    let mut order = server.get_order("live", id).await;
     (order["status"].take(), order["errors"].take())
 }
 
 #[tokio::test]
 async fn each_fault_is_seen_by_the_target_and_the_next_try_is_whole() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     for fault in ["reset", "empty", "truncate", "garbage"] {
-        once(&stunt, PUT, json!({"fault": fault})).await;
-        let id = zero_copy(&stunt, fault, &listener.origin, &["a.jpg"]).await;
-        stunt.advance("live", "PT0.3S").await;
+        once(&server, PUT, json!({"fault": fault})).await;
+        let id = zero_copy(&server, fault, &listener.origin, &["a.jpg"]).await;
+        server.advance("live", "PT0.3S").await;
         let broken = listener.next().await;
-        assert_eq!(stunt.get_order("live", &id).await["status"], "inProgress");
-        assert_eq!(stunt.advance("live", "PT1S").await, ["order.process"]);
+        assert_eq!(server.get_order("live", &id).await["status"], "inProgress");
+        assert_eq!(server.advance("live", "PT1S").await, ["order.process"]);
         let whole = listener.next().await;
         let (head, body) = parts(&whole).expect("a whole head");
         assert!(body.len() > 1_000 && body.len() == told_bytes(&head));
@@ -80,7 +80,7 @@ async fn each_fault_is_seen_by_the_target_and_the_next_try_is_whole() {
             }
         }
         assert_eq!(
-            finish_order(&stunt, &id).await,
+            finish_order(&server, &id).await,
             (json!("complete"), Value::Null)
         );
     }
@@ -88,20 +88,20 @@ async fn each_fault_is_seen_by_the_target_and_the_next_try_is_whole() {
 
 #[tokio::test]
 async fn a_put_that_always_breaks_fails_the_order_and_tells_why() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     let when = json!({"operation": PUT, "fileName": "b.*"});
     let body = json!({"name": "flaky", "when": when, "then": {"fault": "truncate"}});
-    rule(&stunt, &body).await;
-    let id = zero_copy(&stunt, "a", &listener.origin, &["a.jpg", "b.jpg"]).await;
-    let ran = stunt.advance("live", LADDER).await;
+    rule(&server, &body).await;
+    let id = zero_copy(&server, "a", &listener.origin, &["a.jpg", "b.jpg"]).await;
+    let ran = server.advance("live", LADDER).await;
     assert_eq!(ran, ["order.process"; 4]);
     let why = "outputTargets[1].url: rule 1 (flaky): the request was cut half way";
     assert_eq!(
-        finish_order(&stunt, &id).await,
+        finish_order(&server, &id).await,
         (json!("failed"), json!(why))
     );
-    assert_eq!(hits(&stunt).await, [4], "the other file's is no match");
+    assert_eq!(hits(&server).await, [4], "the other file's is no match");
     for path in ["/a.jpg", "/b.jpg", "/b.jpg", "/b.jpg", "/b.jpg"] {
         let came = listener.next().await.text();
         assert!(
@@ -114,25 +114,25 @@ async fn a_put_that_always_breaks_fails_the_order_and_tells_why() {
 
 #[tokio::test]
 async fn a_dripped_put_comes_whole_and_piece_by_piece() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     let then = json!({"fault": "drip", "bytesPerSecond": 20_000});
-    once(&stunt, PUT, then).await;
-    let id = zero_copy(&stunt, "a", &listener.origin, &["a.jpg"]).await;
-    stunt.advance("live", "PT0.3S").await;
+    once(&server, PUT, then).await;
+    let id = zero_copy(&server, "a", &listener.origin, &["a.jpg"]).await;
+    server.advance("live", "PT0.3S").await;
     let came = listener.next().await;
     let (head, body) = parts(&came).expect("a head");
     assert_eq!(body.len(), told_bytes(&head));
     assert!(came.pieces > 3, "{} of {}", came.pieces, body.len());
     assert_eq!(
-        finish_order(&stunt, &id).await,
+        finish_order(&server, &id).await,
         (json!("complete"), Value::Null)
     );
 }
 
 #[tokio::test]
 async fn a_rule_answers_in_the_targets_place() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     for (status, expected) in [
         (201, (json!("complete"), Value::Null)),
@@ -143,40 +143,40 @@ async fn a_rule_answers_in_the_targets_place() {
         (503, (json!("inProgress"), Value::Null)),
     ] {
         let then = json!({"respond": {"status": status}, "delayMs": 1});
-        once(&stunt, PUT, then).await;
+        once(&server, PUT, then).await;
         let key = status.to_string();
-        let id = zero_copy(&stunt, &key, &listener.origin, &["a.jpg"]).await;
-        stunt.advance("live", "PT0.3S").await;
+        let id = zero_copy(&server, &key, &listener.origin, &["a.jpg"]).await;
+        server.advance("live", "PT0.3S").await;
         listener.assert_quiet();
-        assert_eq!(finish_order(&stunt, &id).await, expected);
+        assert_eq!(finish_order(&server, &id).await, expected);
     }
-    assert_eq!(hits(&stunt).await, [1; 3]);
+    assert_eq!(hits(&server).await, [1; 3]);
 }
 
 async fn fetching() -> TestServer {
-    let stunt = TestServer::with_config(|config| config.orders.fetch = true).await;
-    stunt.freeze("live").await;
-    stunt
+    let server = TestServer::with_config(|config| config.orders.fetch = true).await;
+    server.freeze("live").await;
+    server
 }
 
 /// An order of a file of that name there, run: how it ended.
-async fn fetched(stunt: &TestServer, key: &str, origin: &str) -> (Value, Value) {
+async fn fetched(server: &TestServer, key: &str, origin: &str) -> (Value, Value) {
     let file = json!({"fileName": "a.jpg", "originalFileUrl": format!("{origin}/a.jpg")});
-    let id = create_anti_ai(stunt, &json!({"idempotencyKey": key, "files": [file]})).await;
-    stunt.advance("live", "PT1S").await;
-    finish_order(stunt, &id).await
+    let id = create_anti_ai(server, &json!({"idempotencyKey": key, "files": [file]})).await;
+    server.advance("live", "PT1S").await;
+    finish_order(server, &id).await
 }
 
 /// An Undetectable document is asked for, of what is there.
-async fn detect(stunt: &TestServer, url: &str) -> TestResponse {
+async fn detect(server: &TestServer, url: &str) -> TestResponse {
     let body = json!({"key": "live", "url": url}).to_string();
     let headers = [("content-type", "application/json")];
-    stunt.send(Method::POST, "/detect", &headers, body).await
+    server.send(Method::POST, "/detect", &headers, body).await
 }
 
 #[tokio::test]
 async fn each_fault_is_met_in_what_is_downloaded() {
-    let stunt = fetching().await;
+    let server = fetching().await;
     let mut listener = RawListener::with_replies(picture()).await;
     for (n, (fault, says)) in [
         ("reset", "the connection was reset"),
@@ -189,12 +189,12 @@ async fn each_fault_is_met_in_what_is_downloaded() {
     {
         let when = json!({"operation": FETCH, "fileName": "a.jpg"});
         let body = json!({"name": "flaky", "when": when, "times": 2, "then": {"fault": fault}});
-        rule(&stunt, &body).await;
+        rule(&server, &body).await;
         let line = format!("rule {} (flaky): {says}", n + 1);
         let expected = format!("files[0].originalFileUrl: {line}");
-        let came = fetched(&stunt, fault, &listener.origin).await;
+        let came = fetched(&server, fault, &listener.origin).await;
         assert_eq!(came, (json!("failed"), json!(expected)));
-        let refused = detect(&stunt, &format!("{}/a.jpg", listener.origin)).await;
+        let refused = detect(&server, &format!("{}/a.jpg", listener.origin)).await;
         let why = format!("url: {line}");
         assert_eq!(
             (refused.status, refused.header("x-mock-reason")),
@@ -205,44 +205,44 @@ async fn each_fault_is_met_in_what_is_downloaded() {
             assert!(request.starts_with("GET /a.jpg HTTP/1.1\r\n"), "{request}");
         }
         let key = format!("after {fault}");
-        let after = fetched(&stunt, &key, &listener.origin).await;
+        let after = fetched(&server, &key, &listener.origin).await;
         assert_eq!(after, (json!("complete"), Value::Null));
         listener.next().await;
     }
-    assert_eq!(hits(&stunt).await, [2; 4]);
+    assert_eq!(hits(&server).await, [2; 4]);
 }
 
 #[tokio::test]
 async fn a_file_that_drips_is_there_in_the_end() {
-    let stunt = fetching().await;
+    let server = fetching().await;
     let listener = RawListener::with_replies(picture()).await;
     let then = json!({"fault": "drip", "bytesPerSecond": 200_000});
-    once(&stunt, FETCH, then).await;
-    let came = fetched(&stunt, "a", &listener.origin).await;
+    once(&server, FETCH, then).await;
+    let came = fetched(&server, "a", &listener.origin).await;
     assert_eq!(came, (json!("complete"), Value::Null));
-    assert_eq!(hits(&stunt).await, [1]);
+    assert_eq!(hits(&server).await, [1]);
 }
 
 #[tokio::test]
 async fn what_a_rule_answers_is_the_file() {
-    let stunt = fetching().await;
+    let server = fetching().await;
     let svg = String::from_utf8(fixture("plain.svg")).expect("text");
     let headers = json!({"content-type": "image/svg+xml"});
     let then = json!({"respond": {"status": 200, "headers": headers, "body": svg}, "delayMs": 1});
-    once(&stunt, FETCH, then).await;
-    let answer = detect(&stunt, "http://127.0.0.1:1/a_ai.svg").await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
+    once(&server, FETCH, then).await;
+    let response = detect(&server, "http://127.0.0.1:1/a_ai.svg").await;
+    assert_eq!(response.status, 200, "{}", response.text());
     let then = json!({"respond": {"status": 404}});
-    once(&stunt, FETCH, then).await;
-    let refused = detect(&stunt, "http://127.0.0.1:1/a_ai.svg").await;
+    once(&server, FETCH, then).await;
+    let refused = detect(&server, "http://127.0.0.1:1/a_ai.svg").await;
     let why = "url: http://127.0.0.1:1/a_ai.svg answered 404";
     assert_eq!(
         (refused.status, refused.header("x-mock-reason")),
         (500, why)
     );
     let then = json!({"respond": {"status": 200, "body": svg}, "fault": "reset"});
-    once(&stunt, FETCH, then).await;
-    let refused = detect(&stunt, "http://127.0.0.1:1/a_ai.svg").await;
+    once(&server, FETCH, then).await;
+    let refused = detect(&server, "http://127.0.0.1:1/a_ai.svg").await;
     let why = "url: rule 3: the connection was reset";
     assert_eq!(
         (refused.status, refused.header("x-mock-reason")),

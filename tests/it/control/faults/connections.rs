@@ -31,9 +31,9 @@ fn whole_answers(came: &RawResponse) -> (Vec<Vec<u8>>, &[u8]) {
 
 #[tokio::test]
 async fn what_was_answered_before_came_whole() {
-    let stunt = TestServer::start_frozen("live").await;
-    let url = picture_url(&stunt).await;
-    let picture = stunt.send(Method::GET, &url, &[], "").await.bytes;
+    let server = TestServer::start_frozen("live").await;
+    let url = picture_url(&server).await;
+    let picture = server.send(Method::GET, &url, &[], "").await.bytes;
     let big = request("GET", &url, "", b"");
     let health = request("GET", "/health", "", b"");
     for (fault, end) in [
@@ -42,8 +42,8 @@ async fn what_was_answered_before_came_whole() {
         ("truncate", None),
         ("garbage", None),
     ] {
-        once(&stunt, "undetectable.health", json!({"fault": fault})).await;
-        let mut stream = raw::connect(&stunt.origin).await;
+        once(&server, "undetectable.health", json!({"fault": fault})).await;
+        let mut stream = raw::connect(&server.origin).await;
         let earlier = [&big[..], &big[..]].concat();
         stream.write_all(&earlier).await.expect("it is read");
         let mut first = vec![0; picture.len()];
@@ -68,12 +68,12 @@ async fn what_was_answered_before_came_whole() {
 
 #[tokio::test]
 async fn requests_sent_ahead_are_answered_up_to_the_one_that_breaks() {
-    let stunt = TestServer::start_frozen("live").await;
-    once(&stunt, "undetectable.health", json!({"fault": "empty"})).await;
+    let server = TestServer::start_frozen("live").await;
+    once(&server, "undetectable.health", json!({"fault": "empty"})).await;
     let list = request("GET", ORDERS, "", b"");
     let health = request("GET", "/health", "", b"");
     let sent = [&list[..], &list, &health, &list].concat();
-    let came = exchanged(&stunt, &sent).await;
+    let came = exchanged(&server, &sent).await;
     let (bodies, rest) = whole_answers(&came);
     assert_eq!((bodies.len(), rest), (2, &[][..]), "{}", came.text());
     assert_eq!(bodies[0], bodies[1]);
@@ -82,13 +82,13 @@ async fn requests_sent_ahead_are_answered_up_to_the_one_that_breaks() {
 #[tokio::test]
 async fn answers_that_wait_to_be_read_are_not_lost() {
     const COUNT: usize = 400;
-    let stunt = TestServer::start_frozen("live").await;
-    let url = picture_url(&stunt).await;
-    let picture = stunt.send(Method::GET, &url, &[], "").await.bytes;
-    once(&stunt, "undetectable.health", json!({"fault": "empty"})).await;
+    let server = TestServer::start_frozen("live").await;
+    let url = picture_url(&server).await;
+    let picture = server.send(Method::GET, &url, &[], "").await.bytes;
+    once(&server, "undetectable.health", json!({"fault": "empty"})).await;
     let mut sent = request("GET", &url, "", b"").repeat(COUNT);
     sent.extend(request("GET", "/health", "", b""));
-    let (mut read, mut write) = raw::connect(&stunt.origin).await.into_split();
+    let (mut read, mut write) = raw::connect(&server.origin).await.into_split();
     let writing = tokio::spawn(async move {
         let written = write.write_all(&sent).await;
         (written, write)
@@ -96,7 +96,7 @@ async fn answers_that_wait_to_be_read_are_not_lost() {
     let mut first = vec![0; picture.len()];
     read.read_exact(&mut first).await.expect("most of one");
     // More than sockets hold is left unread while the server has its turn.
-    stunt.drain("live").await;
+    server.drain("live").await;
     let mut came = raw::read_to_end(&mut read).await;
     let (written, _write) = writing.await.expect("no panic");
     written.expect("it was read");
@@ -108,17 +108,17 @@ async fn answers_that_wait_to_be_read_are_not_lost() {
 
 #[tokio::test]
 async fn after_a_drip_its_connection_is_as_ever() {
-    let stunt = TestServer::start_frozen("live").await;
-    let url = picture_url(&stunt).await;
-    let picture = stunt.send(Method::GET, &url, &[], "").await.bytes;
+    let server = TestServer::start_frozen("live").await;
+    let url = picture_url(&server).await;
+    let picture = server.send(Method::GET, &url, &[], "").await.bytes;
     let big = request("GET", &url, "Connection: close\r\n", b"");
     let then = json!({"fault": "drip", "bytesPerSecond": 500});
     for (operation, first) in [
         ("bizmori.listWebhooks", request("GET", ORDERS, "", b"")),
         ("storage.head", request("HEAD", &url, "", b"")),
     ] {
-        once(&stunt, operation, then.clone()).await;
-        let came = exchanged(&stunt, &[&first[..], &big[..]].concat()).await;
+        once(&server, operation, then.clone()).await;
+        let came = exchanged(&server, &[&first[..], &big[..]].concat()).await;
         let text = String::from_utf8_lossy(&came.bytes);
         assert!(text.starts_with("HTTP/1.1 "), "{text}");
         assert!(
@@ -127,50 +127,50 @@ async fn after_a_drip_its_connection_is_as_ever() {
         );
         assert!(came.pieces > 2, "{}", came.pieces);
     }
-    assert_eq!(hits(&stunt).await, [1, 1]);
+    assert_eq!(hits(&server).await, [1, 1]);
 }
 
 #[tokio::test]
 async fn a_drip_ends_when_its_client_goes() {
-    let stunt = TestServer::start().await;
-    once(&stunt, "*", json!({"fault": "drip", "bytesPerSecond": 1})).await;
-    let mut client = raw::connect(&stunt.origin).await;
+    let server = TestServer::start().await;
+    once(&server, "*", json!({"fault": "drip", "bytesPerSecond": 1})).await;
+    let mut client = raw::connect(&server.origin).await;
     let health = request("GET", "/health", "", b"");
     client.write_all(&health).await.expect("it is read");
     assert_eq!(client.read_u8().await.expect("a byte"), b'H');
     drop(client);
-    assert!(stunt.shuts_down_cleanly().await);
+    assert!(server.shuts_down_cleanly().await);
 }
 
 #[tokio::test]
 async fn a_drip_does_not_hold_the_server() {
-    let stunt = TestServer::start().await;
-    once(&stunt, "*", json!({"fault": "drip", "bytesPerSecond": 1})).await;
-    let mut client = raw::connect(&stunt.origin).await;
+    let server = TestServer::start().await;
+    once(&server, "*", json!({"fault": "drip", "bytesPerSecond": 1})).await;
+    let mut client = raw::connect(&server.origin).await;
     let health = request("GET", "/health", "", b"");
     client.write_all(&health).await.expect("it is read");
     assert_eq!(client.read_u8().await.expect("a byte"), b'H');
     // All of it would take minutes.
-    assert!(!stunt.shuts_down_cleanly().await);
+    assert!(!server.shuts_down_cleanly().await);
 }
 
 #[tokio::test]
 async fn an_order_whose_confirm_was_answered_so_goes_on() {
     for fault in ["reset", "empty", "truncate", "garbage", "drip"] {
-        let stunt = TestServer::start_frozen("live").await;
+        let server = TestServer::start_frozen("live").await;
         let receiver = Receiver::start().await;
-        stunt.webhook("live", &receiver.url).await;
+        server.webhook("live", &receiver.url).await;
         let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-        let id = stunt.upload_detection("live", &body, picture()).await;
-        once(&stunt, "bizmori.confirm*", json!({"fault": fault})).await;
+        let id = server.upload_detection("live", &body, picture()).await;
+        once(&server, "bizmori.confirm*", json!({"fault": fault})).await;
         let confirm = json!({"idempotencyKey": "c", "orderId": id}).to_string();
         let path = "/api/v2/orders/ai-detection/confirm";
         let headers = "Content-Type: application/json\r\nConnection: close\r\n";
-        exchanged(&stunt, &request("POST", path, headers, confirm.as_bytes())).await;
-        assert_eq!(hits(&stunt).await, [1], "{fault}");
-        let ran = stunt.advance("live", "PT1S").await;
+        exchanged(&server, &request("POST", path, headers, confirm.as_bytes())).await;
+        assert_eq!(hits(&server).await, [1], "{fault}");
+        let ran = server.advance("live", "PT1S").await;
         assert_eq!(ran, ["order.process", "webhook.deliver"], "{fault}");
-        assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
+        assert_eq!(server.get_order("live", &id).await["status"], "complete");
         let response_body: Value = receiver.messages(1).await[0].json();
         assert_eq!(response_body["data"]["orderId"], id, "{fault}");
     }

@@ -12,31 +12,31 @@ const WEBHOOKS: &str = "/api/v2/orders/webhooks";
 const DELIVER: &str = "webhook.deliver";
 
 /// An order of `live`'s comes to its end, its clock being frozen.
-async fn end_one(stunt: &TestServer, idempotency_key: &str) {
+async fn end_one(server: &TestServer, idempotency_key: &str) {
     let body = json!({"idempotencyKey": idempotency_key, "fileName": "a_ai.jpg"});
-    stunt.confirm_detection("live", &body, picture()).await;
-    let ran = stunt.advance("live", "PT0.3S").await;
+    server.confirm_detection("live", &body, picture()).await;
+    let ran = server.advance("live", "PT0.3S").await;
     assert_eq!(ran, ["order.process", "webhook.deliver"]);
 }
 
 /// The rows of the webhook's events.
-async fn events(stunt: &TestServer, id: &str) -> Vec<Value> {
+async fn events(server: &TestServer, id: &str) -> Vec<Value> {
     let path = format!("{WEBHOOKS}/{id}/events");
-    let mut listed = stunt.get("live", &path).await.json();
+    let mut listed = server.get("live", &path).await.json();
     serde_json::from_value(listed["data"]["events"].take()).expect("a list")
 }
 
 #[tokio::test]
 async fn each_fault_is_seen_by_the_receiver_and_the_next_attempt_is_whole() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
-    stunt.webhook("live", &listener.origin).await;
+    server.webhook("live", &listener.origin).await;
     for fault in ["reset", "empty", "truncate", "garbage"] {
-        once(&stunt, DELIVER, json!({"fault": fault})).await;
-        end_one(&stunt, fault).await;
+        once(&server, DELIVER, json!({"fault": fault})).await;
+        end_one(&server, fault).await;
         let broken = listener.next().await;
         listener.assert_quiet();
-        assert_eq!(stunt.advance("live", "PT1S").await, [DELIVER], "{fault}");
+        assert_eq!(server.advance("live", "PT1S").await, [DELIVER], "{fault}");
         let whole = listener.next().await;
         let (head, body) = parts(&whole).expect("a whole head");
         assert_eq!(body.len(), told_bytes(&head));
@@ -64,90 +64,90 @@ async fn each_fault_is_seen_by_the_receiver_and_the_next_attempt_is_whole() {
             }
         }
     }
-    assert_eq!(hits(&stunt).await, [1; 4]);
+    assert_eq!(hits(&server).await, [1; 4]);
 }
 
 #[tokio::test]
 async fn a_drip_brings_all_of_it_piece_by_piece() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
-    let (id, _) = stunt.webhook("live", &listener.origin).await;
+    let (id, _) = server.webhook("live", &listener.origin).await;
     let then = json!({"fault": "drip", "bytesPerSecond": 1_000});
-    once(&stunt, DELIVER, then).await;
-    end_one(&stunt, "a").await;
+    once(&server, DELIVER, then).await;
+    end_one(&server, "a").await;
     let came = listener.next().await;
     assert!(came.pieces > 2, "{}", came.pieces);
     let (head, body) = parts(&came).expect("a head");
     assert_eq!(body.len(), told_bytes(&head));
     let response_body: Value = serde_json::from_slice(body).expect("JSON");
     assert_eq!(response_body["eventType"], "order.aiDetection.completed");
-    assert_eq!(events(&stunt, &id).await[0]["status"], "SENT");
+    assert_eq!(events(&server, &id).await[0]["status"], "SENT");
 }
 
 #[tokio::test]
 async fn a_drip_has_no_more_time_than_any_attempt() {
-    let stunt = TestServer::with_config(|config| config.outbound.webhook_timeout_ms = 300).await;
-    stunt.freeze("live").await;
+    let server = TestServer::with_config(|config| config.outbound.webhook_timeout_ms = 300).await;
+    server.freeze("live").await;
     let mut listener = RawListener::start().await;
-    let (id, _) = stunt.webhook("live", &listener.origin).await;
+    let (id, _) = server.webhook("live", &listener.origin).await;
     let then = json!({"fault": "drip", "bytesPerSecond": 1});
-    once(&stunt, DELIVER, then).await;
-    end_one(&stunt, "a").await;
+    once(&server, DELIVER, then).await;
+    end_one(&server, "a").await;
     let came = listener.next().await;
     let (head, body) = parts(&came).expect("a head");
     assert!(body.len() < told_bytes(&head));
-    assert_eq!(events(&stunt, &id).await[0]["status"], "RETRYING");
-    assert_eq!(stunt.advance("live", "PT1S").await, [DELIVER]);
-    assert_eq!(events(&stunt, &id).await[0]["status"], "SENT");
+    assert_eq!(events(&server, &id).await[0]["status"], "RETRYING");
+    assert_eq!(server.advance("live", "PT1S").await, [DELIVER]);
+    assert_eq!(events(&server, &id).await[0]["status"], "SENT");
 }
 
 #[tokio::test]
 async fn a_rule_answers_in_the_receivers_place() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
-    let (id, _) = stunt.webhook("live", &receiver.url).await;
+    let (id, _) = server.webhook("live", &receiver.url).await;
     let busy = json!({"respond": {"status": 503}});
     rule(
-        &stunt,
+        &server,
         &json!({"when": {"webhookUrl": "*/hook"}, "skip": 1, "times": 1, "then": busy}),
     )
     .await;
     once(
-        &stunt,
+        &server,
         DELIVER,
         json!({"respond": {"status": 500}, "delayMs": 1}),
     )
     .await;
-    end_one(&stunt, "a").await;
-    assert_eq!(stunt.advance("live", "PT1S").await, [DELIVER]);
-    assert_eq!(events(&stunt, &id).await[0]["status"], "RETRYING");
+    end_one(&server, "a").await;
+    assert_eq!(server.advance("live", "PT1S").await, [DELIVER]);
+    assert_eq!(events(&server, &id).await[0]["status"], "RETRYING");
     assert_eq!(receiver.count(), 0);
-    assert_eq!(stunt.advance("live", "PT2S").await, [DELIVER]);
+    assert_eq!(server.advance("live", "PT2S").await, [DELIVER]);
     receiver.messages(1).await;
-    assert_eq!(events(&stunt, &id).await[0]["status"], "SENT");
-    assert_eq!(hits(&stunt).await, [1, 1]);
+    assert_eq!(events(&server, &id).await[0]["status"], "SENT");
+    assert_eq!(hits(&server).await, [1, 1]);
 
-    once(&stunt, DELIVER, json!({"respond": {"status": 204}})).await;
-    end_one(&stunt, "b").await;
-    assert_eq!(events(&stunt, &id).await[0]["status"], "SENT");
+    once(&server, DELIVER, json!({"respond": {"status": 204}})).await;
+    end_one(&server, "b").await;
+    assert_eq!(events(&server, &id).await[0]["status"], "SENT");
     receiver.messages(1).await;
 }
 
 #[tokio::test]
 async fn the_ladder_of_what_breaks_is_climbed_by_the_accounts_clock() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     let when = json!({"operation": DELIVER});
     rule(
-        &stunt,
+        &server,
         &json!({"account": "live", "when": when, "then": {"fault": "reset"}}),
     )
     .await;
-    end_one(&stunt, "a").await;
-    let ran = stunt.advance("live", "P1D").await;
+    end_one(&server, "a").await;
+    let ran = server.advance("live", "P1D").await;
     assert_eq!(ran, [DELIVER; 6]);
-    assert_eq!(hits(&stunt).await, [7]);
+    assert_eq!(hits(&server).await, [7]);
     assert_eq!(receiver.count(), 0);
 }
 
@@ -159,20 +159,20 @@ async fn an_attempt_by_hand_tells_what_came_of_it() {
         ("truncate", "the request was cut half way"),
         ("garbage", "what was sent is no HTTP"),
     ] {
-        let stunt = TestServer::start_frozen("live").await;
+        let server = TestServer::start_frozen("live").await;
         let receiver = Receiver::start().await;
-        let (id, _) = stunt.webhook("live", &receiver.url).await;
+        let (id, _) = server.webhook("live", &receiver.url).await;
         let (when, then) = (json!({"operation": DELIVER}), json!({"fault": fault}));
         rule(
-            &stunt,
+            &server,
             &json!({"name": "flaky", "when": when, "then": then}),
         )
         .await;
-        end_one(&stunt, "a").await;
-        stunt.advance("live", "P1D").await;
-        let row = events(&stunt, &id).await[0]["id"].take();
+        end_one(&server, "a").await;
+        server.advance("live", "P1D").await;
+        let row = events(&server, &id).await[0]["id"].take();
         let path = format!("{WEBHOOKS}/{id}/events/{row}/retry");
-        let response_body = stunt.post("live", &path, &json!({})).await.json();
+        let response_body = server.post("live", &path, &json!({})).await.json();
         assert_eq!(
             response_body["data"]["error"],
             format!("rule 1 (flaky): {says}")
@@ -182,40 +182,40 @@ async fn an_attempt_by_hand_tells_what_came_of_it() {
 
 #[tokio::test]
 async fn an_answer_that_nobody_gave_may_break_too() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
-    let (id, _) = stunt.webhook("live", &listener.origin).await;
+    let (id, _) = server.webhook("live", &listener.origin).await;
     let then = json!({"respond": {"status": 200}, "fault": "truncate"});
-    once(&stunt, DELIVER, then).await;
-    end_one(&stunt, "a").await;
+    once(&server, DELIVER, then).await;
+    end_one(&server, "a").await;
     listener.assert_quiet();
-    assert_eq!(events(&stunt, &id).await[0]["status"], "RETRYING");
+    assert_eq!(events(&server, &id).await[0]["status"], "RETRYING");
 }
 
 #[tokio::test]
 async fn over_https_the_connection_breaks_before_tls() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     let url = listener
         .origin
         .replace("http://127.0.0.1", "https://localhost");
-    stunt.webhook("live", &url).await;
+    server.webhook("live", &url).await;
     for (fault, end) in [
         ("reset", Some(ErrorKind::ConnectionReset)),
         ("empty", None),
         ("truncate", None),
         ("garbage", None),
     ] {
-        once(&stunt, DELIVER, json!({"fault": fault})).await;
-        end_one(&stunt, fault).await;
+        once(&server, DELIVER, json!({"fault": fault})).await;
+        end_one(&server, fault).await;
         let came = listener.next().await;
         assert_eq!(came.error, end, "{fault}");
         assert_eq!(came.bytes.is_empty(), fault != "garbage", "{fault}");
         // TLS is not spoken there: what is left is not of interest.
-        stunt
+        server
             .control(reqwest::Method::DELETE, "/_mock/rules", &json!({}))
             .await;
-        once(&stunt, DELIVER, json!({"respond": {"status": 200}})).await;
-        assert_eq!(stunt.advance("live", "PT1S").await, [DELIVER]);
+        once(&server, DELIVER, json!({"respond": {"status": 200}})).await;
+        assert_eq!(server.advance("live", "PT1S").await, [DELIVER]);
     }
 }

@@ -7,8 +7,8 @@ use crate::support::TestServer;
 
 #[tokio::test]
 async fn empty_account_in_the_query_is_refused_by_every_operation() {
-    let stunt = TestServer::start().await;
-    keep_account(&stunt).await;
+    let server = TestServer::start().await;
+    keep_account(&server).await;
     for operation in control_operations() {
         if operation.name == "control.postToInbox" {
             continue;
@@ -20,14 +20,20 @@ async fn empty_account_in_the_query_is_refused_by_every_operation() {
             "acc%6Funt=&limit=1",
         ] {
             let path = format!("{}?{query}", path_of(&operation));
-            let answer = stunt.send(operation.method.clone(), &path, &[], "").await;
+            let response = server.send(operation.method.clone(), &path, &[], "").await;
             let hint = "give a key, or leave account out";
-            assert_refused(&answer, 400, "bad_query", "account: the key is empty", hint);
+            assert_refused(
+                &response,
+                400,
+                "bad_query",
+                "account: the key is empty",
+                hint,
+            );
         }
     }
-    assert_kept(&stunt).await;
+    assert_kept(&server).await;
     let delivery = reqwest::Method::POST;
-    let posted = stunt
+    let posted = server
         .send(delivery, "/_mock/inbox/a?account=", &[], "x")
         .await;
     assert_eq!(posted.status, 200, "a sender's query is its own");
@@ -35,8 +41,8 @@ async fn empty_account_in_the_query_is_refused_by_every_operation() {
 
 #[tokio::test]
 async fn empty_account_in_the_body_is_refused_by_every_operation() {
-    let stunt = TestServer::start().await;
-    keep_account(&stunt).await;
+    let server = TestServer::start().await;
+    keep_account(&server).await;
     for operation in control_operations() {
         if operation.name == "control.postToInbox" {
             continue;
@@ -51,15 +57,15 @@ async fn empty_account_in_the_body_is_refused_by_every_operation() {
         };
         body["account"] = json!("");
         let path = path_of(&operation);
-        let answer = stunt
+        let response = server
             .send(operation.method.clone(), &path, &[], body.to_string())
             .await;
         let code = match operation.name {
             "control.putFixtures" => "bad_fixtures",
             _ => "bad_body",
         };
-        assert_code(&answer, 400, code, operation.name);
-        let message = answer.json()["error"]["message"].take();
+        assert_code(&response, 400, code, operation.name);
+        let message = response.json()["error"]["message"].take();
         let message = message.as_str().expect("a message");
         assert!(
             message.contains("account: ") && message.contains("is empty"),
@@ -67,13 +73,13 @@ async fn empty_account_in_the_body_is_refused_by_every_operation() {
             operation.name
         );
     }
-    assert_kept(&stunt).await;
+    assert_kept(&server).await;
 }
 
 #[tokio::test]
 async fn empty_account_in_a_document_is_refused_with_its_place() {
-    let stunt = TestServer::start().await;
-    keep_account(&stunt).await;
+    let server = TestServer::start().await;
+    keep_account(&server).await;
     let detection = "bizmori.createAiDetection";
     for (document, place) in [
         (json!({"accounts": [{"key": ""}]}), "accounts[0].key"),
@@ -91,31 +97,31 @@ async fn empty_account_in_a_document_is_refused_with_its_place() {
         ),
     ] {
         let put = reqwest::Method::PUT;
-        let answer = stunt
+        let response = server
             .send(put, "/_mock/fixtures", &[], document.to_string())
             .await;
-        assert_code(&answer, 400, "bad_fixtures", place);
-        let message = answer.json()["error"]["message"].take();
+        assert_code(&response, 400, "bad_fixtures", place);
+        let message = response.json()["error"]["message"].take();
         let message = message.as_str().expect("a message");
         let begin = format!("line 1, {place}: is empty");
         assert!(message.starts_with(&begin), "{message}");
     }
-    assert_kept(&stunt).await;
+    assert_kept(&server).await;
 }
 
 #[tokio::test]
 async fn empty_key_in_the_path_is_refused() {
-    let stunt = TestServer::start().await;
-    keep_account(&stunt).await;
+    let server = TestServer::start().await;
+    keep_account(&server).await;
     for method in ["GET", "PUT", "DELETE"] {
         let method: reqwest::Method = method.parse().expect("a method");
-        let answer = stunt.send(method, "/_mock/accounts/", &[], "").await;
+        let response = server.send(method, "/_mock/accounts/", &[], "").await;
         let message = "/_mock/accounts/: the key is empty";
         let hint = "end the path with a key; GET /_mock/accounts lists all accounts";
-        assert_refused(&answer, 400, "bad_key", message, hint);
+        assert_refused(&response, 400, "bad_key", message, hint);
     }
-    assert_kept(&stunt).await;
-    let unknown: Value = stunt
+    assert_kept(&server).await;
+    let unknown: Value = server
         .send(reqwest::Method::GET, "/_mock/accounts//", &[], "")
         .await
         .json();

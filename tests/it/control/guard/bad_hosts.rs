@@ -5,27 +5,27 @@ use serde_json::json;
 
 use crate::support::{TestResponse, TestServer, raw};
 
-async fn send(stunt: &TestServer, path: &str, version: &str, hosts: &str) -> TestResponse {
+async fn send(server: &TestServer, path: &str, version: &str, hosts: &str) -> TestResponse {
     let request = format!(
         "GET {path} HTTP/{version}\r\n{hosts}Authorization: Bearer live\r\nConnection: close\r\n\r\n"
     );
-    raw::send(&stunt.origin, request.as_bytes()).await
+    raw::send(&server.origin, request.as_bytes()).await
 }
 
 /// The status and body in the form of the path's own API.
-fn assert_bad_host(path: &str, answer: &TestResponse, line: &str) {
-    assert_eq!(answer.status, 400, "{path} {line}");
-    assert_eq!(answer.header("x-mock-reason"), line, "{path}");
-    assert!(answer.header("x-mock-request").parse::<u64>().is_ok());
-    let text = answer.text();
+fn assert_bad_host(path: &str, response: &TestResponse, line: &str) {
+    assert_eq!(response.status, 400, "{path} {line}");
+    assert_eq!(response.header("x-mock-reason"), line, "{path}");
+    assert!(response.header("x-mock-request").parse::<u64>().is_ok());
+    let text = response.text();
     match path {
         "/_mock/health" => {
             let hint = "send one Host header: a host, and its port if that is not the default";
             let error = json!({"error": {"code": "bad_host", "message": line, "hint": hint}});
-            assert_eq!(answer.json(), error);
+            assert_eq!(response.json(), error);
         }
         "/_s3/bizmori/a" => {
-            assert_eq!(answer.header("content-type"), "application/xml");
+            assert_eq!(response.header("content-type"), "application/xml");
             let begin = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>InvalidRequest\
                          </Code><Message>Invalid Request</Message><Key>a</Key><RequestId>";
             assert!(text.starts_with(begin), "{text}");
@@ -37,7 +37,7 @@ fn assert_bad_host(path: &str, answer: &TestResponse, line: &str) {
 
 #[tokio::test]
 async fn request_without_one_valid_host_answers_400_on_every_api() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let missing = "Host: missing, which HTTP/1.1 requires";
     for path in [
         "/_mock/health",
@@ -69,23 +69,23 @@ async fn request_without_one_valid_host_answers_400_on_every_api() {
             ),
             ("1.0", "Host: a/b\r\n", "Host: \"a/b\" is not a host"),
         ] {
-            assert_bad_host(path, &send(&stunt, path, version, hosts).await, line);
+            assert_bad_host(path, &send(&server, path, version, hosts).await, line);
         }
         let target = format!("http://localhost{path}");
-        assert_bad_host(path, &send(&stunt, &target, "1.1", "").await, missing);
-        let old = send(&stunt, path, "1.0", "").await;
+        assert_bad_host(path, &send(&server, &target, "1.1", "").await, missing);
+        let old = send(&server, path, "1.0", "").await;
         assert_ne!(old.status, 400, "{path}: {}", old.text());
-        let good = send(&stunt, path, "1.1", "Host: [::1]:80\r\n").await;
+        let good = send(&server, path, "1.1", "Host: [::1]:80\r\n").await;
         assert_eq!(good.status, old.status, "{path}");
     }
 }
 
 #[tokio::test]
 async fn request_without_host_is_in_the_journal() {
-    let stunt = TestServer::start().await;
-    send(&stunt, "/api/v2/orders/1?a=b", "1.1", "").await;
-    send(&stunt, "/_mock/health", "1.1", "").await;
-    let stored = stunt
+    let server = TestServer::start().await;
+    send(&server, "/api/v2/orders/1?a=b", "1.1", "").await;
+    send(&server, "/_mock/health", "1.1", "").await;
+    let stored = server
         .send(Method::GET, "/_mock/requests", &[], "")
         .await
         .json();
@@ -103,7 +103,7 @@ async fn request_without_host_is_in_the_journal() {
     );
     assert_eq!(shown("responseBody"), json!({"code": "VALIDATION_FAILED"}));
     let verify = json!({"when": {"operation": "bad_host"}, "count": 1});
-    stunt
+    server
         .control(Method::POST, "/_mock/requests/verify", &verify)
         .await;
 }

@@ -11,14 +11,14 @@ use crate::support::{TestServer, raw};
 
 const REBOUND: &str = "Host: rebound.example:8080\r\n";
 
-async fn health(stunt: &TestServer, headers: &str) -> u16 {
-    ask(stunt, "GET", "/_mock/health", headers).await.status
+async fn health(server: &TestServer, headers: &str) -> u16 {
+    ask(server, "GET", "/_mock/health", headers).await.status
 }
 
 #[tokio::test]
 async fn call_by_unknown_host_answers_unknown_host_on_every_operation() {
-    let stunt = TestServer::start().await;
-    keep_account(&stunt).await;
+    let server = TestServer::start().await;
+    keep_account(&server).await;
     let mut paths: Vec<_> = control_operations()
         .iter()
         .map(|it| (it.method.to_string(), path_of(it)))
@@ -33,18 +33,18 @@ async fn call_by_unknown_host_answers_unknown_host_on_every_operation() {
     ];
     paths.extend(own.map(|path| ("GET".to_owned(), path.to_owned())));
     for (method, path) in paths {
-        let answer = ask(&stunt, &method, &path, REBOUND).await;
+        let response = ask(&server, &method, &path, REBOUND).await;
         let message = "rebound.example:8080 is not a host by which this server may be called";
         let hint = "call localhost or an IP address, or start the server with \
                     --allow-host rebound.example (STUNTDOUBLE_ALLOW_HOST)";
-        assert_refused(&answer, 421, "unknown_host", message, hint);
+        assert_refused(&response, 421, "unknown_host", message, hint);
     }
-    assert_kept(&stunt).await;
+    assert_kept(&server).await;
 }
 
 #[tokio::test]
 async fn vendors_and_storage_are_served_by_any_host() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for path in [
         "/api/v2/orders/1",
         "/health",
@@ -52,14 +52,14 @@ async fn vendors_and_storage_are_served_by_any_host() {
         "/_s3/bizmori/a",
         "/nothing",
     ] {
-        let answer = ask(&stunt, "GET", path, REBOUND).await;
-        assert_ne!(answer.status, 421, "{path}");
+        let response = ask(&server, "GET", path, REBOUND).await;
+        assert_ne!(response.status, 421, "{path}");
     }
 }
 
 #[tokio::test]
 async fn local_names_addresses_and_the_vendors_hosts_are_allowed() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for host in [
         "localhost",
         "LOCALHOST.:8080",
@@ -78,7 +78,7 @@ async fn local_names_addresses_and_the_vendors_hosts_are_allowed() {
         "ai-image-detector-dev.nyc3.digitaloceanspaces.com",
     ] {
         assert_eq!(
-            health(&stunt, &format!("Host: {host}\r\n")).await,
+            health(&server, &format!("Host: {host}\r\n")).await,
             200,
             "{host}"
         );
@@ -92,7 +92,7 @@ async fn local_names_addresses_and_the_vendors_hosts_are_allowed() {
         "127.0.0.1.nip.io",
     ] {
         assert_eq!(
-            health(&stunt, &format!("Host: {host}\r\n")).await,
+            health(&server, &format!("Host: {host}\r\n")).await,
             421,
             "{host}"
         );
@@ -125,13 +125,13 @@ async fn settings_name_more_hosts() {
         ),
     ];
     for (set, host) in settings {
-        let stunt = TestServer::with_config(set).await;
+        let server = TestServer::with_config(set).await;
         assert_eq!(
-            health(&stunt, &format!("Host: {host}\r\n")).await,
+            health(&server, &format!("Host: {host}\r\n")).await,
             200,
             "{host}"
         );
-        let other = health(&stunt, "Host: evil.com\r\n").await;
+        let other = health(&server, "Host: evil.com\r\n").await;
         assert_eq!(
             other,
             if host == "anything.com" { 200 } else { 421 },
@@ -142,7 +142,7 @@ async fn settings_name_more_hosts() {
 
 #[tokio::test]
 async fn every_host_that_a_request_names_has_to_be_allowed() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let absolute = |host: &str| format!("http://{host}/_mock/health");
     for (authority, host, status) in [
         ("localhost:1", "localhost", 200),
@@ -151,13 +151,13 @@ async fn every_host_that_a_request_names_has_to_be_allowed() {
         ("u@localhost", "localhost", 421),
     ] {
         let headers = format!("Host: {host}\r\n");
-        let answer = ask(&stunt, "GET", &absolute(authority), &headers).await;
-        assert_eq!(answer.status, status, "{authority} {host}");
+        let response = ask(&server, "GET", &absolute(authority), &headers).await;
+        assert_eq!(response.status, status, "{authority} {host}");
     }
     let forwarded =
         |host: &str, forwarded: &str| format!("Host: {host}\r\nX-Forwarded-Host: {forwarded}\r\n");
     assert_eq!(
-        health(&stunt, &forwarded("localhost", "evil.com")).await,
+        health(&server, &forwarded("localhost", "evil.com")).await,
         200
     );
     let trusting = TestServer::with_config(|config| config.trust_forwarded = true).await;
@@ -175,7 +175,7 @@ async fn every_host_that_a_request_names_has_to_be_allowed() {
 
 #[tokio::test]
 async fn the_host_is_checked_before_the_origin_and_the_origin_before_the_token() {
-    let stunt =
+    let server =
         TestServer::with_config(|config| config.control.control_token = Some("s3cret".to_owned()))
             .await;
     let token = "Authorization: Bearer s3cret\r\n";
@@ -187,26 +187,29 @@ async fn the_host_is_checked_before_the_origin_and_the_origin_before_the_token()
         (String::new(), 401, "unauthorized"),
         (format!("Host: a b\r\n{EVIL}"), 400, "bad_host"),
     ] {
-        let answer = ask(&stunt, "POST", "/_mock/reset", &headers).await;
-        assert_code(&answer, status, code, &headers);
+        let response = ask(&server, "POST", "/_mock/reset", &headers).await;
+        assert_code(&response, status, code, &headers);
     }
-    assert_eq!(ask(&stunt, "POST", "/_mock/reset", token).await.status, 200);
-    let inbox = ask(&stunt, "POST", "/_mock/inbox/a/messages", "").await;
+    assert_eq!(
+        ask(&server, "POST", "/_mock/reset", token).await.status,
+        200
+    );
+    let inbox = ask(&server, "POST", "/_mock/inbox/a/messages", "").await;
     assert_code(&inbox, 401, "unauthorized", "it is no delivery");
-    let delivery = ask(&stunt, "POST", "/_mock/inbox/a", REBOUND).await;
+    let delivery = ask(&server, "POST", "/_mock/inbox/a", REBOUND).await;
     assert_code(&delivery, 421, "unknown_host", "deliveries too");
 }
 
 #[tokio::test]
 async fn body_of_refused_request_is_read_so_that_its_sender_gets_the_answer() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let body = "x".repeat(8 * 1024 * 1024);
     let headers = [("origin", "http://evil.test")];
-    let answer = stunt
+    let response = server
         .send(Method::PUT, "/_mock/fixtures", &headers, body)
         .await;
-    assert_code(&answer, 403, "cross_origin", "8 MiB");
+    assert_code(&response, 403, "cross_origin", "8 MiB");
     let request = "GET /_mock/health HTTP/1.0\r\n\r\n";
-    let old = raw::send(&stunt.origin, request.as_bytes()).await;
+    let old = raw::send(&server.origin, request.as_bytes()).await;
     assert_eq!(old.json()["status"], json!("ok"), "HTTP/1.0 has no Host");
 }

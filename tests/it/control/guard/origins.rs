@@ -13,8 +13,8 @@ const HINT: &str =
 
 #[tokio::test]
 async fn unsafe_call_from_other_origin_answers_cross_origin_on_every_operation() {
-    let stunt = TestServer::start().await;
-    keep_account(&stunt).await;
+    let server = TestServer::start().await;
+    keep_account(&server).await;
     let mut refused = 0;
     for operation in control_operations() {
         let (method, path) = (operation.method.as_str(), path_of(&operation));
@@ -23,25 +23,25 @@ async fn unsafe_call_from_other_origin_answers_cross_origin_on_every_operation()
             continue;
         }
         refused += 1;
-        let answer = ask(&stunt, method, &path, EVIL).await;
+        let response = ask(&server, method, &path, EVIL).await;
         let message = "a web page of another origin made this request (Origin: http://evil.test)";
-        assert_refused(&answer, 403, "cross_origin", message, HINT);
+        assert_refused(&response, 403, "cross_origin", message, HINT);
         let site = "Sec-Fetch-Site: cross-site\r\n";
-        let answer = ask(&stunt, method, &path, site).await;
+        let response = ask(&server, method, &path, site).await;
         let message = "a web page of another origin made this request (Sec-Fetch-Site: cross-site)";
-        assert_refused(&answer, 403, "cross_origin", message, HINT);
+        assert_refused(&response, 403, "cross_origin", message, HINT);
     }
     assert!(refused > 15, "{refused}");
-    let unknown = ask(&stunt, "POST", "/_mock/nothing", EVIL).await;
+    let unknown = ask(&server, "POST", "/_mock/nothing", EVIL).await;
     assert_code(&unknown, 403, "cross_origin", "no operation");
-    assert_kept(&stunt).await;
+    assert_kept(&server).await;
 }
 
 #[tokio::test]
 async fn reset_is_refused_for_every_page_but_the_servers_own() {
-    let stunt = TestServer::start().await;
-    keep_account(&stunt).await;
-    let own = &stunt.origin;
+    let server = TestServer::start().await;
+    keep_account(&server).await;
+    let own = &server.origin;
     let host = own.trim_start_matches("http://");
     for headers in [
         "Origin: null\r\n".to_owned(),
@@ -59,9 +59,9 @@ async fn reset_is_refused_for_every_page_but_the_servers_own() {
         } else {
             format!("Host: {host}\r\n")
         };
-        let answer = ask(&stunt, "POST", "/_mock/reset", &format!("{host}{headers}")).await;
-        assert_code(&answer, 403, "cross_origin", &headers);
-        assert_kept(&stunt).await;
+        let response = ask(&server, "POST", "/_mock/reset", &format!("{host}{headers}")).await;
+        assert_code(&response, 403, "cross_origin", &headers);
+        assert_kept(&server).await;
     }
     for headers in [
         String::new(),
@@ -70,15 +70,15 @@ async fn reset_is_refused_for_every_page_but_the_servers_own() {
         format!("Origin: {own}\r\n"),
         format!("Sec-Fetch-Site: same-origin\r\nOrigin: {own}\r\n"),
     ] {
-        keep_account(&stunt).await;
+        keep_account(&server).await;
         let headers = format!("Host: {host}\r\n{headers}");
-        let answer = ask(&stunt, "POST", "/_mock/reset", &headers).await;
+        let response = ask(&server, "POST", "/_mock/reset", &headers).await;
         assert_eq!(
-            (answer.status, answer.json()["accounts"].take()),
+            (response.status, response.json()["accounts"].take()),
             (200, json!(1)),
             "{headers}"
         );
-        let all = stunt.send(Method::GET, "/_mock/accounts", &[], "").await;
+        let all = server.send(Method::GET, "/_mock/accounts", &[], "").await;
         assert_eq!(all.json(), json!({"accounts": [], "next": null}));
     }
 }
@@ -95,31 +95,31 @@ async fn own_origin_is_the_one_that_was_called_by_tls_and_through_a_proxy() {
     let reset = format!("{own}/_mock/reset");
     for (origin, status) in [(&own, 200), (&plain, 403), (&secure.origin, 403)] {
         let headers = [("origin", origin.as_str())];
-        let answer = secure.send(Method::POST, &reset, &headers, "").await;
-        assert_eq!(answer.status, status, "{origin}");
+        let response = secure.send(Method::POST, &reset, &headers, "").await;
+        assert_eq!(response.status, status, "{origin}");
     }
 
     let forwarded = "Origin: https://mock.test\r\nX-Forwarded-Proto: https\r\n\
                      X-Forwarded-Host: mock.test\r\n";
     let behind = TestServer::with_config(|config| config.trust_forwarded = true).await;
-    let answer = ask(&behind, "POST", "/_mock/reset", forwarded).await;
-    assert_eq!(answer.status, 200);
+    let response = ask(&behind, "POST", "/_mock/reset", forwarded).await;
+    assert_eq!(response.status, 200);
     let own = "Origin: http://localhost\r\nX-Forwarded-Host: mock.test\r\n";
-    let answer = ask(&behind, "POST", "/_mock/reset", own).await;
-    assert_code(&answer, 403, "cross_origin", own);
+    let response = ask(&behind, "POST", "/_mock/reset", own).await;
+    assert_code(&response, 403, "cross_origin", own);
     let alone = TestServer::start().await;
-    let answer = ask(&alone, "POST", "/_mock/reset", forwarded).await;
-    assert_code(&answer, 403, "cross_origin", forwarded);
+    let response = ask(&alone, "POST", "/_mock/reset", forwarded).await;
+    assert_code(&response, 403, "cross_origin", forwarded);
 }
 
 #[tokio::test]
 async fn inbox_deliveries_vendors_and_storage_take_requests_of_any_page() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let cross = [
         ("origin", "http://evil.test"),
         ("sec-fetch-site", "cross-site"),
     ];
-    let posted = stunt
+    let posted = server
         .send(Method::POST, "/_mock/inbox/a", &cross, "x")
         .await;
     assert_eq!(posted.status, 200);
@@ -132,33 +132,33 @@ async fn inbox_deliveries_vendors_and_storage_take_requests_of_any_page() {
         ("content-type", "application/json"),
     ];
     let detection = "/api/v2/orders/ai-detection";
-    let response = stunt
+    let response = server
         .send(Method::POST, detection, &headers, body.to_string())
         .await;
     assert_eq!(response.status, 200, "{}", response.text());
     let url = response.json()["data"]["file"]["uploadUrl"].take();
     let url = url.as_str().expect("a URL");
-    let put = stunt.send(Method::PUT, url, &cross, picture()).await;
+    let put = server.send(Method::PUT, url, &cross, picture()).await;
     assert_eq!(put.status, 200, "{}", put.text());
     let query = json!({"id": "a"}).to_string();
     let headers = [origin, site, ("content-type", "application/json")];
-    let reply = stunt.send(Method::POST, "/query", &headers, query).await;
+    let reply = server.send(Method::POST, "/query", &headers, query).await;
     assert_ne!(reply.status, 403, "{}", reply.text());
     for path in [
         "/_mock/inbox/a/messages",
         "/_mock/inbox/",
         "/_mock/inbox/a/",
     ] {
-        let answer = ask(&stunt, "POST", path, EVIL).await;
-        assert_code(&answer, 403, "cross_origin", path);
+        let received = ask(&server, "POST", path, EVIL).await;
+        assert_code(&received, 403, "cross_origin", path);
     }
-    let set = ask(&stunt, "PUT", "/_mock/inbox/a", EVIL).await;
+    let set = ask(&server, "PUT", "/_mock/inbox/a", EVIL).await;
     assert_code(&set, 403, "cross_origin", "PUT");
 }
 
 #[tokio::test]
 async fn no_answer_of_the_control_plane_lets_other_origins_read_it() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for operation in control_operations() {
         let path = path_of(&operation);
         let preflight = format!(
@@ -172,8 +172,8 @@ async fn no_answer_of_the_control_plane_lets_other_origins_read_it() {
             ("GET", EVIL),
             (operation.method.as_str(), EVIL),
         ] {
-            let answer = ask(&stunt, method, &path, headers).await;
-            let names = answer
+            let response = ask(&server, method, &path, headers).await;
+            let names = response
                 .headers
                 .keys()
                 .map(reqwest::header::HeaderName::as_str);
@@ -181,20 +181,20 @@ async fn no_answer_of_the_control_plane_lets_other_origins_read_it() {
                 .filter(|it| it.starts_with("access-control-"))
                 .collect();
             assert!(cors.is_empty(), "{method} {path}: {cors:?}");
-            assert!(method != "OPTIONS" || answer.status == 404, "{path}");
+            assert!(method != "OPTIONS" || response.status == 404, "{path}");
         }
     }
 }
 
 #[tokio::test]
 async fn refused_call_is_counted_under_its_reason() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for _ in 0..2 {
-        ask(&stunt, "POST", "/_mock/reset", EVIL).await;
+        ask(&server, "POST", "/_mock/reset", EVIL).await;
     }
-    ask(&stunt, "GET", "/_mock/accounts", "Host: evil.com\r\n").await;
-    ask(&stunt, "GET", "/nothing", "Host: a b\r\n").await;
-    let metrics = stunt
+    ask(&server, "GET", "/_mock/accounts", "Host: evil.com\r\n").await;
+    ask(&server, "GET", "/nothing", "Host: a b\r\n").await;
+    let metrics = server
         .send(Method::GET, "/_mock/metrics", &[], "")
         .await
         .text();

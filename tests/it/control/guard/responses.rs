@@ -9,27 +9,31 @@ use stuntdouble::platform::presign::{PresignParams, Signer};
 use super::{EVIL, ask, control_operations, path_of};
 use crate::support::{T0, TestResponse, TestServer, picture};
 
-fn all(answer: &TestResponse, name: &reqwest::header::HeaderName) -> Vec<String> {
-    let values = answer.headers.get_all(name).iter();
+fn all(response: &TestResponse, name: &reqwest::header::HeaderName) -> Vec<String> {
+    let values = response.headers.get_all(name).iter();
     values
         .map(|it| it.to_str().expect("ASCII").to_owned())
         .collect()
 }
 
-fn assert_policies(answer: &TestResponse, policies: &[&str], what: &str) {
-    assert_eq!(all(answer, &X_CONTENT_TYPE_OPTIONS), ["nosniff"], "{what}");
-    assert_eq!(all(answer, &CONTENT_SECURITY_POLICY), policies, "{what}");
+fn assert_policies(response: &TestResponse, policies: &[&str], what: &str) {
+    assert_eq!(
+        all(response, &X_CONTENT_TYPE_OPTIONS),
+        ["nosniff"],
+        "{what}"
+    );
+    assert_eq!(all(response, &CONTENT_SECURITY_POLICY), policies, "{what}");
 }
 
 #[tokio::test]
 async fn own_pages_are_not_sniffed_and_not_framed() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let no_frames = "frame-ancestors 'none'";
     for operation in control_operations() {
         let path = path_of(&operation);
         for headers in ["", "Host: evil.com\r\n", "Host: a b\r\n", EVIL] {
-            let answer = ask(&stunt, operation.method.as_str(), &path, headers).await;
-            assert_policies(&answer, &[no_frames], &format!("{path} {headers}"));
+            let response = ask(&server, operation.method.as_str(), &path, headers).await;
+            assert_policies(&response, &[no_frames], &format!("{path} {headers}"));
         }
     }
     for path in [
@@ -38,14 +42,14 @@ async fn own_pages_are_not_sniffed_and_not_framed() {
         "/docs/nothing",
         "/_mock/nothing",
     ] {
-        let answer = ask(&stunt, "GET", path, "").await;
-        assert_policies(&answer, &[no_frames], path);
+        let response = ask(&server, "GET", path, "").await;
+        assert_policies(&response, &[no_frames], path);
     }
-    let docs = ask(&stunt, "GET", "/docs", "").await;
+    let docs = ask(&server, "GET", "/docs", "").await;
     let policies = all(&docs, &CONTENT_SECURITY_POLICY);
     assert!(policies[0].starts_with("default-src 'none'; script-src 'self'; "));
     assert_policies(&docs, &[&policies[0], no_frames], "/docs");
-    let vendor = ask(&stunt, "GET", "/health", "").await;
+    let vendor = ask(&server, "GET", "/health", "").await;
     assert!(!vendor.headers.contains_key(CONTENT_SECURITY_POLICY));
 }
 
@@ -70,17 +74,17 @@ fn head_url(url: &str, origin: &str) -> String {
 
 #[tokio::test]
 async fn uploaded_bytes_are_sandboxed_whatever_is_answered() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": {"generateHeatmap": true}});
-    let id = stunt.confirm_detection("live", &body, picture()).await;
-    stunt.advance("live", "PT1S").await;
-    let order = stunt.get_order("live", &id).await;
+    let id = server.confirm_detection("live", &body, picture()).await;
+    server.advance("live", "PT1S").await;
+    let order = server.get_order("live", &id).await;
     let url = order["heatmapUrl"].as_str().expect("a URL");
-    let path = url.trim_start_matches(&stunt.origin);
-    let head = head_url(url, &stunt.origin);
-    let answer = stunt.send(Method::HEAD, &head, &[], "").await;
-    assert_eq!(answer.status, 200);
-    assert_policies(&answer, &["sandbox"], "HEAD");
+    let path = url.trim_start_matches(&server.origin);
+    let head = head_url(url, &server.origin);
+    let response = server.send(Method::HEAD, &head, &[], "").await;
+    assert_eq!(response.status, 200);
+    assert_policies(&response, &["sandbox"], "HEAD");
     for (method, headers, status) in [
         ("GET", "", 200),
         ("HEAD", "", 403),
@@ -90,23 +94,23 @@ async fn uploaded_bytes_are_sandboxed_whatever_is_answered() {
         ("OPTIONS", EVIL, 200),
         ("DELETE", "", 405),
     ] {
-        let host = stunt.origin.trim_start_matches("http://");
+        let host = server.origin.trim_start_matches("http://");
         let headers = format!("Host: {host}\r\n{headers}");
-        let answer = ask(&stunt, method, path, &headers).await;
+        let response = ask(&server, method, path, &headers).await;
         assert_eq!(
-            answer.status,
+            response.status,
             status,
             "{method} {headers} {}",
-            answer.text()
+            response.text()
         );
-        assert_policies(&answer, &["sandbox"], &format!("{method} {headers}"));
+        assert_policies(&response, &["sandbox"], &format!("{method} {headers}"));
     }
-    let unsigned = ask(&stunt, "GET", "/_s3/bizmori/%3Cscript%3E", "").await;
+    let unsigned = ask(&server, "GET", "/_s3/bizmori/%3Cscript%3E", "").await;
     assert_policies(&unsigned, &["sandbox"], "unsigned");
-    let no_host = ask(&stunt, "GET", "/_s3/bizmori/a", "Host: a b\r\n").await;
+    let no_host = ask(&server, "GET", "/_s3/bizmori/a", "Host: a b\r\n").await;
     assert_policies(&no_host, &["sandbox"], "no host");
     let query = "/_mock/requests?operation=storage.get&status=200";
-    let stored = stunt.send(Method::GET, query, &[], "").await.json();
+    let stored = server.send(Method::GET, query, &[], "").await.json();
     let headers = &stored["requests"][0]["responseHeaders"];
     assert_eq!(headers["content-security-policy"], "sandbox");
     assert_eq!(headers["x-content-type-options"], "nosniff");
@@ -114,27 +118,27 @@ async fn uploaded_bytes_are_sandboxed_whatever_is_answered() {
 
 #[tokio::test]
 async fn picture_of_a_document_is_sandboxed() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let slot = "/get-presigned-url?file_name=a_ai.jpg";
-    let slot = stunt
+    let slot = server
         .send(Method::GET, slot, &[("apikey", "live")], "")
         .await
         .json();
-    stunt
+    server
         .put(slot["presigned_url"].as_str().expect("a URL"), picture())
         .await;
     let url = format!(
         "{}/{}",
-        stunt.origin,
+        server.origin,
         slot["file_path"].as_str().expect("a path")
     );
     let detect = json!({"key": "live", "url": url, "generate_preview": true}).to_string();
     let headers = [("content-type", "application/json")];
-    let created = stunt
+    let created = server
         .send(Method::POST, "/detect", &headers, detect)
         .await
         .json();
-    stunt.advance("live", "PT5S").await;
+    server.advance("live", "PT5S").await;
     let id = created["id"].as_str().expect("an id");
     let key = json!({"key": "live"}).to_string();
     for path in [
@@ -142,15 +146,17 @@ async fn picture_of_a_document_is_sandboxed() {
         format!("/heatmap/{id}"),
         format!("/_s3/ai-image-detector-prod/results/{id}/heatmap.png"),
     ] {
-        let answer = stunt.send(Method::POST, &path, &headers, key.clone()).await;
-        assert_eq!(answer.status, 200, "{path} {}", answer.text());
-        assert_policies(&answer, &["sandbox"], &path);
+        let response = server
+            .send(Method::POST, &path, &headers, key.clone())
+            .await;
+        assert_eq!(response.status, 200, "{path} {}", response.text());
+        assert_policies(&response, &["sandbox"], &path);
     }
 }
 
 #[tokio::test]
 async fn answer_of_a_rule_is_sandboxed_on_every_api_whatever_the_rule_says() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let policy = "sandbox allow-scripts allow-same-origin";
     for (path, own) in [
         ("/api/v2/orders/1", &["sandbox", policy][..]),
@@ -169,12 +175,12 @@ async fn answer_of_a_rule_is_sandboxed_on_every_api_whatever_the_rule_says() {
             "body": "<script>alert(1)</script>",
         });
         let rule = json!({"when": {"path": path}, "then": {"respond": respond}});
-        stunt.control(Method::POST, "/_mock/rules", &rule).await;
-        let answer = ask(&stunt, "GET", path, "").await;
+        server.control(Method::POST, "/_mock/rules", &rule).await;
+        let response = ask(&server, "GET", path, "").await;
         assert_eq!(
-            (answer.status, answer.text()),
+            (response.status, response.text()),
             (500, "<script>alert(1)</script>".to_owned())
         );
-        assert_policies(&answer, own, path);
+        assert_policies(&response, own, path);
     }
 }

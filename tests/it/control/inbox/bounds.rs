@@ -8,10 +8,10 @@ use crate::support::TestServer;
 
 #[tokio::test]
 async fn a_message_of_a_mebibyte_is_kept_and_no_larger_one() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let whole = "x".repeat(1024 * 1024);
-    assert_eq!(posted(&stunt, &whole).await, 200);
-    let large = stunt
+    assert_eq!(posted(&server, &whole).await, 200);
+    let large = server
         .send(Method::POST, "/_mock/inbox/mine", &[], format!("{whole}x"))
         .await;
     let error = json!({
@@ -20,7 +20,7 @@ async fn a_message_of_a_mebibyte_is_kept_and_no_larger_one() {
         "hint": "an inbox keeps no larger ones",
     });
     assert_eq!((large.status, large.json()), (400, json!({"error": error})));
-    let (_, found) = messages(&stunt, "").await;
+    let (_, found) = messages(&server, "").await;
     let stored = found["messages"].as_array().expect("messages");
     assert_eq!(stored.len(), 1);
     assert!(stored[0]["body"] == whole);
@@ -28,13 +28,13 @@ async fn a_message_of_a_mebibyte_is_kept_and_no_larger_one() {
 
 #[tokio::test]
 async fn how_many_went_is_told() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let whole = "x".repeat(1024 * 1024);
     for _ in 0..9 {
-        assert_eq!(posted(&stunt, &whole).await, 200);
+        assert_eq!(posted(&server, &whole).await, 200);
     }
-    assert_eq!(posted(&stunt, "last").await, 200);
-    let (_, found) = messages(&stunt, "?min=7").await;
+    assert_eq!(posted(&server, "last").await, 200);
+    let (_, found) = messages(&server, "?min=7").await;
     let stored = found["messages"].as_array().expect("messages");
     assert_eq!((stored.len(), &found["evicted"]), (8, &json!(2)));
     assert_eq!(stored[7]["body"], "last");
@@ -42,7 +42,7 @@ async fn how_many_went_is_told() {
 
 #[tokio::test]
 async fn what_a_box_cannot_be_is_refused() {
-    let stunt =
+    let server =
         TestServer::with_config(|config| config.mode = stuntdouble::settings::KeyMode::Strict)
             .await;
     let bad = |message: &str, hint: &str| ("bad_inbox", message.to_owned(), hint.to_owned());
@@ -85,25 +85,25 @@ async fn what_a_box_cannot_be_is_refused() {
             ),
         ),
     ] {
-        let answer = stunt
+        let response = server
             .send(Method::PUT, "/_mock/inbox/mine", &[], set.to_string())
             .await;
         let error = json!({"code": code, "message": message, "hint": hint});
         assert_eq!(
-            (answer.status, answer.json()),
+            (response.status, response.json()),
             (status, json!({"error": error}))
         );
     }
     let path = format!("/_mock/inbox/{}", "n".repeat(201));
     for method in [Method::PUT, Method::POST] {
-        let answer = stunt.send(method, &path, &[], "{}").await;
+        let response = server.send(method, &path, &[], "{}").await;
         let error = json!({
             "code": "bad_inbox",
             "message": "the inbox's name has 201 bytes",
             "hint": "200 at most",
         });
         assert_eq!(
-            (answer.status, answer.json()),
+            (response.status, response.json()),
             (400, json!({"error": error}))
         );
     }
@@ -136,7 +136,7 @@ async fn inboxes(stunt: &TestServer) -> (u16, serde_json::Value) {
 
 #[tokio::test]
 async fn what_cannot_be_waited_for_is_refused() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for (query, message, hint) in [
         (
             "?wait=1",
@@ -157,7 +157,7 @@ async fn what_cannot_be_waited_for_is_refused() {
     ] {
         let error = json!({"code": "bad_query", "message": message, "hint": hint});
         assert_eq!(
-            messages(&stunt, query).await,
+            messages(&server, query).await,
             (400, json!({"error": error}))
         );
     }

@@ -25,16 +25,16 @@ fn digest(bytes: &[u8]) -> Value {
 
 #[tokio::test]
 async fn a_request_is_kept_with_its_answer_as_both_were() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "é_ai.exe"});
     let path = "/api/v2/orders/ai-detection?x=1&y=%20";
-    let answer = stunt.post("live", path, &body).await;
-    assert_eq!(answer.status, 400);
-    let mut listed = requests(&stunt, "?account=live").await;
+    let response = server.post("live", path, &body).await;
+    assert_eq!(response.status, 400);
+    let mut listed = requests(&server, "?account=live").await;
     let request = listed["requests"][0].take();
     assert_eq!(listed, json!({"requests": [null], "evicted": 0}));
     let text = body.to_string();
-    let host = stunt.origin.trim_start_matches("http://");
+    let host = server.origin.trim_start_matches("http://");
     let date = &request["responseHeaders"]["date"];
     assert!(date.is_null(), "the server sets it later: {date}");
     let expected = json!({
@@ -59,31 +59,33 @@ async fn a_request_is_kept_with_its_answer_as_both_were() {
             "content-type": "application/json",
             "vary": "Origin",
             "x-mock-request": "1",
-            "x-mock-reason": answer.header("x-mock-reason"),
+            "x-mock-reason": response.header("x-mock-reason"),
         },
-        "responseBody": answer.json(),
+        "responseBody": response.json(),
         "durationMs": request["durationMs"],
         "ruleId": null,
         "fault": null,
-        "reason": answer.header("x-mock-reason"),
+        "reason": response.header("x-mock-reason"),
         "outcome": null,
     });
     assert_eq!(request, expected);
     assert!(request["durationMs"].is_u64());
-    assert_eq!(answer.header("x-mock-request"), "1");
+    assert_eq!(response.header("x-mock-request"), "1");
 }
 
 #[tokio::test]
 async fn what_is_no_text_is_kept_as_size_and_digest_and_what_is_long_with_its_begin() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (_, url) = stunt.create_detection("live", &body).await;
-    stunt.put(&url, picture()).await;
+    let (_, url) = server.create_detection("live", &body).await;
+    server.put(&url, picture()).await;
     let long = format!("{{\"idempotencyKey\": \"x{}\"}}", "é".repeat(40_000));
     let headers = [("authorization", "Bearer live")];
     let path = "/api/v2/orders/ai-detection";
-    stunt.send(Method::POST, path, &headers, long.clone()).await;
-    let listed = requests(&stunt, "?account=live").await;
+    server
+        .send(Method::POST, path, &headers, long.clone())
+        .await;
+    let listed = requests(&server, "?account=live").await;
     let bodies = each(&listed, "requestBody");
     assert_eq!(bodies[1], digest(&picture()));
     let mut expected = digest(long.as_bytes());
@@ -93,31 +95,31 @@ async fn what_is_no_text_is_kept_as_size_and_digest_and_what_is_long_with_its_be
 
 #[tokio::test]
 async fn a_picture_that_is_fetched_is_kept_by_its_digest() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirm_detection("live", &body, picture()).await;
-    let url = stunt.get_order("live", &id).await["originalImageUrl"].take();
+    let id = server.confirm_detection("live", &body, picture()).await;
+    let url = server.get_order("live", &id).await["originalImageUrl"].take();
     let url = url.as_str().expect("a URL");
-    let got = stunt.send(Method::GET, url, &[], "").await;
+    let got = server.send(Method::GET, url, &[], "").await;
     assert_eq!(got.bytes, picture());
-    let listed = requests(&stunt, "?operation=storage.get").await;
+    let listed = requests(&server, "?operation=storage.get").await;
     assert_eq!(each(&listed, "responseBody"), [digest(&picture())]);
     assert_eq!(each(&listed, "account"), ["live"], "it is its owner's");
 }
 
 #[tokio::test]
 async fn a_listing_is_of_what_is_asked_for_and_the_newest_last() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for (key, path) in [
         ("one", "/api/v2/orders/1"),
         ("two", "/api/v2/orders/webhooks"),
         ("one", "/api/v2/orders/webhooks"),
         ("one", "/api/v2/nothing"),
     ] {
-        stunt.get(key, path).await;
+        server.get(key, path).await;
     }
     let listed = async |query: &str| {
-        let listed = requests(&stunt, query).await;
+        let listed = requests(&server, query).await;
         let paths = each(&listed, "path").into_iter();
         let accounts = each(&listed, "account").into_iter();
         let of = |value: Value| value.as_str().unwrap_or("nobody").to_owned();
@@ -146,7 +148,7 @@ async fn a_listing_is_of_what_is_asked_for_and_the_newest_last() {
         ("?key=one", "no parameter key"),
     ] {
         let path = format!("/_mock/requests{query}");
-        let refused = stunt.send(Method::GET, &path, &[], "").await;
+        let refused = server.send(Method::GET, &path, &[], "").await;
         let response_body = refused.json();
         assert_eq!(
             (refused.status, &response_body["error"]["message"]),
@@ -157,59 +159,59 @@ async fn a_listing_is_of_what_is_asked_for_and_the_newest_last() {
 
 #[tokio::test]
 async fn the_oldest_go_first_and_how_many_went_is_told() {
-    let stunt = TestServer::with_config(|config| config.journal.journal_requests = 3).await;
+    let server = TestServer::with_config(|config| config.journal.journal_requests = 3).await;
     for n in 1..=5 {
-        stunt.get("one", &format!("/api/v2/orders/{n}")).await;
+        server.get("one", &format!("/api/v2/orders/{n}")).await;
     }
-    stunt.get("two", "/api/v2/orders/webhooks").await;
-    let listed = requests(&stunt, "?account=one").await;
+    server.get("two", "/api/v2/orders/webhooks").await;
+    let listed = requests(&server, "?account=one").await;
     assert_eq!(
         (each(&listed, "seq"), &listed["evicted"]),
         (vec![json!(3), json!(4), json!(5)], &json!(2))
     );
-    assert_eq!(requests(&stunt, "?account=two").await["evicted"], 0);
+    assert_eq!(requests(&server, "?account=two").await["evicted"], 0);
     let path = "/_mock/requests?account=one";
-    stunt.control(Method::DELETE, path, &json!({})).await;
+    server.control(Method::DELETE, path, &json!({})).await;
     let none = json!({"requests": [], "evicted": 0});
-    assert_eq!(requests(&stunt, "?account=one").await, none);
-    assert_eq!(each(&requests(&stunt, "").await, "account"), ["two"]);
-    let next = stunt.get("one", "/api/v2/orders/1").await;
+    assert_eq!(requests(&server, "?account=one").await, none);
+    assert_eq!(each(&requests(&server, "").await, "account"), ["two"]);
+    let next = server.get("one", "/api/v2/orders/1").await;
     assert_eq!(next.header("x-mock-request"), "6", "numbers go on");
 }
 
 #[tokio::test]
 async fn an_account_that_ends_takes_its_journal_along() {
-    let stunt = TestServer::start().await;
-    stunt.get("one", "/api/v2/orders/1").await;
-    stunt.get("two", "/api/v2/orders/2").await;
-    stunt
+    let server = TestServer::start().await;
+    server.get("one", "/api/v2/orders/1").await;
+    server.get("two", "/api/v2/orders/2").await;
+    server
         .control(Method::DELETE, "/_mock/accounts/one", &json!({}))
         .await;
-    assert_eq!(each(&requests(&stunt, "").await, "account"), ["two"]);
-    stunt
+    assert_eq!(each(&requests(&server, "").await, "account"), ["two"]);
+    server
         .control(Method::POST, "/_mock/reset", &json!({"account": "two"}))
         .await;
     let none = json!({"requests": [], "evicted": 0});
-    assert_eq!(requests(&stunt, "").await, none);
-    let next = stunt.get("one", "/api/v2/orders/1").await;
+    assert_eq!(requests(&server, "").await, none);
+    let next = server.get("one", "/api/v2/orders/1").await;
     assert_eq!(next.header("x-mock-request"), "1", "a new life counts anew");
 }
 
 #[tokio::test]
 async fn list_a_request_that_a_rule_answered_names_the_rule() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let rule = json!({"account": "one", "then": {"respond": {"status": 503}}});
-    let created = stunt.control(Method::POST, "/_mock/rules", &rule).await;
-    stunt.get("one", "/api/v2/orders/1").await;
-    let listed = requests(&stunt, "").await;
+    let created = server.control(Method::POST, "/_mock/rules", &rule).await;
+    server.get("one", "/api/v2/orders/1").await;
+    let listed = requests(&server, "").await;
     assert_eq!(each(&listed, "ruleId"), [created["id"].clone()]);
     assert_eq!(each(&listed, "status"), [503]);
 }
 
 #[tokio::test]
 async fn get_a_request_by_account_and_number_answers_that_one() {
-    let stunt = TestServer::start_frozen("live").await;
-    stunt
+    let server = TestServer::start_frozen("live").await;
+    server
         .control(
             Method::PUT,
             "/_mock/accounts/live",
@@ -217,13 +219,13 @@ async fn get_a_request_by_account_and_number_answers_that_one() {
         )
         .await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirm_detection("live", &body, picture()).await;
-    stunt.advance("live", "PT1S").await;
+    let id = server.confirm_detection("live", &body, picture()).await;
+    server.advance("live", "PT1S").await;
     let path = format!("/api/v2/orders/{id}");
-    let answer = stunt.get("live", &path).await;
-    let seq = answer.header("x-mock-request");
+    let response = server.get("live", &path).await;
+    let seq = response.header("x-mock-request");
     let one = format!("/_mock/requests/live/{seq}");
-    let one = stunt.control(Method::GET, &one, &json!({})).await;
+    let one = server.control(Method::GET, &one, &json!({})).await;
     assert_eq!(
         (one["seq"].to_string(), &one["path"]),
         (seq.to_owned(), &json!(path))
@@ -233,22 +235,22 @@ async fn get_a_request_by_account_and_number_answers_that_one() {
         (&one["reason"], &one["revision"]),
         (&Value::Null, &json!("2026-10"))
     );
-    let listed = requests(&stunt, "?account=live").await;
+    let listed = requests(&server, "?account=live").await;
     assert_eq!(
         listed["requests"].as_array().expect("a list").last(),
         Some(&one)
     );
-    stunt.get("other", "/api/v2/orders").await;
+    server.get("other", "/api/v2/orders").await;
     for (path, message) in [
         ("live/99", "no request 99 of account live is kept"),
         ("live/x", "no request x of account live is kept"),
         ("nobody/1", "no request 1 of account nobody is kept"),
     ] {
         let path = format!("/_mock/requests/{path}");
-        let answer = stunt.send(Method::GET, &path, &[], "").await;
-        let error = answer.json()["error"].take();
+        let response = server.send(Method::GET, &path, &[], "").await;
+        let error = response.json()["error"].take();
         assert_eq!(
-            (answer.status, &error["code"]),
+            (response.status, &error["code"]),
             (404, &json!("unknown_request"))
         );
         assert_eq!(error["message"], message);
@@ -257,10 +259,10 @@ async fn get_a_request_by_account_and_number_answers_that_one() {
 
 #[tokio::test]
 async fn list_by_a_class_of_statuses_answers_those_of_the_class() {
-    let stunt = TestServer::start().await;
-    stunt.get("live", "/api/v2/orders/1").await;
-    stunt.get("live", "/api/v2/orders?page=0").await;
-    stunt.get("live", "/api/v2/orders").await;
+    let server = TestServer::start().await;
+    server.get("live", "/api/v2/orders/1").await;
+    server.get("live", "/api/v2/orders?page=0").await;
+    server.get("live", "/api/v2/orders").await;
     for (query, statuses) in [
         ("4xx", json!([404, 400])),
         ("4XX", json!([404, 400])),
@@ -268,7 +270,7 @@ async fn list_by_a_class_of_statuses_answers_those_of_the_class() {
         ("404", json!([404])),
         ("5xx", json!([])),
     ] {
-        let listed = requests(&stunt, &format!("?account=live&status={query}")).await;
+        let listed = requests(&server, &format!("?account=live&status={query}")).await;
         assert_eq!(
             each(&listed, "status"),
             *statuses.as_array().expect("a list"),
@@ -277,12 +279,12 @@ async fn list_by_a_class_of_statuses_answers_those_of_the_class() {
     }
     for query in ["4x", "x", "", "-1", "6xx"] {
         let path = format!("/_mock/requests?status={query}");
-        let answer = stunt.send(Method::GET, &path, &[], "").await;
+        let response = server.send(Method::GET, &path, &[], "").await;
         let error = json!({"error": {
             "code": "bad_query",
             "message": format!("status: {query} is no status"),
             "hint": "such as 404, or 4xx for a class",
         }});
-        assert_eq!((answer.status, answer.json()), (400, error));
+        assert_eq!((response.status, response.json()), (400, error));
     }
 }

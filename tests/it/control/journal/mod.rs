@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use crate::support::{TestResponse, TestServer};
 
 /// What is kept of that query.
-async fn requests(stunt: &TestServer, query: &str) -> Value {
+async fn requests(server: &TestServer, query: &str) -> Value {
     let path = format!("/_mock/requests{query}");
-    stunt.control(Method::GET, &path, &json!({})).await
+    server.control(Method::GET, &path, &json!({})).await
 }
 
 /// One field of each request.
@@ -21,7 +21,7 @@ fn each(listed: &Value, field: &str) -> Vec<Value> {
     requests.iter().map(|it| it[field].clone()).collect()
 }
 
-async fn verify(stunt: &TestServer, body: &Value) -> TestResponse {
+async fn verify(server: &TestServer, body: &Value) -> TestResponse {
     let path = "/_mock/requests/verify";
-    stunt.send(Method::POST, path, &[], body.to_string()).await
+    server.send(Method::POST, path, &[], body.to_string()).await
 }

@@ -7,13 +7,13 @@ use super::verify;
 use crate::support::{T0, TestServer};
 
 async fn stunt() -> TestServer {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     for (key, heatmap) in [("a", true), ("b", false)] {
         let options = json!({"generateHeatmap": heatmap});
         let body = json!({"idempotencyKey": key, "fileName": "cat.jpg", "options": options});
-        stunt.create_detection("live", &body).await;
+        server.create_detection("live", &body).await;
     }
-    stunt
+    server
 }
 
 fn detections(count: &Value) -> Value {
@@ -22,32 +22,34 @@ fn detections(count: &Value) -> Value {
 
 #[tokio::test]
 async fn as_many_as_wanted_are_well_and_other_numbers_are_told() {
-    let stunt = stunt().await;
+    let server = stunt().await;
     for count in [
         json!(2),
         json!({"min": 1}),
         json!({"max": 2}),
         json!({"min": 2, "max": 9}),
     ] {
-        let met = verify(&stunt, &detections(&count)).await;
+        let met = verify(&server, &detections(&count)).await;
         assert_eq!(
             (met.status, met.json()),
             (200, json!({"ok": true, "count": 2}))
         );
     }
-    let missed = verify(&stunt, &detections(&json!(1))).await;
+    let missed = verify(&server, &detections(&json!(1))).await;
     let expected = json!({"ok": false, "count": 2, "nearMisses": []});
     assert_eq!((missed.status, missed.json()), (422, expected));
     let why = missed.header("x-mock-reason");
     assert_eq!(why, "2 such requests were made, wanted 1");
     let never = json!({"account": "other", "count": 0});
-    assert_eq!(verify(&stunt, &never).await.status, 200);
+    assert_eq!(verify(&server, &never).await.status, 200);
 }
 
 #[tokio::test]
 async fn what_was_sent_is_matched_in_query_headers_and_body() {
-    let stunt = stunt().await;
-    stunt.get("live", "/api/v2/orders?page=2&keyword=cat").await;
+    let server = stunt().await;
+    server
+        .get("live", "/api/v2/orders?page=2&keyword=cat")
+        .await;
     for (when, count) in [
         (json!({"body": {"options": {"generateHeatmap": true}}}), 1),
         (json!({"body": {"fileName": "*.jpg"}}), 2),
@@ -61,14 +63,18 @@ async fn what_was_sent_is_matched_in_query_headers_and_body() {
         ),
     ] {
         let body = json!({"account": "live", "when": when, "count": count});
-        let answer = verify(&stunt, &body).await;
-        assert_eq!(answer.json(), json!({"ok": true, "count": count}), "{body}");
+        let response = verify(&server, &body).await;
+        assert_eq!(
+            response.json(),
+            json!({"ok": true, "count": count}),
+            "{body}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_near_miss_names_the_field_that_differs() {
-    let stunt = stunt().await;
+    let server = stunt().await;
     let when = json!({
         "operation": "bizmori.createAiDetection",
         "method": "PUT",
@@ -79,9 +85,9 @@ async fn a_near_miss_names_the_field_that_differs() {
         "body": {"idempotencyKey": "b", "options": {"generateHeatmap": true, "tile": [1]}},
     });
     let body = json!({"account": "live", "when": when, "count": 1});
-    let answer = verify(&stunt, &body).await;
-    let response_body = answer.json();
-    assert_eq!((answer.status, &response_body["count"]), (422, &json!(0)));
+    let response = verify(&server, &body).await;
+    let response_body = response.json();
+    assert_eq!((response.status, &response_body["count"]), (422, &json!(0)));
     let near = response_body["nearMisses"].as_array().expect("near misses");
     assert_eq!(near.len(), 2);
     let differences = json!([
@@ -105,9 +111,9 @@ async fn a_near_miss_names_the_field_that_differs() {
 
 #[tokio::test]
 async fn what_is_kept_no_more_may_make_a_verdict_uncertain() {
-    let stunt = TestServer::with_config(|config| config.journal.journal_requests = 2).await;
+    let server = TestServer::with_config(|config| config.journal.journal_requests = 2).await;
     for _ in 0..3 {
-        stunt.get("live", "/api/v2/orders/1").await;
+        server.get("live", "/api/v2/orders/1").await;
     }
     let of = |count: Value| json!({"account": "live", "count": count});
     for (count, status) in [
@@ -120,51 +126,51 @@ async fn what_is_kept_no_more_may_make_a_verdict_uncertain() {
         (json!(2), 409),
         (json!(0), 422),
     ] {
-        let answer = verify(&stunt, &of(count.clone())).await;
-        assert_eq!(answer.status, status, "{count}: {}", answer.text());
+        let response = verify(&server, &of(count.clone())).await;
+        assert_eq!(response.status, status, "{count}: {}", response.text());
     }
-    let answer = verify(&stunt, &of(json!(2))).await;
-    assert_eq!(answer.json()["error"]["code"], "evicted");
+    let response = verify(&server, &of(json!(2))).await;
+    assert_eq!(response.json()["error"]["code"], "evicted");
     let message = "2 such requests are kept, wanted 2; 1 that are kept no more may have been such";
-    assert_eq!(answer.json()["error"]["message"], message);
+    assert_eq!(response.json()["error"]["message"], message);
 }
 
 #[tokio::test]
 async fn read_and_verify_where_no_requests_are_kept_answer_journal_disabled() {
-    let stunt = TestServer::with_config(|config| config.journal.journal_requests = 0).await;
-    stunt.get("live", "/api/v2/orders/1").await;
-    let answer = verify(&stunt, &json!({"account": "live", "count": 0})).await;
+    let server = TestServer::with_config(|config| config.journal.journal_requests = 0).await;
+    server.get("live", "/api/v2/orders/1").await;
+    let response = verify(&server, &json!({"account": "live", "count": 0})).await;
     let error = json!({"error": {
         "code": "journal_disabled",
         "message": "no requests are kept: --journal-requests is 0",
         "hint": "start the server with another --journal-requests",
     }});
-    assert_eq!((answer.status, answer.json()), (409, error.clone()));
+    assert_eq!((response.status, response.json()), (409, error.clone()));
     for path in [
         "/_mock/requests",
         "/_mock/requests?account=live",
         "/_mock/requests/live/1",
     ] {
-        let answer = stunt.send(reqwest::Method::GET, path, &[], "").await;
+        let response = server.send(reqwest::Method::GET, path, &[], "").await;
         assert_eq!(
-            (answer.status, answer.json()),
+            (response.status, response.json()),
             (409, error.clone()),
             "{path}"
         );
     }
-    let cleared = stunt.send(reqwest::Method::DELETE, "/_mock/requests", &[], "");
+    let cleared = server.send(reqwest::Method::DELETE, "/_mock/requests", &[], "");
     assert_eq!(cleared.await.status, 204, "there is nothing to forget");
 }
 
 #[tokio::test]
 async fn verify_by_a_class_of_statuses_or_a_file_name_in_any_case_counts_what_matches() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let create = json!({"idempotencyKey": "a", "fileName": "Photo_AI.JPG"});
-    stunt
+    server
         .post("live", "/api/v2/orders/ai-detection", &create)
         .await;
-    stunt.get("live", "/api/v2/orders/1").await;
-    stunt.get("live", "/api/v2/orders?page=0").await;
+    server.get("live", "/api/v2/orders/1").await;
+    server.get("live", "/api/v2/orders?page=0").await;
     for (when, count) in [
         (json!({"status": "4xx"}), 2),
         (json!({"status": "4XX"}), 2),
@@ -177,11 +183,11 @@ async fn verify_by_a_class_of_statuses_or_a_file_name_in_any_case_counts_what_ma
         (json!({"fileName": "photo.jpg"}), 0),
     ] {
         let body = json!({"account": "live", "when": when, "count": count});
-        let answer = verify(&stunt, &body).await;
-        assert_eq!(answer.status, 200, "{when}: {}", answer.text());
+        let response = verify(&server, &body).await;
+        assert_eq!(response.status, 200, "{when}: {}", response.text());
     }
     let wanted = json!({"account": "live", "when": {"status": "5xx"}, "count": 1});
-    let missed = verify(&stunt, &wanted).await.json();
+    let missed = verify(&server, &wanted).await.json();
     let difference = missed["nearMisses"][0]["differences"][0].as_str();
     assert!(
         difference.is_some_and(|it| it.ends_with("wanted 5xx")),
@@ -189,52 +195,52 @@ async fn verify_by_a_class_of_statuses_or_a_file_name_in_any_case_counts_what_ma
     );
     for status in [json!("4x"), json!("soon"), json!(true), json!("6xx")] {
         let body = json!({"count": 1, "when": {"status": status}});
-        let answer = verify(&stunt, &body).await;
-        assert_eq!(answer.status, 400, "{status}: {}", answer.text());
+        let response = verify(&server, &body).await;
+        assert_eq!(response.status, 400, "{status}: {}", response.text());
     }
 }
 
 #[tokio::test]
 async fn a_request_that_is_still_to_come_is_waited_for() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let body = json!({"account": "live", "when": {"path": "/api/v2/orders/2"},
         "count": {"min": 1}, "timeoutMs": 20_000});
     let pending = async {
-        stunt.get("live", "/api/v2/orders/1").await;
-        stunt.get("live", "/api/v2/orders/2").await;
+        server.get("live", "/api/v2/orders/1").await;
+        server.get("live", "/api/v2/orders/2").await;
     };
-    let (answer, ()) = tokio::join!(verify(&stunt, &body), pending);
-    assert_eq!(answer.json(), json!({"ok": true, "count": 1}));
+    let (response, ()) = tokio::join!(verify(&server, &body), pending);
+    assert_eq!(response.json(), json!({"ok": true, "count": 1}));
     let never =
         json!({"account": "live", "when": {"path": "/x"}, "count": {"min": 1}, "timeoutMs": 1});
-    assert_eq!(verify(&stunt, &never).await.status, 422);
+    assert_eq!(verify(&server, &never).await.status, 422);
     let none = json!({"account": "live", "when": {"path": "/x"}, "count": 0, "timeoutMs": 1});
-    assert_eq!(verify(&stunt, &none).await.status, 200);
+    assert_eq!(verify(&server, &none).await.status, 200);
 }
 
 #[tokio::test]
 async fn a_request_is_there_while_it_waits_for_its_answer() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let rule = json!({"account": "live", "when": {"operation": "bizmori.getOrder"},
         "then": {"delayMs": 600_000}});
-    stunt
+    server
         .control(reqwest::Method::POST, "/_mock/rules", &rule)
         .await;
-    stunt.get("live", "/api/v2/orders/webhooks").await;
+    server.get("live", "/api/v2/orders/webhooks").await;
     let body = json!({"account": "live", "when": {"operation": "bizmori.getOrder"},
         "count": 1, "timeoutMs": 200});
-    let waiting = stunt.get("live", "/api/v2/orders/1");
+    let waiting = server.get("live", "/api/v2/orders/1");
     tokio::select! {
-        answer = waiting => panic!("it was answered: {answer:?}"),
-        answer = verify(&stunt, &body) => {
-            assert_eq!(answer.json(), json!({"ok": true, "count": 1}));
+        response = waiting => panic!("it was answered: {response:?}"),
+        response = verify(&server, &body) => {
+            assert_eq!(response.json(), json!({"ok": true, "count": 1}));
         }
     }
 }
 
 #[tokio::test]
 async fn what_can_match_nothing_is_refused() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for (body, code, begins) in [
         (
             json!({"count": 1, "when": {"operation": "nothing"}}),
@@ -263,10 +269,10 @@ async fn what_can_match_nothing_is_refused() {
         ),
         (json!({}), "bad_body", "missing field `count`"),
     ] {
-        let answer = verify(&stunt, &body).await;
-        let error = answer.json()["error"].take();
+        let response = verify(&server, &body).await;
+        let error = response.json()["error"].take();
         assert_eq!(
-            (answer.status, &error["code"]),
+            (response.status, &error["code"]),
             (400, &json!(code)),
             "{body}"
         );
@@ -276,16 +282,16 @@ async fn what_can_match_nothing_is_refused() {
 }
 
 /// Status and body of a verification of one request whose body has at least `body`.
-async fn verify_body(stunt: &TestServer, body: &str) -> (u16, Value) {
+async fn verify_body(server: &TestServer, body: &str) -> (u16, Value) {
     let wanted = format!(r#"{{"account": "live", "when": {{"body": {body}}}, "count": 1}}"#);
     let path = "/_mock/requests/verify";
-    let verified = stunt.send(Method::POST, path, &[], wanted).await;
+    let verified = server.send(Method::POST, path, &[], wanted).await;
     (verified.status, verified.json())
 }
 
 #[tokio::test]
 async fn verify_compares_numbers_exactly_however_they_are_written() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let sent = r#"{"idempotencyKey": "1", "fileName": "a.jpg", "f": 1.0, "h": 1e2,
         "x": 123456789012345678901234567890}"#;
     let headers = [
@@ -293,7 +299,7 @@ async fn verify_compares_numbers_exactly_however_they_are_written() {
         ("content-type", "application/json"),
     ];
     let path = "/api/v2/orders/ai-detection";
-    let created = stunt.send(Method::POST, path, &headers, sent).await;
+    let created = server.send(Method::POST, path, &headers, sent).await;
     assert_eq!(created.status, 200, "{}", created.text());
     for (body, status) in [
         (r#"{"f": 1}"#, 200),
@@ -304,9 +310,9 @@ async fn verify_compares_numbers_exactly_however_they_are_written() {
         (r#"{"x": 123456789012345678901234567891}"#, 422),
         (r#"{"x": 1e999}"#, 422),
     ] {
-        assert_eq!(verify_body(&stunt, body).await.0, status, "{body}");
+        assert_eq!(verify_body(&server, body).await.0, status, "{body}");
     }
-    let (_, missed) = verify_body(&stunt, r#"{"f": 2.50, "h": "100"}"#).await;
+    let (_, missed) = verify_body(&server, r#"{"f": 2.50, "h": "100"}"#).await;
     assert_eq!(
         missed["nearMisses"][0]["differences"],
         json!(["body.f: 1.0, wanted 2.50", r#"body.h: 1e2, wanted "100""#])

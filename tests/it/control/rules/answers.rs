@@ -9,9 +9,9 @@ use crate::support::{TestServer, picture, raw};
 
 #[tokio::test]
 async fn an_operation_of_each_front_door_is_answered_by_a_rule_and_no_other_is() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (_, upload) = stunt.create_detection("live", &body).await;
+    let (_, upload) = server.create_detection("live", &body).await;
     for (operation, method, path) in [
         ("bizmori.listWebhooks", Method::GET, ORDERS),
         ("undetectable.detect", Method::POST, "/detect"),
@@ -20,36 +20,36 @@ async fn an_operation_of_each_front_door_is_answered_by_a_rule_and_no_other_is()
     ] {
         let then = json!({"respond": {"status": 503, "headers": {"Retry-After": "7"}, "body": {"of": operation}}});
         let body = json!({"name": "busy", "when": {"operation": operation}, "then": then});
-        let id = rule(&stunt, &body).await;
+        let id = rule(&server, &body).await;
         let headers = [("authorization", "Bearer live"), ("apikey", "live")];
         let headers = if operation == "storage.put" {
             &headers[..0]
         } else {
             &headers[..]
         };
-        let answer = stunt.send(method.clone(), path, headers, picture()).await;
+        let response = server.send(method.clone(), path, headers, picture()).await;
         let expected = (
             503,
             format!(r#"{{"of":"{operation}"}}"#),
             "application/json".to_owned(),
             format!("rule {id} (busy)"),
         );
-        assert_eq!(response_of(&answer), expected);
-        assert_eq!(answer.header("retry-after"), "7");
-        let other = stunt.get("live", "/api/v2/orders/1").await;
+        assert_eq!(response_of(&response), expected);
+        assert_eq!(response.header("retry-after"), "7");
+        let other = server.get("live", "/api/v2/orders/1").await;
         other.assert_refused(404, "ORDER_NOT_FOUND", "there is no order 1");
         let path_of_rule = format!("/_mock/rules/{id}");
-        stunt
+        server
             .control(Method::DELETE, &path_of_rule, &json!({}))
             .await;
-        let after = stunt.send(method, path, headers, picture()).await;
+        let after = server.send(method, path, headers, picture()).await;
         assert_ne!(after.status, 503, "{operation}");
     }
 }
 
 #[tokio::test]
 async fn a_body_is_sent_as_it_was_written() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for (body, sent, media_type) in [
         (
             r#"{"b": 1.0, "a": [ ]}"#,
@@ -66,46 +66,46 @@ async fn a_body_is_sent_as_it_was_written() {
         (r#""""#, "", "text/plain; charset=utf-8"),
     ] {
         let text = format!(r#"{{"then": {{"respond": {{"status": 200, "body": {body}}}}}}}"#);
-        let response = stunt.send(Method::POST, "/_mock/rules", &[], text).await;
+        let response = server.send(Method::POST, "/_mock/rules", &[], text).await;
         assert_eq!(response.status, 201, "{}", response.text());
         let id = response.json()["id"].as_i64().expect("an id");
-        let answer = stunt.get("live", ORDERS).await;
+        let reply = server.get("live", ORDERS).await;
         let why = format!("rule {id}");
         let expected = (200, sent.to_owned(), media_type.to_owned(), why);
-        assert_eq!(response_of(&answer), expected);
-        stunt
+        assert_eq!(response_of(&reply), expected);
+        server
             .control(Method::DELETE, "/_mock/rules", &json!({}))
             .await;
     }
     let then = json!({"respond": {"status": 418, "headers": {"content-type": "text/html", "x-y": "z"}, "body": "<p>"}});
-    rule(&stunt, &json!({"then": then})).await;
-    let answer = stunt.get("live", ORDERS).await;
+    rule(&server, &json!({"then": then})).await;
+    let reply = server.get("live", ORDERS).await;
     assert_eq!(
-        (answer.header("content-type"), answer.header("x-y")),
+        (reply.header("content-type"), reply.header("x-y")),
         ("text/html", "z")
     );
-    assert_eq!((answer.status, answer.text()), (418, "<p>".to_owned()));
+    assert_eq!((reply.status, reply.text()), (418, "<p>".to_owned()));
 }
 
 #[tokio::test]
 async fn an_answer_without_a_body_has_none() {
-    let stunt = TestServer::start().await;
-    rule(&stunt, &json!({"then": busy(204)})).await;
-    let answer = stunt.get("live", ORDERS).await;
+    let server = TestServer::start().await;
+    rule(&server, &json!({"then": busy(204)})).await;
+    let response = server.get("live", ORDERS).await;
     assert_eq!(
-        response_of(&answer),
+        response_of(&response),
         (204, String::new(), String::new(), "rule 1".to_owned())
     );
 }
 
 #[tokio::test]
 async fn what_is_no_operation_is_ruled_by_its_path_and_the_control_plane_never_is() {
-    let stunt = TestServer::start().await;
-    rule(&stunt, &json!({"then": busy(503)})).await;
+    let server = TestServer::start().await;
+    rule(&server, &json!({"then": busy(503)})).await;
     for path in ["/api/v9/new", "/nothing", "/_s3/", "/health"] {
-        assert_eq!(stunt.get("live", path).await.status, 503, "{path}");
+        assert_eq!(server.get("live", path).await.status, 503, "{path}");
     }
-    assert_eq!(stunt.post("live", "/health", &json!({})).await.status, 503);
+    assert_eq!(server.post("live", "/health", &json!({})).await.status, 503);
     for (path, status) in [
         ("/_mock/health", 200),
         ("/_mock/clock?account=live", 200),
@@ -113,73 +113,76 @@ async fn what_is_no_operation_is_ruled_by_its_path_and_the_control_plane_never_i
         ("/_mock/", 404),
         ("/_mock", 404),
     ] {
-        assert_eq!(stunt.get("live", path).await.status, status, "{path}");
+        assert_eq!(server.get("live", path).await.status, status, "{path}");
     }
-    assert_eq!(hits(&stunt).await, [5]);
+    assert_eq!(hits(&server).await, [5]);
 }
 
 #[tokio::test]
 async fn a_ruled_upload_stores_nothing_and_its_client_can_go_on() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, upload) = stunt.create_detection("live", &body).await;
+    let (id, upload) = server.create_detection("live", &body).await;
     let once = json!({"when": {"operation": "storage.put"}, "times": 1, "then": busy(500)});
-    rule(&stunt, &once).await;
-    let refused = stunt
+    rule(&server, &once).await;
+    let refused = server
         .send(Method::PUT, &upload, &[], vec![0; 8 * 1024 * 1024])
         .await;
     assert_eq!(refused.status, 500);
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
-    let early = stunt
+    let early = server
         .post("live", "/api/v2/orders/ai-detection/confirm", &confirm)
         .await;
     let why = format!("order {id} is pending: 0 of 1 files uploaded");
     early.assert_refused(400, "ORDER_FILE_NOT_UPLOADED", &why);
-    stunt.put(&upload, picture()).await;
-    stunt.confirm("live", &id).await;
+    server.put(&upload, picture()).await;
+    server.confirm("live", &id).await;
 }
 
 #[tokio::test]
 async fn a_delay_is_waited_for_and_then_all_is_as_ever() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let slow = json!({"when": {"operation": "bizmori.listWebhooks"}, "then": {"delayMs": 150}});
-    rule(&stunt, &slow).await;
+    rule(&server, &slow).await;
     let began = std::time::Instant::now();
-    let answer = stunt.get("live", ORDERS).await;
+    let response = server.get("live", ORDERS).await;
     assert!(began.elapsed().as_millis() >= 150);
-    assert_eq!((answer.status, answer.header("x-mock-reason")), (200, ""));
+    assert_eq!(
+        (response.status, response.header("x-mock-reason")),
+        (200, "")
+    );
     let both = json!({"when": {"operation": "bizmori.getWebhook"}, "then": {"delayMs": 150, "respond": {"status": 503}}});
-    rule(&stunt, &both).await;
+    rule(&server, &both).await;
     let began = std::time::Instant::now();
-    let answer = stunt.get("live", &format!("{ORDERS}/1")).await;
+    let response = server.get("live", &format!("{ORDERS}/1")).await;
     assert!(began.elapsed().as_millis() >= 150);
-    assert_eq!(answer.status, 503);
-    assert_eq!(hits(&stunt).await, [1, 1]);
+    assert_eq!(response.status, 503);
+    assert_eq!(hits(&server).await, [1, 1]);
 }
 
 #[tokio::test]
 async fn a_delay_ends_when_its_client_goes() {
-    let stunt = TestServer::start().await;
-    rule(&stunt, &json!({"then": {"delayMs": 600_000}})).await;
-    let mut client = raw::connect(&stunt.origin).await;
+    let server = TestServer::start().await;
+    rule(&server, &json!({"then": {"delayMs": 600_000}})).await;
+    let mut client = raw::connect(&server.origin).await;
     let head = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
     client.write_all(head).await.expect("it is read");
-    while hits(&stunt).await != [1] {
+    while hits(&server).await != [1] {
         tokio::task::yield_now().await;
     }
     drop(client);
-    assert!(stunt.shuts_down_cleanly().await);
+    assert!(server.shuts_down_cleanly().await);
 }
 
 #[tokio::test]
 async fn the_number_of_a_ruled_request_is_its_accounts() {
-    let stunt = TestServer::start().await;
-    rule(&stunt, &json!({"then": busy(503)})).await;
+    let server = TestServer::start().await;
+    rule(&server, &json!({"then": busy(503)})).await;
     let (detect, query) = (json!({"key": "b", "url": "u"}), json!({"id": "none"}));
     let json = [("content-type", "application/json")];
     let numbers = async |method: Method, path: &str, headers: &[(&str, &str)], body: &Value| {
-        let answer = stunt.send(method, path, headers, body.to_string()).await;
-        answer.header("x-mock-request").to_owned()
+        let response = server.send(method, path, headers, body.to_string()).await;
+        response.header("x-mock-request").to_owned()
     };
     let a = [("authorization", "Bearer a")];
     assert_eq!(numbers(Method::GET, ORDERS, &a, &Value::Null).await, "1");
@@ -189,7 +192,7 @@ async fn the_number_of_a_ruled_request_is_its_accounts() {
     assert_eq!(numbers(Method::GET, "/health", &b, &Value::Null).await, "2");
     let unowned = numbers(Method::POST, "/query", &json, &query).await;
     assert_ne!(unowned, "3");
-    let keys: Vec<_> = stunt
+    let keys: Vec<_> = server
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await["accounts"]
         .as_array()
@@ -202,5 +205,5 @@ async fn the_number_of_a_ruled_request_is_its_accounts() {
         [json!("a"), json!("b")],
         "made as they would have been"
     );
-    assert_eq!(rules(&stunt, "").await.len(), 1);
+    assert_eq!(rules(&server, "").await.len(), 1);
 }

@@ -12,28 +12,28 @@ fn create_order(key: &str, name: &str) -> Value {
 
 /// An AI detection of `key`'s that is over: probability, status code, status, plan.
 async fn detected(
-    stunt: &TestServer,
+    server: &TestServer,
     key: &str,
     body: &Value,
     bytes: Vec<u8>,
 ) -> (Value, Value, Value, String) {
-    let id = stunt.confirm_detection(key, body, bytes).await;
-    stunt.advance(key, "PT1S").await;
-    let answer = stunt.get(key, &format!("/api/v2/orders/{id}")).await;
-    let response_body = answer.json()["data"].take();
+    let id = server.confirm_detection(key, body, bytes).await;
+    server.advance(key, "PT1S").await;
+    let response = server.get(key, &format!("/api/v2/orders/{id}")).await;
+    let response_body = response.json()["data"].take();
     (
         response_body["probability"].clone(),
         response_body["statusCode"].clone(),
         response_body["status"].clone(),
-        answer.header("x-mock-outcome").to_owned(),
+        response.header("x-mock-outcome").to_owned(),
     )
 }
 
 #[tokio::test]
 async fn a_detections_probability_outranks_its_name_and_its_bytes() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"when": {"operation": "bizmori.createAiDetection", "fileName": "*_x*"}, "then": {"outcome": {"probability": 0.62}}});
-    let id = rule(&stunt, &body).await;
+    let id = rule(&server, &body).await;
     let decision = (
         json!(0.62),
         json!("uncertain_ai"),
@@ -46,15 +46,21 @@ async fn a_detections_probability_outranks_its_name_and_its_bytes() {
         ("a_x.jpg", fixture("photo.jpg")),
         ("a_x.png", fixture("not-a-picture.jpg")),
     ] {
-        let found = detected(&stunt, "live", &create_order(name, name), bytes).await;
+        let found = detected(&server, "live", &create_order(name, name), bytes).await;
         assert_eq!(found, decision, "{name}");
     }
-    let other = detected(&stunt, "live", &create_order("o", "a_human.jpg"), picture()).await;
+    let other = detected(
+        &server,
+        "live",
+        &create_order("o", "a_human.jpg"),
+        picture(),
+    )
+    .await;
     assert_eq!(other.3, "probability 0.02 by suffix _human");
-    assert_eq!(hits(&stunt).await, [4]);
+    assert_eq!(hits(&server).await, [4]);
     let body = json!({"then": {"outcome": {"probability": 0.49}}});
-    let id = rule(&stunt, &body).await;
-    let found = detected(&stunt, "live", &create_order("low", "a_ai.jpg"), picture()).await;
+    let id = rule(&server, &body).await;
+    let found = detected(&server, "live", &create_order("low", "a_ai.jpg"), picture()).await;
     let plan = format!("probability 0.49 by rule {id}");
     let expected = (
         json!(0.49),
@@ -67,54 +73,54 @@ async fn a_detections_probability_outranks_its_name_and_its_bytes() {
 
 #[tokio::test]
 async fn an_order_fails_as_told_and_its_webhook_says_so() {
-    let (stunt, receiver) = (
+    let (server, receiver) = (
         TestServer::start_frozen("live").await,
         Receiver::start().await,
     );
-    stunt.webhook("live", &receiver.url).await;
+    server.webhook("live", &receiver.url).await;
     let outcome = json!({"status": "failed", "errorCode": "AI_DETECTION_TIMEOUT"});
     let body = json!({"account": "live", "times": 1, "then": {"outcome": outcome}});
-    rule(&stunt, &body).await;
+    rule(&server, &body).await;
     let outcome =
         json!({"status": "failed", "errorCode": "PROCESSING_ERROR", "errorMessage": "as told"});
     let body = json!({"when": {"operation": "bizmori.createAntiAi", "fileName": "two.*"}, "then": {"outcome": outcome}});
-    rule(&stunt, &body).await;
+    rule(&server, &body).await;
 
-    let first = stunt
+    let first = server
         .confirm_detection("live", &create_order("1", "a_ai.jpg"), picture())
         .await;
-    stunt.advance("live", "PT1S").await;
-    let response_body = stunt.get_order("live", &first).await;
+    server.advance("live", "PT1S").await;
+    let response_body = server.get_order("live", &first).await;
     assert_eq!(
         (&response_body["status"], &response_body["errors"]),
         (&json!("failed"), &json!("failed by rule 1"))
     );
-    let second = detected(&stunt, "live", &create_order("2", "a_ai.jpg"), picture()).await;
+    let second = detected(&server, "live", &create_order("2", "a_ai.jpg"), picture()).await;
     assert_eq!(second.2, "complete");
 
     let files =
         json!({"idempotencyKey": "3", "files": [{"fileName": "one.jpg"}, {"fileName": "two.jpg"}]});
-    let created = stunt
+    let created = server
         .post("live", "/api/v2/orders/anti-ai", &files)
         .await
         .json();
     for file in created["data"]["files"].as_array().expect("files") {
-        stunt
+        server
             .put(file["uploadUrl"].as_str().expect("a URL"), picture())
             .await;
     }
     let id = created["data"]["orderId"].as_str().expect("an id");
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
-    stunt
+    server
         .post("live", "/api/v2/orders/anti-ai/confirm", &confirm)
         .await;
-    stunt.advance("live", "PT1S").await;
-    let response_body = stunt.get_order("live", id).await;
+    server.advance("live", "PT1S").await;
+    let response_body = server.get_order("live", id).await;
     assert_eq!(
         (&response_body["status"], &response_body["errors"]),
         (&json!("failed"), &json!("as told"))
     );
-    assert_eq!(hits(&stunt).await, [1, 1]);
+    assert_eq!(hits(&server).await, [1, 1]);
     let codes: Vec<_> = receiver
         .messages(3)
         .await
@@ -140,22 +146,22 @@ async fn an_order_fails_as_told_and_its_webhook_says_so() {
 #[tokio::test]
 async fn a_test_keys_order_is_ruled_too() {
     let key = "sk_test_1";
-    let stunt = TestServer::start_frozen(key).await;
+    let server = TestServer::start_frozen(key).await;
     let body = json!({"account": key, "times": 1, "then": {"outcome": {"probability": 0.5}}});
-    rule(&stunt, &body).await;
+    rule(&server, &body).await;
     let outcome = json!({"status": "failed", "errorCode": "PROCESSING_ERROR"});
     rule(
-        &stunt,
+        &server,
         &json!({"account": key, "then": {"outcome": outcome}}),
     )
     .await;
     let mut messages = Vec::new();
     for n in ["1", "2"] {
-        let id = stunt
+        let id = server
             .confirm_detection(key, &create_order(n, "a_human.jpg"), picture())
             .await;
-        stunt.advance(key, "PT5S").await;
-        let order = stunt.get_order(key, &id).await;
+        server.advance(key, "PT5S").await;
+        let order = server.get_order(key, &id).await;
         messages.push((order["status"].clone(), order["probability"].clone()));
     }
     assert_eq!(
@@ -169,90 +175,93 @@ async fn a_test_keys_order_is_ruled_too() {
 
 #[tokio::test]
 async fn an_order_made_before_its_rule_or_made_again_is_not_ruled_and_does_not_count() {
-    let stunt = TestServer::start_frozen("live").await;
-    let before = stunt
+    let server = TestServer::start_frozen("live").await;
+    let before = server
         .confirm_detection("live", &create_order("1", "a_ai.jpg"), picture())
         .await;
     let body = json!({"skip": 1, "times": 1, "then": {"outcome": {"probability": 0.1}}});
-    rule(&stunt, &body).await;
+    rule(&server, &body).await;
     for _ in 0..3 {
         assert_eq!(
-            stunt
+            server
                 .create_detection("live", &create_order("1", "a_ai.jpg"))
                 .await
                 .0,
             before
         );
     }
-    let refused = stunt
+    let refused = server
         .post("live", "/api/v2/orders/ai-detection", &json!({}))
         .await;
     assert_eq!(refused.status, 400);
-    stunt.advance("live", "PT1S").await;
-    assert_eq!(stunt.get_order("live", &before).await["probability"], 0.98);
+    server.advance("live", "PT1S").await;
+    assert_eq!(server.get_order("live", &before).await["probability"], 0.98);
     let mut bodies = Vec::new();
     for key in ["2", "3", "4"] {
         bodies.push(
-            detected(&stunt, "live", &create_order(key, "a_ai.jpg"), picture())
+            detected(&server, "live", &create_order(key, "a_ai.jpg"), picture())
                 .await
                 .0,
         );
     }
     assert_eq!(bodies, [0.98, 0.1, 0.98]);
-    assert_eq!(hits(&stunt).await, [1]);
+    assert_eq!(hits(&server).await, [1]);
 }
 
 #[tokio::test]
 async fn what_was_settled_outlives_its_rule_and_a_restart() {
     let data = tempfile::tempdir().expect("a directory");
     let on = || TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned()));
-    let stunt = on().await;
-    stunt.freeze("live").await;
+    let server = on().await;
+    server.freeze("live").await;
     rule(
-        &stunt,
+        &server,
         &json!({"account": "live", "then": {"outcome": {"probability": 0.25}}}),
     )
     .await;
-    let id = stunt
+    let id = server
         .confirm_detection("live", &create_order("1", "a_ai.jpg"), picture())
         .await;
-    stunt
+    server
         .control(Method::DELETE, "/_mock/rules", &json!({}))
         .await;
-    stunt.stop().await;
-    let stunt = on().await;
-    stunt.advance("live", "PT1S").await;
-    let answer = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
+    server.stop().await;
+    let server = on().await;
+    server.advance("live", "PT1S").await;
+    let response = server.get("live", &format!("/api/v2/orders/{id}")).await;
     assert_eq!(
-        answer.header("x-mock-outcome"),
+        response.header("x-mock-outcome"),
         "probability 0.25 by rule 1"
     );
 }
 
 /// A document of `live`'s, once it is done or failed: what is told of it, and its plan.
-async fn document(stunt: &TestServer, name: &str) -> (Value, String) {
+async fn document(server: &TestServer, name: &str) -> (Value, String) {
     let place = format!("/get-presigned-url?file_name={name}");
-    let place = stunt
+    let place = server
         .send(Method::GET, &place, &[("apikey", "live")], "")
         .await
         .json();
-    stunt
+    server
         .put(place["presigned_url"].as_str().expect("a URL"), picture())
         .await;
     let path = place["file_path"].as_str().expect("a path");
-    let body = json!({"key": "live", "url": format!("{}/{path}", stunt.origin)});
-    let created = stunt.post("live", "/detect", &body).await.json();
-    stunt.advance("live", "PT1S").await;
-    let answer = stunt
+    let body = json!({"key": "live", "url": format!("{}/{path}", server.origin)});
+    let created = server.post("live", "/detect", &body).await.json();
+    server.advance("live", "PT1S").await;
+    let response = server
         .post("live", "/query", &json!({"id": created["id"]}))
         .await;
-    (answer.json(), answer.header("x-mock-outcome").to_owned())
+    (
+        response.json(),
+        response.header("x-mock-outcome").to_owned(),
+    )
 }
 
 #[tokio::test]
 async fn a_documents_result_is_as_told() {
-    let stunt = TestServer::with_config(|config| config.undetectable.bypass_ocr = true).await;
-    stunt.freeze("live").await;
+    let server = TestServer::with_config(|config| config.undetectable.bypass_ocr = true).await;
+    server.freeze("live").await;
     for (outcome, expected, plan) in [
         (
             json!({"probability": 0.62}),
@@ -291,8 +300,8 @@ async fn a_documents_result_is_as_told() {
         ),
     ] {
         let body = json!({"when": {"operation": "undetectable.detect"}, "times": 1, "then": {"outcome": outcome}});
-        let id = rule(&stunt, &body).await;
-        let (response_body, summary) = document(&stunt, "a_fail.jpg").await;
+        let id = rule(&server, &body).await;
+        let (response_body, summary) = document(&server, "a_fail.jpg").await;
         let details = &response_body["result_details"];
         let found = json!([
             response_body["result"],
@@ -308,66 +317,66 @@ async fn a_documents_result_is_as_told() {
 
 #[tokio::test]
 async fn a_document_fails_as_told() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let outcome = json!({"status": "failed", "errorMessage": "no luck"});
     let body =
         json!({"account": "live", "when": {"fileName": "a_*"}, "then": {"outcome": outcome}});
-    rule(&stunt, &body).await;
-    let (response_body, plan) = document(&stunt, "a_ai.jpg").await;
+    rule(&server, &body).await;
+    let (response_body, plan) = document(&server, "a_ai.jpg").await;
     let details = json!({"is_valid": false, "error_message": "no luck"});
     assert_eq!(
         response_body,
         json!({"id": response_body["id"], "status": "failed", "result": null, "result_details": details})
     );
     assert_eq!(plan, "");
-    let (response_body, _) = document(&stunt, "b_ai.jpg").await;
+    let (response_body, _) = document(&server, "b_ai.jpg").await;
     assert_eq!(response_body["status"], "done");
 }
 
 #[tokio::test]
 async fn an_outcome_is_for_the_orders_that_can_come_to_it_and_lets_others_pass() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     rule(
-        &stunt,
+        &server,
         &json!({"then": {"outcome": {"finalResult": "AI Edited"}}}),
     )
     .await;
     rule(
-        &stunt,
+        &server,
         &json!({"account": "other", "then": {"outcome": {"probability": 0.3}}}),
     )
     .await;
     rule(
-        &stunt,
+        &server,
         &json!({"account": "live", "then": {"outcome": {"probability": 0.4}}}),
     )
     .await;
-    let found = detected(&stunt, "live", &create_order("1", "a_ai.jpg"), picture()).await;
+    let found = detected(&server, "live", &create_order("1", "a_ai.jpg"), picture()).await;
     assert_eq!(found.3, "probability 0.4 by rule 3");
-    assert_eq!(document(&stunt, "a_ai.jpg").await.1, "result 71 by rule 1");
+    assert_eq!(document(&server, "a_ai.jpg").await.1, "result 71 by rule 1");
     let files = json!({"idempotencyKey": "b", "files": [{"fileName": "b.jpg"}]});
-    let response = stunt.post("live", "/api/v2/orders/anti-ai", &files).await;
+    let response = server.post("live", "/api/v2/orders/anti-ai", &files).await;
     assert_eq!(response.status, 200);
-    assert_eq!(hits(&stunt).await, [1, 0, 1]);
+    assert_eq!(hits(&server).await, [1, 0, 1]);
 }
 
 #[tokio::test]
 async fn an_order_that_is_refused_uses_up_no_rule() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"times": 1, "then": {"outcome": {"probability": 0.62}}});
-    rule(&stunt, &body).await;
+    rule(&server, &body).await;
     let credits = async |credits: u64| {
         let body = json!({"credits": credits});
         let path = "/_mock/accounts/live";
-        stunt.control(Method::PUT, path, &body).await;
+        server.control(Method::PUT, path, &body).await;
     };
     credits(0).await;
     let path = "/api/v2/orders/ai-detection";
-    let refused = stunt.post("live", path, &create_order("a", "a.jpg")).await;
+    let refused = server.post("live", path, &create_order("a", "a.jpg")).await;
     assert_eq!(refused.status, 429);
-    assert_eq!(hits(&stunt).await, [0]);
+    assert_eq!(hits(&server).await, [0]);
     credits(1).await;
-    let found = detected(&stunt, "live", &create_order("a", "a.jpg"), picture()).await;
+    let found = detected(&server, "live", &create_order("a", "a.jpg"), picture()).await;
     assert_eq!(found.0, json!(0.62));
-    assert_eq!(hits(&stunt).await, [1]);
+    assert_eq!(hits(&server).await, [1]);
 }

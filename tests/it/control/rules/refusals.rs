@@ -14,17 +14,17 @@ const CHARS: &str = "1 to 1000 characters; leave it out for any";
 
 /// Each body is refused with that code, message and hint; and nothing is made.
 async fn assert_rule_refused(code: &str, cases: Vec<(Value, &str, &str)>) {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for (body, message, hint) in cases {
-        let answer = stunt
+        let response = server
             .send(Method::POST, "/_mock/rules", &[], body.to_string())
             .await;
         let error = json!({"error": {"code": code, "message": message, "hint": hint}});
-        assert_eq!((answer.status, answer.json()), (400, error), "{body}");
-        assert_eq!(answer.header("x-mock-reason"), message);
+        assert_eq!((response.status, response.json()), (400, error), "{body}");
+        assert_eq!(response.header("x-mock-reason"), message);
     }
-    assert_eq!(rules(&stunt, "").await, [Value::Null; 0]);
-    let accounts = stunt
+    assert_eq!(rules(&server, "").await, [Value::Null; 0]);
+    let accounts = server
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
     assert_eq!(
@@ -368,21 +368,21 @@ async fn what_is_no_field_or_of_no_shape_is_told_where() {
 
 #[tokio::test]
 async fn there_is_room_for_so_many_bytes_of_rules_and_no_more() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let body = json!({"then": {"respond": {"status": 200, "body": "x".repeat(7 * 1024 * 1024)}}})
         .to_string();
     for _ in 0..9 {
-        let response = stunt
+        let response = server
             .send(Method::POST, "/_mock/rules", &[], body.clone())
             .await;
         assert_eq!(response.status, 201);
     }
-    let refused = stunt.send(Method::POST, "/_mock/rules", &[], body).await;
+    let refused = server.send(Method::POST, "/_mock/rules", &[], body).await;
     let error = json!({"error": {
         "code": "too_many_rules",
         "message": "all rules together would be more than 67108864 bytes",
         "hint": "remove some with DELETE /_mock/rules, or POST /_mock/reset",
     }});
     assert_eq!((refused.status, refused.json()), (400, error));
-    assert_eq!(rules(&stunt, "").await.len(), 9);
+    assert_eq!(rules(&server, "").await.len(), 9);
 }

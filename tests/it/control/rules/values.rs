@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::{busy, rules};
 use crate::support::{TestServer, picture};
 
-async fn assert_value_refused(stunt: &TestServer, path: &str, body: &Value) -> (u16, Value) {
-    let answer = stunt.send(Method::POST, path, &[], body.to_string()).await;
-    (answer.status, answer.json()["error"].take())
+async fn assert_value_refused(server: &TestServer, path: &str, body: &Value) -> (u16, Value) {
+    let response = server.send(Method::POST, path, &[], body.to_string()).await;
+    (response.status, response.json()["error"].take())
 }
 
 fn failed(operation: &Value, code: &str) -> Value {
@@ -18,24 +18,24 @@ fn failed(operation: &Value, code: &str) -> Value {
 
 #[tokio::test]
 async fn header_values_that_are_numbers_are_sent_as_they_are_written() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let headers =
         json!({"Retry-After": 3, "X-Ratio": 0.5, "X-Text": "a", "X-Big": 12_345_678_901_u64});
     let respond = json!({"status": 503, "headers": headers});
     let rule = json!({"account": "live", "then": {"respond": respond}});
-    let created = stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    let created = server.control(Method::POST, "/_mock/rules", &rule).await;
     assert_eq!(created["then"]["respond"]["headers"]["Retry-After"], "3");
-    let answer = stunt.get("live", "/api/v2/orders").await;
-    let sent = ["retry-after", "x-ratio", "x-text", "x-big"].map(|name| answer.header(name));
+    let response = server.get("live", "/api/v2/orders").await;
+    let sent = ["retry-after", "x-ratio", "x-text", "x-big"].map(|name| response.header(name));
     assert_eq!(
-        (answer.status, sent),
+        (response.status, sent),
         (503, ["3", "0.5", "a", "12345678901"])
     );
 }
 
 #[tokio::test]
 async fn header_values_that_are_no_text_and_no_number_are_refused() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for (value, message) in [
         (
             json!(true),
@@ -52,7 +52,7 @@ async fn header_values_that_are_no_text_and_no_number_are_refused() {
     ] {
         let respond = json!({"status": 503, "headers": {"X-Flag": value}});
         let body = json!({"then": {"respond": respond}});
-        let (status, error) = assert_value_refused(&stunt, "/_mock/rules", &body).await;
+        let (status, error) = assert_value_refused(&server, "/_mock/rules", &body).await;
         assert_eq!((status, &error["code"]), (400, &json!("bad_body")));
         let line = error["message"].as_str().expect("a line");
         assert!(line.starts_with(message), "{line}");
@@ -61,19 +61,19 @@ async fn header_values_that_are_no_text_and_no_number_are_refused() {
 
 #[tokio::test]
 async fn file_names_of_rules_match_in_any_case() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let rule = json!({"account": "live", "when": {"fileName": "CAT*.jpg"},
         "then": {"outcome": {"probability": 0.62}}});
-    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    server.control(Method::POST, "/_mock/rules", &rule).await;
     let body = json!({"idempotencyKey": "a", "fileName": "cat 1.JPG"});
-    let id = stunt.confirm_detection("live", &body, picture()).await;
-    stunt.advance("live", "PT1S").await;
-    assert_eq!(stunt.get_order("live", &id).await["probability"], 0.62);
+    let id = server.confirm_detection("live", &body, picture()).await;
+    server.advance("live", "PT1S").await;
+    assert_eq!(server.get_order("live", &id).await["probability"], 0.62);
 }
 
 #[tokio::test]
 async fn codes_that_the_vendor_does_not_have_are_refused_with_those_that_it_has() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let known = "there is: AI_DETECTION_FAILED, AI_DETECTION_INVALID_IMAGE, ";
     for (operation, code, message, hint) in [
         (
@@ -108,7 +108,7 @@ async fn codes_that_the_vendor_does_not_have_are_refused_with_those_that_it_has(
         ),
     ] {
         let (status, error) =
-            assert_value_refused(&stunt, "/_mock/rules", &failed(&operation, code)).await;
+            assert_value_refused(&server, "/_mock/rules", &failed(&operation, code)).await;
         assert_eq!(
             (status, &error["code"]),
             (400, &json!("bad_rule")),
@@ -118,18 +118,18 @@ async fn codes_that_the_vendor_does_not_have_are_refused_with_those_that_it_has(
         let text = error["hint"].as_str().expect("a hint");
         assert!(text.starts_with(hint), "{text}");
     }
-    assert_eq!(rules(&stunt, "").await, [Value::Null; 0]);
+    assert_eq!(rules(&server, "").await, [Value::Null; 0]);
     for operation in [json!("bizmori.*"), json!("*"), Value::Null] {
         let rule = failed(&operation, "AI_DETECTION_TIMEOUT");
-        stunt.control(Method::POST, "/_mock/rules", &rule).await;
+        server.control(Method::POST, "/_mock/rules", &rule).await;
     }
 }
 
 #[tokio::test]
 async fn codes_of_orders_that_are_ended_through_the_control_plane_are_checked_alike() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirm_detection("live", &body, picture()).await;
+    let id = server.confirm_detection("live", &body, picture()).await;
     let path = |how: &str| format!("/_mock/orders/{id}/{how}");
     let message =
         "errorCode: bizmori has no code AI_DETECTON_TIMEOUT; did you mean AI_DETECTION_TIMEOUT?";
@@ -140,35 +140,35 @@ async fn codes_of_orders_that_are_ended_through_the_control_plane_are_checked_al
             json!({"status": "failed", "errorCode": "AI_DETECTON_TIMEOUT"}),
         ),
     ] {
-        let (status, error) = assert_value_refused(&stunt, &path(how), &body).await;
+        let (status, error) = assert_value_refused(&server, &path(how), &body).await;
         assert_eq!((status, &error["code"]), (400, &json!("bad_rule")), "{how}");
         assert_eq!(error["message"], message);
     }
     let empty = json!({"errorMessage": ""});
-    let (status, error) = assert_value_refused(&stunt, &path("fail"), &empty).await;
+    let (status, error) = assert_value_refused(&server, &path("fail"), &empty).await;
     assert_eq!(
         (status, &error["message"]),
         (400, &json!("errorMessage: is empty, or too long"))
     );
     let two = json!({"probability": 0.5, "watermarkText": "X"});
-    let (_, error) = assert_value_refused(&stunt, &path("complete"), &two).await;
+    let (_, error) = assert_value_refused(&server, &path("complete"), &two).await;
     assert_eq!(error["message"], "the outcome does not say one thing");
-    assert_eq!(stunt.get_order("live", &id).await["status"], "inProgress");
+    assert_eq!(server.get_order("live", &id).await["status"], "inProgress");
     let document = json!({"orders": [{"account": "live", "operation": "undetectable.detect",
         "files": [{"fileName": "a.jpg", "base64": ""}],
         "outcome": {"status": "failed", "errorCode": "AI_DETECTION_TIMEOUT"}}]});
-    let answer = stunt
+    let response = server
         .send(Method::PUT, "/_mock/fixtures", &[], document.to_string())
         .await;
     assert_eq!(
-        answer.json()["error"]["message"],
+        response.json()["error"]["message"],
         "line 1, orders[0].outcome.errorCode: AI_DETECTION_TIMEOUT is a code of bizmori, and not of undetectable"
     );
 }
 
 #[tokio::test]
 async fn a_dropped_webhook_with_another_effect_on_the_call_is_refused() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     for other in [
         json!({"delayMs": 1}),
         json!({"fault": "reset"}),
@@ -177,13 +177,13 @@ async fn a_dropped_webhook_with_another_effect_on_the_call_is_refused() {
         let mut then = other;
         then["webhook"] = json!({"drop": true});
         let (status, error) =
-            assert_value_refused(&stunt, "/_mock/rules", &json!({"then": then})).await;
+            assert_value_refused(&server, "/_mock/rules", &json!({"then": then})).await;
         assert_eq!(status, 400, "{then}");
         let message = "then: a webhook that is dropped has no delay, response or fault";
         assert_eq!(error["message"], message);
     }
     let both = json!({"respond": busy(503)["respond"], "webhook": {"duplicate": 2}});
-    stunt
+    server
         .control(Method::POST, "/_mock/rules", &json!({"then": both}))
         .await;
 }

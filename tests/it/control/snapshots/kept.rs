@@ -8,18 +8,18 @@ use serde_json::{Value, json};
 use super::{account_view, live, restore, take};
 use crate::support::{Receiver, TestResponse, TestServer, picture};
 
-async fn names(stunt: &TestServer) -> Vec<Value> {
-    let listed = stunt
+async fn names(server: &TestServer) -> Vec<Value> {
+    let listed = server
         .control(Method::GET, "/_mock/snapshots", &json!({}))
         .await;
     let listed = listed["snapshots"].as_array().expect("a list");
     listed.iter().map(|it| it["name"].clone()).collect()
 }
 
-fn expected_error(answer: &TestResponse, status: u16, code: &str, message: &str) {
-    let error = answer.json()["error"].take();
+fn expected_error(response: &TestResponse, status: u16, code: &str, message: &str) {
+    let error = response.json()["error"].take();
     assert_eq!(
-        (answer.status, &error["code"], &error["message"]),
+        (response.status, &error["code"], &error["message"]),
         (status, &json!(code), &json!(message))
     );
 }
@@ -44,26 +44,26 @@ fn directories(data: &Path) -> Vec<String> {
 async fn snapshots_outlive_resets_and_restarts_and_leave_nothing_when_they_go() {
     let data = tempfile::tempdir().expect("a directory");
     let receiver = Receiver::start().await;
-    let stunt = TestServer::with_config(on(data.path())).await;
-    live(&stunt, "live", &receiver.url).await;
-    take(&stunt, "live", &json!({"account": "live"})).await;
-    let before = account_view(&stunt, "live").await;
-    stunt
+    let server = TestServer::with_config(on(data.path())).await;
+    live(&server, "live", &receiver.url).await;
+    take(&server, "live", &json!({"account": "live"})).await;
+    let before = account_view(&server, "live").await;
+    server
         .control(Method::POST, "/_mock/reset", &json!({}))
         .await;
-    stunt.stop().await;
+    server.stop().await;
     // One that was cut off half way.
     let cut_off = data.path().join("snapshots/new-9");
     std::fs::create_dir_all(cut_off.join("blobs/1")).expect("a directory");
 
-    let stunt = TestServer::with_config(on(data.path())).await;
+    let server = TestServer::with_config(on(data.path())).await;
     assert_eq!(directories(data.path()), ["1"]);
-    assert_eq!(names(&stunt).await, ["live"]);
-    restore(&stunt, "live", &json!({"account": "live"})).await;
-    assert_eq!(account_view(&stunt, "live").await, before);
-    take(&stunt, "live", &json!({"account": "live"})).await;
+    assert_eq!(names(&server).await, ["live"]);
+    restore(&server, "live", &json!({"account": "live"})).await;
+    assert_eq!(account_view(&server, "live").await, before);
+    take(&server, "live", &json!({"account": "live"})).await;
     assert_eq!(directories(data.path()), ["2"], "the earlier one is gone");
-    let removed = stunt
+    let removed = server
         .send(
             Method::DELETE,
             "/_mock/snapshots/live?account=live",
@@ -72,10 +72,10 @@ async fn snapshots_outlive_resets_and_restarts_and_leave_nothing_when_they_go() 
         )
         .await;
     assert_eq!((removed.status, removed.text()), (204, String::new()));
-    assert_eq!(names(&stunt).await, Vec::<Value>::new());
+    assert_eq!(names(&server).await, Vec::<Value>::new());
     assert_eq!(directories(data.path()), Vec::<String>::new());
     assert_eq!(
-        account_view(&stunt, "live").await,
+        account_view(&server, "live").await,
         before,
         "what was restored stays"
     );
@@ -83,25 +83,25 @@ async fn snapshots_outlive_resets_and_restarts_and_leave_nothing_when_they_go() 
 
 #[tokio::test]
 async fn a_snapshot_keeps_its_files_when_the_account_is_gone() {
-    let stunt = TestServer::start_frozen("live").await;
+    let server = TestServer::start_frozen("live").await;
     let options = json!({"generateHeatmap": true, "generateThumbnail": true});
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": options});
-    let id = stunt.confirm_detection("live", &body, picture()).await;
-    stunt.advance("live", "PT1S").await;
-    take(&stunt, "one", &json!({"account": "live"})).await;
-    stunt
+    let id = server.confirm_detection("live", &body, picture()).await;
+    server.advance("live", "PT1S").await;
+    take(&server, "one", &json!({"account": "live"})).await;
+    server
         .control(Method::DELETE, "/_mock/accounts/live", &json!({}))
         .await;
-    take(&stunt, "none", &json!({})).await;
-    restore(&stunt, "one", &json!({"account": "live"})).await;
-    let order = stunt.get_order("live", &id).await;
+    take(&server, "none", &json!({})).await;
+    restore(&server, "one", &json!({"account": "live"})).await;
+    let order = server.get_order("live", &id).await;
     for url in ["originalImageUrl", "heatmapUrl", "thumbnailImageUrl"] {
         let url = order[url].as_str().expect("a URL");
-        let file = stunt.send(Method::GET, url, &[], "").await;
+        let file = server.send(Method::GET, url, &[], "").await;
         assert_eq!(file.status, 200, "{url}");
     }
-    restore(&stunt, "none", &json!({})).await;
-    let accounts = stunt
+    restore(&server, "none", &json!({})).await;
+    let accounts = server
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
     assert_eq!(accounts, json!({"accounts": [], "next": null}));
@@ -109,44 +109,44 @@ async fn a_snapshot_keeps_its_files_when_the_account_is_gone() {
 
 #[tokio::test]
 async fn what_cannot_be_done_is_refused_and_nothing_is_changed() {
-    let stunt = TestServer::start().await;
+    let server = TestServer::start().await;
     let call = async |method: Method, path: &str, body: &str| {
-        stunt.send(method, path, &[], body.to_owned()).await
+        server.send(method, path, &[], body.to_owned()).await
     };
-    let answer = call(Method::POST, "/_mock/snapshots/x/restore", "").await;
-    expected_error(&answer, 404, "unknown_snapshot", "no snapshot x");
-    let answer = call(Method::DELETE, "/_mock/snapshots/x", "").await;
-    expected_error(&answer, 404, "unknown_snapshot", "no snapshot x");
-    let answer = call(Method::PUT, "/_mock/snapshots/x", r#"{"account":"nobody"}"#).await;
-    expected_error(&answer, 404, "unknown_account", "no account nobody");
-    let answer = call(Method::PUT, "/_mock/snapshots/%FF", "").await;
-    expected_error(&answer, 400, "bad_name", "\u{fffd} is no name");
+    let response = call(Method::POST, "/_mock/snapshots/x/restore", "").await;
+    expected_error(&response, 404, "unknown_snapshot", "no snapshot x");
+    let response = call(Method::DELETE, "/_mock/snapshots/x", "").await;
+    expected_error(&response, 404, "unknown_snapshot", "no snapshot x");
+    let response = call(Method::PUT, "/_mock/snapshots/x", r#"{"account":"nobody"}"#).await;
+    expected_error(&response, 404, "unknown_account", "no account nobody");
+    let response = call(Method::PUT, "/_mock/snapshots/%FF", "").await;
+    expected_error(&response, 400, "bad_name", "\u{fffd} is no name");
     let long = "n".repeat(101);
-    let answer = call(Method::PUT, &format!("/_mock/snapshots/{long}"), "").await;
-    expected_error(&answer, 400, "bad_name", &format!("{long} is no name"));
-    assert_eq!(names(&stunt).await, Vec::<Value>::new());
+    let response = call(Method::PUT, &format!("/_mock/snapshots/{long}"), "").await;
+    expected_error(&response, 400, "bad_name", &format!("{long} is no name"));
+    assert_eq!(names(&server).await, Vec::<Value>::new());
 
     for n in 0..100 {
-        take(&stunt, &n.to_string(), &json!({})).await;
+        take(&server, &n.to_string(), &json!({})).await;
     }
-    let answer = call(Method::PUT, "/_mock/snapshots/x", "").await;
+    let response = call(Method::PUT, "/_mock/snapshots/x", "").await;
     expected_error(
-        &answer,
+        &response,
         409,
         "too_many_snapshots",
         "there are 100 snapshots",
     );
-    take(&stunt, "99", &json!({})).await;
+    take(&server, "99", &json!({})).await;
 }
 
 #[tokio::test]
 async fn what_cannot_be_read_any_more_is_not_restored_and_all_stands_as_it_did() {
     let data = tempfile::tempdir().expect("a directory");
     let receiver = Receiver::start().await;
-    let stunt = TestServer::with_config(on(data.path())).await;
-    live(&stunt, "live", &receiver.url).await;
-    take(&stunt, "torn", &json!({})).await;
-    let before = account_view(&stunt, "live").await;
+    let server = TestServer::with_config(on(data.path())).await;
+    live(&server, "live", &receiver.url).await;
+    take(&server, "torn", &json!({})).await;
+    let before = account_view(&server, "live").await;
     let state = data.path().join("snapshots/1/state.db");
     let whole = std::fs::read(&state).expect("a file");
     for left in [Some(whole.len() / 2), Some(0), None] {
@@ -155,7 +155,7 @@ async fn what_cannot_be_read_any_more_is_not_restored_and_all_stands_as_it_did()
             None => std::fs::remove_file(&state),
         }
         .expect("it was there");
-        let torn = stunt
+        let torn = server
             .send(Method::POST, "/_mock/snapshots/torn/restore", &[], "")
             .await;
         assert_eq!(
@@ -163,27 +163,27 @@ async fn what_cannot_be_read_any_more_is_not_restored_and_all_stands_as_it_did()
             (500, &json!("internal")),
             "{left:?}"
         );
-        assert_eq!(account_view(&stunt, "live").await, before, "{left:?}");
+        assert_eq!(account_view(&server, "live").await, before, "{left:?}");
     }
     std::fs::write(&state, whole).expect("written");
-    restore(&stunt, "torn", &json!({})).await;
-    assert_eq!(account_view(&stunt, "live").await, before);
+    restore(&server, "torn", &json!({})).await;
+    assert_eq!(account_view(&server, "live").await, before);
 }
 
 #[tokio::test]
 async fn one_that_cannot_be_read_any_more_keeps_no_server_from_starting() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = TestServer::with_config(on(data.path())).await;
+    let server = TestServer::with_config(on(data.path())).await;
     for name in ["torn", "whole"] {
-        take(&stunt, name, &json!({})).await;
+        take(&server, name, &json!({})).await;
     }
-    stunt.stop().await;
+    server.stop().await;
     let about = data.path().join("snapshots/1/about.json");
     std::fs::write(about, "{").expect("written");
-    let stunt = TestServer::with_config(on(data.path())).await;
-    assert_eq!(names(&stunt).await, ["whole"]);
-    take(&stunt, "torn", &json!({})).await;
-    assert_eq!(names(&stunt).await, ["torn", "whole"]);
+    let server = TestServer::with_config(on(data.path())).await;
+    assert_eq!(names(&server).await, ["whole"]);
+    take(&server, "torn", &json!({})).await;
+    assert_eq!(names(&server).await, ["torn", "whole"]);
     assert_eq!(
         directories(data.path()),
         ["1", "2", "3"],

@@ -11,8 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{TestServer, TlsListener};
 
-fn address(stunt: &TestServer) -> SocketAddr {
-    let address = stunt.origin.trim_start_matches("http://").parse();
+fn address(server: &TestServer) -> SocketAddr {
+    let address = server.origin.trim_start_matches("http://").parse();
     address.expect("an address")
 }
 
@@ -23,8 +23,8 @@ async fn listener() -> (TcpListener, SocketAddr) {
 }
 
 /// Another port that leads to the server, as a container's is mapped: bytes are passed on.
-pub async fn forwarded_port(stunt: &TestServer) -> String {
-    let to = address(stunt);
+pub async fn forwarded_port(server: &TestServer) -> String {
+    let to = address(server);
     let (listener, at) = listener().await;
     tokio::spawn(async move {
         while let Ok((mut from, _)) = listener.accept().await {
@@ -39,17 +39,17 @@ pub async fn forwarded_port(stunt: &TestServer) -> String {
 }
 
 /// The server by a name that leads to it, as in a container's network.
-pub fn named(stunt: &TestServer, name: &str) -> TestServer {
-    let address = address(stunt);
+pub fn named(server: &TestServer, name: &str) -> TestServer {
+    let address = address(server);
     TestServer::connect_resolving(&format!("http://{name}:{}", address.port()), name, address)
 }
 
 /// A proxy that ends TLS, calls the server by a name of its own, and says how it was called.
-pub async fn proxied(stunt: &TestServer) -> String {
+pub async fn proxied(server: &TestServer) -> String {
     let (listener, at) = listener().await;
     let router = axum::Router::new()
         .fallback(pass_on)
-        .with_state((reqwest::Client::new(), address(stunt)));
+        .with_state((reqwest::Client::new(), address(server)));
     let listener = TlsListener::self_signed(listener);
     tokio::spawn(async move { axum::serve(listener, router).await });
     format!("https://localhost:{}", at.port())
@@ -69,12 +69,12 @@ async fn pass_on(
         .expect("a body");
     let url = format!("http://{to}{}", parts.uri);
     let sent = client.request(parts.method, url).headers(parts.headers);
-    let answer = sent.body(body).send().await.expect("an answer");
+    let reply = sent.body(body).send().await.expect("an answer");
     let mut response = Response::new(Body::empty());
-    *response.status_mut() = answer.status();
-    *response.headers_mut() = answer.headers().clone();
+    *response.status_mut() = reply.status();
+    *response.headers_mut() = reply.headers().clone();
     // How it came is between the server and the proxy.
     response.headers_mut().remove(TRANSFER_ENCODING);
-    *response.body_mut() = answer.bytes().await.expect("a body").into();
+    *response.body_mut() = reply.bytes().await.expect("a body").into();
     response
 }

@@ -50,9 +50,9 @@ async fn confirm_order(client: &TestServer, key: &str, path: &str, created: &Val
 }
 
 async fn read_order(client: &TestServer, key: &str, path: &str) -> usize {
-    let answer = client.get(key, path).await;
-    assert_eq!(answer.status, 200, "{path}: {}", answer.text());
-    read_all(client, &answer.json()).await
+    let response = client.get(key, path).await;
+    assert_eq!(response.status, 200, "{path}: {}", response.text());
+    read_all(client, &response.json()).await
 }
 
 async fn create_detection(client: &TestServer) {

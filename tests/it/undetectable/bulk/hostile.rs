@@ -23,7 +23,7 @@ fn some() -> [ZipEntry; 2] {
 
 #[tokio::test]
 async fn a_zip_that_breaks_off_is_none() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let whole = zip(&some());
     let no_end = "it has no end-of-central-directory record";
     for (length, why) in [
@@ -33,19 +33,19 @@ async fn a_zip_that_breaks_off_is_none() {
         (whole.len() - 100, no_end),
         (whole.len() - 1, "its central directory is truncated"),
     ] {
-        let answer = queue_bulk(&stunt, "a.zip", whole[..length].to_vec()).await;
+        let response = queue_bulk(&server, "a.zip", whole[..length].to_vec()).await;
         let expected = error(400, NO_ZIP, &format!("a.zip: {why}"));
-        assert_eq!(answer.error_of(), expected, "{length}");
+        assert_eq!(response.error_of(), expected, "{length}");
     }
     let headless = whole[1_000..].to_vec();
-    let answer = queue_bulk(&stunt, "a.zip", headless).await;
+    let response = queue_bulk(&server, "a.zip", headless).await;
     let why = "a.zip: its central directory is not where its end says";
-    assert_eq!(answer.error_of(), error(400, NO_ZIP, why));
+    assert_eq!(response.error_of(), error(400, NO_ZIP, why));
 }
 
 #[tokio::test]
 async fn a_zip64_and_one_with_things_around_it_are_read_like_any() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let comment = |zip: Vec<u8>, comment: &[u8]| {
         let length = u16::try_from(comment.len()).expect("a short one");
         let end = zip.len() - 2;
@@ -60,16 +60,16 @@ async fn a_zip64_and_one_with_things_around_it_are_read_like_any() {
         comment(zip(&some()), &b" ".repeat(0xffff)),
         comment(zip_64(&some()), b"PK\x05\x06"),
     ] {
-        let id = bulk(&stunt, "a.zip", zip, 2).await;
-        stunt.advance("live", "PT1S").await;
-        let response_body = query_bulk(&stunt, &id).await.json();
+        let id = bulk(&server, "a.zip", zip, 2).await;
+        server.advance("live", "PT1S").await;
+        let response_body = query_bulk(&server, &id).await.json();
         assert_eq!(of_items(&response_body, "result"), json!([98.0, 4.0]));
     }
 }
 
 #[tokio::test]
 async fn an_end_or_a_directory_that_lies_is_told() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let whole = zip(&some());
     let end = whole.len() - 22;
     let with = |at: usize, byte: u8| {
@@ -98,28 +98,28 @@ async fn an_end_or_a_directory_that_lies_is_told() {
             "its central directory is truncated",
         ),
     ] {
-        let answer = queue_bulk(&stunt, "a.zip", zip).await;
+        let response = queue_bulk(&server, "a.zip", zip).await;
         let why = format!("a.zip: {why}");
-        assert_eq!(answer.error_of(), error(400, NO_ZIP, &why));
+        assert_eq!(response.error_of(), error(400, NO_ZIP, &why));
     }
     let mut lost = zip_64(&some());
     let locator = lost.len() - 22 - 20;
     lost[locator - 56] = b'Q';
-    let answer = queue_bulk(&stunt, "a.zip", lost).await;
+    let response = queue_bulk(&server, "a.zip", lost).await;
     let why = "a.zip: its central directory is not where its end says";
-    assert_eq!(answer.error_of(), error(400, NO_ZIP, why));
+    assert_eq!(response.error_of(), error(400, NO_ZIP, why));
     let wide = ZipEntry {
         bytes: u64::from(u32::MAX),
         ..some()[0].clone()
     };
-    let answer = queue_bulk(&stunt, "a.zip", zip(&[wide])).await;
+    let response = queue_bulk(&server, "a.zip", zip(&[wide])).await;
     let why = "a.zip: its central directory lacks a ZIP64 size";
-    assert_eq!(answer.error_of(), error(400, NO_ZIP, why));
+    assert_eq!(response.error_of(), error(400, NO_ZIP, why));
 }
 
 #[tokio::test]
 async fn an_entry_that_is_not_as_the_directory_says_is_an_error_of_its_own() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let (deflated, stored) = (
         ZipEntry::new("a.jpg", &picture()),
         ZipEntry::stored("b.jpg", &picture()),
@@ -158,7 +158,7 @@ async fn an_entry_that_is_not_as_the_directory_says_is_an_error_of_its_own() {
         },
         deflated,
     ];
-    let response_body = finish_bulk(&stunt, &entries, 11).await;
+    let response_body = finish_bulk(&server, &entries, 11).await;
     let expected = json!([
         SIZE, SIZE, SIZE, SIZE, CHECKSUM, PLACE, PLACE, UNPACK, UNPACK, SIZE, null
     ]);
@@ -167,7 +167,7 @@ async fn an_entry_that_is_not_as_the_directory_says_is_an_error_of_its_own() {
 
 #[tokio::test]
 async fn a_zip_that_would_burst_is_unpacked_no_further_than_it_says() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     // Beyond what it says it breaks off, which nobody sees who unpacks no more.
     let mut bursting = ZipEntry {
         bytes: 10 * 1024 * 1024,
@@ -179,7 +179,7 @@ async fn a_zip_that_would_burst_is_unpacked_no_further_than_it_says() {
     let mut endless = ZipEntry::new("b.jpg", &[7; 2_000]);
     endless.data = [[0, 0, 0, 0xff, 0xff].repeat(18_000_000), endless.data].concat();
     endless.packed_bytes = endless.data.len() as u64;
-    let response_body = finish_bulk(&stunt, &[bursting, endless], 2).await;
+    let response_body = finish_bulk(&server, &[bursting, endless], 2).await;
     assert_eq!(of_items(&response_body, "error"), json!([SIZE, UNPACK]));
     // Fifty entries that share the data of one.
     let mut shared = vec![ZipEntry::new("a_ai.jpg", &vec![0; 10 * 1024 * 1024])];
@@ -189,14 +189,14 @@ async fn a_zip_that_would_burst_is_unpacked_no_further_than_it_says() {
         ..shared[0].clone()
     };
     shared.resize(50, again);
-    let response_body = finish_bulk(&stunt, &shared, 50).await;
+    let response_body = finish_bulk(&server, &shared, 50).await;
     assert_eq!(response_body["result"], 98.0);
-    stunt.assert_healthy("live").await;
+    server.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_name_that_is_not_utf8_is_read_as_old_programs_write_it() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let named = |name: &[u8], flags: u16| ZipEntry {
         name: name.to_vec(),
         flags,
@@ -210,7 +210,7 @@ async fn a_name_that_is_not_utf8_is_read_as_old_programs_write_it() {
         named(b"\x82_ai.jpg", utf_8),
         named("\u{202e}gpj_ai.jpg\r\n".trim_end().as_bytes(), utf_8),
     ];
-    let response_body = finish_bulk(&stunt, &entries, 5).await;
+    let response_body = finish_bulk(&server, &entries, 5).await;
     let expected = json!([
         "été_ai.jpg",
         "été_ai.jpg",
@@ -224,29 +224,29 @@ async fn a_name_that_is_not_utf8_is_read_as_old_programs_write_it() {
 
 #[tokio::test]
 async fn a_name_without_end_is_cut_and_not_judged() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let entries = [
         ZipEntry::new("a_ai.jpg", &picture()),
         ZipEntry::new(&("b".repeat(60_000) + ".jpg"), &picture()),
     ];
-    let response_body = finish_bulk(&stunt, &entries, 1).await;
+    let response_body = finish_bulk(&server, &entries, 1).await;
     let cut = json!([{"filename": "b".repeat(1_024), "reason": "Invalid path"}]);
     assert_eq!(response_body["skipped"], cut);
 }
 
 #[tokio::test]
 async fn a_zip_that_is_replaced_while_it_is_queued_is_not_taken_for_the_first() {
-    let stunt = start_frozen().await;
-    let place = presign(&stunt, "live", "a.zip").await;
+    let server = start_frozen().await;
+    let place = presign(&server, "live", "a.zip").await;
     let url = place["presigned_url"].as_str().expect("a URL");
-    stunt.put(url, zip(&some())).await;
+    server.put(url, zip(&some())).await;
     let body = json!({"key": "live", "url": place["file_path"]});
-    let id = post(&stunt, "/bulk-upload", &body).await.json()["id"].clone();
+    let id = post(&server, "/bulk-upload", &body).await.json()["id"].clone();
     let other = ZipEntry::stored("c_ai.jpg", &[b' '; 2_000]);
-    stunt.put(url, zip(&[other])).await;
-    stunt.advance("live", "PT1S").await;
+    server.put(url, zip(&[other])).await;
+    server.advance("live", "PT1S").await;
     let id = id.as_str().expect("an id");
-    let response_body = query_bulk(&stunt, id).await.json();
+    let response_body = query_bulk(&server, id).await.json();
     assert_eq!(of_items(&response_body, "error"), json!([null, PLACE]));
     assert_eq!(
         of_items(&response_body, "filename"),
@@ -256,13 +256,13 @@ async fn a_zip_that_is_replaced_while_it_is_queued_is_not_taken_for_the_first() 
 
 #[tokio::test]
 async fn no_byte_of_a_zips_headers_breaks_the_server() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let small = zip(&[
         ZipEntry::stored("b_ai.jpg", &[b' '; 1_024]),
         ZipEntry::stored("a.txt", b""),
     ]);
     let headers = (0..small.len()).filter(|at| !(38..38 + 1_024).contains(at));
-    let place = presign(&stunt, "live", "a.zip").await;
+    let place = presign(&server, "live", "a.zip").await;
     let put = place["presigned_url"].as_str().expect("a URL");
     let body = json!({"key": "live", "url": place["file_path"]});
     let mut snapshot = Vec::new();
@@ -270,22 +270,24 @@ async fn no_byte_of_a_zips_headers_breaks_the_server() {
         for byte in [0, small[at] ^ 0xff, small[at].wrapping_add(1)] {
             let mut bytes = small.clone();
             bytes[at] = byte;
-            stunt.put(put, bytes).await;
-            let answer = post(&stunt, "/bulk-upload", &body).await;
+            server.put(put, bytes).await;
+            let response = post(&server, "/bulk-upload", &body).await;
             assert!(
-                [200, 400].contains(&answer.status),
+                [200, 400].contains(&response.status),
                 "{at}: {}",
-                answer.text()
+                response.text()
             );
-            if answer.status == 200 {
-                stunt.advance("live", "PT1S").await;
-                snapshot.push(answer.json()["id"].clone());
+            if response.status == 200 {
+                server.advance("live", "PT1S").await;
+                snapshot.push(response.json()["id"].clone());
             }
         }
     }
     assert!(snapshot.len() > 100);
     for id in snapshot {
-        let response_body = query_bulk(&stunt, id.as_str().expect("an id")).await.json();
+        let response_body = query_bulk(&server, id.as_str().expect("an id"))
+            .await
+            .json();
         assert_eq!(response_body["status"], "done", "{response_body}");
         assert_ne!(response_body["items"][0], Value::Null);
     }

@@ -57,52 +57,52 @@ fn done_json() -> String {
 
 #[tokio::test]
 async fn a_bulk_goes_from_pending_through_analyzing_to_done_with_its_items_in_the_zips_order() {
-    let stunt = start_frozen().await;
-    let id = bulk(&stunt, "some.zip", some(), 5).await;
+    let server = start_frozen().await;
+    let id = bulk(&server, "some.zip", some(), 5).await;
     let left = r#"{"baseCredits":9995,"boostCredits":1000,"credits":10995}"#;
-    assert_eq!(credits(&stunt, "live").await, left);
-    assert_eq!(bulk_view(&stunt, &id).await, unfinished_json("pending"));
-    stunt.advance("live", "PT0.1S").await;
-    assert_eq!(bulk_view(&stunt, &id).await, unfinished_json("analyzing"));
-    stunt.advance("live", "PT0.199S").await;
-    assert_eq!(bulk_view(&stunt, &id).await, unfinished_json("analyzing"));
-    assert_eq!(stunt.advance("live", "PT0.001S").await, ["order.process"]);
+    assert_eq!(credits(&server, "live").await, left);
+    assert_eq!(bulk_view(&server, &id).await, unfinished_json("pending"));
+    server.advance("live", "PT0.1S").await;
+    assert_eq!(bulk_view(&server, &id).await, unfinished_json("analyzing"));
+    server.advance("live", "PT0.199S").await;
+    assert_eq!(bulk_view(&server, &id).await, unfinished_json("analyzing"));
+    assert_eq!(server.advance("live", "PT0.001S").await, ["order.process"]);
     for _ in 0..2 {
-        assert_eq!(bulk_view(&stunt, &id).await, done_json());
+        assert_eq!(bulk_view(&server, &id).await, done_json());
     }
     let plan = "one_ai.png: result 98 by suffix _ai; folder/two_human.jpg: result 2 by suffix _human; three_grok.jpg: result 0 by suffix _grok; four.jpg: result 4 by metadata";
-    for answer in [
-        query_bulk(&stunt, &id.to_uppercase()).await,
-        query(&stunt, &id).await,
+    for response in [
+        query_bulk(&server, &id.to_uppercase()).await,
+        query(&server, &id).await,
     ] {
-        assert_eq!(answer.header("x-mock-outcome"), plan);
+        assert_eq!(response.header("x-mock-outcome"), plan);
     }
-    assert_eq!(credits(&stunt, "live").await, left);
-    stunt.advance("live", "P8D").await;
-    assert_eq!(bulk_view(&stunt, &id).await, done_json());
+    assert_eq!(credits(&server, "live").await, left);
+    server.advance("live", "P8D").await;
+    assert_eq!(bulk_view(&server, &id).await, done_json());
 }
 
 #[tokio::test]
 async fn a_query_of_a_bulk_tells_its_status_and_its_mean() {
-    let stunt = start_frozen().await;
-    let id = bulk(&stunt, "some.zip", some(), 5).await;
+    let server = start_frozen().await;
+    let id = bulk(&server, "some.zip", some(), 5).await;
     for (by, status, result, details, more) in [
         ("PT0S", "pending", "null", "null", ""),
         ("PT0.1S", "analyzing", "null", "true", ""),
         ("PT0.2S", "done", "26.0", "true", r#","preview_url":null"#),
         ("P8D", "done", "26.0", "true", r#","preview_url":null"#),
     ] {
-        stunt.advance("live", by).await;
+        server.advance("live", by).await;
         let expected = format!(
             r#"{{"id":"{id}","status":"{status}","result":{result},"result_details":{{"is_valid":{details}}}{more}}}"#
         );
-        assert_eq!(query(&stunt, &id).await.text(), expected);
+        assert_eq!(query(&server, &id).await.text(), expected);
     }
 }
 
 #[tokio::test]
 async fn an_item_says_what_a_document_of_its_picture_does() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for name in [
         "plain.png",
         "plain.webp",
@@ -114,9 +114,9 @@ async fn an_item_says_what_a_document_of_its_picture_does() {
         "editor.jpg",
     ] {
         let bytes = fixture(name);
-        let response_body = finish_bulk(&stunt, &[ZipEntry::new(name, &bytes)], 1).await;
+        let response_body = finish_bulk(&server, &[ZipEntry::new(name, &bytes)], 1).await;
         let item = &response_body["items"][0];
-        let document = super::super::finish_document(&stunt, name, bytes, json!({})).await;
+        let document = super::super::finish_document(&server, name, bytes, json!({})).await;
         assert_eq!(item["result"], document["result"], "{name}");
         assert_eq!(response_body["result"], document["result"], "{name}");
         for field in [
@@ -135,9 +135,9 @@ async fn an_item_says_what_a_document_of_its_picture_does() {
 
 #[tokio::test]
 async fn what_is_wrong_with_a_picture_is_its_own_items_error() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let response_body = finish_bulk(
-        &stunt,
+        &server,
         &[
             ZipEntry::new("a_fail.jpg", &picture()),
             ZipEntry::new("b.png", &picture()),
@@ -167,46 +167,46 @@ async fn what_is_wrong_with_a_picture_is_its_own_items_error() {
 
 #[tokio::test]
 async fn of_pictures_none_of_which_can_be_judged_there_is_no_mean() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let id = bulk(
-        &stunt,
+        &server,
         "a.zip",
         zip(&[ZipEntry::new("a_fail.jpg", &picture())]),
         1,
     )
     .await;
-    stunt.advance("live", "PT1S").await;
-    let response = query_bulk(&stunt, &id).await;
+    server.advance("live", "PT1S").await;
+    let response = query_bulk(&server, &id).await;
     assert_eq!(
         (&response.json()["status"], &response.json()["result"]),
         (&json!("done"), &Value::Null)
     );
     assert!(response.headers.get("x-mock-outcome").is_none());
-    assert_eq!(query(&stunt, &id).await.json()["status"], "done");
+    assert_eq!(query(&server, &id).await.json()["status"], "done");
 }
 
 #[tokio::test]
 async fn a_zip_that_is_named_so_fails_whole_and_costs_its_credits() {
-    let stunt = start_frozen().await;
-    let id = bulk(&stunt, "some_fail.zip", some(), 5).await;
-    stunt.advance("live", "PT1S").await;
-    assert_eq!(bulk_view(&stunt, &id).await, unfinished_json("failed"));
+    let server = start_frozen().await;
+    let id = bulk(&server, "some_fail.zip", some(), 5).await;
+    server.advance("live", "PT1S").await;
+    assert_eq!(bulk_view(&server, &id).await, unfinished_json("failed"));
     let expected = format!(
         r#"{{"id":"{id}","status":"failed","result":null,"result_details":{{"is_valid":false,"error_message":"some_fail.zip is named so as to fail"}}}}"#
     );
-    assert_eq!(query(&stunt, &id).await.text(), expected);
+    assert_eq!(query(&server, &id).await.text(), expected);
     let left = r#"{"baseCredits":9995,"boostCredits":1000,"credits":10995}"#;
-    assert_eq!(credits(&stunt, "live").await, left);
+    assert_eq!(credits(&server, "live").await, left);
 }
 
 #[tokio::test]
 async fn two_pictures_of_a_name_are_two() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let entries = [
         ZipEntry::new("a.jpg", &fixture("photo.jpg")),
         ZipEntry::new("a.jpg", &fixture("editor.jpg")),
     ];
-    let response_body = finish_bulk(&stunt, &entries, 2).await;
+    let response_body = finish_bulk(&server, &entries, 2).await;
     assert_eq!(
         of_items(&response_body, "filename"),
         json!(["a.jpg", "a.jpg"])
@@ -217,9 +217,9 @@ async fn two_pictures_of_a_name_are_two() {
 
 #[tokio::test]
 async fn watermarks_are_left_out_where_it_is_set_so() {
-    let stunt = frozen_with(|config| config.undetectable.bypass_ocr = true).await;
+    let server = frozen_with(|config| config.undetectable.bypass_ocr = true).await;
     let entry = ZipEntry::new("plain_grok.png", &fixture("plain.png"));
-    let response_body = finish_bulk(&stunt, &[entry], 1).await;
+    let response_body = finish_bulk(&server, &[entry], 1).await;
     assert_eq!(
         of_items(&response_body, "result"),
         json!([68.845_240_087_595_27])
@@ -230,69 +230,69 @@ async fn watermarks_are_left_out_where_it_is_set_so() {
 async fn a_bulk_under_way_goes_on_after_a_restart() {
     let data = tempfile::tempdir().expect("a directory");
     let on = || TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned()));
-    let stunt = on().await;
-    stunt.freeze("live").await;
-    let id = bulk(&stunt, "some.zip", some(), 5).await;
-    stunt.advance("live", "PT0.1S").await;
-    stunt.stop().await;
-    let stunt = on().await;
-    assert_eq!(bulk_view(&stunt, &id).await, unfinished_json("analyzing"));
-    assert_eq!(stunt.advance("live", "PT0.2S").await, ["order.process"]);
-    assert_eq!(bulk_view(&stunt, &id).await, done_json());
+    let server = on().await;
+    server.freeze("live").await;
+    let id = bulk(&server, "some.zip", some(), 5).await;
+    server.advance("live", "PT0.1S").await;
+    server.stop().await;
+    let server = on().await;
+    assert_eq!(bulk_view(&server, &id).await, unfinished_json("analyzing"));
+    assert_eq!(server.advance("live", "PT0.2S").await, ["order.process"]);
+    assert_eq!(bulk_view(&server, &id).await, done_json());
 }
 
 #[tokio::test]
 async fn a_bulk_is_gone_with_its_account() {
-    let stunt = start_frozen().await;
-    let id = bulk(&stunt, "some.zip", some(), 5).await;
+    let server = start_frozen().await;
+    let id = bulk(&server, "some.zip", some(), 5).await;
     let body = json!({"account": "live"});
-    stunt.control(Method::POST, "/_mock/reset", &body).await;
-    assert_eq!(bulk_view(&stunt, &id).await, "null");
-    assert_eq!(query(&stunt, &id).await.text(), "null");
+    server.control(Method::POST, "/_mock/reset", &body).await;
+    assert_eq!(bulk_view(&server, &id).await, "null");
+    assert_eq!(query(&server, &id).await.text(), "null");
 }
 
 #[tokio::test]
 async fn the_zip_is_gone_past_its_retention() {
-    let stunt = start_frozen().await;
-    let path = super::upload(&stunt, "live", "some.zip", some()).await;
+    let server = start_frozen().await;
+    let path = super::upload(&server, "live", "some.zip", some()).await;
     let body = json!({"key": "live", "url": path});
-    let ask = || super::post(&stunt, "/bulk-upload", &body);
+    let ask = || super::post(&server, "/bulk-upload", &body);
     let id = ask().await.json()["id"].clone();
     let id = id.as_str().expect("an id");
-    stunt.advance("live", "P8D").await;
-    assert_eq!(bulk_view(&stunt, id).await, done_json());
+    server.advance("live", "P8D").await;
+    assert_eq!(bulk_view(&server, id).await, done_json());
     assert_eq!(ask().await.status, 500);
 }
 
 #[tokio::test]
 async fn what_is_left_of_an_upload_that_went_with_an_earlier_document_fails_and_is_done() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     for (name, bytes, ask, how) in [
         ("some.zip", some(), "/bulk-upload", "/bulk-upload/query"),
         ("plain.png", fixture("plain.png"), "/detect", "/query"),
     ] {
-        let path = super::upload(&stunt, "live", name, bytes).await;
+        let path = super::upload(&server, "live", name, bytes).await;
         let body = json!({"key": "live", "url": path});
-        super::post(&stunt, ask, &body).await;
-        stunt.advance("live", "P6DT23H59M59.9S").await;
-        let late = super::post(&stunt, ask, &body).await.json();
+        super::post(&server, ask, &body).await;
+        server.advance("live", "P6DT23H59M59.9S").await;
+        let late = super::post(&server, ask, &body).await.json();
         assert_eq!(late["status"], "pending", "{late}");
-        let ran = stunt.advance("live", "PT1S").await;
+        let ran = server.advance("live", "PT1S").await;
         assert_eq!(ran, ["order.expire", "order.process"], "{name}");
         let id = json!({"id": late["id"]});
-        let response_body = super::post(&stunt, how, &id).await.json();
+        let response_body = super::post(&server, how, &id).await.json();
         assert_eq!(response_body["status"], "failed", "{response_body}");
-        stunt.advance("live", "P8D").await;
+        server.advance("live", "P8D").await;
     }
 }
 
 #[tokio::test]
 async fn a_bulk_is_none_of_bizmoris_orders_whatever_they_are_listed_for() {
-    let stunt = start_frozen().await;
-    bulk(&stunt, "some.zip", some(), 5).await;
-    let listed = stunt.get("live", "/api/v2/orders").await.json();
+    let server = start_frozen().await;
+    bulk(&server, "some.zip", some(), 5).await;
+    let listed = server.get("live", "/api/v2/orders").await.json();
     assert_eq!(listed["data"]["orders"], json!([]), "{listed}");
-    let stats = stunt.get("live", "/api/v2/orders/stats/recent").await;
+    let stats = server.get("live", "/api/v2/orders/stats/recent").await;
     let stats = stats.json();
     let days = stats["data"]["dailyStats"].as_array().expect("days");
     assert!(
@@ -303,21 +303,21 @@ async fn a_bulk_is_none_of_bizmoris_orders_whatever_they_are_listed_for() {
 
 #[tokio::test]
 async fn a_bulk_that_is_failed_by_hand_fails_whole() {
-    let stunt = start_frozen().await;
-    let id = bulk(&stunt, "some.zip", some(), 5).await;
+    let server = start_frozen().await;
+    let id = bulk(&server, "some.zip", some(), 5).await;
     let path = format!("/_mock/orders/{id}/fail");
-    let failed = stunt
+    let failed = server
         .control(reqwest::Method::POST, &path, &json!({}))
         .await;
     assert_eq!(failed["status"], "failed", "{failed}");
     assert_eq!(failed["failure"]["message"], "failed by hand");
-    let response_body = query_bulk(&stunt, &id).await.json();
+    let response_body = query_bulk(&server, &id).await.json();
     assert_eq!(
         (&response_body["status"], &response_body["items"]),
         (&json!("failed"), &json!([]))
     );
     assert!(
-        stunt.advance("live", "PT1H").await.is_empty(),
+        server.advance("live", "PT1H").await.is_empty(),
         "nothing is left to do"
     );
 }

@@ -26,8 +26,8 @@ fn with_unicode_path(name: &[u8], of: &[u8], utf8: &str) -> ZipEntry {
 }
 
 async fn names(entries: &[ZipEntry], count: usize) -> (Value, Value) {
-    let stunt = start_frozen().await;
-    let response_body = finish_bulk(&stunt, entries, count).await;
+    let server = start_frozen().await;
+    let response_body = finish_bulk(&server, entries, count).await;
     (
         of_items(&response_body, "filename"),
         response_body["skipped"].clone(),

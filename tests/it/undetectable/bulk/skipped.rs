@@ -15,7 +15,7 @@ fn sized(name: &str, bytes: usize) -> ZipEntry {
 
 #[tokio::test]
 async fn every_entry_that_is_not_judged_is_told_with_its_reason_in_the_zips_order() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let named = |name: &str| ZipEntry::new(name, &picture());
     let entries = [
         ZipEntry::stored("folder/", b""),
@@ -43,7 +43,7 @@ async fn every_entry_that_is_not_judged_is_told_with_its_reason_in_the_zips_orde
             ..named("bzip2.jpg")
         },
     ];
-    let id = bulk(&stunt, "some.zip", zip(&entries), 1).await;
+    let id = bulk(&server, "some.zip", zip(&entries), 1).await;
     let skipped = json!([
         {"filename": "folder/", "reason": "Directory entry"},
         {"filename": "folder/a.pdf", "reason": "PDF not supported in bulk"},
@@ -65,18 +65,18 @@ async fn every_entry_that_is_not_judged_is_told_with_its_reason_in_the_zips_orde
     ]);
     let expected =
         json!({"id": id, "status": "pending", "result": null, "items": [], "skipped": skipped});
-    assert_eq!(query_bulk(&stunt, &id).await.json(), expected);
-    stunt.advance("live", "PT1S").await;
-    let done = query_bulk(&stunt, &id).await.json();
+    assert_eq!(query_bulk(&server, &id).await.json(), expected);
+    server.advance("live", "PT1S").await;
+    let done = query_bulk(&server, &id).await.json();
     assert_eq!(done["skipped"], skipped);
     assert_eq!(done["items"][0]["filename"], "folder/judged.jpg");
 }
 
 #[tokio::test]
 async fn a_picture_is_judged_from_its_least_size_to_its_greatest() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let entries = [sized("a_ai.jpg", 1_024), sized("b_ai.jpg", BYTES_MAX)];
-    let response_body = finish_bulk(&stunt, &entries, 2).await;
+    let response_body = finish_bulk(&server, &entries, 2).await;
     assert_eq!(
         (&response_body["result"], &response_body["skipped"]),
         (&json!(98.0), &json!([]))
@@ -85,13 +85,13 @@ async fn a_picture_is_judged_from_its_least_size_to_its_greatest() {
 
 #[tokio::test]
 async fn where_nothing_is_left_the_zip_is_refused_with_the_first_reasons() {
-    let stunt = start_frozen().await;
+    let server = start_frozen().await;
     let message = "No valid images found in ZIP";
-    let answer = queue_bulk(&stunt, "none.zip", zip(&[])).await;
+    let response = queue_bulk(&server, "none.zip", zip(&[])).await;
     let name = |why: &str| error(400, message, why);
-    assert_eq!(answer.error_of(), name("none.zip: is empty"));
+    assert_eq!(response.error_of(), name("none.zip: is empty"));
     let entries = ["a.txt", "b.pdf", ".c", "d/", "e"].map(|name| ZipEntry::new(name, &picture()));
-    let answer = queue_bulk(&stunt, "none.zip", zip(&entries)).await;
+    let response = queue_bulk(&server, "none.zip", zip(&entries)).await;
     let why = "none.zip: a.txt: Unsupported image type; b.pdf: PDF not supported in bulk; .c: Hidden file; d/: Directory entry";
-    assert_eq!(answer.error_of(), name(why));
+    assert_eq!(response.error_of(), name(why));
 }
