@@ -22,14 +22,16 @@
 //! client has a runtime of one thread, and the receiver of the webhooks lives in it too; only
 //! `get` and `ceilings` ask from a thread per processor.
 
+#[path = "lifecycle/baselines.rs"]
+mod baselines;
 #[path = "lifecycle/calls.rs"]
 mod calls;
-#[path = "lifecycle/ceilings.rs"]
-mod ceilings;
 #[path = "lifecycle/client.rs"]
 mod client;
 #[path = "lifecycle/documents.rs"]
 mod documents;
+#[path = "lifecycle/harness.rs"]
+mod harness;
 #[path = "lifecycle/orders.rs"]
 mod orders;
 #[path = "lifecycle/picture.rs"]
@@ -40,8 +42,6 @@ mod process;
 mod receiver;
 #[path = "lifecycle/report.rs"]
 mod report;
-#[path = "lifecycle/rig.rs"]
-mod rig;
 #[path = "lifecycle/sections.rs"]
 mod sections;
 #[path = "lifecycle/state.rs"]
@@ -134,7 +134,7 @@ fn main() -> ExitCode {
 fn bare_handler(body_bytes: Option<&String>) -> BenchOutcome<()> {
     let body_bytes = body_bytes.map_or(Ok(0), |text| text.parse())?;
     let runtime = Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(ceilings::serve_bare(body_bytes))
+    runtime.block_on(baselines::serve_bare(body_bytes))
 }
 
 fn bench(settings: &BenchSettings) -> BenchOutcome<()> {
@@ -159,15 +159,15 @@ async fn run(settings: &BenchSettings) -> BenchOutcome<()> {
         rate = Some(sections::lifecycles(settings).await?);
     }
     if settings.wants("ceilings") {
-        ceilings::commits(rate).await?;
+        baselines::commits(rate).await?;
     }
     if settings.wants("get") {
-        ceilings::gets(settings).await?;
+        baselines::gets(settings).await?;
     } else if settings.wants("ceilings") {
-        ceilings::bare(settings).await?;
+        baselines::bare(settings).await?;
     }
     if settings.wants("journal") {
-        ceilings::journal(settings).await?;
+        baselines::journal(settings).await?;
     }
     if settings.wants("create") {
         orders::hundred_files(settings).await?;

@@ -9,8 +9,8 @@ use serde_json::Value;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+use crate::baselines::{CONNECTIONS, RepeatedRequest, beside_bare};
 use crate::calls::{expect_status, key, write_post, write_put_head};
-use crate::ceilings::{CONNECTIONS, RepeatedRequest, beside_bare};
 use crate::process::ServerProcess;
 use crate::report::{self, Threshold};
 use crate::wire::BenchConnection;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::calls::expect_status;
 use crate::client::Timings;
+use crate::harness::{Harness, Load};
 use crate::process::ServerProcess;
 use crate::report::{self, Threshold};
-use crate::rig::{Harness, Load};
 use crate::wire::BenchConnection;
 use crate::{BenchOutcome, BenchSettings};
 

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use crate::calls::{expect_status, key, write_post};
+use crate::harness::{Harness, Load};
 use crate::process::ServerProcess;
 use crate::receiver::BenchReceiver;
 use crate::report::{self, Threshold};
-use crate::rig::{Harness, Load};
 use crate::wire::BenchConnection;
 use crate::{BenchOutcome, BenchSettings, usage_error};
 

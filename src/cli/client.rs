@@ -7,9 +7,9 @@
 
 mod call;
 mod health_watch;
-mod indent;
 mod licenses;
-mod told;
+mod pretty_json;
+mod response;
 
 use std::io::{self, Read, Write};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::platform::outbound::{self, CliRequest, SendError};
 pub use call::{ApiCall, ReadSource, call};
 pub use health_watch::watch_health;
 pub use licenses::show_licenses;
-use told::RenderedResponse;
+use response::RenderedResponse;
 
 /// So long a server has to say that it serves.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);

@@ -3,19 +3,19 @@
 //! One scheme for all: a noun is that of its route; alone it lists or shows, and a verb behind it
 //! acts. What is about time or everything is a verb of its own.
 
-mod lists;
-mod verbs;
+mod commands;
+mod filters;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
 
-pub use lists::{AccountArg, DeliveryList, OrderList, PageArgs, RequestFilterArgs, RequestList};
-pub use verbs::{
+pub use commands::{
     AccountsCommand, ClockCommand, ClockModeArg, DeliveriesCommand, FixturesCommand, InboxCommand,
     JsonSource, OrdersCommand, RequestsCommand, RulesCommand, SnapshotsCommand, VerifyArgs,
 };
+pub use filters::{AccountArg, DeliveryList, OrderList, PageArgs, RequestFilterArgs, RequestList};
 
 const SERVER_HEADING: &str = "Where the server is";
 

@@ -14,10 +14,10 @@ use image::{DynamicImage, GenericImageView, ImageDecoder, ImageFormat, ImageRead
 use sha2::{Digest, Sha256};
 
 use super::budget::Lease;
-use super::need::{self, ImageHeader};
+use super::memory_need::{self, ImageHeader};
 use super::raster::Picture;
 use super::svg::Drawing;
-use super::{EngineError, InputFile, bmff, framing, input, pdf, sniff, svg};
+use super::{EngineError, InputFile, bmff, input, pdf, sniff, structure, svg};
 use crate::model::picture::{FileDefect, FileKind, RasterFormat};
 
 /// The longest side.
@@ -73,7 +73,7 @@ impl ImageSource {
 
     /// Bytes of the file and of what is copied of it.
     fn file_bytes(&self) -> u64 {
-        need::of_file(self.media, &self.bytes)
+        memory_need::of_file(self.media, &self.bytes)
     }
 
     /// The SHA-256 of the file.
@@ -98,7 +98,7 @@ impl ImageSource {
         let file_bytes = self.file_bytes();
         memory.require(file_bytes)?;
         let lease = |memory: &mut Lease, head: &ImageHeader| {
-            let decoding = file_bytes + need::of_decoding(head, &self.bytes);
+            let decoding = file_bytes + memory_need::of_decoding(head, &self.bytes);
             memory.require(decoding.max(later(head)))
         };
         match self.media {
@@ -144,8 +144,8 @@ impl ImageSource {
     #[must_use]
     pub fn whole_tiff_px(&self) -> Option<(u32, u32)> {
         let is_tiff = self.media == FileKind::Picture(RasterFormat::Tiff);
-        let is_whole = is_tiff && framing::tiff_is_complete(&self.bytes);
-        is_whole.then(|| framing::header_dimensions(RasterFormat::Tiff, &self.bytes))?
+        let is_whole = is_tiff && structure::tiff_is_complete(&self.bytes);
+        is_whole.then(|| structure::header_dimensions(RasterFormat::Tiff, &self.bytes))?
     }
 
     /// Whether it can be decoded, as far as can be told without a JPEG's pixels: its heads,
@@ -206,10 +206,10 @@ fn other(
         RasterFormat::Gif => ImageFormat::Gif,
     };
     let defect = |error| of_image(format, &error);
-    if let Some((width_px, height_px)) = framing::header_dimensions(format, bytes) {
+    if let Some((width_px, height_px)) = structure::header_dimensions(format, bytes) {
         check_size(width_px, height_px, 0)?;
     }
-    if format == RasterFormat::Png && !framing::icc_profile_within(bytes, PROFILE_BYTES_MAX) {
+    if format == RasterFormat::Png && !structure::icc_profile_within(bytes, PROFILE_BYTES_MAX) {
         let text = "the PNG's colour profile is too large";
         return Err(FileDefect::TooLarge(text.to_owned()));
     }
@@ -264,10 +264,10 @@ fn check_size(width_px: u32, height_px: u32, pixels_bytes: u64) -> Result<(), Fi
 /// What the decoders take leniently: that the file goes on to its end.
 fn ensure_complete(format: RasterFormat, bytes: &[u8]) -> Result<(), FileDefect> {
     let is_whole = match format {
-        RasterFormat::Jpeg => framing::jpeg_is_complete(bytes),
-        RasterFormat::Png => framing::png_is_complete(bytes),
-        RasterFormat::WebP => framing::webp_is_complete(bytes),
-        RasterFormat::Gif => framing::gif_is_complete(bytes),
+        RasterFormat::Jpeg => structure::jpeg_is_complete(bytes),
+        RasterFormat::Png => structure::png_is_complete(bytes),
+        RasterFormat::WebP => structure::webp_is_complete(bytes),
+        RasterFormat::Gif => structure::gif_is_complete(bytes),
         RasterFormat::Bmp | RasterFormat::Tiff => true,
     };
     if is_whole {

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::budget::Lease;
 use super::content::InputFile;
-use super::{EngineError, archive, need};
+use super::{EngineError, archive, memory_need};
 use crate::model::picture::FileDefect;
 
 /// Length of the longest file that is read.
@@ -21,7 +21,7 @@ pub fn read(content: &InputFile, memory: &mut Lease) -> Result<Vec<u8>, EngineEr
         let text = format!("the file is longer than {} MiB", FILE_BYTES_MAX >> 20);
         return Err(FileDefect::FileSize(text).into());
     }
-    memory.require(need::of_reading(bytes))?;
+    memory.require(memory_need::of_reading(bytes))?;
     if let Some(packed) = &content.zip_entry {
         return archive::read_entry(content, packed);
     }

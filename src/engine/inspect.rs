@@ -8,11 +8,11 @@ use image::RgbImage;
 use sha2::{Digest, Sha256};
 
 use super::budget::Lease;
-use super::card::PlaceholderCard;
 use super::decode::{DecodeMode, ImageSource};
+use super::placeholder::PlaceholderCard;
 use super::{
     EngineError, HeatmapStyle, InputFile, InspectOptions, Inspection, PREVIEW_PX, THUMBNAIL_PX,
-    heatmap, measure, metadata, need, thumbnail, verdict,
+    heatmap, measure, memory_need, metadata, thumbnail, verdict,
 };
 use crate::model::picture::{FileDefect, FileKind, Provenance, RasterFormat};
 
@@ -30,7 +30,7 @@ pub fn inspect(
     memory: &mut Lease,
 ) -> Result<Inspection, EngineError> {
     let source = ImageSource::read(content, name, memory)?;
-    memory.require(need::of_file(source.media, &source.bytes))?;
+    memory.require(memory_need::of_file(source.media, &source.bytes))?;
     let mut inspection = Inspection {
         media: source.media,
         measures: None,
@@ -136,7 +136,7 @@ impl Inspection {
         wants: InspectOptions,
         memory: &mut Lease,
     ) -> Result<(), EngineError> {
-        let drawing = |head: &need::ImageHeader| need::of_drawing(head, wants);
+        let drawing = |head: &memory_need::ImageHeader| memory_need::of_drawing(head, wants);
         let mut decoded = None;
         if wants.measures {
             // always of the same pixels, so that what is measured does not hang on what is drawn
@@ -171,7 +171,7 @@ impl Inspection {
         memory: &mut Lease,
     ) -> Result<(), EngineError> {
         let card = PlaceholderCard::new(self.media, name, sides_px);
-        memory.require(need::of_card(card.sides_px(), wants))?;
+        memory.require(memory_need::of_card(card.sides_px(), wants))?;
         self.draw(&RenderSource::Card(card), wants)?;
         Ok(())
     }

@@ -12,24 +12,24 @@
 pub mod archive;
 mod bmff;
 mod budget;
-mod card;
 mod content;
 mod decode;
 mod font;
-mod framing;
 mod heatmap;
 mod ifd;
 mod input;
 mod inspect;
 mod measure;
+mod memory_need;
 mod metadata;
-mod need;
 mod pdf;
+mod placeholder;
 mod protect;
 mod raster;
 pub mod report;
 pub mod sample;
 mod sniff;
+mod structure;
 mod svg;
 mod thumbnail;
 pub mod verdict;
@@ -178,7 +178,7 @@ impl Engine {
         name: String,
         wants: InspectOptions,
     ) -> Result<Inspection, EngineError> {
-        self.lease_and_run(need::OVERHEAD_BYTES, move |memory| {
+        self.lease_and_run(memory_need::OVERHEAD_BYTES, move |memory| {
             inspect::placeholder(&name, wants, memory)
         })
         .await
@@ -238,14 +238,14 @@ impl Engine {
         let sizes = report::IMAGE_SIDES_PX.map(Some);
         for side_px in sizes.into_iter().chain([None]) {
             let (report, sources) = (Arc::clone(&report), Arc::clone(&sources));
-            let made = self.lease_and_run(need::REPORT_BYTES, move |memory| {
+            let made = self.lease_and_run(memory_need::REPORT_BYTES, move |memory| {
                 let images = match side_px {
                     None => report::ReportImages::default(),
                     Some(side_px) => {
                         report::draw_images(&sources, &report.file_name, side_px, memory)?
                     }
                 };
-                memory.require(need::REPORT_BYTES)?;
+                memory.require(memory_need::REPORT_BYTES)?;
                 Ok(report::make(&report, images)?)
             });
             match made.await {
@@ -267,8 +267,10 @@ impl Engine {
     /// # Errors
     /// [`FileDefect::NotAnImage`] if it stands for none of ours and is not `pdf`.
     pub async fn sample(&self, name: String, seed: [u8; 32]) -> Result<Vec<u8>, EngineError> {
-        self.lease_and_run(need::SAMPLE_BYTES, move |_| sample::sample(&name, seed))
-            .await
+        self.lease_and_run(memory_need::SAMPLE_BYTES, move |_| {
+            sample::sample(&name, seed)
+        })
+        .await
     }
 
     /// What a file is by its first bytes, its `name` agreeing.
@@ -314,7 +316,7 @@ impl Engine {
         work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
         let mut work = Some(work);
-        self.lease_and_run(need::ARCHIVE_BYTES, move |_| {
+        self.lease_and_run(memory_need::ARCHIVE_BYTES, move |_| {
             let work = work.take();
             // without a requirement it is not run again
             work.map_or_else(|| Err(io::Error::other("run twice").into()), |work| work())
@@ -359,7 +361,7 @@ impl Engine {
 
 /// Bytes with which work on a file begins.
 fn reading(content: &InputFile) -> u64 {
-    need::of_reading(content.unpacked_bytes().min(FILE_BYTES_MAX))
+    memory_need::of_reading(content.unpacked_bytes().min(FILE_BYTES_MAX))
 }
 
 fn joined<T>(

@@ -20,9 +20,9 @@ use image::{DynamicImage, ImageEncoder, ImageError};
 
 use super::budget::Lease;
 use super::decode::{DecodeMode, ImageSource};
-use super::framing::{self, GifBlock};
 use super::raster::Picture;
-use super::{EngineError, InputFile, need, thumbnail};
+use super::structure::{self, GifBlock};
+use super::{EngineError, InputFile, memory_need, thumbnail};
 use crate::model::picture::{FileDefect, FileKind, RasterFormat, Strength};
 use crate::platform::rng::SeededRng;
 
@@ -68,7 +68,7 @@ pub fn protect(order: &mut Protection, memory: &mut Lease) -> Result<Protected, 
         let title = source.media.title();
         return Err(FileDefect::NotAnImage(format!("{title} is not supported")).into());
     };
-    let mut picture = source.decode(DecodeMode::Full, memory, need::of_encoding)?;
+    let mut picture = source.decode(DecodeMode::Full, memory, memory_need::of_encoding)?;
     // all memory is leased: from here on nothing is broken off, to be done anew with other noise
     let mut noise = Noise::new(order.strength, &mut order.draw);
     let mut out = BufWriter::new(File::create(&order.to)?);
@@ -101,7 +101,7 @@ pub fn protect(order: &mut Protection, memory: &mut Lease) -> Result<Protected, 
 
 /// Moves every colour of every table of a GIF.
 fn perturb_palettes(gif: &mut [u8], noise: &mut Noise<'_>) {
-    let tables: Vec<_> = framing::gif_blocks(gif)
+    let tables: Vec<_> = structure::gif_blocks(gif)
         .filter_map(|block| match block {
             GifBlock::Colours(table) => Some(table),
             _ => None,

@@ -4,7 +4,7 @@
 //! [`allowed`] decides by the document's elements and size, and a drawing that takes long is drawn
 //! smaller ([`cost`]).
 
-mod allowed;
+mod allow_list;
 mod cost;
 
 use std::fmt::Write as _;
@@ -16,10 +16,10 @@ use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{ImageHrefResolver, Options, Tree};
 
 use super::budget::Lease;
-use super::need;
+use super::memory_need;
 use crate::model::picture::FileDefect;
-pub use allowed::is_svg;
-use allowed::{ElementKind, scan};
+pub use allow_list::is_svg;
+use allow_list::{ElementKind, scan};
 
 /// Bytes of the parsed document, and of the tree that is made of it, for each byte of the file.
 const TREE_RATIO: u64 = 40 + 64;
@@ -87,7 +87,7 @@ impl Drawing {
         };
         let stops_bytes = u64::from(elements) * u64::from(stops) * STOP_BYTES;
         let file_bytes = bytes.len() as u64;
-        let bytes = need::of_reading(file_bytes * (1 + TREE_RATIO) + stops_bytes);
+        let bytes = memory_need::of_reading(file_bytes * (1 + TREE_RATIO) + stops_bytes);
         memory.require(bytes)?;
         let options = Options {
             image_href_resolver: ImageHrefResolver {

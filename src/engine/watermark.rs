@@ -9,7 +9,7 @@
 //! A file that has a watermark keeps its texts, oldest first, before the new ones; beyond
 //! [`TEXTS_MAX`] the oldest go. A block that is not whole and ours to the last bit is not extracted.
 
-mod carrier;
+mod host;
 mod kind;
 mod payload;
 mod pdf;
@@ -19,13 +19,13 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
-pub use carrier::SIDE_PX_MIN;
+pub use host::SIDE_PX_MIN;
 pub use payload::{TEXT_CHARS_MAX, TEXTS_MAX};
 
 use super::budget::Lease;
 use super::{EngineError, InputFile, input};
 use crate::model::picture::{FileDefect, FileKind};
-use carrier::WatermarkHost;
+use host::WatermarkHost;
 
 /// What is to be marked, and with what.
 #[derive(Debug)]

@@ -18,8 +18,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use super::explain_headers::{X_MOCK_REASON, header_line};
 use super::host::{AllowedHosts, Host};
-use super::reason::{X_MOCK_REASON, header_line};
 use crate::platform::outbound::is_local_address;
 use crate::settings::Config;
 

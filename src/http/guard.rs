@@ -17,11 +17,11 @@ use sha2::{Digest, Sha256};
 
 use super::browser::{Area, check_origin, is_inbox_delivery, requires_same_origin};
 use super::cors::{AllowedOrigins, CorsVerdict, is_preflight, preflight_response};
+use super::drain_body::UnreadBody;
 use super::host::{AllowedHosts, Host};
-use super::leftover::UnreadBody;
 use super::operation::{REQUEST, start_journal_entry};
 use super::origin::{origin_host, origin_of};
-use super::recorded::record_body;
+use super::record_body::record_body;
 use super::request_log::RequestLog;
 use super::{AppState, ConnectionHandle, Services};
 use crate::model::clip::clip;

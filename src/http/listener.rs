@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 
-use super::open::OpenConnections;
+use super::open_connections::OpenConnections;
 use crate::http::tls::Acceptor;
 
 /// Pause after an error of the whole process, such as too many open files.

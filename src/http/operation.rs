@@ -11,12 +11,12 @@ use axum::routing::{MethodFilter, MethodRouter, any_service, on};
 
 use super::browser::Area;
 use super::cors::CorsVerdict;
+use super::drain_body::UnreadBody;
 use super::fault::inject_fault;
-use super::leftover::UnreadBody;
 use super::openapi::{Describe, Operation};
-use super::recorded::{packed_headers, record_body};
+use super::record_body::{packed_headers, record_body};
 use super::request_log::RequestLog;
-use super::ruled::{AccountResolver, apply_rules, is_control, no_account};
+use super::rule_middleware::{AccountResolver, apply_rules, is_control, no_account};
 use super::{AppState, ConnectionHandle};
 use crate::model::rule::ResultKind;
 use crate::platform::metrics::OperationIndex;

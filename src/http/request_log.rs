@@ -8,9 +8,9 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use axum::response::Response;
 
-use super::reason::X_MOCK_REASON;
-use super::recorded::packed_headers;
-use super::ruled::is_control;
+use super::explain_headers::X_MOCK_REASON;
+use super::record_body::packed_headers;
+use super::rule_middleware::is_control;
 use crate::model::clip::clip;
 use crate::services::journal::{JournalEntry, PackedHeaders};
 

@@ -22,7 +22,7 @@ use tower::Service;
 
 use super::connection::{ConnectionHandle, FaultableStream, GuardedBody};
 use super::listener::{Accepted, Listeners, TcpOrTlsListener};
-use super::open::{OpenConnections, OpenGuard};
+use super::open_connections::{OpenConnections, OpenGuard};
 use super::progress::{ConnectionTimeouts, Phase, Progress};
 use super::request_body::{ReadState, RequestBody};
 use super::socket::{MaybeTlsStream, Socket};

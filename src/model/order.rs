@@ -5,8 +5,8 @@
 //! are total: what cannot be is refused with its reason, and a refused transition has changed
 //! nothing.
 
-mod held;
-mod told;
+mod completion_report;
+mod release;
 mod v3;
 
 use serde::{Deserialize, Serialize};

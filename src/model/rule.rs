@@ -5,7 +5,7 @@
 //! does to them. A rule is about calls (requests that come in, and those of ours that go out) or
 //! about orders, never both, so that its counts mean one thing.
 
-mod then;
+mod action;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::glob::{glob, glob_ignoring_case};
 pub use super::ids::RuleId;
 use super::picture::VerdictSource;
-pub use then::{
+pub use action::{
     Fault, ForcedOutcome, ProcessingMode, ResultKind, RuleAction, Signature, StubBody,
     StubResponse, WebhookEffect,
 };

@@ -10,29 +10,29 @@
 //!
 //! The client is made for the first call, so that a server that calls nobody pays for none.
 
-mod addresses;
-mod asked;
-mod broken;
+mod cli_request;
+mod faulty_request;
 mod fetch;
-mod pace;
-mod posted;
+mod overrides;
 mod put;
-mod treated;
-mod unanswered;
+mod request_error;
+mod ssrf_filter;
+mod throttle;
 mod urls;
+mod webhook_response;
 
 #[cfg(test)]
 mod tests;
 
-pub use addresses::is_local_address;
-pub use asked::{CliRequest, CliResponse, SendError, send};
-pub use broken::GARBAGE;
+pub use cli_request::{CliRequest, CliResponse, SendError, send};
+pub use faulty_request::GARBAGE;
 pub use fetch::{DownloadedFile, FetchError};
-pub use pace::Throttle;
-pub use posted::WebhookResponse;
+pub use overrides::CallOverrides;
 pub use put::PutError;
-pub use treated::CallOverrides;
+pub use ssrf_filter::is_local_address;
+pub use throttle::Throttle;
 pub use urls::check_url;
+pub use webhook_response::WebhookResponse;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -43,11 +43,11 @@ use bytes::Bytes;
 use http_body_util::Full;
 use reqwest::redirect::Policy;
 
-use addresses::{FilteringResolver, blocked_address_message, resolve_allowed};
-use broken::RawRequest;
-use pace::ThrottledBody;
-use posted::join_headers;
-use unanswered::{error_chain, request_error, shown_url, timeout_message};
+use faulty_request::RawRequest;
+use request_error::{error_chain, request_error, shown_url, timeout_message};
+use ssrf_filter::{FilteringResolver, blocked_address_message, resolve_allowed};
+use throttle::ThrottledBody;
+use webhook_response::join_headers;
 
 /// Idle connections kept to one receiver.
 const IDLE_PER_HOST_MAX: usize = 8;

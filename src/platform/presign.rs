@@ -11,7 +11,7 @@
 //! a container's name and behind a port mapping. Nothing else is lenient.
 
 mod canonical;
-mod diagnose;
+mod explain_mismatch;
 mod hosts;
 mod presented;
 mod verify;

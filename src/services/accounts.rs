@@ -7,10 +7,10 @@
 mod account;
 mod clock_lock;
 mod clocks;
+mod lifecycle;
 mod owed;
 mod rate;
 mod reset;
-mod turn;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -21,10 +21,10 @@ pub use account::is_test_key;
 use account::lock;
 pub use clock_lock::ClockGuard;
 use clock_lock::ClockLocks;
+pub use lifecycle::LifecycleGuard;
 use owed::OwedUploads;
 pub use owed::{HandedOutUpload, UploadFor};
 pub use rate::RateLimited;
-pub use turn::LifecycleGuard;
 
 use crate::model::account::AccountSettings;
 use crate::model::ids::{AccountId, ClockId};

@@ -16,7 +16,7 @@ use tokio::sync::futures::Notified;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::job::JobKind;
 use crate::services::accounts::Account;
-use crate::storage::db::agenda::DueIndex;
+use crate::storage::db::due_index::DueIndex;
 
 /// Whose job, of what kind, on what.
 type ClaimKey = (AccountId, JobKind, String);

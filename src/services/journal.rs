@@ -13,8 +13,8 @@
 //! is read, and no lock is held while anything is awaited.
 
 mod exchange;
+mod exchange_store;
 mod json;
-mod kept;
 mod status;
 mod verify;
 
@@ -30,7 +30,7 @@ use crate::platform::clock;
 use crate::services::accounts::Account;
 use exchange::{Attribution, ExchangeState, Side};
 pub use exchange::{BodyDigest, Exchange, JournalBody, PackedHeaders, Recording, RequestHead};
-use kept::ExchangeStore;
+use exchange_store::ExchangeStore;
 pub use status::StatusFilter;
 pub use verify::{CountRange, NearMiss, RequestMatcher, VerifyVerdict};
 

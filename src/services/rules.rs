@@ -9,9 +9,9 @@
 //! A rule that names an account belongs to one life of it, and is no more when that ends.
 
 mod applied;
-mod outgoing;
-mod room;
-mod turn;
+mod limits;
+mod outbound;
+mod write_lock;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -24,8 +24,8 @@ use crate::platform::rng::Entropy;
 use crate::services::accounts::Account;
 use crate::storage::db::rules::RuleRow;
 use crate::storage::db::{self, Db, StoreError, Tx, run_to_completion};
-pub use room::RULES_MAX;
-use room::check_limits;
+pub use limits::RULES_MAX;
+use limits::check_limits;
 
 /// All rules.
 #[derive(Debug)]

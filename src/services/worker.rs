@@ -10,9 +10,9 @@
 //! that whenever nothing is under way.
 
 mod advance;
-mod depths;
 mod drain;
 mod jump;
+mod queue_depth;
 mod records;
 mod retries;
 mod run;
@@ -35,11 +35,11 @@ use crate::services::accounts::Accounts;
 use crate::services::claims::{Claim, Claims};
 use crate::services::orders::Orders;
 use crate::services::webhooks::Webhooks;
-use crate::storage::db::agenda::NextDue;
+use crate::storage::db::due_index::NextDue;
 use crate::storage::db::{self, Db, StoreError};
 pub use advance::{AdvanceError, AdvanceStep, Advanced, ExecutedJob, STEP_MS_MAX};
-pub use depths::QueueDepth;
 pub use drain::{AdvanceNeeded, DrainOutcome};
+pub use queue_depth::QueueDepth;
 use retries::Retries;
 use running::{RunningEntry, RunningJobs};
 use slots::{SLOTS, Slot, Slots, Start};

@@ -23,17 +23,17 @@
 //! Futures of this module may be dropped at any point; what they had begun is then done or
 //! swept later. A caller that answers for an object after [`BlobWriter::finish`] should not be.
 
-mod linked;
+mod account_dirs;
+mod hardlink;
 mod locks;
-mod rooms;
 mod trailer;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
+use account_dirs::AccountDirs;
 use locks::ObjectLocks;
-use rooms::AccountDirs;
 pub use writer::{BlobWriter, FinishError, NewObject, TempFile};
 
 use std::collections::{BTreeMap, HashSet};

@@ -10,7 +10,7 @@ use super::{BizmoriResult, data_response};
 use crate::http::{AppState, Origin, PathParam, RequestContext};
 use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::work::{Outcome, Outputs, Work};
-use crate::services::links::GET_URL_TTL_S;
+use crate::services::presigned_urls::GET_URL_TTL_S;
 
 pub async fn get(
     State(context): State<AppState>,

@@ -7,7 +7,7 @@ use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::time::Timestamp;
 use crate::model::work::{Outcome, Work};
 use crate::platform::clock;
-use crate::services::links::PresignedUrls;
+use crate::services::presigned_urls::PresignedUrls;
 use crate::services::webhooks::EventPayload;
 
 #[derive(Serialize)]

@@ -13,8 +13,8 @@ use crate::http::{AppState, PathParam, Services};
 use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::report::Locale;
 use crate::model::time::Timestamp;
-use crate::services::links::attachment;
 use crate::services::orders::report_name;
+use crate::services::presigned_urls::attachment;
 
 /// Where the sample of a test order's output `index` is read until `expires_at`; behind the last
 /// of them comes the ZIP of all.

@@ -9,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::described::{ACCOUNT_ERRORS, STORE_ERRORS, account, error_responses};
 use super::error::{ApiError, ControlJson, run_to_completion};
 use super::listing::{self, PageParams, describe_page};
 use super::named_account::NamedAccount;
+use super::openapi::{ACCOUNT_ERRORS, STORE_ERRORS, account, error_responses};
 use super::query::ControlQuery;
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json};

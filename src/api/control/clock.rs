@@ -19,8 +19,8 @@ use crate::services::worker::{
     AdvanceError, AdvanceStep, Advanced, ExecutedJob, PendingWork, STEP_MS_MAX,
 };
 
-pub mod described;
 pub mod drain;
+pub mod openapi;
 
 pub(super) const INSTANT_EXAMPLE: &str = "such as 2026-03-12T10:00:00.000Z";
 const STEP_HINT: &str = "milliseconds, such as 1500, or a duration without months and years, such as 10s, PT5M or P7D, of 100 years at most";
@@ -49,7 +49,7 @@ pub(super) struct JobLine {
     /// When it falls due.
     #[schemars(extend("format" = "date-time"))]
     at: String,
-    #[schemars(schema_with = "described::kind")]
+    #[schemars(schema_with = "openapi::kind")]
     kind: &'static str,
     /// The id of what it is about.
     subject: String,
@@ -79,7 +79,7 @@ impl From<ExecutedJob> for JobLine {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Waiting")]
 pub(super) struct WaitingLine {
-    #[schemars(schema_with = "described::awaited")]
+    #[schemars(schema_with = "openapi::awaited")]
     kind: &'static str,
     /// The id of the order, or of what the job is about.
     subject: String,
@@ -198,7 +198,7 @@ pub struct AdvanceClock {
     #[serde(rename = "account")]
     _account: Option<AccountKey>,
     #[serde(default, deserialize_with = "super::rules::wire::double_option")]
-    #[schemars(schema_with = "described::duration_schema")]
+    #[schemars(schema_with = "openapi::duration_schema")]
     by: Option<Value>,
     /// An instant.
     #[schemars(extend("format" = "date-time"))]

@@ -8,10 +8,10 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::described::{STORE_ERRORS, account, error_responses};
 use super::error::ApiError;
 use super::listing::{self, PageParams, describe_page, next_of};
 use super::named_account::{NamedAccount, Scope};
+use super::openapi::{STORE_ERRORS, account, error_responses};
 use super::query::ControlQuery;
 use crate::http::openapi::{OperationDoc, Param};
 use crate::http::{AppState, Json, PathParam};

@@ -17,9 +17,9 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 
-use super::described::{STORE_ERRORS, error_responses};
 use super::error::{ApiError, run_to_completion};
 use super::named_account::NamedAccount;
+use super::openapi::{STORE_ERRORS, error_responses};
 use crate::http::openapi::OperationDoc;
 use crate::http::{
     AppState, BodyError, Json, Origin, OriginError, RequestContext, Services, read_bytes,

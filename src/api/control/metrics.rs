@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
-use super::described::error_responses;
 use super::error::ApiError;
+use super::openapi::error_responses;
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Services};
 use crate::model::job::JobKind;

@@ -6,13 +6,13 @@ mod accounts;
 mod ca;
 mod clock;
 mod deliveries;
-mod described;
 mod error;
 mod fixtures;
 mod inbox;
 mod listing;
 mod metrics;
 mod named_account;
+mod openapi;
 mod orders;
 mod query;
 mod requests;
@@ -25,9 +25,9 @@ use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 
 use crate::http::{AppState, GuardRefusal, Routes};
-pub use described::description;
 use error::ApiError;
 pub use fixtures::load as load_fixtures;
+pub use openapi::description;
 
 /// The operations of this front door.
 #[must_use]
@@ -53,9 +53,9 @@ fn state(routes: Routes) -> Routes {
             "control.openapi",
             Method::GET,
             "/_mock/openapi.json",
-            described::openapi,
+            openapi::openapi,
         )
-        .docs(described::describe)
+        .docs(openapi::describe)
         .on("control.getCa", Method::GET, "/_mock/ca.pem", ca::get)
         .docs(ca::describe)
         .on(
@@ -115,23 +115,23 @@ fn snapshots(routes: Routes) -> Routes {
 fn clocks(routes: Routes) -> Routes {
     routes
         .on("control.getClock", Method::GET, "/_mock/clock", clock::get)
-        .docs(clock::described::get)
+        .docs(clock::openapi::get)
         .on("control.setClock", Method::PUT, "/_mock/clock", clock::set)
-        .docs(clock::described::set)
+        .docs(clock::openapi::set)
         .on(
             "control.advanceClock",
             Method::POST,
             "/_mock/clock/advance",
             clock::advance,
         )
-        .docs(clock::described::advance)
+        .docs(clock::openapi::advance)
         .on(
             "control.drain",
             Method::POST,
             "/_mock/drain",
             clock::drain::drain,
         )
-        .docs(clock::described::drain)
+        .docs(clock::openapi::drain)
 }
 
 fn accounts(routes: Routes) -> Routes {
@@ -206,28 +206,28 @@ fn journal(routes: Routes) -> Routes {
             "/_mock/requests",
             requests::list,
         )
-        .docs(requests::described::list)
+        .docs(requests::openapi::list)
         .on(
             "control.getRequest",
             Method::GET,
             "/_mock/requests/{account}/{seq}",
             requests::get,
         )
-        .docs(requests::described::get)
+        .docs(requests::openapi::get)
         .on(
             "control.deleteRequests",
             Method::DELETE,
             "/_mock/requests",
             requests::delete,
         )
-        .docs(requests::described::delete)
+        .docs(requests::openapi::delete)
         .on(
             "control.verifyRequests",
             Method::POST,
             "/_mock/requests/verify",
             requests::verify,
         )
-        .docs(requests::described::verify)
+        .docs(requests::openapi::verify)
 }
 
 fn orders(routes: Routes) -> Routes {

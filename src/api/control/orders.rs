@@ -7,10 +7,10 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::described::{STORE_ERRORS, account, error_responses};
 use super::error::{ApiError, ControlJson};
 use super::listing::{self, PageParams, describe_page, next_of};
 use super::named_account::{AccountKey, NamedAccount, Scope};
+use super::openapi::{STORE_ERRORS, account, error_responses};
 use super::query::ControlQuery;
 use super::rules::check::outcome::{check_code, outcome};
 use super::rules::wire::OutcomeSpec;

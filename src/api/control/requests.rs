@@ -1,6 +1,6 @@
 //! The journal: listed, verified, cleared.
 
-pub mod described;
+pub mod openapi;
 mod query;
 mod wire;
 

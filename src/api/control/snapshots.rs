@@ -6,9 +6,9 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::described::{ACCOUNT_ERRORS, STORE_ERRORS, error_responses};
 use super::error::{ApiError, ControlJson, run_to_completion};
 use super::named_account::{AccountKey, NamedAccount};
+use super::openapi::{ACCOUNT_ERRORS, STORE_ERRORS, error_responses};
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json, PathParam};
 use crate::platform::clock::iso;

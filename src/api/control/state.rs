@@ -5,9 +5,9 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::described::{STORE_ERRORS, error_responses};
 use super::error::{ApiError, ControlJson, run_to_completion};
 use super::named_account::{AccountKey, NamedAccount};
+use super::openapi::{STORE_ERRORS, error_responses};
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json};
 

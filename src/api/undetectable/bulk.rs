@@ -1,7 +1,7 @@
 //! `POST /bulk-upload` and `POST /bulk-upload/query`: the pictures of a ZIP, queued as one
 //! document.
 
-mod sort;
+mod entries;
 mod wire;
 
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use super::body::{self, JsonValueBody};
-use super::described::{INTERNAL_ERRORS, with_errors};
 use super::error::{ApiError, ErrorCode};
 use super::fields::FieldReader;
-use super::{UndetectableResult, auth, detect, find, uploaded};
+use super::openapi::{INTERNAL_ERRORS, with_errors};
+use super::{UndetectableResult, auth, detect, find, source_file};
 use crate::engine::InputFile;
 use crate::engine::archive::ZipError;
 use crate::http::openapi::OperationDoc;
@@ -69,7 +69,7 @@ impl BulkRequest {
     }
 
     fn validate(&self) -> Result<(), ApiError> {
-        uploaded::check_url(&self.url)?;
+        source_file::check_url(&self.url)?;
         let path = self.url.split(['?', '#']).next().unwrap_or_default();
         let path = percent_decode_str(path).decode_utf8_lossy();
         if path.to_ascii_lowercase().ends_with(".zip") {
@@ -117,9 +117,9 @@ pub async fn upload(
     fields.finish()?;
     let account = account?;
     parsed.validate()?;
-    let zip = uploaded::source_file(&context, &account, &parsed.url, |_| Ok(())).await?;
+    let zip = source_file::source_file(&context, &account, &parsed.url, |_| Ok(())).await?;
     let queued = queue(&context, &account, &request, &zip).await;
-    uploaded::discard_if_refused(&context, &zip, queued).await
+    source_file::discard_if_refused(&context, &zip, queued).await
 }
 
 /// Queues the pictures of a ZIP.
@@ -133,7 +133,7 @@ async fn queue(
     let Origin(origin) = Origin::resolve(context, request).await?;
     let credits = u32::try_from(bulk.queued.len()).unwrap_or(u32::MAX);
     let (operation, work) = ("undetectable.bulkUpload", Work::Bulk(bulk));
-    let new = uploaded::new_order(operation, account, origin, zip, work, credits);
+    let new = source_file::new_order(operation, account, origin, zip, work, credits);
     let created = context.orders.create(account, new).await?;
     Ok(Json(wire::BulkQueued::of(&created.order, credits)).into_response())
 }
@@ -155,7 +155,7 @@ async fn read_archive(state: &Services, name: &str, zip: InputFile) -> Result<Bu
         }
         Err(ZipError::Io(error)) => return Err(StoreError::broken(error).into()),
     };
-    let bulk = sort::classify_entries(entries);
+    let bulk = entries::classify_entries(entries);
     match bulk.queued.len() {
         0 => {
             let value = bulk.skipped.iter().take(SKIPPED_LOGGED_MAX);

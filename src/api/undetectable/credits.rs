@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::described::{INTERNAL_ERRORS, with_errors};
+use super::openapi::{INTERNAL_ERRORS, with_errors};
 use super::{UndetectableResult, auth};
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json};

@@ -8,12 +8,12 @@ use axum::response::IntoResponse;
 use serde_json::json;
 
 use super::body::{self, JsonValueBody};
-use super::described::{INTERNAL_ERRORS, with_errors};
 use super::error::{ApiError, ErrorCode};
 use super::fields::FieldReader;
+use super::openapi::{INTERNAL_ERRORS, with_errors};
 use super::python_json::PyValue;
 use super::wire::DocumentQueued;
-use super::{UndetectableResult, auth, uploaded};
+use super::{UndetectableResult, auth, source_file};
 use crate::engine::EngineError;
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json, Origin, RequestContext, Services};
@@ -108,7 +108,7 @@ impl DetectRequest {
     }
 
     fn validate(&self) -> Result<(), ApiError> {
-        uploaded::check_url(&self.url)?;
+        source_file::check_url(&self.url)?;
         match self.email.as_deref() {
             Some(email) if email.trim().is_empty() => {
                 Err(ApiError::new(ErrorCode::InputEmailEmpty, "email: empty"))
@@ -189,9 +189,9 @@ pub async fn post(
     fields.finish()?;
     let account = account?;
     order.validate()?;
-    let file = uploaded::source_file(&context, &account, &order.url, check_name).await?;
+    let file = source_file::source_file(&context, &account, &order.url, check_name).await?;
     let queued = queue(&context, &account, &request, order, &file).await;
-    uploaded::discard_if_refused(&context, &file, queued).await
+    source_file::discard_if_refused(&context, &file, queued).await
 }
 
 /// Queues a file whose name is a picture's.
@@ -207,7 +207,7 @@ async fn queue(
     let work = Work::Document(order.options);
     let new = NewOrder {
         id: order.id,
-        ..uploaded::new_order("undetectable.detect", account, origin, file, work, 1)
+        ..source_file::new_order("undetectable.detect", account, origin, file, work, 1)
     };
     let created = context.orders.create(account, new).await?;
     Ok(Json(DocumentQueued::from(created.order.as_ref())).into_response())

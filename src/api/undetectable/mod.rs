@@ -7,19 +7,19 @@ mod auth;
 mod body;
 mod bulk;
 mod credits;
-mod described;
 mod detect;
-mod draft;
 mod error;
 mod fields;
 mod find;
+mod fixtures;
+mod openapi;
 mod presign;
 mod problem;
 mod python_float;
 mod python_json;
 mod query;
+mod source_file;
 mod trailing_slash;
-mod uploaded;
 mod verdict;
 mod warnings;
 mod wire;
@@ -36,10 +36,10 @@ use crate::http::{AppState, Json, Operation, RequestContext, Routes, Services};
 use crate::model::rule::ResultKind;
 use accept::{accepts_image, accepts_json};
 pub use auth::resolve_account;
-pub use described::description;
-use described::with_errors;
 use error::ApiError;
 pub use error::ErrorCode;
+pub use openapi::description;
+use openapi::with_errors;
 
 /// The operations of this front door.
 #[must_use]
@@ -66,7 +66,7 @@ fn document_routes(routes: Routes) -> Routes {
             accepts_json(detect::post),
         )
         .produces(ResultKind::Document)
-        .fixture_builder(draft::document_from_fixture)
+        .fixture_builder(fixtures::document_from_fixture)
         .docs(detect::describe)
         .on(
             "undetectable.query",
@@ -141,14 +141,14 @@ fn meta_routes(routes: Routes) -> Routes {
             "undetectable.openapi",
             Method::GET,
             "/openapi.json",
-            accepts_json(described::openapi),
+            accepts_json(openapi::openapi),
         )
-        .on("undetectable.docs", Method::GET, "/docs", described::page)
+        .on("undetectable.docs", Method::GET, "/docs", openapi::page)
         .on(
             "undetectable.docsFile",
             Method::GET,
             "/docs/{file}",
-            described::file,
+            openapi::file,
         )
 }
 

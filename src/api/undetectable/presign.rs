@@ -8,11 +8,11 @@ use axum::response::IntoResponse;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::described::{INTERNAL_ERRORS, with_errors};
 use super::error::{ApiError, ErrorCode};
 use super::fields::FieldReader;
+use super::openapi::{INTERNAL_ERRORS, with_errors};
 use super::python_json::PyValue;
-use super::uploaded::sanitize_file_name;
+use super::source_file::sanitize_file_name;
 use super::{UndetectableResult, auth};
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json, Origin, RequestContext};

@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::analysis::Analysis;
 use super::body::{self, JsonValueBody};
-use super::described::{INTERNAL_ERRORS, with_errors};
 use super::error::{ApiError, ErrorCode};
 use super::fields::FieldReader;
 use super::find::{find, read};
+use super::openapi::{INTERNAL_ERRORS, with_errors};
 use super::wire::{self, AnalysisEnd, Document, DoneOptions, FollowUp};
 use super::{UndetectableResult, bulk};
 use crate::http::openapi::OperationDoc;

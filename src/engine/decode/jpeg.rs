@@ -8,7 +8,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::{DecodeMode, Picture, check_size, corrupt, ensure_complete};
-use crate::engine::need::ImageHeader;
+use crate::engine::memory_need::ImageHeader;
 use crate::model::picture::{FileDefect, RasterFormat};
 
 type Decoder<'b> = JpegDecoder<ZCursor<&'b [u8]>>;

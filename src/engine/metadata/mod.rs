@@ -5,17 +5,17 @@
 //! machine's edit, that an editor, an editor a camera.
 
 mod c2pa;
-mod clues;
 mod containers;
 mod exif;
 mod names;
+mod signals;
 mod source_type;
 mod texts;
 mod xmp;
 
-use clues::ProvenanceSignals;
+use signals::ProvenanceSignals;
 
-use super::framing::{self, GifBlock};
+use super::structure::{self, GifBlock};
 use crate::model::picture::{Provenance, RasterFormat};
 
 /// The most bytes of one text or block that are looked at.
@@ -46,7 +46,7 @@ fn jpeg(clues: &mut ProvenanceSignals, bytes: &[u8]) {
     const APP1: u8 = 0xe1;
     const APP11: u8 = 0xeb;
     let mut store = Vec::new();
-    for segment in framing::jpeg_header_segments(bytes)
+    for segment in structure::jpeg_header_segments(bytes)
         .filter(|segment| matches!(segment.marker, APP1 | APP11))
         .take(SEGMENTS_MAX)
     {
@@ -63,7 +63,7 @@ fn jpeg(clues: &mut ProvenanceSignals, bytes: &[u8]) {
 
 fn png(clues: &mut ProvenanceSignals, bytes: &[u8]) {
     let mut has_store = false;
-    for chunk in framing::png_chunks(bytes)
+    for chunk in structure::png_chunks(bytes)
         .filter(|chunk| matches!(&chunk.kind, b"tEXt" | b"zTXt" | b"iTXt" | b"eXIf" | b"caBX"))
         .take(TEXTS_MAX)
     {
@@ -82,7 +82,7 @@ fn png(clues: &mut ProvenanceSignals, bytes: &[u8]) {
 
 fn webp(clues: &mut ProvenanceSignals, bytes: &[u8]) {
     let mut has_store = false;
-    for chunk in framing::webp_chunks(bytes)
+    for chunk in structure::webp_chunks(bytes)
         .filter(|chunk| matches!(&chunk.kind, b"EXIF" | b"XMP " | b"C2PA"))
         .take(TEXTS_MAX)
     {
@@ -101,7 +101,7 @@ fn webp(clues: &mut ProvenanceSignals, bytes: &[u8]) {
 
 fn gif(clues: &mut ProvenanceSignals, bytes: &[u8]) {
     const APPLICATION: u8 = 0xff;
-    let extensions = framing::gif_blocks(bytes).filter_map(|block| match block {
+    let extensions = structure::gif_blocks(bytes).filter_map(|block| match block {
         GifBlock::Extension(APPLICATION, place) => Some(&bytes[place]),
         _ => None,
     });
@@ -112,7 +112,7 @@ fn gif(clues: &mut ProvenanceSignals, bytes: &[u8]) {
     if let Some(store) = store {
         c2pa::read(
             clues,
-            &framing::concat_gif_sub_blocks(store, c2pa::STORE_BYTES_MAX),
+            &structure::concat_gif_sub_blocks(store, c2pa::STORE_BYTES_MAX),
         );
     }
 }

@@ -128,7 +128,7 @@ fn editors_are_named_and_told_from_machines() {
 #[test]
 fn of_many_stores_the_first_is_read() {
     let png = fixture::bytes("generators/chatgpt.png");
-    let store = framing::png_chunks(&png).find(|chunk| chunk.kind == *b"caBX");
+    let store = structure::png_chunks(&png).find(|chunk| chunk.kind == *b"caBX");
     let store = store.expect("a store").body;
     let chunk = |body: &[u8]| {
         let length = u32::try_from(body.len()).expect("a short chunk");

@@ -6,7 +6,7 @@ use std::io::Read;
 use flate2::read::ZlibDecoder;
 
 use super::{ProvenanceSignals, TEXT_BYTES_MAX, bounded, names, xmp};
-use crate::engine::framing::RiffOrPngChunk;
+use crate::engine::structure::RiffOrPngChunk;
 
 /// Takes what one text chunk says.
 pub fn read(clues: &mut ProvenanceSignals, chunk: RiffOrPngChunk<'_>) {

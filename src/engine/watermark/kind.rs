@@ -1,8 +1,8 @@
 //! Pictures that decode, or might, and still take no watermark: animations, pages, and colours other
 //! than grey and RGB.
 
-use crate::engine::framing;
 use crate::engine::ifd::{ByteOrder, Ifd};
+use crate::engine::structure;
 use crate::model::picture::{FileDefect, RasterFormat};
 
 const TAG_NEW_SUBFILE_TYPE: u16 = 254;
@@ -56,7 +56,7 @@ fn check_tiff(bytes: &[u8]) -> Result<(), FileDefect> {
 /// `true` if the pixels have four colours: CMYK or YCCK.
 pub(super) fn is_cmyk_jpeg(bytes: &[u8]) -> bool {
     const COMPONENTS: usize = 5;
-    framing::jpeg_header_segments(bytes)
+    structure::jpeg_header_segments(bytes)
         .find(|segment| {
             let is_other = matches!(segment.marker, 0xc4 | 0xc8 | 0xcc);
             matches!(segment.marker, 0xc0..=0xcf) && !is_other
@@ -66,7 +66,7 @@ pub(super) fn is_cmyk_jpeg(bytes: &[u8]) -> bool {
 
 /// `true` for an animation of more than one frame.
 fn is_animated_png(bytes: &[u8]) -> bool {
-    framing::png_chunks(bytes)
+    structure::png_chunks(bytes)
         .find(|chunk| chunk.kind == *b"acTL")
         .and_then(|chunk| chunk.body.first_chunk())
         .is_some_and(|frames| u32::from_be_bytes(*frames) > 1)
@@ -75,7 +75,7 @@ fn is_animated_png(bytes: &[u8]) -> bool {
 /// `true` if the file says that it is an animation.
 fn is_animated_webp(bytes: &[u8]) -> bool {
     const ANIMATION: u8 = 0x02;
-    framing::webp_chunks(bytes)
+    structure::webp_chunks(bytes)
         .next()
         .filter(|chunk| chunk.kind == *b"VP8X")
         .is_some_and(|chunk| chunk.body.first().is_some_and(|it| it & ANIMATION != 0))

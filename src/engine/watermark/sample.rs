@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use image::{DynamicImage, ImageFormat};
 
-use crate::engine::{fixture, framing};
+use crate::engine::{fixture, structure};
 
 /// All the kinds that take a watermark, each under a name.
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
@@ -80,7 +80,7 @@ pub fn png_chunk(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
 
 /// The lossy pixels of a fixture, 320 by 240.
 fn vp8() -> Vec<u8> {
-    framing::webp_chunks(&fixture::bytes("plain.webp"))
+    structure::webp_chunks(&fixture::bytes("plain.webp"))
         .find(|chunk| chunk.kind == *b"VP8 ")
         .expect("a lossy WebP")
         .body

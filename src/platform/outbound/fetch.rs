@@ -7,7 +7,7 @@ use std::path::Path;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
-use super::treated::{content, response_fault_message};
+use super::overrides::{content, response_fault_message};
 use super::{CallOverrides, OutboundClient, Throttle, request_error, shown_url, timeout_message};
 use crate::model::rule::StubResponse;
 

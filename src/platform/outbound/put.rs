@@ -13,8 +13,8 @@ use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 use tokio_util::io::ReaderStream;
 
-use super::broken::RawRequest;
-use super::pace::ThrottledBody;
+use super::faulty_request::RawRequest;
+use super::throttle::ThrottledBody;
 use super::{CallOverrides, OutboundClient, request_error};
 
 /// What is read of the file in one go.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::canonical::{canonical_path, canonical_query, parameters, string_to_sign};
 use super::presented::{Request, SignedRequest};
-use super::{ALGORITHM, EXPIRES_S_MAX, KnownHosts, Signer, UNSIGNED_PAYLOAD, diagnose};
+use super::{ALGORITHM, EXPIRES_S_MAX, KnownHosts, Signer, UNSIGNED_PAYLOAD, explain_mismatch};
 use crate::model::time::Timestamp;
 use crate::platform::clock;
 
@@ -121,7 +121,7 @@ impl Signer {
             signature: presented.signature.clone(),
             string_to_sign: string_to_sign(&presented.date, &presented.scope, &canonical_request),
             canonical_request,
-            diagnosis: diagnose::explain_mismatch(self, presented, known, strict_host),
+            diagnosis: explain_mismatch::explain_mismatch(self, presented, known, strict_host),
         }))
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::Accounts;
 use crate::model::ids::ClockId;
-use crate::storage::db::agenda::DueIndex;
+use crate::storage::db::due_index::DueIndex;
 
 /// The locks of the clocks that somebody holds or waits for.
 #[derive(Debug, Default)]

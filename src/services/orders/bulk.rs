@@ -2,7 +2,7 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{Orders, failures, look, work};
+use super::{Orders, detect, failures, work};
 use crate::engine::{InputFile, InspectOptions};
 use crate::model::bulk::{Bulk, BulkEntry, ItemResult};
 use crate::model::order::Order;
@@ -33,12 +33,12 @@ impl Orders {
         bulk: &Bulk,
     ) -> Result<failures::Result, StoreError> {
         let Some(file) = order.files.first() else {
-            return Ok(Err(look::missing_input(order, "the order has no file")));
+            return Ok(Err(detect::missing_input(order, "the order has no file")));
         };
         let bucket = order.vendor.bucket();
         let found = self.content(account.id, bucket, &file.key).await;
         let Some(zip) = found.map_err(StoreError::broken)? else {
-            return Ok(Err(look::missing_input(order, "the ZIP is gone")));
+            return Ok(Err(detect::missing_input(order, "the ZIP is gone")));
         };
         let queued = bulk.queued.iter();
         let judged: Vec<_> = queued

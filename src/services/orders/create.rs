@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::draft::{Charge, NewOrder, build_order};
-use super::{Orders, V2_SUNSET, deadline, ruled, upload};
+use super::new_order::{Charge, NewOrder, build_order};
+use super::{Orders, V2_SUNSET, deadline, overrides, upload};
 use crate::model::bulk::BulkEntry;
 use crate::model::job::JobKind;
 use crate::model::order::{Order, OrderState, Vendor};
@@ -116,9 +116,9 @@ impl Orders {
                 OutcomeSource::Manual(_) => Vec::new(),
             };
             let mut order = build_order(account, &new, (id, number), retention_days, now);
-            ruled::apply_rules(&mut order, &choices);
+            overrides::apply_rules(&mut order, &choices);
             if let OutcomeSource::Manual(Some(outcome)) = says {
-                ruled::apply_manual_outcome(&mut order, outcome);
+                overrides::apply_manual_outcome(&mut order, outcome);
             }
             let order = Arc::new(order);
             if db::orders::insert(&mut tx, &order, new.operation, key).await? {

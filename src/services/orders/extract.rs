@@ -1,7 +1,7 @@
 //! A watermark is looked for: by a rule, by the file's name, in the file itself.
 
 use super::failures::{self, defect_failure, failure};
-use super::{Orders, layout, ruled};
+use super::{Orders, blob_keys, overrides};
 use crate::engine::{EngineError as Cause, InputFile, InspectOptions, verdict};
 use crate::model::order::{ApiVersion, Order};
 use crate::model::picture::VerdictSource;
@@ -26,7 +26,7 @@ impl Orders {
             return Ok(Err(failure(order, format!("{} is gone", file.name))));
         };
         let by_name = || verdict::from_extraction_name(&file.name, order.api);
-        let forced = ruled::forced_watermark(order).or_else(by_name);
+        let forced = overrides::forced_watermark(order).or_else(by_name);
         let extracted = self
             .engine
             .extract(content.clone(), file.name.clone())
@@ -74,7 +74,7 @@ impl Orders {
         match drawn {
             None => Ok(None),
             Some(bytes) => {
-                let key = layout::result_key(order, layout::THUMBNAIL);
+                let key = blob_keys::result_key(order, blob_keys::THUMBNAIL);
                 let put = self.put_result(account, order, key, "image/jpeg", bytes);
                 put.await.map(Some)
             }

@@ -4,35 +4,35 @@
 //! in one transaction with the job or the event it causes. What is long (looking at pictures)
 //! is done between transactions, and its result is only recorded if the job is still there.
 
-mod advance;
 mod archive;
 mod billing;
+mod blob_keys;
 mod bulk;
-mod by_hand;
+mod confirm;
 mod create;
 mod deadline;
-mod draft;
+mod detect;
 mod ended;
 mod extract;
 mod failures;
 mod fault;
-mod gather;
-mod hand_over;
-mod held;
-mod layout;
-mod look;
+mod fixtures;
+mod inputs;
+mod manual;
+mod new_order;
 mod outputs;
+mod overrides;
+mod polling;
+mod process;
 mod puts;
 mod query;
 mod report;
 mod retention;
-mod ruled;
 mod samples;
-mod set_up;
-mod start;
-mod steps;
+mod timing;
 mod upload;
 mod work;
+mod zero_copy;
 
 use std::io;
 use std::sync::Arc;
@@ -50,17 +50,17 @@ use crate::settings;
 use crate::storage::blobs::Blobs;
 use crate::storage::db::Db;
 
-pub use by_hand::{ManualEnd, ManualEndError};
+pub use blob_keys::{KeyOwner, key_owner};
+pub use confirm::{ConfirmError, ConfirmedOrder};
 pub use create::{CreateOrderError, CreatedOrder};
 pub use deadline::V2_SUNSET;
-pub use draft::{Charge, FileSource, NewFile, NewOrder};
-pub use layout::{KeyOwner, key_owner};
+pub use fixtures::FileContent;
+pub use manual::{ManualEnd, ManualEndError};
+pub use new_order::{Charge, FileSource, NewFile, NewOrder};
 pub use outputs::ArchiveOutcome;
 pub use query::{Cursor, Listed, ObjectOwner};
 pub use report::{ReportError, is_report_locale, report_kind, report_name};
-pub use set_up::FileContent;
-pub use start::{ConfirmError, ConfirmedOrder};
-pub use steps::DocumentTiming;
+pub use timing::DocumentTiming;
 pub use upload::UploadedFile;
 
 /// What the server's settings say of orders.

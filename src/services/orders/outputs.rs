@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 
 use super::failures::{self, defect_failure, failure};
-use super::{Orders, archive, layout};
+use super::{Orders, archive, blob_keys};
 use crate::engine::{Embedding, EngineError as Cause, Protection};
 use crate::model::file::OutputSpec;
 use crate::model::order::{Order, OrderState};
@@ -86,7 +86,7 @@ impl Orders {
             Ok(result) => result,
             Err(failure) => return Ok(Err(failure)),
         };
-        let key = layout::output_key(order, index, name);
+        let key = blob_keys::output_key(order, index, name);
         let put = self.blobs.put_file(
             account.id,
             order.vendor.bucket(),
@@ -98,7 +98,7 @@ impl Orders {
         put.await.map_err(StoreError::broken)?;
         let thumbnail = match result.thumbnail {
             Some(bytes) => {
-                let key = layout::result_key(order, layout::THUMBNAIL);
+                let key = blob_keys::result_key(order, blob_keys::THUMBNAIL);
                 let put = self.put_result(account, order, key, "image/jpeg", bytes);
                 Some(put.await?)
             }
@@ -171,7 +171,7 @@ impl Orders {
         let current = self.db.order(&order.id).await?;
         let current = current.ok_or(StoreError::AccountGone)?;
         if matches!(current.state, OrderState::Expired { .. }) {
-            let archive = layout::archive_key(order);
+            let archive = blob_keys::archive_key(order);
             self.remove_blobs(account, order, [&archive]).await?;
             return Ok(ArchiveOutcome::Expired);
         }
@@ -189,7 +189,7 @@ impl Orders {
         keys: &[String],
     ) -> Result<Option<String>, StoreError> {
         let bucket = order.vendor.bucket();
-        let archive = layout::archive_key(order);
+        let archive = blob_keys::archive_key(order);
         let there = self.blobs.find(account.id, bucket, &archive).await;
         if there.map_err(StoreError::broken)?.is_some() {
             return Ok(Some(archive));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::ended::log_failed_report;
-use super::{Orders, layout, ruled};
+use super::{Orders, blob_keys, overrides};
 use crate::engine::{Finding, InputFile, Report as Page, ReportSources};
 use crate::model::file::{File, Role};
 use crate::model::job::{Job, JobKind};
@@ -149,7 +149,7 @@ impl Orders {
             return Err(ReportError::LocaleUnsupported);
         }
         let choice = self.match_report_rules(&tx, account, &order);
-        let failing = ruled::forced_failure(&order, choice.outcome_override.as_ref());
+        let failing = overrides::forced_failure(&order, choice.outcome_override.as_ref());
         let failing = failing.map(|failure| failure.code);
         let subject = job_subject(&order, locale);
         // Claimed before the clock is read, so that a clock in mode `jump` does not leap before the
@@ -309,7 +309,7 @@ impl Orders {
         let sources = self.report_sources(account, order).await?;
         let made = self.engine.report(page, sources).await;
         let bytes = made.map_err(StoreError::broken)?;
-        let key = layout::report_key(order, locale);
+        let key = blob_keys::report_key(order, locale);
         let put = self.put_result(account, order, key, "application/pdf", bytes);
         let key = put.await?;
         Ok(Some(ReportState::Ready { key }))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{KeyOwner, Orders, key_owner, layout};
+use super::{KeyOwner, Orders, blob_keys, key_owner};
 use crate::engine::InputFile;
 use crate::model::job::{Job, JobKind};
 use crate::model::order::{Order, Vendor};
@@ -62,7 +62,7 @@ impl Orders {
         let now = account.now();
         let expires_at = now.plus_ms(i64::from(self.retention_days(account)) * DAY_MS);
         let upload = Upload {
-            key: layout::undetectable_upload_key(&id, name, now),
+            key: blob_keys::undetectable_upload_key(&id, name, now),
             id,
             account: account.id,
             number,

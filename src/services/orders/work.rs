@@ -1,7 +1,7 @@
 //! What is done for an order, from its files to its outcome. No transaction is open meanwhile.
 
 use super::failures::{Result, failure};
-use super::{Orders, look, ruled};
+use super::{Orders, detect, overrides};
 use crate::engine::verdict;
 use crate::model::order::Order;
 use crate::model::picture::{Label, Provenance, Verdict, VerdictSource};
@@ -35,11 +35,11 @@ impl Orders {
             Work::AntiAi { .. } | Work::WatermarkEmbed => self.create_outputs(account, order).await,
             Work::WatermarkExtract => self.extract(account, order).await,
             Work::AiDetection { options } => {
-                let wants = look::detection_inspect_options(options.unwrap_or_default());
+                let wants = detect::detection_inspect_options(options.unwrap_or_default());
                 self.detect(account, order, wants).await
             }
             Work::Document(options) => {
-                let wants = look::document_inspect_options(*options);
+                let wants = detect::document_inspect_options(*options);
                 self.detect(account, order, wants).await
             }
             Work::Bulk(bulk) => self.classify_all(account, order, bulk).await,
@@ -55,7 +55,7 @@ pub(super) fn requested_failure<'n>(
     names: impl IntoIterator<Item = &'n str>,
 ) -> Option<Failure> {
     if outcome_override.is_some_and(|outcome_override| !outcome_override.outcome.leaves_result()) {
-        return ruled::forced_failure(order, outcome_override);
+        return overrides::forced_failure(order, outcome_override);
     }
     let mut suffixes = names
         .into_iter()
@@ -77,14 +77,14 @@ fn placeholder_outcome(order: &Order) -> Outcome {
         Work::AntiAi { .. } | Work::WatermarkEmbed => Outcome::Outputs(Outputs::default()),
         Work::WatermarkExtract => {
             let by_name = || verdict::from_extraction_name(name, order.api);
-            let forced = ruled::forced_watermark(order).or_else(by_name);
+            let forced = overrides::forced_watermark(order).or_else(by_name);
             let (result, basis) = forced.unwrap_or((Ok(None), VerdictSource::TestKey));
             Outcome::Extraction(Extraction::new(result, basis, None))
         }
         // Test keys are BIZ MORI's, which has no bulks.
         Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_) => {
             Outcome::Detection(Box::new(Detection {
-                verdict: ruled::forced_verdict(order.outcome_override.as_ref())
+                verdict: overrides::forced_verdict(order.outcome_override.as_ref())
                     .or_else(|| verdict::from_bizmori_name(name))
                     .unwrap_or_else(unowned),
                 measures: None,

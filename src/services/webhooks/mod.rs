@@ -7,15 +7,15 @@
 //! another.
 
 mod attempt;
-mod by_hand;
-mod counted;
+mod attempt_metrics;
+mod attempts;
+mod deferral;
 mod deliver;
 mod endpoints;
-mod log;
 mod log_line;
 mod publish;
-mod put_off;
 mod record;
+mod resend;
 mod signature;
 
 use std::sync::Arc;
@@ -27,13 +27,13 @@ use crate::platform::outbound::OutboundClient;
 use crate::platform::rng::Entropy;
 use crate::services::accounts::Accounts;
 use crate::services::claims::Claims;
-use crate::services::links::PresignedUrls;
+use crate::services::presigned_urls::PresignedUrls;
 use crate::services::rules::Rules;
 use crate::storage::db::Db;
 
-pub use by_hand::{RetryError, RetryResult, RetrySummary};
+pub use attempts::{AttemptFilter, AttemptRecord};
 pub use endpoints::EndpointParams;
-pub use log::{AttemptFilter, AttemptRecord};
+pub use resend::{RetryError, RetryResult, RetrySummary};
 pub use signature::{SIGNATURE_HEADER, signature, verify};
 
 /// What a vendor tells of an order that has come to its end; none for vendors that do not tell.

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::ids::ClockId;
-use crate::storage::db::agenda::DueIndex;
+use crate::storage::db::due_index::DueIndex;
 
 /// Jobs that are run at once at most; those that wait for a response cost little.
 pub(super) const SLOTS: usize = 256;

@@ -9,10 +9,9 @@
 //! find by account, but for the few that must find an account.
 
 pub mod accounts;
-pub mod agenda;
-mod apart;
 pub mod attempts;
 mod cache;
+pub mod due_index;
 pub mod endpoints;
 mod error;
 pub mod jobs;
@@ -21,6 +20,7 @@ pub mod open_orders;
 pub mod orders;
 pub mod retention;
 pub mod rules;
+mod run_to_completion;
 pub mod snapshots;
 pub mod starts;
 pub mod tx;
@@ -40,10 +40,10 @@ use sqlx::{ConnectOptions, Sqlite, SqlitePool};
 use crate::model::ids::ClockId;
 use crate::model::order::Order;
 use crate::platform::clock::Clock;
-use agenda::DueIndex;
-pub use apart::run_to_completion;
 use cache::{CachedOrder, OrderCache};
+use due_index::DueIndex;
 pub use error::{DiskFull, StoreError};
+pub use run_to_completion::run_to_completion;
 use tx::DbWriter;
 pub use tx::Tx;
 

@@ -23,8 +23,8 @@ use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, oneshot};
 
-use super::agenda::DueIndex;
 use super::cache::{CachedOrder, OrderCache};
+use super::due_index::DueIndex;
 use super::{StoreError, StoreResult, sealed};
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::order::Order;

@@ -1,8 +1,8 @@
 //! BIZ MORI's orders, from their making to their end.
 
 mod anti_ai;
-mod at_once;
 mod bodies;
+mod concurrency;
 mod confirm;
 mod cors;
 mod create;

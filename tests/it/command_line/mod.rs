@@ -1,13 +1,13 @@
 //! The command line: the real program asks the real server, and what it says is compared whole.
 
-mod kept;
+mod command_tree;
+mod control;
+mod errors;
+mod fixtures;
+mod inspect;
 mod licenses;
-mod looked_at;
-mod refused;
-mod scheme;
 mod settings;
-mod stand_in;
-mod steered;
+mod snapshots;
 
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -2,7 +2,7 @@
 
 mod advance;
 mod jump;
-mod shown;
+mod view;
 
 use reqwest::Method;
 use serde_json::{Value, json};

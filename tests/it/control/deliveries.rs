@@ -1,7 +1,7 @@
 //! Deliveries: every attempt is told as it was made, and one is sent once more.
 
-mod kept;
-mod resent;
+mod resend;
+mod retention;
 
 use reqwest::Method;
 use serde_json::{Value, json};

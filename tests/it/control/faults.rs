@@ -1,11 +1,11 @@
 //! Faults: what becomes of answers, and of calls that the server makes, on the wire.
 
-mod answers;
-mod calls;
 mod clients;
 mod connections;
 mod deliveries;
 mod listener;
+mod outbound;
+mod responses;
 
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;

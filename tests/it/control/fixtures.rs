@@ -1,10 +1,10 @@
 //! Fixtures: accounts, webhooks, rules and finished orders from one document.
 
+mod invalid;
 mod orders;
 mod refusals;
-mod started;
+mod startup;
 mod state;
-mod unfit;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

@@ -1,12 +1,12 @@
 //! Metrics: what they count, and that Prometheus can read them.
 
-mod parsed;
+mod parse;
 
 use reqwest::Method;
 use serde_json::json;
 
 use crate::support::{Receiver, Reply, TestResponse, TestServer, picture};
-use parsed::{ParsedMetrics, count, parse};
+use parse::{ParsedMetrics, count, parse};
 
 const METRICS: &str = "/_mock/metrics";
 const REQUESTS: &str = "stuntdouble_http_requests_total";

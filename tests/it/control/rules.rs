@@ -1,11 +1,11 @@
 //! Rules: what is done to requests and orders, to which and how often.
 
-mod answers;
-mod kept;
+mod matching;
 mod outcomes;
+mod persistence;
 mod refusals;
+mod responses;
 mod values;
-mod which;
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Snapshots: everything, or one account, as it was.
 
-mod kept;
+mod persistence;
 
 use reqwest::Method;
 use serde_json::{Value, json};

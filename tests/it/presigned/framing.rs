@@ -1,6 +1,6 @@
 //! Framing inside a body is refused and never stored.
 
-use super::signed::put_with;
+use super::signed_url::put_with;
 use super::{assert_refused, frozen, get, put_raw};
 
 const FRAMED: &[u8] = b"5\r\nhello\r\n0\r\n\r\n";

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use reqwest::Method;
 use serde_json::json;
 
-use super::signed::put_with;
+use super::signed_url::put_with;
 use super::{assert_refused, frozen, get, put, put_raw};
 use crate::support::{TestResponse, TestServer, picture};
 

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::signed::put_with;
+use super::signed_url::put_with;
 use super::{KEY, assert_refused, frozen, get, plan, put, signer};
 use crate::support::{TestResponse, TestServer};
 
@@ -130,7 +130,7 @@ async fn response_parameters_override_what_is_stored_unless_they_are_empty() {
     ];
     put(&server, "k", &typed, "x").await;
     let get_with = async |parameters: &[(&str, &str)]| {
-        let request = super::signed::SignedUrl {
+        let request = super::signed_url::SignedUrl {
             method: "GET",
             host: server.origin.trim_start_matches("http://"),
             path: "/_s3/bizmori/k",

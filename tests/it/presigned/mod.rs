@@ -10,7 +10,7 @@ mod names;
 mod objects;
 mod refusals;
 mod retried;
-mod signed;
+mod signed_url;
 mod virtual_host;
 
 use reqwest::Method;

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::signed::{SignedUrl, send_to};
+use super::signed_url::{SignedUrl, send_to};
 use super::{assert_refused, freeze, frozen, get, put};
 use crate::support::{TestResponse, TestServer, raw};
 

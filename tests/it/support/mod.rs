@@ -1,12 +1,12 @@
 //! A server to talk to, a receiver of webhooks, and the ways of saying what is expected.
 
 mod database;
-pub mod described;
+pub mod openapi;
 mod picture;
 mod process;
 pub mod raw;
 mod receiver;
-mod stunt;
+mod test_server;
 mod tls;
 mod zip;
 
@@ -14,7 +14,7 @@ pub use database::Database;
 pub use picture::{fixture, picture};
 pub use process::Process;
 pub use receiver::{ReceivedMessage, Receiver, Reply};
-pub use stunt::{T0, TestResponse, TestServer};
+pub use test_server::{T0, TestResponse, TestServer};
 pub use tls::TlsListener;
 pub use zip::{ZipEntry, zip, zip_64};
 

@@ -6,7 +6,7 @@ use reqwest::Method;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{TestResponse, described};
+use super::{TestResponse, openapi};
 
 /// A connection to the server.
 pub async fn connect(origin: &str) -> TcpStream {
@@ -21,8 +21,8 @@ pub async fn send(origin: &str, bytes: &[u8]) -> TestResponse {
     stream.write_all(bytes).await.expect("it is read");
     let response = read_response(stream).await;
     if let Some((method, path)) = request_line(bytes)
-        && let Err(wrong) = described::check(
-            &described::DescribedInput {
+        && let Err(wrong) = openapi::check(
+            &openapi::DescribedInput {
                 method: &method,
                 path,
                 body: None,

@@ -2,11 +2,11 @@
 //! are as they were.
 
 mod authority;
+mod end_to_end;
 mod faults;
 mod limits;
 mod names;
 mod silent;
-mod whole_way;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use stuntdouble::api::undetectable::ErrorCode;
 
-use super::fetched::reset_meanwhile;
+use super::url_inputs::reset_meanwhile;
 use super::{detect, frozen_with, get, post, start_frozen, upload};
 use crate::support::{Database, TestResponse, TestServer, ZipEntry, fixture, picture, raw, zip};
 

@@ -1,17 +1,17 @@
 //! BIZ MORI's webhooks: registered, signed, delivered, retried.
 
-mod after_the_answer;
 mod batch;
-mod by_hand;
+mod concurrency;
 mod endpoints;
 mod events;
 mod https;
 mod legacy;
 mod listing;
-mod migrated;
+mod manual_retry;
+mod migration;
+mod response_ordering;
 mod retries;
-mod ruled;
-mod under_way;
+mod rules;
 
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Method;

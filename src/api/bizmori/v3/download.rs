@@ -13,8 +13,8 @@ use crate::http::{AppState, Origin, PathParam, RequestContext, Services};
 use crate::model::order::{Order, Vendor};
 use crate::model::time::Timestamp;
 use crate::services::accounts::Account;
-use crate::services::links::GET_URL_TTL_S;
 use crate::services::orders::ArchiveOutcome;
+use crate::services::presigned_urls::GET_URL_TTL_S;
 
 pub async fn get(
     State(context): State<AppState>,

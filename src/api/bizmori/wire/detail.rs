@@ -10,7 +10,7 @@ use crate::model::time::Timestamp;
 use crate::model::work::{DetectionOptions, Extraction, NoResult, Outcome, Work};
 use crate::platform::clock;
 use crate::services::accounts::Account;
-use crate::services::links::PresignedUrls;
+use crate::services::presigned_urls::PresignedUrls;
 
 /// Who reads an order, and when.
 #[derive(Debug, Clone, Copy)]

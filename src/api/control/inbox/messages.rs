@@ -11,10 +11,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::super::described::error_responses;
 use super::super::error::ApiError;
 use super::super::listing;
 use super::super::named_account::NamedAccount;
+use super::super::openapi::error_responses;
 use super::super::query::ControlQuery;
 use super::{AMBIGUOUS, NAME, inbox_error};
 use crate::http::openapi::{OperationDoc, Param};

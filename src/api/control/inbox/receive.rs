@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::super::described::error_responses;
 use super::super::error::ApiError;
+use super::super::openapi::error_responses;
 use super::{NAME, check_name};
 use crate::http::openapi::OperationDoc;
 use crate::http::{

@@ -1,7 +1,7 @@
 //! The operations on rules, described.
 
-use super::super::described::{ACCOUNT_ERRORS, STORE_ERRORS, account, error_responses};
 use super::super::listing::{describe_page, describe_params};
+use super::super::openapi::{ACCOUNT_ERRORS, STORE_ERRORS, account, error_responses};
 use super::RulePage;
 use super::wire::{RuleRequest, RuleView};
 use crate::http::openapi::OperationDoc;

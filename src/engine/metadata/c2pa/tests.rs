@@ -247,7 +247,7 @@ fn a_store_torn_off_or_broken_anywhere_is_read_or_not() {
     let jpeg = fixture::bytes("manifest.jpg");
     let mut store = Vec::new();
     for segment in
-        crate::engine::framing::jpeg_header_segments(&jpeg).filter(|of| of.marker == 0xeb)
+        crate::engine::structure::jpeg_header_segments(&jpeg).filter(|of| of.marker == 0xeb)
     {
         append_app11(&mut store, segment.body);
     }

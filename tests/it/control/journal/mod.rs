@@ -1,8 +1,8 @@
 //! The journal: what was asked and answered, and whether it is what a test wants.
 
-mod followed;
-mod kept;
-mod verified;
+mod follow;
+mod retention;
+mod verify;
 
 use reqwest::Method;
 use serde_json::{Value, json};

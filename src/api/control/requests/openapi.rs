@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::described::{account, error_responses};
+use super::super::openapi::{account, error_responses};
 use super::wire::{RequestPage, RequestView, VerifyFailed, VerifyPassed, VerifyRequest};
 use crate::http::openapi::{OperationDoc, Param};
 

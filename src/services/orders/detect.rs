@@ -1,7 +1,7 @@
 //! Pictures are judged, for both vendors.
 
 use super::failures::{self, defect_failure};
-use super::{Orders, layout, ruled};
+use super::{Orders, blob_keys, overrides};
 use crate::engine::{
     Background, EngineError as Cause, HeatmapStyle, InputFile, InspectOptions, Inspection, Scale,
     verdict,
@@ -86,7 +86,7 @@ impl Orders {
         outcome_override: Option<&OutcomeOverride>,
         wants: InspectOptions,
     ) -> Result<Result<(Verdict, Option<Inspection>), FileDefect>, StoreError> {
-        let named = ruled::forced_verdict(outcome_override)
+        let named = overrides::forced_verdict(outcome_override)
             .or_else(|| self.verdict_from_name(vendor, name));
         let wants = InspectOptions {
             probability: named.as_ref().map(|verdict| verdict.probability),
@@ -167,25 +167,25 @@ impl Orders {
         let drawn = [
             (
                 inspection.thumbnail,
-                layout::THUMBNAIL,
+                blob_keys::THUMBNAIL,
                 "image/jpeg",
                 &mut found.thumbnail,
             ),
             (
                 inspection.preview,
-                layout::PREVIEW,
+                blob_keys::PREVIEW,
                 "image/jpeg",
                 &mut found.preview,
             ),
             (
                 inspection.heatmap,
-                layout::HEATMAP,
+                blob_keys::HEATMAP,
                 "image/png",
                 &mut found.heatmap,
             ),
             (
                 inspection.overlay,
-                layout::OVERLAY,
+                blob_keys::OVERLAY,
                 "image/png",
                 &mut found.overlay,
             ),
@@ -196,7 +196,7 @@ impl Orders {
                     self.put_result(
                         account,
                         order,
-                        layout::result_key(order, name),
+                        blob_keys::result_key(order, name),
                         media_type,
                         bytes,
                     )

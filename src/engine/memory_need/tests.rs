@@ -23,7 +23,7 @@ fn decoding_16_bits_takes_twice_what_8_take() {
 fn decoding_a_progressive_jpeg_takes_its_coefficients_besides() {
     let of = |name| {
         let bytes = fixture::bytes(name);
-        let frame = framing::jpeg_frame(&bytes).expect("a frame");
+        let frame = structure::jpeg_frame(&bytes).expect("a frame");
         let pixels = u64::from(frame.width_px) * u64::from(frame.height_px);
         let head = ImageHeader {
             format: RasterFormat::Jpeg,

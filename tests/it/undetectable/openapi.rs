@@ -7,7 +7,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use stuntdouble::api::undetectable::{ErrorCode, description, routes};
 
-use crate::support::described::{DescribedInput, check};
+use crate::support::openapi::{DescribedInput, check};
 use crate::support::{TestResponse, TestServer};
 
 /// These tell of the others, and are not told of; nor does the vendor's framework.

@@ -146,12 +146,12 @@ impl TestServer {
             headers,
             bytes: response.bytes().await.expect("a whole body").to_vec(),
         };
-        let input = super::described::DescribedInput {
+        let input = super::openapi::DescribedInput {
             method: &method,
             path: &url[url::Position::BeforePath..],
             body: sent.as_deref(),
         };
-        if let Err(wrong) = super::described::check(&input, &response) {
+        if let Err(wrong) = super::openapi::check(&input, &response) {
             panic!("not as described: {wrong}");
         }
         response

@@ -2,7 +2,7 @@
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-use super::super::described::{ACCOUNT_ERRORS, STORE_ERRORS, account, error_responses};
+use super::super::openapi::{ACCOUNT_ERRORS, STORE_ERRORS, account, error_responses};
 use super::drain::{ClockFrozen, DrainRequest, DrainTimedOut, DrainedIdle};
 use super::{AdvanceClock, AdvanceView, ClockView, STEP_MS_MAX, SetClock};
 use crate::http::openapi::OperationDoc;

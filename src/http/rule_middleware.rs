@@ -16,7 +16,7 @@ use axum::response::Response;
 use futures_util::future::BoxFuture;
 
 use super::browser::sandbox;
-use super::reason::{X_MOCK_REASON, header_line};
+use super::explain_headers::{X_MOCK_REASON, header_line};
 use super::{AppState, Services};
 use crate::model::rule::{self, Fault, MatchInput, MatchTarget, StubResponse};
 use crate::services::accounts::Account;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderValue};
 
-use super::treated::content;
+use super::overrides::content;
 use crate::model::rule::StubResponse;
 
 /// Headers that are kept,

@@ -1,6 +1,6 @@
 //! What rules do to attempts at webhooks.
 
-mod put_off;
+mod deferral;
 
 use reqwest::Method;
 use serde_json::{Value, json};

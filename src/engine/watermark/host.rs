@@ -5,9 +5,11 @@
 
 use super::{AppendedTail, kind, payload, trailing};
 use crate::engine::budget::Lease;
-use crate::engine::card::PlaceholderCard;
 use crate::engine::decode::{DecodeMode, ImageSource};
-use crate::engine::{EngineError, InputFile, InspectOptions, input, need, pdf, sniff, thumbnail};
+use crate::engine::placeholder::PlaceholderCard;
+use crate::engine::{
+    EngineError, InputFile, InspectOptions, input, memory_need, pdf, sniff, thumbnail,
+};
 use crate::model::picture::{FileDefect, FileKind};
 
 /// The shortest side of a picture that takes a watermark.
@@ -52,8 +54,8 @@ impl WatermarkHost {
             pdf::check(&bytes)?;
             let thumbnail = if thumbnail {
                 let card = PlaceholderCard::new(media, name, pdf::media_box_size(&bytes));
-                let drawing = need::of_card(card.sides_px(), wants);
-                memory.require(need::of_file(media, &bytes) + drawing)?;
+                let drawing = memory_need::of_card(card.sides_px(), wants);
+                memory.require(memory_need::of_file(media, &bytes) + drawing)?;
                 let small = card.draw(thumbnail::THUMBNAIL_PX)?;
                 Some(thumbnail::jpeg(&small, thumbnail::THUMBNAIL_PX)?)
             } else {
@@ -69,7 +71,8 @@ impl WatermarkHost {
         let source = ImageSource { bytes, media };
         let thumbnail = if thumbnail {
             let file_bytes = source.bytes.len() as u64;
-            let drawing = |head: &need::ImageHeader| file_bytes + need::of_drawing(head, wants);
+            let drawing =
+                |head: &memory_need::ImageHeader| file_bytes + memory_need::of_drawing(head, wants);
             let picture = source.decode(DecodeMode::Full, memory, drawing)?;
             check_sides(picture.pixels.width(), picture.pixels.height())?;
             let small = thumbnail::upright_scaled(&picture, thumbnail::THUMBNAIL_PX);

@@ -5,9 +5,9 @@
 
 use image::ColorType;
 
-use super::framing;
 use super::ifd::{ByteOrder, Ifd};
 use super::raster::fit_within;
+use super::structure;
 use super::{InspectOptions, heatmap};
 use crate::model::picture::{FileKind, RasterFormat};
 
@@ -74,13 +74,13 @@ pub fn of_reading(file_bytes: u64) -> u64 {
 pub fn of_file(media: FileKind, bytes: &[u8]) -> u64 {
     let metadata = match media {
         FileKind::Picture(RasterFormat::Jpeg) => {
-            let segments = framing::jpeg_header_segments(bytes);
+            let segments = structure::jpeg_header_segments(bytes);
             3 * segments.map(|it| it.body.len() as u64).sum::<u64>()
         }
         FileKind::Picture(RasterFormat::Png) => png_metadata(bytes),
         // of each frame, or of the only picture, the decoder copies the compressed data
         FileKind::Picture(RasterFormat::WebP) => {
-            let chunks = framing::webp_chunks(bytes);
+            let chunks = structure::webp_chunks(bytes);
             let lengths = chunks.map(|chunk| match &chunk.kind {
                 b"VP8 " | b"VP8L" | b"ANMF" | b"ALPH" => chunk.body.len() as u64,
                 _ => 3 * chunk.body.len() as u64,
@@ -102,7 +102,7 @@ pub fn of_file(media: FileKind, bytes: &[u8]) -> u64 {
 fn png_metadata(bytes: &[u8]) -> u64 {
     let mut copied = 0;
     let (mut profile, mut texts) = (0, 0);
-    for chunk in framing::png_chunks(bytes) {
+    for chunk in structure::png_chunks(bytes) {
         let length = chunk.body.len() as u64;
         match &chunk.kind {
             b"IDAT" | b"fdAT" => continue,
@@ -137,7 +137,7 @@ pub fn of_decoding(head: &ImageHeader, bytes: &[u8]) -> u64 {
         RasterFormat::Jpeg => jpeg_own(bytes),
         RasterFormat::Png | RasterFormat::Bmp => 0,
         // a frame of another size than the screen is decoded apart
-        RasterFormat::Gif => framing::gif_frame_px(bytes)
+        RasterFormat::Gif => structure::gif_frame_px(bytes)
             .filter(|frame| *frame != head.sides_px)
             .map_or(0, |frame| 4 * area(frame)),
         RasterFormat::WebP => webp_own(pixels, bytes),
@@ -148,7 +148,7 @@ pub fn of_decoding(head: &ImageHeader, bytes: &[u8]) -> u64 {
 
 /// Coefficients of all components, unless a row of blocks is decoded at a time.
 fn jpeg_own(bytes: &[u8]) -> u64 {
-    let Some(frame) = framing::jpeg_frame(bytes) else {
+    let Some(frame) = structure::jpeg_frame(bytes) else {
         return 0;
     };
     if !frame.is_progressive && frame.is_one_scan {
@@ -168,7 +168,7 @@ fn jpeg_own(bytes: &[u8]) -> u64 {
 }
 
 fn webp_own(pixels: u64, bytes: &[u8]) -> u64 {
-    let chunk = |kind: &[u8; 4]| framing::webp_chunks(bytes).find(|chunk| chunk.kind == *kind);
+    let chunk = |kind: &[u8; 4]| structure::webp_chunks(bytes).find(|chunk| chunk.kind == *kind);
     let tables = |bytes: usize| {
         let tables = WEBP_TABLES_RATIO * bytes as u64;
         tables.min(WEBP_TABLES_BYTES_MAX)

@@ -1,6 +1,6 @@
 //! What a client wants, and the order that this is at first.
 
-use super::layout;
+use super::blob_keys;
 use crate::model::file::{File, OutputTarget, Role};
 use crate::model::order::{ApiVersion, Order, OrderState, Vendor};
 use crate::model::report::Reports;
@@ -95,7 +95,7 @@ pub(super) fn build_order(
     let waits = files.iter().any(File::is_upload_pending);
     let first = files.first().map_or("", |file| file.name.as_str());
     let default_name = || match new.api {
-        ApiVersion::V2 => layout::default_name(&new.work, first, now),
+        ApiVersion::V2 => blob_keys::default_name(&new.work, first, now),
         ApiVersion::V3 => first.to_owned(),
     };
     Order {
@@ -127,7 +127,7 @@ pub(super) fn build_order(
 }
 
 fn build_file(new: &NewOrder, order_id: &str, number: u64, index: usize, file: &NewFile) -> File {
-    let uploaded = || layout::upload_key(&new.work, order_id, index, &file.name, file.role);
+    let uploaded = || blob_keys::upload_key(&new.work, order_id, index, &file.name, file.role);
     let (key, received_bytes, url) = match &file.source {
         FileSource::Upload => (uploaded(), None, None),
         FileSource::Url(url) => (uploaded(), None, Some(url.clone())),

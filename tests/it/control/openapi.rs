@@ -7,7 +7,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use stuntdouble::api::control::{description, routes};
 
-use crate::support::described::{DescribedInput, check};
+use crate::support::openapi::{DescribedInput, check};
 use crate::support::{TestResponse, TestServer};
 
 #[test]

@@ -13,9 +13,9 @@ use reqwest::header::{
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::addresses::resolve_allowed;
-use super::treated::request_fault_message;
-use super::unanswered::refused_message;
+use super::overrides::request_fault_message;
+use super::request_error::refused_message;
+use super::ssrf_filter::resolve_allowed;
 use super::{AGENT, OutboundClient, authority, shown_url, timeout_message};
 use crate::model::rule::Fault;
 

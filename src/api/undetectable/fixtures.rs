@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::detect;
 use super::python_json::PyValue;
-use super::uploaded::sanitize_file_name;
+use super::source_file::sanitize_file_name;
 use crate::model::order::{ApiVersion, Vendor};
 use crate::model::work::Work;
 use crate::services::fixtures::{FieldError, FixtureOrder};

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::error::{ErrorCode, UNREADABLE_BODY};
 use super::problem::ValidationError;
 use crate::http::openapi::{ApiInfo, OperationDoc, SecurityScheme, document};
-use crate::http::{PathParam, docs};
+use crate::http::{PathParam, swagger_ui};
 
 /// Where the description is, as `FastAPI` has it.
 const PATH: &str = "/openapi.json";
@@ -95,11 +95,11 @@ pub async fn openapi() -> Response {
 }
 
 pub async fn page() -> Response {
-    docs::page(ABOUT.title, PATH)
+    swagger_ui::page(ABOUT.title, PATH)
 }
 
 pub async fn file(headers: axum::http::HeaderMap, PathParam(name): PathParam) -> Response {
-    docs::file(&name, &headers).unwrap_or_else(|| {
+    swagger_ui::file(&name, &headers).unwrap_or_else(|| {
         let why = format!("GET /docs/{name} is no file");
         super::error::ApiError::not_found(why).into_response()
     })

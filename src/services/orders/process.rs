@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::ended::log_order_end;
-use super::hand_over::{ZeroCopyResult, delivery_failure, retry_delay_ms};
-use super::{Orders, billing, failures, layout, upload};
+use super::zero_copy::{ZeroCopyResult, delivery_failure, retry_delay_ms};
+use super::{Orders, billing, blob_keys, failures, upload};
 use crate::model::job::Job;
 use crate::model::order::{Order, OrderState};
 use crate::model::work::Outcome;
@@ -70,7 +70,7 @@ impl Orders {
         self.puts.remove(&job.subject);
         if !finished {
             // It expired meanwhile: what was fetched and made for it since is nobody's.
-            self.remove_blobs(&account, &order, layout::all_keys(&order))
+            self.remove_blobs(&account, &order, blob_keys::all_keys(&order))
                 .await?;
         }
         Ok(())
@@ -85,7 +85,7 @@ impl Orders {
     ) -> Result<(), StoreError> {
         match order {
             Some(order) if matches!(order.state, OrderState::Expired { .. }) => {
-                let keys = layout::all_keys(order);
+                let keys = blob_keys::all_keys(order);
                 self.remove_blobs(account, order, keys).await
             }
             _ => Ok(()),
@@ -165,7 +165,7 @@ impl Orders {
         if let Some(order) = found {
             let subject = UploadFor::Order(order.number);
             self.accounts.settle_upload(&account, subject);
-            let keys = layout::all_keys(&order);
+            let keys = blob_keys::all_keys(&order);
             self.remove_blobs(&account, &order, keys).await?;
         }
         self.complete_job(job, |_| false, &account).await?;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::ended::log_order_end;
-use super::{Orders, ruled};
+use super::{Orders, overrides};
 use crate::model::job::JobKind;
 use crate::model::order::{Order, OrderState};
 use crate::model::rule::{ForcedOutcome, OutcomeOverride, ResultKind};
@@ -94,7 +94,7 @@ impl Orders {
             rule: None,
             outcome,
         };
-        let failure = ruled::forced_failure(&order, Some(&by_hand));
+        let failure = overrides::forced_failure(&order, Some(&by_hand));
         let failure = failure.ok_or(ManualEndError::Unfit)?;
         let (now, status) = (account.now(), order.state.status());
         let failing = Arc::make_mut(&mut order);
@@ -141,7 +141,7 @@ impl Orders {
             });
         }
         if let Some(outcome) = outcome {
-            ruled::apply_manual_outcome(going, &outcome);
+            overrides::apply_manual_outcome(going, &outcome);
         }
         db::orders::update(&mut tx, order).await?;
         db::jobs::upsert(&mut tx, account.id, JobKind::Process, id, now).await?;

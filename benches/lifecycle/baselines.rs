@@ -17,9 +17,9 @@ use tokio::task::JoinSet;
 
 use crate::calls::{expect_order, expect_status, write_get};
 use crate::client::order_path;
+use crate::harness::{Harness, Load};
 use crate::process::ServerProcess;
 use crate::report::{self, Threshold};
-use crate::rig::{Harness, Load};
 use crate::wire::BenchConnection;
 use crate::{BARE_HANDLER, BenchOutcome, BenchSettings, usage_error};
 

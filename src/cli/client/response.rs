@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::indent::pretty_print;
+use super::pretty_json::pretty_print;
 use crate::platform::outbound::CliResponse;
 
 /// Where the server says in one line what is wrong with a call.
