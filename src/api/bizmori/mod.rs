@@ -3,9 +3,9 @@
 mod auth;
 mod create;
 mod download;
-mod draft;
 mod error;
 mod events;
+mod fixtures;
 mod legacy_webhook;
 mod listing;
 mod orders;
@@ -48,7 +48,7 @@ fn order_routes(routes: Routes) -> Routes {
             create::anti_ai,
         )
         .produces(ResultKind::Outputs)
-        .fixture_builder(draft::anti_ai)
+        .fixture_builder(fixtures::anti_ai)
         .on(
             "bizmori.confirmAntiAi",
             Method::POST,
@@ -69,7 +69,7 @@ fn order_routes(routes: Routes) -> Routes {
             create::watermark_embed,
         )
         .produces(ResultKind::Outputs)
-        .fixture_builder(draft::watermark_embed)
+        .fixture_builder(fixtures::watermark_embed)
         .on(
             "bizmori.createWatermarkExtract",
             Method::POST,
@@ -77,7 +77,7 @@ fn order_routes(routes: Routes) -> Routes {
             create::watermark_extract,
         )
         .produces(ResultKind::Extraction)
-        .fixture_builder(draft::watermark_extract)
+        .fixture_builder(fixtures::watermark_extract)
         .on(
             "bizmori.createAiDetection",
             Method::POST,
@@ -85,7 +85,7 @@ fn order_routes(routes: Routes) -> Routes {
             create::ai_detection,
         )
         .produces(ResultKind::Detection)
-        .fixture_builder(draft::ai_detection)
+        .fixture_builder(fixtures::ai_detection)
         .on(
             "bizmori.confirmAiDetection",
             Method::POST,

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use axum::http::Method;
 
-use super::draft;
 use super::error::{ApiError, ErrorCode};
+use super::fixtures;
 use crate::http::{Routes, Services};
 use crate::model::order::{Order, Vendor};
 use crate::model::rule::ResultKind;
@@ -29,7 +29,7 @@ pub fn routes(routes: Routes) -> Routes {
             create::watermark_embed,
         )
         .produces(ResultKind::Outputs)
-        .fixture_builder(draft::watermark_embed_v3)
+        .fixture_builder(fixtures::watermark_embed_v3)
         .on(
             "bizmori.createWatermarkExtractV3",
             Method::POST,
@@ -37,7 +37,7 @@ pub fn routes(routes: Routes) -> Routes {
             create::watermark_extract,
         )
         .produces(ResultKind::ExtractionV3)
-        .fixture_builder(draft::watermark_extract_v3)
+        .fixture_builder(fixtures::watermark_extract_v3)
         .on(
             "bizmori.getOrderV3",
             Method::GET,

@@ -174,28 +174,28 @@ fn rules(routes: Routes) -> Routes {
             "/_mock/rules",
             rules::create,
         )
-        .docs(rules::described::create)
+        .docs(rules::openapi::create)
         .on(
             "control.listRules",
             Method::GET,
             "/_mock/rules",
             rules::list,
         )
-        .docs(rules::described::list)
+        .docs(rules::openapi::list)
         .on(
             "control.deleteRule",
             Method::DELETE,
             "/_mock/rules/{id}",
             rules::delete,
         )
-        .docs(rules::described::delete)
+        .docs(rules::openapi::delete)
         .on(
             "control.deleteRules",
             Method::DELETE,
             "/_mock/rules",
             rules::delete_all,
         )
-        .docs(rules::described::delete_all)
+        .docs(rules::openapi::delete_all)
 }
 
 fn journal(routes: Routes) -> Routes {

@@ -1,8 +1,8 @@
 //! Rules: made, listed, removed.
 
 pub mod check;
-pub mod described;
 mod header_text;
+pub mod openapi;
 pub mod wire;
 
 use axum::extract::{RawQuery, State};
