@@ -23,7 +23,7 @@ pub fn read(clues: &mut ProvenanceSignals, chunk: RiffOrPngChunk<'_>) {
             clues.add_generator(names::program_from_parameters(&text));
         }
         "prompt" | "workflow" if text.trim_start().starts_with('{') => {
-            clues.add_generator("ComfyUI")
+            clues.add_generator("ComfyUI");
         }
         "prompt" if !text.trim().is_empty() => clues.add_generated(None),
         "sd-metadata" | "dream" | "invokeai_metadata" | "invokeai_graph" => {

@@ -41,7 +41,7 @@ impl Order {
     pub fn release(&mut self, now: Timestamp) -> bool {
         match self.state {
             OrderState::Pending if !self.has_pending_uploads() => {
-                self.state = OrderState::started(now)
+                self.state = OrderState::started(now);
             }
             OrderState::InProgress { .. } => {}
             _ => return false,

@@ -49,7 +49,7 @@ impl Orders {
             match self.fetch(account, url, &file.name).await? {
                 Ok(fetched) => {
                     self.store_download(account, bucket, &file.key, fetched)
-                        .await?
+                        .await?;
                 }
                 Err(line) => {
                     let field = format!("files[{index}].originalFileUrl");

@@ -62,8 +62,8 @@ async fn silent_connections_and_handshakes_make_room_for_others() {
         silent.push(by_tls.expect("a connection"));
         silent.push(send(&server, b"GET / HTTP/1.1\r\n").await);
     }
-    let mut served = send(&server, &get("/_mock/health")).await;
-    let response = tokio::time::timeout(GUARD, read_response(&mut served)).await;
+    let mut connection = send(&server, &get("/_mock/health")).await;
+    let response = tokio::time::timeout(GUARD, read_response(&mut connection)).await;
     assert!(response.expect("a response").starts_with("HTTP/1.1 200"));
 }
 

@@ -66,13 +66,19 @@ async fn of_a_hundred_lives_none_shows_anything_of_an_older_one() {
     server.put(&last, picture()).await;
     server.drain("live").await;
     let messages = receiver.messages(receiver.count()).await;
-    let lines: Vec<usize> = messages
+    let message_lives: Vec<usize> = messages
         .iter()
         .map(|message| {
             let body: Value = message.json();
             lives[body["data"]["orderId"].as_str().expect("an id")]
         })
         .collect();
-    assert!(lines.is_sorted(), "an older life was told of: {lines:?}");
-    assert_eq!(lines.iter().filter(|life| **life == LIVES).count(), 3);
+    assert!(
+        message_lives.is_sorted(),
+        "an older life was told of: {message_lives:?}"
+    );
+    assert_eq!(
+        message_lives.iter().filter(|life| **life == LIVES).count(),
+        3
+    );
 }

@@ -44,7 +44,7 @@ impl ListQuery {
                 "limit" => list_query.limit = Some(parse_number(&name, &value, LIMIT_MAX)?),
                 "keyword" => list_query.filter.keyword = value,
                 "status" => {
-                    list_query.filter.status = parse_enum(&name, &value, &OrderState::STATUSES)?
+                    list_query.filter.status = parse_enum(&name, &value, &OrderState::STATUSES)?;
                 }
                 "type" => list_query.filter.kind = parse_enum(&name, &value, &Work::BIZMORI)?,
                 "channel" => {
