@@ -24,11 +24,9 @@ pub struct Bulk {
 pub struct BulkEntry {
     /// As it stands in the ZIP, folders included.
     pub name: String,
-    #[serde(rename = "packed")]
     pub location: ZipLocation,
     /// What a rule says comes of it, whatever it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[serde(rename = "ruled")]
     pub outcome_override: Option<OutcomeOverride>,
 }
 

@@ -57,7 +57,6 @@ pub struct Order {
     pub charged: u32,
     /// What a rule says comes of it, whatever its files are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[serde(rename = "ruled")]
     pub outcome_override: Option<OutcomeOverride>,
     /// How long a rule has it in progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]

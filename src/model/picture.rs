@@ -182,7 +182,6 @@ pub enum VerdictSource {
     /// A rule, by its id.
     Rule(RuleId),
     /// The control plane, that brought the order to its end.
-    #[serde(rename = "byHand")]
     Manual,
 }
 
@@ -193,7 +192,6 @@ pub struct Verdict {
     pub label: Label,
     /// The chance that it was made by a machine, 0 to 1.
     pub probability: f64,
-    #[serde(rename = "basis")]
     pub source: VerdictSource,
     pub provenance: Provenance,
 }
@@ -226,10 +224,8 @@ pub struct Luma {
 #[serde(rename_all = "camelCase", tag = "kind", content = "text")]
 pub enum FileDefect {
     /// No format known to us begins so.
-    #[serde(rename = "notAPicture")]
     NotAnImage(String),
     /// Of another format than its name says, or of one (or a kind of it) that is not taken.
-    #[serde(rename = "otherFormat")]
     FormatMismatch(String),
     /// No bytes at all, or more than are read.
     FileSize(String),
@@ -242,7 +238,6 @@ pub enum FileDefect {
     /// Fewer pixels a side than the work needs.
     TooSmall(String),
     /// More than one picture, where one is taken: it moves, or has pages.
-    #[serde(rename = "several")]
     MultipleImages(String),
     /// A PDF that is encrypted, with a password or without.
     Encrypted(String),

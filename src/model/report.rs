@@ -66,10 +66,8 @@ pub struct Report {
 #[serde(rename_all = "camelCase", tag = "status")]
 pub enum ReportState {
     /// It is made, or with this code is not going to be.
-    #[serde(rename = "underWay")]
     Generating { failing: Option<String> },
     /// It is in the blob of that key.
-    #[serde(rename = "made")]
     Ready { key: String },
     /// It is drawn whenever it is downloaded. Orders of test keys store nothing.
     Sample,

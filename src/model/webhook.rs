@@ -96,7 +96,6 @@ pub struct Delivery {
 pub struct DeferredAttempt {
     pub rule: Option<RuleId>,
     /// What the rule is called that puts it off.
-    #[serde(rename = "title")]
     pub rule_label: String,
     pub webhook: WebhookEffect,
     pub delay_ms: Option<u32>,
@@ -114,7 +113,6 @@ pub struct Attempt {
     pub url: String,
     pub request_headers: BTreeMap<String, String>,
     /// Else one line on why there was none.
-    #[serde(rename = "answer")]
     pub response: Result<ReceiverResponse, String>,
     /// Real milliseconds.
     pub duration_ms: u64,

@@ -143,7 +143,6 @@ pub struct Extraction {
     /// `None` if it is known whether there is a watermark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_result: Option<NoResult>,
-    #[serde(rename = "basis")]
     pub source: VerdictSource,
     /// Of the file that was looked at; a blob, by key.
     pub thumbnail: Option<String>,
@@ -178,7 +177,6 @@ pub struct Detection {
     pub heatmap: Option<String>,
     pub overlay: Option<String>,
     /// When the client was first told that it is done, by the account's clock.
-    #[serde(rename = "toldAt")]
     pub reported_at: Option<Timestamp>,
 }
 

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Process, TestServer, picture};
+use crate::support::{Database, Process, TestServer, picture};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_stuntdouble");
 
@@ -267,4 +267,30 @@ fn files_of_another_user_in_a_shared_volume_are_refused_by_name() {
         text.starts_with(&expected[0]) && text.ends_with(&expected[1]),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn start_on_a_database_with_other_tables_ends_with_the_remedy() {
+    let data = tempfile::tempdir().expect("a directory");
+    on(data.path()).await.stop().await;
+    let mut database = Database::open(data.path()).await;
+    for change in [
+        "UPDATE _sqlx_migrations SET checksum = x'00'",
+        "UPDATE _sqlx_migrations SET version = 8",
+    ] {
+        database.execute(change).await;
+        let ended = Command::new(PROGRAM)
+            .args(["--port", "0", "--data-dir"])
+            .arg(data.path())
+            .env_clear()
+            .output()
+            .expect("the program runs");
+        assert_eq!(ended.status.code(), Some(1), "{change}");
+        assert_eq!(
+            String::from_utf8(ended.stderr).expect("text"),
+            "stuntdouble: cannot open the database: it was written by a version of stuntdouble with other tables; \
+             use an empty data directory, or that version\n",
+            "{change}"
+        );
+    }
 }

@@ -111,6 +111,6 @@ async fn expire_upload_beyond_the_limit_removes_the_oldest() {
     }
     server.advance("live", "P7D").await;
     let mut database = Database::open(data.path()).await;
-    let numbers = "SELECT MIN(number) * 10 + COUNT(*) FROM uploads";
+    let numbers = "SELECT MIN(account_seq) * 10 + COUNT(*) FROM uploads";
     assert_eq!(database.number(numbers).await, 32, "the last two of four");
 }

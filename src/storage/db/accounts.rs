@@ -32,8 +32,8 @@ pub struct AccountRow {
 pub async fn all(from: &mut impl ReadConn) -> StoreResult<Vec<AccountRow>> {
     sqlx::query(
         "SELECT id, key, settings, clock,
-                (SELECT COALESCE(MAX(number), 0) FROM orders WHERE account_id = accounts.id),
-                (SELECT COALESCE(MAX(number), 0) FROM uploads WHERE account_id = accounts.id),
+                (SELECT COALESCE(MAX(account_seq), 0) FROM orders WHERE account_id = accounts.id),
+                (SELECT COALESCE(MAX(account_seq), 0) FROM uploads WHERE account_id = accounts.id),
                 MAX((SELECT COALESCE(MAX(CAST(id AS INTEGER)), 0) FROM orders
                       WHERE account_id = accounts.id AND id NOT LIKE '%-%'),
                     (SELECT COALESCE(MAX(snowflake), 0) FROM endpoints
@@ -126,7 +126,7 @@ pub async fn count_owned(
     };
     let row = sqlx::query(AssertSqlSafe(format!(
         "SELECT (SELECT COUNT(*) FROM accounts WHERE {id}),
-                (SELECT COALESCE(SUM(orders), 0) FROM tallies WHERE {of}),
+                (SELECT COALESCE(SUM(count), 0) FROM order_counts WHERE {of}),
                 (SELECT COUNT(*) FROM endpoints WHERE {of})"
     )))
     .bind(account.map(|account| account.0))
@@ -162,7 +162,7 @@ pub async fn delete_all(tx: &mut Tx, ids: impl IntoIterator<Item = AccountId>) -
     // Rows that others refer to go last: SQLite would look for the others row by row.
     sqlx::query(
         "DELETE FROM jobs; DELETE FROM attempts; DELETE FROM deliveries; DELETE FROM events;
-         DELETE FROM endpoints; DELETE FROM uploads; DELETE FROM tallies; DELETE FROM orders;
+         DELETE FROM endpoints; DELETE FROM uploads; DELETE FROM order_counts; DELETE FROM orders;
          DELETE FROM rules WHERE account_id IS NOT NULL; DELETE FROM accounts",
     )
     .execute(tx.sqlite())
@@ -241,7 +241,7 @@ pub async fn clear_default_clock(tx: &mut Tx) -> StoreResult<()> {
 /// # Errors
 /// If they cannot be read.
 pub async fn credits_used(from: &mut impl ReadConn, id: AccountId) -> StoreResult<u64> {
-    let row = sqlx::query("SELECT spent FROM accounts WHERE id = ?")
+    let row = sqlx::query("SELECT credits_used FROM accounts WHERE id = ?")
         .bind(id.0)
         .fetch_optional(from.sqlite())
         .await?;
@@ -259,7 +259,7 @@ pub async fn charge_credits(
     limit: u64,
 ) -> StoreResult<bool> {
     let done =
-        sqlx::query("UPDATE accounts SET spent = spent + ?1 WHERE id = ?2 AND spent + ?1 <= ?3")
+        sqlx::query("UPDATE accounts SET credits_used = credits_used + ?1 WHERE id = ?2 AND credits_used + ?1 <= ?3")
             .bind(i64::from(credits))
             .bind(id.0)
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -273,7 +273,7 @@ pub async fn charge_credits(
 /// # Errors
 /// If it cannot be written.
 pub async fn refund_credits(tx: &mut Tx, id: AccountId, credits: u32) -> StoreResult<()> {
-    sqlx::query("UPDATE accounts SET spent = MAX(spent - ?, 0) WHERE id = ?")
+    sqlx::query("UPDATE accounts SET credits_used = MAX(credits_used - ?, 0) WHERE id = ?")
         .bind(i64::from(credits))
         .bind(id.0)
         .execute(tx.sqlite())
@@ -286,7 +286,7 @@ pub async fn refund_credits(tx: &mut Tx, id: AccountId, credits: u32) -> StoreRe
 /// # Errors
 /// If they cannot be read.
 pub async fn hosts(from: &mut impl ReadConn) -> StoreResult<Vec<String>> {
-    let rows = sqlx::query("SELECT host FROM hosts ORDER BY seq DESC")
+    let rows = sqlx::query("SELECT host FROM presign_hosts ORDER BY seq DESC")
         .fetch_all(from.sqlite())
         .await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
@@ -298,8 +298,8 @@ pub async fn hosts(from: &mut impl ReadConn) -> StoreResult<Vec<String>> {
 /// If it cannot be written.
 pub async fn insert_host(tx: &mut Tx, host: &str, hosts_max: u32) -> StoreResult<()> {
     sqlx::query(
-        "INSERT INTO hosts (host) VALUES (?) ON CONFLICT DO NOTHING;
-         DELETE FROM hosts WHERE seq <= (SELECT MAX(seq) FROM hosts) - ?",
+        "INSERT INTO presign_hosts (host) VALUES (?) ON CONFLICT DO NOTHING;
+         DELETE FROM presign_hosts WHERE seq <= (SELECT MAX(seq) FROM presign_hosts) - ?",
     )
     .bind(host)
     .bind(hosts_max)

@@ -45,11 +45,11 @@ pub async fn insert(
 ) -> StoreResult<()> {
     for attempt in attempts {
         sqlx::query(
-            "INSERT INTO attempts (account_id, number, endpoint_id, delivery_id, event_id, body)
-             SELECT ?1, COALESCE(MAX(number), 0) + 1, ?2, ?3, ?4, ?5
+            "INSERT INTO attempts (account_id, account_seq, endpoint_id, delivery_id, event_id, body)
+             SELECT ?1, COALESCE(MAX(account_seq), 0) + 1, ?2, ?3, ?4, ?5
              FROM attempts WHERE account_id = ?1;
              DELETE FROM attempts WHERE account_id = ?1
-             AND number <= (SELECT MAX(number) FROM attempts WHERE account_id = ?1) - ?6",
+             AND account_seq <= (SELECT MAX(account_seq) FROM attempts WHERE account_id = ?1) - ?6",
         )
         .bind(account.0)
         .bind(endpoint.0)
@@ -69,14 +69,14 @@ impl AttemptFilter {
         // Each is found by an index; with one condition for both cases all are looked at.
         let (of_account, number) = match (self.account, self.endpoint) {
             (_, Some(_)) => ("(?1 IS NULL OR attempts.account_id = ?1)", "attempts.id"),
-            (Some(_), None) => ("attempts.account_id = ?1", "number"),
+            (Some(_), None) => ("attempts.account_id = ?1", "account_seq"),
             (None, None) => ("?1 IS NULL", "attempts.id"),
         };
         let of_endpoint = match self.endpoint {
             Some(_) => "endpoint_id = ?2",
             None => "?2 IS NULL",
         };
-        let condition = format!("{of_account} AND {of_endpoint} AND (?3 IS NULL OR kind = ?3)");
+        let condition = format!("{of_account} AND {of_endpoint} AND (?3 IS NULL OR type = ?3)");
         (condition, number)
     }
 }
@@ -121,7 +121,7 @@ pub async fn in_span(
 ) -> StoreResult<Vec<(i64, AttemptRow)>> {
     let (condition, number) = filter.condition();
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT attempts.account_id, endpoint_id, delivery_id, event_id, kind, events.body,
+        "SELECT attempts.account_id, endpoint_id, delivery_id, event_id, type, events.body,
                 attempts.body, {number}
          FROM attempts JOIN events ON events.id = event_id
          WHERE {condition} AND {number} BETWEEN ?4 AND ?5 ORDER BY {number} LIMIT ?6"

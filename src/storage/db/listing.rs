@@ -102,7 +102,7 @@ async fn count(
     filter: &OrderFilter,
 ) -> StoreResult<u64> {
     let sql = if filter.keyword.is_empty() {
-        format!("SELECT COALESCE(SUM(orders), 0) FROM tallies WHERE {MATCHES}")
+        format!("SELECT COALESCE(SUM(count), 0) FROM order_counts WHERE {MATCHES}")
     } else {
         format!("SELECT COUNT(*) FROM orders WHERE {MATCHES} AND {KEYWORD_FILTER}")
     };
@@ -129,7 +129,7 @@ pub async fn daily_counts(
     last_day: i64,
 ) -> StoreResult<Vec<(i64, u64)>> {
     let rows = sqlx::query(
-        "SELECT day, SUM(orders) FROM tallies
+        "SELECT day, SUM(count) FROM order_counts
          WHERE account_id = ? AND type NOT IN ('document', 'bulk') AND day BETWEEN ? AND ? GROUP BY day",
     )
     .bind(account.0)

@@ -30,6 +30,7 @@ pub mod webhooks;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sqlx::migrate::MigrateError;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions,
@@ -55,7 +56,7 @@ const STATEMENTS_CACHED: usize = 128;
 const LOG_BYTES_MAX: &str = "16777216";
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// What every function here answers.
+/// Result of every function of this module.
 pub type StoreResult<T> = std::result::Result<T, StoreError>;
 
 /// Where rows can be read: a [`DbReader`], or a [`Tx`], which sees its own writes.
@@ -79,6 +80,21 @@ impl sealed::Connected for DbReader {
     fn sqlite(&mut self) -> &mut SqliteConnection {
         &mut self.0
     }
+}
+
+/// Creates the tables, or adapts those of an older version. Takes no lock: `connection` is the only one
+/// that writes to its file.
+async fn migrate(connection: &mut SqliteConnection) -> StoreResult<()> {
+    let migrated = sqlx::migrate!().run_direct(None, connection, false).await;
+    migrated.map_err(|error| match error {
+        MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) => {
+            StoreError::broken(std::io::Error::other(
+                "it was written by a version of stuntdouble with other tables; \
+                 use an empty data directory, or that version",
+            ))
+        }
+        other => StoreError::broken(other),
+    })
 }
 
 /// The database.
@@ -110,10 +126,7 @@ impl Db {
         // Takes effect where the file is new. See `tx::shrink`.
         let writing = options.clone().auto_vacuum(SqliteAutoVacuum::Incremental);
         let mut connection = writing.connect().await?;
-        sqlx::migrate!()
-            .run(&mut connection)
-            .await
-            .map_err(StoreError::broken)?;
+        migrate(&mut connection).await?;
         if let Err(error) = tx::enable_shrinking(&mut connection).await {
             tracing::warn!(%error, "the database file cannot be rewritten: it gives no space back");
         }

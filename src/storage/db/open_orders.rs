@@ -22,8 +22,8 @@ pub async fn accounts_having(
         None => "?2 IS NULL",
     };
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT DISTINCT account_id FROM tallies
-         WHERE {of_account} AND orders > 0 AND status IN (SELECT value FROM json_each(?1))
+        "SELECT DISTINCT account_id FROM order_counts
+         WHERE {of_account} AND count > 0 AND status IN (SELECT value FROM json_each(?1))
          ORDER BY account_id"
     )))
     .bind(serde_json::to_string(statuses)?)

@@ -26,7 +26,7 @@ pub async fn insert(
     let bytes = json.len();
     let done = sqlx::query(
         "INSERT INTO orders
-         (id, account_id, number, type, status, name, created_at, operation, idempotency_key, body)
+         (id, account_id, account_seq, type, status, name, created_at, operation, idempotency_key, body)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
     .bind(&order.id)

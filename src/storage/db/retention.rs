@@ -22,9 +22,9 @@ pub async fn remove_expired_orders(
     let removed = sqlx::query(
         "DELETE FROM orders WHERE seq IN (
              SELECT seq FROM (
-                 SELECT seq, number FROM orders
+                 SELECT seq, account_seq FROM orders
                  WHERE account_id = ?1 AND status = 'expired' ORDER BY seq LIMIT ?2
-             ) WHERE number <= ?3
+             ) WHERE account_seq <= ?3
          ) RETURNING id, type, status, created_at",
     )
     .bind(account.0)
@@ -34,7 +34,7 @@ pub async fn remove_expired_orders(
     .await?;
     for row in &removed {
         sqlx::query(
-            "UPDATE tallies SET orders = orders - 1
+            "UPDATE order_counts SET count = count - 1
              WHERE account_id = ? AND type = ? AND status = ? AND day = ? / 86400000",
         )
         .bind(account.0)
@@ -61,7 +61,7 @@ pub async fn remove_expired_uploads(
     sqlx::query(
         "DELETE FROM uploads WHERE id IN (
              SELECT id FROM uploads
-             WHERE account_id = ? AND number <= ? AND expired ORDER BY number LIMIT ?
+             WHERE account_id = ? AND account_seq <= ? AND expired ORDER BY account_seq LIMIT ?
          )",
     )
     .bind(account.0)

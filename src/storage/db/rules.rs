@@ -25,10 +25,11 @@ pub struct RuleRow {
 /// # Errors
 /// If they cannot be read.
 pub async fn all(from: &mut impl ReadConn) -> StoreResult<Vec<RuleRow>> {
-    let rows =
-        sqlx::query("SELECT id, account_id, number, body, seen, hits FROM rules ORDER BY id")
-            .fetch_all(from.sqlite())
-            .await?;
+    let rows = sqlx::query(
+        "SELECT id, account_id, account_seq, body, matched, applied FROM rules ORDER BY id",
+    )
+    .fetch_all(from.sqlite())
+    .await?;
     let of = |row: &sqlx::sqlite::SqliteRow| {
         let count = |column: usize| u64::try_from(row.get::<i64, _>(column)).unwrap_or(0);
         let body: &str = row.get(3);
@@ -63,9 +64,9 @@ pub async fn insert(tx: &mut Tx, account: Option<AccountId>, rule: Rule) -> Stor
     let body = serde_json::to_string(&rule)?;
     let bytes = body.len();
     let row = sqlx::query(
-        "INSERT INTO rules (account_id, number, body)
-         VALUES (?1, (SELECT COALESCE(MAX(number), 0) + 1 FROM rules WHERE account_id IS ?1), ?2)
-         RETURNING id, number",
+        "INSERT INTO rules (account_id, account_seq, body)
+         VALUES (?1, (SELECT COALESCE(MAX(account_seq), 0) + 1 FROM rules WHERE account_id IS ?1), ?2)
+         RETURNING id, account_seq",
     )
     .bind(account.map(|account| account.0))
     .bind(body)
@@ -87,7 +88,7 @@ pub async fn insert(tx: &mut Tx, account: Option<AccountId>, rule: Rule) -> Stor
 /// If it cannot be written.
 pub async fn count(tx: &mut Tx, id: RuleId, counts: RuleCounts) -> StoreResult<()> {
     let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
-    sqlx::query("UPDATE rules SET seen = ?, hits = ? WHERE id = ?")
+    sqlx::query("UPDATE rules SET matched = ?, applied = ? WHERE id = ?")
         .bind(number(counts.matched))
         .bind(number(counts.applied))
         .bind(id.0)

@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 
 use super::accounts::AccountRow;
 use super::rules::RuleRow as Ruling;
-use super::{Db, ReadConn, StoreError, StoreResult, Tx, sealed};
+use super::{Db, ReadConn, StoreResult, Tx, sealed};
 use crate::model::ids::AccountId;
 use crate::platform::clock::Clock;
 
@@ -38,7 +38,7 @@ const TABLES: [Table; 7] = [
         columns: &[
             "account_id",
             "id",
-            "number",
+            "account_seq",
             "type",
             "status",
             "name",
@@ -52,9 +52,9 @@ const TABLES: [Table; 7] = [
     },
     Table {
         name: "uploads",
-        columns: &["account_id", "id", "number", "key", "name", "expired"],
+        columns: &["account_id", "id", "account_seq", "key", "name", "expired"],
         filter: ACCOUNT_FILTER,
-        order: "number",
+        order: "account_seq",
     },
     Table {
         name: "endpoints",
@@ -77,7 +77,7 @@ const TABLES: [Table; 7] = [
     },
     Table {
         name: "events",
-        columns: &["account_id", "id", "kind", "body"],
+        columns: &["account_id", "id", "type", "body"],
         filter: ACCOUNT_FILTER,
         order: "id",
     },
@@ -92,7 +92,7 @@ const TABLES: [Table; 7] = [
             "due_at",
             "last_sent_at",
             "created_at",
-            "put_off",
+            "deferred_attempt",
         ],
         filter: "event_id IN (SELECT id FROM events WHERE account_id = ?1)",
         order: "id",
@@ -101,7 +101,7 @@ const TABLES: [Table; 7] = [
         name: "attempts",
         columns: &[
             "account_id",
-            "number",
+            "account_seq",
             "endpoint_id",
             "delivery_id",
             "event_id",
@@ -145,10 +145,7 @@ impl Snapshot {
             .disable_statement_logging()
             .connect()
             .await?;
-        sqlx::migrate!()
-            .run_direct(None, &mut connection, false)
-            .await
-            .map_err(StoreError::broken)?;
+        super::migrate(&mut connection).await?;
         Ok(Self(connection))
     }
 
@@ -233,13 +230,13 @@ pub async fn restore_account(
     to: AccountId,
     clock: Option<Clock>,
 ) -> StoreResult<()> {
-    let row = sqlx::query("SELECT spent, created_at FROM accounts WHERE id = ?")
+    let row = sqlx::query("SELECT credits_used, created_at FROM accounts WHERE id = ?")
         .bind(account.id.0)
         .fetch_one(&mut snapshot.0)
         .await?;
     let clock = clock.as_ref().map(serde_json::to_string).transpose()?;
     sqlx::query(
-        "INSERT INTO accounts (id, key, settings, clock, spent, created_at)
+        "INSERT INTO accounts (id, key, settings, clock, credits_used, created_at)
          VALUES (?, ?, ?, ?, ?, ?)",
     )
     .bind(to.0)
@@ -311,7 +308,7 @@ fn insert(table: &Table) -> String {
 pub async fn insert_rule(tx: &mut Tx, ruling: &Ruling) -> StoreResult<()> {
     let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
     sqlx::query(
-        "INSERT INTO rules (id, account_id, number, body, seen, hits) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO rules (id, account_id, account_seq, body, matched, applied) VALUES (?, ?, ?, ?, ?, ?)",
     )
     .bind(ruling.id.0)
     .bind(ruling.account.map(|account| account.0))

@@ -24,14 +24,16 @@ pub struct Upload {
 /// # Errors
 /// If the account is gone.
 pub async fn insert(tx: &mut Tx, upload: &Upload) -> StoreResult<()> {
-    sqlx::query("INSERT INTO uploads (id, account_id, number, key, name) VALUES (?, ?, ?, ?, ?)")
-        .bind(&upload.id)
-        .bind(upload.account.0)
-        .bind(i64::try_from(upload.number).unwrap_or(i64::MAX))
-        .bind(&upload.key)
-        .bind(&upload.name)
-        .execute(tx.sqlite())
-        .await?;
+    sqlx::query(
+        "INSERT INTO uploads (id, account_id, account_seq, key, name) VALUES (?, ?, ?, ?, ?)",
+    )
+    .bind(&upload.id)
+    .bind(upload.account.0)
+    .bind(i64::try_from(upload.number).unwrap_or(i64::MAX))
+    .bind(&upload.key)
+    .bind(&upload.name)
+    .execute(tx.sqlite())
+    .await?;
     Ok(())
 }
 
@@ -78,7 +80,7 @@ pub async fn account_of(from: &mut impl ReadConn, id: &str) -> StoreResult<Optio
 /// If it cannot be read.
 pub async fn find(from: &mut impl ReadConn, id: &str) -> StoreResult<Option<Upload>> {
     let row = sqlx::query(
-        "SELECT id, account_id, number, key, name FROM uploads WHERE id = ? AND NOT expired",
+        "SELECT id, account_id, account_seq, key, name FROM uploads WHERE id = ? AND NOT expired",
     )
     .bind(id)
     .fetch_optional(from.sqlite())

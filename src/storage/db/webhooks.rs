@@ -13,7 +13,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{DeferredAttempt, Delivery, DeliveryStatus, Event};
 
 const DELIVERY: &str =
-    "SELECT deliveries.id, event_id, kind, body, status, retries, last_sent_at, created_at, put_off
+    "SELECT deliveries.id, event_id, type, body, status, retries, last_sent_at, created_at, deferred_attempt
      FROM deliveries JOIN events ON events.id = event_id";
 
 /// Returns the account of an event. `None` if there is no such event.
@@ -55,7 +55,7 @@ pub async fn publish(
         return Ok(endpoints);
     }
     let mut writes =
-        String::from("INSERT INTO events (id, account_id, kind, body) VALUES (?, ?, ?, ?)");
+        String::from("INSERT INTO events (id, account_id, type, body) VALUES (?, ?, ?, ?)");
     for _ in &endpoints {
         writes += "; INSERT INTO deliveries
                   (event_id, endpoint_id, status, retries, due_at, created_at)
@@ -113,11 +113,11 @@ pub async fn record_attempt(
 ) -> StoreResult<bool> {
     let done = sqlx::query(
         "UPDATE deliveries SET due_at = ?1
-         WHERE ?2 = 0 AND endpoint_id = ?3 AND put_off IS NOT NULL AND due_at > ?1
+         WHERE ?2 = 0 AND endpoint_id = ?3 AND deferred_attempt IS NOT NULL AND due_at > ?1
            AND id < ?4
-           AND put_off ->> '$.webhook.outOfOrder';
+           AND deferred_attempt ->> '$.webhook.outOfOrder';
          UPDATE deliveries
-         SET status = ?5, retries = ?2, due_at = ?6, last_sent_at = ?1, put_off = NULL
+         SET status = ?5, retries = ?2, due_at = ?6, last_sent_at = ?1, deferred_attempt = NULL
          WHERE id = ?4;
          UPDATE endpoints SET last_sent_at = ?1 WHERE id = ?3",
     )
@@ -142,7 +142,7 @@ pub async fn defer(
     due_at: Timestamp,
     decided: &DeferredAttempt,
 ) -> StoreResult<()> {
-    sqlx::query("UPDATE deliveries SET due_at = ?, put_off = ? WHERE id = ?")
+    sqlx::query("UPDATE deliveries SET due_at = ?, deferred_attempt = ? WHERE id = ?")
         .bind(due_at.ms())
         .bind(serde_json::to_string(decided)?)
         .bind(delivery.0)

@@ -112,7 +112,7 @@ mod tests {
     use crate::model::time::Timestamp;
     use crate::storage::db::sealed::Connected;
     use crate::storage::db::tx::Tx;
-    use crate::storage::db::{Db, accounts};
+    use crate::storage::db::{Db, accounts, migrate};
 
     const LARGE_BYTES: u64 = 32 * 1024 * 1024;
 
@@ -149,8 +149,7 @@ mod tests {
             .filename(&file)
             .create_if_missing(true);
         let mut sqlite = options.connect().await.expect("a database");
-        let migrated = sqlx::migrate!().run(&mut sqlite).await;
-        migrated.expect("the tables");
+        migrate(&mut sqlite).await.expect("the tables");
         sqlite.close().await.expect("a close");
         let db = Db::open(&file).await.expect("a database");
         assert_gives_space_back(&file, &db).await;
