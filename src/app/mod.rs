@@ -27,7 +27,6 @@ use crate::http::{
     TcpOrTlsListener,
 };
 use crate::model::account::Revision;
-use crate::model::order::Vendor;
 use crate::platform::clock;
 use crate::platform::metrics::Metrics;
 use crate::platform::outbound::OutboundClient;
@@ -41,7 +40,8 @@ use crate::services::orders::Orders;
 use crate::services::presigned_urls::PresignedUrls;
 use crate::services::rules::Rules;
 use crate::services::snapshots::Snapshots;
-use crate::services::webhooks::{EventBuilder, Webhooks};
+use crate::services::vendors::Vendors;
+use crate::services::webhooks::Webhooks;
 use crate::services::worker::Worker;
 use crate::settings::Config;
 use crate::storage::blobs::Blobs;
@@ -61,8 +61,8 @@ const DATABASE: &str = "stuntdouble.db";
 /// The folder of the authority that signs for TLS.
 const TLS_DIR: &str = "tls";
 
-/// What each vendor tells by webhook.
-const EVENT_BUILDERS: [(Vendor, EventBuilder); 1] = [(Vendor::Bizmori, bizmori::build_event)];
+/// Profiles of the vendors.
+const VENDORS: Vendors = Vendors::new([&bizmori::PROFILE, &undetectable::PROFILE]);
 
 /// A server that is bound and not yet serving.
 #[derive(Debug)]
@@ -303,7 +303,7 @@ async fn build_services(
         outbound.clone(),
         claims.clone(),
         metrics.clone(),
-        EVENT_BUILDERS.to_vec(),
+        VENDORS,
     ));
     let orders = Arc::new(Orders::new(
         db.clone(),
@@ -315,6 +315,7 @@ async fn build_services(
         entropy.clone(),
         claims.clone(),
         outbound,
+        VENDORS,
         order_settings(&config),
     ));
     let worker = Worker::new(
@@ -357,6 +358,7 @@ async fn build_services(
         inbox: Inbox::default(),
         rules,
         snapshots: Arc::new(snapshots),
+        vendors: VENDORS,
         ca_pem,
         connections: Arc::new(OpenConnections::new(connections_max)),
         stopping: CancellationToken::new(),

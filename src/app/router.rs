@@ -15,45 +15,40 @@ use futures_util::future::BoxFuture;
 use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use super::VENDORS;
 use crate::api::{bizmori, control, s3, undetectable};
 use crate::http::{
     AppState, Guard, GuardRefusal, OperationLayerState, RequestContext, Routes, Services,
     operation_middleware, origin_host, require_control_access,
 };
+use crate::model::vendor::Vendor;
 use crate::services::accounts::Account;
 
-/// Hosts of the vendors' own, which lead here where their names do.
-const VENDOR_HOSTS: [(&str, ApiSurface); 3] = [
-    ("api.bizmori.com", ApiSurface::Bizmori),
-    ("ai-image-detect.undetectable.ai", ApiSurface::Undetectable),
-    ("detect-image.truthscan.com", ApiSurface::Undetectable),
-];
-
-/// Hosts of the vendors' buckets. No URL that is handed out has them, but they are names to be called
-/// by as well.
-const BUCKET_HOSTS: [&str; 2] = [
-    "ai-image-detector-prod.nyc3.digitaloceanspaces.com",
-    "ai-image-detector-dev.nyc3.digitaloceanspaces.com",
-];
-
-/// Hosts of the vendors' APIs.
+/// Host names of the vendors' APIs.
 fn api_hosts() -> impl Iterator<Item = &'static str> + Clone {
-    VENDOR_HOSTS.into_iter().map(|(host, _)| host)
+    VENDORS.iter().flat_map(|profile| profile.hosts).copied()
 }
 
-/// Every host of the vendors' own.
+/// Host names of the vendors' buckets.
+fn bucket_hosts() -> impl Iterator<Item = &'static str> {
+    VENDORS
+        .iter()
+        .flat_map(|profile| profile.bucket_hosts)
+        .copied()
+}
+
+/// Host names of the vendors' APIs and buckets.
 pub(super) fn vendor_hosts() -> impl Iterator<Item = &'static str> {
-    api_hosts().chain(BUCKET_HOSTS)
+    api_hosts().chain(bucket_hosts())
 }
 
 /// What is no operation is counted under that name.
 pub(super) const UNMATCHED: &str = "unmatched";
 
-/// A front door.
+/// API that answers a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ApiSurface {
-    Bizmori,
-    Undetectable,
+    Vendor(Vendor),
     Storage,
     Control,
 }
@@ -80,13 +75,13 @@ pub(super) fn router(context: &AppState) -> Router {
         .fallback(rest.clone())
         .with_state(context.clone());
     let router = router.layer(from_fn_with_state(
-        Guard::new(context, api_hosts(), BUCKET_HOSTS, guard_response),
+        Guard::new(context, api_hosts(), bucket_hosts(), guard_response),
         require_control_access,
     ));
     // Outermost: whatever looks at a path sees objects in path style.
     let context = context.clone();
     let rewritten = map_request(move |request: Request| {
-        std::future::ready(s3::to_path_style(&context.config, request))
+        std::future::ready(s3::to_path_style(&context, request))
     });
     Router::new().fallback_service(rewritten.layer(router))
 }
@@ -100,8 +95,8 @@ fn guard_response(state: &Services, parts: &Parts, refused: &GuardRefusal) -> Re
         _ => return control::guard_refusal_response(refused),
     };
     match ApiSurface::for_path(state, &parts.headers, parts.uri.path()) {
-        ApiSurface::Bizmori => bizmori::bad_host(line),
-        ApiSurface::Undetectable => undetectable::bad_host(line),
+        ApiSurface::Vendor(Vendor::Bizmori) => bizmori::bad_host(line),
+        ApiSurface::Vendor(Vendor::Undetectable) => undetectable::bad_host(line),
         ApiSurface::Storage => s3::bad_host(&parts.method, &parts.uri, line),
         ApiSurface::Control => control::guard_refusal_response(refused),
     }
@@ -114,8 +109,8 @@ async fn fallback(
 ) -> Response {
     let (method, uri) = (request.method(), request.uri());
     match ApiSurface::for_path(&state, request.headers(), uri.path()) {
-        ApiSurface::Bizmori => bizmori::unknown_route(method, uri),
-        ApiSurface::Undetectable => {
+        ApiSurface::Vendor(Vendor::Bizmori) => bizmori::unknown_route(method, uri),
+        ApiSurface::Vendor(Vendor::Undetectable) => {
             undetectable::unknown_route(&state, &request_context, method, uri)
         }
         ApiSurface::Storage => s3::unknown_route(&request),
@@ -130,15 +125,15 @@ fn no_account_resolver<'r>(
     request: &'r mut Request,
 ) -> BoxFuture<'r, Option<Arc<Account>>> {
     match ApiSurface::for_path(state, request.headers(), request.uri().path()) {
-        ApiSurface::Bizmori => bizmori::resolve_account(state, request),
-        ApiSurface::Undetectable => undetectable::resolve_account(state, request),
+        ApiSurface::Vendor(Vendor::Bizmori) => bizmori::resolve_account(state, request),
+        ApiSurface::Vendor(Vendor::Undetectable) => undetectable::resolve_account(state, request),
         ApiSurface::Storage => s3::resolve_account(state, request),
         ApiSurface::Control => Box::pin(std::future::ready(None)),
     }
 }
 
 impl ApiSurface {
-    /// The one under which a path falls that is no operation's.
+    /// Returns the API that answers a request that is no operation: by its path, then by its host.
     fn for_path(state: &Services, headers: &HeaderMap, path: &str) -> Self {
         match path.split('/').nth(1).unwrap_or_default() {
             "_s3" => return Self::Storage,
@@ -146,20 +141,9 @@ impl ApiSurface {
             _ => {}
         }
         let host = origin_host(headers, state.config.trust_forwarded);
-        let by_host = host.as_deref().and_then(Self::for_host);
-        by_host.unwrap_or(match path.split('/').nth(1) {
-            Some("api") => Self::Bizmori,
-            _ => Self::Undetectable,
-        })
-    }
-
-    /// The vendor's whose host it is, its port left out.
-    fn for_host(host: &str) -> Option<Self> {
-        let name = host.split(':').next().unwrap_or(host);
-        let name = name.trim_end_matches('.');
-        let mut hosts = VENDOR_HOSTS.into_iter();
-        let found = hosts.find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, door)| door)
+        let by_host = host.as_deref().and_then(|host| VENDORS.for_host(host));
+        let vendor = by_host.or_else(|| VENDORS.for_path(path));
+        vendor.map_or(Self::Control, Self::Vendor)
     }
 }
 
@@ -168,25 +152,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_vendors_host_is_known_in_any_spelling() {
+    fn for_host_of_a_vendor_in_any_spelling_returns_the_vendor() {
         for host in [
             "detect-image.truthscan.com",
             "Detect-Image.TruthScan.com:8080",
             "ai-image-detect.undetectable.ai.",
             "ai-image-detect.undetectable.ai.:443",
         ] {
-            assert_eq!(
-                ApiSurface::for_host(host),
-                Some(ApiSurface::Undetectable),
-                "{host}"
-            );
+            assert_eq!(VENDORS.for_host(host), Some(Vendor::Undetectable), "{host}");
         }
-        assert_eq!(
-            ApiSurface::for_host("api.bizmori.com"),
-            Some(ApiSurface::Bizmori)
-        );
+        assert_eq!(VENDORS.for_host("api.bizmori.com"), Some(Vendor::Bizmori));
         for host in ["", "localhost", "x.detect-image.truthscan.com", "[::1]:80"] {
-            assert_eq!(ApiSurface::for_host(host), None, "{host}");
+            assert_eq!(VENDORS.for_host(host), None, "{host}");
+        }
+    }
+
+    #[test]
+    fn for_path_returns_the_vendor_of_the_prefix_else_the_one_at_the_root() {
+        for (path, vendor) in [
+            ("/api/v9/orders", Vendor::Bizmori),
+            ("/api", Vendor::Bizmori),
+            ("/apis", Vendor::Undetectable),
+            ("/nothing/here", Vendor::Undetectable),
+            ("/", Vendor::Undetectable),
+        ] {
+            assert_eq!(VENDORS.for_path(path), Some(vendor), "{path}");
         }
     }
 }

@@ -46,6 +46,7 @@ use crate::services::orders::Orders;
 use crate::services::presigned_urls::PresignedUrls;
 use crate::services::rules::Rules;
 use crate::services::snapshots::Snapshots;
+use crate::services::vendors::Vendors;
 use crate::services::webhooks::Webhooks;
 use crate::services::worker::Worker;
 use crate::settings::Config;
@@ -93,6 +94,7 @@ pub struct Services {
     pub inbox: Inbox,
     pub rules: Arc<Rules>,
     pub snapshots: Arc<Snapshots>,
+    pub vendors: Vendors,
     /// The certificate of the authority that has signed for TLS, where that is served.
     pub ca_pem: Option<Arc<str>>,
     /// The connections that clients have opened.

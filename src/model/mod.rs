@@ -6,7 +6,6 @@
 pub mod account;
 pub mod bulk;
 pub mod clip;
-pub mod failure_codes;
 pub mod file;
 pub mod glob;
 pub mod ids;

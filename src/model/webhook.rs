@@ -8,12 +8,15 @@ use serde::{Deserialize, Serialize};
 use super::ids::{AccountId, DeliveryId, WebhookId};
 use super::rule::{Fault, RuleId, StubResponse, WebhookEffect};
 use super::time::Timestamp;
+use super::vendor::Vendor;
 
 /// Where an account wants its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     pub id: WebhookId,
     pub account: AccountId,
+    /// Vendor whose events the endpoint gets.
+    pub vendor: Vendor,
     /// Number of its account's generator with which the secret was drawn.
     pub snowflake: u64,
     pub name: Option<String>,
@@ -36,6 +39,8 @@ pub struct Endpoint {
 pub struct Event {
     /// A UUID, the same through all endpoints and attempts.
     pub id: String,
+    /// Vendor whose format the body has.
+    pub vendor: Vendor,
     pub kind: String,
     pub body: String,
 }
@@ -136,10 +141,6 @@ pub struct ReceiverResponse {
     pub is_clipped: bool,
 }
 
-/// Milliseconds from a failed attempt to the next one; after the last of them the delivery
-/// has failed. As BIZ MORI: 1, 2, 4 s, then 30 min, 2 h, 4 h.
-pub const RETRY_SCHEDULE_MS: [i64; 6] = [1_000, 2_000, 4_000, 1_800_000, 7_200_000, 14_400_000];
-
 /// Milliseconds from a failed attempt made by hand to the one that follows it.
 pub const MANUAL_RETRY_DELAY_MS: i64 = 1_800_000;
 
@@ -150,12 +151,13 @@ impl Delivery {
         self.status = DeliveryStatus::Sent;
     }
 
-    /// The attempt made at `now` failed: when the next one is due, none at the ladder's end.
-    pub fn fail(&mut self, now: Timestamp) -> Option<Timestamp> {
+    /// Records that the attempt made at `now` failed. Returns the due time of the next one by
+    /// `retry_schedule_ms`. `None` if the schedule is at its end: the delivery has failed.
+    pub fn fail(&mut self, now: Timestamp, retry_schedule_ms: &[i64]) -> Option<Timestamp> {
         self.record_attempt(now);
         let step = usize::try_from(self.retries)
             .ok()
-            .and_then(|step| RETRY_SCHEDULE_MS.get(step));
+            .and_then(|step| retry_schedule_ms.get(step));
         self.status = if step.is_some() {
             DeliveryStatus::Retrying
         } else {
@@ -195,6 +197,8 @@ impl Delivery {
 mod tests {
     use super::*;
 
+    const SCHEDULE: [i64; 6] = [1_000, 2_000, 4_000, 1_800_000, 7_200_000, 14_400_000];
+
     #[test]
     fn seven_attempts_fail_along_the_ladder_and_two_more_from_one_by_hand() {
         let start = Timestamp::from_ms(0);
@@ -202,6 +206,7 @@ mod tests {
             id: DeliveryId(1),
             event: Event {
                 id: "e".into(),
+                vendor: Vendor::Bizmori,
                 kind: "k".into(),
                 body: "{}".into(),
             },
@@ -215,7 +220,7 @@ mod tests {
         let mut attempts = Vec::new();
         while let Some(now) = due {
             attempts.push(now.ms());
-            due = delivery.fail(now);
+            due = delivery.fail(now, &SCHEDULE);
         }
         assert_eq!(
             attempts,
@@ -229,7 +234,11 @@ mod tests {
         let next = delivery.fail_manual(by_hand);
         assert_eq!(next.ms(), 31_800_000);
         assert_eq!(delivery.status, DeliveryStatus::Retrying);
-        assert_eq!(delivery.fail(next), None, "one more, and no ladder");
+        assert_eq!(
+            delivery.fail(next, &SCHEDULE),
+            None,
+            "one more, and no ladder"
+        );
         assert_eq!(
             (delivery.status, delivery.retries),
             (DeliveryStatus::Failed, 8)

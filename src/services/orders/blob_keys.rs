@@ -2,40 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::file::Role;
 use crate::model::order::Order;
-use crate::model::picture::FileKind;
 use crate::model::report::Locale;
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
 use crate::platform::clock;
-
-/// The key under which file `index` (from 0) of an order is uploaded; as the vendor's.
-pub(super) fn upload_key(
-    work: &Work,
-    order_id: &str,
-    index: usize,
-    name: &str,
-    role: Option<Role>,
-) -> String {
-    match work {
-        Work::AntiAi { .. } => format!("temp/{order_id}/{index}/{name}"),
-        Work::AiDetection { .. } => format!("ai-detection/{order_id}/{}/{name}", index + 1),
-        Work::WatermarkEmbed => {
-            let is_pdf = FileKind::of_name(name).is_some_and(FileKind::is_pdf);
-            let folder = if is_pdf { "documents" } else { "images" };
-            format!("wtr-embed/{order_id}/{folder}/{}/{name}", index + 1)
-        }
-        Work::WatermarkExtract => {
-            let role = match role {
-                Some(Role::Original) => "original",
-                Some(Role::Watermarked) | None => "watermarked",
-            };
-            format!("wtr-extract/{order_id}/{role}/{name}")
-        }
-        Work::Document(_) | Work::Bulk(_) => format!("uploads/{order_id}_{name}"),
-    }
-}
 
 /// The key of an Undetectable upload of its own, as the vendor's.
 pub(super) fn undetectable_upload_key(upload_id: &str, name: &str, now: Timestamp) -> String {
@@ -43,17 +14,6 @@ pub(super) fn undetectable_upload_key(upload_id: &str, name: &str, now: Timestam
         "uploads/{upload_id}_{}_{name}",
         clock::undetectable_key_stamp(now)
     )
-}
-
-/// The order's name when none is given; as the vendor's.
-pub(super) fn default_name(work: &Work, file_name: &str, now: Timestamp) -> String {
-    match work {
-        Work::AntiAi { .. } => format!("anti_ai_{}", clock::iso_date(now)),
-        Work::AiDetection { .. } => format!("ai_detection_{}", clock::iso_date(now)),
-        Work::WatermarkEmbed => format!("wtr_embed_{}", clock::undetectable_key_stamp_ms(now)),
-        Work::WatermarkExtract => format!("wtr_extract_{}", clock::iso_date(now)),
-        Work::Document(_) | Work::Bulk(_) => file_name.to_owned(),
-    }
 }
 
 /// The key of something made for an order.

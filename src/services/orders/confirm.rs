@@ -141,13 +141,14 @@ impl Orders {
     pub async fn confirm(
         &self,
         account: &Arc<Account>,
+        vendor: Vendor,
         order_id: &str,
         confirm_key: &str,
         of_type: impl Fn(&Order) -> bool,
     ) -> Result<ConfirmedOrder, ConfirmError> {
         let mut tx = self.db.begin().await?;
         let found = db::orders::find(&mut tx, order_id).await?;
-        let found = found.filter(|order| order.vendor == Vendor::Bizmori);
+        let found = found.filter(|order| order.vendor == vendor);
         let mut order = found.ok_or(ConfirmError::NotFound)?;
         ensure_owner(account.id, &order)?;
         if !of_type(&order) {

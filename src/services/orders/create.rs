@@ -6,13 +6,14 @@ use super::new_order::{Charge, NewOrder, build_order};
 use super::{Orders, V2_SUNSET, deadline, overrides, upload};
 use crate::model::bulk::BulkEntry;
 use crate::model::job::JobKind;
-use crate::model::order::{Order, OrderState, Vendor};
+use crate::model::order::{Order, OrderState};
 use crate::model::rule::{ForcedOutcome, MatchInput, MatchTarget, ProcessingMode, ResultKind};
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
 use crate::services::accounts::{Account, UploadFor};
 use crate::services::claims::Claim;
 use crate::services::rules::RuleDecision;
+use crate::services::vendors::{IdStyle, ProcessingTiming};
 use crate::storage::db::{self, StoreError, Tx};
 
 /// Ids are drawn again when another account has just been given the same.
@@ -101,13 +102,14 @@ impl Orders {
         says: OutcomeSource<'_>,
         number: u64,
     ) -> Result<CreatedOrder, CreateOrderError> {
+        let profile = self.vendors.profile(new.vendor);
         let now = account.now();
         let retention_days = self.retention_days(account);
         let mut chance = self.entropy.rng(&account.key, "document", number);
         for _ in 0..ID_ATTEMPTS_MAX {
-            let id = new.id.clone().unwrap_or_else(|| match new.vendor {
-                Vendor::Bizmori => account.next_snowflake(now).to_string(),
-                Vendor::Undetectable => chance.uuid(),
+            let id = new.id.clone().unwrap_or_else(|| match profile.id_style {
+                IdStyle::Snowflake => account.next_snowflake(now).to_string(),
+                IdStyle::Uuid => chance.uuid(),
             });
             let key = new.idempotency_key.as_deref();
             let mut tx = self.db.begin().await?;
@@ -115,7 +117,7 @@ impl Orders {
                 OutcomeSource::Rules => self.match_rules(&tx, account, &new),
                 OutcomeSource::Manual(_) => Vec::new(),
             };
-            let mut order = build_order(account, &new, (id, number), retention_days, now);
+            let mut order = build_order(account, profile, &new, (id, number), retention_days, now);
             overrides::apply_rules(&mut order, &choices);
             if let OutcomeSource::Manual(Some(outcome)) = says {
                 overrides::apply_manual_outcome(&mut order, outcome);
@@ -235,10 +237,10 @@ impl Orders {
         order: &Order,
         now: Timestamp,
     ) -> Timestamp {
-        let server = match order.work {
-            Work::Document(_) | Work::Bulk(_) => self.document_timing(account, order).done_ms,
-            _ if order.test => self.settings.test_processing_ms,
-            _ => self.settings.processing.delay_ms,
+        let server = match self.vendors.profile(order.vendor).timing {
+            ProcessingTiming::DocumentSteps => self.document_timing(account, order).done_ms,
+            ProcessingTiming::Processing if order.test => self.settings.test_processing_ms,
+            ProcessingTiming::Processing => self.settings.processing.delay_ms,
         };
         let set = account.settings().processing;
         let delay_ms = set.map_or(server, |set| set.delay_ms);

@@ -102,7 +102,7 @@ impl Orders {
             (Err(Cause::Defect(defect)), None) => Err(defect),
             (Ok(inspection), named) => {
                 let verdict = named.map_or_else(
-                    || verdict_of_bytes(vendor, &inspection),
+                    || self.verdict_from_bytes(vendor, &inspection),
                     |verdict| Verdict {
                         provenance: inspection.provenance.clone(),
                         ..verdict
@@ -121,7 +121,7 @@ impl Orders {
         name: &str,
         wants: InspectOptions,
     ) -> Result<Option<Inspection>, StoreError> {
-        if vendor == Vendor::Bizmori || !wants.draws() {
+        if !self.vendors.profile(vendor).draws_placeholders || !wants.draws() {
             return Ok(None);
         }
         let drawn = self.engine.placeholder(name.to_owned(), wants).await;
@@ -129,13 +129,22 @@ impl Orders {
     }
 
     fn verdict_from_name(&self, vendor: Vendor, name: &str) -> Option<Verdict> {
-        match vendor {
-            Vendor::Bizmori => verdict::from_bizmori_name(name),
-            Vendor::Undetectable => verdict::from_undetectable_name(name).filter(|verdict| {
-                !(self.settings.documents.bypass_ocr
-                    && matches!(verdict.label, Label::Watermarked(_)))
-            }),
+        let verdict = (self.vendors.profile(vendor).verdict_from_name)(name);
+        verdict.filter(|verdict| {
+            let is_watermark = matches!(verdict.label, Label::Watermarked(_));
+            !(self.settings.documents.bypass_ocr && is_watermark)
+        })
+    }
+
+    /// Returns the verdict that follows from the metadata or the hash of a picture.
+    fn verdict_from_bytes(&self, vendor: Vendor, inspection: &Inspection) -> Verdict {
+        let mut verdict =
+            verdict::from_metadata_or_hash(&inspection.provenance, &inspection.digest);
+        let is_short = self.vendors.profile(vendor).has_short_probabilities;
+        if is_short && verdict.source == VerdictSource::Digest {
+            verdict.probability = verdict::cut(verdict.probability);
         }
+        verdict
     }
 
     /// Stores what was drawn.
@@ -160,8 +169,8 @@ impl Orders {
         let Some(mut inspection) = inspection else {
             return Ok(found);
         };
-        if order.vendor == Vendor::Undetectable && found.verdict.label == Label::Human {
-            // Their heatmaps are of what is not real.
+        let has_heatmap = self.vendors.profile(order.vendor).has_heatmaps_of_real;
+        if !has_heatmap && found.verdict.label == Label::Human {
             (inspection.heatmap, inspection.overlay) = (None, None);
         }
         let drawn = [
@@ -228,16 +237,6 @@ impl Orders {
         put.await.map_err(StoreError::broken)?;
         Ok(key)
     }
-}
-
-/// Returns the verdict that follows from a picture's bytes. BIZ MORI's probabilities have four decimals at
-/// most.
-fn verdict_of_bytes(vendor: Vendor, inspection: &Inspection) -> Verdict {
-    let mut verdict = verdict::from_metadata_or_hash(&inspection.provenance, &inspection.digest);
-    if vendor == Vendor::Bizmori && verdict.source == VerdictSource::Digest {
-        verdict.probability = verdict::cut(verdict.probability);
-    }
-    verdict
 }
 
 pub(super) fn missing_input(order: &Order, line: &str) -> Failure {

@@ -42,7 +42,8 @@ impl Orders {
         files: &[FileContent],
         outcome: Option<&ForcedOutcome>,
     ) -> Result<Arc<Order>, StoreError> {
-        if new.vendor == Vendor::Undetectable {
+        let profile = self.vendors.profile(new.vendor);
+        if profile.is_upload_before_order {
             self.upload_inputs(account, &mut new, files).await?;
         }
         let created = self
@@ -57,10 +58,10 @@ impl Orders {
         }
         let order = self.db.order(&order.id).await?;
         let order = order.ok_or(StoreError::AccountGone)?;
-        if order.vendor == Vendor::Undetectable || order.work.is_watermark() {
+        if !(profile.starts_by_confirm)(&order.work) {
             return Ok(order);
         }
-        let confirmed = self.confirm(account, &order.id, CONFIRM_KEY, |_| true);
+        let confirmed = self.confirm(account, order.vendor, &order.id, CONFIRM_KEY, |_| true);
         Ok(confirmed.await.map_err(unexpected_confirm_error)?.order)
     }
 

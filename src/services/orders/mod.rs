@@ -45,6 +45,7 @@ use crate::platform::rng::Entropy;
 use crate::services::accounts::{Account, Accounts};
 use crate::services::claims::Claims;
 use crate::services::rules::Rules;
+use crate::services::vendors::Vendors;
 use crate::services::webhooks::Webhooks;
 use crate::settings;
 use crate::storage::blobs::Blobs;
@@ -95,6 +96,7 @@ pub struct Orders {
     claims: Claims,
     outbound: OutboundClient,
     puts: puts::OutputPuts,
+    vendors: Vendors,
     settings: OrderServiceSettings,
 }
 
@@ -115,6 +117,7 @@ impl Orders {
         entropy: Entropy,
         claims: Claims,
         outbound: OutboundClient,
+        vendors: Vendors,
         settings: OrderServiceSettings,
     ) -> Self {
         Self {
@@ -128,6 +131,7 @@ impl Orders {
             claims,
             outbound,
             puts: puts::OutputPuts::default(),
+            vendors,
             settings,
         }
     }

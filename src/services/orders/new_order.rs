@@ -1,12 +1,12 @@
 //! What a client wants, and the order that this is at first.
 
-use super::blob_keys;
 use crate::model::file::{File, OutputTarget, Role};
 use crate::model::order::{ApiVersion, Order, OrderState, Vendor};
 use crate::model::report::Reports;
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
 use crate::services::accounts::Account;
+use crate::services::vendors::{UploadSlot, VendorProfile};
 
 /// A file's id is its order's number times this, and its place.
 const FILE_ID_STRIDE: u64 = 1_000;
@@ -81,6 +81,7 @@ impl NewFile {
 /// The order at first: pending, or in progress where there is nothing to wait for.
 pub(super) fn build_order(
     account: &Account,
+    profile: &VendorProfile,
     new: &NewOrder,
     (id, number): (String, u64),
     retention_days: u32,
@@ -90,20 +91,17 @@ pub(super) fn build_order(
         .files
         .iter()
         .enumerate()
-        .map(|(index, file)| build_file(new, &id, number, index, file))
+        .map(|(index, file)| build_file(profile, new, (&id, number), index, file))
         .collect();
     let waits = files.iter().any(File::is_upload_pending);
     let first = files.first().map_or("", |file| file.name.as_str());
-    let default_name = || match new.api {
-        ApiVersion::V2 => blob_keys::default_name(&new.work, first, now),
-        ApiVersion::V3 => first.to_owned(),
-    };
+    let default_name = || (profile.default_order_name)(&new.work, new.api, first, now);
     Order {
         account: account.id,
         number,
         vendor: new.vendor,
         api: new.api,
-        test: new.vendor == Vendor::Bizmori && account.is_test(),
+        test: profile.has_test_keys && account.is_test(),
         origin: new.origin.clone(),
         name: new.name.clone().unwrap_or_else(default_name),
         created_at: now,
@@ -126,8 +124,21 @@ pub(super) fn build_order(
     }
 }
 
-fn build_file(new: &NewOrder, order_id: &str, number: u64, index: usize, file: &NewFile) -> File {
-    let uploaded = || blob_keys::upload_key(&new.work, order_id, index, &file.name, file.role);
+fn build_file(
+    profile: &VendorProfile,
+    new: &NewOrder,
+    (order_id, number): (&str, u64),
+    index: usize,
+    file: &NewFile,
+) -> File {
+    let slot = UploadSlot {
+        work: &new.work,
+        order_id,
+        index,
+        file_name: &file.name,
+        role: file.role,
+    };
+    let uploaded = || (profile.upload_key)(&slot);
     let (key, received_bytes, url) = match &file.source {
         FileSource::Upload => (uploaded(), None, None),
         FileSource::Url(url) => (uploaded(), None, Some(url.clone())),

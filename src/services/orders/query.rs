@@ -36,20 +36,21 @@ impl Orders {
         Ok(found.filter(|order| order.vendor == vendor))
     }
 
-    /// The account's BIZ MORI orders of that filter, the newest first: `limit` of them behind
-    /// the first `offset`.
+    /// Returns a page of the account's orders that match `filter` and were created through `vendor`'s API, the
+    /// newest first.
     ///
     /// # Errors
     /// If they cannot be read.
     pub async fn list(
         &self,
         account: &Account,
+        vendor: Vendor,
         filter: &OrderFilter,
         limit: u32,
         offset: u64,
     ) -> Result<Page<Arc<Order>>, StoreError> {
         let mut reader = self.db.read().await?;
-        db::listing::page(&mut reader, account.id, filter, limit, offset).await
+        db::listing::page(&mut reader, account.id, vendor, filter, limit, offset).await
     }
 
     /// All of them, piece by piece: the next at most `limit`, none when all have been. Those made
@@ -60,12 +61,13 @@ impl Orders {
     pub async fn list_next(
         &self,
         account: &Account,
+        vendor: Vendor,
         filter: &OrderFilter,
         limit: u32,
         cursor: &mut Cursor,
     ) -> Result<Vec<Arc<Order>>, StoreError> {
         let mut reader = self.db.read().await?;
-        db::listing::next_page(&mut reader, account.id, filter, limit, cursor).await
+        db::listing::next_page(&mut reader, account.id, vendor, filter, limit, cursor).await
     }
 
     /// Returns the newest `limit` orders and documents of those older than number `before`, of any
@@ -98,19 +100,20 @@ impl Orders {
         db::orders::in_span(&mut reader, listed, (first, last), limit).await
     }
 
-    /// How many BIZ MORI orders the account made on each of those days (since 1970, UTC); a day
-    /// without any is left out.
+    /// Counts the orders that the account created through `vendor`'s API on each day (days since 1970, UTC).
+    /// Days without orders are left out.
     ///
     /// # Errors
     /// If they cannot be read.
     pub async fn count_by_day(
         &self,
         account: &Account,
+        vendor: Vendor,
         first_day: i64,
         last_day: i64,
     ) -> Result<Vec<(i64, u64)>, StoreError> {
         let mut reader = self.db.read().await?;
-        db::listing::daily_counts(&mut reader, account.id, first_day, last_day).await
+        db::listing::daily_counts(&mut reader, account.id, vendor, first_day, last_day).await
     }
 
     /// Whom an object belongs to, by its key.

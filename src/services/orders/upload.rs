@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{KeyOwner, Orders, blob_keys, key_owner};
 use crate::engine::InputFile;
 use crate::model::job::{Job, JobKind};
-use crate::model::order::{Order, Vendor};
+use crate::model::order::Order;
 use crate::model::time::DAY_MS;
 use crate::services::accounts::{Account, UploadFor};
 use crate::storage::db::uploads::Upload;
@@ -23,6 +23,13 @@ pub struct UploadedFile {
 }
 
 impl Orders {
+    /// Bucket of files that are uploaded before their order. Empty if no vendor has such uploads.
+    fn upload_bucket(&self) -> &'static str {
+        let mut profiles = self.vendors.iter();
+        let profile = profiles.find(|profile| profile.is_upload_before_order);
+        profile.map_or("", |profile| profile.vendor.bucket())
+    }
+
     /// Reserves a place for a file of that (normalised) name, which a client uploads by a URL. The
     /// account's clock does not leap while the client owes the upload.
     ///
@@ -98,7 +105,7 @@ impl Orders {
             Err(line) => return Ok(Err(line)),
         };
         let upload = self.create_upload(account, name).await?;
-        let bucket = Vendor::Undetectable.bucket();
+        let bucket = self.upload_bucket();
         self.store_download(account, bucket, &upload.key, fetched)
             .await?;
         let downloaded = self.find_upload(account, &upload.key).await?;
@@ -123,7 +130,7 @@ impl Orders {
         db::jobs::remove(&mut tx, JobKind::ExpireUpload, &upload.id).await?;
         db::uploads::remove(&mut tx, &upload.id).await?;
         tx.commit().await?;
-        let bucket = Vendor::Undetectable.bucket();
+        let bucket = self.upload_bucket();
         let removed = self.blobs.remove(upload.account, bucket, &upload.key).await;
         removed.map(drop).map_err(StoreError::broken)
     }
@@ -145,7 +152,7 @@ impl Orders {
         let key = db::uploads::expire(&mut tx, &job.subject).await?;
         tx.commit().await?;
         if let Some(key) = key {
-            let bucket = Vendor::Undetectable.bucket();
+            let bucket = self.upload_bucket();
             let removed = self.blobs.remove(account.id, bucket, &key).await;
             removed.map_err(StoreError::broken)?;
         }
@@ -190,7 +197,7 @@ impl Orders {
         else {
             return Ok(None);
         };
-        let bucket = Vendor::Undetectable.bucket();
+        let bucket = self.upload_bucket();
         let found = self.content(account.id, bucket, key).await;
         let found = found.map_err(StoreError::broken)?;
         Ok(found.map(|content| UploadedFile {

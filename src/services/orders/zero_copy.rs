@@ -82,7 +82,9 @@ impl Orders {
             let put = if let Some(put) = self.puts.find(&order.id, index) {
                 put
             } else {
-                let put = self.put_one(account, file, key, &target.url).await?;
+                let put = self
+                    .put_one(account, order.vendor, file, key, &target.url)
+                    .await?;
                 self.puts.insert(account, &order.id, index, put.clone());
                 put
             };
@@ -112,11 +114,12 @@ impl Orders {
     async fn put_one(
         &self,
         account: &Account,
+        vendor: Vendor,
         file: &File,
         key: &str,
         url: &str,
     ) -> Result<PutPermit, StoreError> {
-        let bucket = Vendor::Bizmori.bucket();
+        let bucket = vendor.bucket();
         let found = self.blobs.find(account.id, bucket, key).await;
         let not_found =
             || StoreError::broken(std::io::Error::other(format!("{} is gone", file.name)));

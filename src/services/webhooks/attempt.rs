@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::Webhooks;
-use super::signature::{SIGNATURE_HEADER, signature};
+use super::signature::signature;
 use crate::model::rule::{Signature, WebhookEffect};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Attempt, Delivery, Endpoint, ReceiverResponse};
@@ -85,7 +85,8 @@ impl Webhooks {
         let signature = signature_header(endpoint, body, on.and_then(|(_, on)| on.signature));
         let headers: Vec<(&str, &str)> = signature
             .iter()
-            .map(|signature| (SIGNATURE_HEADER, signature.as_str()))
+            .zip(self.signature_header(delivery))
+            .map(|(signature, name)| (name, signature.as_str()))
             .collect();
         attempt.request_headers =
             OutboundClient::headers_of_json(&endpoint.url, &headers, body.len());

@@ -25,7 +25,7 @@ impl Webhooks {
             return Ok(());
         }
         let mut reader = self.db.read().await?;
-        let endpoint = db::endpoints::find(&mut reader, account.id, id).await?;
+        let endpoint = db::endpoints::find(&mut reader, account.id, None, id).await?;
         let due = db::webhooks::due(&mut reader, id, account.now()).await?;
         drop(reader);
         let Some((endpoint, mut delivery)) = endpoint.zip(due) else {
@@ -53,10 +53,11 @@ impl Webhooks {
                 delivery.fail_permanently(now);
                 None
             }
-            Err(_) => delivery.fail(now),
+            Err(_) => delivery.fail(now, self.retry_schedule_ms(&delivery)),
         };
         result.set_delivery_state(&delivery, next);
-        result.log(&account, &delivery, false);
+        let attempts_max = self.retry_schedule_ms(&delivery).len() + 1;
+        result.log(&account, &delivery, attempts_max, false);
         let record = AttemptRecording {
             account,
             endpoint: endpoint.id,

@@ -4,6 +4,7 @@ use super::Webhooks;
 use crate::model::ids::WebhookId;
 use crate::model::job::JobKind;
 use crate::model::listing::Page;
+use crate::model::vendor::Vendor;
 use crate::model::webhook::{Delivery, Endpoint};
 use crate::platform::outbound;
 use crate::services::accounts::Account;
@@ -65,9 +66,11 @@ impl Webhooks {
     pub async fn register(
         &self,
         account: &Account,
+        vendor: Vendor,
         wish: EndpointParams,
     ) -> Result<Endpoint, StoreError> {
-        self.create_or_replace(account, wish, false, None).await
+        self.create_or_replace(account, vendor, wish, false, None)
+            .await
     }
 
     /// A new endpoint with that secret.
@@ -77,10 +80,11 @@ impl Webhooks {
     pub async fn register_with(
         &self,
         account: &Account,
+        vendor: Vendor,
         wish: EndpointParams,
         secret: String,
     ) -> Result<Endpoint, StoreError> {
-        self.create_or_replace(account, wish, false, Some(secret))
+        self.create_or_replace(account, vendor, wish, false, Some(secret))
             .await
     }
 
@@ -92,20 +96,25 @@ impl Webhooks {
     pub async fn set_legacy(
         &self,
         account: &Account,
+        vendor: Vendor,
         wish: EndpointParams,
     ) -> Result<Endpoint, StoreError> {
-        self.create_or_replace(account, wish, true, None).await
+        self.create_or_replace(account, vendor, wish, true, None)
+            .await
     }
 
     async fn create_or_replace(
         &self,
         account: &Account,
+        vendor: Vendor,
         wish: EndpointParams,
         legacy: bool,
         secret: Option<String>,
     ) -> Result<Endpoint, StoreError> {
         let mut tx = self.db.begin().await?;
-        if legacy && let Some(mut endpoint) = db::endpoints::legacy(&mut tx, account.id).await? {
+        if legacy
+            && let Some(mut endpoint) = db::endpoints::legacy(&mut tx, account.id, vendor).await?
+        {
             endpoint.url = wish.url;
             endpoint.test = wish.test.unwrap_or_default();
             endpoint.updated_at = account.now();
@@ -113,7 +122,7 @@ impl Webhooks {
             tx.commit().await?;
             return Ok(endpoint);
         }
-        let mut endpoint = self.new_endpoint(account, wish, legacy);
+        let mut endpoint = self.new_endpoint(account, vendor, wish, legacy);
         if let Some(secret) = secret {
             endpoint.secret = secret;
         }
@@ -123,7 +132,13 @@ impl Webhooks {
     }
 
     /// Returns an endpoint whose id is still to be given.
-    fn new_endpoint(&self, account: &Account, wish: EndpointParams, legacy: bool) -> Endpoint {
+    fn new_endpoint(
+        &self,
+        account: &Account,
+        vendor: Vendor,
+        wish: EndpointParams,
+        legacy: bool,
+    ) -> Endpoint {
         let now = account.now();
         let snowflake = account.next_snowflake(now);
         let mut secret = [0_u8; 24];
@@ -133,6 +148,7 @@ impl Webhooks {
         Endpoint {
             id: WebhookId(0),
             account: account.id,
+            vendor,
             snowflake,
             name: wish.name,
             url: wish.url,
@@ -153,17 +169,22 @@ impl Webhooks {
     pub async fn endpoint(
         &self,
         account: &Account,
+        vendor: Vendor,
         id: WebhookId,
     ) -> Result<Option<Endpoint>, StoreError> {
-        db::endpoints::find(&mut self.db.read().await?, account.id, id).await
+        db::endpoints::find(&mut self.db.read().await?, account.id, Some(vendor), id).await
     }
 
     /// The account's endpoint that the legacy route knows.
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn legacy(&self, account: &Account) -> Result<Option<Endpoint>, StoreError> {
-        db::endpoints::legacy(&mut self.db.read().await?, account.id).await
+    pub async fn legacy(
+        &self,
+        account: &Account,
+        vendor: Vendor,
+    ) -> Result<Option<Endpoint>, StoreError> {
+        db::endpoints::legacy(&mut self.db.read().await?, account.id, vendor).await
     }
 
     /// The account's endpoints whose name or URL has the keyword in it, the newest first.
@@ -173,6 +194,7 @@ impl Webhooks {
     pub async fn endpoints(
         &self,
         account: &Account,
+        vendor: Vendor,
         keyword: &str,
         limit: u32,
         offset: u64,
@@ -180,6 +202,7 @@ impl Webhooks {
         db::endpoints::page(
             &mut self.db.read().await?,
             account.id,
+            vendor,
             keyword,
             limit,
             offset,
@@ -194,11 +217,13 @@ impl Webhooks {
     pub async fn update(
         &self,
         account: &Account,
+        vendor: Vendor,
         id: WebhookId,
         wish: EndpointParams,
     ) -> Result<Option<Endpoint>, StoreError> {
         let mut tx = self.db.begin().await?;
-        let Some(mut endpoint) = db::endpoints::find(&mut tx, account.id, id).await? else {
+        let Some(mut endpoint) = db::endpoints::find(&mut tx, account.id, Some(vendor), id).await?
+        else {
             return Ok(None);
         };
         endpoint.name = wish.name.or(endpoint.name);
@@ -215,9 +240,14 @@ impl Webhooks {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn unregister(&self, account: &Account, id: WebhookId) -> Result<bool, StoreError> {
+    pub async fn unregister(
+        &self,
+        account: &Account,
+        vendor: Vendor,
+        id: WebhookId,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
-        let was = db::endpoints::delete(&mut tx, account.id, id).await?;
+        let was = db::endpoints::delete(&mut tx, account.id, vendor, id).await?;
         if was {
             db::jobs::remove(&mut tx, JobKind::Deliver, &id.to_string()).await?;
         }

@@ -2,7 +2,7 @@
 
 use super::attempt::AttemptResult;
 use crate::model::clip::clip;
-use crate::model::webhook::{Attempt, Delivery, RETRY_SCHEDULE_MS};
+use crate::model::webhook::{Attempt, Delivery};
 use crate::platform::clock::iso;
 use crate::services::accounts::Account;
 
@@ -12,20 +12,24 @@ const URL_CHARS_MAX: usize = 300;
 const KEY_CHARS_MAX: usize = 100;
 /// Characters logged of the reason; it may be what a receiver sent.
 const REASON_CHARS_MAX: usize = 500;
-/// Attempts by the retry schedule.
-#[expect(clippy::cast_possible_truncation, reason = "there are seven")]
-const ATTEMPTS_MAX: u32 = RETRY_SCHEDULE_MS.len() as u32 + 1;
-
 impl AttemptResult {
     /// Logs the attempt, and each of its copies if a rule duplicated it. An attempt that a rule
     /// dropped was not made; the rule's own line says so.
-    pub(super) fn log(&self, account: &Account, delivery: &Delivery, is_manual: bool) {
+    /// `attempts_max` is the number of attempts by the retry schedule.
+    pub(super) fn log(
+        &self,
+        account: &Account,
+        delivery: &Delivery,
+        attempts_max: usize,
+        is_manual: bool,
+    ) {
         if self.is_dropped {
             return;
         }
         for attempt in &self.attempts {
             if let Some(reason) = failure(attempt) {
-                log_failed(account, delivery, attempt, &reason, is_manual);
+                let of = Some(attempts_max).filter(|max| attempt.number as usize <= *max);
+                log_failed(account, delivery, (attempt, of), &reason, is_manual);
             } else {
                 tracing::debug!(
                     url = attempt.url,
@@ -51,7 +55,8 @@ fn failure(attempt: &Attempt) -> Option<String> {
 fn log_failed(
     account: &Account,
     delivery: &Delivery,
-    attempt: &Attempt,
+    // Attempts that the control plane or a client asked for may go beyond the retry schedule.
+    (attempt, of): (&Attempt, Option<usize>),
     reason: &str,
     is_manual: bool,
 ) {
@@ -59,8 +64,6 @@ fn log_failed(
     let key = &*clip(&account.key, KEY_CHARS_MAX);
     let reason = &*clip(reason, REASON_CHARS_MAX);
     let (event, number) = (delivery.event.kind.as_str(), attempt.number);
-    // Attempts that the control plane or a client asked for may go beyond the retry schedule.
-    let of = Some(ATTEMPTS_MAX).filter(|most| number <= *most);
     let by = is_manual.then_some("manual");
     let delivery = delivery.id.0;
     if let Some(next) = attempt.next_at.map(iso) {

@@ -20,8 +20,7 @@ mod signature;
 
 use std::sync::Arc;
 
-use crate::model::order::{Order, Vendor};
-use crate::model::time::Timestamp;
+use crate::model::webhook::Delivery;
 use crate::platform::metrics::Metrics;
 use crate::platform::outbound::OutboundClient;
 use crate::platform::rng::Entropy;
@@ -29,25 +28,13 @@ use crate::services::accounts::Accounts;
 use crate::services::claims::Claims;
 use crate::services::presigned_urls::PresignedUrls;
 use crate::services::rules::Rules;
+use crate::services::vendors::Vendors;
 use crate::storage::db::Db;
 
 pub use attempts::{AttemptFilter, AttemptRecord};
 pub use endpoints::EndpointParams;
 pub use resend::{RetryError, RetryResult, RetrySummary};
-pub use signature::{SIGNATURE_HEADER, signature, verify};
-
-/// What a vendor tells of an order that has come to its end; none for vendors that do not tell.
-pub type EventBuilder =
-    fn(&Order, &PresignedUrls, event_id: &str, now: Timestamp) -> Option<EventPayload>;
-
-/// An event in the vendor's words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventPayload {
-    /// `order.aiDetection.completed`.
-    pub event_type: String,
-    /// The body, as it is signed and sent.
-    pub body: String,
-}
+pub use signature::{signature, verify};
 
 /// Endpoints, events and deliveries.
 #[derive(Debug)]
@@ -60,12 +47,12 @@ pub struct Webhooks {
     outbound: OutboundClient,
     claims: Claims,
     metrics: Metrics,
-    projections: Vec<(Vendor, EventBuilder)>,
+    vendors: Vendors,
     unrecorded: record::UnrecordedAttempts,
 }
 
 impl Webhooks {
-    /// Webhooks that speak as `projections` say.
+    /// Creates the service for the webhooks of `vendors`.
     #[must_use]
     #[expect(
         clippy::too_many_arguments,
@@ -80,7 +67,7 @@ impl Webhooks {
         outbound: OutboundClient,
         claims: Claims,
         metrics: Metrics,
-        projections: Vec<(Vendor, EventBuilder)>,
+        vendors: Vendors,
     ) -> Self {
         Self {
             db,
@@ -91,8 +78,22 @@ impl Webhooks {
             outbound,
             claims,
             metrics,
-            projections,
+            vendors,
             unrecorded: record::UnrecordedAttempts::default(),
         }
+    }
+
+    /// Retry schedule of the vendor whose event `delivery` is of. Empty if that vendor has no webhooks.
+    fn retry_schedule_ms(&self, delivery: &Delivery) -> &'static [i64] {
+        let profile = self.vendors.profile(delivery.event.vendor);
+        profile
+            .webhooks
+            .map_or(&[], |webhooks| webhooks.retry_schedule_ms)
+    }
+
+    /// Name of the header that carries the signature of `delivery`.
+    fn signature_header(&self, delivery: &Delivery) -> Option<&'static str> {
+        let profile = self.vendors.profile(delivery.event.vendor);
+        Some(profile.webhooks?.signature_header)
     }
 }

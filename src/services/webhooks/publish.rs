@@ -62,21 +62,19 @@ impl Webhooks {
         order: &Order,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let Some((_, project)) = self
-            .projections
-            .iter()
-            .find(|(vendor, _)| *vendor == order.vendor)
-        else {
+        let profile = self.vendors.profile(order.vendor);
+        let Some(webhooks) = &profile.webhooks else {
             return Ok(());
         };
         let id = self.event_id(account, &order.id);
-        let Some(rendered) = project(order, &self.links, &id, now) else {
+        let Some(payload) = (webhooks.build_event)(order, &self.links, &id, now) else {
             return Ok(());
         };
         let event = Event {
             id,
-            kind: rendered.event_type,
-            body: rendered.body,
+            vendor: order.vendor,
+            kind: payload.event_type,
+            body: payload.body,
         };
         let endpoints = db::webhooks::publish(tx, account.id, order.test, &event, now).await?;
         for endpoint in endpoints {

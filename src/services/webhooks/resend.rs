@@ -15,6 +15,7 @@ use super::{AttemptRecord, Webhooks};
 use crate::model::ids::{AccountId, DeliveryId, WebhookId};
 use crate::model::job::JobKind;
 use crate::model::time::Timestamp;
+use crate::model::vendor::Vendor;
 use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint};
 use crate::services::accounts::Account;
 use crate::services::claims::Claim;
@@ -65,11 +66,13 @@ impl Webhooks {
     pub async fn retry(
         self: &Arc<Self>,
         account: &Arc<Account>,
+        vendor: Vendor,
         endpoint: WebhookId,
         delivery: DeliveryId,
     ) -> Result<RetryResult, RetryError> {
         let (this, account) = (Arc::clone(self), Arc::clone(account));
         run_to_completion(async move {
+            this.find_endpoint(&account, Some(vendor), endpoint).await?;
             // What is refused is refused at once, and what is not is looked at again in turn.
             this.find_failed_delivery(&account, endpoint, delivery)
                 .await?;
@@ -88,12 +91,13 @@ impl Webhooks {
     pub async fn retry_failed(
         self: &Arc<Self>,
         account: &Arc<Account>,
+        vendor: Vendor,
         endpoint: WebhookId,
         window: RangeInclusive<Timestamp>,
     ) -> Result<RetrySummary, RetryError> {
         let (this, account) = (Arc::clone(self), Arc::clone(account));
         run_to_completion(async move {
-            this.find_endpoint(&account, endpoint).await?;
+            this.find_endpoint(&account, Some(vendor), endpoint).await?;
             let _turn = this.lock_endpoint(&account, endpoint).await?;
             let mut reader = this.db.read().await?;
             let failed =
@@ -115,9 +119,11 @@ impl Webhooks {
     async fn find_endpoint(
         &self,
         account: &Account,
+        vendor: Option<Vendor>,
         endpoint: WebhookId,
     ) -> Result<Endpoint, RetryError> {
-        let found = self.endpoint(account, endpoint).await?;
+        let found =
+            db::endpoints::find(&mut self.db.read().await?, account.id, vendor, endpoint).await?;
         found.ok_or_else(|| RetryError::NoEndpoint(endpoint))
     }
 
@@ -127,14 +133,14 @@ impl Webhooks {
         endpoint: WebhookId,
         delivery: DeliveryId,
     ) -> Result<(Endpoint, Delivery), RetryError> {
-        let endpoint = self.find_endpoint(account, endpoint).await?;
+        let endpoint = self.find_endpoint(account, None, endpoint).await?;
         let mut reader = self.db.read().await?;
         let found = db::webhooks::delivery(&mut reader, endpoint.id, delivery).await?;
         match found {
             None => {
                 // A reset or a removal between the two reads took the endpoint as well.
                 drop(reader);
-                self.find_endpoint(account, endpoint.id).await?;
+                self.find_endpoint(account, None, endpoint.id).await?;
                 Err(RetryError::NoDelivery(delivery))
             }
             Some(found) if found.status == DeliveryStatus::Failed => Ok((endpoint, found)),
@@ -196,7 +202,7 @@ impl Webhooks {
         let this = Arc::clone(self);
         run_to_completion(async move {
             let _turn = this.lock_endpoint(&account, endpoint).await?;
-            let endpoint = this.find_endpoint(&account, endpoint).await?;
+            let endpoint = this.find_endpoint(&account, None, endpoint).await?;
             let mut reader = this.db.read().await?;
             let found = db::webhooks::delivery(&mut reader, endpoint.id, delivery).await?;
             drop(reader);
@@ -226,9 +232,10 @@ impl Webhooks {
         };
         let before = delivery.status;
         let now = account.now();
-        let next = next_after_manual(delivery, &result, now);
+        let schedule = self.retry_schedule_ms(delivery);
+        let next = next_after_manual(delivery, &result, schedule, now);
         result.set_delivery_state(delivery, next);
-        result.log(account, delivery, true);
+        result.log(account, delivery, schedule.len() + 1, true);
         let record = AttemptRecording {
             account: Arc::clone(account),
             endpoint: endpoint.id,
@@ -255,6 +262,7 @@ impl Webhooks {
 fn next_after_manual(
     delivery: &mut Delivery,
     result: &AttemptResult,
+    retry_schedule_ms: &[i64],
     now: Timestamp,
 ) -> Option<Timestamp> {
     match (delivery.status, &result.result) {
@@ -271,6 +279,8 @@ fn next_after_manual(
             None
         }
         (DeliveryStatus::Failed, Err(_)) => Some(delivery.fail_manual(now)),
-        (DeliveryStatus::Pending | DeliveryStatus::Retrying, Err(_)) => delivery.fail(now),
+        (DeliveryStatus::Pending | DeliveryStatus::Retrying, Err(_)) => {
+            delivery.fail(now, retry_schedule_ms)
+        }
     }
 }

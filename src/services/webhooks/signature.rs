@@ -3,9 +3,6 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// Carries the signature of the body.
-pub const SIGNATURE_HEADER: &str = "x-moribiz-signature";
-
 /// BIZ MORI's signature: lower-case hex HMAC-SHA256 of the raw body bytes, keyed with the
 /// secret as given, prefix and all.
 ///

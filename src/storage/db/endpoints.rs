@@ -3,14 +3,17 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
 
+use super::jobs::unknown_value;
+use super::orders::is_of_vendor;
 use super::webhooks::count;
 use super::{ReadConn, StoreResult, Tx, sealed::Connected};
 use crate::model::ids::{AccountId, WebhookId};
 use crate::model::listing::Page;
 use crate::model::time::Timestamp;
+use crate::model::vendor::Vendor;
 use crate::model::webhook::Endpoint;
 
-const ENDPOINT: &str = "SELECT id, account_id, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy, snowflake FROM endpoints";
+const ENDPOINT: &str = "SELECT id, account_id, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy, snowflake, vendor FROM endpoints";
 
 /// Inserts an endpoint, whose id is ignored. Returns the id that it is given.
 ///
@@ -18,10 +21,11 @@ const ENDPOINT: &str = "SELECT id, account_id, name, url, secret, test, active, 
 /// If the account is gone.
 pub async fn insert(tx: &mut Tx, endpoint: &Endpoint) -> StoreResult<WebhookId> {
     let row = sqlx::query(
-        "INSERT INTO endpoints (account_id, snowflake, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        "INSERT INTO endpoints (account_id, vendor, snowflake, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
     )
     .bind(endpoint.account.0)
+    .bind(endpoint.vendor.name())
     .bind(i64::try_from(endpoint.snowflake).unwrap_or(i64::MAX))
     .bind(&endpoint.name)
     .bind(&endpoint.url)
@@ -57,10 +61,16 @@ pub async fn update(tx: &mut Tx, endpoint: &Endpoint) -> StoreResult<()> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn delete(tx: &mut Tx, account: AccountId, id: WebhookId) -> StoreResult<bool> {
-    let done = sqlx::query("DELETE FROM endpoints WHERE id = ? AND account_id = ?")
+pub async fn delete(
+    tx: &mut Tx,
+    account: AccountId,
+    vendor: Vendor,
+    id: WebhookId,
+) -> StoreResult<bool> {
+    let done = sqlx::query("DELETE FROM endpoints WHERE id = ? AND account_id = ? AND vendor = ?")
         .bind(id.0)
         .bind(account.0)
+        .bind(vendor.name())
         .execute(tx.sqlite())
         .await?;
     Ok(done.rows_affected() == 1)
@@ -85,30 +95,37 @@ pub async fn ids(from: &mut impl ReadConn, account: AccountId) -> StoreResult<Ve
 pub async fn find(
     from: &mut impl ReadConn,
     account: AccountId,
+    vendor: Option<Vendor>,
     id: WebhookId,
 ) -> StoreResult<Option<Endpoint>> {
     let row = sqlx::query(AssertSqlSafe(format!(
-        "{ENDPOINT} WHERE id = ? AND account_id = ?"
+        "{ENDPOINT} WHERE id = ?1 AND account_id = ?2 AND (?3 IS NULL OR vendor = ?3)"
     )))
     .bind(id.0)
     .bind(account.0)
+    .bind(vendor.map(Vendor::name))
     .fetch_optional(from.sqlite())
     .await?;
-    Ok(row.as_ref().map(endpoint_of))
+    row.as_ref().map(endpoint_from_row).transpose()
 }
 
 /// The account's endpoint that the legacy route knows.
 ///
 /// # Errors
 /// If it cannot be read.
-pub async fn legacy(from: &mut impl ReadConn, account: AccountId) -> StoreResult<Option<Endpoint>> {
+pub async fn legacy(
+    from: &mut impl ReadConn,
+    account: AccountId,
+    vendor: Vendor,
+) -> StoreResult<Option<Endpoint>> {
     let row = sqlx::query(AssertSqlSafe(format!(
-        "{ENDPOINT} WHERE account_id = ? AND legacy"
+        "{ENDPOINT} WHERE account_id = ? AND vendor = ? AND legacy"
     )))
     .bind(account.0)
+    .bind(vendor.name())
     .fetch_optional(from.sqlite())
     .await?;
-    Ok(row.as_ref().map(endpoint_of))
+    row.as_ref().map(endpoint_from_row).transpose()
 }
 
 /// The account's endpoints whose name or URL has `keyword` in it, whatever the case of
@@ -119,21 +136,25 @@ pub async fn legacy(from: &mut impl ReadConn, account: AccountId) -> StoreResult
 pub async fn page(
     from: &mut impl ReadConn,
     account: AccountId,
+    vendor: Vendor,
     keyword: &str,
     limit: u32,
     offset: u64,
 ) -> StoreResult<Page<Endpoint>> {
-    const MATCHES: &str =
-        "WHERE account_id = ?1 AND (instr(lower(COALESCE(name, '')), ?2) OR instr(lower(url), ?2))";
+    let of_vendor = is_of_vendor(vendor);
+    let matches = format!(
+        "WHERE account_id = ?1 AND {of_vendor}
+         AND (instr(lower(COALESCE(name, '')), ?2) OR instr(lower(url), ?2))"
+    );
     let keyword = keyword.to_ascii_lowercase();
     let total = sqlx::query(AssertSqlSafe(format!(
-        "SELECT COUNT(*) FROM endpoints {MATCHES}"
+        "SELECT COUNT(*) FROM endpoints {matches}"
     )))
     .bind(account.0)
     .bind(&keyword)
     .fetch_one(from.sqlite())
     .await?;
-    let page = format!("{ENDPOINT} {MATCHES} ORDER BY id DESC LIMIT ?3 OFFSET ?4");
+    let page = format!("{ENDPOINT} {matches} ORDER BY id DESC LIMIT ?3 OFFSET ?4");
     let rows = sqlx::query(AssertSqlSafe(page))
         .bind(account.0)
         .bind(&keyword)
@@ -142,7 +163,10 @@ pub async fn page(
         .fetch_all(from.sqlite())
         .await?;
     Ok(Page {
-        items: rows.iter().map(endpoint_of).collect(),
+        items: rows
+            .iter()
+            .map(endpoint_from_row)
+            .collect::<StoreResult<_>>()?,
         total: count(&total),
     })
 }
@@ -173,10 +197,12 @@ pub async fn secrets(
     Ok(rows.iter().map(secret).collect())
 }
 
-fn endpoint_of(row: &SqliteRow) -> Endpoint {
-    Endpoint {
+fn endpoint_from_row(row: &SqliteRow) -> StoreResult<Endpoint> {
+    let vendor: &str = row.get(12);
+    Ok(Endpoint {
         id: WebhookId(row.get(0)),
         account: AccountId(row.get(1)),
+        vendor: Vendor::from_name(vendor).ok_or_else(|| unknown_value("vendor", vendor))?,
         snowflake: u64::try_from(row.get::<i64, _>(11)).unwrap_or(0),
         name: row.get(2),
         url: row.get(3),
@@ -187,5 +213,5 @@ fn endpoint_of(row: &SqliteRow) -> Endpoint {
         created_at: Timestamp::from_ms(row.get(8)),
         updated_at: Timestamp::from_ms(row.get(9)),
         legacy: row.get(10),
-    }
+    })
 }

@@ -26,12 +26,13 @@ pub async fn insert(
     let bytes = json.len();
     let done = sqlx::query(
         "INSERT INTO orders
-         (id, account_id, account_seq, type, status, name, created_at, operation, idempotency_key, body)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+         (id, account_id, account_seq, vendor, type, status, name, created_at, operation, idempotency_key, body)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
     .bind(&order.id)
     .bind(order.account.0)
     .bind(i64::try_from(order.number).unwrap_or(i64::MAX))
+    .bind(order.vendor.name())
     .bind(order.work.name())
     .bind(order.state.status())
     .bind(&order.name)
@@ -85,6 +86,11 @@ pub async fn find(tx: &mut Tx, id: &str) -> StoreResult<Option<Arc<Order>>> {
     }
 }
 
+/// Returns the SQL condition for rows of `vendor`.
+pub(super) fn is_of_vendor(vendor: Vendor) -> String {
+    format!("vendor = '{}'", vendor.name())
+}
+
 /// The orders of a listing. `None` is any account or any vendor.
 #[derive(Debug, Clone, Copy)]
 pub struct Listed {
@@ -99,11 +105,7 @@ impl Listed {
             Some(_) => "account_id = ?1",
             None => "?1 IS NULL",
         };
-        let of_vendor = match self.vendor {
-            None => "TRUE",
-            Some(Vendor::Bizmori) => "type NOT IN ('document', 'bulk')",
-            Some(Vendor::Undetectable) => "type IN ('document', 'bulk')",
-        };
+        let of_vendor = self.vendor.map_or_else(|| "TRUE".to_owned(), is_of_vendor);
         format!("{of_account} AND {of_vendor}")
     }
 }

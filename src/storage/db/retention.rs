@@ -25,7 +25,7 @@ pub async fn remove_expired_orders(
                  SELECT seq, account_seq FROM orders
                  WHERE account_id = ?1 AND status = 'expired' ORDER BY seq LIMIT ?2
              ) WHERE account_seq <= ?3
-         ) RETURNING id, type, status, created_at",
+         ) RETURNING id, vendor, type, status, created_at",
     )
     .bind(account.0)
     .bind(BATCH_ROWS)
@@ -35,9 +35,10 @@ pub async fn remove_expired_orders(
     for row in &removed {
         sqlx::query(
             "UPDATE order_counts SET count = count - 1
-             WHERE account_id = ? AND type = ? AND status = ? AND day = ? / 86400000",
+             WHERE account_id = ? AND vendor = ? AND type = ? AND status = ? AND day = ? / 86400000",
         )
         .bind(account.0)
+        .bind(row.get::<String, _>("vendor"))
         .bind(row.get::<String, _>("type"))
         .bind(row.get::<String, _>("status"))
         .bind(row.get::<i64, _>("created_at"))

@@ -39,6 +39,7 @@ const TABLES: [Table; 7] = [
             "account_id",
             "id",
             "account_seq",
+            "vendor",
             "type",
             "status",
             "name",
@@ -61,6 +62,7 @@ const TABLES: [Table; 7] = [
         columns: &[
             "account_id",
             "id",
+            "vendor",
             "snowflake",
             "name",
             "url",
@@ -77,7 +79,7 @@ const TABLES: [Table; 7] = [
     },
     Table {
         name: "events",
-        columns: &["account_id", "id", "type", "body"],
+        columns: &["account_id", "id", "vendor", "type", "body"],
         filter: ACCOUNT_FILTER,
         order: "id",
     },

@@ -10,10 +10,11 @@ use super::{ReadConn, StoreResult, Tx, sealed::Connected};
 use crate::model::ids::{AccountId, DeliveryId, WebhookId};
 use crate::model::listing::Page;
 use crate::model::time::Timestamp;
+use crate::model::vendor::Vendor;
 use crate::model::webhook::{DeferredAttempt, Delivery, DeliveryStatus, Event};
 
 const DELIVERY: &str =
-    "SELECT deliveries.id, event_id, type, body, status, retries, last_sent_at, created_at, deferred_attempt
+    "SELECT deliveries.id, event_id, vendor, type, body, status, retries, last_sent_at, created_at, deferred_attempt
      FROM deliveries JOIN events ON events.id = event_id";
 
 /// Returns the account of an event. `None` if there is no such event.
@@ -44,9 +45,11 @@ pub async fn publish(
     now: Timestamp,
 ) -> StoreResult<Vec<WebhookId>> {
     let rows = sqlx::query(
-        "SELECT id FROM endpoints WHERE account_id = ? AND active AND test = ? ORDER BY id",
+        "SELECT id FROM endpoints
+         WHERE account_id = ? AND vendor = ? AND active AND test = ? ORDER BY id",
     )
     .bind(account.0)
+    .bind(event.vendor.name())
     .bind(test)
     .fetch_all(tx.sqlite())
     .await?;
@@ -54,8 +57,9 @@ pub async fn publish(
     if endpoints.is_empty() {
         return Ok(endpoints);
     }
-    let mut writes =
-        String::from("INSERT INTO events (id, account_id, type, body) VALUES (?, ?, ?, ?)");
+    let mut writes = String::from(
+        "INSERT INTO events (id, account_id, vendor, type, body) VALUES (?, ?, ?, ?, ?)",
+    );
     for _ in &endpoints {
         writes += "; INSERT INTO deliveries
                   (event_id, endpoint_id, status, retries, due_at, created_at)
@@ -65,6 +69,7 @@ pub async fn publish(
         .prepend_order_update(&writes)
         .bind(event.id.clone())
         .bind(account.0)
+        .bind(event.vendor.name())
         .bind(event.kind.clone())
         .bind(event.body.clone());
     for endpoint in &endpoints {
@@ -258,21 +263,23 @@ pub(super) fn count(row: &SqliteRow) -> u64 {
 }
 
 fn delivery_of(row: &SqliteRow) -> StoreResult<Delivery> {
-    let status: String = row.get(4);
+    let vendor: String = row.get(2);
+    let status: String = row.get(5);
     Ok(Delivery {
         id: DeliveryId(row.get(0)),
         event: Event {
             id: row.get(1),
-            kind: row.get(2),
-            body: row.get(3),
+            vendor: Vendor::from_name(&vendor).ok_or_else(|| unknown_value("vendor", &vendor))?,
+            kind: row.get(3),
+            body: row.get(4),
         },
         status: DeliveryStatus::from_name(&status)
             .ok_or_else(|| unknown_value("delivery status", &status))?,
-        retries: row.get(5),
-        last_sent_at: row.get::<Option<i64>, _>(6).map(Timestamp::from_ms),
-        created_at: Timestamp::from_ms(row.get(7)),
+        retries: row.get(6),
+        last_sent_at: row.get::<Option<i64>, _>(7).map(Timestamp::from_ms),
+        created_at: Timestamp::from_ms(row.get(8)),
         deferred: row
-            .get::<Option<&str>, _>(8)
+            .get::<Option<&str>, _>(9)
             .map(serde_json::from_str)
             .transpose()?,
     })
