@@ -107,11 +107,11 @@ mod tests {
         for (judged, stored) in [
             (
                 ItemResult::Defect(defect),
-                r#"{"defect":{"kind":"otherFormat","text":"a GIF"}}"#,
+                r#"{"defect":{"kind":"formatMismatch","text":"a GIF"}}"#,
             ),
             (
-                ItemResult::Error("told so".to_owned()),
-                r#"{"error":"told so"}"#,
+                ItemResult::Error("internal error".to_owned()),
+                r#"{"error":"internal error"}"#,
             ),
         ] {
             assert_eq!(serde_json::to_string(&judged).expect("JSON"), stored);

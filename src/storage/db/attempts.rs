@@ -1,4 +1,5 @@
-//! Attempts at deliveries: one row each, the oldest of an account going when there are too many.
+//! Attempts at deliveries, one row each. The oldest attempts of an account are removed when there are
+//! too many.
 
 use sqlx::{AssertSqlSafe, Row};
 
@@ -7,24 +8,24 @@ use crate::model::ids::{AccountId, DeliveryId, WebhookId};
 use crate::model::listing::Span;
 use crate::model::webhook::{Attempt, Delivery};
 
-/// So many of an account's attempts are kept.
+/// Maximum number of attempts kept for an account.
 const ATTEMPTS_STORED_MAX: i64 = 1_000;
 
-/// An attempt with what it was an attempt at.
+/// Attempt, with its endpoint, delivery and event.
 #[derive(Debug, Clone)]
 pub struct AttemptRow {
     pub account: AccountId,
     pub endpoint: WebhookId,
     pub delivery: DeliveryId,
     pub event: String,
-    /// The event's type.
+    /// Type of the event.
     pub event_type: String,
-    /// What was sent.
+    /// Body of the event, as sent.
     pub body: String,
     pub attempt: Attempt,
 }
 
-/// Which attempts; none: any.
+/// Filter of attempts. `None` matches any.
 #[derive(Debug, Clone, Default)]
 pub struct AttemptFilter {
     pub account: Option<AccountId>,
@@ -32,10 +33,10 @@ pub struct AttemptFilter {
     pub event_type: Option<String>,
 }
 
-/// Keeps attempts at a delivery to that endpoint, also where that is gone.
+/// Inserts attempts at a delivery. The endpoint and the delivery may have been removed.
 ///
 /// # Errors
-/// If the account is gone.
+/// [`StoreError::AccountGone`] if the account was deleted.
 pub async fn insert(
     tx: &mut Tx,
     account: AccountId,
@@ -64,9 +65,9 @@ pub async fn insert(
 }
 
 impl AttemptFilter {
-    /// Returns the condition, and the column that orders and numbers the attempts.
+    /// Returns the SQL condition, and the column that orders and numbers the attempts.
     fn condition(&self) -> (String, &'static str) {
-        // Each is found by an index; with one condition for both cases all are looked at.
+        // An index serves each case. A condition for all cases would read all attempts.
         let (of_account, number) = match (self.account, self.endpoint) {
             (_, Some(_)) => ("(?1 IS NULL OR attempts.account_id = ?1)", "attempts.id"),
             (Some(_), None) => ("attempts.account_id = ?1", "account_seq"),
@@ -81,11 +82,11 @@ impl AttemptFilter {
     }
 }
 
-/// Returns the newest `limit` attempts of those older than attempt number `before`. `None` if there
-/// are none. The numbers are those of this filter.
+/// Returns the span of the newest attempts with a number below `before`, at most `limit`. `None` if
+/// there are none. The numbers are those of this filter.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn span(
     from: &mut impl ReadConn,
     filter: &AttemptFilter,
@@ -108,11 +109,10 @@ pub async fn span(
     Ok(Span::of_page(&numbers, limit))
 }
 
-/// Returns the attempts numbered `first` to `last` with their numbers, the oldest first, `limit` of
-/// them at most.
+/// Returns the attempts with numbers from `first` to `last`, the oldest first, at most `limit`.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn in_span(
     from: &mut impl ReadConn,
     filter: &AttemptFilter,

@@ -1,4 +1,4 @@
-//! Endpoints: where accounts want their events.
+//! Endpoints: URLs that accounts have registered for events.
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
@@ -15,10 +15,10 @@ use crate::model::webhook::Endpoint;
 
 const ENDPOINT: &str = "SELECT id, account_id, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy, snowflake, vendor FROM endpoints";
 
-/// Inserts an endpoint, whose id is ignored. Returns the id that it is given.
+/// Inserts `endpoint` and returns its new id. The id in `endpoint` is ignored.
 ///
 /// # Errors
-/// If the account is gone.
+/// [`StoreError::AccountGone`] if the account was deleted.
 pub async fn insert(tx: &mut Tx, endpoint: &Endpoint) -> StoreResult<WebhookId> {
     let row = sqlx::query(
         "INSERT INTO endpoints (account_id, vendor, snowflake, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy)
@@ -41,10 +41,10 @@ pub async fn insert(tx: &mut Tx, endpoint: &Endpoint) -> StoreResult<WebhookId> 
     Ok(WebhookId(row.get(0)))
 }
 
-/// Writes what a client can change of an endpoint: name, URL, and which orders' events it gets.
+/// Writes the name, URL and test flag of an endpoint.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn update(tx: &mut Tx, endpoint: &Endpoint) -> StoreResult<()> {
     sqlx::query("UPDATE endpoints SET name = ?, url = ?, test = ?, updated_at = ? WHERE id = ?")
         .bind(&endpoint.name)
@@ -57,10 +57,11 @@ pub async fn update(tx: &mut Tx, endpoint: &Endpoint) -> StoreResult<()> {
     Ok(())
 }
 
-/// Removes an endpoint and its deliveries. False if the account has none of that id.
+/// Removes an endpoint and its deliveries. Returns `false` if the account has no such endpoint of the
+/// vendor.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn delete(
     tx: &mut Tx,
     account: AccountId,
@@ -76,10 +77,10 @@ pub async fn delete(
     Ok(done.rows_affected() == 1)
 }
 
-/// The ids of the account's endpoints, in order.
+/// Returns the ids of the account's endpoints, in ascending order.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn ids(from: &mut impl ReadConn, account: AccountId) -> StoreResult<Vec<WebhookId>> {
     let rows = sqlx::query("SELECT id FROM endpoints WHERE account_id = ? ORDER BY id")
         .bind(account.0)
@@ -88,10 +89,11 @@ pub async fn ids(from: &mut impl ReadConn, account: AccountId) -> StoreResult<Ve
     Ok(rows.iter().map(|row| WebhookId(row.get(0))).collect())
 }
 
-/// The account's endpoint of that id.
+/// Returns the account's endpoint with `id`, of any vendor if `vendor` is `None`. `None` if there is no
+/// such endpoint.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn find(
     from: &mut impl ReadConn,
     account: AccountId,
@@ -109,10 +111,10 @@ pub async fn find(
     row.as_ref().map(endpoint_from_row).transpose()
 }
 
-/// The account's endpoint that the legacy route knows.
+/// Returns the account's endpoint of the legacy route. `None` if there is none.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn legacy(
     from: &mut impl ReadConn,
     account: AccountId,
@@ -128,11 +130,11 @@ pub async fn legacy(
     row.as_ref().map(endpoint_from_row).transpose()
 }
 
-/// The account's endpoints whose name or URL has `keyword` in it, whatever the case of
-/// ASCII letters, the newest first.
+/// Returns a page of the account's endpoints with `keyword` in the name or URL, the newest first. ASCII
+/// letters match in either case.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn page(
     from: &mut impl ReadConn,
     account: AccountId,
@@ -171,17 +173,17 @@ pub async fn page(
     })
 }
 
-/// Returns the secrets of the endpoints whose URLs end with `url_end`, each with its account: of one
-/// account, or of all if it is `None`.
+/// Returns the secrets of the endpoints with a URL that ends with `url_end`, each with its account.
+/// Considers all accounts if `account` is `None`.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn secrets(
     from: &mut impl ReadConn,
     account: Option<AccountId>,
     url_end: &str,
 ) -> StoreResult<Vec<(AccountId, String)>> {
-    // One account's are found by its index; with one condition for both cases all are looked at.
+    // An index finds the endpoints of one account. A condition for both cases would read all endpoints.
     let filter = match account {
         Some(_) => "account_id = ?2",
         None => "?2 IS NULL",

@@ -1,4 +1,4 @@
-//! Errors of the store, and of the disk under it.
+//! Errors of the database and of the disk.
 
 use std::error::Error;
 use std::fmt;
@@ -11,10 +11,10 @@ const SQLITE_FULL: i32 = 13;
 /// Extended result code of SQLite if the shared memory beside the log cannot grow: the disk is full.
 const SQLITE_IOERR_SHMSIZE: i32 = 4874;
 
-/// Why a row could not be read or written.
+/// Error of the database.
 #[derive(Debug, Clone)]
 pub enum StoreError {
-    /// The account was reset or removed while this was under way; nothing was written.
+    /// The account was removed meanwhile. Nothing was written.
     AccountGone,
     /// The disk of the data directory has no space left.
     DiskFull(DiskFull),
@@ -23,8 +23,8 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Returns the error for a fault that may be another than the database's: [`Self::DiskFull`] if the
-    /// fault or one of its sources is a full disk, else [`Self::Broken`].
+    /// Wraps an error from any source: [`Self::DiskFull`] if it or one of its sources is a full disk,
+    /// else [`Self::Broken`].
     #[must_use]
     pub fn broken(error: impl Error + Send + Sync + 'static) -> Self {
         match DiskFull::find(&error) {
@@ -95,7 +95,7 @@ impl DiskFull {
         }
     }
 
-    /// Returns the full disk that `error` or one of its sources is about. `None` if there is none.
+    /// Returns the full disk among `error` and its sources. `None` if there is none.
     fn find(error: &(dyn Error + 'static)) -> Option<Self> {
         let mut next = Some(error);
         while let Some(error) = next {
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_found_behind_other_errors() {
+    fn broken_with_a_full_disk_among_its_sources_is_disk_full() {
         let full = || io::Error::from(ErrorKind::StorageFull);
         let explained = DiskFull::explain(full(), Some(Path::new("/data")));
         for (error, expected) in [

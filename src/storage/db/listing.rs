@@ -20,11 +20,10 @@ fn matches(vendor: Vendor) -> String {
 
 const KEYWORD_FILTER: &str = "(?4 = '' OR instr(lower(name), ?4) OR instr(id, ?4))";
 
-/// The account's orders of that filter, the newest first: `limit` of them behind the first
-/// `offset`.
+/// Returns a page of the account's orders that match `filter`, the newest first.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn page(
     from: &mut impl ReadConn,
     account: AccountId,
@@ -57,7 +56,7 @@ pub async fn page(
     Ok(Page { items, total })
 }
 
-/// How far a listing in pieces has come; as yet, nowhere.
+/// Position in a listing that is read in pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor(i64);
 
@@ -67,11 +66,11 @@ impl Default for Cursor {
     }
 }
 
-/// The same from where the cursor stands, which moves on behind them; none when all have been.
-/// An order is met once at most, however many are made meanwhile.
+/// Returns the next orders of a listing, and moves the cursor behind them. An empty list ends the
+/// listing. Returns no order twice, also if orders are created meanwhile.
 ///
 /// # Errors
-/// If they cannot be read; the cursor stands as it did.
+/// If the database fails. The cursor is then not moved.
 pub async fn next_page(
     from: &mut impl ReadConn,
     account: AccountId,
@@ -106,7 +105,7 @@ pub async fn next_page(
     Ok(orders)
 }
 
-/// How many there are: from the tallies, unless a keyword has every order looked at.
+/// Counts the orders of a listing: by `order_counts`, or order by order if a keyword is given.
 async fn count(
     from: &mut impl ReadConn,
     account: AccountId,
@@ -130,11 +129,10 @@ async fn count(
     Ok(u64::try_from(row.get::<i64, _>(0)).unwrap_or(0))
 }
 
-/// How many orders the account made on each of those days (since 1970, UTC); a day without any
-/// is left out.
+/// Counts the orders of the account by day (days since 1970, UTC). Days without orders are left out.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn daily_counts(
     from: &mut impl ReadConn,
     account: AccountId,

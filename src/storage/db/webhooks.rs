@@ -20,7 +20,7 @@ const DELIVERY: &str =
 /// Returns the account of an event. `None` if there is no such event.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn account_of_event(
     from: &mut impl ReadConn,
     event: &str,
@@ -32,11 +32,11 @@ pub async fn account_of_event(
     Ok(row.map(|row| AccountId(row.get(0))))
 }
 
-/// Keeps a new event and sets a delivery on its way to every active endpoint of the account
-/// that takes such orders' events. Answers the endpoints.
+/// Inserts an event and a delivery to each active endpoint of the account that takes events of its
+/// vendor and of test orders or other orders. Returns the endpoints. Inserts nothing if there are none.
 ///
 /// # Errors
-/// If the account is gone.
+/// [`StoreError::AccountGone`] if the account was deleted.
 pub async fn publish(
     tx: &mut Tx,
     account: AccountId,
@@ -84,10 +84,10 @@ pub async fn publish(
     Ok(endpoints)
 }
 
-/// The endpoint's delivery that is due first, if one is due at or before `now`.
+/// Returns the endpoint's first delivery with a due time of at most `now`. `None` if there is none.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn due(
     from: &mut impl ReadConn,
     endpoint: WebhookId,
@@ -103,12 +103,12 @@ pub async fn due(
     row.as_ref().map(delivery_of).transpose()
 }
 
-/// Records an attempt: how the delivery stands now, and when the next one is due. Its first has
-/// those due at once that were to come after it. False if the delivery is gone, and its endpoint
-/// with it.
+/// Records an attempt: the new state of the delivery, and the due time of its next attempt. The first
+/// attempt makes the deliveries due that a rule holds back until a later delivery (`outOfOrder`).
+/// Returns `false` if the delivery was removed with its endpoint.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn record_attempt(
     tx: &mut Tx,
     endpoint: WebhookId,
@@ -137,10 +137,10 @@ pub async fn record_attempt(
     Ok(done.rows_affected() > 0)
 }
 
-/// Puts a delivery's attempt off until `due_at`.
+/// Defers the next attempt of a delivery until `due_at`.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn defer(
     tx: &mut Tx,
     delivery: DeliveryId,
@@ -156,10 +156,10 @@ pub async fn defer(
     Ok(())
 }
 
-/// The account's delivery of that id, whichever endpoint it goes to, and that.
+/// Returns the account and the endpoint of a delivery. `None` if there is no such delivery.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn delivery_account(
     from: &mut impl ReadConn,
     id: DeliveryId,
@@ -174,10 +174,10 @@ pub async fn delivery_account(
     Ok(row.map(|row| (AccountId(row.get(0)), WebhookId(row.get(1)))))
 }
 
-/// The endpoint's delivery of that id.
+/// Returns the endpoint's delivery with `id`. `None` if there is no such delivery.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn delivery(
     from: &mut impl ReadConn,
     endpoint: WebhookId,
@@ -193,11 +193,11 @@ pub async fn delivery(
     row.as_ref().map(delivery_of).transpose()
 }
 
-/// The ids of the endpoint's first `limit` deliveries that were made in `window` and have
-/// failed, the oldest first.
+/// Returns the ids of the endpoint's oldest failed deliveries that were created in `window`, at most
+/// `limit`.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn failed(
     from: &mut impl ReadConn,
     endpoint: WebhookId,
@@ -218,10 +218,10 @@ pub async fn failed(
     Ok(rows.iter().map(|row| DeliveryId(row.get(0))).collect())
 }
 
-/// An endpoint's deliveries, the newest first.
+/// Returns a page of an endpoint's deliveries, the newest first.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn deliveries(
     from: &mut impl ReadConn,
     endpoint: WebhookId,
@@ -247,10 +247,10 @@ pub async fn deliveries(
     })
 }
 
-/// How many deliveries have an attempt to come, whosever they are.
+/// Counts the deliveries of all accounts that have an attempt due.
 ///
 /// # Errors
-/// If they cannot be counted.
+/// If the database fails.
 pub async fn count_pending(from: &mut impl ReadConn) -> StoreResult<u64> {
     let row = sqlx::query("SELECT COUNT(*) FROM deliveries WHERE due_at IS NOT NULL")
         .fetch_one(from.sqlite())
