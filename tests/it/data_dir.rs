@@ -280,7 +280,7 @@ fn start_on_files_of_another_user_names_the_file() {
 #[tokio::test]
 async fn start_on_a_database_with_other_tables_ends_with_the_remedy() {
     let data = tempfile::tempdir().expect("a directory");
-    on(data.path()).await.stop().await;
+    start_on(data.path()).await.stop().await;
     let mut database = Database::open(data.path()).await;
     for change in [
         "UPDATE _sqlx_migrations SET checksum = x'00'",

@@ -23,6 +23,8 @@ pub mod rules;
 mod run_to_completion;
 pub mod snapshots;
 pub mod starts;
+#[cfg(test)]
+mod tests;
 pub mod tx;
 pub mod uploads;
 pub mod webhooks;

@@ -5,12 +5,17 @@ use std::collections::BTreeSet;
 use super::graph::{Edge, Graph};
 use super::{
     imports_between_apis, imports_of_database, unexpected_cycles, upward_imports,
-    words_outside_home,
+    vendors_outside_home, words_outside_home,
 };
 
 /// Modules that the sources in these tests import.
-const SURROUNDING_MODULES: [(&str, &str); 12] = [
-    ("model/mod.rs", "pub struct Id;"),
+const SURROUNDING_MODULES: [(&str, &str); 14] = [
+    (
+        "model/mod.rs",
+        "pub mod vendor; pub mod order; pub struct Id;",
+    ),
+    ("model/vendor.rs", "pub enum Vendor { Acme }"),
+    ("model/order.rs", "pub use super::vendor::Vendor;"),
     ("settings/mod.rs", "pub struct Config;"),
     ("platform/mod.rs", "pub mod clock;"),
     ("platform/clock.rs", "pub struct Clock;"),
@@ -281,4 +286,50 @@ fn known_cycle_is_allowed_until_it_disappears() {
         wrong,
         ["a: b, c does not exist; remove it from KNOWN_CYCLES"]
     );
+}
+
+#[test]
+fn vendor_outside_its_folder_is_found() {
+    for (file, text, count) in [
+        (
+            "services/a.rs",
+            "use crate::model::vendor::Vendor; fn f() { Vendor::Acme; }",
+            1,
+        ),
+        (
+            "services/a.rs",
+            "use crate::model::order::Vendor as V; fn f(v: V) { matches!(v, V::Acme); }",
+            1,
+        ),
+        ("http/a.rs", "use crate::model::vendor::Vendor::{Acme};", 1),
+        ("http/a.rs", "use crate::model::vendor::Vendor::*;", 1),
+        (
+            "api/other/a.rs",
+            "fn f() { crate::model::vendor::Vendor::Acme.bucket(); }",
+            1,
+        ),
+        (
+            "api/acme/a.rs",
+            "fn f() { crate::model::vendor::Vendor::Acme; }",
+            0,
+        ),
+        (
+            "app/router.rs",
+            "fn f() { crate::model::vendor::Vendor::Acme; }",
+            0,
+        ),
+        (
+            "services/a.rs",
+            "use crate::model::vendor::Vendor; fn f(v: Vendor) { Vendor::ALL; Vendor::from_name(v.name()); }",
+            0,
+        ),
+        (
+            "services/a.rs",
+            "#[cfg(test)] mod tests { fn f() { crate::model::vendor::Vendor::Acme; } }",
+            0,
+        ),
+    ] {
+        let wrong = vendors_outside_home(&graph_with(file, text));
+        assert_eq!(wrong.len(), count, "{file}: {text}: {wrong:?}");
+    }
 }

@@ -16,6 +16,8 @@ pub struct Edge {
     pub to: Path,
     /// Name within `to`. `None` if the path names the module itself.
     pub item: Option<String>,
+    /// Name within `item`, such as a variant. `None` if the path ends at `item`.
+    pub member: Option<String>,
     /// `true` if the path is compiled for tests only.
     pub is_test: bool,
     /// `true` if the path names a re-export of another module.
@@ -39,6 +41,7 @@ enum Target {
     Module {
         path: Path,
         item: Option<String>,
+        member: Option<String>,
         is_reexported: bool,
     },
     Foreign(Path),
@@ -67,6 +70,7 @@ impl Graph {
             let Target::Module {
                 path: to,
                 item,
+                member,
                 is_reexported,
             } = resolved
             else {
@@ -79,6 +83,7 @@ impl Graph {
                     from: module.owner.clone(),
                     to,
                     item,
+                    member,
                     is_test: mention.is_test || self.is_test(&module.path),
                     is_reexported,
                 });
@@ -123,7 +128,7 @@ impl Graph {
     /// Resolves `path` as written in `module`.
     fn resolve(&self, module: &[String], path: &[String], hops: usize) -> Target {
         let Some((first, rest)) = path.split_first() else {
-            return Target::module(module, None);
+            return Target::module(module, None, None);
         };
         match first.as_str() {
             "crate" | "stuntdouble" => return self.descend(&[], rest, hops),
@@ -169,28 +174,32 @@ impl Graph {
     /// Resolves `rest` relative to `module`.
     fn descend(&self, module: &[String], rest: &[String], hops: usize) -> Target {
         let Some((first, below)) = rest.split_first() else {
-            return Target::module(module, None);
+            return Target::module(module, None, None);
         };
         if let Some(child) = self.child(module, first) {
             return self.descend(&child, below, hops);
         }
         match self.resolve_name(module, rest, hops) {
-            Some(Target::Module { path, item, .. }) => Target::Module {
+            Some(Target::Module {
+                path, item, member, ..
+            }) => Target::Module {
                 path,
                 item,
+                member,
                 is_reexported: true,
             },
             Some(foreign) => foreign,
-            None => Target::module(module, Some(first)),
+            None => Target::module(module, Some(first), below.first()),
         }
     }
 }
 
 impl Target {
-    fn module(path: &[String], item: Option<&String>) -> Self {
+    fn module(path: &[String], item: Option<&String>, member: Option<&String>) -> Self {
         Self::Module {
             path: path.to_vec(),
             item: item.cloned(),
+            member: member.cloned(),
             is_reexported: false,
         }
     }

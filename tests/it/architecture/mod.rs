@@ -104,6 +104,30 @@ fn imports_between_apis(edges: &[Edge]) -> BTreeSet<String> {
     wrong.map(describe_edge).collect()
 }
 
+/// Returns the places outside a vendor's own folder that name the vendor: a variant of `Vendor`, or all
+/// variants by a glob. Tests may name any vendor.
+fn vendors_outside_home(graph: &Graph) -> BTreeSet<String> {
+    let is_home = |file: &str, vendor: &str| {
+        let folder = format!("api/{}/", vendor.to_ascii_lowercase());
+        file == "model/vendor.rs" || file.starts_with("app/") || file.starts_with(&folder)
+    };
+    let variants = graph.edges().into_iter().filter_map(|edge| {
+        let is_vendor = edge.to == ["model", "vendor"] && edge.item.as_deref() == Some("Vendor");
+        let name = edge.member.filter(|name| {
+            let is_constant = name.chars().skip(1).any(|it| it.is_ascii_uppercase());
+            name.starts_with(|it: char| it.is_ascii_uppercase()) && !is_constant
+        })?;
+        let is_wrong = is_vendor && !edge.is_test && !is_home(&edge.file, &name);
+        is_wrong.then(|| format!("{} names the vendor {name}", edge.file))
+    });
+    let globs = graph.modules().filter_map(|module| {
+        let mut globs = module.globs.iter();
+        let is_glob = globs.any(|glob| glob.last().is_some_and(|last| last == "Vendor"));
+        is_glob.then(|| format!("{} imports all vendors", module.file))
+    });
+    variants.chain(globs).collect()
+}
+
 /// Returns the imports of the database that [`DATABASE_ITEMS`] does not list. An item that a
 /// service re-exports counts as an item of that service.
 fn imports_of_database(edges: &[Edge]) -> BTreeSet<String> {
@@ -221,6 +245,12 @@ fn imports_form_no_cycle() {
 #[test]
 fn words_appear_only_in_their_homes() {
     let wrong = words_outside_home(&CRATE);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn vendors_are_named_only_in_their_folders() {
+    let wrong = vendors_outside_home(&CRATE);
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
