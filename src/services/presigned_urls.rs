@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::model::order::Vendor;
 use crate::model::time::Timestamp;
 use crate::platform::presign::{HOSTS_MAX, KnownHosts, PresignParams, Signer};
-use crate::storage::db::{self, Db, StoreError};
+use crate::storage::db::{self, Db, InternalError};
 
 /// Seconds a link to something that can be read lives.
 pub const GET_URL_TTL_S: u32 = 3_600;
@@ -27,7 +27,7 @@ impl PresignedUrls {
         signer: Arc<Signer>,
         hosts: Arc<KnownHosts>,
         db: Db,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, InternalError> {
         let stored = db::accounts::hosts(&mut db.read().await?).await?;
         hosts.load(stored.iter().map(String::as_str));
         Ok(Self { signer, hosts, db })
@@ -38,7 +38,7 @@ impl PresignedUrls {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn register_host(&self, host: &str) -> Result<(), StoreError> {
+    pub async fn register_host(&self, host: &str) -> Result<(), InternalError> {
         if self.hosts.remember(host) {
             let mut tx = self.db.begin().await?;
             db::accounts::insert_host(&mut tx, host, HOSTS_MAX).await?;

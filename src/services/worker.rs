@@ -36,7 +36,7 @@ use crate::services::claims::{Claim, Claims};
 use crate::services::orders::Orders;
 use crate::services::webhooks::Webhooks;
 use crate::storage::db::due_index::NextDue;
-use crate::storage::db::{self, Db, StoreError};
+use crate::storage::db::{self, Db, InternalError};
 pub use advance::{AdvanceError, AdvanceStep, Advanced, ExecutedJob, STEP_MS_MAX};
 pub use drain::{AdvanceNeeded, DrainOutcome};
 pub use queue_depth::QueueDepth;
@@ -102,7 +102,7 @@ impl Worker {
     ///
     /// # Errors
     /// If the jobs cannot be read.
-    pub async fn start(self: &Arc<Self>) -> Result<(), StoreError> {
+    pub async fn start(self: &Arc<Self>) -> Result<(), InternalError> {
         for (clock, at) in db::jobs::next_due_by_clock(&mut self.db.read().await?).await? {
             self.db.agenda().schedule(clock, at);
         }
@@ -180,7 +180,7 @@ impl Worker {
 
     /// Starts what is due by that clock, as far as there are slots, and notes what comes next. The clock
     /// is locked meanwhile: an advance starts before all of these jobs, or after.
-    async fn dispatch_due(self: &Arc<Self>, clock: ClockId) -> Result<(), StoreError> {
+    async fn dispatch_due(self: &Arc<Self>, clock: ClockId) -> Result<(), InternalError> {
         let Some(guard) = self.accounts.try_lock_clock(clock) else {
             return Ok(());
         };

@@ -8,7 +8,7 @@ use crate::model::bulk::{Bulk, BulkEntry, ItemResult};
 use crate::model::order::Order;
 use crate::model::work::{BulkResult, Outcome};
 use crate::services::accounts::Account;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 /// So many stand in line for the engine's turns; it is for others too.
 const CONCURRENCY: usize = 4;
@@ -31,13 +31,13 @@ impl Orders {
         account: &Account,
         order: &Order,
         bulk: &Bulk,
-    ) -> Result<failures::Result, StoreError> {
+    ) -> Result<failures::Result, InternalError> {
         let Some(file) = order.files.first() else {
             return Ok(Err(detect::missing_input(order, "the order has no file")));
         };
         let bucket = order.vendor.bucket();
         let found = self.content(account.id, bucket, &file.key).await;
-        let Some(zip) = found.map_err(StoreError::broken)? else {
+        let Some(zip) = found.map_err(InternalError::broken)? else {
             return Ok(Err(detect::missing_input(order, "the ZIP is gone")));
         };
         let queued = bulk.queued.iter();
@@ -56,7 +56,7 @@ impl Orders {
         order: &Order,
         zip: &InputFile,
         queued: &BulkEntry,
-    ) -> Result<ItemResult, StoreError> {
+    ) -> Result<ItemResult, InternalError> {
         let outcome_override = queued.outcome_override.as_ref();
         if let Some(failure) =
             work::requested_failure(order, outcome_override, [queued.name.as_str()])

@@ -10,7 +10,7 @@ use crate::model::order::{ConfirmRejection, Order, OrderState, Vendor};
 use crate::model::time::Timestamp;
 use crate::services::accounts::{Account, UploadFor};
 use crate::services::claims::Claim;
-use crate::storage::db::{self, StoreError, Tx};
+use crate::storage::db::{self, InternalError, Tx};
 
 /// An order that was confirmed, now or before.
 #[derive(Debug)]
@@ -29,11 +29,11 @@ pub enum ConfirmError {
     /// It is an order of another type, or of one that starts by itself.
     TypeNotMatch,
     Rejected(ConfirmRejection, Arc<Order>),
-    Store(StoreError),
+    Store(InternalError),
 }
 
-impl From<StoreError> for ConfirmError {
-    fn from(error: StoreError) -> Self {
+impl From<InternalError> for ConfirmError {
+    fn from(error: InternalError) -> Self {
         Self::Store(error)
     }
 }
@@ -51,12 +51,12 @@ impl Orders {
         order_id: &str,
         key: &str,
         bytes: u64,
-    ) -> Result<Option<Claim>, StoreError> {
+    ) -> Result<Option<Claim>, InternalError> {
         let mut tx = self.db.begin().await?;
         let found = db::orders::find(&mut tx, order_id).await?;
         let found = found.filter(|order| order.account == account);
         let found = found.zip(self.accounts.by_id(account));
-        let (mut order, account) = found.ok_or(StoreError::AccountGone)?;
+        let (mut order, account) = found.ok_or(InternalError::AccountGone)?;
         if matches!(order.state, OrderState::Expired { .. }) {
             // Its files have gone, and this one has come after them.
             drop(tx);
@@ -115,7 +115,7 @@ impl Orders {
         account: &Arc<Account>,
         order: Arc<Order>,
         (claim, now): (Option<Claim>, Timestamp),
-    ) -> Result<Option<Claim>, StoreError> {
+    ) -> Result<Option<Claim>, InternalError> {
         db::orders::update(tx, Arc::clone(&order)).await?;
         let claim = claim.filter(|_| !order.is_held());
         if !order.is_held() {

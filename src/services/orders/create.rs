@@ -13,7 +13,7 @@ use crate::model::work::Work;
 use crate::services::accounts::{Account, UploadFor};
 use crate::services::claims::Claim;
 use crate::services::rules::RuleDecision;
-use crate::storage::db::{self, StoreError, Tx};
+use crate::storage::db::{self, InternalError, Tx};
 
 /// Ids are drawn again when another account has just been given the same.
 const ID_ATTEMPTS_MAX: usize = 16;
@@ -41,11 +41,11 @@ pub enum CreateOrderError {
     IdTaken,
     /// The upload it is to be made of has just expired.
     UploadGone,
-    Store(StoreError),
+    Store(InternalError),
 }
 
-impl From<StoreError> for CreateOrderError {
-    fn from(error: StoreError) -> Self {
+impl From<InternalError> for CreateOrderError {
+    fn from(error: InternalError) -> Self {
         Self::Store(error)
     }
 }
@@ -148,7 +148,7 @@ impl Orders {
             }
         }
         let line = format!("no free order id in {ID_ATTEMPTS_MAX} draws");
-        Err(StoreError::broken(std::io::Error::other(line)).into())
+        Err(InternalError::broken(std::io::Error::other(line)).into())
     }
 
     /// Charges for a new order, sets its jobs, and counts what rules said to it: last, for an

@@ -7,7 +7,7 @@ use crate::model::order::{ApiVersion, Order};
 use crate::model::time::Timestamp;
 use crate::model::work::Failure;
 use crate::services::accounts::Account;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 /// Milliseconds within which the files of a v3 order have to come.
 const UPLOADS_MS: i64 = 12 * 3_600_000;
@@ -25,7 +25,7 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be written; it is then done again.
-    pub async fn expire_uploads(&self, job: &Job) -> Result<(), StoreError> {
+    pub async fn expire_uploads(&self, job: &Job) -> Result<(), InternalError> {
         let failure = Failure {
             code: "UPLOAD_EXPIRED".to_owned(),
             message: "its files were not uploaded within 12 hours".to_owned(),
@@ -38,7 +38,7 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be written; it is then done again.
-    pub async fn sunset(&self, job: &Job) -> Result<(), StoreError> {
+    pub async fn sunset(&self, job: &Job) -> Result<(), InternalError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
@@ -70,13 +70,13 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn schedule_sunset_jobs(&self) -> Result<(), StoreError> {
+    pub async fn schedule_sunset_jobs(&self) -> Result<(), InternalError> {
         let mut tx = self.db.begin().await?;
         db::jobs::put_for_v2_watermarks(&mut tx, None, JobKind::Sunset, V2_SUNSET).await?;
         tx.commit().await
     }
 
-    async fn expire_pending(&self, job: &Job, failure: Failure) -> Result<(), StoreError> {
+    async fn expire_pending(&self, job: &Job, failure: Failure) -> Result<(), InternalError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };

@@ -11,7 +11,7 @@ use crate::model::picture::{FileDefect, Label, Verdict, VerdictSource};
 use crate::model::rule::OutcomeOverride;
 use crate::model::work::{Detection, DetectionOptions, DocumentOptions, Failure, Outcome};
 use crate::services::accounts::Account;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 pub(super) fn detection_inspect_options(options: DetectionOptions) -> InspectOptions {
     InspectOptions {
@@ -55,13 +55,13 @@ impl Orders {
         account: &Account,
         order: &Order,
         wants: InspectOptions,
-    ) -> Result<failures::Result, StoreError> {
+    ) -> Result<failures::Result, InternalError> {
         let Some(file) = order.files.first() else {
             return Ok(Err(missing_input(order, "the order has no file")));
         };
         let bucket = order.vendor.bucket();
         let found = self.content(account.id, bucket, &file.key).await;
-        let Some(content) = found.map_err(StoreError::broken)? else {
+        let Some(content) = found.map_err(InternalError::broken)? else {
             return Ok(Err(missing_input(order, "the picture is gone")));
         };
         let outcome_override = order.outcome_override.as_ref();
@@ -85,7 +85,7 @@ impl Orders {
         name: &str,
         outcome_override: Option<&OutcomeOverride>,
         wants: InspectOptions,
-    ) -> Result<Result<(Verdict, Option<Inspection>), FileDefect>, StoreError> {
+    ) -> Result<Result<(Verdict, Option<Inspection>), FileDefect>, InternalError> {
         let named = overrides::forced_verdict(outcome_override)
             .or_else(|| self.verdict_from_name(vendor, name));
         let wants = InspectOptions {
@@ -94,7 +94,7 @@ impl Orders {
         };
         let inspected = self.engine.inspect(content, name.to_owned(), wants).await;
         Ok(match (inspected, named) {
-            (Err(Cause::Io(error)), _) => return Err(StoreError::broken(error)),
+            (Err(Cause::Io(error)), _) => return Err(InternalError::broken(error)),
             (Err(Cause::Defect(_)), Some(verdict)) => Ok((
                 verdict,
                 self.placeholder_inspection(vendor, name, wants).await?,
@@ -120,12 +120,12 @@ impl Orders {
         vendor: Vendor,
         name: &str,
         wants: InspectOptions,
-    ) -> Result<Option<Inspection>, StoreError> {
+    ) -> Result<Option<Inspection>, InternalError> {
         if vendor == Vendor::Bizmori || !wants.draws() {
             return Ok(None);
         }
         let drawn = self.engine.placeholder(name.to_owned(), wants).await;
-        drawn.map(Some).map_err(StoreError::broken)
+        drawn.map(Some).map_err(InternalError::broken)
     }
 
     fn verdict_from_name(&self, vendor: Vendor, name: &str) -> Option<Verdict> {
@@ -145,7 +145,7 @@ impl Orders {
         order: &Order,
         verdict: Verdict,
         inspection: Option<Inspection>,
-    ) -> Result<Detection, StoreError> {
+    ) -> Result<Detection, InternalError> {
         let mut found = Detection {
             measures: inspection
                 .as_ref()
@@ -215,7 +215,7 @@ impl Orders {
         key: String,
         media_type: &str,
         bytes: Vec<u8>,
-    ) -> Result<String, StoreError> {
+    ) -> Result<String, InternalError> {
         let (bucket, media_type) = (order.vendor.bucket(), Some(media_type.to_owned()));
         let put = self.blobs.put_bytes(
             account.id,
@@ -225,7 +225,7 @@ impl Orders {
             account.now(),
             bytes.into(),
         );
-        put.await.map_err(StoreError::broken)?;
+        put.await.map_err(InternalError::broken)?;
         Ok(key)
     }
 }

@@ -7,7 +7,7 @@ use crate::model::order::{ApiVersion, Order};
 use crate::model::picture::VerdictSource;
 use crate::model::work::{Extraction, NoResult, Outcome};
 use crate::services::accounts::Account;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 impl Orders {
     /// Looks for a watermark in the order's file. Several texts come one a line. A file that cannot
@@ -16,13 +16,13 @@ impl Orders {
         &self,
         account: &Account,
         order: &Order,
-    ) -> Result<failures::Result, StoreError> {
+    ) -> Result<failures::Result, InternalError> {
         let Some(file) = order.primary_file() else {
             return Ok(Err(failure(order, "the order has no file".to_owned())));
         };
         let bucket = order.vendor.bucket();
         let found = self.content(account.id, bucket, &file.key).await;
-        let Some(content) = found.map_err(StoreError::broken)? else {
+        let Some(content) = found.map_err(InternalError::broken)? else {
             return Ok(Err(failure(order, format!("{} is gone", file.name))));
         };
         let by_name = || verdict::from_extraction_name(&file.name, order.api);
@@ -32,7 +32,7 @@ impl Orders {
             .extract(content.clone(), file.name.clone())
             .await;
         let (result, basis) = match (forced, extracted) {
-            (_, Err(Cause::Io(error))) => return Err(StoreError::broken(error)),
+            (_, Err(Cause::Io(error))) => return Err(InternalError::broken(error)),
             (Some(forced), _) => forced,
             (None, Ok(texts)) => {
                 let text = (!texts.is_empty()).then(|| texts.join("\n"));
@@ -60,7 +60,7 @@ impl Orders {
         order: &Order,
         name: &str,
         content: InputFile,
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<Option<String>, InternalError> {
         let wants = InspectOptions {
             thumbnail: true,
             ..InspectOptions::default()
@@ -69,7 +69,7 @@ impl Orders {
         let drawn = match inspection {
             Ok(inspection) => inspection.thumbnail,
             Err(Cause::Defect(_)) => None,
-            Err(Cause::Io(error)) => return Err(StoreError::broken(error)),
+            Err(Cause::Io(error)) => return Err(InternalError::broken(error)),
         };
         match drawn {
             None => Ok(None),

@@ -4,7 +4,7 @@ use super::{Orders, failures};
 use crate::model::job::{Job, JobKind};
 use crate::model::order::OrderState;
 use crate::model::report::ReportState;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 impl Orders {
     /// Fails the order or the report of the job with the vendor's general code, and takes the job out.
@@ -13,7 +13,7 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be written. The job then stands as it did.
-    pub async fn fail_for_fault(&self, job: &Job, message: &str) -> Result<bool, StoreError> {
+    pub async fn fail_for_fault(&self, job: &Job, message: &str) -> Result<bool, InternalError> {
         match job.kind {
             JobKind::Process => self.fail_order(job, message).await,
             JobKind::Report => {
@@ -24,7 +24,7 @@ impl Orders {
         }
     }
 
-    async fn fail_order(&self, job: &Job, message: &str) -> Result<bool, StoreError> {
+    async fn fail_order(&self, job: &Job, message: &str) -> Result<bool, InternalError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(false);
         };

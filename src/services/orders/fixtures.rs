@@ -17,7 +17,7 @@ use crate::model::rule::ForcedOutcome;
 use crate::services::accounts::Account;
 use crate::services::orders::NewOrder;
 use crate::storage::blobs::BlobMeta;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 const CONFIRM_KEY: &str = "set up";
 
@@ -41,7 +41,7 @@ impl Orders {
         mut new: NewOrder,
         files: &[FileContent],
         outcome: Option<&ForcedOutcome>,
-    ) -> Result<Arc<Order>, StoreError> {
+    ) -> Result<Arc<Order>, InternalError> {
         if new.vendor == Vendor::Undetectable {
             self.upload_inputs(account, &mut new, files).await?;
         }
@@ -56,7 +56,7 @@ impl Orders {
             self.put_upload(account, &order, place, content).await?;
         }
         let order = self.db.order(&order.id).await?;
-        let order = order.ok_or(StoreError::AccountGone)?;
+        let order = order.ok_or(InternalError::AccountGone)?;
         if order.vendor == Vendor::Undetectable || order.work.is_watermark() {
             return Ok(order);
         }
@@ -70,7 +70,7 @@ impl Orders {
         account: &Account,
         new: &mut NewOrder,
         files: &[FileContent],
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), InternalError> {
         for (file, content) in new.files.iter_mut().zip(files) {
             let upload = self.create_upload(account, &file.name).await?;
             let put = self.put_content(account, new.vendor, &upload.key, &file.name, content);
@@ -88,13 +88,13 @@ impl Orders {
         order: &Order,
         place: usize,
         content: &FileContent,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), InternalError> {
         let file = &order.files[place];
         if !file.is_upload_pending() {
             return Ok(());
         }
         let bytes = if order.test {
-            content.byte_len().await.map_err(StoreError::broken)?
+            content.byte_len().await.map_err(InternalError::broken)?
         } else {
             let put = self.put_content(account, order.vendor, &file.key, &file.name, content);
             put.await?.bytes
@@ -110,7 +110,7 @@ impl Orders {
         key: &str,
         name: &str,
         content: &FileContent,
-    ) -> Result<BlobMeta, StoreError> {
+    ) -> Result<BlobMeta, InternalError> {
         let media_type = FileKind::of_name(name).map(|media| media.media_type().to_owned());
         let (of, bucket, now) = (account.id, vendor.bucket(), account.now());
         let blobs = &self.blobs;
@@ -124,8 +124,10 @@ impl Orders {
             FileContent::Path(path) => blobs.put_file(of, bucket, key, media_type, now, path).await,
         };
         put.map_err(|error| match error.kind() {
-            ErrorKind::NotFound if account.cancellation().is_cancelled() => StoreError::AccountGone,
-            _ => StoreError::broken(error),
+            ErrorKind::NotFound if account.cancellation().is_cancelled() => {
+                InternalError::AccountGone
+            }
+            _ => InternalError::broken(error),
         })
     }
 }
@@ -151,17 +153,17 @@ impl FileContent {
 }
 
 /// It costs nothing, and no client gives it an id.
-fn unexpected_create_error(refused: CreateOrderError) -> StoreError {
+fn unexpected_create_error(refused: CreateOrderError) -> InternalError {
     match refused {
         CreateOrderError::Store(error) => error,
-        other => StoreError::broken(std::io::Error::other(format!("{other:?}"))),
+        other => InternalError::broken(std::io::Error::other(format!("{other:?}"))),
     }
 }
 
 /// All its files are in.
-fn unexpected_confirm_error(error: ConfirmError) -> StoreError {
+fn unexpected_confirm_error(error: ConfirmError) -> InternalError {
     match error {
         ConfirmError::Store(error) => error,
-        other => StoreError::broken(std::io::Error::other(format!("{other:?}"))),
+        other => InternalError::broken(std::io::Error::other(format!("{other:?}"))),
     }
 }

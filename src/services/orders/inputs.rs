@@ -13,7 +13,7 @@ use crate::model::work::{Failure, Work};
 use crate::platform::outbound::FetchError;
 use crate::services::accounts::Account;
 use crate::storage::blobs::TempFile;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 /// The largest file that is downloaded.
 const FETCH_BYTES_MAX: u64 = 32 * 1024 * 1024;
@@ -32,14 +32,14 @@ impl Orders {
         &self,
         account: &Account,
         order: &Order,
-    ) -> Result<Result<(), Failure>, StoreError> {
+    ) -> Result<Result<(), Failure>, InternalError> {
         for (index, file) in order.files.iter().enumerate() {
             let Some(url) = &file.url else {
                 continue;
             };
             let bucket = order.vendor.bucket();
             let found = self.blobs.find(account.id, bucket, &file.key).await;
-            if found.map_err(StoreError::broken)?.is_some() {
+            if found.map_err(InternalError::broken)?.is_some() {
                 continue;
             }
             if !self.settings.fetch {
@@ -67,10 +67,10 @@ impl Orders {
         order: &Order,
         file: &File,
         url: &str,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), InternalError> {
         let seed = Sha256::digest(url).into();
         let sample = self.engine.sample(file.name.clone(), seed).await;
-        let bytes = sample.map_err(StoreError::broken)?;
+        let bytes = sample.map_err(InternalError::broken)?;
         let put = self.blobs.put_bytes(
             account.id,
             order.vendor.bucket(),
@@ -79,7 +79,7 @@ impl Orders {
             account.now(),
             bytes.into(),
         );
-        put.await.map_err(StoreError::broken)?;
+        put.await.map_err(InternalError::broken)?;
         Ok(())
     }
 
@@ -92,7 +92,7 @@ impl Orders {
         account: &Account,
         url: &str,
         name: &str,
-    ) -> Result<Result<Downloaded, String>, StoreError> {
+    ) -> Result<Result<Downloaded, String>, InternalError> {
         let pending = self
             .rules
             .evaluate_call(&account.key, OutboundCall::FileFetch, name);
@@ -105,7 +105,7 @@ impl Orders {
                 content_type: fetched.content_type,
             })),
             Err(FetchError::Unavailable(line)) => Ok(Err(line)),
-            Err(FetchError::File(error)) => Err(StoreError::broken(self.blobs.explain(error))),
+            Err(FetchError::File(error)) => Err(InternalError::broken(self.blobs.explain(error))),
         }
     }
 
@@ -119,7 +119,7 @@ impl Orders {
         bucket: &str,
         key: &str,
         downloaded: Downloaded,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), InternalError> {
         let put = self.blobs.put_file(
             account.id,
             bucket,
@@ -129,8 +129,8 @@ impl Orders {
             downloaded.scratch.path(),
         );
         put.await.map(drop).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => StoreError::AccountGone,
-            _ => StoreError::broken(error),
+            ErrorKind::NotFound => InternalError::AccountGone,
+            _ => InternalError::broken(error),
         })
     }
 }

@@ -12,7 +12,7 @@ use crate::model::order::{Order, OrderState};
 use crate::model::rule::{ForcedOutcome, OutcomeOverride, ResultKind};
 use crate::services::accounts::{Account, UploadFor};
 use crate::services::claims::Claim;
-use crate::storage::db::{self, StoreError, run_to_completion};
+use crate::storage::db::{self, InternalError, run_to_completion};
 
 /// What an order is brought to.
 #[derive(Debug, Clone)]
@@ -35,11 +35,11 @@ pub enum ManualEndError {
     Awaiting(usize),
     /// Such an order does not come to such an outcome.
     Unfit,
-    Store(StoreError),
+    Store(InternalError),
 }
 
-impl From<StoreError> for ManualEndError {
-    fn from(error: StoreError) -> Self {
+impl From<InternalError> for ManualEndError {
+    fn from(error: InternalError) -> Self {
         Self::Store(error)
     }
 }

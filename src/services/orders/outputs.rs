@@ -10,7 +10,7 @@ use crate::model::file::OutputSpec;
 use crate::model::order::{Order, OrderState};
 use crate::model::work::{Failure, Outcome, Outputs, Work};
 use crate::services::accounts::Account;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 /// What was made of a file.
 struct RenderedOutput {
@@ -36,7 +36,7 @@ impl Orders {
         &self,
         account: &Account,
         order: &Order,
-    ) -> Result<failures::Result, StoreError> {
+    ) -> Result<failures::Result, InternalError> {
         let mut outputs = Outputs::default();
         for (index, cut) in order.pending_outputs() {
             match self.create_output(account, order, index, cut).await? {
@@ -62,7 +62,7 @@ impl Orders {
                 // It was made a moment ago: the job makes all of them again.
                 ArchiveOutcome::OutputMissing => {
                     let missing = std::io::Error::other("an output is gone");
-                    return Err(StoreError::broken(missing));
+                    return Err(InternalError::broken(missing));
                 }
             },
         };
@@ -76,7 +76,7 @@ impl Orders {
         order: &Order,
         index: usize,
         cut: OutputSpec<'_>,
-    ) -> Result<Result<(String, Option<String>), Failure>, StoreError> {
+    ) -> Result<Result<(String, Option<String>), Failure>, InternalError> {
         let name = &cut.file.name;
         let scratch = self.blobs.temp_file();
         let result = match self
@@ -95,7 +95,7 @@ impl Orders {
             account.now(),
             scratch.path(),
         );
-        put.await.map_err(StoreError::broken)?;
+        put.await.map_err(InternalError::broken)?;
         let thumbnail = match result.thumbnail {
             Some(bytes) => {
                 let key = blob_keys::result_key(order, blob_keys::THUMBNAIL);
@@ -115,11 +115,11 @@ impl Orders {
         index: usize,
         cut: OutputSpec<'_>,
         to: &std::path::Path,
-    ) -> Result<Result<RenderedOutput, Failure>, StoreError> {
+    ) -> Result<Result<RenderedOutput, Failure>, InternalError> {
         let file = cut.file;
         let bucket = order.vendor.bucket();
         let found = self.content(account.id, bucket, &file.key).await;
-        let Some(content) = found.map_err(StoreError::broken)? else {
+        let Some(content) = found.map_err(InternalError::broken)? else {
             return Ok(Err(failure(order, format!("{} is gone", file.name))));
         };
         let (name, to) = (file.name.clone(), to.to_owned());
@@ -152,7 +152,7 @@ impl Orders {
                 thumbnail,
             })),
             Err(Cause::Defect(defect)) => Ok(Err(defect_failure(order, &file.name, &defect))),
-            Err(Cause::Io(error)) => Err(StoreError::broken(self.blobs.explain(error))),
+            Err(Cause::Io(error)) => Err(InternalError::broken(self.blobs.explain(error))),
         }
     }
 
@@ -165,11 +165,11 @@ impl Orders {
         account: &Account,
         order: &Order,
         keys: &[String],
-    ) -> Result<ArchiveOutcome, StoreError> {
+    ) -> Result<ArchiveOutcome, InternalError> {
         let zipped = self.build_archive(account, order, keys).await?;
         // Expiry is written before blobs go: what it has not removed is to be removed here.
         let current = self.db.order(&order.id).await?;
-        let current = current.ok_or(StoreError::AccountGone)?;
+        let current = current.ok_or(InternalError::AccountGone)?;
         if matches!(current.state, OrderState::Expired { .. }) {
             let archive = blob_keys::archive_key(order);
             self.remove_blobs(account, order, [&archive]).await?;
@@ -187,17 +187,17 @@ impl Orders {
         account: &Account,
         order: &Order,
         keys: &[String],
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<Option<String>, InternalError> {
         let bucket = order.vendor.bucket();
         let archive = blob_keys::archive_key(order);
         let there = self.blobs.find(account.id, bucket, &archive).await;
-        if there.map_err(StoreError::broken)?.is_some() {
+        if there.map_err(InternalError::broken)?.is_some() {
             return Ok(Some(archive));
         }
         let mut members = Vec::with_capacity(keys.len());
         for (cut, key) in order.output_specs().into_iter().zip(keys) {
             let found = self.blobs.find(account.id, bucket, key).await;
-            let Some(blob) = found.map_err(StoreError::broken)? else {
+            let Some(blob) = found.map_err(InternalError::broken)? else {
                 return Ok(None);
             };
             members.push((cut.file.name.clone(), blob));
@@ -211,8 +211,8 @@ impl Orders {
         match zipped {
             // It went between the look and the read.
             Err(Cause::Io(error)) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(Cause::Io(error)) => return Err(StoreError::broken(self.blobs.explain(error))),
-            zipped => zipped.map_err(StoreError::broken)?,
+            Err(Cause::Io(error)) => return Err(InternalError::broken(self.blobs.explain(error))),
+            zipped => zipped.map_err(InternalError::broken)?,
         }
         let put = self.blobs.put_file(
             account.id,
@@ -222,7 +222,7 @@ impl Orders {
             account.now(),
             scratch.path(),
         );
-        put.await.map_err(StoreError::broken)?;
+        put.await.map_err(InternalError::broken)?;
         Ok(Some(archive))
     }
 }

@@ -7,7 +7,7 @@ use crate::model::job::JobKind;
 use crate::model::order::Order;
 use crate::services::accounts::Account;
 use crate::services::claims::Claim;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 impl Orders {
     /// Its client reads an order: what it is to be told. The last read that the order waits for
@@ -20,7 +20,7 @@ impl Orders {
         &self,
         account: &Arc<Account>,
         order: Arc<Order>,
-    ) -> Result<(Arc<Order>, Option<Claim>), StoreError> {
+    ) -> Result<(Arc<Order>, Option<Claim>), InternalError> {
         if order.is_released() {
             return Ok((self.wait_for_completion(account, &order.id).await?, None));
         }
@@ -29,7 +29,7 @@ impl Orders {
         }
         let mut tx = self.db.begin().await?;
         let found = db::orders::find(&mut tx, &order.id).await?;
-        let mut order = found.ok_or(StoreError::AccountGone)?;
+        let mut order = found.ok_or(InternalError::AccountGone)?;
         let polled = Arc::make_mut(&mut order).poll();
         let Some(is_last) = polled else {
             tx.commit().await?;
@@ -56,13 +56,13 @@ impl Orders {
         &self,
         account: &Arc<Account>,
         id: &str,
-    ) -> Result<Arc<Order>, StoreError> {
+    ) -> Result<Arc<Order>, InternalError> {
         let _turn = self.claims.claim(account, JobKind::Process, id).await;
         let job = db::jobs::find(&mut self.db.read().await?, JobKind::Process, id).await?;
         if let Some(job) = job.filter(|job| job.due_at <= account.now()) {
             self.process(&job).await?;
         }
         let order = self.db.order(id).await?;
-        order.ok_or(StoreError::AccountGone)
+        order.ok_or(InternalError::AccountGone)
     }
 }

@@ -9,7 +9,7 @@ use crate::model::job::Job;
 use crate::model::order::{Order, OrderState};
 use crate::model::work::Outcome;
 use crate::services::accounts::{Account, UploadFor};
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 /// How far a run of an order's job has come.
 enum ProcessResult {
@@ -27,7 +27,7 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be done by a fault of ours; the order then stands as it did.
-    pub async fn process(&self, job: &Job) -> Result<(), StoreError> {
+    pub async fn process(&self, job: &Job) -> Result<(), InternalError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
@@ -82,7 +82,7 @@ impl Orders {
         &self,
         account: &Account,
         order: Option<&Order>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), InternalError> {
         match order {
             Some(order) if matches!(order.state, OrderState::Expired { .. }) => {
                 let keys = blob_keys::all_keys(order);
@@ -93,7 +93,11 @@ impl Orders {
     }
 
     /// Does the work, and hands over what came of it where that is asked for.
-    async fn execute(&self, account: &Account, order: &Order) -> Result<ProcessResult, StoreError> {
+    async fn execute(
+        &self,
+        account: &Account,
+        order: &Order,
+    ) -> Result<ProcessResult, InternalError> {
         let outputs = match self.run_task(account, order).await? {
             Ok(Outcome::Outputs(outputs)) => outputs,
             over => return Ok(ProcessResult::Finished(over)),
@@ -116,7 +120,7 @@ impl Orders {
 
     /// Whether the job is due still: who has found it due may have come by it only after it was
     /// run and postponed.
-    async fn is_due(&self, job: &Job, account: &Account) -> Result<bool, StoreError> {
+    async fn is_due(&self, job: &Job, account: &Account) -> Result<bool, InternalError> {
         let due_at = db::jobs::due_at(&mut self.db.read().await?, job.id).await?;
         Ok(due_at.is_some_and(|at| at <= account.now()))
     }
@@ -127,7 +131,7 @@ impl Orders {
         job: &Job,
         account: &Account,
         delivered: &[u64],
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool, InternalError> {
         let mut tx = self.db.begin().await?;
         let Some(mut order) = db::orders::find(&mut tx, &job.subject).await? else {
             return Ok(true);
@@ -148,7 +152,7 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be done by a fault of ours; it is then done again.
-    pub async fn expire(&self, job: &Job) -> Result<(), StoreError> {
+    pub async fn expire(&self, job: &Job) -> Result<(), InternalError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
@@ -178,12 +182,12 @@ impl Orders {
         account: &Account,
         order: &Order,
         keys: impl IntoIterator<Item = impl AsRef<str>>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), InternalError> {
         for key in keys {
             self.blobs
                 .remove(account.id, order.vendor.bucket(), key.as_ref())
                 .await
-                .map_err(StoreError::broken)?;
+                .map_err(InternalError::broken)?;
         }
         Ok(())
     }
@@ -195,7 +199,7 @@ impl Orders {
         job: &Job,
         step: impl FnOnce(&mut Order) -> bool,
         account: &Account,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool, InternalError> {
         let mut tx = self.db.begin().await?;
         if !db::jobs::delete(&mut tx, job.id).await? {
             return Ok(false);

@@ -7,7 +7,7 @@ use crate::model::listing::{OrderFilter, Page, Span};
 use crate::model::order::{Order, Vendor};
 use crate::model::time::Timestamp;
 use crate::services::accounts::Account;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 pub use crate::storage::db::listing::Cursor;
 pub use crate::storage::db::orders::Listed;
@@ -31,7 +31,11 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn find(&self, vendor: Vendor, id: &str) -> Result<Option<Arc<Order>>, StoreError> {
+    pub async fn find(
+        &self,
+        vendor: Vendor,
+        id: &str,
+    ) -> Result<Option<Arc<Order>>, InternalError> {
         let found = self.db.order(id).await?;
         Ok(found.filter(|order| order.vendor == vendor))
     }
@@ -47,7 +51,7 @@ impl Orders {
         filter: &OrderFilter,
         limit: u32,
         offset: u64,
-    ) -> Result<Page<Arc<Order>>, StoreError> {
+    ) -> Result<Page<Arc<Order>>, InternalError> {
         let mut reader = self.db.read().await?;
         db::listing::page(&mut reader, account.id, filter, limit, offset).await
     }
@@ -63,7 +67,7 @@ impl Orders {
         filter: &OrderFilter,
         limit: u32,
         cursor: &mut Cursor,
-    ) -> Result<Vec<Arc<Order>>, StoreError> {
+    ) -> Result<Vec<Arc<Order>>, InternalError> {
         let mut reader = self.db.read().await?;
         db::listing::next_page(&mut reader, account.id, filter, limit, cursor).await
     }
@@ -78,7 +82,7 @@ impl Orders {
         listed: Listed,
         before: Option<i64>,
         limit: u32,
-    ) -> Result<Option<Span>, StoreError> {
+    ) -> Result<Option<Span>, InternalError> {
         let mut reader = self.db.read().await?;
         db::orders::span(&mut reader, listed, before, limit).await
     }
@@ -93,7 +97,7 @@ impl Orders {
         listed: Listed,
         (first, last): (i64, i64),
         limit: u32,
-    ) -> Result<Vec<(i64, Arc<Order>)>, StoreError> {
+    ) -> Result<Vec<(i64, Arc<Order>)>, InternalError> {
         let mut reader = self.db.read().await?;
         db::orders::in_span(&mut reader, listed, (first, last), limit).await
     }
@@ -108,7 +112,7 @@ impl Orders {
         account: &Account,
         first_day: i64,
         last_day: i64,
-    ) -> Result<Vec<(i64, u64)>, StoreError> {
+    ) -> Result<Vec<(i64, u64)>, InternalError> {
         let mut reader = self.db.read().await?;
         db::listing::daily_counts(&mut reader, account.id, first_day, last_day).await
     }
@@ -117,7 +121,7 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn object_owner(&self, key: &str) -> Result<ObjectOwner, StoreError> {
+    pub async fn object_owner(&self, key: &str) -> Result<ObjectOwner, InternalError> {
         let (id, order_id) = match key_owner(key) {
             None => return Ok(ObjectOwner::Unowned),
             Some(KeyOwner::Order(id)) => (
@@ -146,13 +150,13 @@ impl Orders {
         &self,
         order: &Order,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), InternalError> {
         if !order.is_completion_unreported() {
             return Ok(());
         }
         let mut tx = self.db.begin().await?;
         let Some(mut current) = db::orders::find(&mut tx, &order.id).await? else {
-            return Err(StoreError::AccountGone);
+            return Err(InternalError::AccountGone);
         };
         if Arc::make_mut(&mut current).mark_reported(now) {
             db::orders::update(&mut tx, current).await?;

@@ -15,7 +15,7 @@ use crate::model::time::Timestamp;
 use crate::model::work::{Extraction, Outcome};
 use crate::services::accounts::Account;
 use crate::services::rules::RuleDecision;
-use crate::storage::db::{self, StoreError, Tx};
+use crate::storage::db::{self, InternalError, Tx};
 
 /// Why there is no report.
 #[derive(Debug)]
@@ -25,11 +25,11 @@ pub enum ReportError {
     /// Reports on the order are not written in this language.
     LocaleUnsupported,
     Expired,
-    Store(StoreError),
+    Store(InternalError),
 }
 
-impl From<StoreError> for ReportError {
-    fn from(error: StoreError) -> Self {
+impl From<InternalError> for ReportError {
+    fn from(error: InternalError) -> Self {
         Self::Store(error)
     }
 }
@@ -138,7 +138,7 @@ impl Orders {
         let mut tx = self.db.begin().await?;
         let found = db::orders::find(&mut tx, order_id).await?;
         let found = found.filter(|order| order.account == account.id);
-        let mut order = found.ok_or(StoreError::AccountGone)?;
+        let mut order = found.ok_or(InternalError::AccountGone)?;
         if matches!(order.state, OrderState::Expired { .. }) {
             return Err(ReportError::Expired);
         }
@@ -186,7 +186,7 @@ impl Orders {
         &self,
         order: &Order,
         locale: Locale,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
+    ) -> Result<Option<Vec<u8>>, InternalError> {
         let state = order.reports.get(locale).map(|report| &report.state);
         if state != Some(&ReportState::Sample) {
             return Ok(None);
@@ -195,7 +195,7 @@ impl Orders {
             return Ok(None);
         };
         let bytes = self.engine.report(page, ReportSources::default()).await;
-        bytes.map(Some).map_err(StoreError::broken)
+        bytes.map(Some).map_err(InternalError::broken)
     }
 
     /// What the rules say to a report that is asked for.
@@ -218,7 +218,7 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be done by a fault of ours; it is then done again.
-    pub async fn make_report(&self, job: &Job) -> Result<(), StoreError> {
+    pub async fn make_report(&self, job: &Job) -> Result<(), InternalError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
@@ -243,7 +243,7 @@ impl Orders {
         }
     }
 
-    async fn settle_without_report(&self, job: &Job) -> Result<(), StoreError> {
+    async fn settle_without_report(&self, job: &Job) -> Result<(), InternalError> {
         let mut tx = self.db.begin().await?;
         db::jobs::delete(&mut tx, job.id).await?;
         tx.commit().await
@@ -258,7 +258,7 @@ impl Orders {
         &self,
         job: &Job,
         state: ReportState,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool, InternalError> {
         let mut tx = self.db.begin().await?;
         if !db::jobs::delete(&mut tx, job.id).await? {
             return Ok(false);
@@ -291,7 +291,7 @@ impl Orders {
         account: &Account,
         order: &Order,
         locale: Locale,
-    ) -> Result<Option<ReportState>, StoreError> {
+    ) -> Result<Option<ReportState>, InternalError> {
         let page = page(order, locale, account.now());
         let Some((report, page)) = order.reports.get(locale).zip(page) else {
             return Ok(None);
@@ -308,7 +308,7 @@ impl Orders {
         }
         let sources = self.report_sources(account, order).await?;
         let made = self.engine.report(page, sources).await;
-        let bytes = made.map_err(StoreError::broken)?;
+        let bytes = made.map_err(InternalError::broken)?;
         let key = blob_keys::report_key(order, locale);
         let put = self.put_result(account, order, key, "application/pdf", bytes);
         let key = put.await?;
@@ -321,7 +321,7 @@ impl Orders {
         &self,
         account: &Account,
         order: &Order,
-    ) -> Result<ReportSources, StoreError> {
+    ) -> Result<ReportSources, InternalError> {
         let picture = order.primary_file().map(|file| file.key.as_str());
         let heatmap = match order.outcome() {
             Some(Outcome::Detection(found)) => found.heatmap.as_deref(),
@@ -339,12 +339,12 @@ impl Orders {
         account: &Account,
         order: &Order,
         key: Option<&str>,
-    ) -> Result<Option<InputFile>, StoreError> {
+    ) -> Result<Option<InputFile>, InternalError> {
         let Some(key) = key else {
             return Ok(None);
         };
         let bucket = order.vendor.bucket();
         let found = self.content(account.id, bucket, key).await;
-        found.map_err(StoreError::broken)
+        found.map_err(InternalError::broken)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Orders;
 use crate::services::accounts::Account;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 impl Orders {
     /// Removes the rows of the account's oldest expired orders and uploads: those whose number is more
@@ -13,7 +13,10 @@ impl Orders {
     ///
     /// # Errors
     /// If they cannot be removed. The next expiry tries again.
-    pub(super) async fn remove_oldest_expired(&self, account: &Account) -> Result<(), StoreError> {
+    pub(super) async fn remove_oldest_expired(
+        &self,
+        account: &Account,
+    ) -> Result<(), InternalError> {
         let expired_max = u64::from(self.settings.expired_max);
         let order_max = account.last_order().saturating_sub(expired_max);
         let upload_max = account.last_upload().saturating_sub(expired_max);

@@ -9,7 +9,7 @@ use crate::model::file;
 use crate::model::order::Order;
 use crate::model::picture::FileKind;
 use crate::storage::blobs::TempFile;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 /// A sample, to be read once.
 #[derive(Debug)]
@@ -24,13 +24,17 @@ impl Orders {
     ///
     /// # Errors
     /// By a fault of ours alone.
-    pub async fn sample(&self, order: &Order, index: usize) -> Result<Option<Sample>, StoreError> {
+    pub async fn sample(
+        &self,
+        order: &Order,
+        index: usize,
+    ) -> Result<Option<Sample>, InternalError> {
         let cuts = order.output_specs();
         let scratch = self.blobs.temp_file();
         let media_type = if let Some(cut) = cuts.get(index) {
             let bytes = self.draw_sample(order, cut.file).await?;
             let written = fs::write(scratch.path(), &bytes).await;
-            written.map_err(StoreError::broken)?;
+            written.map_err(InternalError::broken)?;
             let media = FileKind::of_name(&cut.file.name);
             media.map_or("application/octet-stream", FileKind::media_type)
         } else if index == cuts.len() {
@@ -42,25 +46,29 @@ impl Orders {
         // Once it is open its name may go.
         let file = fs::File::open(scratch.path()).await;
         Ok(Some(Sample {
-            file: file.map_err(StoreError::broken)?,
+            file: file.map_err(InternalError::broken)?,
             media_type,
         }))
     }
 
-    async fn draw_sample(&self, order: &Order, file: &file::File) -> Result<Vec<u8>, StoreError> {
+    async fn draw_sample(
+        &self,
+        order: &Order,
+        file: &file::File,
+    ) -> Result<Vec<u8>, InternalError> {
         let seed = Sha256::digest(format!("{} {}", order.id, file.id)).into();
         let sample = self.engine.sample(file.name.clone(), seed).await;
-        sample.map_err(StoreError::broken)
+        sample.map_err(InternalError::broken)
     }
 
     /// Writes the ZIP. A file is drawn once, and one at a time is in memory.
-    async fn zip_samples(&self, order: &Order, to: &TempFile) -> Result<(), StoreError> {
+    async fn zip_samples(&self, order: &Order, to: &TempFile) -> Result<(), InternalError> {
         let path = to.path().to_owned();
         let started = self
             .engine
             .run(move || Ok(OutputArchive::create(&path)?))
             .await;
-        let mut archive = started.map_err(StoreError::broken)?;
+        let mut archive = started.map_err(InternalError::broken)?;
         let cuts = order.output_specs();
         for of_file in cuts.chunk_by(|one, next| one.file.id == next.file.id) {
             let [first, ..] = of_file else { continue };
@@ -72,9 +80,9 @@ impl Orders {
                 }
                 Ok(archive)
             });
-            archive = added.await.map_err(StoreError::broken)?;
+            archive = added.await.map_err(InternalError::broken)?;
         }
         let finished = self.engine.run(move || Ok(archive.finish()?)).await;
-        finished.map_err(StoreError::broken)
+        finished.map_err(InternalError::broken)
     }
 }

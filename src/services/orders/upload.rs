@@ -9,7 +9,7 @@ use crate::model::order::{Order, Vendor};
 use crate::model::time::DAY_MS;
 use crate::services::accounts::{Account, UploadFor};
 use crate::storage::db::uploads::Upload;
-use crate::storage::db::{self, StoreError, Tx};
+use crate::storage::db::{self, InternalError, Tx};
 
 /// A file that is in.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ impl Orders {
         &self,
         account: &Arc<Account>,
         name: &str,
-    ) -> Result<Upload, StoreError> {
+    ) -> Result<Upload, InternalError> {
         let number = account.next_upload();
         let subject = UploadFor::File(number);
         let owed = self.accounts.hand_out_upload(account, subject);
@@ -45,7 +45,11 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn create_upload(&self, account: &Account, name: &str) -> Result<Upload, StoreError> {
+    pub async fn create_upload(
+        &self,
+        account: &Account,
+        name: &str,
+    ) -> Result<Upload, InternalError> {
         let number = account.next_upload();
         self.reserve_upload(account, name, number).await
     }
@@ -57,7 +61,7 @@ impl Orders {
         account: &Account,
         name: &str,
         number: u64,
-    ) -> Result<Upload, StoreError> {
+    ) -> Result<Upload, InternalError> {
         let id = self.entropy.rng(&account.key, "upload", number).uuid();
         let now = account.now();
         let expires_at = now.plus_ms(i64::from(self.retention_days(account)) * DAY_MS);
@@ -92,7 +96,7 @@ impl Orders {
         account: &Account,
         url: &str,
         name: &str,
-    ) -> Result<Result<UploadedFile, String>, StoreError> {
+    ) -> Result<Result<UploadedFile, String>, InternalError> {
         let fetched = match self.fetch(account, url, name).await? {
             Ok(fetched) => fetched,
             Err(line) => return Ok(Err(line)),
@@ -114,7 +118,7 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be removed.
-    pub async fn discard(&self, file: &UploadedFile) -> Result<(), StoreError> {
+    pub async fn discard(&self, file: &UploadedFile) -> Result<(), InternalError> {
         if !file.fetched_by_server {
             return Ok(());
         }
@@ -125,7 +129,7 @@ impl Orders {
         tx.commit().await?;
         let bucket = Vendor::Undetectable.bucket();
         let removed = self.blobs.remove(upload.account, bucket, &upload.key).await;
-        removed.map(drop).map_err(StoreError::broken)
+        removed.map(drop).map_err(InternalError::broken)
     }
 
     /// Runs the job that lets the retention of an upload pass that no document is of: it is
@@ -133,7 +137,7 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be done by a fault of ours; it is then done again.
-    pub async fn expire_upload(&self, job: &Job) -> Result<(), StoreError> {
+    pub async fn expire_upload(&self, job: &Job) -> Result<(), InternalError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
@@ -147,7 +151,7 @@ impl Orders {
         if let Some(key) = key {
             let bucket = Vendor::Undetectable.bucket();
             let removed = self.blobs.remove(account.id, bucket, &key).await;
-            removed.map_err(StoreError::broken)?;
+            removed.map_err(InternalError::broken)?;
         }
         self.complete_job(job, |_| false, &account).await?;
         self.remove_oldest_expired(&account).await
@@ -158,7 +162,7 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn settle_upload(&self, key: &str) -> Result<bool, StoreError> {
+    pub async fn settle_upload(&self, key: &str) -> Result<bool, InternalError> {
         let Some(KeyOwner::Upload(id)) = key_owner(key) else {
             return Ok(true);
         };
@@ -181,7 +185,7 @@ impl Orders {
         &self,
         account: &Account,
         key: &str,
-    ) -> Result<Option<UploadedFile>, StoreError> {
+    ) -> Result<Option<UploadedFile>, InternalError> {
         let Some(KeyOwner::Upload(id)) = key_owner(key) else {
             return Ok(None);
         };
@@ -192,7 +196,7 @@ impl Orders {
         };
         let bucket = Vendor::Undetectable.bucket();
         let found = self.content(account.id, bucket, key).await;
-        let found = found.map_err(StoreError::broken)?;
+        let found = found.map_err(InternalError::broken)?;
         Ok(found.map(|content| UploadedFile {
             upload,
             content,
@@ -203,7 +207,7 @@ impl Orders {
 
 /// The uploads that an order is made of go when it expires, and not before. False if one has gone
 /// already.
-pub(super) async fn consume_uploads(tx: &mut Tx, order: &Order) -> Result<bool, StoreError> {
+pub(super) async fn consume_uploads(tx: &mut Tx, order: &Order) -> Result<bool, InternalError> {
     for id in upload_ids(order) {
         if db::uploads::find(tx, id).await?.is_none() {
             return Ok(false);
@@ -214,7 +218,7 @@ pub(super) async fn consume_uploads(tx: &mut Tx, order: &Order) -> Result<bool, 
 }
 
 /// The uploads that an order was made of expire with it.
-pub(super) async fn expire_uploads_of(tx: &mut Tx, order: &Order) -> Result<(), StoreError> {
+pub(super) async fn expire_uploads_of(tx: &mut Tx, order: &Order) -> Result<(), InternalError> {
     for id in upload_ids(order) {
         db::uploads::expire(tx, id).await?;
     }

@@ -8,7 +8,7 @@ use crate::model::picture::{Label, Provenance, Verdict, VerdictSource};
 use crate::model::rule::OutcomeOverride;
 use crate::model::work::{Detection, Extraction, Failure, Outcome, Outputs, Work};
 use crate::services::accounts::Account;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 /// What a picture nobody looks at is given.
 const TEST_KEY_PROBABILITY: f64 = 0.02;
@@ -20,7 +20,7 @@ impl Orders {
         &self,
         account: &Account,
         order: &Order,
-    ) -> std::result::Result<Result, StoreError> {
+    ) -> std::result::Result<Result, InternalError> {
         let names = order.files.iter().map(|file| file.name.as_str());
         if let Some(failure) = requested_failure(order, order.outcome_override.as_ref(), names) {
             return Ok(Err(failure));

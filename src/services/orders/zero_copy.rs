@@ -8,7 +8,7 @@ use crate::model::rule::OutboundCall;
 use crate::model::work::{Failure, Outcome, Outputs};
 use crate::platform::outbound::PutError;
 use crate::services::accounts::Account;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 /// Milliseconds from a try that found no target ready to the next; after the last of them the
 /// order fails.
@@ -50,7 +50,7 @@ impl Orders {
         account: &Account,
         order: &Order,
         outputs: Outputs,
-    ) -> Result<ZeroCopyResult, StoreError> {
+    ) -> Result<ZeroCopyResult, InternalError> {
         if let Some(undone) = self.put_all(account, order, &outputs).await? {
             self.remove_blobs(account, order, &outputs.blob_keys())
                 .await?;
@@ -71,7 +71,7 @@ impl Orders {
         account: &Account,
         order: &Order,
         outputs: &Outputs,
-    ) -> Result<Option<ZeroCopyResult>, StoreError> {
+    ) -> Result<Option<ZeroCopyResult>, InternalError> {
         let (mut delivered, mut refusal, mut trouble) = (Vec::new(), None, None);
         for ((index, cut), key) in order.pending_outputs().zip(&outputs.keys) {
             let file = cut.file;
@@ -115,12 +115,14 @@ impl Orders {
         file: &File,
         key: &str,
         url: &str,
-    ) -> Result<PutPermit, StoreError> {
+    ) -> Result<PutPermit, InternalError> {
         let bucket = Vendor::Bizmori.bucket();
         let found = self.blobs.find(account.id, bucket, key).await;
         let not_found =
-            || StoreError::broken(std::io::Error::other(format!("{} is gone", file.name)));
-        let blob = found.map_err(StoreError::broken)?.ok_or_else(not_found)?;
+            || InternalError::broken(std::io::Error::other(format!("{} is gone", file.name)));
+        let blob = found
+            .map_err(InternalError::broken)?
+            .ok_or_else(not_found)?;
         let media_type = blob.meta.content_type.as_deref();
         let media_type = media_type.unwrap_or("application/octet-stream");
         let bytes = blob.meta.bytes;
@@ -133,7 +135,7 @@ impl Orders {
         match put.await {
             Ok(status) => Ok(Ok(status)),
             Err(PutError::Unanswered(line)) => Ok(Err(line)),
-            Err(error @ PutError::File(_)) => Err(StoreError::broken(error)),
+            Err(error @ PutError::File(_)) => Err(InternalError::broken(error)),
         }
     }
 }

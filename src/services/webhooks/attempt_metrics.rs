@@ -4,7 +4,7 @@ use super::Webhooks;
 use super::attempt::AttemptResult;
 use crate::model::webhook::DeliveryStatus;
 use crate::platform::metrics::{AttemptOutcome, DeliveryOutcome};
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 impl Webhooks {
     /// Counts an attempt that was made and written down, at a delivery that stood so before and
@@ -38,7 +38,7 @@ impl Webhooks {
     ///
     /// # Errors
     /// If they cannot be read.
-    pub async fn pending_deliveries(&self) -> Result<u64, StoreError> {
+    pub async fn pending_deliveries(&self) -> Result<u64, InternalError> {
         db::webhooks::count_pending(&mut self.db.read().await?).await
     }
 }

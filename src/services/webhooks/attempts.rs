@@ -5,7 +5,7 @@ use crate::model::ids::{AccountId, DeliveryId, WebhookId};
 use crate::model::listing::Span;
 use crate::model::webhook::{Attempt, Delivery};
 use crate::services::accounts::Account;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 pub use crate::storage::db::attempts::AttemptFilter;
 
@@ -53,7 +53,7 @@ impl Webhooks {
         &self,
         account: Option<&Account>,
         url_end: &str,
-    ) -> Result<Vec<(AccountId, String)>, StoreError> {
+    ) -> Result<Vec<(AccountId, String)>, InternalError> {
         let account = account.map(|account| account.id);
         db::endpoints::secrets(&mut self.db.read().await?, account, url_end).await
     }
@@ -62,7 +62,7 @@ impl Webhooks {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn account_of_event(&self, event: &str) -> Result<Option<AccountId>, StoreError> {
+    pub async fn account_of_event(&self, event: &str) -> Result<Option<AccountId>, InternalError> {
         db::webhooks::account_of_event(&mut self.db.read().await?, event).await
     }
 
@@ -76,7 +76,7 @@ impl Webhooks {
         filter: &AttemptFilter,
         before: Option<i64>,
         limit: u32,
-    ) -> Result<Option<Span>, StoreError> {
+    ) -> Result<Option<Span>, InternalError> {
         let mut reader = self.db.read().await?;
         db::attempts::span(&mut reader, filter, before, limit).await
     }
@@ -91,7 +91,7 @@ impl Webhooks {
         filter: &AttemptFilter,
         (first, last): (i64, i64),
         limit: u32,
-    ) -> Result<Vec<(i64, Option<AttemptRecord>)>, StoreError> {
+    ) -> Result<Vec<(i64, Option<AttemptRecord>)>, InternalError> {
         let mut reader = self.db.read().await?;
         let stored = db::attempts::in_span(&mut reader, filter, (first, last), limit).await?;
         let sent = |stored: db::attempts::AttemptRow| {

@@ -11,7 +11,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{DeferredAttempt, Delivery, Endpoint};
 use crate::services::accounts::Account;
 use crate::services::rules::RuleDecision;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 /// An attempt that is to come after the next one comes then at the latest: milliseconds.
 const OUT_OF_ORDER_MS: i64 = 10_000;
@@ -25,7 +25,7 @@ impl Webhooks {
         account: &Account,
         endpoint: &Endpoint,
         delivery: &Delivery,
-    ) -> Result<Option<RuleDecision>, StoreError> {
+    ) -> Result<Option<RuleDecision>, InternalError> {
         if let Some(deferred) = &delivery.deferred {
             return Ok(Some(restore_effects(deferred)));
         }
@@ -53,7 +53,7 @@ impl Webhooks {
         account: &Account,
         endpoint: &Endpoint,
         delivery: &Delivery,
-    ) -> Result<RuleDecision, StoreError> {
+    ) -> Result<RuleDecision, InternalError> {
         if let Some(deferred) = &delivery.deferred {
             return Ok(restore_effects(deferred));
         }

@@ -5,14 +5,14 @@ use super::Webhooks;
 use super::record::AttemptRecording;
 use crate::model::ids::WebhookId;
 use crate::model::job::Job;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 impl Webhooks {
     /// Runs the job of an endpoint: its first due delivery is attempted once, or put off.
     ///
     /// # Errors
     /// If state cannot be read or written; the job then stands as it did.
-    pub async fn deliver(&self, job: &Job) -> Result<(), StoreError> {
+    pub async fn deliver(&self, job: &Job) -> Result<(), InternalError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
@@ -69,7 +69,7 @@ impl Webhooks {
         match self.record_attempt(job, id, Some(&record)).await {
             Ok(()) => self.record_metrics(&record.attempt, before, record.delivery.status),
             // The account's life has ended meanwhile, and its job with it.
-            Err(StoreError::AccountGone) => {}
+            Err(InternalError::AccountGone) => {}
             Err(error) => {
                 self.keep_unrecorded(record, &error);
                 return Err(error);
@@ -84,7 +84,7 @@ impl Webhooks {
         job: &Job,
         endpoint: WebhookId,
         record: Option<&AttemptRecording>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), InternalError> {
         let mut tx = self.db.begin().await?;
         if let Some(record) = record {
             record.write(&mut tx).await?;

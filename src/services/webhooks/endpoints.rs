@@ -7,7 +7,7 @@ use crate::model::listing::Page;
 use crate::model::webhook::{Delivery, Endpoint};
 use crate::platform::outbound;
 use crate::services::accounts::Account;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 const NAME_CHARS_MAX: usize = 100;
 
@@ -66,7 +66,7 @@ impl Webhooks {
         &self,
         account: &Account,
         wish: EndpointParams,
-    ) -> Result<Endpoint, StoreError> {
+    ) -> Result<Endpoint, InternalError> {
         self.create_or_replace(account, wish, false, None).await
     }
 
@@ -79,7 +79,7 @@ impl Webhooks {
         account: &Account,
         wish: EndpointParams,
         secret: String,
-    ) -> Result<Endpoint, StoreError> {
+    ) -> Result<Endpoint, InternalError> {
         self.create_or_replace(account, wish, false, Some(secret))
             .await
     }
@@ -93,7 +93,7 @@ impl Webhooks {
         &self,
         account: &Account,
         wish: EndpointParams,
-    ) -> Result<Endpoint, StoreError> {
+    ) -> Result<Endpoint, InternalError> {
         self.create_or_replace(account, wish, true, None).await
     }
 
@@ -103,7 +103,7 @@ impl Webhooks {
         wish: EndpointParams,
         legacy: bool,
         secret: Option<String>,
-    ) -> Result<Endpoint, StoreError> {
+    ) -> Result<Endpoint, InternalError> {
         let mut tx = self.db.begin().await?;
         if legacy && let Some(mut endpoint) = db::endpoints::legacy(&mut tx, account.id).await? {
             endpoint.url = wish.url;
@@ -154,7 +154,7 @@ impl Webhooks {
         &self,
         account: &Account,
         id: WebhookId,
-    ) -> Result<Option<Endpoint>, StoreError> {
+    ) -> Result<Option<Endpoint>, InternalError> {
         db::endpoints::find(&mut self.db.read().await?, account.id, id).await
     }
 
@@ -162,7 +162,7 @@ impl Webhooks {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn legacy(&self, account: &Account) -> Result<Option<Endpoint>, StoreError> {
+    pub async fn legacy(&self, account: &Account) -> Result<Option<Endpoint>, InternalError> {
         db::endpoints::legacy(&mut self.db.read().await?, account.id).await
     }
 
@@ -176,7 +176,7 @@ impl Webhooks {
         keyword: &str,
         limit: u32,
         offset: u64,
-    ) -> Result<Page<Endpoint>, StoreError> {
+    ) -> Result<Page<Endpoint>, InternalError> {
         db::endpoints::page(
             &mut self.db.read().await?,
             account.id,
@@ -196,7 +196,7 @@ impl Webhooks {
         account: &Account,
         id: WebhookId,
         wish: EndpointParams,
-    ) -> Result<Option<Endpoint>, StoreError> {
+    ) -> Result<Option<Endpoint>, InternalError> {
         let mut tx = self.db.begin().await?;
         let Some(mut endpoint) = db::endpoints::find(&mut tx, account.id, id).await? else {
             return Ok(None);
@@ -215,7 +215,11 @@ impl Webhooks {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn unregister(&self, account: &Account, id: WebhookId) -> Result<bool, StoreError> {
+    pub async fn unregister(
+        &self,
+        account: &Account,
+        id: WebhookId,
+    ) -> Result<bool, InternalError> {
         let mut tx = self.db.begin().await?;
         let was = db::endpoints::delete(&mut tx, account.id, id).await?;
         if was {
@@ -234,7 +238,7 @@ impl Webhooks {
         endpoint: &Endpoint,
         limit: u32,
         offset: u64,
-    ) -> Result<Page<Delivery>, StoreError> {
+    ) -> Result<Page<Delivery>, InternalError> {
         db::webhooks::deliveries(&mut self.db.read().await?, endpoint.id, limit, offset).await
     }
 }

@@ -9,7 +9,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::Event;
 use crate::services::accounts::Account;
 use crate::services::claims::Claim;
-use crate::storage::db::{self, StoreError, Tx};
+use crate::storage::db::{self, InternalError, Tx};
 
 impl Webhooks {
     /// Keeps back what goes to the account's endpoints, until what is answered is let go; what is
@@ -17,7 +17,10 @@ impl Webhooks {
     ///
     /// # Errors
     /// If the endpoints cannot be read.
-    pub async fn pause_deliveries(&self, account: &Arc<Account>) -> Result<Vec<Claim>, StoreError> {
+    pub async fn pause_deliveries(
+        &self,
+        account: &Arc<Account>,
+    ) -> Result<Vec<Claim>, InternalError> {
         let ids = db::endpoints::ids(&mut self.db.read().await?, account.id).await?;
         let mut claims = Vec::with_capacity(ids.len());
         // In one order always: of two that hold at once, none waits for the other's.
@@ -43,7 +46,7 @@ impl Webhooks {
         tx: &mut Tx,
         account: &Account,
         orders: &[String],
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), InternalError> {
         for order in orders {
             let event = self.event_id(account, order);
             db::retention::remove_event(tx, account.id, &event).await?;
@@ -61,7 +64,7 @@ impl Webhooks {
         account: &Account,
         order: &Order,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), InternalError> {
         let Some((_, project)) = self
             .projections
             .iter()

@@ -18,7 +18,7 @@ use crate::model::job::JobKind;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Delivery, DeliveryStatus};
 use crate::services::accounts::Account;
-use crate::storage::db::{self, StoreError, Tx};
+use crate::storage::db::{self, InternalError, Tx};
 
 /// An attempt that was made.
 #[derive(Debug)]
@@ -52,8 +52,8 @@ impl AttemptRecording {
     /// Writes the attempt and how the delivery stands after it. Returns false if the endpoint is gone.
     ///
     /// # Errors
-    /// [`StoreError::AccountGone`] if the account's life has ended, or if it cannot be written.
-    pub(super) async fn write(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+    /// [`InternalError::AccountGone`] if the account's life has ended, or if it cannot be written.
+    pub(super) async fn write(&self, tx: &mut Tx) -> Result<bool, InternalError> {
         let (endpoint, delivery) = (self.endpoint, &self.delivery);
         let is_there =
             db::webhooks::record_attempt(tx, endpoint, delivery, self.next_at, self.sent_at)
@@ -66,7 +66,7 @@ impl AttemptRecording {
 
 impl Webhooks {
     /// Keeps a record that could not be written.
-    pub(super) fn keep_unrecorded(&self, record: AttemptRecording, error: &StoreError) {
+    pub(super) fn keep_unrecorded(&self, record: AttemptRecording, error: &InternalError) {
         tracing::warn!(
             %error,
             endpoint = %record.endpoint,
@@ -84,12 +84,12 @@ impl Webhooks {
     ///
     /// # Errors
     /// If it cannot be written. Nothing must be sent to the endpoint then.
-    pub(super) async fn record_earlier(&self, endpoint: WebhookId) -> Result<bool, StoreError> {
+    pub(super) async fn record_earlier(&self, endpoint: WebhookId) -> Result<bool, InternalError> {
         let Some(record) = self.unrecorded.records().get(&endpoint).cloned() else {
             return Ok(false);
         };
         match self.record_now(&record).await {
-            Ok(_) | Err(StoreError::AccountGone) => {}
+            Ok(_) | Err(InternalError::AccountGone) => {}
             Err(error) => return Err(error),
         }
         self.unrecorded.records().remove(&endpoint);
@@ -101,7 +101,10 @@ impl Webhooks {
     ///
     /// # Errors
     /// As [`AttemptRecording::write`].
-    pub(super) async fn record_now(&self, record: &AttemptRecording) -> Result<bool, StoreError> {
+    pub(super) async fn record_now(
+        &self,
+        record: &AttemptRecording,
+    ) -> Result<bool, InternalError> {
         let mut tx = self.db.begin().await?;
         let is_there = record.write(&mut tx).await?;
         db::jobs::upsert_endpoint(&mut tx, record.account.id, record.endpoint).await?;
@@ -126,14 +129,14 @@ impl Webhooks {
     ///
     /// # Errors
     /// The first error if not all could be written.
-    pub async fn record_unrecorded(&self) -> Result<(), StoreError> {
+    pub async fn record_unrecorded(&self) -> Result<(), InternalError> {
         let stored: Vec<Arc<AttemptRecording>> =
             self.unrecorded.records().values().cloned().collect();
         let written = stored.iter().map(|record| self.record_locked(record));
         join_all(written).await.into_iter().collect()
     }
 
-    async fn record_locked(&self, record: &AttemptRecording) -> Result<(), StoreError> {
+    async fn record_locked(&self, record: &AttemptRecording) -> Result<(), InternalError> {
         let (account, endpoint) = (&record.account, record.endpoint);
         let subject = endpoint.to_string();
         tokio::select! {

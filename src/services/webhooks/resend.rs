@@ -18,7 +18,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint};
 use crate::services::accounts::Account;
 use crate::services::claims::Claim;
-use crate::storage::db::{self, StoreError, run_to_completion};
+use crate::storage::db::{self, InternalError, run_to_completion};
 
 /// So many deliveries are sent again by one request.
 const RETRY_BATCH_MAX: u32 = 50;
@@ -48,11 +48,11 @@ pub enum RetryError {
     NoDelivery(DeliveryId),
     /// The delivery of that id was sent, or will be.
     NotFailed(DeliveryId, DeliveryStatus),
-    Store(StoreError),
+    Store(InternalError),
 }
 
-impl From<StoreError> for RetryError {
-    fn from(error: StoreError) -> Self {
+impl From<InternalError> for RetryError {
+    fn from(error: InternalError) -> Self {
         Self::Store(error)
     }
 }
@@ -151,7 +151,7 @@ impl Webhooks {
         let subject = endpoint.to_string();
         let turn = tokio::select! {
             biased;
-            () = account.cancellation().cancelled() => return Err(StoreError::AccountGone.into()),
+            () = account.cancellation().cancelled() => return Err(InternalError::AccountGone.into()),
             claim = self.claims.claim(account, JobKind::Deliver, &subject) => claim,
         };
         self.record_earlier(endpoint).await?;
@@ -221,7 +221,7 @@ impl Webhooks {
             .await?;
         let mut result = tokio::select! {
             biased;
-            () = account.cancellation().cancelled() => return Err(StoreError::AccountGone.into()),
+            () = account.cancellation().cancelled() => return Err(InternalError::AccountGone.into()),
             result = self.attempt(account, endpoint, delivery, &choice) => result,
         };
         let before = delivery.status;
@@ -242,7 +242,7 @@ impl Webhooks {
             Ok(true) => Ok(record.attempt),
             Ok(false) => Err(RetryError::NoEndpoint(record.endpoint)),
             Err(error) => {
-                if !matches!(error, StoreError::AccountGone) {
+                if !matches!(error, InternalError::AccountGone) {
                     self.keep_unrecorded(record, &error);
                 }
                 Err(error.into())

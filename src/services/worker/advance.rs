@@ -12,7 +12,7 @@ use crate::model::job::{Job, JobKind};
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::services::accounts::{Account, ClockGuard};
 use crate::services::claims::Claim;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 /// So many jobs are read in one go.
 const BATCH_SIZE: usize = 64;
@@ -69,16 +69,16 @@ pub enum AdvanceError {
     OutOfRange {
         now: Timestamp,
     },
-    Store(StoreError),
+    Store(InternalError),
 }
 
-impl From<StoreError> for AdvanceError {
-    fn from(error: StoreError) -> Self {
+impl From<InternalError> for AdvanceError {
+    fn from(error: InternalError) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<AdvanceError> for StoreError {
+impl From<AdvanceError> for InternalError {
     /// Returns the error of a step by milliseconds, which is never out of range.
     fn from(error: AdvanceError) -> Self {
         match error {
@@ -108,7 +108,7 @@ impl Worker {
             .spawn(async move { this.advance_inner(account, step).await });
         moved
             .await
-            .unwrap_or_else(|error| Err(StoreError::broken(error).into()))
+            .unwrap_or_else(|error| Err(InternalError::broken(error).into()))
     }
 
     async fn advance_inner(
@@ -131,7 +131,7 @@ impl Worker {
             executed.push(one);
             if self.stop.is_cancelled() {
                 let stopped = io::Error::other("the server stops; the clock stands on its way");
-                return Err(StoreError::broken(stopped).into());
+                return Err(InternalError::broken(stopped).into());
             }
         }
         let end = self.accounts.now(clock).max(target);
@@ -171,7 +171,7 @@ impl Worker {
         guard: &ClockGuard,
         target: Timestamp,
         ahead: &mut DueBatch,
-    ) -> Result<Option<ExecutedJob>, StoreError> {
+    ) -> Result<Option<ExecutedJob>, InternalError> {
         let clock = guard.clock();
         let Some((job, claim)) = self.claim_next(clock, target, ahead).await? else {
             return Ok(None);
@@ -196,7 +196,7 @@ impl Worker {
         clock: ClockId,
         target: Timestamp,
         ahead: &mut DueBatch,
-    ) -> Result<Option<(Job, Claim)>, StoreError> {
+    ) -> Result<Option<(Job, Claim)>, InternalError> {
         let news = || self.db.agenda().version();
         // The job whose start was counted last, while it is not claimed.
         let mut unclaimed = None;

@@ -9,7 +9,7 @@ use super::waiting::{DueWindow, EndsBy, PendingWork};
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::job::Job;
 use crate::services::accounts::Account;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 /// Longest sleep between two looks. Work that ends by a reset wakes nobody.
 const RECHECK: Duration = Duration::from_millis(250);
@@ -46,7 +46,7 @@ impl Worker {
         &self,
         account: Option<&Account>,
         timeout: Duration,
-    ) -> Result<DrainOutcome, StoreError> {
+    ) -> Result<DrainOutcome, InternalError> {
         let end = Instant::now() + timeout;
         loop {
             let progress = self.claims.released();

@@ -2,7 +2,7 @@
 
 use super::Worker;
 use crate::services::accounts::ClockGuard;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 impl Worker {
     /// Moves a clock that jumps on to the next job that somebody waits for ([`JobKind::is_awaited`]).
@@ -10,7 +10,7 @@ impl Worker {
     /// in flight by the clock, or an upload is owed by it (`accounts/owed.rs`).
     ///
     /// [`Kind::is_awaited`]: crate::model::job::Kind::is_awaited
-    pub(super) async fn jump_to_next_due(&self, guard: &ClockGuard) -> Result<(), StoreError> {
+    pub(super) async fn jump_to_next_due(&self, guard: &ClockGuard) -> Result<(), InternalError> {
         let (clock, agenda) = (guard.clock(), self.db.agenda());
         let in_flight = self.claims.running(|of| of.clock_id() == clock);
         if !self.accounts.clock(clock).jumps() || !in_flight.is_empty() {

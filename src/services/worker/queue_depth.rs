@@ -3,7 +3,7 @@
 use super::Worker;
 use crate::model::ids::ClockId;
 use crate::model::job::JobKind;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 /// The jobs of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl Worker {
     ///
     /// # Errors
     /// If they cannot be read.
-    pub async fn queue_depths(&self) -> Result<Vec<QueueDepth>, StoreError> {
+    pub async fn queue_depths(&self) -> Result<Vec<QueueDepth>, InternalError> {
         let own = self.accounts.all();
         let own = own.iter().map(|account| account.clock_id());
         let own = own.filter(|clock| *clock != ClockId::DEFAULT);

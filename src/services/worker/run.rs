@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use super::Worker;
 use super::retries::{ERRORS_MAX, wait_after};
 use crate::model::job::{Job, JobKind};
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 const CUT_OFF: &str = "processing was started 3 times and did not end; the server was probably killed \
                        for lack of memory";
@@ -22,22 +22,22 @@ impl Worker {
     ///
     /// # Errors
     /// If it could not be run by a fault of the server. It is run again later.
-    pub(super) async fn run_job(&self, job: &Job) -> Result<(), StoreError> {
+    pub(super) async fn run_job(&self, job: &Job) -> Result<(), InternalError> {
         let done = AssertUnwindSafe(self.perform(job)).catch_unwind().await;
         let done = done.unwrap_or_else(|_| {
             let panic = std::io::Error::other("the server panicked while it ran the job");
-            Err(StoreError::broken(panic))
+            Err(InternalError::broken(panic))
         });
         let is_gone = || self.accounts.by_id(job.account).is_none();
         match done {
-            Err(StoreError::AccountGone) if is_gone() => self.note_end(job),
+            Err(InternalError::AccountGone) if is_gone() => self.note_end(job),
             Ok(()) => self.note_end(job),
             Err(error) => return self.after_error(job, error).await,
         }
         Ok(())
     }
 
-    async fn perform(&self, job: &Job) -> Result<(), StoreError> {
+    async fn perform(&self, job: &Job) -> Result<(), InternalError> {
         if job.kind.can_kill()
             && Self::is_given_up(job)
             && self.orders.fail_for_fault(job, CUT_OFF).await?
@@ -65,7 +65,11 @@ impl Worker {
     ///
     /// # Errors
     /// The same error if the job is run again.
-    pub(super) async fn after_error(&self, job: &Job, error: StoreError) -> Result<(), StoreError> {
+    pub(super) async fn after_error(
+        &self,
+        job: &Job,
+        error: InternalError,
+    ) -> Result<(), InternalError> {
         self.metrics.record_job(job.kind, false);
         let errors = self.retries.failed(job);
         self.take_start_back(job.id).await;
@@ -86,7 +90,7 @@ impl Worker {
 
     /// Fails the order or the report of a job that has met too many errors. Returns false if the job
     /// ends neither, or that cannot be written: the job is tried again.
-    async fn fail_after(&self, errors: u32, job: &Job, error: &StoreError) -> bool {
+    async fn fail_after(&self, errors: u32, job: &Job, error: &InternalError) -> bool {
         let message = format!("processing failed {errors} times by a fault of the server: {error}");
         let failed = self.orders.fail_for_fault(job, &message).await;
         failed.unwrap_or(false)

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Worker;
 use crate::model::job::Job;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 /// Starts without an end after which a job is not started again.
 const STARTS_MAX: u32 = 3;
@@ -47,7 +47,7 @@ impl Worker {
     ///
     /// # Errors
     /// If it cannot be written. The jobs must not be run then.
-    pub(super) async fn count_starts(&self, jobs: &[&Job]) -> Result<(), StoreError> {
+    pub(super) async fn count_starts(&self, jobs: &[&Job]) -> Result<(), InternalError> {
         let new: Vec<i64> = {
             let counted = self.counted.ids();
             let new = jobs.iter().filter(|job| Self::is_counted(job));
@@ -89,7 +89,7 @@ impl Worker {
         }
     }
 
-    async fn uncount_start(&self, ids: &[i64]) -> Result<(), StoreError> {
+    async fn uncount_start(&self, ids: &[i64]) -> Result<(), InternalError> {
         let mut tx = self.db.begin().await?;
         db::starts::decrement(&mut tx, ids).await?;
         tx.commit().await

@@ -11,7 +11,7 @@ use crate::model::rule::ProcessingMode;
 use crate::model::time::Timestamp;
 use crate::platform::clock::Clock;
 use crate::services::accounts::Account;
-use crate::storage::db::{self, DbReader, StoreError};
+use crate::storage::db::{self, DbReader, InternalError};
 
 /// Number of pieces of work that are listed at most.
 const WAITING_MAX: usize = 256;
@@ -147,7 +147,7 @@ impl Worker {
         &self,
         account: Option<&Account>,
         window: DueWindow,
-    ) -> Result<Vec<PendingWork>, StoreError> {
+    ) -> Result<Vec<PendingWork>, InternalError> {
         let mut reader = self.db.read().await?;
         let clocks = if let Some(account) = account {
             vec![account.clock_id()]
@@ -197,7 +197,7 @@ impl Worker {
         reader: &mut DbReader,
         clock: ClockId,
         account: Option<AccountId>,
-    ) -> Result<Vec<Job>, StoreError> {
+    ) -> Result<Vec<Job>, InternalError> {
         let mut jobs = db::jobs::awaited(reader, clock, account, WAITING_MAX).await?;
         let first = if let Some(account) = account {
             db::jobs::by_account(reader, account, WAITING_MAX).await?
@@ -213,7 +213,7 @@ impl Worker {
     pub(super) async fn held_orders(
         &self,
         account: Option<&Account>,
-    ) -> Result<Vec<PendingWork>, StoreError> {
+    ) -> Result<Vec<PendingWork>, InternalError> {
         let account = account.map(|account| account.id);
         self.orders_without_job(account, &IN_PROGRESS, |_| true)
             .await
@@ -224,7 +224,7 @@ impl Worker {
     pub(super) async fn owed_by_clients(
         &self,
         account: Option<&Account>,
-    ) -> Result<Vec<PendingWork>, StoreError> {
+    ) -> Result<Vec<PendingWork>, InternalError> {
         let follows = |of: &Account| account.is_some() || of.clock_id() == ClockId::DEFAULT;
         let account = account.map(|account| account.id);
         let mut owed = self.orders_without_job(account, &OPEN, follows).await?;
@@ -237,7 +237,7 @@ impl Worker {
         account: Option<AccountId>,
         statuses: &[&str],
         is_wanted: impl Fn(&Account) -> bool,
-    ) -> Result<Vec<PendingWork>, StoreError> {
+    ) -> Result<Vec<PendingWork>, InternalError> {
         let mut reader = self.db.read().await?;
         let accounts = db::open_orders::accounts_having(&mut reader, account, statuses).await?;
         let mut waiting = Vec::new();
@@ -257,7 +257,7 @@ impl Worker {
     ///
     /// # Errors
     /// If the jobs cannot be read.
-    pub async fn next_job(&self, account: Option<&Account>) -> Result<Option<Job>, StoreError> {
+    pub async fn next_job(&self, account: Option<&Account>) -> Result<Option<Job>, InternalError> {
         let mut reader = self.db.read().await?;
         let jobs = if let Some(account) = account {
             db::jobs::by_account(&mut reader, account.id, 1).await?
@@ -269,7 +269,7 @@ impl Worker {
     }
 
     /// Returns the job, of whatever account, that is due next, each by its own clock.
-    pub(super) async fn next_job_of_all(&self) -> Result<Option<Job>, StoreError> {
+    pub(super) async fn next_job_of_all(&self) -> Result<Option<Job>, InternalError> {
         let mut reader = self.db.read().await?;
         let earliest = db::jobs::next_due_by_clock(&mut reader).await?;
         let wait_ms = |(clock, at): &(ClockId, Timestamp)| at.since_ms(self.accounts.now(*clock));
