@@ -29,7 +29,7 @@ impl Webhooks {
         let due = db::webhooks::due(&mut reader, id, account.now()).await?;
         drop(reader);
         let Some((endpoint, mut delivery)) = endpoint.zip(due) else {
-            return self.record_attempt(job, id, None).await;
+            return self.reschedule(job, id).await;
         };
         let decision = self
             .rules_for_attempt(job, &account, &endpoint, &delivery)
@@ -66,29 +66,16 @@ impl Webhooks {
             next_at: next,
             delivery,
         };
-        match self.record_attempt(job, id, Some(&record)).await {
-            Ok(()) => self.record_metrics(&record.attempt, before, record.delivery.status),
-            // The account's life has ended meanwhile, and its job with it.
-            Err(InternalError::AccountGone) => {}
-            Err(error) => {
-                self.keep_unrecorded(record, &error);
-                return Err(error);
-            }
+        match self.record_attempt(record, Some(job)).await {
+            // The account was reset or removed, and its jobs with it.
+            Ok(_) | Err(InternalError::AccountGone) => Ok(()),
+            Err(error) => Err(error),
         }
-        Ok(())
     }
 
-    /// Records an attempt, if one was made, and sets the job to the endpoint's next.
-    async fn record_attempt(
-        &self,
-        job: &Job,
-        endpoint: WebhookId,
-        record: Option<&AttemptRecording>,
-    ) -> Result<(), InternalError> {
+    /// Sets the job to the endpoint's next attempt. Deletes the job if there is none.
+    async fn reschedule(&self, job: &Job, endpoint: WebhookId) -> Result<(), InternalError> {
         let mut tx = self.db.begin().await?;
-        if let Some(record) = record {
-            record.write(&mut tx).await?;
-        }
         db::jobs::reschedule_endpoint(&mut tx, job.id, endpoint).await?;
         tx.commit().await
     }

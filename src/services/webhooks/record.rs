@@ -14,11 +14,11 @@ use tokio::sync::Notify;
 use super::Webhooks;
 use super::attempt::AttemptResult;
 use crate::model::ids::WebhookId;
-use crate::model::job::JobKind;
+use crate::model::job::{Job, JobKind};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Delivery, DeliveryStatus};
 use crate::services::accounts::Account;
-use crate::storage::db::{self, InternalError, Tx};
+use crate::storage::db::{self, InternalError};
 
 /// An attempt that was made.
 #[derive(Debug)]
@@ -48,35 +48,35 @@ impl UnrecordedAttempts {
     }
 }
 
-impl AttemptRecording {
-    /// Writes the attempt and how the delivery stands after it. Returns false if the endpoint is gone.
+impl Webhooks {
+    /// Records an attempt and returns its result. Returns `None` if the endpoint was removed in the
+    /// meantime. `job` is the endpoint's job if it is running. The caller holds the endpoint's claim.
     ///
     /// # Errors
-    /// [`InternalError::AccountGone`] if the account's life has ended, or if it cannot be written.
-    pub(super) async fn write(&self, tx: &mut Tx) -> Result<bool, InternalError> {
-        let (endpoint, delivery) = (self.endpoint, &self.delivery);
-        let is_there =
-            db::webhooks::record_attempt(tx, endpoint, delivery, self.next_at, self.sent_at)
-                .await?;
-        let (account, attempts) = (self.account.id, &self.attempt.attempts);
-        db::attempts::insert(tx, account, endpoint, delivery, attempts).await?;
-        Ok(is_there)
-    }
-}
-
-impl Webhooks {
-    /// Keeps a record that could not be written.
-    pub(super) fn keep_unrecorded(&self, record: AttemptRecording, error: &InternalError) {
-        tracing::warn!(
-            %error,
-            endpoint = %record.endpoint,
-            url = record.attempt.attempts.last().map(|attempt| attempt.url.as_str()),
-            event = record.delivery.event.id,
-            "a webhook was sent and cannot be recorded; its record is retried, it is not sent again"
-        );
-        let endpoint = record.endpoint;
-        self.unrecorded.records().insert(endpoint, Arc::new(record));
-        self.unrecorded.arrived.notify_one();
+    /// Returns [`InternalError::AccountGone`] if the account has ended. On any other error, the record
+    /// is kept and written later.
+    pub(super) async fn record_attempt(
+        &self,
+        record: AttemptRecording,
+        job: Option<&Job>,
+    ) -> Result<Option<AttemptResult>, InternalError> {
+        match self.write_record(&record, job).await {
+            Ok(endpoint_exists) => Ok(endpoint_exists.then_some(record.attempt)),
+            Err(InternalError::AccountGone) => Err(InternalError::AccountGone),
+            Err(error) => {
+                tracing::warn!(
+                    %error,
+                    endpoint = %record.endpoint,
+                    url = record.attempt.attempts.last().map(|attempt| attempt.url.as_str()),
+                    event = record.delivery.event.id,
+                    "webhook was sent but cannot be recorded; retrying the record, not the request"
+                );
+                let endpoint = record.endpoint;
+                self.unrecorded.records().insert(endpoint, Arc::new(record));
+                self.unrecorded.arrived.notify_one();
+                Err(error)
+            }
+        }
     }
 
     /// Writes the kept record of an endpoint, if there is one, and sets the endpoint's job to its next
@@ -88,7 +88,7 @@ impl Webhooks {
         let Some(record) = self.unrecorded.records().get(&endpoint).cloned() else {
             return Ok(false);
         };
-        match self.record_now(&record).await {
+        match self.write_record(&record, None).await {
             Ok(_) | Err(InternalError::AccountGone) => {}
             Err(error) => return Err(error),
         }
@@ -96,21 +96,27 @@ impl Webhooks {
         Ok(true)
     }
 
-    /// Writes a record, sets the endpoint's job to its next attempt, and counts the attempt. Returns false
-    /// if the endpoint is gone.
-    ///
-    /// # Errors
-    /// As [`AttemptRecording::write`].
-    pub(super) async fn record_now(
+    /// Writes a record, sets the endpoint's job to its next attempt, and counts the attempt. Returns
+    /// `false` if the endpoint does not exist any more. `job` is the endpoint's job if it is running.
+    async fn write_record(
         &self,
         record: &AttemptRecording,
+        job: Option<&Job>,
     ) -> Result<bool, InternalError> {
+        let (account, endpoint) = (record.account.id, record.endpoint);
+        let (delivery, attempts) = (&record.delivery, &record.attempt.attempts);
+        let (next_at, sent_at) = (record.next_at, record.sent_at);
         let mut tx = self.db.begin().await?;
-        let is_there = record.write(&mut tx).await?;
-        db::jobs::upsert_endpoint(&mut tx, record.account.id, record.endpoint).await?;
+        let endpoint_exists =
+            db::webhooks::record_attempt(&mut tx, endpoint, delivery, next_at, sent_at).await?;
+        db::attempts::insert(&mut tx, account, endpoint, delivery, attempts).await?;
+        match job {
+            Some(job) => db::jobs::reschedule_endpoint(&mut tx, job.id, endpoint).await?,
+            None => db::jobs::upsert_endpoint(&mut tx, account, endpoint).await?,
+        }
         tx.commit().await?;
-        self.record_metrics(&record.attempt, record.before, record.delivery.status);
-        Ok(is_there)
+        self.record_metrics(&record.attempt, record.before, delivery.status);
+        Ok(endpoint_exists)
     }
 
     /// Returns when a record is kept.

@@ -238,16 +238,8 @@ impl Webhooks {
             sent_at: now,
             next_at: next,
         };
-        match self.record_now(&record).await {
-            Ok(true) => Ok(record.attempt),
-            Ok(false) => Err(RetryError::NoEndpoint(record.endpoint)),
-            Err(error) => {
-                if !matches!(error, InternalError::AccountGone) {
-                    self.keep_unrecorded(record, &error);
-                }
-                Err(error.into())
-            }
-        }
+        let recorded = self.record_attempt(record, None).await?;
+        recorded.ok_or(RetryError::NoEndpoint(endpoint.id))
     }
 }
 
