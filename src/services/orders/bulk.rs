@@ -2,7 +2,9 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{Orders, detect, failures, work};
+use super::detect::{self, ClassifyError};
+use super::failures::TaskResult;
+use super::{Orders, work};
 use crate::engine::{InputFile, InspectOptions};
 use crate::model::bulk::{Bulk, BulkEntry, ItemResult};
 use crate::model::order::Order;
@@ -31,14 +33,14 @@ impl Orders {
         account: &Account,
         order: &Order,
         bulk: &Bulk,
-    ) -> Result<failures::Result, InternalError> {
+    ) -> TaskResult {
         let Some(file) = order.files.first() else {
-            return Ok(Err(detect::missing_input(order, "the order has no file")));
+            return Err(detect::missing_input(order, "the order has no file").into());
         };
         let bucket = order.vendor.bucket();
         let found = self.content(account.id, bucket, &file.key).await;
         let Some(zip) = found.map_err(InternalError::broken)? else {
-            return Ok(Err(detect::missing_input(order, "the ZIP is gone")));
+            return Err(detect::missing_input(order, "the ZIP file is missing").into());
         };
         let queued = bulk.queued.iter();
         let judged: Vec<_> = queued
@@ -48,7 +50,7 @@ impl Orders {
             .buffered(CONCURRENCY)
             .try_collect()
             .await?;
-        Ok(Ok(Outcome::Bulk(BulkResult { items })))
+        Ok(Outcome::Bulk(BulkResult { items }))
     }
 
     async fn classify_entry(
@@ -74,9 +76,10 @@ impl Orders {
             outcome_override,
             INSPECT_OPTIONS,
         );
-        Ok(match judged.await? {
-            Ok((verdict, _)) => ItemResult::Verdict(verdict),
-            Err(defect) => ItemResult::Defect(defect),
-        })
+        match judged.await {
+            Ok((verdict, _)) => Ok(ItemResult::Verdict(verdict)),
+            Err(ClassifyError::Defect(defect)) => Ok(ItemResult::Defect(defect)),
+            Err(ClassifyError::Internal(error)) => Err(error),
+        }
     }
 }

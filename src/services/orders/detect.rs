@@ -1,6 +1,6 @@
 //! Pictures are judged, for both vendors.
 
-use super::failures::{self, defect_failure};
+use super::failures::{TaskError, TaskResult, defect_failure};
 use super::{Orders, blob_keys, overrides};
 use crate::engine::{
     Background, EngineError as Cause, HeatmapStyle, InputFile, InspectOptions, Inspection, Scale,
@@ -12,6 +12,20 @@ use crate::model::rule::OutcomeOverride;
 use crate::model::work::{Detection, DetectionOptions, DocumentOptions, Failure, Outcome};
 use crate::services::accounts::Account;
 use crate::storage::db::InternalError;
+
+/// Reason why an image has no verdict.
+#[derive(Debug)]
+pub(super) enum ClassifyError {
+    /// The file is not an image that can be classified.
+    Defect(FileDefect),
+    Internal(InternalError),
+}
+
+impl From<InternalError> for ClassifyError {
+    fn from(error: InternalError) -> Self {
+        Self::Internal(error)
+    }
+}
 
 pub(super) fn detection_inspect_options(options: DetectionOptions) -> InspectOptions {
     InspectOptions {
@@ -55,25 +69,25 @@ impl Orders {
         account: &Account,
         order: &Order,
         wants: InspectOptions,
-    ) -> Result<failures::Result, InternalError> {
+    ) -> TaskResult {
         let Some(file) = order.files.first() else {
-            return Ok(Err(missing_input(order, "the order has no file")));
+            return Err(missing_input(order, "the order has no file").into());
         };
         let bucket = order.vendor.bucket();
         let found = self.content(account.id, bucket, &file.key).await;
         let Some(content) = found.map_err(InternalError::broken)? else {
-            return Ok(Err(missing_input(order, "the picture is gone")));
+            return Err(missing_input(order, "the image file is missing").into());
         };
         let outcome_override = order.outcome_override.as_ref();
         let looked_at = self.classify(order.vendor, content, &file.name, outcome_override, wants);
-        let (verdict, inspection) = match looked_at.await? {
-            Ok(judged) => judged,
-            Err(defect) => return Ok(Err(defect_failure(order, &file.name, &defect))),
-        };
-        let found = self
+        let (verdict, inspection) = looked_at.await.map_err(|error| match error {
+            ClassifyError::Defect(defect) => defect_failure(order, &file.name, &defect).into(),
+            ClassifyError::Internal(error) => TaskError::Internal(error),
+        })?;
+        let detection = self
             .store_detection(account, order, verdict, inspection)
             .await?;
-        Ok(Ok(Outcome::Detection(Box::new(found))))
+        Ok(Outcome::Detection(Box::new(detection)))
     }
 
     /// Judges one picture, and tells what was seen of it; none if a rule or its name settled
@@ -85,7 +99,7 @@ impl Orders {
         name: &str,
         outcome_override: Option<&OutcomeOverride>,
         wants: InspectOptions,
-    ) -> Result<Result<(Verdict, Option<Inspection>), FileDefect>, InternalError> {
+    ) -> Result<(Verdict, Option<Inspection>), ClassifyError> {
         let named = overrides::forced_verdict(outcome_override)
             .or_else(|| self.verdict_from_name(vendor, name));
         let wants = InspectOptions {
@@ -93,13 +107,13 @@ impl Orders {
             ..wants
         };
         let inspected = self.engine.inspect(content, name.to_owned(), wants).await;
-        Ok(match (inspected, named) {
-            (Err(Cause::Io(error)), _) => return Err(InternalError::broken(error)),
+        match (inspected, named) {
+            (Err(Cause::Io(error)), _) => Err(InternalError::broken(error).into()),
             (Err(Cause::Defect(_)), Some(verdict)) => Ok((
                 verdict,
                 self.placeholder_inspection(vendor, name, wants).await?,
             )),
-            (Err(Cause::Defect(defect)), None) => Err(defect),
+            (Err(Cause::Defect(defect)), None) => Err(ClassifyError::Defect(defect)),
             (Ok(inspection), named) => {
                 let verdict = named.map_or_else(
                     || verdict_of_bytes(vendor, &inspection),
@@ -110,7 +124,7 @@ impl Orders {
                 );
                 Ok((verdict, Some(inspection)))
             }
-        })
+        }
     }
 
     /// What stands for bytes that are at fault: of Undetectable's a card, so that the pictures

@@ -1,6 +1,6 @@
 //! A watermark is looked for: by a rule, by the file's name, in the file itself.
 
-use super::failures::{self, defect_failure, failure};
+use super::failures::{TaskResult, defect_failure, failure};
 use super::{Orders, blob_keys, overrides};
 use crate::engine::{EngineError as Cause, InputFile, InspectOptions, verdict};
 use crate::model::order::{ApiVersion, Order};
@@ -12,18 +12,14 @@ use crate::storage::db::InternalError;
 impl Orders {
     /// Looks for a watermark in the order's file. Several texts come one a line. A file that cannot
     /// be processed fails an order of v2, and is the result of one of v3.
-    pub(super) async fn extract(
-        &self,
-        account: &Account,
-        order: &Order,
-    ) -> Result<failures::Result, InternalError> {
+    pub(super) async fn extract(&self, account: &Account, order: &Order) -> TaskResult {
         let Some(file) = order.primary_file() else {
-            return Ok(Err(failure(order, "the order has no file".to_owned())));
+            return Err(failure(order, "the order has no file".to_owned()).into());
         };
         let bucket = order.vendor.bucket();
         let found = self.content(account.id, bucket, &file.key).await;
         let Some(content) = found.map_err(InternalError::broken)? else {
-            return Ok(Err(failure(order, format!("{} is gone", file.name))));
+            return Err(failure(order, format!("{}: file not found", file.name)).into());
         };
         let by_name = || verdict::from_extraction_name(&file.name, order.api);
         let forced = overrides::forced_watermark(order).or_else(by_name);
@@ -32,7 +28,7 @@ impl Orders {
             .extract(content.clone(), file.name.clone())
             .await;
         let (result, basis) = match (forced, extracted) {
-            (_, Err(Cause::Io(error))) => return Err(InternalError::broken(error)),
+            (_, Err(Cause::Io(error))) => return Err(InternalError::broken(error).into()),
             (Some(forced), _) => forced,
             (None, Ok(texts)) => {
                 let text = (!texts.is_empty()).then(|| texts.join("\n"));
@@ -43,14 +39,14 @@ impl Orders {
                 (Err(NoResult::Unsupported), VerdictSource::Defect(line))
             }
             (None, Err(Cause::Defect(defect))) => {
-                return Ok(Err(defect_failure(order, &file.name, &defect)));
+                return Err(defect_failure(order, &file.name, &defect).into());
             }
         };
         let thumbnail = self
             .thumbnail_of(account, order, &file.name, content)
             .await?;
         let extraction = Extraction::new(result, basis, thumbnail);
-        Ok(Ok(Outcome::Extraction(extraction)))
+        Ok(Outcome::Extraction(extraction))
     }
 
     /// Stores a thumbnail, of a document its card: its key; none of what is neither.

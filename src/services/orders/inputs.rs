@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use sha2::{Digest, Sha256};
 
 use super::Orders;
+use super::failures::TaskError;
 use crate::model::file::File;
 use crate::model::order::Order;
 use crate::model::rule::OutboundCall;
@@ -18,7 +19,21 @@ use crate::storage::db::InternalError;
 /// The largest file that is downloaded.
 const FETCH_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
-/// A file on its way in; dropped, it is gone.
+/// Reason why a file could not be downloaded.
+#[derive(Debug)]
+pub enum DownloadError {
+    /// The URL did not provide the file. The text says why.
+    Unavailable(String),
+    Internal(InternalError),
+}
+
+impl From<InternalError> for DownloadError {
+    fn from(error: InternalError) -> Self {
+        Self::Internal(error)
+    }
+}
+
+/// Downloaded file that is not stored yet. Dropping it deletes the file.
 #[derive(Debug)]
 pub(super) struct Downloaded {
     scratch: TempFile,
@@ -32,7 +47,7 @@ impl Orders {
         &self,
         account: &Account,
         order: &Order,
-    ) -> Result<Result<(), Failure>, InternalError> {
+    ) -> Result<(), TaskError> {
         for (index, file) in order.files.iter().enumerate() {
             let Some(url) = &file.url else {
                 continue;
@@ -46,18 +61,18 @@ impl Orders {
                 self.put_sample(account, order, file, url).await?;
                 continue;
             }
-            match self.fetch(account, url, &file.name).await? {
-                Ok(fetched) => {
-                    self.store_download(account, bucket, &file.key, fetched)
-                        .await?
+            let fetched = self.fetch(account, url, &file.name).await;
+            let downloaded = fetched.map_err(|error| match error {
+                DownloadError::Unavailable(message) => {
+                    let message = format!("files[{index}].originalFileUrl: {message}");
+                    TaskError::Failed(fetch_failure(order, message))
                 }
-                Err(line) => {
-                    let field = format!("files[{index}].originalFileUrl");
-                    return Ok(Err(fetch_failure(order, format!("{field}: {line}"))));
-                }
-            }
+                DownloadError::Internal(error) => TaskError::Internal(error),
+            })?;
+            self.store_download(account, bucket, &file.key, downloaded)
+                .await?;
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Stores a sample that stands for what the URL names.
@@ -92,7 +107,7 @@ impl Orders {
         account: &Account,
         url: &str,
         name: &str,
-    ) -> Result<Result<Downloaded, String>, InternalError> {
+    ) -> Result<Downloaded, DownloadError> {
         let pending = self
             .rules
             .evaluate_call(&account.key, OutboundCall::FileFetch, name);
@@ -100,12 +115,14 @@ impl Orders {
         let (scratch, outbound) = (self.blobs.temp_file(), &self.outbound);
         let fetched = outbound.fetch(url, scratch.path(), FETCH_BYTES_MAX, &treatment);
         match fetched.await {
-            Ok(fetched) => Ok(Ok(Downloaded {
+            Ok(fetched) => Ok(Downloaded {
                 scratch,
                 content_type: fetched.content_type,
-            })),
-            Err(FetchError::Unavailable(line)) => Ok(Err(line)),
-            Err(FetchError::File(error)) => Err(InternalError::broken(self.blobs.explain(error))),
+            }),
+            Err(FetchError::Unavailable(message)) => Err(DownloadError::Unavailable(message)),
+            Err(FetchError::File(error)) => {
+                Err(InternalError::broken(self.blobs.explain(error)).into())
+            }
         }
     }
 

@@ -55,6 +55,7 @@ pub use confirm::{ConfirmError, ConfirmedOrder};
 pub use create::{CreateOrderError, CreatedOrder};
 pub use deadline::V2_SUNSET;
 pub use fixtures::FileContent;
+pub use inputs::DownloadError;
 pub use manual::{ManualEnd, ManualEndError};
 pub use new_order::{Charge, FileSource, NewFile, NewOrder};
 pub use outputs::ArchiveOutcome;

@@ -3,12 +3,12 @@
 
 use std::io::ErrorKind;
 
-use super::failures::{self, defect_failure, failure};
+use super::failures::{TaskError, TaskResult, defect_failure, failure};
 use super::{Orders, archive, blob_keys};
 use crate::engine::{Embedding, EngineError as Cause, Protection};
 use crate::model::file::OutputSpec;
 use crate::model::order::{Order, OrderState};
-use crate::model::work::{Failure, Outcome, Outputs, Work};
+use crate::model::work::{Outcome, Outputs, Work};
 use crate::services::accounts::Account;
 use crate::storage::db::InternalError;
 
@@ -32,23 +32,20 @@ pub enum ArchiveOutcome {
 
 impl Orders {
     /// Makes the order's outputs, each of the cuts to be made one.
-    pub(super) async fn create_outputs(
-        &self,
-        account: &Account,
-        order: &Order,
-    ) -> Result<failures::Result, InternalError> {
+    pub(super) async fn create_outputs(&self, account: &Account, order: &Order) -> TaskResult {
         let mut outputs = Outputs::default();
         for (index, cut) in order.pending_outputs() {
-            match self.create_output(account, order, index, cut).await? {
+            match self.create_output(account, order, index, cut).await {
                 Ok((key, thumbnail)) => {
                     outputs.keys.push(key);
                     outputs.thumbnail = outputs.thumbnail.or(thumbnail);
                 }
-                Err(failure) => {
+                Err(TaskError::Failed(failure)) => {
                     self.remove_blobs(account, order, outputs.blob_keys())
                         .await?;
-                    return Ok(Err(failure));
+                    return Err(failure.into());
                 }
+                Err(error) => return Err(error),
             }
         }
         outputs.download = match outputs.keys.as_slice() {
@@ -57,16 +54,16 @@ impl Orders {
             keys => match self.output_archive(account, order, keys).await? {
                 ArchiveOutcome::Ready { key } => Some(key),
                 ArchiveOutcome::Expired => {
-                    return Ok(Err(failure(order, "it has expired".to_owned())));
+                    return Err(failure(order, "the order has expired".to_owned()).into());
                 }
                 // It was made a moment ago: the job makes all of them again.
                 ArchiveOutcome::OutputMissing => {
                     let missing = std::io::Error::other("an output is gone");
-                    return Err(InternalError::broken(missing));
+                    return Err(InternalError::broken(missing).into());
                 }
             },
         };
-        Ok(Ok(Outcome::Outputs(outputs)))
+        Ok(Outcome::Outputs(outputs))
     }
 
     /// Makes one output, and of the first a thumbnail: their keys, or why there are none.
@@ -76,16 +73,12 @@ impl Orders {
         order: &Order,
         index: usize,
         cut: OutputSpec<'_>,
-    ) -> Result<Result<(String, Option<String>), Failure>, InternalError> {
+    ) -> Result<(String, Option<String>), TaskError> {
         let name = &cut.file.name;
         let scratch = self.blobs.temp_file();
-        let result = match self
+        let result = self
             .render(account, order, index, cut, scratch.path())
-            .await?
-        {
-            Ok(result) => result,
-            Err(failure) => return Ok(Err(failure)),
-        };
+            .await?;
         let key = blob_keys::output_key(order, index, name);
         let put = self.blobs.put_file(
             account.id,
@@ -104,7 +97,7 @@ impl Orders {
             }
             None => None,
         };
-        Ok(Ok((key, thumbnail)))
+        Ok((key, thumbnail))
     }
 
     /// Makes one output where `to` says.
@@ -115,12 +108,12 @@ impl Orders {
         index: usize,
         cut: OutputSpec<'_>,
         to: &std::path::Path,
-    ) -> Result<Result<RenderedOutput, Failure>, InternalError> {
+    ) -> Result<RenderedOutput, TaskError> {
         let file = cut.file;
         let bucket = order.vendor.bucket();
         let found = self.content(account.id, bucket, &file.key).await;
         let Some(content) = found.map_err(InternalError::broken)? else {
-            return Ok(Err(failure(order, format!("{} is gone", file.name))));
+            return Err(failure(order, format!("{}: file not found", file.name)).into());
         };
         let (name, to) = (file.name.clone(), to.to_owned());
         let thumbnail = index == 0;
@@ -147,12 +140,12 @@ impl Orders {
             created.map(|created| (created.media.media_type(), created.thumbnail))
         };
         match created {
-            Ok((media_type, thumbnail)) => Ok(Ok(RenderedOutput {
+            Ok((media_type, thumbnail)) => Ok(RenderedOutput {
                 media_type,
                 thumbnail,
-            })),
-            Err(Cause::Defect(defect)) => Ok(Err(defect_failure(order, &file.name, &defect))),
-            Err(Cause::Io(error)) => Err(InternalError::broken(self.blobs.explain(error))),
+            }),
+            Err(Cause::Defect(defect)) => Err(defect_failure(order, &file.name, &defect).into()),
+            Err(Cause::Io(error)) => Err(InternalError::broken(self.blobs.explain(error)).into()),
         }
     }
 

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use super::ended::log_order_end;
+use super::failures::TaskError;
 use super::zero_copy::{ZeroCopyResult, delivery_failure, retry_delay_ms};
-use super::{Orders, billing, blob_keys, failures, upload};
+use super::{Orders, billing, blob_keys, upload};
 use crate::model::job::Job;
 use crate::model::order::{Order, OrderState};
-use crate::model::work::Outcome;
+use crate::model::work::{Failure, Outcome};
 use crate::services::accounts::{Account, UploadFor};
 use crate::storage::db::{self, InternalError};
 
 /// How far a run of an order's job has come.
 enum ProcessResult {
-    Finished(failures::Result),
+    Finished(Result<Outcome, Failure>),
     /// Its outputs are made, and not yet where they should be.
     RetryLater {
         delivered_files: Vec<u64>,
@@ -98,13 +99,12 @@ impl Orders {
         account: &Account,
         order: &Order,
     ) -> Result<ProcessResult, InternalError> {
-        let outputs = match self.run_task(account, order).await? {
-            Ok(Outcome::Outputs(outputs)) => outputs,
-            over => return Ok(ProcessResult::Finished(over)),
+        let outputs = match self.run_task(account, order).await {
+            Ok(Outcome::Outputs(outputs)) if order.uses_zero_copy() => outputs,
+            Ok(outcome) => return Ok(ProcessResult::Finished(Ok(outcome))),
+            Err(TaskError::Failed(failure)) => return Ok(ProcessResult::Finished(Err(failure))),
+            Err(TaskError::Internal(error)) => return Err(error),
         };
-        if !order.uses_zero_copy() {
-            return Ok(ProcessResult::Finished(Ok(Outcome::Outputs(outputs))));
-        }
         Ok(match self.deliver_outputs(account, order, outputs).await? {
             ZeroCopyResult::Delivered(outcome) => ProcessResult::Finished(Ok(outcome)),
             ZeroCopyResult::Rejected(failure) => ProcessResult::Finished(Err(failure)),

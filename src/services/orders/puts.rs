@@ -10,8 +10,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::services::accounts::Account;
 
-/// The status of the response, or one line on why there was none.
-pub(super) type PutPermit = Result<u16, String>;
+/// Result of one PUT to a client's storage.
+#[derive(Debug, Clone)]
+pub(super) enum PutOutcome {
+    /// Status code of the response.
+    Status(u16),
+    /// No response was received. The text says why.
+    NoResponse(String),
+}
 
 /// Responses by order, and by the place of the output among the order's outputs.
 #[derive(Debug, Default)]
@@ -21,7 +27,7 @@ pub(super) struct OutputPuts(Mutex<HashMap<String, OrderPuts>>);
 struct OrderPuts {
     /// When the account's life has ended, nobody asks for the responses any more.
     ended: CancellationToken,
-    outputs: HashMap<usize, PutPermit>,
+    outputs: HashMap<usize, PutOutcome>,
 }
 
 impl OutputPuts {
@@ -31,12 +37,12 @@ impl OutputPuts {
 
     /// Returns the response to the put of that output. `None` if it was not put since the order's responses
     /// were last recorded.
-    pub(super) fn find(&self, order_id: &str, output: usize) -> Option<PutPermit> {
+    pub(super) fn find(&self, order_id: &str, output: usize) -> Option<PutOutcome> {
         self.orders().get(order_id)?.outputs.get(&output).cloned()
     }
 
     /// Keeps a response until it is recorded.
-    pub(super) fn insert(&self, account: &Account, order_id: &str, output: usize, put: PutPermit) {
+    pub(super) fn insert(&self, account: &Account, order_id: &str, output: usize, put: PutOutcome) {
         let mut orders = self.orders();
         orders.retain(|_, order| !order.ended.is_cancelled());
         let order = orders

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{KeyOwner, Orders, blob_keys, key_owner};
+use super::{DownloadError, KeyOwner, Orders, blob_keys, key_owner};
 use crate::engine::InputFile;
 use crate::model::job::{Job, JobKind};
 use crate::model::order::{Order, Vendor};
@@ -96,21 +96,20 @@ impl Orders {
         account: &Account,
         url: &str,
         name: &str,
-    ) -> Result<Result<UploadedFile, String>, InternalError> {
-        let fetched = match self.fetch(account, url, name).await? {
-            Ok(fetched) => fetched,
-            Err(line) => return Ok(Err(line)),
-        };
+    ) -> Result<UploadedFile, DownloadError> {
+        let fetched = self.fetch(account, url, name).await?;
         let upload = self.create_upload(account, name).await?;
         let bucket = Vendor::Undetectable.bucket();
         self.store_download(account, bucket, &upload.key, fetched)
             .await?;
         let downloaded = self.find_upload(account, &upload.key).await?;
-        let downloaded = downloaded.map(|file| UploadedFile {
+        let file = downloaded.ok_or_else(|| {
+            DownloadError::Unavailable("file was removed in the meantime".to_owned())
+        })?;
+        Ok(UploadedFile {
             fetched_by_server: true,
             ..file
-        });
-        Ok(downloaded.ok_or_else(|| "was removed meanwhile".to_owned()))
+        })
     }
 
     /// Removes a file that was downloaded for what is then refused. One that a client uploaded

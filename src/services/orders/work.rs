@@ -1,6 +1,6 @@
 //! What is done for an order, from its files to its outcome. No transaction is open meanwhile.
 
-use super::failures::{Result, failure};
+use super::failures::{TaskResult, failure};
 use super::{Orders, detect, overrides};
 use crate::engine::verdict;
 use crate::model::order::Order;
@@ -8,7 +8,6 @@ use crate::model::picture::{Label, Provenance, Verdict, VerdictSource};
 use crate::model::rule::OutcomeOverride;
 use crate::model::work::{Detection, Extraction, Failure, Outcome, Outputs, Work};
 use crate::services::accounts::Account;
-use crate::storage::db::InternalError;
 
 /// What a picture nobody looks at is given.
 const TEST_KEY_PROBABILITY: f64 = 0.02;
@@ -16,21 +15,15 @@ const TEST_KEY_PROBABILITY: f64 = 0.02;
 impl Orders {
     /// Does the order's work: what is settled by its names or its key is made up, else its files
     /// are brought together and worked on.
-    pub(super) async fn run_task(
-        &self,
-        account: &Account,
-        order: &Order,
-    ) -> std::result::Result<Result, InternalError> {
+    pub(super) async fn run_task(&self, account: &Account, order: &Order) -> TaskResult {
         let names = order.files.iter().map(|file| file.name.as_str());
         if let Some(failure) = requested_failure(order, order.outcome_override.as_ref(), names) {
-            return Ok(Err(failure));
+            return Err(failure.into());
         }
         if order.test {
-            return Ok(Ok(placeholder_outcome(order)));
+            return Ok(placeholder_outcome(order));
         }
-        if let Err(failure) = self.fetch_inputs(account, order).await? {
-            return Ok(Err(failure));
-        }
+        self.fetch_inputs(account, order).await?;
         match &order.work {
             Work::AntiAi { .. } | Work::WatermarkEmbed => self.create_outputs(account, order).await,
             Work::WatermarkExtract => self.extract(account, order).await,

@@ -1,7 +1,7 @@
 //! Zero copy: outputs are put where the client wants them, and not kept.
 
 use super::Orders;
-use super::puts::PutPermit;
+use super::puts::PutOutcome;
 use crate::model::file::File;
 use crate::model::order::{Order, Vendor};
 use crate::model::rule::OutboundCall;
@@ -87,14 +87,14 @@ impl Orders {
                 put
             };
             match put {
-                Ok(200..300) => delivered.push(file.id),
-                Ok(status) if is_final(status) => {
+                PutOutcome::Status(200..300) => delivered.push(file.id),
+                PutOutcome::Status(status) if is_final(status) => {
                     refusal.get_or_insert_with(|| why(format!("answered {status}")));
                 }
-                Ok(status) => {
+                PutOutcome::Status(status) => {
                     trouble.get_or_insert_with(|| why(format!("answered {status}")));
                 }
-                Err(line) => {
+                PutOutcome::NoResponse(line) => {
                     trouble.get_or_insert_with(|| why(line));
                 }
             }
@@ -115,7 +115,7 @@ impl Orders {
         file: &File,
         key: &str,
         url: &str,
-    ) -> Result<PutPermit, InternalError> {
+    ) -> Result<PutOutcome, InternalError> {
         let bucket = Vendor::Bizmori.bucket();
         let found = self.blobs.find(account.id, bucket, key).await;
         let not_found =
@@ -133,8 +133,8 @@ impl Orders {
         let (path, outbound) = (&blob.path, &self.outbound);
         let put = outbound.put_file(url, media_type, path, bytes, &treatment);
         match put.await {
-            Ok(status) => Ok(Ok(status)),
-            Err(PutError::Unanswered(line)) => Ok(Err(line)),
+            Ok(status) => Ok(PutOutcome::Status(status)),
+            Err(PutError::Unanswered(line)) => Ok(PutOutcome::NoResponse(line)),
             Err(error @ PutError::File(_)) => Err(InternalError::broken(error)),
         }
     }
