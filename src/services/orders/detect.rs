@@ -1,4 +1,4 @@
-//! Pictures are judged, for both vendors.
+//! Detection: verdicts on images, for both vendors.
 
 use super::failures::{TaskError, TaskResult, defect_failure};
 use super::{Orders, blob_keys, overrides};
@@ -63,12 +63,13 @@ pub(super) fn document_inspect_options(options: DocumentOptions) -> InspectOptio
 }
 
 impl Orders {
-    /// Judges the order's picture: by a rule, by its name's suffix, by its bytes.
+    /// Classifies the order's image: by a rule, else by the suffix of its name, else by its
+    /// content.
     pub(super) async fn detect(
         &self,
         account: &Account,
         order: &Order,
-        wants: InspectOptions,
+        options: InspectOptions,
     ) -> TaskResult {
         let Some(file) = order.files.first() else {
             return Err(missing_input(order, "the order has no file").into());
@@ -79,8 +80,9 @@ impl Orders {
             return Err(missing_input(order, "the image file is missing").into());
         };
         let outcome_override = order.outcome_override.as_ref();
-        let looked_at = self.classify(order.vendor, content, &file.name, outcome_override, wants);
-        let (verdict, inspection) = looked_at.await.map_err(|error| match error {
+        let classification =
+            self.classify(order.vendor, content, &file.name, outcome_override, options);
+        let (verdict, inspection) = classification.await.map_err(|error| match error {
             ClassifyError::Defect(defect) => defect_failure(order, &file.name, &defect).into(),
             ClassifyError::Internal(error) => TaskError::Internal(error),
         })?;
@@ -90,32 +92,32 @@ impl Orders {
         Ok(Outcome::Detection(Box::new(detection)))
     }
 
-    /// Judges one picture, and tells what was seen of it; none if a rule or its name settled
-    /// what its bytes could not.
+    /// Classifies one image. A rule or the name can decide the verdict of an image that cannot be
+    /// read. The inspection is then that of a placeholder, or `None`.
     pub(super) async fn classify(
         &self,
         vendor: Vendor,
         content: InputFile,
         name: &str,
         outcome_override: Option<&OutcomeOverride>,
-        wants: InspectOptions,
+        options: InspectOptions,
     ) -> Result<(Verdict, Option<Inspection>), ClassifyError> {
-        let named = overrides::forced_verdict(outcome_override)
+        let forced = overrides::forced_verdict(outcome_override)
             .or_else(|| self.verdict_from_name(vendor, name));
-        let wants = InspectOptions {
-            probability: named.as_ref().map(|verdict| verdict.probability),
-            ..wants
+        let options = InspectOptions {
+            probability: forced.as_ref().map(|verdict| verdict.probability),
+            ..options
         };
-        let inspected = self.engine.inspect(content, name.to_owned(), wants).await;
-        match (inspected, named) {
+        let inspected = self.engine.inspect(content, name.to_owned(), options).await;
+        match (inspected, forced) {
             (Err(Cause::Io(error)), _) => Err(InternalError::broken(error).into()),
             (Err(Cause::Defect(_)), Some(verdict)) => Ok((
                 verdict,
-                self.placeholder_inspection(vendor, name, wants).await?,
+                self.placeholder_inspection(vendor, name, options).await?,
             )),
             (Err(Cause::Defect(defect)), None) => Err(ClassifyError::Defect(defect)),
-            (Ok(inspection), named) => {
-                let verdict = named.map_or_else(
+            (Ok(inspection), forced) => {
+                let verdict = forced.map_or_else(
                     || verdict_of_bytes(vendor, &inspection),
                     |verdict| Verdict {
                         provenance: inspection.provenance.clone(),
@@ -127,19 +129,20 @@ impl Orders {
         }
     }
 
-    /// What stands for bytes that are at fault: of Undetectable's a card, so that the pictures
-    /// asked for are there whatever was uploaded; of BIZ MORI's nothing.
+    /// Returns the inspection of a placeholder that stands for an unreadable image. Undetectable
+    /// returns previews and heatmaps for any upload. BIZ MORI returns none, so the result is
+    /// `None`.
     async fn placeholder_inspection(
         &self,
         vendor: Vendor,
         name: &str,
-        wants: InspectOptions,
+        options: InspectOptions,
     ) -> Result<Option<Inspection>, InternalError> {
-        if vendor == Vendor::Bizmori || !wants.draws() {
+        if vendor == Vendor::Bizmori || !options.draws() {
             return Ok(None);
         }
-        let drawn = self.engine.placeholder(name.to_owned(), wants).await;
-        drawn.map(Some).map_err(InternalError::broken)
+        let rendered = self.engine.placeholder(name.to_owned(), options).await;
+        rendered.map(Some).map_err(InternalError::broken)
     }
 
     fn verdict_from_name(&self, vendor: Vendor, name: &str) -> Option<Verdict> {
@@ -152,7 +155,7 @@ impl Orders {
         }
     }
 
-    /// Stores what was drawn.
+    /// Stores the rendered images of a detection.
     async fn store_detection(
         &self,
         account: &Account,
@@ -160,7 +163,7 @@ impl Orders {
         verdict: Verdict,
         inspection: Option<Inspection>,
     ) -> Result<Detection, InternalError> {
-        let mut found = Detection {
+        let mut detection = Detection {
             measures: inspection
                 .as_ref()
                 .and_then(|inspection| inspection.measures),
@@ -172,39 +175,39 @@ impl Orders {
             verdict,
         };
         let Some(mut inspection) = inspection else {
-            return Ok(found);
+            return Ok(detection);
         };
-        if order.vendor == Vendor::Undetectable && found.verdict.label == Label::Human {
-            // Their heatmaps are of what is not real.
+        if order.vendor == Vendor::Undetectable && detection.verdict.label == Label::Human {
+            // Undetectable returns no heatmap for real photos.
             (inspection.heatmap, inspection.overlay) = (None, None);
         }
-        let drawn = [
+        let rendered = [
             (
                 inspection.thumbnail,
                 blob_keys::THUMBNAIL,
                 "image/jpeg",
-                &mut found.thumbnail,
+                &mut detection.thumbnail,
             ),
             (
                 inspection.preview,
                 blob_keys::PREVIEW,
                 "image/jpeg",
-                &mut found.preview,
+                &mut detection.preview,
             ),
             (
                 inspection.heatmap,
                 blob_keys::HEATMAP,
                 "image/png",
-                &mut found.heatmap,
+                &mut detection.heatmap,
             ),
             (
                 inspection.overlay,
                 blob_keys::OVERLAY,
                 "image/png",
-                &mut found.overlay,
+                &mut detection.overlay,
             ),
         ];
-        for (bytes, name, media_type, key) in drawn {
+        for (bytes, name, media_type, key) in rendered {
             if let Some(bytes) = bytes {
                 *key = Some(
                     self.put_result(
@@ -218,10 +221,11 @@ impl Orders {
                 );
             }
         }
-        Ok(found)
+        Ok(detection)
     }
 
-    /// Stores something made for an order, under a key of [`layout::all_keys`]; answers it.
+    /// Stores a result of an order under one of the keys of [`blob_keys::all_keys`], and returns
+    /// the key.
     pub(super) async fn put_result(
         &self,
         account: &Account,
@@ -244,8 +248,8 @@ impl Orders {
     }
 }
 
-/// Returns the verdict that follows from a picture's bytes. BIZ MORI's probabilities have four decimals at
-/// most.
+/// Returns the verdict for the content of an image. BIZ MORI's probabilities have at most four
+/// decimals.
 fn verdict_of_bytes(vendor: Vendor, inspection: &Inspection) -> Verdict {
     let mut verdict = verdict::from_metadata_or_hash(&inspection.provenance, &inspection.digest);
     if vendor == Vendor::Bizmori && verdict.source == VerdictSource::Digest {
@@ -254,9 +258,9 @@ fn verdict_of_bytes(vendor: Vendor, inspection: &Inspection) -> Verdict {
     verdict
 }
 
-pub(super) fn missing_input(order: &Order, line: &str) -> Failure {
+pub(super) fn missing_input(order: &Order, message: &str) -> Failure {
     Failure {
         code: "AI_DETECTION_SERVICE_ERROR".to_owned(),
-        message: format!("order {}: {line}", order.id),
+        message: format!("order {}: {message}", order.id),
     }
 }

@@ -29,10 +29,10 @@ impl From<InternalError> for TaskError {
     }
 }
 
-/// Code of a failure by a picture that cannot be read.
+/// Failure code for an image that cannot be read.
 pub(super) const INVALID_IMAGE: &str = "AI_DETECTION_INVALID_IMAGE";
 
-/// A failure by the vendor's general code for such orders.
+/// Returns a failure with the vendor's general code for the order's task.
 pub(super) fn failure(order: &Order, message: String) -> Failure {
     let code = match order.work {
         _ if order.test => "PROCESSING_ERROR",
@@ -45,7 +45,7 @@ pub(super) fn failure(order: &Order, message: String) -> Failure {
     }
 }
 
-/// The failure that a file's defect is.
+/// Returns the failure for a defect in an input file.
 pub(super) fn defect_failure(order: &Order, file_name: &str, defect: &FileDefect) -> Failure {
     let code = match (&order.work, defect) {
         (Work::AntiAi { .. }, _) => "PROCESSING_ERROR",

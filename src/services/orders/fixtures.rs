@@ -1,5 +1,5 @@
-//! Orders that the control plane makes, as their clients would have: made, their files put, set
-//! off. Rules have nothing to say to them, and they cost nothing.
+//! Orders created through the control plane as a client would create them: create, upload, confirm.
+//! Rules do not apply to them, and they cost no credits.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -19,22 +19,23 @@ use crate::services::orders::NewOrder;
 use crate::storage::blobs::BlobMeta;
 use crate::storage::db::InternalError;
 
-const CONFIRM_KEY: &str = "set up";
+const CONFIRM_KEY: &str = "fixture";
 
-/// A file's bytes.
+/// Content of a fixture's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileContent {
     Bytes(Bytes),
-    /// Those of a file.
+    /// Path of a file on disk.
     Path(PathBuf),
 }
 
 impl Orders {
-    /// Makes an order whose files are all given, and has it set off: first those that are looked
-    /// at, then their originals. What comes of it is `outcome`, or what would have come of it.
+    /// Creates an order with all its files and starts it. `outcome` overrides the outcome that the
+    /// files lead to. `files` are in upload order: all other files first, then originals.
     ///
     /// # Errors
-    /// If the account is gone, or it cannot be written.
+    /// Returns [`InternalError::AccountGone`] if the account has ended, or an error if the database
+    /// or the disk fails.
     pub async fn create_fixture(
         &self,
         account: &Arc<Account>,
@@ -50,10 +51,10 @@ impl Orders {
             .await;
         let created = created.map_err(unexpected_create_error)?;
         let order = created.order;
-        let mut places: Vec<usize> = (0..order.files.len()).collect();
-        places.sort_by_key(|place| order.files[*place].role == Some(Role::Original));
-        for (place, content) in places.into_iter().zip(files) {
-            self.put_upload(account, &order, place, content).await?;
+        let mut indexes: Vec<usize> = (0..order.files.len()).collect();
+        indexes.sort_by_key(|index| order.files[*index].role == Some(Role::Original));
+        for (index, content) in indexes.into_iter().zip(files) {
+            self.put_upload(account, &order, index, content).await?;
         }
         let order = self.db.order(&order.id).await?;
         let order = order.ok_or(InternalError::AccountGone)?;
@@ -64,7 +65,7 @@ impl Orders {
         Ok(confirmed.await.map_err(unexpected_confirm_error)?.order)
     }
 
-    /// Has the files in before the order is made of them.
+    /// Stores the files as uploads, which the order then refers to.
     async fn upload_inputs(
         &self,
         account: &Account,
@@ -81,15 +82,16 @@ impl Orders {
         Ok(())
     }
 
-    /// Puts a file that the order waits for, as its client would have; a test key's is counted.
+    /// Uploads one file of the order. Test orders store no content: only the file's length is
+    /// recorded.
     async fn put_upload(
         &self,
         account: &Account,
         order: &Order,
-        place: usize,
+        index: usize,
         content: &FileContent,
     ) -> Result<(), InternalError> {
-        let file = &order.files[place];
+        let file = &order.files[index];
         if !file.is_upload_pending() {
             return Ok(());
         }
@@ -133,10 +135,10 @@ impl Orders {
 }
 
 impl FileContent {
-    /// How many there are.
+    /// Returns the length in bytes.
     ///
     /// # Errors
-    /// If there is no such file, or it cannot be opened.
+    /// Returns an error if the path is not a regular file or cannot be opened.
     pub async fn byte_len(&self) -> std::io::Result<u64> {
         match self {
             Self::Bytes(bytes) => Ok(bytes.len() as u64),
@@ -145,22 +147,23 @@ impl FileContent {
                 if meta.is_file() {
                     Ok(meta.len())
                 } else {
-                    Err(std::io::Error::other("it is no file"))
+                    Err(std::io::Error::other("not a regular file"))
                 }
             }
         }
     }
 }
 
-/// It costs nothing, and no client gives it an id.
-fn unexpected_create_error(refused: CreateOrderError) -> InternalError {
-    match refused {
+/// A fixture costs nothing and has no id from a client, so only [`CreateOrderError::Store`] can
+/// occur.
+fn unexpected_create_error(error: CreateOrderError) -> InternalError {
+    match error {
         CreateOrderError::Store(error) => error,
         other => InternalError::broken(std::io::Error::other(format!("{other:?}"))),
     }
 }
 
-/// All its files are in.
+/// All files of a fixture are uploaded, so only [`ConfirmError::Store`] can occur.
 fn unexpected_confirm_error(error: ConfirmError) -> InternalError {
     match error {
         ConfirmError::Store(error) => error,

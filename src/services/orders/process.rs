@@ -18,7 +18,7 @@ enum ProcessResult {
     /// Its outputs are made, and not yet where they should be.
     RetryLater {
         delivered_files: Vec<u64>,
-        why: String,
+        reason: String,
     },
 }
 
@@ -54,14 +54,14 @@ impl Orders {
         let result = match run {
             ProcessResult::Finished(result) => result,
             ProcessResult::RetryLater {
-                delivered_files: delivered,
-                why,
+                delivered_files,
+                reason,
             } => {
-                if self.schedule_retry(job, &account, &delivered).await? {
+                if self.schedule_retry(job, &account, &delivered_files).await? {
                     self.puts.remove(&job.subject);
                     return Ok(());
                 }
-                Err(delivery_failure(why))
+                Err(delivery_failure(reason))
             }
         };
         let now = account.now();
@@ -109,11 +109,11 @@ impl Orders {
             ZeroCopyResult::Delivered(outcome) => ProcessResult::Finished(Ok(outcome)),
             ZeroCopyResult::Rejected(failure) => ProcessResult::Finished(Err(failure)),
             ZeroCopyResult::RetryLater {
-                delivered_files: delivered,
-                why,
+                delivered_files,
+                reason,
             } => ProcessResult::RetryLater {
-                delivered_files: delivered,
-                why,
+                delivered_files,
+                reason,
             },
         })
     }
@@ -130,13 +130,13 @@ impl Orders {
         &self,
         job: &Job,
         account: &Account,
-        delivered: &[u64],
+        delivered_files: &[u64],
     ) -> Result<bool, InternalError> {
         let mut tx = self.db.begin().await?;
         let Some(mut order) = db::orders::find(&mut tx, &job.subject).await? else {
             return Ok(true);
         };
-        let attempts = Arc::make_mut(&mut order).record_delivered_output(delivered);
+        let attempts = Arc::make_mut(&mut order).record_delivered_output(delivered_files);
         let Some(after_ms) = attempts.and_then(retry_delay_ms) else {
             return Ok(false);
         };

@@ -1,7 +1,7 @@
-//! Zero copy: responses of the clients' storages that are not recorded yet.
+//! Zero copy: PUT responses that are not recorded yet.
 //!
-//! An output that was put and whose response could not be recorded is not put again: the next run of the
-//! order's job, after the error, takes the response from here.
+//! An output whose response could not be recorded is not put again. The next run of the order's job
+//! finds the response here.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,13 +19,13 @@ pub(super) enum PutOutcome {
     NoResponse(String),
 }
 
-/// Responses by order, and by the place of the output among the order's outputs.
+/// Responses by order id and 0-based output index.
 #[derive(Debug, Default)]
 pub(super) struct OutputPuts(Mutex<HashMap<String, OrderPuts>>);
 
 #[derive(Debug)]
 struct OrderPuts {
-    /// When the account's life has ended, nobody asks for the responses any more.
+    /// Cancelled when the account is reset or removed. The responses are then no longer needed.
     ended: CancellationToken,
     outputs: HashMap<usize, PutOutcome>,
 }
@@ -35,8 +35,8 @@ impl OutputPuts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the response to the put of that output. `None` if it was not put since the order's responses
-    /// were last recorded.
+    /// Returns the response to the PUT of an output. `None` if the output was not put since the
+    /// order's responses were last recorded.
     pub(super) fn find(&self, order_id: &str, output: usize) -> Option<PutOutcome> {
         self.orders().get(order_id)?.outputs.get(&output).cloned()
     }
@@ -54,7 +54,7 @@ impl OutputPuts {
         order.outputs.insert(output, put);
     }
 
-    /// Forgets the responses of an order: they are recorded, or the order has ended otherwise.
+    /// Removes the responses of an order whose responses are recorded, or which has ended.
     pub(super) fn remove(&self, order_id: &str) {
         self.orders().remove(order_id);
     }

@@ -1,10 +1,11 @@
-//! Webhooks: where an account's events go, and that they get there.
+//! Webhooks: endpoints of an account, and the delivery of events to them.
 //!
-//! An event is published in the transaction that made it happen, so none is lost; its body is
-//! serialised once, and those bytes are stored, signed and sent. Deliveries go out at least
-//! once: a second time only where the answer to the first was lost. Each endpoint gets its
-//! attempts one at a time, in the order in which they fall due; endpoints do not wait for one
-//! another.
+//! An event is published in the transaction that caused it, so no event is lost. Its body is
+//! serialised
+//! once, and the same bytes are stored, signed and sent. Delivery is at least once: a second
+//! attempt
+//! follows only if the response to the first was lost. An endpoint receives its attempts one at a
+//! time, in the order of their due times. Endpoints do not wait for one another.
 
 mod attempt;
 mod attempt_metrics;
@@ -36,36 +37,37 @@ pub use endpoints::EndpointParams;
 pub use resend::{RetryError, RetryResult, RetrySummary};
 pub use signature::{SIGNATURE_HEADER, signature, verify};
 
-/// What a vendor tells of an order that has come to its end; none for vendors that do not tell.
+/// Builds the event for an order that has ended. Returns `None` if the vendor sends no event for
+/// it.
 pub type EventBuilder =
     fn(&Order, &PresignedUrls, event_id: &str, now: Timestamp) -> Option<EventPayload>;
 
-/// An event in the vendor's words.
+/// Type and body of an event, in the vendor's format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventPayload {
-    /// `order.aiDetection.completed`.
+    /// For example `order.aiDetection.completed`.
     pub event_type: String,
-    /// The body, as it is signed and sent.
+    /// The exact text that is signed and sent.
     pub body: String,
 }
 
-/// Endpoints, events and deliveries.
+/// Service for endpoints, events and deliveries.
 #[derive(Debug)]
 pub struct Webhooks {
     db: Db,
     accounts: Arc<Accounts>,
     rules: Arc<Rules>,
     entropy: Entropy,
-    links: PresignedUrls,
+    presigned_urls: PresignedUrls,
     outbound: OutboundClient,
     claims: Claims,
     metrics: Metrics,
-    projections: Vec<(Vendor, EventBuilder)>,
+    event_builders: Vec<(Vendor, EventBuilder)>,
     unrecorded: record::UnrecordedAttempts,
 }
 
 impl Webhooks {
-    /// Webhooks that speak as `projections` say.
+    /// Creates the service. `event_builders` has at most one entry for each vendor.
     #[must_use]
     #[expect(
         clippy::too_many_arguments,
@@ -76,22 +78,22 @@ impl Webhooks {
         accounts: Arc<Accounts>,
         rules: Arc<Rules>,
         entropy: Entropy,
-        links: PresignedUrls,
+        presigned_urls: PresignedUrls,
         outbound: OutboundClient,
         claims: Claims,
         metrics: Metrics,
-        projections: Vec<(Vendor, EventBuilder)>,
+        event_builders: Vec<(Vendor, EventBuilder)>,
     ) -> Self {
         Self {
             db,
             accounts,
             rules,
             entropy,
-            links,
+            presigned_urls,
             outbound,
             claims,
             metrics,
-            projections,
+            event_builders,
             unrecorded: record::UnrecordedAttempts::default(),
         }
     }
