@@ -1,4 +1,4 @@
-//! A watermark is looked for: by a rule, by the file's name, in the file itself.
+//! Watermark extraction: the text that a rule forces, else of the file's name, else of its content.
 
 use super::failures::{TaskResult, defect_failure, failure};
 use super::{Orders, blob_keys, overrides};
@@ -10,8 +10,8 @@ use crate::services::accounts::Account;
 use crate::storage::db::InternalError;
 
 impl Orders {
-    /// Looks for a watermark in the order's file. Several texts come one a line. A file that cannot
-    /// be processed fails an order of v2, and is the result of one of v3.
+    /// Extracts the watermark of the order's file. Several texts are joined by line breaks. A file
+    /// with a defect fails an order of v2. In v3, the order completes without a result.
     pub(super) async fn extract(&self, account: &Account, order: &Order) -> TaskResult {
         let Some(file) = order.primary_file() else {
             return Err(failure(order, "the order has no file".to_owned()).into());
@@ -35,45 +35,43 @@ impl Orders {
                 (Ok(text), VerdictSource::Content)
             }
             (None, Err(Cause::Defect(defect))) if order.api == ApiVersion::V3 => {
-                let line = format!("{}: {}", file.name, defect.message());
-                (Err(NoResult::Unsupported), VerdictSource::Defect(line))
+                let message = format!("{}: {}", file.name, defect.message());
+                (Err(NoResult::Unsupported), VerdictSource::Defect(message))
             }
             (None, Err(Cause::Defect(defect))) => {
                 return Err(defect_failure(order, &file.name, &defect).into());
             }
         };
         let thumbnail = self
-            .thumbnail_of(account, order, &file.name, content)
+            .store_thumbnail(account, order, &file.name, content)
             .await?;
         let extraction = Extraction::new(result, basis, thumbnail);
         Ok(Outcome::Extraction(extraction))
     }
 
-    /// Stores a thumbnail, of a document its card: its key; none of what is neither.
-    async fn thumbnail_of(
+    /// Stores a thumbnail of the order's file and returns its key. `None` if the file has a defect.
+    async fn store_thumbnail(
         &self,
         account: &Account,
         order: &Order,
         name: &str,
         content: InputFile,
     ) -> Result<Option<String>, InternalError> {
-        let wants = InspectOptions {
+        let options = InspectOptions {
             thumbnail: true,
             ..InspectOptions::default()
         };
-        let inspection = self.engine.inspect(content, name.to_owned(), wants).await;
-        let drawn = match inspection {
+        let inspected = self.engine.inspect(content, name.to_owned(), options).await;
+        let thumbnail = match inspected {
             Ok(inspection) => inspection.thumbnail,
             Err(Cause::Defect(_)) => None,
             Err(Cause::Io(error)) => return Err(InternalError::broken(error)),
         };
-        match drawn {
-            None => Ok(None),
-            Some(bytes) => {
-                let key = blob_keys::result_key(order, blob_keys::THUMBNAIL);
-                let put = self.put_result(account, order, key, "image/jpeg", bytes);
-                put.await.map(Some)
-            }
-        }
+        let Some(bytes) = thumbnail else {
+            return Ok(None);
+        };
+        let key = blob_keys::result_key(order, blob_keys::THUMBNAIL);
+        let put = self.put_result(account, order, key, "image/jpeg", bytes);
+        put.await.map(Some)
     }
 }

@@ -1,5 +1,5 @@
-//! Files that are not uploaded are brought in: by default a sample stands for what a URL names,
-//! with the setting `fetch` it is downloaded.
+//! Input files that clients give by URL. By default a generated sample replaces the content of the
+//! URL. With the setting `fetch` the URL is downloaded.
 
 use std::io::ErrorKind;
 
@@ -16,13 +16,13 @@ use crate::services::accounts::Account;
 use crate::storage::blobs::TempFile;
 use crate::storage::db::InternalError;
 
-/// The largest file that is downloaded.
+/// Maximum length of a downloaded file.
 const FETCH_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// Reason why a file could not be downloaded.
 #[derive(Debug)]
 pub enum DownloadError {
-    /// The URL did not provide the file. The text says why.
+    /// The file could not be downloaded. The text says why.
     Unavailable(String),
     Internal(InternalError),
 }
@@ -37,12 +37,12 @@ impl From<InternalError> for DownloadError {
 #[derive(Debug)]
 pub(super) struct Downloaded {
     scratch: TempFile,
-    /// As its server says.
+    /// Content type in the response.
     content_type: Option<String>,
 }
 
 impl Orders {
-    /// Stores every file of the order that comes from a URL and is not there yet.
+    /// Stores every file of the order that is given by URL and not stored yet.
     pub(super) async fn fetch_inputs(
         &self,
         account: &Account,
@@ -75,7 +75,7 @@ impl Orders {
         Ok(())
     }
 
-    /// Stores a sample that stands for what the URL names.
+    /// Stores a generated sample in place of the URL's content. The URL is the seed.
     async fn put_sample(
         &self,
         account: &Account,
@@ -98,22 +98,23 @@ impl Orders {
         Ok(())
     }
 
-    /// Downloads what the URL names, to be nobody's yet; one line on why it could not be had.
+    /// Downloads a URL to a temporary file.
     ///
     /// # Errors
-    /// If the rules cannot be asked, or the file cannot be written.
+    /// Returns [`DownloadError::Unavailable`] if the file could not be downloaded, or
+    /// [`DownloadError::Internal`] if the database or the disk fails.
     pub(super) async fn fetch(
         &self,
         account: &Account,
         url: &str,
         name: &str,
     ) -> Result<Downloaded, DownloadError> {
-        let pending = self
+        let decision = self
             .rules
             .evaluate_call(&account.key, OutboundCall::FileFetch, name);
-        let treatment = pending.await?.call_overrides();
+        let overrides = decision.await?.call_overrides();
         let (scratch, outbound) = (self.blobs.temp_file(), &self.outbound);
-        let fetched = outbound.fetch(url, scratch.path(), FETCH_BYTES_MAX, &treatment);
+        let fetched = outbound.fetch(url, scratch.path(), FETCH_BYTES_MAX, &overrides);
         match fetched.await {
             Ok(fetched) => Ok(Downloaded {
                 scratch,
@@ -126,10 +127,11 @@ impl Orders {
         }
     }
 
-    /// Stores what was downloaded under that key.
+    /// Stores a downloaded file under `key`.
     ///
     /// # Errors
-    /// If the account is gone, or it cannot be written.
+    /// Returns [`InternalError::AccountGone`] if the account has ended, or an error if the disk
+    /// fails.
     pub(super) async fn store_download(
         &self,
         account: &Account,

@@ -1,4 +1,4 @@
-//! Orders are read.
+//! Queries for orders.
 
 use std::sync::Arc;
 
@@ -12,25 +12,25 @@ use crate::storage::db::{self, InternalError};
 pub use crate::storage::db::listing::Cursor;
 pub use crate::storage::db::orders::Listed;
 
-/// Whose object it is.
+/// Owner of an object.
 #[derive(Debug, Clone)]
 pub enum ObjectOwner {
     Account {
         account: Arc<Account>,
-        /// The order that waits for it, or made it; none for Undetectable's uploads.
+        /// The order that the object belongs to. `None` for an upload of Undetectable.
         order_id: Option<String>,
     },
-    /// The key is of an order or upload that is not there (any more).
+    /// The key is that of an order or upload that does not exist, or not any more.
     Deleted,
-    /// The key is none of those that are given out.
+    /// The key has none of the formats that this server issues.
     Unowned,
 }
 
 impl Orders {
-    /// The order of that id and vendor, whosever it is.
+    /// Returns the vendor's order `id`, of any account.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// Returns an error if the database fails.
     pub async fn find(
         &self,
         vendor: Vendor,
@@ -40,11 +40,10 @@ impl Orders {
         Ok(found.filter(|order| order.vendor == vendor))
     }
 
-    /// The account's BIZ MORI orders of that filter, the newest first: `limit` of them behind
-    /// the first `offset`.
+    /// Returns a page of the account's BIZ MORI orders that match `filter`, newest first.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// Returns an error if the database fails.
     pub async fn list(
         &self,
         account: &Account,
@@ -56,11 +55,11 @@ impl Orders {
         db::listing::page(&mut reader, account.id, filter, limit, offset).await
     }
 
-    /// All of them, piece by piece: the next at most `limit`, none when all have been. Those made
-    /// meanwhile are left out.
+    /// Returns the next orders of a listing that is read in chunks of at most `limit`. Empty at the
+    /// end of the listing. Orders created after the first chunk are left out.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// Returns an error if the database fails.
     pub async fn list_next(
         &self,
         account: &Account,
@@ -72,11 +71,11 @@ impl Orders {
         db::listing::next_page(&mut reader, account.id, filter, limit, cursor).await
     }
 
-    /// Returns the newest `limit` orders and documents of those older than number `before`, of any
-    /// account or vendor if none is given. `None` if there are none.
+    /// Returns the span of the newest `limit` orders whose number is below `before`. `listed`
+    /// restricts the orders to an account or a vendor. `None` if there are no such orders.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// Returns an error if the database fails.
     pub async fn span(
         &self,
         listed: Listed,
@@ -87,11 +86,11 @@ impl Orders {
         db::orders::span(&mut reader, listed, before, limit).await
     }
 
-    /// Returns the orders and documents numbered `first` to `last` with their numbers, the oldest
-    /// first, `limit` of them at most.
+    /// Returns the orders numbered `first` to `last` with their numbers, oldest first, at most
+    /// `limit`.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// Returns an error if the database fails.
     pub async fn in_span(
         &self,
         listed: Listed,
@@ -102,11 +101,11 @@ impl Orders {
         db::orders::in_span(&mut reader, listed, (first, last), limit).await
     }
 
-    /// How many BIZ MORI orders the account made on each of those days (since 1970, UTC); a day
-    /// without any is left out.
+    /// Returns the number of BIZ MORI orders that the account created on each day from `first_day`
+    /// to `last_day`. Days are counted from 1970-01-01 UTC. Days without orders are left out.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// Returns an error if the database fails.
     pub async fn count_by_day(
         &self,
         account: &Account,
@@ -117,10 +116,10 @@ impl Orders {
         db::listing::daily_counts(&mut reader, account.id, first_day, last_day).await
     }
 
-    /// Whom an object belongs to, by its key.
+    /// Returns the owner of the object `key`.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// Returns an error if the database fails.
     pub async fn object_owner(&self, key: &str) -> Result<ObjectOwner, InternalError> {
         let (id, order_id) = match key_owner(key) {
             None => return Ok(ObjectOwner::Unowned),
@@ -142,10 +141,10 @@ impl Orders {
         )
     }
 
-    /// The client is told at `now` that the document is done: the first time is kept.
+    /// Records the time at which the client first learned that the document is done.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if the database fails.
     pub async fn mark_completion_reported(
         &self,
         order: &Order,
