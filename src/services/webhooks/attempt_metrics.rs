@@ -1,4 +1,4 @@
-//! What is counted of attempts and deliveries.
+//! Metrics of attempts and deliveries.
 
 use super::Webhooks;
 use super::attempt::AttemptResult;
@@ -7,8 +7,8 @@ use crate::platform::metrics::{AttemptOutcome, DeliveryOutcome};
 use crate::storage::db::{self, InternalError};
 
 impl Webhooks {
-    /// Counts an attempt that was made and written down, at a delivery that stood so before and
-    /// stands so now.
+    /// Counts a recorded attempt, and its delivery if the attempt ended it. `before` and `now` are
+    /// the delivery's status before and after the attempt.
     pub(super) fn record_metrics(
         &self,
         result: &AttemptResult,
@@ -34,10 +34,10 @@ impl Webhooks {
         }
     }
 
-    /// How many deliveries have an attempt to come.
+    /// Returns the number of deliveries that have a next attempt.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// Returns an error if the database fails.
     pub async fn pending_deliveries(&self) -> Result<u64, InternalError> {
         db::webhooks::count_pending(&mut self.db.read().await?).await
     }

@@ -1,5 +1,4 @@
-//! One attempt at an endpoint: what is due first is signed and sent, and what came of it
-//! recorded, with the time of the next.
+//! Delivery: the endpoint's first due event is signed, sent and recorded.
 
 use super::Webhooks;
 use super::record::AttemptRecording;
@@ -8,10 +7,10 @@ use crate::model::job::Job;
 use crate::storage::db::{self, InternalError};
 
 impl Webhooks {
-    /// Runs the job of an endpoint: its first due delivery is attempted once, or put off.
+    /// Runs the job of an endpoint: makes one attempt at its first due delivery, or defers it.
     ///
     /// # Errors
-    /// If state cannot be read or written; the job then stands as it did.
+    /// Returns an error if the database fails. The job is then run again.
     pub async fn deliver(&self, job: &Job) -> Result<(), InternalError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
@@ -34,17 +33,17 @@ impl Webhooks {
         let decision = self
             .rules_for_attempt(job, &account, &endpoint, &delivery)
             .await?;
-        let Some(choice) = decision else {
+        let Some(decision) = decision else {
             return Ok(());
         };
         let mut result = tokio::select! {
             biased;
             () = account.cancellation().cancelled() => return Ok(()),
-            result = self.attempt(&account, &endpoint, &delivery, &choice) => result,
+            result = self.attempt(&account, &endpoint, &delivery, &decision) => result,
         };
-        let before = delivery.status;
+        let status_before = delivery.status;
         let now = account.now();
-        let next = match &result.result {
+        let next_at = match &result.result {
             Ok(_) => {
                 delivery.succeed(now);
                 None
@@ -55,15 +54,15 @@ impl Webhooks {
             }
             Err(_) => delivery.fail(now),
         };
-        result.set_delivery_state(&delivery, next);
+        result.set_delivery_state(&delivery, next_at);
         result.log(&account, &delivery, false);
         let record = AttemptRecording {
             account,
             endpoint: endpoint.id,
             attempt: result,
-            before,
+            status_before,
             sent_at: delivery.last_sent_at.unwrap_or(job.due_at),
-            next_at: next,
+            next_at,
             delivery,
         };
         match self.record_attempt(record, Some(job)).await {

@@ -1,4 +1,4 @@
-//! Log lines of webhook attempts: one warning for each that failed, one debug line for each other.
+//! Log lines for webhook attempts: a warning for each failed attempt, a debug line for each other.
 
 use super::attempt::AttemptResult;
 use crate::model::clip::clip;
@@ -8,17 +8,17 @@ use crate::services::accounts::Account;
 
 /// Characters logged of a URL.
 const URL_CHARS_MAX: usize = 300;
-/// Characters logged of a key.
+/// Characters logged of an API key.
 const KEY_CHARS_MAX: usize = 100;
-/// Characters logged of the reason; it may be what a receiver sent.
+/// Characters logged of the reason, which may contain text that the receiver sent.
 const REASON_CHARS_MAX: usize = 500;
-/// Attempts by the retry schedule.
+/// Attempts in the retry schedule.
 #[expect(clippy::cast_possible_truncation, reason = "there are seven")]
 const ATTEMPTS_MAX: u32 = RETRY_SCHEDULE_MS.len() as u32 + 1;
 
 impl AttemptResult {
-    /// Logs the attempt, and each of its copies if a rule duplicated it. An attempt that a rule
-    /// dropped was not made; the rule's own line says so.
+    /// Logs each request of the attempt. An attempt that a rule dropped is not logged here, because
+    /// the rule logs it.
     pub(super) fn log(&self, account: &Account, delivery: &Delivery, is_manual: bool) {
         if self.is_dropped {
             return;
@@ -39,7 +39,7 @@ impl AttemptResult {
     }
 }
 
-/// Reason why the attempt failed. `None` if the receiver answered 2xx.
+/// Returns the reason why a request failed. `None` if the response status is 2xx.
 fn failure(attempt: &Attempt) -> Option<String> {
     match &attempt.response {
         Ok(response) if (200..300).contains(&response.status) => None,
@@ -59,7 +59,7 @@ fn log_failed(
     let key = &*clip(&account.key, KEY_CHARS_MAX);
     let reason = &*clip(reason, REASON_CHARS_MAX);
     let (event, number) = (delivery.event.kind.as_str(), attempt.number);
-    // Attempts that the control plane or a client asked for may go beyond the retry schedule.
+    // Manual attempts can be more than the retry schedule has.
     let of = Some(ATTEMPTS_MAX).filter(|most| number <= *most);
     let by = is_manual.then_some("manual");
     let delivery = delivery.id.0;
@@ -74,7 +74,7 @@ fn log_failed(
             key,
             delivery,
             by,
-            "webhook attempt failed; another follows"
+            "webhook attempt failed; a retry is scheduled"
         );
     } else {
         tracing::warn!(
@@ -86,7 +86,7 @@ fn log_failed(
             key,
             delivery,
             by,
-            "webhook attempt failed; no other follows"
+            "webhook attempt failed; no retry is scheduled"
         );
     }
 }

@@ -1,9 +1,12 @@
-//! Records of attempts: what was sent is recorded, and what could not be recorded is not sent again.
+//! Records of attempts. An attempt that was made but could not be recorded is not made again.
 //!
-//! If a record cannot be written (the disk is full), it is kept in memory and written later: before the
-//! next attempt at the endpoint, or by [`Webhooks::record_unrecorded`], which the worker calls until nothing is
-//! kept. Attempts at an endpoint are made one at a time, so at most one record an endpoint is kept. A
-//! record that is still kept when the process ends is lost, and its attempt is made again.
+//! If a record cannot be written, for example because the disk is full, it is kept in memory and
+//! written
+//! later: before the next attempt at the endpoint, or by [`Webhooks::record_unrecorded`], which the
+//! worker
+//! calls until no record is kept. Attempts at an endpoint are made one at a time, so at most one
+//! record per endpoint is kept. A record that is still kept when the process ends is lost, and its
+//! attempt is made again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,18 +23,18 @@ use crate::model::webhook::{Delivery, DeliveryStatus};
 use crate::services::accounts::Account;
 use crate::storage::db::{self, InternalError};
 
-/// An attempt that was made.
+/// Record of an attempt.
 #[derive(Debug)]
 pub(super) struct AttemptRecording {
     pub account: Arc<Account>,
     pub endpoint: WebhookId,
     pub attempt: AttemptResult,
-    /// As it stands after the attempt.
+    /// The delivery after the attempt.
     pub delivery: Delivery,
-    /// The delivery's status before the attempt.
-    pub before: DeliveryStatus,
+    /// Status of the delivery before the attempt.
+    pub status_before: DeliveryStatus,
     pub sent_at: Timestamp,
-    /// When the next attempt is due. `None` if there is none.
+    /// Due time of the next attempt. `None` if there is none.
     pub next_at: Option<Timestamp>,
 }
 
@@ -79,11 +82,11 @@ impl Webhooks {
         }
     }
 
-    /// Writes the kept record of an endpoint, if there is one, and sets the endpoint's job to its next
-    /// attempt. Returns false if there is none. To be called by whoever has the endpoint's job.
+    /// Writes the endpoint's kept record, if there is one, and sets the endpoint's job to its next
+    /// attempt. Returns `false` if no record is kept. The caller holds the endpoint's claim.
     ///
     /// # Errors
-    /// If it cannot be written. Nothing must be sent to the endpoint then.
+    /// Returns an error if the database fails. The caller must then send nothing to the endpoint.
     pub(super) async fn record_earlier(&self, endpoint: WebhookId) -> Result<bool, InternalError> {
         let Some(record) = self.unrecorded.records().get(&endpoint).cloned() else {
             return Ok(false);
@@ -115,30 +118,30 @@ impl Webhooks {
             None => db::jobs::upsert_endpoint(&mut tx, account, endpoint).await?,
         }
         tx.commit().await?;
-        self.record_metrics(&record.attempt, record.before, delivery.status);
+        self.record_metrics(&record.attempt, record.status_before, delivery.status);
         Ok(endpoint_exists)
     }
 
-    /// Returns when a record is kept.
+    /// Waits until a record is kept.
     pub async fn unrecorded(&self) {
         loop {
-            let came = self.unrecorded.arrived.notified();
+            let arrived = self.unrecorded.arrived.notified();
             if !self.unrecorded.records().is_empty() {
                 return;
             }
-            came.await;
+            arrived.await;
         }
     }
 
-    /// Writes the kept records, each in its endpoint's turn, and drops those of accounts whose life has
-    /// ended.
+    /// Writes the kept records, each under the claim of its endpoint. Drops records of accounts
+    /// that have ended.
     ///
     /// # Errors
-    /// The first error if not all could be written.
+    /// Returns the first error if a record could not be written.
     pub async fn record_unrecorded(&self) -> Result<(), InternalError> {
-        let stored: Vec<Arc<AttemptRecording>> =
+        let records: Vec<Arc<AttemptRecording>> =
             self.unrecorded.records().values().cloned().collect();
-        let written = stored.iter().map(|record| self.record_locked(record));
+        let written = records.iter().map(|record| self.record_locked(record));
         join_all(written).await.into_iter().collect()
     }
 
@@ -151,7 +154,7 @@ impl Webhooks {
                 self.unrecorded.records().remove(&endpoint);
                 Ok(())
             }
-            _turn = self.claims.claim(account, JobKind::Deliver, &subject) => {
+            _claim = self.claims.claim(account, JobKind::Deliver, &subject) => {
                 self.record_earlier(endpoint).await.map(drop)
             }
         }
