@@ -67,7 +67,7 @@ pub(super) enum S3Error {
     Upload(UploadError),
     /// 416 `InvalidRange`
     InvalidRange { range: String, bytes: u64 },
-    /// 500 `InternalError`
+    /// 500 `StoreError`
     Internal(StoreError),
 }
 
@@ -189,7 +189,7 @@ impl S3Error {
             Self::InvalidRange { range, bytes } => invalid_range(range, *bytes),
             Self::Internal(error) => ErrorDocument::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "InternalError",
+                "StoreError",
                 "We encountered an internal error. Please try again.",
                 &match error {
                     StoreError::DiskFull(full) => full.to_string(),

@@ -1,4 +1,4 @@
-//! Log lines of webhook attempts: one warning for each that failed, one debug line for each other.
+//! Log lines for webhook attempts: a warning for each failed attempt, a debug line for each other.
 
 use super::attempt::AttemptResult;
 use crate::model::clip::clip;
@@ -8,14 +8,14 @@ use crate::services::accounts::Account;
 
 /// Characters logged of a URL.
 const URL_CHARS_MAX: usize = 300;
-/// Characters logged of a key.
+/// Characters logged of an API key.
 const KEY_CHARS_MAX: usize = 100;
-/// Characters logged of the reason; it may be what a receiver sent.
+/// Characters logged of the reason, which may contain text that the receiver sent.
 const REASON_CHARS_MAX: usize = 500;
+
 impl AttemptResult {
-    /// Logs the attempt, and each of its copies if a rule duplicated it. An attempt that a rule
-    /// dropped was not made; the rule's own line says so.
-    /// `attempts_max` is the number of attempts by the retry schedule.
+    /// Logs each request of the attempt. An attempt that a rule dropped is not logged here, because
+    /// the rule logs it. `attempts_max` is the number of attempts by the retry schedule.
     pub(super) fn log(
         &self,
         account: &Account,
@@ -43,7 +43,7 @@ impl AttemptResult {
     }
 }
 
-/// Reason why the attempt failed. `None` if the receiver answered 2xx.
+/// Returns the reason why a request failed. `None` if the response status is 2xx.
 fn failure(attempt: &Attempt) -> Option<String> {
     match &attempt.response {
         Ok(response) if (200..300).contains(&response.status) => None,
@@ -55,7 +55,7 @@ fn failure(attempt: &Attempt) -> Option<String> {
 fn log_failed(
     account: &Account,
     delivery: &Delivery,
-    // Attempts that the control plane or a client asked for may go beyond the retry schedule.
+    // Manual attempts can be more than the retry schedule has.
     (attempt, of): (&Attempt, Option<usize>),
     reason: &str,
     is_manual: bool,
@@ -77,7 +77,7 @@ fn log_failed(
             key,
             delivery,
             by,
-            "webhook attempt failed; another follows"
+            "webhook attempt failed; a retry is scheduled"
         );
     } else {
         tracing::warn!(
@@ -89,7 +89,7 @@ fn log_failed(
             key,
             delivery,
             by,
-            "webhook attempt failed; no other follows"
+            "webhook attempt failed; no retry is scheduled"
         );
     }
 }

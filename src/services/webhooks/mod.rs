@@ -1,10 +1,11 @@
-//! Webhooks: where an account's events go, and that they get there.
+//! Webhooks: endpoints of an account, and the delivery of events to them.
 //!
-//! An event is published in the transaction that made it happen, so none is lost; its body is
-//! serialised once, and those bytes are stored, signed and sent. Deliveries go out at least
-//! once: a second time only where the answer to the first was lost. Each endpoint gets its
-//! attempts one at a time, in the order in which they fall due; endpoints do not wait for one
-//! another.
+//! An event is published in the transaction that caused it, so no event is lost. Its body is
+//! serialised
+//! once, and the same bytes are stored, signed and sent. Delivery is at least once: a second
+//! attempt
+//! follows only if the response to the first was lost. An endpoint receives its attempts one at a
+//! time, in the order of their due times. Endpoints do not wait for one another.
 
 mod attempt;
 mod attempt_metrics;
@@ -36,14 +37,14 @@ pub use endpoints::EndpointParams;
 pub use resend::{RetryError, RetryResult, RetrySummary};
 pub use signature::{signature, verify};
 
-/// Endpoints, events and deliveries.
+/// Service for endpoints, events and deliveries.
 #[derive(Debug)]
 pub struct Webhooks {
     db: Db,
     accounts: Arc<Accounts>,
     rules: Arc<Rules>,
     entropy: Entropy,
-    links: PresignedUrls,
+    presigned_urls: PresignedUrls,
     outbound: OutboundClient,
     claims: Claims,
     metrics: Metrics,
@@ -63,7 +64,7 @@ impl Webhooks {
         accounts: Arc<Accounts>,
         rules: Arc<Rules>,
         entropy: Entropy,
-        links: PresignedUrls,
+        presigned_urls: PresignedUrls,
         outbound: OutboundClient,
         claims: Claims,
         metrics: Metrics,
@@ -74,7 +75,7 @@ impl Webhooks {
             accounts,
             rules,
             entropy,
-            links,
+            presigned_urls,
             outbound,
             claims,
             metrics,
@@ -83,15 +84,15 @@ impl Webhooks {
         }
     }
 
-    /// Retry schedule of the vendor whose event `delivery` is of. Empty if that vendor has no webhooks.
+    /// Returns the retry schedule of the vendor whose event is delivered. Empty if that vendor has no
+    /// webhooks.
     fn retry_schedule_ms(&self, delivery: &Delivery) -> &'static [i64] {
         let profile = self.vendors.profile(delivery.event.vendor);
-        profile
-            .webhooks
-            .map_or(&[], |webhooks| webhooks.retry_schedule_ms)
+        let webhooks = profile.webhooks.as_ref();
+        webhooks.map_or(&[], |webhooks| webhooks.retry_schedule_ms)
     }
 
-    /// Name of the header that carries the signature of `delivery`.
+    /// Returns the name of the header with the signature of `delivery`.
     fn signature_header(&self, delivery: &Delivery) -> Option<&'static str> {
         let profile = self.vendors.profile(delivery.event.vendor);
         Some(profile.webhooks?.signature_header)

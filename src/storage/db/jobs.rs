@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::{ReadConn, StoreError, StoreResult, Tx, sealed::Connected};
+use super::{InternalError, ReadConn, StoreResult, Tx, sealed::Connected};
 use crate::model::ids::{AccountId, ClockId, WebhookId};
 use crate::model::job::{Job, JobKind};
 use crate::model::time::Timestamp;
@@ -13,7 +13,7 @@ use crate::model::time::Timestamp;
 /// Inserts a job that is due at `due_at`. An existing job keeps the earlier due time.
 ///
 /// # Errors
-/// [`StoreError::AccountGone`] if the account was deleted.
+/// [`InternalError::AccountGone`] if the account was deleted.
 pub async fn upsert(
     tx: &mut Tx,
     account: AccountId,
@@ -136,7 +136,7 @@ pub async fn reschedule_endpoint(tx: &mut Tx, id: i64, endpoint: WebhookId) -> S
 /// needed. For callers that have claimed the job and do not run it.
 ///
 /// # Errors
-/// [`StoreError::AccountGone`] if the account was deleted.
+/// [`InternalError::AccountGone`] if the account was deleted.
 pub async fn upsert_endpoint(
     tx: &mut Tx,
     account: AccountId,
@@ -371,9 +371,9 @@ fn job(row: &SqliteRow) -> StoreResult<Job> {
 }
 
 /// Error for a word in a row that this version does not know.
-pub(super) fn unknown_value(what: &str, word: &str) -> StoreError {
+pub(super) fn unknown_value(what: &str, word: &str) -> InternalError {
     let line = format!("the database has an unknown {what}: {word}");
-    StoreError::Broken(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(
+    InternalError::Broken(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(
         line,
     )))
 }

@@ -45,7 +45,7 @@ use crate::model::order::Order;
 use crate::platform::clock::Clock;
 use cache::{CachedOrder, OrderCache};
 use due_index::DueIndex;
-pub use error::{DiskFull, StoreError};
+pub use error::{DiskFull, InternalError, InternalError as StoreError};
 pub use run_to_completion::run_to_completion;
 use tx::DbWriter;
 pub use tx::Tx;
@@ -60,7 +60,7 @@ const LOG_BYTES_MAX: &str = "16777216";
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Result of every function of this module.
-pub type StoreResult<T> = std::result::Result<T, StoreError>;
+pub type StoreResult<T> = std::result::Result<T, InternalError>;
 
 /// Connection that rows are read from: a [`DbReader`], or a [`Tx`], which sees its own writes.
 pub trait ReadConn: sealed::Connected + Send {}
@@ -91,12 +91,12 @@ async fn migrate(connection: &mut SqliteConnection) -> StoreResult<()> {
     let migrated = sqlx::migrate!().run_direct(None, connection, false).await;
     migrated.map_err(|error| match error {
         MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) => {
-            StoreError::broken(std::io::Error::other(
+            InternalError::broken(std::io::Error::other(
                 "it was written by a version of stuntdouble with other tables; \
                  use an empty data directory, or that version",
             ))
         }
-        other => StoreError::broken(other),
+        other => InternalError::broken(other),
     })
 }
 
@@ -171,7 +171,7 @@ impl Db {
             match tokio::fs::metadata(file).await {
                 Ok(metadata) => bytes += metadata.len(),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => return Err(StoreError::broken(error)),
+                Err(error) => return Err(InternalError::broken(error)),
             }
         }
         Ok(bytes)

@@ -24,7 +24,7 @@ use tokio::sync::{Mutex, Notify, OwnedMutexGuard, oneshot};
 
 use super::cache::{CachedOrder, OrderCache};
 use super::due_index::DueIndex;
-use super::{StoreError, StoreResult, sealed};
+use super::{InternalError, StoreResult, sealed};
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::order::Order;
 use crate::model::time::Timestamp;
@@ -159,7 +159,7 @@ impl DbWriter {
         self.queued.fetch_sub(1, Ordering::SeqCst);
         if guard.is_closed {
             let closed = std::io::Error::other("the database is closed: the server stops");
-            return Err(StoreError::broken(closed));
+            return Err(InternalError::broken(closed));
         }
         guard.group_len += 1;
         let place = guard.group_len;
@@ -242,7 +242,7 @@ impl DbWriter {
         }
     }
 
-    async fn rollback_group(&self, guard: &mut WriterConnection, error: &StoreError) {
+    async fn rollback_group(&self, guard: &mut WriterConnection, error: &InternalError) {
         // The statement fails if no transaction is open, which is harmless.
         let _ = sqlx::query("ROLLBACK").execute(&mut guard.sqlite).await;
         guard.group_len = 0;
@@ -366,7 +366,7 @@ impl Tx {
         }
         let committed = answered
             .await
-            .unwrap_or_else(|removed| Err(StoreError::Broken(Arc::new(removed))));
+            .unwrap_or_else(|removed| Err(InternalError::Broken(Arc::new(removed))));
         committed.map_err(|error| error.in_data_dir(self.writer.data_dir.as_ref()))
     }
 }

@@ -151,7 +151,7 @@ async fn an_order_fails_and_expires_whatever_it_waited_for() {
     );
     assert_eq!(
         server.get_order("live", &id).await["errors"],
-        "failed by hand"
+        "failed manually"
     );
     let expired = end(&server, &id, "expire", json!({})).await;
     assert_eq!(expired.json()["status"], "expired");
@@ -189,7 +189,7 @@ async fn to_complete_it_as_failed_is_to_fail_it() {
     let id = create_detection(&server).await;
     let body = json!({"status": "failed", "errorCode": "AI_DETECTION_TIMEOUT"});
     let failed = end(&server, &id, "complete", body).await.json();
-    let failure = json!({"code": "AI_DETECTION_TIMEOUT", "message": "failed by hand"});
+    let failure = json!({"code": "AI_DETECTION_TIMEOUT", "message": "failed manually"});
     assert_eq!(
         (&failed["status"], &failed["failure"]),
         (&json!("failed"), &failure)

@@ -42,7 +42,7 @@ async fn process_order_with_ten_errors_fails_it_with_the_general_code() {
             &json!("AI_DETECTION_FAILED")
         )
     );
-    let begin = "processing failed 10 times by a fault of the server: ";
+    let begin = "processing failed 10 times because of an internal error: ";
     assert!(
         message.starts_with(begin) && message.ends_with("forged fault"),
         "{message}"

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Database, order_body, start_on};
 use crate::support::{Process, Receiver, Reply, TestServer, picture};
 
-const MESSAGE: &str = "processing was started 3 times and did not end; the server was probably killed \
+const MESSAGE: &str = "processing was started 3 times without ending; the server was probably killed \
                        for lack of memory";
 const AT_ONCE: [&str; 4] = ["--log", "error", "--processing-ms", "0"];
 

@@ -151,7 +151,7 @@ async fn fail_webhook_logs_each_attempt_and_applied_rules() {
         rule("duplicate 2", r#"1 name="wrong""#),
         rule("signature wrong", r#"1 name="wrong""#),
         format!(
-            r#"WARN webhook attempt failed; no other follows url="{url}" event="order.aiDetection.completed" attempt=1 of=7 reason="answered 500" key="live" delivery=*"#
+            r#"WARN webhook attempt failed; no retry is scheduled url="{url}" event="order.aiDetection.completed" attempt=1 of=7 reason="answered 500" key="live" delivery=*"#
         ),
         rule("drop", "2"),
     ];

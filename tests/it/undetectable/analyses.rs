@@ -81,7 +81,7 @@ async fn document_named_to_fail_fails_though_a_rule_is_about_its_analysis() {
     assert_eq!(response_body["status"], "failed");
     assert_eq!(
         response_body["result_details"]["error_message"],
-        "x_fail.jpg is named so as to fail"
+        "x_fail.jpg: forced failure (file name suffix _fail)"
     );
 }
 

@@ -34,7 +34,7 @@ mod tests {
     use std::task::{Context, Waker};
 
     use crate::model::ids::ClockId;
-    use crate::storage::db::{Db, StoreError, accounts};
+    use crate::storage::db::{Db, InternalError, accounts};
 
     fn is_pending<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> bool {
         let mut context = Context::from_waker(Waker::noop());
@@ -66,7 +66,7 @@ mod tests {
         first.await.expect("the close commits");
         let log = std::fs::metadata(dir.path().join("db-wal"));
         assert_eq!(log.expect("a log").len(), 0, "it was brought home");
-        let Err(StoreError::Broken(error)) = db.begin().await else {
+        let Err(InternalError::Broken(error)) = db.begin().await else {
             panic!("a closed database takes no transaction");
         };
         assert_eq!(
