@@ -19,7 +19,7 @@ use super::browser::{Area, check_origin, is_inbox_delivery, requires_same_origin
 use super::cors::{AllowedOrigins, CorsVerdict, is_preflight, preflight_response};
 use super::drain_body::UnreadBody;
 use super::host::{AllowedHosts, Host};
-use super::operation::{REQUEST, start_journal_entry};
+use super::operation::{X_MOCK_REQUEST, start_journal_entry};
 use super::origin::{origin_host, origin_of};
 use super::record_body::record_body;
 use super::request_log::RequestLog;
@@ -134,7 +134,7 @@ pub async fn require_control_access(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let area = Area::of(request.uri().path());
+    let area = Area::for_path(request.uri().path());
     let cors = guard.origins.judge(&request);
     if let Some(verdict) = &cors {
         request.extensions_mut().insert(verdict.clone());
@@ -174,7 +174,7 @@ impl GuardInner {
     /// DNS rebinding: every host that the request names must be allowed. The `Host` header counts
     /// even if a proxy is trusted, for a web page can add `X-Forwarded-Host` itself.
     fn check_known_host(&self, request: &Request) -> Result<(), GuardRefusal> {
-        if !Area::of(request.uri().path()).is_own_page() {
+        if !Area::for_path(request.uri().path()).is_own_page() {
             return Ok(());
         }
         let headers = request.headers();
@@ -227,7 +227,7 @@ impl GuardInner {
 
     fn check_token(&self, request: &Request) -> Result<(), GuardRefusal> {
         let path = request.uri().path();
-        let is_exempt = Area::of(path) != Area::Control
+        let is_exempt = Area::for_path(path) != Area::Control
             || path == HEALTH
             || is_inbox_delivery(request.method(), path);
         match &self.token {
@@ -257,12 +257,12 @@ impl GuardInner {
         let mut response = respond(&parts);
         drop(body);
         leftover.drain().await;
-        Area::of(parts.uri.path()).protect(response.headers_mut());
+        Area::for_path(parts.uri.path()).protect(response.headers_mut());
         if let Some(verdict) = parts.extensions.get::<CorsVerdict>() {
             verdict.write(response.headers_mut());
         }
         let seq = HeaderValue::from(entry.ensure_seq());
-        response.headers_mut().insert(REQUEST, seq);
+        response.headers_mut().insert(X_MOCK_REQUEST, seq);
         let took = counted.elapsed();
         counted.finish(response.status().as_u16(), took);
         log.log_response(&response, took);

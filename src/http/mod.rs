@@ -1,5 +1,5 @@
-//! What the front doors share: operations by name and their descriptions, bodies, origins, answers
-//! that say why, and connections that know when an answer has been written.
+//! Parts that all APIs share: routes and operations, middleware, extractors, OpenAPI documents,
+//! explaining response headers, TLS, and connections that report when a response has been written.
 
 mod body;
 mod browser;
@@ -73,7 +73,7 @@ pub use rule_middleware::{AccountResolver, sleep_ms};
 pub use server::HttpServer;
 pub use streamed::{item, streamed};
 
-/// What a front door may use.
+/// Shared dependencies of all handlers.
 #[derive(Debug)]
 pub struct Services {
     pub config: Config,
@@ -93,19 +93,19 @@ pub struct Services {
     pub inbox: Inbox,
     pub rules: Arc<Rules>,
     pub snapshots: Arc<Snapshots>,
-    /// The certificate of the authority that has signed for TLS, where that is served.
+    /// Certificate of the authority that signs the server's TLS certificate, in PEM. `None` without TLS.
     pub ca_pem: Option<Arc<str>>,
-    /// The connections that clients have opened.
+    /// Open connections of clients.
     pub connections: Arc<OpenConnections>,
-    /// Cancelled when the server stops: long polls end.
+    /// Cancelled when the server stops, so that long polls end.
     pub stopping: CancellationToken,
-    /// Every operation of every front door.
+    /// The operations of all APIs.
     pub operations: Vec<Operation>,
 }
 
 impl Services {
-    /// Awaits `poll`, which takes the time that it may wait. Once the server stops, it has no time
-    /// left.
+    /// Awaits `poll`, which is called with the time that it may wait. When the server stops, `poll`
+    /// is called again with no time to wait.
     pub async fn long_poll<F: Future>(
         &self,
         timeout: Duration,
@@ -119,5 +119,5 @@ impl Services {
     }
 }
 
-/// The state of every handler.
+/// Axum state of all handlers.
 pub type AppState = Arc<Services>;

@@ -24,7 +24,7 @@ use crate::services::fixtures::FixtureBuilder;
 use crate::services::journal::{JournalEntry, RequestHead};
 
 /// Carries a request's number.
-pub(super) const REQUEST: HeaderName = HeaderName::from_static("x-mock-request");
+pub(super) const X_MOCK_REQUEST: HeaderName = HeaderName::from_static("x-mock-request");
 
 /// Adds an API's middleware to one of its routes. It runs within [`operation_middleware`], so that requests that it
 /// refuses are numbered and logged.
@@ -223,7 +223,7 @@ pub async fn operation_middleware(
         account_resolver: filter,
     } = observed;
     let counted = context.metrics.start_request(place);
-    let area = Area::of(request.uri().path());
+    let area = Area::for_path(request.uri().path());
     let entry = start_journal_entry(&context, name, &request);
     let log = RequestLog::new(&entry, name, &request);
     let connection = request
@@ -252,7 +252,7 @@ pub async fn operation_middleware(
     let seq = entry.ensure_seq();
     response
         .headers_mut()
-        .insert(REQUEST, HeaderValue::from(seq));
+        .insert(X_MOCK_REQUEST, HeaderValue::from(seq));
     counted.finish(response.status().as_u16(), took);
     log.log_response(&response, took);
     let response = response.map(|body| record_body(body, || entry.record_response()));

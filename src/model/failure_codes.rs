@@ -1,8 +1,8 @@
-//! The codes with which the vendors' orders fail.
+//! Failure codes of the vendors' orders.
 
 use super::vendor::Vendor;
 
-/// Codes of failed BIZ MORI orders, of all types.
+/// Failure codes of BIZ MORI orders of all types.
 const BIZMORI: [&str; 16] = [
     "AI_DETECTION_FAILED",
     "AI_DETECTION_INVALID_IMAGE",

@@ -156,7 +156,7 @@ fn the_program_says_in_one_line_why_it_does_not_start() {
             accepted,
             other.path(),
             format!(
-                "cannot listen on 127.0.0.1:{accepted}: Address already in use (os error 98); choose another with --port, or a free one with --port 0"
+                "cannot listen on 127.0.0.1:{accepted}: Address already in use (os error 98); choose another port with --port, or any free port with --port 0"
             ),
         ),
     ] {

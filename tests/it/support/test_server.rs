@@ -116,7 +116,7 @@ impl TestServer {
         let (mut log, mut text) = (log.as_ref(), String::new());
         log.rewind().expect("a file");
         log.read_to_string(&mut text).expect("text");
-        !text.contains("cut off requests that did not end")
+        !text.contains("shutdown grace period exceeded")
     }
 
     /// Any request. An answer on a described path is as described.

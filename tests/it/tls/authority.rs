@@ -146,6 +146,6 @@ async fn the_start_line_tells_both_addresses() {
     let mut accepted = config(other.path());
     accepted.tls.tls_port = tls.port();
     let line = App::start(accepted).await.expect_err("the port is taken");
-    let ends = "choose another with --tls-port, or a free one with --tls-port 0";
+    let ends = "choose another port with --tls-port, or any free port with --tls-port 0";
     assert!(line.ends_with(ends), "{line}");
 }
