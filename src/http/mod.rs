@@ -17,7 +17,6 @@ pub mod openapi;
 mod operation;
 mod origin;
 mod path_param;
-mod peek_body;
 mod progress;
 mod record_body;
 mod request_body;
@@ -25,7 +24,7 @@ mod request_log;
 mod rule_middleware;
 mod server;
 mod socket;
-mod streamed;
+mod stream_listing;
 pub mod swagger_ui;
 pub mod tls;
 mod write_fault;
@@ -52,7 +51,7 @@ use crate::settings::Config;
 use crate::storage::blobs::Blobs;
 use crate::storage::db::Db;
 
-pub use body::{BodyError, JSON_BYTES_MAX, JsonObject, read_bytes, read_json};
+pub use body::{BodyError, JSON_BYTES_MAX, JsonObject, peek_body, read_bytes, read_json};
 pub use browser::{is_inbox_delivery, requires_same_origin, sandbox};
 pub use connection::{ConnectionHandle, OnResponseSent};
 pub use explain_headers::{X_MOCK_OUTCOME, X_MOCK_REASON, header_line, outcome_line};
@@ -65,13 +64,12 @@ pub use openapi::Operation;
 pub use operation::{AddMiddleware, OperationLayerState, Routes, operation_middleware};
 pub use origin::{Origin, OriginError, RequestContext, origin_host};
 pub use path_param::{PathParam, PathParamPair};
-pub use peek_body::peek_body;
 pub use progress::ConnectionTimeouts;
 pub use request_body::BodyStalled;
 pub use request_log::InternalFault;
 pub use rule_middleware::{AccountResolver, sleep_ms};
 pub use server::HttpServer;
-pub use streamed::{item, streamed};
+pub use stream_listing::{serialize_item, stream_listing};
 
 /// Shared dependencies of all handlers.
 #[derive(Debug)]

@@ -109,10 +109,10 @@ async fn files_that_are_not_of_one_another_are_told_of_at_the_start() {
             folder.display()
         );
         assert!(line.starts_with(&begins), "{line}");
-        let ends = "; remove ca.pem and ca.key, and new ones are made";
+        let ends = "; remove ca.pem and ca.key to create a new authority";
         assert!(line.ends_with(ends), "{line}");
     };
-    error("ca.pem: it is not good for ca.key").await;
+    error("ca.pem: the certificate does not match ca.key").await;
     std::fs::write(folder.join("ca.pem"), "no certificate").expect("a file");
     error("ca.pem").await;
     std::fs::write(folder.join("ca.key"), "no key").expect("a file");
