@@ -132,7 +132,9 @@ async fn write_clock_of_removed_account_fails_and_leaves_the_default_clock() {
     let frozen = Clock::Frozen {
         at: Timestamp::from_ms(0),
     };
-    let guard = accounts.lock_clock(ClockId::of(AccountId(77))).await;
+    let guard = accounts
+        .lock_clock(ClockId::for_account(AccountId(77)))
+        .await;
     let set = accounts.write_clock(&guard, frozen).await;
     assert!(matches!(set, Err(StoreError::AccountGone)), "{set:?}");
     assert_eq!(accounts.clock(ClockId::DEFAULT), Clock::REAL);
@@ -153,7 +155,7 @@ async fn follow_default_clock_waits_for_both_clocks_locks() {
     };
     let set = accounts.set_clock(Some(Arc::clone(&account)), frozen).await;
     set.expect("no fault");
-    let own = accounts.lock_clock(ClockId::of(account.id)).await;
+    let own = accounts.lock_clock(ClockId::for_account(account.id)).await;
     let default = accounts.lock_clock(ClockId::DEFAULT).await;
     let follow = accounts.follow_default_clock(account.id);
     tokio::pin!(follow);

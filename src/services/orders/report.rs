@@ -119,7 +119,7 @@ fn job_subject(order: &Order, locale: Locale) -> String {
 /// Returns the order's id and the language of a report's job. The language is `None` if it is unknown.
 fn report_log_subject(job: &Job) -> (&str, Option<Locale>) {
     let (id, tag) = job.subject.split_once('/').unwrap_or((&job.subject, ""));
-    (id, Locale::of_tag(tag))
+    (id, Locale::from_tag(tag))
 }
 
 impl Orders {
@@ -149,8 +149,8 @@ impl Orders {
             return Err(ReportError::LocaleUnsupported);
         }
         let choice = self.match_report_rules(&tx, account, &order);
-        let failing = overrides::forced_failure(&order, choice.outcome_override.as_ref());
-        let failing = failing.map(|failure| failure.code);
+        let failure_code = overrides::forced_failure(&order, choice.outcome_override.as_ref())
+            .map(|failure| failure.code);
         let subject = job_subject(&order, locale);
         // Claimed before the clock is read, so that a clock in mode `jump` does not leap before the
         // report's job is committed.
@@ -162,10 +162,10 @@ impl Orders {
             _ => Some(self.default_due_at(account, &order, now)),
         };
         let reports = &mut Arc::make_mut(&mut order).reports;
-        let is_new = reports.request(locale, failing.clone());
+        let is_new = reports.request(locale, failure_code.clone());
         if is_new {
             if due_at.is_none() {
-                let failed = failing.map(|code| ReportState::Failed { code });
+                let failed = failure_code.map(|code| ReportState::Failed { code });
                 reports.finish(locale, failed.unwrap_or(ReportState::Sample));
             }
             db::orders::update(&mut tx, Arc::clone(&order)).await?;
@@ -203,7 +203,7 @@ impl Orders {
         let names = order.files.iter().map(|file| file.name.as_str());
         let file_names: Vec<&str> = names.collect();
         let subject = MatchTarget::Order {
-            makes: ResultKind::Report,
+            result_kind: ResultKind::Report,
             file_names: &file_names,
         };
         let input = MatchInput {
@@ -297,7 +297,7 @@ impl Orders {
             return Ok(None);
         };
         if let ReportState::Generating {
-            failing: Some(code),
+            forced_failure_code: Some(code),
         } = &report.state
         {
             let code = code.clone();

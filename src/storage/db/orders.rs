@@ -129,7 +129,7 @@ pub async fn span(
     .fetch_all(from.sqlite())
     .await?;
     let numbers: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
-    Ok(Span::of_page(&numbers, limit))
+    Ok(Span::from_numbers(&numbers, limit))
 }
 
 /// Returns the orders numbered `first` to `last` with their numbers, the oldest first, `limit` of

@@ -46,7 +46,7 @@ async fn make_old_database(data_dir: &Path, url: &str) {
     };
     let attempt = |number: u8, endpoint: &str, delivery: &str| {
         let body = json!({"number": 1, "at": at, "url": url, "requestHeaders": {},
-            "answer": {"Err": "refused"}, "durationMs": 1, "nextAt": null,
+            "response": {"Err": "refused"}, "durationMs": 1, "nextAt": null,
             "deliveryStatus": "FAILED", "rule": null});
         format!(
             "INSERT INTO attempts (account_id, number, endpoint_id, delivery_id, event_id, body)
