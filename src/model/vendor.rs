@@ -31,10 +31,9 @@ pub enum Vendor {
 }
 
 impl Vendor {
-    /// All of them.
     pub const ALL: [Self; 2] = [Self::Bizmori, Self::Undetectable];
 
-    /// The vendor's name, in SQL and in the control plane.
+    /// Returns the vendor's name in SQL and in the control plane.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -58,7 +57,7 @@ impl Vendor {
         }
     }
 
-    /// The bucket that holds the vendor's objects.
+    /// Returns the name of the bucket that holds the vendor's objects.
     #[must_use]
     pub const fn bucket(self) -> &'static str {
         match self {
@@ -68,12 +67,12 @@ impl Vendor {
     }
 }
 
-/// The version of BIZ MORI's API that an order was made by.
+/// The version of BIZ MORI's API by which an order was created.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ApiVersion {
     #[default]
     V2,
-    /// Every watermark is an output of its own.
+    /// Each watermark that an order asks for is a separate output.
     V3,
 }

@@ -156,7 +156,7 @@ fn start_on_used_directory_or_port_prints_one_line() {
             used_port,
             other.path(),
             format!(
-                "cannot listen on 127.0.0.1:{used_port}: Address already in use (os error 98); choose another with --port, or a free one with --port 0"
+                "cannot listen on 127.0.0.1:{used_port}: Address already in use (os error 98); choose another port with --port, or any free port with --port 0"
             ),
         ),
     ] {

@@ -71,7 +71,7 @@ impl Accounts {
     /// # Errors
     /// If the account is gone, or the clock cannot be written.
     pub async fn own_clock(&self, account: &Account) -> Result<ClockGuard, InternalError> {
-        let own = self.lock_clock(ClockId::of(account.id)).await;
+        let own = self.lock_clock(ClockId::for_account(account.id)).await;
         if account.clock_id() == ClockId::DEFAULT {
             // The account's jobs leave the default clock: nobody may be running them by it.
             let default = self.lock_clock(ClockId::DEFAULT).await;
@@ -116,7 +116,7 @@ impl Accounts {
     ) -> Result<(), InternalError> {
         let this = Arc::clone(self);
         run_to_completion(async move {
-            let own = this.lock_clock(ClockId::of(id)).await;
+            let own = this.lock_clock(ClockId::for_account(id)).await;
             // Its guard makes the worker look at the jobs that the default clock takes over.
             let _default = this.lock_clock(ClockId::DEFAULT).await;
             let account = this.by_id(id).ok_or(InternalError::AccountGone)?;

@@ -36,7 +36,7 @@ impl Accounts {
         tx.commit().await?;
         account.cancellation().cancel();
         self.remove(&account);
-        let clock = ClockId::of(account.id);
+        let clock = ClockId::for_account(account.id);
         self.db.agenda().retain(|of| of != clock);
         let removed = self.blobs.remove_account(account.id).await;
         removed.map_err(InternalError::broken)?;

@@ -212,7 +212,7 @@ impl Orders {
             operation: new.operation,
             account: Some(&account.key),
             subject: MatchTarget::Order {
-                makes: ResultKind::for_work(&new.work, new.api),
+                result_kind: ResultKind::for_work(&new.work, new.api),
                 file_names,
             },
         });

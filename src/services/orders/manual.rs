@@ -62,7 +62,7 @@ impl Orders {
             .by_id(order.account)
             .ok_or(ManualEndError::NotFound)?;
         if let ManualEnd::Complete(Some(outcome)) = &end
-            && !outcome.fits(ResultKind::for_work(&order.work, order.api))
+            && !outcome.is_applicable_to(ResultKind::for_work(&order.work, order.api))
         {
             return Err(ManualEndError::OutcomeNotApplicable);
         }

@@ -86,7 +86,7 @@ pub(super) fn forced_verdict(outcome_override: Option<&OutcomeOverride>) -> Opti
     Some(Verdict {
         label,
         probability,
-        source: outcome_override.basis(),
+        source: outcome_override.source(),
         provenance: Provenance::Unknown,
     })
 }
@@ -102,5 +102,5 @@ pub(super) fn forced_watermark(order: &Order) -> Option<(WatermarkResult, Verdic
         | ForcedOutcome::FinalResult { .. }
         | ForcedOutcome::AnalysisFailed => return None,
     };
-    Some((result, outcome_override.basis()))
+    Some((result, outcome_override.source()))
 }

@@ -135,7 +135,7 @@ impl Orders {
         let Some(mut order) = db::orders::find(&mut tx, &job.subject).await? else {
             return Ok(true);
         };
-        let attempts = Arc::make_mut(&mut order).record_delivered_output(delivered_files);
+        let attempts = Arc::make_mut(&mut order).record_delivery_attempt(delivered_files);
         let Some(after_ms) = attempts.and_then(retry_delay_ms) else {
             return Ok(false);
         };

@@ -122,7 +122,7 @@ fn job_subject(order: &Order, locale: Locale) -> String {
 /// if it is unknown.
 fn report_log_subject(job: &Job) -> (&str, Option<Locale>) {
     let (id, tag) = job.subject.split_once('/').unwrap_or((&job.subject, ""));
-    (id, Locale::of_tag(tag))
+    (id, Locale::from_tag(tag))
 }
 
 impl Orders {
@@ -207,7 +207,7 @@ impl Orders {
         let names = order.files.iter().map(|file| file.name.as_str());
         let file_names: Vec<&str> = names.collect();
         let subject = MatchTarget::Order {
-            makes: ResultKind::Report,
+            result_kind: ResultKind::Report,
             file_names: &file_names,
         };
         let input = MatchInput {
@@ -301,7 +301,7 @@ impl Orders {
             return Ok(None);
         };
         if let ReportState::Generating {
-            failing: Some(code),
+            forced_failure_code: Some(code),
         } = &report.state
         {
             let code = code.clone();

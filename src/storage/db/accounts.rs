@@ -198,7 +198,7 @@ pub async fn set_clock(tx: &mut Tx, clock_id: ClockId, clock: Clock) -> StoreRes
 /// # Errors
 /// If the database fails.
 pub async fn unset_clock(tx: &mut Tx, id: AccountId) -> StoreResult<()> {
-    tx.discard_queued_clock_write(ClockId::of(id));
+    tx.discard_queued_clock_write(ClockId::for_account(id));
     tx.invalidate_jobs();
     sqlx::query(
         "UPDATE accounts SET clock = NULL WHERE id = ?1;

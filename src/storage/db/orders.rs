@@ -133,7 +133,7 @@ pub async fn span(
     .fetch_all(from.sqlite())
     .await?;
     let numbers: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
-    Ok(Span::of_page(&numbers, limit))
+    Ok(Span::from_numbers(&numbers, limit))
 }
 
 /// Returns the orders with sequence numbers from `first` to `last`, the oldest first, at most `limit`.

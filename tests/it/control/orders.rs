@@ -75,7 +75,10 @@ async fn a_held_order_is_completed_as_told_and_its_webhook_says_so() {
     assert_eq!((ended.status, ended.json()), (200, expected));
     let order = server.get("live", &format!("/api/v2/orders/{id}")).await;
     assert_eq!(order.json()["data"]["probability"], 0.62);
-    assert_eq!(order.header("x-mock-outcome"), "probability 0.62 by hand");
+    assert_eq!(
+        order.header("x-mock-outcome"),
+        "probability 0.62 by control API"
+    );
     let response_body = receiver.messages(1).await[0].json();
     assert_eq!(response_body["eventType"], "order.aiDetection.completed");
     let again = end(&server, &id, "complete", json!({})).await;

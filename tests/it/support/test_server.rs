@@ -117,7 +117,7 @@ impl TestServer {
         let mut text = String::new();
         log.rewind().expect("a file");
         log.read_to_string(&mut text).expect("text");
-        !text.contains("cut off requests that did not end")
+        !text.contains("shutdown grace period exceeded")
     }
 
     /// Sends a request. Panics if the response does not match the OpenAPI description of its path.

@@ -95,7 +95,7 @@ async fn analysis_fails_when_the_control_plane_completes_the_document_so() {
         .await;
     query(&server, &id).await;
     server.advance("live", "PT1S").await;
-    let outcome = "result 2 by suffix _human; analysis failed by hand".to_owned();
+    let outcome = "result 2 by suffix _human; analysis failed by control API".to_owned();
     assert_eq!(
         analysis(&server, &id).await,
         (json!("failed"), false, outcome)
