@@ -85,7 +85,7 @@ async fn a_key_nobody_set_up_is_invalid_where_the_mode_is_strict() {
         reply.assert_refused(
             401,
             "AUTH_TOKEN_INVALID",
-            "Authorization: no account has this key, and the mode is strict",
+            "Authorization: no account has this key, and unknown keys are rejected (mode strict)",
         );
     }
     server
@@ -156,7 +156,7 @@ async fn call_with_a_key_of_over_1000_characters_is_refused_and_makes_no_account
     let server = TestServer::start().await;
     let (longest, too_long) = ("k".repeat(1_000), "k".repeat(1_001));
     let path = "/api/v2/orders/webhooks";
-    let why = "Authorization: the key has more than 1000 characters";
+    let why = "Authorization: the key is longer than 1000 characters";
     let response = server.get(&too_long, path).await;
     response.assert_refused(401, "AUTH_TOKEN_INVALID", why);
     let headers = [("apikey", too_long.as_str())];

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{TestResponse, TestServer, picture};
 
 const WEBHOOKS: &str = "/api/v2/orders/webhooks";
-const FREE: &str =
-    "plan free: the 60 calls of the minute that began at 2026-03-12T10:00:00.000Z are used up";
+const FREE: &str = "plan free: rate limit reached, 60 calls in the minute that started at 2026-03-12T10:00:00.000Z";
 
 /// A server where the clock of `live` stands at 10:00, with these settings.
 async fn limited(settings: &Value) -> TestServer {
@@ -61,24 +60,24 @@ async fn each_plan_has_its_number_and_an_account_may_have_one_of_its_own() {
         (
             json!({"plan": "free", "requestsPerMinute": 61}),
             61,
-            "plan free, requestsPerMinute set",
+            "plan free, with requestsPerMinute set",
         ),
         (
             json!({"requestsPerMinute": 2}),
             2,
-            "plan unlimited, requestsPerMinute set",
+            "plan unlimited, with requestsPerMinute set",
         ),
         (
             json!({"plan": "pro", "requestsPerMinute": 0}),
             0,
-            "plan pro, requestsPerMinute set",
+            "plan pro, with requestsPerMinute set",
         ),
     ] {
         let server = limited(&settings).await;
         let (limit, refused) = exhaust(&server, "live").await;
         assert_eq!(limit, calls, "{settings}");
         let why = format!(
-            "{filter}: the {calls} calls of the minute that began at 2026-03-12T10:00:00.000Z are used up"
+            "{filter}: rate limit reached, {calls} calls in the minute that started at 2026-03-12T10:00:00.000Z"
         );
         assert_limited(&refused, "60", &why);
     }
@@ -146,7 +145,7 @@ async fn undetectable_counts_the_calls_that_show_a_key_with_those_of_bizmori() {
     assert_eq!(presigned.status, 200, "{}", presigned.text());
     assert_eq!(server.get("live", WEBHOOKS).await.status, 200);
 
-    let why = "plan free, requestsPerMinute set: the 3 calls of the minute that began at 2026-03-12T10:00:00.000Z are used up";
+    let why = "plan free, with requestsPerMinute set: rate limit reached, 3 calls in the minute that started at 2026-03-12T10:00:00.000Z";
     let body = r#"{"key": "live", "url": "http://127.0.0.1/uploads/a.jpg"}"#;
     let json = [("content-type", "application/json")];
     for refused in [
