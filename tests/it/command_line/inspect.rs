@@ -100,7 +100,7 @@ async fn verified_requests_are_a_success_and_others_a_failure_with_near_misses()
     let listed = sent_request(&server, "/_mock/requests?account=live").await;
     let request = listed.strip_prefix(r#"{"requests":["#);
     let request = request.and_then(|rest| rest.strip_suffix(r#"],"evicted":0}"#));
-    let difference = r#""differences":["status: 200, wanted 201"]"#;
+    let difference = r#""differences":["status: expected 201, got 200"]"#;
     let near = format!(
         r#"{{"request":{},{difference}}}"#,
         request.expect("one request")
