@@ -1,21 +1,16 @@
 //! The journal: requests and their responses, on which tests can assert.
 //!
 //! Every request has a sequence number within its account, which `X-Mock-Request` carries. The
-//! journal
-//! stores a request as soon as its account is known, and completes the entry with the response. A
-//! request
-//! without an account is stored when that is certain: at the latest with its response. Requests to
-//! the
-//! control plane are numbered but not stored.
+//! journal stores a request as soon as its account is known, and completes the entry with the
+//! response. A request without an account is stored when that is certain: at the latest with its
+//! response. Requests to the control plane are numbered but not stored.
 //!
 //! An entry is numbered and stored in one step under one lock. Entries of an account therefore
-//! appear in
-//! the order of their numbers, and a reader that follows by number misses none.
+//! appear in the order of their numbers, and a reader that follows by number misses none.
 //!
 //! Entries are in memory. Their number is limited per account, and their bytes in total (see
 //! `exchange_store`). The oldest are evicted first, and evicted entries are counted. Entries are
-//! serialised
-//! only when they are read, and no lock is held across an await.
+//! serialised only when they are read, and no lock is held across an await.
 
 mod exchange;
 mod exchange_store;
@@ -180,12 +175,12 @@ impl Journal {
             .newest_first(query.account.as_deref())
             .filter(|exchange| query.matches(exchange));
         let taken_max = query.since.map_or(query.limit, |_| usize::MAX);
-        let mut found: Vec<_> = matching.take(taken_max).cloned().collect();
+        let mut exchanges: Vec<_> = matching.take(taken_max).cloned().collect();
         let evicted = store.evicted(query.account.as_deref());
         drop(store);
-        found.reverse();
-        found.truncate(query.limit);
-        (found, evicted)
+        exchanges.reverse();
+        exchanges.truncate(query.limit);
+        (exchanges, evicted)
     }
 
     /// Returns the account's exchange with that number. `None` if it is not stored, or not any

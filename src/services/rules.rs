@@ -1,14 +1,10 @@
 //! Rules: stored, and evaluated on requests, outbound calls and new orders.
 //!
 //! All rules are in memory, beside their rows, in the order of their creation. For each kind of
-//! effect the
-//! first rule that applies wins. A rule does not apply if it skips the match, if its `times` are
-//! used up,
-//! or if its `probability` says no; then the next rule is tried. Matches are counted in the
-//! transaction
-//! that decides. Transactions run one after the other, so two concurrent requests cannot both use
-//! the last
-//! of a rule's `times`. If no rule matches, nothing is written.
+//! effect the first rule that applies wins. A rule does not apply if it skips the match, if its
+//! `times` are used up, or if its `probability` says no; then the next rule is tried. Matches are
+//! counted in the transaction that decides. Transactions run one after the other, so two concurrent
+//! requests cannot both use the last of a rule's `times`. If no rule matches, nothing is written.
 //!
 //! A rule that names an account ends with that account.
 
@@ -75,12 +71,12 @@ pub struct RuleDecision {
 pub enum AddRuleError {
     /// There are too many rules, or they are too large. The text names the limit.
     LimitExceeded(String),
-    Store(InternalError),
+    Internal(InternalError),
 }
 
 impl From<InternalError> for AddRuleError {
     fn from(error: InternalError) -> Self {
-        Self::Store(error)
+        Self::Internal(error)
     }
 }
 

@@ -4,9 +4,9 @@
 //! with the same name. A snapshot is a directory `snapshots/{n}`: `manifest.json` with its name and
 //! content, `state.db` with the rows, and `blobs/{account}` with hard links to the objects. It is
 //! written under a temporary name that is removed at start, and appears by rename. Of two
-//! directories with the same name and account, the one with the higher number counts. Taking a
-//! snapshot blocks no request. The rows are those of one instant. The objects are all that existed
-//! before and after it.
+//! directories with the same name and account, the one with the higher number counts. While a
+//! snapshot is taken, only the creation and deletion of accounts wait. The rows are those of one
+//! instant. The objects are linked both before and after that instant.
 //!
 //! A restore is a reset followed by the content of the snapshot: in one transaction, the old
 //! accounts end and the accounts of the snapshot are created. The journal and the inbox are not
@@ -63,7 +63,7 @@ pub enum SnapshotError {
     UnknownAccount,
     /// The maximum number of snapshots is reached.
     Full,
-    Store(InternalError),
+    Internal(InternalError),
 }
 
 impl SnapshotManifest {
@@ -74,13 +74,13 @@ impl SnapshotManifest {
 
 impl From<InternalError> for SnapshotError {
     fn from(error: InternalError) -> Self {
-        Self::Store(error)
+        Self::Internal(error)
     }
 }
 
 impl From<io::Error> for SnapshotError {
     fn from(error: io::Error) -> Self {
-        Self::Store(InternalError::broken(error))
+        Self::Internal(InternalError::broken(error))
     }
 }
 

@@ -1,16 +1,12 @@
 //! The worker: runs the jobs that are due.
 //!
 //! The worker takes no input. It reads which jobs are due by which clock, claims them, and runs
-//! each in
-//! a task of its own. Then it sleeps until the next due time or a signal. Signals only say when to
-//! read.
-//! A job records its result in the transaction that deletes its row. A job that was interrupted by
-//! a
-//! crash or an error is therefore due again.
+//! each in a task of its own. Then it sleeps until the next due time or a signal. Signals only say
+//! when to read. A job records its result in the transaction that deletes its row. A job that was
+//! interrupted by a crash or an error is therefore due again.
 //!
 //! [`Worker::advance`] moves a clock step by step through the due times of its jobs, and runs each
-//! job at
-//! its own due time. A clock in mode `jump` is moved like that whenever none of its jobs is
+//! job at its own due time. A clock in mode `jump` is moved like that whenever none of its jobs is
 //! running.
 
 mod advance;
@@ -191,8 +187,7 @@ impl Worker {
         };
         let now = self.accounts.now(clock);
         // Due jobs may be claimed by a request, or wait for a retry. The limit has room for these,
-        // so that
-        // the jobs behind them are read as well.
+        // so that the jobs behind them are read as well.
         let passed_over = self.claims.count() + self.retries.len();
         let limit = 2 * SLOTS + passed_over;
         let mut reader = self.db.read().await?;

@@ -1,4 +1,4 @@
-//! Clock locks: held while a clock is set or moved, or while jobs that follow it are claimed.
+//! Clock locks: held while a clock is set or moved, or while the worker claims jobs that follow it.
 //!
 //! An account's jobs move with it when it starts or stops following the default clock. Such a
 //! change holds two locks: first the account's, then the default clock's.

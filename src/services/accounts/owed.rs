@@ -1,14 +1,11 @@
 //! Owed uploads: uploads whose URL was issued a moment ago and is not used yet.
 //!
 //! A clock in mode `jump` does not jump while an account that follows it owes an upload. An upload
-//! is owed
-//! from just before its URL is created until it arrives, its order ends, or [`OWED_FOR`] of real
-//! time has
-//! passed. So a URL does not expire by a jump while its upload is owed.
+//! is owed from just before its URL is created until it arrives, its order ends, or [`OWED_FOR`] of
+//! real time has passed. So a URL does not expire by a jump while its upload is owed.
 //!
 //! The check and the jump are one step under this module's mutex. A URL's date is read after its
-//! upload was
-//! entered here. So a URL is either dated after a jump, or prevents it.
+//! upload was entered here. So a URL is either dated after a jump, or prevents it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, MutexGuard, PoisonError};

@@ -106,7 +106,7 @@ pub struct BodyDigest {
 impl PackedHeaders {
     /// Packs the headers in their order. Calls `headers` twice, to allocate the exact size.
     #[must_use]
-    pub fn of<'h, I: Iterator<Item = (&'h str, &'h [u8])>>(headers: impl Fn() -> I) -> Self {
+    pub fn new<'h, I: Iterator<Item = (&'h str, &'h [u8])>>(headers: impl Fn() -> I) -> Self {
         let lengths = headers().map(|(name, value)| name.len() + value.len() + 2);
         let mut packed = Vec::with_capacity(lengths.sum());
         for (name, value) in headers() {

@@ -69,12 +69,12 @@ pub enum AdvanceError {
     OutOfRange {
         now: Timestamp,
     },
-    Store(InternalError),
+    Internal(InternalError),
 }
 
 impl From<InternalError> for AdvanceError {
     fn from(error: InternalError) -> Self {
-        Self::Store(error)
+        Self::Internal(error)
     }
 }
 
@@ -83,7 +83,7 @@ impl From<AdvanceError> for InternalError {
     fn from(error: AdvanceError) -> Self {
         match error {
             AdvanceError::OutOfRange { .. } => Self::broken(io::Error::other("out of range")),
-            AdvanceError::Store(error) => error,
+            AdvanceError::Internal(error) => error,
         }
     }
 }

@@ -29,8 +29,8 @@ impl Worker {
             return Ok(());
         }
         // A request claims the job that it starts before it reads the clock for the job's due time.
-        // It may have claimed and even committed the job since the rows were read. The clock must
-        // not pass that job.
+        // The request may have claimed and even committed the job since the rows were read. The
+        // clock must not pass that job.
         let jumped = self.claims.if_idle(clock, || {
             if due_index.version() == version {
                 self.accounts.jump_over_owed_uploads(guard, at)
