@@ -1,16 +1,12 @@
 //! The worker: runs the jobs that are due.
 //!
 //! The worker takes no input. It reads which jobs are due by which clock, claims them, and runs
-//! each in
-//! a task of its own. Then it sleeps until the next due time or a signal. Signals only say when to
-//! read.
-//! A job records its result in the transaction that deletes its row. A job that was interrupted by
-//! a
-//! crash or an error is therefore due again.
+//! each in a task of its own. Then it sleeps until the next due time or a signal. Signals only say
+//! when to read. A job records its result in the transaction that deletes its row. A job that was
+//! interrupted by a crash or an error is therefore due again.
 //!
 //! [`Worker::advance`] moves a clock step by step through the due times of its jobs, and runs each
-//! job at
-//! its own due time. A clock in mode `jump` is moved like that whenever none of its jobs is
+//! job at its own due time. A clock in mode `jump` is moved like that whenever none of its jobs is
 //! running.
 
 mod advance;
@@ -85,7 +81,7 @@ impl Worker {
         claims: Claims,
         metrics: Metrics,
     ) -> Arc<Self> {
-        let slots = Slots::new(db.agenda().clone());
+        let slots = Slots::new(db.due_index().clone());
         Arc::new(Self {
             db,
             accounts,
@@ -109,7 +105,7 @@ impl Worker {
     /// Returns an error if the jobs cannot be read.
     pub async fn start(self: &Arc<Self>) -> Result<(), InternalError> {
         for (clock, at) in db::jobs::next_due_by_clock(&mut self.db.read().await?).await? {
-            self.db.agenda().schedule(clock, at);
+            self.db.due_index().schedule(clock, at);
         }
         self.tasks.spawn(Arc::clone(self).run());
         self.tasks.spawn(Arc::clone(self).record_webhooks());
@@ -135,7 +131,7 @@ impl Worker {
 
     async fn run(self: Arc<Self>) {
         loop {
-            let due_index = self.db.agenda();
+            let due_index = self.db.due_index();
             // A clock that jumps does not wait for the due time of a new job.
             let is_due = |clock, due: NextDue| {
                 let clock = self.accounts.clock(clock);
@@ -178,7 +174,7 @@ impl Worker {
     fn dispatch_retries(&self) {
         for account in self.retries.take_ready() {
             if let Some(account) = self.accounts.by_id(account) {
-                self.db.agenda().check_now(account.clock_id());
+                self.db.due_index().check_now(account.clock_id());
             }
         }
     }
@@ -191,14 +187,13 @@ impl Worker {
         };
         let now = self.accounts.now(clock);
         // Due jobs may be claimed by a request, or wait for a retry. The limit has room for these,
-        // so that
-        // the jobs behind them are read as well.
+        // so that the jobs behind them are read as well.
         let passed_over = self.claims.count() + self.retries.len();
         let limit = 2 * SLOTS + passed_over;
         let mut reader = self.db.read().await?;
         let due = db::jobs::due(&mut reader, clock, now, limit).await?;
         if let Some(at) = db::jobs::next_after(&mut reader, clock, now).await? {
-            self.db.agenda().wait_until(clock, at);
+            self.db.due_index().wait_until(clock, at);
         }
         drop(reader);
         if due.is_empty() && self.accounts.clock(clock).jumps() {

@@ -42,16 +42,16 @@ pub enum CreateOrderError {
     IdTaken,
     /// The upload that the order refers to has expired.
     UploadGone,
-    Store(InternalError),
+    Internal(InternalError),
 }
 
 impl From<InternalError> for CreateOrderError {
     fn from(error: InternalError) -> Self {
-        Self::Store(error)
+        Self::Internal(error)
     }
 }
 
-/// Where the outcome of an order comes from.
+/// Source of an order's outcome.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum OutcomeSource<'o> {
     Rules,

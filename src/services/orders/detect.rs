@@ -75,8 +75,8 @@ impl Orders {
             return Err(missing_input(order, "the order has no file").into());
         };
         let bucket = order.vendor.bucket();
-        let found = self.content(account.id, bucket, &file.key).await;
-        let Some(content) = found.map_err(InternalError::broken)? else {
+        let opened = self.content(account.id, bucket, &file.key).await;
+        let Some(content) = opened.map_err(InternalError::broken)? else {
             return Err(missing_input(order, "the image file is missing").into());
         };
         let outcome_override = order.outcome_override.as_ref();

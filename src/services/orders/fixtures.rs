@@ -155,19 +155,19 @@ impl FileContent {
     }
 }
 
-/// A fixture costs nothing and has no id from a client, so only [`CreateOrderError::Store`] can
+/// A fixture costs nothing and has no id from a client, so only [`CreateOrderError::Internal`] can
 /// occur.
 fn unexpected_create_error(error: CreateOrderError) -> InternalError {
     match error {
-        CreateOrderError::Store(error) => error,
+        CreateOrderError::Internal(error) => error,
         other => InternalError::broken(std::io::Error::other(format!("{other:?}"))),
     }
 }
 
-/// All files of a fixture are uploaded, so only [`ConfirmError::Store`] can occur.
+/// All files of a fixture are uploaded, so only [`ConfirmError::Internal`] can occur.
 fn unexpected_confirm_error(error: ConfirmError) -> InternalError {
     match error {
-        ConfirmError::Store(error) => error,
+        ConfirmError::Internal(error) => error,
         other => InternalError::broken(std::io::Error::other(format!("{other:?}"))),
     }
 }

@@ -113,8 +113,8 @@ impl Orders {
     ) -> Result<RenderedOutput, TaskError> {
         let file = output.file;
         let bucket = order.vendor.bucket();
-        let found = self.content(account.id, bucket, &file.key).await;
-        let Some(content) = found.map_err(InternalError::broken)? else {
+        let opened = self.content(account.id, bucket, &file.key).await;
+        let Some(content) = opened.map_err(InternalError::broken)? else {
             return Err(failure(order, format!("{}: file not found", file.name)).into());
         };
         let (name, to) = (file.name.clone(), to.to_owned());
@@ -193,8 +193,8 @@ impl Orders {
         }
         let mut members = Vec::with_capacity(keys.len());
         for (output, key) in order.output_specs().into_iter().zip(keys) {
-            let found = self.blobs.find(account.id, bucket, key).await;
-            let Some(blob) = found.map_err(InternalError::broken)? else {
+            let stored = self.blobs.find(account.id, bucket, key).await;
+            let Some(blob) = stored.map_err(InternalError::broken)? else {
                 return Ok(None);
             };
             members.push((output.file.name.clone(), blob));

@@ -25,12 +25,12 @@ pub enum ReportError {
     /// Reports on this order do not exist in the requested language.
     LocaleUnsupported,
     Expired,
-    Store(InternalError),
+    Internal(InternalError),
 }
 
 impl From<InternalError> for ReportError {
     fn from(error: InternalError) -> Self {
-        Self::Store(error)
+        Self::Internal(error)
     }
 }
 
@@ -139,8 +139,8 @@ impl Orders {
         locale: Locale,
     ) -> Result<(Arc<Order>, bool), ReportError> {
         let mut tx = self.db.begin().await?;
-        let found = db::orders::find(&mut tx, order_id).await?;
-        let mut order = found
+        let row = db::orders::find(&mut tx, order_id).await?;
+        let mut order = row
             .filter(|order| order.account == account.id)
             .ok_or(InternalError::AccountGone)?;
         if matches!(order.state, OrderState::Expired { .. }) {
@@ -347,7 +347,7 @@ impl Orders {
             return Ok(None);
         };
         let bucket = order.vendor.bucket();
-        let found = self.content(account.id, bucket, key).await;
-        found.map_err(InternalError::broken)
+        let opened = self.content(account.id, bucket, key).await;
+        opened.map_err(InternalError::broken)
     }
 }

@@ -69,12 +69,12 @@ pub enum AdvanceError {
     OutOfRange {
         now: Timestamp,
     },
-    Store(InternalError),
+    Internal(InternalError),
 }
 
 impl From<InternalError> for AdvanceError {
     fn from(error: InternalError) -> Self {
-        Self::Store(error)
+        Self::Internal(error)
     }
 }
 
@@ -83,7 +83,7 @@ impl From<AdvanceError> for InternalError {
     fn from(error: AdvanceError) -> Self {
         match error {
             AdvanceError::OutOfRange { .. } => Self::broken(io::Error::other("out of range")),
-            AdvanceError::Store(error) => error,
+            AdvanceError::Internal(error) => error,
         }
     }
 }
@@ -199,7 +199,7 @@ impl Worker {
         target: Timestamp,
         batch: &mut DueBatch,
     ) -> Result<Option<(Job, Claim)>, InternalError> {
-        let current_version = || self.db.agenda().version();
+        let current_version = || self.db.due_index().version();
         // Id of the job whose start was counted last and which is not claimed yet.
         let mut unclaimed = None;
         loop {

@@ -31,7 +31,7 @@ struct Retry {
     errors: u32,
     /// End of the wait.
     at: Instant,
-    /// `true` after the worker has been told that the wait is over.
+    /// `true` after the worker has been notified of the end of the wait.
     is_reported: bool,
 }
 

@@ -1,12 +1,9 @@
 //! Runs of jobs, and errors of runs.
 //!
 //! An error of the server or its disk is not an error of the order: the job is run again after a
-//! wait
-//! ([`Retries`](super::retries::Retries)). After ten errors, or three starts in which the process
-//! died, the
-//! order or report fails with the vendor's general code. Jobs that end nothing for which a client
-//! waits
-//! (expiry, deliveries) are retried every minute until they succeed.
+//! wait ([`Retries`](super::retries::Retries)). After ten errors, or three starts in which the
+//! process died, the order or report fails with the vendor's general code. Jobs that end nothing
+//! for which a client waits (expiry, deliveries) are retried every minute until they succeed.
 
 use std::panic::AssertUnwindSafe;
 

@@ -1,8 +1,7 @@
 //! Slots: the limit on jobs that the worker runs at once.
 //!
 //! Only jobs that the worker runs take a slot. A claim that a request holds until its response has
-//! been
-//! sent takes none, and neither does a job that waits for a retry.
+//! been sent takes none, and neither does a job that waits for a retry.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -72,7 +71,7 @@ impl Slots {
     /// Otherwise a slot that is freed in between would wake nobody.
     ///
     /// Suspect jobs, whose earlier start did not end, run one at a time. If one of them kills the
-    /// process again, no other suspect is counted as its victim.
+    /// process again, it does not count against other suspects.
     pub(super) fn start<C>(
         &self,
         clock: ClockId,

@@ -67,7 +67,7 @@ async fn an_unknown_key_is_refused_where_the_mode_is_strict() {
         TestServer::with_config(|config| config.mode = stuntdouble::settings::KeyMode::Strict)
             .await;
     let message = "User verification failed";
-    let why = "apikey: no account has this key, and the mode is strict";
+    let why = "apikey: no account has this key, and unknown keys are rejected (mode strict)";
     let response = get(&server, "nobody", "/check-user-credits").await;
     assert_eq!(response.error_of(), error(403, message, why));
     let response = post(&server, "/detect", &json!({"url": "u", "key": "nobody"})).await;

@@ -172,7 +172,7 @@ async fn verify_a_pending_request_counts_its_head_at_once_and_its_body_when_it_h
     };
     let missed = verify(&server, &by_body(Value::Null)).await.json();
     let near = &missed["nearMisses"][0];
-    let differences = json!([r#"body: has not come yet, wanted {"idempotencyKey":"a"}"#]);
+    let differences = json!([r#"body: not received yet, expected {"idempotencyKey":"a"}"#]);
     assert_eq!(
         (&missed["count"], &near["differences"]),
         (&json!(0), &differences)

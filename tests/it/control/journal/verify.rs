@@ -91,20 +91,20 @@ async fn a_near_miss_names_the_field_that_differs() {
     let near = response_body["nearMisses"].as_array().expect("near misses");
     assert_eq!(near.len(), 2);
     let differences = json!([
-        "method: POST, wanted PUT",
-        "query.page: not there, wanted 1",
-        "headers.x-tenant: not there, wanted a",
-        "status: 200, wanted 201",
-        "fileName: cat.jpg, wanted dog*",
-        "body.options.generateHeatmap: false, wanted true",
-        "body.options.tile: not there, wanted [1]",
+        "method: expected PUT, got POST",
+        "query.page: missing, expected 1",
+        "headers.x-tenant: missing, expected a",
+        "status: expected 201, got 200",
+        "fileName: expected dog*, got cat.jpg",
+        "body.options.generateHeatmap: expected true, got false",
+        "body.options.tile: missing, expected [1]",
     ]);
     assert_eq!(near[0]["differences"], differences);
     let request = &near[0]["request"];
     assert_eq!((&request["seq"], &request["at"]), (&json!(2), &json!(T0)));
     let worse = near[1]["differences"].as_array().expect("differences");
     assert!(
-        worse.contains(&json!("body.idempotencyKey: \"a\", wanted \"b\"")),
+        worse.contains(&json!("body.idempotencyKey: expected \"b\", got \"a\"")),
         "{worse:?}"
     );
 }
@@ -315,6 +315,9 @@ async fn verify_compares_numbers_exactly_however_they_are_written() {
     let (_, missed) = verify_body(&server, r#"{"f": 2.50, "h": "100"}"#).await;
     assert_eq!(
         missed["nearMisses"][0]["differences"],
-        json!(["body.f: 1.0, wanted 2.50", r#"body.h: 1e2, wanted "100""#])
+        json!([
+            "body.f: expected 2.50, got 1.0",
+            r#"body.h: expected "100", got 1e2"#
+        ])
     );
 }

@@ -380,7 +380,7 @@ async fn there_is_room_for_so_many_bytes_of_rules_and_no_more() {
     let refused = server.send(Method::POST, "/_mock/rules", &[], body).await;
     let error = json!({"error": {
         "code": "too_many_rules",
-        "message": "all rules together would be more than 67108864 bytes",
+        "message": "rules too large: maximum 67108864 bytes in total",
         "hint": "remove some with DELETE /_mock/rules, or POST /_mock/reset",
     }});
     assert_eq!((refused.status, refused.json()), (400, error));

@@ -178,7 +178,7 @@ async fn one_that_cannot_be_read_any_more_keeps_no_server_from_starting() {
         take(&server, name, &json!({})).await;
     }
     server.stop().await;
-    let about = data.path().join("snapshots/1/about.json");
+    let about = data.path().join("snapshots/1/manifest.json");
     std::fs::write(about, "{").expect("written");
     let server = TestServer::with_config(on(data.path())).await;
     assert_eq!(names(&server).await, ["whole"]);
