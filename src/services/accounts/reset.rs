@@ -87,7 +87,9 @@ impl Accounts {
             std::mem::take(&mut *registry)
         };
         drop(ended);
-        self.db.due_index().retain(|clock| clock == ClockId::DEFAULT);
+        self.db
+            .due_index()
+            .retain(|clock| clock == ClockId::DEFAULT);
         self.blobs
             .remove_all()
             .await
