@@ -20,7 +20,7 @@ mod limits;
 mod log;
 mod memory;
 mod operations;
-mod presigned;
+mod s3;
 mod readme;
 mod restart;
 mod retention;

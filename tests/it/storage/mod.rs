@@ -1,6 +1,5 @@
 //! The blob store, spoken to byte by byte.
 
-mod broken;
 mod objects;
 mod refusals;
 

@@ -1,15 +1,16 @@
 //! URLs presigned for whatever host, by whatever library; S3's answers to them, whole.
 
 mod conditions;
+mod damaged_objects;
 mod framing;
 mod hosts;
-mod integrity;
-mod library;
+mod checksums;
+mod sdk_urls;
 mod metadata;
-mod names;
+mod origins;
 mod objects;
-mod refusals;
-mod retried;
+mod errors;
+mod retries;
 mod signed_url;
 mod virtual_host;
 
