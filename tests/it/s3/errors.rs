@@ -1,68 +1,98 @@
-//! Who is not let in, and what they are told.
+//! S3 errors: signature, expiry, missing objects, methods, keys.
 
 use reqwest::Method;
 use serde_json::json;
 use stuntdouble::platform::presign::PresignParams;
 
-use super::{KEY, assert_refused, freeze, frozen, get, plan, put, put_raw, signer};
-use crate::support::{TestResponse, TestServer};
+use super::{
+    KEY, PendingOrder, assert_s3_error, get, head, presign, presign_params, put, send_head, signer,
+    start_frozen, status_and_code,
+};
+use crate::support::raw;
 
-const DENIED: &str = "<Message>Access Denied</Message><Key>k</Key>";
-
-fn code(response: &TestResponse) -> (u16, String) {
-    let text = response.text();
-    let (_, rest) = text.split_once("<Code>").unwrap_or_default();
-    let (code, _) = rest.split_once("</Code>").unwrap_or_default();
-    assert!(!response.header("x-mock-reason").is_empty(), "{text}");
-    (response.status, code.to_owned())
-}
+const ACCESS_DENIED: &str = "<Message>Access Denied</Message><Key>k</Key>";
 
 #[tokio::test]
-async fn a_request_without_a_signature_is_access_denied() {
-    let server = frozen().await;
+async fn get_without_signature_in_query_answers_access_denied() {
+    let server = start_frozen().await;
     let path = "/_s3/bizmori/k";
-    let response = server.send(Method::GET, path, &[], "").await;
-    let why = "signature: none in the query; use the URL as it was given, with its parameters";
-    assert_refused(&response, 403, "AccessDenied", DENIED, why);
-    let signed = [("authorization", "AWS4-HMAC-SHA256 Credential=x")];
-    let response = server.send(Method::GET, path, &signed, "").await;
-    let why = "signature: in the Authorization header; only presigned URLs are served";
-    assert_refused(&response, 403, "AccessDenied", DENIED, why);
+    let unsigned = server.send(Method::GET, path, &[], "").await;
+    let reason = "signature: none in the query; use the URL as it was given, with its parameters";
+    assert_s3_error(&unsigned, 403, "AccessDenied", ACCESS_DENIED, reason);
+    let authorization = [("authorization", "AWS4-HMAC-SHA256 Credential=x")];
+    let signed_in_header = server.send(Method::GET, path, &authorization, "").await;
+    let reason = "signature: in the Authorization header; only presigned URLs are served";
+    assert_s3_error(
+        &signed_in_header,
+        403,
+        "AccessDenied",
+        ACCESS_DENIED,
+        reason,
+    );
 }
 
 #[tokio::test]
-async fn an_expired_url_tells_when_by_the_clock() {
-    let server = frozen().await;
-    let url = signer().presign(&plan(&server, "GET", KEY));
-    let set = async |now: &str| {
-        let set = json!({"mode": "frozen", "now": now});
-        server.control(Method::PUT, "/_mock/clock", &set).await;
+async fn get_outside_validity_by_default_clock_answers_access_denied() {
+    let server = start_frozen().await;
+    let url = presign(&server, "GET", KEY);
+    let set_clock = async |now: &str| {
+        let clock = json!({"mode": "frozen", "now": now});
+        server.control(Method::PUT, "/_mock/clock", &clock).await;
     };
-    set("2026-03-12T10:10:34.500Z").await;
-    let response = server.send(Method::GET, &url, &[], "").await;
+    set_clock("2026-03-12T10:10:34.500Z").await;
+    let expired = server.send(Method::GET, &url, &[], "").await;
     let elements = format!(
         "<Message>Request has expired</Message><Key>{KEY}</Key><X-Amz-Expires>600</X-Amz-Expires><Expires>2026-03-12T10:10:00Z</Expires><ServerTime>2026-03-12T10:10:34Z</ServerTime>"
     );
-    let why = "expired 35 s ago by the account's clock";
-    assert_refused(&response, 403, "AccessDenied", &elements, why);
-    set("2026-03-12T09:44:59.000Z").await;
-    let response = server.send(Method::GET, &url, &[], "").await;
+    let reason = "expired 35 s ago by the account's clock";
+    assert_s3_error(&expired, 403, "AccessDenied", &elements, reason);
+    set_clock("2026-03-12T09:44:59.000Z").await;
+    let early = server.send(Method::GET, &url, &[], "").await;
     let elements = format!(
         "<Message>Request is not yet valid</Message><Key>{KEY}</Key><X-Amz-Date>1773309600000</X-Amz-Date><Expires>2026-03-12T10:10:00Z</Expires><ServerTime>2026-03-12T09:44:59Z</ServerTime>"
     );
-    let why = "signed 901 s ahead of the account's clock";
-    assert_refused(&response, 403, "AccessDenied", &elements, why);
+    let reason = "signed 901 s ahead of the account's clock";
+    assert_s3_error(&early, 403, "AccessDenied", &elements, reason);
 }
 
 #[tokio::test]
-async fn a_signature_of_something_else_shows_what_we_signed() {
-    let server = frozen().await;
+async fn get_after_expiry_by_account_clock_answers_access_denied() {
+    let order = PendingOrder::create().await;
+    let key = order.file_key.as_str();
+    let url = presign(&order.server, "GET", key);
+    order.server.advance("live", "PT634.5S").await;
+    let expired = order.server.send(Method::GET, &url, &[], "").await;
+    let elements = format!(
+        "<Message>Request has expired</Message><Key>{key}</Key><X-Amz-Expires>600</X-Amz-Expires><Expires>2026-03-12T10:10:00Z</Expires><ServerTime>2026-03-12T10:10:34Z</ServerTime>"
+    );
+    let reason = "expired 35 s ago by the account's clock";
+    assert_s3_error(&expired, 403, "AccessDenied", &elements, reason);
+}
+
+#[tokio::test]
+async fn get_before_signing_time_by_account_clock_answers_access_denied() {
+    let order = PendingOrder::create().await;
+    let params = presign_params(&order.server, "GET", &order.file_key);
+    let url = signer().presign(&PresignParams {
+        now: params.now.plus_ms(901_000),
+        ..params
+    });
+    let early = order.server.send(Method::GET, &url, &[], "").await;
+    assert_eq!(status_and_code(&early), (403, "AccessDenied".to_owned()));
+    let reason = "signed 901 s ahead of the account's clock";
+    assert_eq!(early.header("x-mock-reason"), reason);
+    assert!(early.text().contains("Request is not yet valid"));
+}
+
+#[tokio::test]
+async fn put_with_other_content_type_than_signed_answers_signature_does_not_match() {
+    let server = start_frozen().await;
     let url = signer().presign(&PresignParams {
         content_type: Some("image/png"),
-        ..plan(&server, "PUT", "k")
+        ..presign_params(&server, "PUT", "k")
     });
     let jpeg = [("content-type", "image/jpeg")];
-    let response = server.send(Method::PUT, &url, &jpeg, "x").await;
+    let refused = server.send(Method::PUT, &url, &jpeg, "x").await;
     let (_, query) = url.split_once('?').expect("a query");
     let (query, signature) = query.split_once("&X-Amz-Signature=").expect("a signature");
     let host = server.origin.trim_start_matches("http://");
@@ -77,91 +107,117 @@ async fn a_signature_of_something_else_shows_what_we_signed() {
         "<Message>The request signature we calculated does not match the signature you provided. Check your key and signing method.</Message><Key>k</Key><AWSAccessKeyId>STUNTDOUBLEACCESSKEY</AWSAccessKeyId><StringToSign>AWS4-HMAC-SHA256\n20260312T100000Z\n20260312/us-east-1/s3/aws4_request\n{digest}</StringToSign><SignatureProvided>{signature}</SignatureProvided><CanonicalRequest>{}</CanonicalRequest>",
         canonical.replace('&', "&amp;")
     );
-    let why = "signature: Content-Type was signed as image/png, sent image/jpeg";
-    assert_refused(&response, 403, "SignatureDoesNotMatch", &elements, why);
+    let reason = "signature: Content-Type was signed as image/png, sent image/jpeg";
+    assert_s3_error(&refused, 403, "SignatureDoesNotMatch", &elements, reason);
     let png = [("content-type", "image/png")];
     assert_eq!(server.send(Method::PUT, &url, &png, "x").await.status, 200);
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_told_after_the_signature() {
-    let server = frozen().await;
-    let response = get(&server, "k", &[]).await;
-    let why = "key: nothing was uploaded to bizmori under it, or it is removed";
+async fn get_missing_object_or_bucket_with_valid_signature_answers_404() {
+    let server = start_frozen().await;
+    let no_key = get(&server, "k", &[]).await;
+    let no_key_reason = "key: nothing was uploaded to bizmori under it, or it is removed";
     let elements = "<Message>The specified key does not exist.</Message><Key>k</Key>";
-    assert_refused(&response, 404, "NoSuchKey", elements, why);
+    assert_s3_error(&no_key, 404, "NoSuchKey", elements, no_key_reason);
     let url = signer().presign(&PresignParams {
         bucket: "other",
-        ..plan(&server, "GET", "k")
+        ..presign_params(&server, "GET", "k")
     });
-    let response = server.send(Method::GET, &url, &[], "").await;
+    let no_bucket = server.send(Method::GET, &url, &[], "").await;
     let elements = "<Message>The specified bucket does not exist</Message><Key>k</Key><BucketName>other</BucketName>";
-    assert_refused(
-        &response,
-        404,
-        "NoSuchBucket",
-        elements,
-        "bucket: no other here",
-    );
-    let url = signer().presign(&plan(&server, "HEAD", "k"));
-    let head = server.send(Method::HEAD, &url, &[], "").await;
-    assert_eq!(head.error_of(), (404, String::new(), why.to_owned()));
+    let reason = "bucket: no other here";
+    assert_s3_error(&no_bucket, 404, "NoSuchBucket", elements, reason);
+    let no_body = head(&server, "k", &[]).await;
+    let expected = (404, String::new(), no_key_reason.to_owned());
+    assert_eq!(no_body.error_of(), expected);
 }
 
 #[tokio::test]
-async fn an_upload_over_the_limit_is_too_large_told_or_not() {
-    let server =
-        TestServer::with_config(|config| config.storage.object_bytes_max = 1_000_000).await;
-    freeze(&server).await;
-    let large = vec![0; 1_000_001];
-    let response = put(&server, "k", &[], large.clone()).await;
-    let elements = "<Message>Your proposed upload exceeds the maximum allowed size</Message><Key>k</Key><ProposedSize>1000001</ProposedSize><MaxSizeAllowed>1000000</MaxSizeAllowed>";
-    let why = "body: 1000001 bytes or more, at most 1000000 are allowed";
-    assert_refused(&response, 400, "EntityTooLarge", elements, why);
-    let chunked = [b"f4241\r\n", large.as_slice(), b"\r\n0\r\n\r\n"].concat();
-    let response = put_raw(&server, "k", "Transfer-Encoding: chunked\r\n", &chunked).await;
-    assert_eq!(code(&response), (400, "EntityTooLarge".to_owned()));
-    assert_eq!(get(&server, "k", &[]).await.status, 404);
-    assert_eq!(put(&server, "k", &[], &large[1..]).await.status, 200);
+async fn put_with_key_over_1024_bytes_answers_key_too_long() {
+    let server = start_frozen().await;
+    let refused = put(&server, &"ü".repeat(513), &[], "x").await;
+    let expected = (400, "KeyTooLongError".to_owned());
+    assert_eq!(status_and_code(&refused), expected);
+    let reason = "key: 1026 bytes, at most 1024 are allowed";
+    assert_eq!(refused.header("x-mock-reason"), reason);
+    let stored = put(&server, &"ü".repeat(512), &[], "x").await;
+    assert_eq!(stored.status, 200, "{}", stored.text());
 }
 
 #[tokio::test]
-async fn a_bucket_is_not_served() {
-    let server = frozen().await;
-    for path in ["/_s3", "/_s3/", "/_s3/bizmori", "/_s3/bizmori/"] {
-        let response = server.send(Method::GET, path, &[], "").await;
-        let elements = "<Message>The specified method is not allowed against this resource.</Message><Method>GET</Method><ResourceType>BUCKET</ResourceType>";
-        let why = "path: GET of a bucket is not served, only objects are";
-        assert_refused(&response, 405, "MethodNotAllowed", elements, why);
+async fn get_path_with_invalid_percent_encoding_answers_invalid_uri() {
+    let server = start_frozen().await;
+    for path in ["/_s3/bizmori/%ff", "/_s3/bizmori/%zz", "/_s3/bizmori/a%4"] {
+        let stream = send_head(&server, "GET", path, "").await;
+        let refused = raw::read_response(stream).await;
+        assert_eq!(status_and_code(&refused).1, "InvalidURI", "{path}");
     }
 }
 
 #[tokio::test]
-async fn presigned_url_with_an_authorization_header_is_refused() {
-    let server = frozen().await;
-    let done = put(&server, "k", &[], "first").await;
-    assert_eq!(done.status, 200);
+async fn unsupported_method_answers_method_not_allowed() {
+    let server = start_frozen().await;
+    for method in [Method::POST, Method::DELETE, Method::PATCH] {
+        let url = presign(&server, method.as_str(), KEY);
+        let refused = server.send(method.clone(), &url, &[], "x").await;
+        let expected = (405, "MethodNotAllowed".to_owned());
+        assert_eq!(status_and_code(&refused), expected);
+        assert_eq!(
+            refused.header("x-mock-reason"),
+            format!("method: {method} is not served, only GET, HEAD, PUT, OPTIONS")
+        );
+        assert_eq!(refused.header("allow"), "GET, HEAD, PUT, OPTIONS");
+    }
+}
+
+#[tokio::test]
+async fn get_of_bucket_answers_method_not_allowed() {
+    let server = start_frozen().await;
+    for path in ["/_s3", "/_s3/", "/_s3/bizmori", "/_s3/bizmori/"] {
+        let refused = server.send(Method::GET, path, &[], "").await;
+        let elements = "<Message>The specified method is not allowed against this resource.</Message><Method>GET</Method><ResourceType>BUCKET</ResourceType>";
+        let reason = "path: GET of a bucket is not served, only objects are";
+        assert_s3_error(&refused, 405, "MethodNotAllowed", elements, reason);
+    }
+}
+
+#[tokio::test]
+async fn put_with_copy_source_answers_not_implemented() {
+    let server = start_frozen().await;
+    let headers = [("x-amz-copy-source", "/bizmori/k")];
+    let refused = put(&server, "k", &headers, "").await;
+    let expected = (501, "NotImplemented".to_owned());
+    assert_eq!(status_and_code(&refused), expected);
+}
+
+#[tokio::test]
+async fn presigned_request_with_authorization_header_answers_invalid_argument() {
+    let server = start_frozen().await;
+    let stored = put(&server, "k", &[], "first").await;
+    assert_eq!(stored.status, 200);
     let reason = "Authorization: a presigned URL has its signature in the query; send it without this header";
     for value in ["Bearer live", "AWS4-HMAC-SHA256 Credential=x", "Basic YTpi"] {
-        let two = [("authorization", value)];
+        let authorization = [("authorization", value)];
         let elements = format!(
             "<Message>Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified</Message><Key>k</Key><ArgumentName>Authorization</ArgumentName><ArgumentValue>{value}</ArgumentValue>"
         );
         for refused in [
-            put(&server, "k", &two, "x").await,
-            get(&server, "k", &two).await,
+            put(&server, "k", &authorization, "x").await,
+            get(&server, "k", &authorization).await,
         ] {
-            assert_refused(&refused, 400, "InvalidArgument", &elements, reason);
+            assert_s3_error(&refused, 400, "InvalidArgument", &elements, reason);
         }
     }
     assert_eq!(get(&server, "k", &[]).await.text(), "first");
-    // Of a signature that is not whole, too.
-    let path = "/_s3/bizmori/k?X-Amz-Algorithm=AWS4-HMAC-SHA256";
+
     let bearer = [("authorization", "Bearer live")];
-    let refused = server.send(Method::GET, path, &bearer, "").await;
-    assert_eq!(code(&refused), (400, "InvalidArgument".to_owned()));
-    let refused = server
-        .send(Method::GET, "/_s3/bizmori/k", &bearer, "")
-        .await;
-    assert_eq!(code(&refused), (403, "AccessDenied".to_owned()));
+    let incomplete_signature = "/_s3/bizmori/k?X-Amz-Algorithm=AWS4-HMAC-SHA256";
+    for (path, expected) in [
+        (incomplete_signature, (400, "InvalidArgument".to_owned())),
+        ("/_s3/bizmori/k", (403, "AccessDenied".to_owned())),
+    ] {
+        let refused = server.send(Method::GET, path, &bearer, "").await;
+        assert_eq!(status_and_code(&refused), expected, "{path}");
+    }
 }

@@ -1,5 +1,5 @@
-//! Whole flows by whatever address a client has for the server: each URL that it is handed begins
-//! with that address, and is called as it stands.
+//! Whole flows by each address that a client can have for the server. Every URL in a response begins
+//! with that address and works unchanged.
 
 mod addresses;
 mod bizmori;
@@ -11,11 +11,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use stuntdouble::settings::Config;
 
-use crate::support::{TestResponse, TestServer};
-use addresses::{forwarded_port, named, proxied};
+use crate::support::TestServer;
+use addresses::{start_port_forward, start_tls_proxy, with_host_name};
 
-/// A server that judges URLs by the host they arrive with, too.
-async fn strict(set: impl FnOnce(&mut Config)) -> TestServer {
+/// Starts a server that also compares the signed host of presigned URLs.
+async fn start_strict(set: impl FnOnce(&mut Config)) -> TestServer {
     TestServer::with_config(|config| {
         config.strict_host = true;
         set(config);
@@ -23,68 +23,68 @@ async fn strict(set: impl FnOnce(&mut Config)) -> TestServer {
     .await
 }
 
-async fn all_flows(client: &TestServer) {
-    bizmori::flows(client).await;
-    undetectable::flows(client).await;
+async fn run_all_flows(client: &TestServer) {
+    bizmori::run_flows(client).await;
+    undetectable::run_flows(client).await;
 }
 
 #[tokio::test]
-async fn localhost_is_kept_in_every_url() {
-    let server = strict(|_| {}).await;
+async fn urls_for_client_of_localhost_begin_with_localhost() {
+    let server = start_strict(|_| {}).await;
     let client = TestServer::connect(&server.origin.replace("127.0.0.1", "localhost"));
-    all_flows(&client).await;
+    run_all_flows(&client).await;
 }
 
 #[tokio::test]
-async fn so_is_a_port_that_is_mapped_to_another() {
-    let server = strict(|_| {}).await;
-    let origin = forwarded_port(&server).await;
+async fn urls_for_client_of_forwarded_port_begin_with_that_port() {
+    let server = start_strict(|_| {}).await;
+    let origin = start_port_forward(&server).await;
     assert_ne!(origin, server.origin);
-    all_flows(&TestServer::connect(&origin)).await;
+    run_all_flows(&TestServer::connect(&origin)).await;
 }
 
 #[tokio::test]
-async fn so_is_the_name_of_a_service() {
-    let server = strict(|_| {}).await;
-    all_flows(&named(&server, "stuntdouble")).await;
-    all_flows(&named(&server, "image-mock_1.my-net.internal")).await;
+async fn urls_for_client_of_service_name_begin_with_that_name() {
+    let server = start_strict(|_| {}).await;
+    run_all_flows(&with_host_name(&server, "stuntdouble")).await;
+    run_all_flows(&with_host_name(&server, "image-mock_1.my-net.internal")).await;
 }
 
 #[tokio::test]
-async fn so_is_an_ipv6_address() {
-    let server = strict(|config| config.host = IpAddr::V6(Ipv6Addr::LOCALHOST)).await;
+async fn urls_for_client_of_ipv6_address_begin_with_that_address() {
+    let server = start_strict(|config| config.host = IpAddr::V6(Ipv6Addr::LOCALHOST)).await;
     assert!(
         server.origin.starts_with("http://[::1]:"),
         "{}",
         server.origin
     );
-    all_flows(&server).await;
+    run_all_flows(&server).await;
 }
 
 #[tokio::test]
-async fn so_is_the_address_of_a_proxy_that_ends_tls() {
-    let server = strict(|config| config.trust_forwarded = true).await;
-    let origin = proxied(&server).await;
+async fn urls_for_client_of_tls_proxy_begin_with_its_https_address() {
+    let server = start_strict(|config| config.trust_forwarded = true).await;
+    let origin = start_tls_proxy(&server).await;
     assert!(origin.starts_with("https://"), "{origin}");
-    all_flows(&TestServer::connect(&origin)).await;
+    run_all_flows(&TestServer::connect(&origin)).await;
 }
 
 #[tokio::test]
-async fn who_asks_by_two_names_is_answered_by_each() {
+async fn urls_for_clients_of_two_names_begin_with_the_name_of_each_request() {
     let server = TestServer::start_frozen("live").await;
-    let service = named(&server, "stuntdouble");
+    let service = with_host_name(&server, "stuntdouble");
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (id, upload) = service.create_detection("live", &body).await;
     assert!(upload.starts_with(&service.origin), "{upload}");
     let path = format!("/api/v2/orders/{id}/refresh-urls");
     let refreshed = server.post("live", &path, &json!({})).await;
-    assert_eq!(urls(&server, &refreshed.json()).len(), 1);
+    assert_eq!(collect_urls(&server, &refreshed.json()).len(), 1);
 }
 
-/// All URLs in an answer, which begin as the client's address does.
-fn urls(client: &TestServer, response_body: &Value) -> Vec<String> {
+/// Returns all URLs in a response, and asserts that they begin with the client's address.
+fn collect_urls(client: &TestServer, response_body: &Value) -> Vec<String> {
     let mut found = Vec::new();
-    gather(response_body, &mut found);
+    add_urls(response_body, &mut found);
     for url in &found {
         let rest = url.strip_prefix(&client.origin);
         assert!(rest.is_some_and(|rest| rest.starts_with('/')), "{url}");
@@ -92,26 +92,25 @@ fn urls(client: &TestServer, response_body: &Value) -> Vec<String> {
     found
 }
 
-fn gather(response_body: &Value, into: &mut Vec<String>) {
-    match response_body {
-        Value::String(text) if text.starts_with("http") => into.push(text.clone()),
-        Value::Array(items) => items.iter().for_each(|item| gather(item, into)),
-        Value::Object(fields) => fields.values().for_each(|field| gather(field, into)),
+fn add_urls(value: &Value, collect_urls: &mut Vec<String>) {
+    match value {
+        Value::String(text) if text.starts_with("http") => collect_urls.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| add_urls(item, collect_urls)),
+        Value::Object(fields) => fields
+            .values()
+            .for_each(|field| add_urls(field, collect_urls)),
         _ => {}
     }
 }
 
-/// Reads all URLs in an answer; so many there are.
-async fn read_all(client: &TestServer, response_body: &Value) -> usize {
-    let urls = urls(client, response_body);
+/// Reads all URLs in a response and returns their number.
+async fn read_all_urls(client: &TestServer, response_body: &Value) -> usize {
+    let urls = collect_urls(client, response_body);
     for url in &urls {
         let response = client.send(Method::GET, url, &[], "").await;
-        assert_eq!(response.status, 200, "{url}: {}", lossy(&response));
+        let text = String::from_utf8_lossy(&response.bytes);
+        assert_eq!(response.status, 200, "{url}: {text}");
         assert!(!response.bytes.is_empty(), "{url}");
     }
     urls.len()
-}
-
-fn lossy(response: &TestResponse) -> String {
-    String::from_utf8_lossy(&response.bytes).into_owned()
 }
