@@ -1,4 +1,4 @@
-//! Webhooks of a data directory whose ids were not integers yet.
+//! Migration of webhooks whose ids were snowflakes and UUIDs.
 
 use std::path::Path;
 
@@ -9,12 +9,12 @@ use sqlx::sqlite::SqliteConnectOptions;
 use super::WEBHOOKS;
 use crate::support::{Database, Receiver, TestServer, picture};
 
-/// The last version of the schema that had snowflakes and UUIDs as ids.
+/// Last version of the schema with snowflakes and UUIDs as ids.
 const VERSION: i64 = 7;
 
-/// Makes a database of that version: two accounts with a frozen clock, a webhook each, and one of
-/// `live` that is gone; a delivery that failed, one that is due, and their attempts.
-async fn make_old_database(data_dir: &Path, url: &str) {
+/// Creates a database of that version. Two accounts with a frozen clock have one webhook each, and one
+/// webhook of `live` is deleted. There are a failed delivery, a due delivery and their attempts.
+async fn create_old_database(data_dir: &Path, url: &str) {
     let options = SqliteConnectOptions::new().filename(data_dir.join("stuntdouble.db"));
     let mut connection = options
         .create_if_missing(true)
@@ -77,12 +77,10 @@ async fn make_old_database(data_dir: &Path, url: &str) {
 }
 
 #[tokio::test]
-async fn start_on_an_old_database_gives_integer_ids_to_webhooks_and_event_rows() {
-    let (data, receiver) = (
-        tempfile::tempdir().expect("a directory"),
-        Receiver::start().await,
-    );
-    make_old_database(data.path(), &receiver.url).await;
+async fn start_on_old_database_assigns_integer_ids_to_webhooks_and_event_rows() {
+    let data = tempfile::tempdir().expect("a directory");
+    let receiver = Receiver::start().await;
+    create_old_database(data.path(), &receiver.url).await;
     let server =
         TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned())).await;
     receiver.messages(1).await;
@@ -111,20 +109,19 @@ async fn start_on_an_old_database_gives_integer_ids_to_webhooks_and_event_rows()
             &json!({}),
         )
         .await;
-    let shown = attempts["deliveries"].as_array().expect("a list").iter();
-    let shown: Value = shown.map(|it| json!([it["webhookId"], it["id"]])).collect();
+    let deliveries = attempts["deliveries"].as_array().expect("a list").iter();
+    let actual: Value = deliveries
+        .map(|it| json!([it["webhookId"], it["id"]]))
+        .collect();
     let expected = json!([
         [1_000_001, 3],
         [1_000_002, 1],
         [1_000_002, 2],
         [1_000_002, 1]
     ]);
-    assert_eq!(
-        shown, expected,
-        "the first was made to a webhook that is gone"
-    );
+    assert_eq!(actual, expected, "the first belongs to a deleted webhook");
     let (next, _) = server.webhook("live", &receiver.url).await;
-    assert_eq!(next, "2000002", "no id is given again");
+    assert_eq!(next, "2000002", "ids are not reused");
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     server.confirm_detection("live", &body, picture()).await;
     server.advance("live", "PT1S").await;
