@@ -163,11 +163,10 @@ async fn request_from_foreign_page_is_refused_with_setting_in_reason() {
     for path in [DETECTION, "/api/v3/nothing", "/api/v2/test-uploads/x"] {
         let response = preflight(&server, FOREIGN, path, "POST").await;
         response.assert_refused(403, "AUTH_FORBIDDEN", &foreign_origin_reason(FOREIGN));
-        let cors = response
+        let cors: Vec<_> = response
             .headers
             .keys()
-            .map(reqwest::header::HeaderName::as_str);
-        let cors: Vec<_> = cors
+            .map(reqwest::header::HeaderName::as_str)
             .filter(|it| it.starts_with("access-control-"))
             .collect();
         assert!(cors.is_empty(), "{cors:?}");

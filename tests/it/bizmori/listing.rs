@@ -186,7 +186,7 @@ async fn list_orders_without_limit_answers_all_pages_byte_for_byte() {
 #[tokio::test]
 async fn list_orders_with_invalid_query_answers_invalid_parameter() {
     let server = TestServer::start_frozen("live").await;
-    for (query, why) in [
+    for (query, reason) in [
         ("page=0", "page: 0 is not a number from 1 to 4294967295"),
         ("page=x", "page: x is not a number from 1 to 4294967295"),
         ("limit=0", "limit: 0 is not a number from 1 to 100"),
@@ -203,7 +203,7 @@ async fn list_orders_with_invalid_query_answers_invalid_parameter() {
         ("channel=mail", "channel: mail is none of all, api, web"),
     ] {
         let response = server.get("live", &format!("/api/v2/orders?{query}")).await;
-        response.assert_refused(400, "INVALID_PARAMETER", why);
+        response.assert_refused(400, "INVALID_PARAMETER", reason);
     }
     let response = server
         .get("live", "/api/v2/orders/stats/recent?date=yesterday")

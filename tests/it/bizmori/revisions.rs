@@ -81,8 +81,8 @@ async fn sunset_ends_routes_and_fails_pending_orders() {
         "of the two pending orders"
     );
     let response = server.post("live", EMBED, &embed("later")).await;
-    let why = "the v2 watermark API has ended by the account's clock: use v3";
-    response.assert_refused(410, "WATERMARK_V2_API_SUNSET", why);
+    let reason = "the v2 watermark API has ended by the account's clock: use v3";
+    response.assert_refused(410, "WATERMARK_V2_API_SUNSET", reason);
     assert_eq!(response.header("deprecation"), "true");
     let invalid = server.post("live", EXTRACT, &json!({})).await;
     assert_eq!(invalid.status, 410, "checked before the body");
@@ -156,8 +156,8 @@ async fn set_revision_then_disconnect_still_schedules_sunset() {
         // A second write ends after the first, because writes are serialised.
         // What is written next is written after what is under way.
         create_order(&server, "another", EMBED, &embed(&key)).await;
-        let ran = server.advance(&key, "PT1M").await;
-        assert_eq!(ran, ["order.sunset"], "round {round}");
+        let executed = server.advance(&key, "PT1M").await;
+        assert_eq!(executed, ["order.sunset"], "round {round}");
     }
 }
 

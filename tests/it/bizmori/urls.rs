@@ -51,8 +51,8 @@ async fn create_with_url_and_upload_waits_for_upload_and_confirm() {
     assert_eq!(server.redact(&response.text()), expected);
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
     let refused = server.post("live", CONFIRM_ANTI_AI, &confirm).await;
-    let why = format!("order {id} is pending: 0 of 1 files uploaded");
-    refused.assert_refused(400, "ORDER_FILE_NOT_UPLOADED", &why);
+    let reason = format!("order {id} is pending: 0 of 1 files uploaded");
+    refused.assert_refused(400, "ORDER_FILE_NOT_UPLOADED", &reason);
     server
         .put(&text(&data, "/files/1/uploadUrl"), picture())
         .await;
@@ -126,8 +126,9 @@ async fn start_file_server() -> String {
             "/moved.jpg",
             get(|| async { axum::response::Redirect::temporary("/photo.jpg") }),
         );
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
-    let listener = listener.expect("a port");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
     let origin = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(async move { axum::serve(listener, router).await });
     origin
@@ -149,17 +150,17 @@ async fn create_with_urls_and_fetch_setting_downloads_file_or_fails_order() {
     let output = download_outputs(&server, "live", &text(&order, "/orderId")).await;
     let size = |bytes: &[u8]| {
         let reader = image::ImageReader::new(std::io::Cursor::new(bytes));
-        let reader = reader.with_guessed_format().expect("a format");
-        reader.into_dimensions().expect("a size")
+        let with_format = reader.with_guessed_format().expect("a format");
+        with_format.into_dimensions().expect("a size")
     };
     assert_eq!(size(&output), size(&fixture("photo.jpg")));
     for (name, expected) in [("nothing.jpg", "404"), ("moved.jpg", "redirects")] {
         let order = run(name).await;
         assert_eq!(order["status"], "failed", "{name}");
-        let why = text(&order, "/errors");
+        let reason = text(&order, "/errors");
         assert!(
-            why.starts_with("files[0].originalFileUrl: ") && why.contains(expected),
-            "{why}"
+            reason.starts_with("files[0].originalFileUrl: ") && reason.contains(expected),
+            "{reason}"
         );
     }
     let public = json!({"idempotencyKey": "p", "files": [{"fileName": "a.jpg", "originalFileUrl": "http://8.8.8.8/a.jpg"}]});

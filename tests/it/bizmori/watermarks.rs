@@ -242,7 +242,8 @@ async fn embed_in_unsupported_file_fails_with_error_code() {
     for (n, (name, bytes, code)) in cases.into_iter().enumerate() {
         let body = json!({"idempotencyKey": name, "files": [{"fileName": name, "watermarks": [{"text": "x"}]}]});
         let order = create_order(&server, "live", EMBED, &body).await;
-        let (url, length) = (text(&order, "/files/0/uploadUrl"), bytes.len().to_string());
+        let url = text(&order, "/files/0/uploadUrl");
+        let length = bytes.len().to_string();
         let headers = [("content-length", length.as_str())];
         let put = server.send(Method::PUT, &url, &headers, bytes).await;
         assert_eq!(put.status, 200, "{name}");

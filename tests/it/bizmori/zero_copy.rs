@@ -21,8 +21,9 @@ async fn start_targets() -> (String, ReceivedPuts) {
     let router = Router::new()
         .route("/{name}", axum::routing::put(put))
         .with_state(Arc::clone(&puts));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
-    let listener = listener.expect("a port");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
     let origin = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(async move { axum::serve(listener, router).await });
     (origin, puts)
@@ -110,8 +111,8 @@ async fn put_to_unavailable_target_is_retried_after_1_2_and_4_seconds() {
     assert_eq!(server.get_order("live", &id).await["status"], "complete");
 
     let never = create_order(&server, "live", ANTI_AI, &never_body).await;
-    let ran = server.advance("live", "PT7.3S").await;
-    assert_eq!(ran, vec!["order.process"; 4]);
+    let executed = server.advance("live", "PT7.3S").await;
+    assert_eq!(executed, vec!["order.process"; 4]);
     let detail = server.get_order("live", &text(&never, "/orderId")).await;
     assert_eq!(
         (&detail["status"], &detail["errors"]),

@@ -118,8 +118,8 @@ async fn process_order_with_damaged_upload_fails_as_with_missing_upload() {
             .confirm_detection("live", &order_body(&n.to_string()), picture())
             .await;
         damage(&[added_file(data.path(), &before)], damage_content);
-        let ran = server.advance("live", "PT1S").await;
-        assert_eq!(ran, ["order.process", "webhook.deliver"], "damage {n}");
+        let executed = server.advance("live", "PT1S").await;
+        assert_eq!(executed, ["order.process", "webhook.deliver"], "damage {n}");
         assert_eq!(server.get_order("live", &id).await["status"], "failed");
         let event = receiver.messages(n + 1).await[n].json();
         let expected = format!("order {id}: the picture is gone");

@@ -193,8 +193,8 @@ async fn metadata_survives_restart_and_snapshot_restore() {
     assert_eq!(second.status, 200, "{}", second.text());
 
     let read = async |server: &TestServer| {
-        let url = server.get_order("live", &id).await["originalImageUrl"].take();
-        let url = url.as_str().expect("a URL");
+        let order = server.get_order("live", &id).await;
+        let url = order["originalImageUrl"].as_str().expect("a URL");
         let object = server.send(Method::GET, url, &[], "").await;
         (object.text(), stored_headers(&object))
     };

@@ -83,8 +83,8 @@ async fn post_before_image_is_ready_answers_not_found_until_its_time() {
         let path = format!("/{kind}/{id}");
         post(&server, &path, &json!({"key": "live"})).await
     };
-    let not_found = |kind: &str, why: &str| {
-        let reason = format!("document {id}: {why}");
+    let not_found = |kind: &str, cause: &str| {
+        let reason = format!("document {id}: {cause}");
         expected_error(404, &format!("{kind} not found"), &reason)
     };
     let unfinished = "it is not done yet";
@@ -129,7 +129,7 @@ async fn post_for_image_that_was_not_rendered_answers_not_found() {
     let heatmap = "no heatmap was asked for";
     let real = "it is Real, of which no heatmap is drawn";
     let plain = || fixture("plain.png");
-    for (name, kind, bytes, body, why) in [
+    for (name, kind, bytes, body, cause) in [
         ("x_ai.png", "preview", plain(), json!({}), preview),
         (
             "x_ai.png",
@@ -156,7 +156,7 @@ async fn post_for_image_that_was_not_rendered_answers_not_found() {
         } else {
             "Heatmap"
         };
-        let reason = format!("document {id}: {why}");
+        let reason = format!("document {id}: {cause}");
         assert_eq!(
             response.error_of(),
             expected_error(404, &format!("{message} not found"), &reason)

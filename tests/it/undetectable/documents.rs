@@ -179,8 +179,9 @@ async fn failed_document_answers_its_error_and_costs_a_credit() {
         failed(suffix_error)
     );
     let document = query(&server, &truncated).await.json();
-    let message = document["result_details"]["error_message"].as_str();
-    let message = message.expect("a message");
+    let message = document["result_details"]["error_message"]
+        .as_str()
+        .expect("a message");
     assert!(!message.is_empty());
     assert_eq!(document_view(&server, &truncated).await, failed(message));
     let credits_left = r#"{"baseCredits":9998,"boostCredits":1000,"credits":10998}"#;

@@ -69,12 +69,15 @@ async fn request_with_unknown_key_in_strict_mode_answers_verification_failed() {
         TestServer::with_config(|config| config.mode = stuntdouble::settings::KeyMode::Strict)
             .await;
     let message = "User verification failed";
-    let why = "apikey: no account has this key, and the mode is strict";
+    let reason = "apikey: no account has this key, and the mode is strict";
     let response = get(&server, "unknown", "/check-user-credits").await;
-    assert_eq!(response.error_of(), expected_error(403, message, why));
+    assert_eq!(response.error_of(), expected_error(403, message, reason));
     let body = json!({"url": "u", "key": "unknown"});
     let response = post(&server, "/detect", &body).await;
-    assert_eq!(response.error_of(), expected_error(403, message, &why[3..]));
+    assert_eq!(
+        response.error_of(),
+        expected_error(403, message, &reason[3..])
+    );
 }
 
 #[tokio::test]
@@ -89,16 +92,16 @@ async fn request_with_configured_key_state_answers_error_of_that_state() {
         server
             .control(Method::PUT, "/_mock/accounts/live", &body)
             .await;
-        let why = "the key's state was set so by the control plane";
+        let reason = "the key's state was set so by the control plane";
         let response = get(&server, "live", "/check-user-credits").await;
         assert_eq!(
             response.error_of(),
-            expected_error(status, message, &format!("apikey: {why}"))
+            expected_error(status, message, &format!("apikey: {reason}"))
         );
         let response = post(&server, "/detect", &json!({"url": "u", "key": "live"})).await;
         assert_eq!(
             response.error_of(),
-            expected_error(status, message, &format!("key: {why}"))
+            expected_error(status, message, &format!("key: {reason}"))
         );
     }
 }
@@ -210,10 +213,10 @@ async fn detect_with_invalid_body_answers_problems_in_order_of_schema() {
         ),
     ]);
     assert_eq!(status_and_body(&response), expected);
-    let why = "body.key: str type expected; body.url: field required; \
+    let reason = "body.key: str type expected; body.url: field required; \
                body.generate_preview: value could not be parsed to a boolean; \
                body.generate_heatmap_normalized: generate_heatmap must be true; and 4 more";
-    assert_eq!(response.header("x-mock-reason"), why);
+    assert_eq!(response.header("x-mock-reason"), reason);
     let response = post(&server, "/detect", &json!({"key": "live", "url": null})).await;
     let null = (
         "none is not an allowed value",
@@ -256,10 +259,10 @@ async fn post_body_that_is_not_a_json_object_answers_its_problem() {
         let response = server
             .send(Method::POST, path, &json, vec![b' '; 9_000_000])
             .await;
-        let why = "the body is larger than 8388608 bytes";
+        let reason = "the body is larger than 8388608 bytes";
         assert_eq!(
             response.error_of(),
-            expected_error(413, "Request body too large", why)
+            expected_error(413, "Request body too large", reason)
         );
     }
     let response = server
@@ -272,7 +275,7 @@ async fn post_body_that_is_not_a_json_object_answers_its_problem() {
 async fn presign_with_unsupported_extension_answers_unsupported_image_type() {
     let server = start_frozen().await;
     let message = "Unsupported image type";
-    for (name, why) in [
+    for (name, reason) in [
         ("a.exe", "file_name: extension .exe is not supported"),
         ("jpg", r#"file_name: "jpg" has no extension"#),
         ("", r#"file_name: "" has no extension"#),
@@ -283,7 +286,7 @@ async fn presign_with_unsupported_extension_answers_unsupported_image_type() {
             &format!("/get-presigned-url?file_name={name}"),
         )
         .await;
-        assert_eq!(response.error_of(), expected_error(400, message, why));
+        assert_eq!(response.error_of(), expected_error(400, message, reason));
     }
 }
 
@@ -297,10 +300,10 @@ async fn request_with_accept_that_excludes_json_answers_not_acceptable() {
         (Method::POST, "/detect"),
     ] {
         let response = server.send(method, path, &accept("text/html"), "").await;
-        let why = "Accept: excludes application/json, which every answer here is".to_owned();
+        let reason = "Accept: excludes application/json, which every answer here is".to_owned();
         assert_eq!(
             response.error_of(),
-            (406, r#"{"detail":"Not Acceptable"}"#.to_owned(), why)
+            (406, r#"{"detail":"Not Acceptable"}"#.to_owned(), reason)
         );
     }
     for accepted in ["*/*", "application/*", "text/html, application/json;q=0.1"] {

@@ -202,18 +202,18 @@ async fn detect_content_that_does_not_match_extension_answers_invalid_file_type(
         let body = json!({"key": "live", "url": path});
         post(&server, "/detect", &body).await.error_of()
     };
-    let invalid = |why: String| expected_error(400, "Invalid file type", &why);
+    let invalid = |reason: String| expected_error(400, "Invalid file type", &reason);
     for extension in [
         "jpg", "jpeg", "jfif", "png", "webp", "bmp", "tiff", "tif", "gif",
     ] {
         let name = format!("a.{extension}");
-        let why = format!("{name}: the content is not JPEG, PNG, WebP, BMP, TIFF or GIF");
+        let reason = format!("{name}: the content is not JPEG, PNG, WebP, BMP, TIFF or GIF");
         for bytes in [
             vec![b' '; 2_000],
             fixture("plain.svg"),
             fixture("plain.avif"),
         ] {
-            assert_eq!(post_detect(&name, bytes).await, invalid(why.clone()));
+            assert_eq!(post_detect(&name, bytes).await, invalid(reason.clone()));
         }
     }
     for (extension, title, other, other_title) in [
@@ -224,10 +224,10 @@ async fn detect_content_that_does_not_match_extension_answers_invalid_file_type(
         ("avif", "AVIF", "plain.heic", "a HEIF"),
     ] {
         let name = format!("a.{extension}");
-        let why = format!("{name}: the content is not {title}");
-        assert_eq!(post_detect(&name, vec![b' '; 2_000]).await, invalid(why));
-        let why = format!("{name}: named .{extension}, but the bytes are {other_title}");
-        assert_eq!(post_detect(&name, fixture(other)).await, invalid(why));
+        let reason = format!("{name}: the content is not {title}");
+        assert_eq!(post_detect(&name, vec![b' '; 2_000]).await, invalid(reason));
+        let reason = format!("{name}: named .{extension}, but the bytes are {other_title}");
+        assert_eq!(post_detect(&name, fixture(other)).await, invalid(reason));
     }
 }
 
@@ -240,8 +240,10 @@ async fn truncated_or_oversized_file_fails_with_reason() {
         bytes
     };
     let mut oversized = fixture("plain.heic");
-    let ispe = oversized.windows(4).position(|window| window == b"ispe");
-    let ispe = ispe.expect("an ispe box");
+    let ispe = oversized
+        .windows(4)
+        .position(|window| window == b"ispe")
+        .expect("an ispe box");
     oversized[ispe + 8..ispe + 16].fill(0xff);
     let too_large = "4294967295 by 4294967295 pixels; at most 16384 a side and 64 megapixels";
     for (name, bytes, message) in [
@@ -260,8 +262,9 @@ async fn truncated_or_oversized_file_fails_with_reason() {
         server.advance("live", "PT1S").await;
         let document = query(&server, &id).await.json();
         assert_eq!(document["status"], "failed", "{name}");
-        let error = document["result_details"]["error_message"].as_str();
-        let error = error.unwrap_or_else(|| panic!("{document}"));
+        let error = document["result_details"]["error_message"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{document}"));
         assert!(error.starts_with(&format!("{name}: {message}")), "{error}");
     }
 }

@@ -99,8 +99,7 @@ async fn heatmap_of_same_image_and_result_is_equal_and_hotter_with_confidence() 
     let mut cooler = 0;
     for name in ["x_edited.png", "x_aiedited.png", "x_ai.png"] {
         let map = map_of(name).await;
-        let hottest = map.pixels().map(|pixel| pixel[3]).max();
-        let hottest = hottest.expect("pixels");
+        let hottest = map.pixels().map(|pixel| pixel[3]).max().expect("pixels");
         assert!(hottest > cooler, "{name}: {hottest}, before {cooler}");
         cooler = hottest;
     }

@@ -34,10 +34,10 @@ async fn unknown_route_at_vendor_host_answers_error_of_that_vendor() {
         ("localhost:8080", "GET /nothing", detail),
     ] {
         let response = send_to_host(&server, head, host, "").await;
-        let why = format!("{head} is no route");
+        let reason = format!("{head} is no route");
         assert_eq!(
             response.error_of(),
-            (404, body.to_owned(), why),
+            (404, body.to_owned(), reason),
             "{host} {head}"
         );
     }

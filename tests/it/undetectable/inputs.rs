@@ -16,7 +16,7 @@ async fn post_error(server: &TestServer, path: &str, body: &Value) -> (u16, Stri
 async fn detect_with_url_that_is_neither_url_nor_key_answers_empty_url() {
     for fetch in [false, true] {
         let server = start_frozen_with(|config| config.orders.fetch = fetch).await;
-        for (url, why) in [
+        for (url, reason) in [
             ("", "url: empty"),
             (" ", "url: blank"),
             ("\t\r\n ", "url: blank"),
@@ -38,7 +38,7 @@ async fn detect_with_url_that_is_neither_url_nor_key_answers_empty_url() {
             for path in ["/detect", "/bulk-upload"] {
                 let body = json!({"key": "live", "url": url});
                 let actual = post_error(&server, path, &body).await;
-                assert_eq!(actual, expected_error(400, EMPTY, why), "{path} {url:?}");
+                assert_eq!(actual, expected_error(400, EMPTY, reason), "{path} {url:?}");
             }
         }
     }
@@ -59,14 +59,14 @@ async fn detect_with_url_of_missing_file_answers_no_metadata() {
         "/uploads/a.jpg",
         "uploads%2Fa.jpg",
     ] {
-        let (status, body, why) =
+        let (status, body, reason) =
             post_error(&server, "/detect", &json!({"key": "live", "url": url})).await;
         assert_eq!(
             (status, body),
             (500, format!(r#"{{"error":"{NO_FILE}"}}"#)),
             "{url}"
         );
-        assert!(why.starts_with("url: "), "{url}: {why}");
+        assert!(reason.starts_with("url: "), "{url}: {reason}");
     }
 }
 

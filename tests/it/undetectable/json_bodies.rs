@@ -142,8 +142,8 @@ async fn detect_with_trailing_comma_answers_message_and_position_of_python() {
     let expected = format!(
         r#"{{"detail":[{{"loc":["body",49],"msg":"{message}: line 1 column 50 (char 49)","type":"value_error.jsondecode","ctx":{{"msg":"{message}","doc":{doc},"pos":49,"lineno":1,"colno":50}}}}]}}"#
     );
-    let why = format!("body.49: {message}: line 1 column 50 (char 49)");
-    assert_eq!(response.error_of(), (422, expected, why));
+    let reason = format!("body.49: {message}: line 1 column 50 (char 49)");
+    assert_eq!(response.error_of(), (422, expected, reason));
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ async fn put(server: &TestServer, url: &str, headers: &[(&str, &str)]) -> TestRe
 #[tokio::test]
 async fn presign_with_unsafe_characters_in_name_answers_invalid_file_name() {
     let server = start_strict().await;
-    let why = "file_name: has characters other than A-Z a-z 0-9 . _ -";
+    let reason = "file_name: has characters other than A-Z a-z 0-9 . _ -";
     for name in [
         "my%20photo.jpg",
         "a%2Fb.jpg",
@@ -37,7 +37,7 @@ async fn presign_with_unsafe_characters_in_name_answers_invalid_file_name() {
         let response = get(&server, "live", &path).await;
         assert_eq!(
             response.error_of(),
-            expected_error(400, "Invalid file name", why)
+            expected_error(400, "Invalid file name", reason)
         );
     }
     let unsupported = "file_name: extension .exe is not supported";
@@ -88,8 +88,8 @@ async fn put_with_content_type_that_does_not_match_extension_answers_access_deni
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message>\
              <Key>{key}</Key><RequestId>{id}</RequestId><HostId>stuntdouble</HostId></Error>"
         );
-        let why = format!("Content-Type: \"{content_type}\" does not fit .JPG, image/jpeg does");
-        assert_eq!(response.error_of(), (403, expected, why));
+        let reason = format!("Content-Type: \"{content_type}\" does not fit .JPG, image/jpeg does");
+        assert_eq!(response.error_of(), (403, expected, reason));
         assert_eq!(response.header("content-type"), "application/xml");
     }
     let response = put(&server, &url, &[ACL]).await;

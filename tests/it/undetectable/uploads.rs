@@ -166,8 +166,8 @@ async fn upload_without_document_expires_after_retention() {
     assert_eq!(server.advance("live", "PT1S").await, ["upload.expire"]);
     let response = server.send(Method::PUT, url, &[], picture()).await;
     assert_eq!(response.status, 404, "{}", response.text());
-    let why = "the upload has expired, and its file is gone";
-    assert_eq!(response.header("x-mock-reason"), why);
+    let reason = "the upload has expired, and its file is gone";
+    assert_eq!(response.header("x-mock-reason"), reason);
     assert_eq!(server.send(Method::GET, url, &[], "").await.status, 403);
     let body = json!({"key": "live", "url": slot["file_path"]});
     let response = post(&server, "/detect", &body).await;
@@ -188,8 +188,8 @@ async fn upload_of_document_expires_with_it() {
         .await;
     let body = json!({"key": "live", "url": slot["file_path"]});
     assert_eq!(post(&server, "/detect", &body).await.status, 200);
-    let ran = server.advance("live", "P1D").await;
-    assert_eq!(ran, ["order.process", "order.expire"]);
+    let executed = server.advance("live", "P1D").await;
+    assert_eq!(executed, ["order.process", "order.expire"]);
     let response = server.send(Method::PUT, url, &[], picture()).await;
     assert_eq!(response.status, 404, "{}", response.text());
     assert_eq!(server.advance("live", "P30D").await, [""; 0]);

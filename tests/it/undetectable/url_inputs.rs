@@ -43,8 +43,9 @@ async fn start_file_server() -> String {
 }
 
 async fn serve(router: axum::Router) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
-    let listener = listener.expect("a port");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
     let origin = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(async move { axum::serve(listener, router).await });
     origin
@@ -100,25 +101,25 @@ async fn detect_with_fetch_of_url_that_fails_answers_no_metadata() {
         ("/huge.jpg", "has more than 33554432 bytes"),
     ] {
         let reply = post(&server, "/detect", &detect_body(&format!("{origin}{path}"))).await;
-        let (status, text, why) = reply.error_of();
+        let (status, text, reason) = reply.error_of();
         assert_eq!(
             (status, text),
             (500, format!(r#"{{"error":"{METADATA}"}}"#))
         );
         assert!(
-            why.starts_with("url: ") && why.contains(expected),
-            "{path}: {why}"
+            reason.starts_with("url: ") && reason.contains(expected),
+            "{path}: {reason}"
         );
     }
     let reply = post(&server, "/detect", &detect_body("https://8.8.8.8/a.jpg")).await;
-    let (status, _, why) = reply.error_of();
-    assert!(status == 500 && why.contains("allow-public"), "{why}");
+    let (status, _, reason) = reply.error_of();
+    assert!(status == 500 && reason.contains("allow-public"), "{reason}");
     let reply = post(&server, "/detect", &detect_body("uploads/x_y.jpg")).await;
-    let why = "url: nothing that this key uploaded is at uploads/x_y.jpg";
-    assert_eq!(reply.error_of(), expected_error(500, METADATA, why));
+    let reason = "url: nothing that this key uploaded is at uploads/x_y.jpg";
+    assert_eq!(reply.error_of(), expected_error(500, METADATA, reason));
     let reply = post(&server, "/detect", &detect_body("ftp://h/a.jpg")).await;
-    let why = "url: is no URL of http or https";
-    assert_eq!(reply.error_of(), expected_error(500, METADATA, why));
+    let reason = "url: is no URL of http or https";
+    assert_eq!(reply.error_of(), expected_error(500, METADATA, reason));
 }
 
 #[tokio::test]
@@ -131,8 +132,8 @@ async fn detect_without_fetch_does_not_download_url() {
         &detect_body(&format!("{origin}/a/photo_ai.jpg")),
     )
     .await;
-    let why = "url: has no uploads/ in it, and is not fetched";
-    assert_eq!(reply.error_of(), expected_error(500, METADATA, why));
+    let reason = "url: has no uploads/ in it, and is not fetched";
+    assert_eq!(reply.error_of(), expected_error(500, METADATA, reason));
 }
 
 #[tokio::test]
@@ -144,10 +145,10 @@ async fn detect_with_unsupported_extension_in_url_downloads_nothing() {
         &detect_body("http://127.0.0.1:1/program.exe"),
     )
     .await;
-    let why = "program.exe: no picture, by its extension; a .zip goes to /bulk-upload";
+    let reason = "program.exe: no picture, by its extension; a .zip goes to /bulk-upload";
     assert_eq!(
         reply.error_of(),
-        expected_error(400, "Unsupported image type", why)
+        expected_error(400, "Unsupported image type", reason)
     );
 }
 
@@ -183,9 +184,9 @@ async fn refused_detect_with_fetch_stores_nothing() {
     let accounts = std::fs::read_dir(data.path().join("blobs")).expect("a directory");
     let objects = accounts.flat_map(|it| std::fs::read_dir(it.expect("an entry").path()));
     assert_eq!(objects.flatten().count(), 1, "the file of the document");
-    let mut ran = server.advance("live", "P7D").await;
-    ran.sort_unstable();
-    assert_eq!(ran, ["order.expire", "order.process", "upload.expire"]);
+    let mut executed = server.advance("live", "P7D").await;
+    executed.sort_unstable();
+    assert_eq!(executed, ["order.expire", "order.process", "upload.expire"]);
 }
 
 #[tokio::test]
@@ -194,8 +195,8 @@ async fn detect_with_url_of_own_object_does_not_download_it() {
     let origin = start_file_server().await;
     let key = format!("uploads/{ID}_20260312-100000_a.jpg");
     let reply = post(&server, "/detect", &detect_body(&format!("{origin}/{key}"))).await;
-    let why = format!("url: nothing that this key uploaded is at {key}");
-    assert_eq!(reply.error_of(), expected_error(500, METADATA, &why));
+    let reason = format!("url: nothing that this key uploaded is at {key}");
+    assert_eq!(reply.error_of(), expected_error(500, METADATA, &reason));
 }
 
 /// Posts a document, resets its account during the download of the file, and returns the response.
@@ -226,7 +227,7 @@ pub async fn detect_while_account_is_reset() -> TestResponse {
 
 #[tokio::test]
 async fn detect_while_account_is_reset_answers_503() {
-    let (status, _, why) = detect_while_account_is_reset().await.error_of();
+    let (status, _, reason) = detect_while_account_is_reset().await.error_of();
     let expected = (503, "the account was reset meanwhile");
-    assert_eq!((status, why.as_str()), expected);
+    assert_eq!((status, reason.as_str()), expected);
 }

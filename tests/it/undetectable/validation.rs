@@ -162,8 +162,8 @@ async fn unsupported_method_answers_allowed_method_on_every_route() {
         let allow = operation.method.as_str();
         for method in methods.iter().filter(|method| **method != operation.method) {
             let response = server.send(method.clone(), &path, &[], "").await;
-            let why = format!("{method} {path} is no route; {allow} {path} is one");
-            let expected = (405, r#"{"detail":"Method Not Allowed"}"#.to_owned(), why);
+            let reason = format!("{method} {path} is no route; {allow} {path} is one");
+            let expected = (405, r#"{"detail":"Method Not Allowed"}"#.to_owned(), reason);
             assert_eq!(response.error_of(), expected);
             assert_eq!(response.header("allow"), allow);
         }
@@ -189,8 +189,8 @@ async fn head_is_supported_only_on_documentation_routes() {
             "{path}"
         );
         if !is_documentation {
-            let why = format!("HEAD {path} is no route; GET {path} is one");
-            assert_eq!(response.header("x-mock-reason"), why);
+            let reason = format!("HEAD {path} is no route; GET {path} is one");
+            assert_eq!(response.header("x-mock-reason"), reason);
             assert_eq!(response.header("content-type"), "application/json");
         }
     }

@@ -86,8 +86,8 @@ async fn repeat_create_with_same_json_answers_same_order_and_with_other_json_con
     other["files"][0]["watermarks"][0]["text"] = json!("two");
     let response = server.post("live", EMBED, &other).await;
     let id = text(&first.json(), "/data/orderId");
-    let why = format!("idempotencyKey: order {id} was made with another body");
-    response.assert_refused(409, "WATERMARK_V2_CONFLICT", &why);
+    let reason = format!("idempotencyKey: order {id} was made with another body");
+    response.assert_refused(409, "WATERMARK_V2_CONFLICT", &reason);
     let extract = json!({"idempotencyKey": "a", "file": {"fileName": "a.jpg", "originalFile": {"fileName": "o.jpg"}}});
     let order = create_order(&server, "live", EXTRACT, &extract).await;
     assert_ne!(text(&order, "/orderId"), id, "keys belong to one route");
@@ -134,8 +134,8 @@ async fn embed_without_upload_within_twelve_hours_fails_as_upload_expired() {
     server
         .put(&text(&order, "/files/0/uploadUrl"), picture())
         .await;
-    let ran = server.advance("live", "PT13H").await;
-    assert_eq!(ran, ["order.process", "webhook.deliver"]);
+    let executed = server.advance("live", "PT13H").await;
+    assert_eq!(executed, ["order.process", "webhook.deliver"]);
     let completed = server.get_order("live", &text(&order, "/orderId")).await;
     assert_eq!(completed["status"], "complete");
 }
@@ -143,7 +143,7 @@ async fn embed_without_upload_within_twelve_hours_fails_as_upload_expired() {
 #[tokio::test]
 async fn create_extract_with_invalid_file_or_original_answers_validation_failed() {
     let server = TestServer::start_frozen("live").await;
-    for (file, why) in [
+    for (file, reason) in [
         (
             json!({"fileName": "a.jpg"}),
             "file: missing field `originalFile`",
@@ -173,7 +173,7 @@ async fn create_extract_with_invalid_file_or_original_answers_validation_failed(
             "{file}"
         );
         let message = response.header("x-mock-reason");
-        assert!(message.starts_with(why), "{message}");
+        assert!(message.starts_with(reason), "{message}");
     }
 }
 

@@ -66,8 +66,7 @@ async fn create_report(server: &TestServer, id: &str, locale: &str) -> ReportPag
 /// Returns the time `ms` milliseconds after the order's creation, `hours` hours east of UTC, as
 /// `2026-03-12 10:00:00`.
 fn time_after(order: &Value, ms: i64, hours: i64) -> String {
-    let created = text(order, "/data/createdAt");
-    let created: jiff::Timestamp = created.parse().expect("a timestamp");
+    let created: jiff::Timestamp = text(order, "/data/createdAt").parse().expect("a timestamp");
     let time = created + jiff::SignedDuration::from_millis(ms + hours * 3_600_000);
     time.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

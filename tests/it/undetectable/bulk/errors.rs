@@ -52,15 +52,15 @@ async fn bulk_with_url_of_no_upload_of_this_key_answers_no_metadata() {
     let not_uploaded = presign(&server, "live", "a.zip").await["file_path"].clone();
     let message = "File metadata could not be fetched";
     for path in [&other_account, not_uploaded.as_str().expect("a path")] {
-        let why = format!("url: nothing that this key uploaded is at {path}");
+        let reason = format!("url: nothing that this key uploaded is at {path}");
         assert_eq!(
             bulk_error(&server, path).await,
-            expected_error(500, message, &why)
+            expected_error(500, message, &reason)
         );
     }
-    let why = "url: has no uploads/ in it, and is not fetched";
+    let reason = "url: has no uploads/ in it, and is not fetched";
     let foreign_url = bulk_error(&server, "https://host/a.zip").await;
-    assert_eq!(foreign_url, expected_error(500, message, why));
+    assert_eq!(foreign_url, expected_error(500, message, reason));
 }
 
 #[tokio::test]
@@ -87,8 +87,8 @@ async fn bulk_request_needs_key_and_query_does_not() {
     let url = upload(&server, "live", "a.zip", one_image_zip()).await;
     for key in [Value::Null, json!("")] {
         let response = post(&server, "/bulk-upload", &json!({"key": key, "url": url})).await;
-        let why = "key: missing or empty";
-        assert_eq!(response.error_of(), expected_error(403, message, why));
+        let reason = "key: missing or empty";
+        assert_eq!(response.error_of(), expected_error(403, message, reason));
     }
     let id = create_bulk(&server, "a.zip", one_image_zip(), 1).await;
     for body in [
@@ -102,10 +102,10 @@ async fn bulk_request_needs_key_and_query_does_not() {
     server
         .control(Method::PUT, "/_mock/accounts/live", &settings)
         .await;
-    let why = "key: the key's state was set so by the control plane";
+    let reason = "key: the key's state was set so by the control plane";
     assert_eq!(
         bulk_error(&server, &url).await,
-        expected_error(404, "User not found", why)
+        expected_error(404, "User not found", reason)
     );
 }
 
@@ -148,8 +148,8 @@ async fn query_bulk_with_id_of_document_or_order_is_refused_or_null() {
     let id = detect(&server, "x_ai.jpg", picture(), json!({})).await;
     let response = post(&server, "/bulk-upload/query", &json!({"id": id})).await;
     let message = "Document is not a bulk upload (image-zip) result";
-    let why = format!("id: document {id} is of a single image; /query tells of it");
-    assert_eq!(response.error_of(), expected_error(400, message, &why));
+    let reason = format!("id: document {id} is of a single image; /query tells of it");
+    assert_eq!(response.error_of(), expected_error(400, message, &reason));
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
     let (order, _) = server.create_detection("live", &body).await;
     for unknown in ["0f0e0d0c-0b0a-4908-8706-050403020100", "x", "", &order] {

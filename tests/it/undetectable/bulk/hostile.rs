@@ -27,7 +27,7 @@ async fn bulk_of_truncated_zip_answers_not_a_zip() {
     let server = start_frozen().await;
     let whole = zip(&two_entries());
     let no_end = "it has no end-of-central-directory record";
-    for (length, why) in [
+    for (length, reason) in [
         (3, no_end),
         (30, no_end),
         (1_000, no_end),
@@ -35,13 +35,13 @@ async fn bulk_of_truncated_zip_answers_not_a_zip() {
         (whole.len() - 1, "its central directory is truncated"),
     ] {
         let response = queue_bulk(&server, "a.zip", whole[..length].to_vec()).await;
-        let expected = expected_error(400, NO_ZIP, &format!("a.zip: {why}"));
+        let expected = expected_error(400, NO_ZIP, &format!("a.zip: {reason}"));
         assert_eq!(response.error_of(), expected, "{length}");
     }
     let headless = whole[1_000..].to_vec();
     let response = queue_bulk(&server, "a.zip", headless).await;
-    let why = "a.zip: its central directory is not where its end says";
-    assert_eq!(response.error_of(), expected_error(400, NO_ZIP, why));
+    let reason = "a.zip: its central directory is not where its end says";
+    assert_eq!(response.error_of(), expected_error(400, NO_ZIP, reason));
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn bulk_of_zip_with_inconsistent_end_or_directory_answers_not_a_zip() {
         zip
     };
     let directory = end - (46 + 8) - (46 + 5);
-    for (zip, why) in [
+    for (zip, reason) in [
         (
             with_byte(end + 10, 7),
             "its end counts 7 entries, its central directory has 2",
@@ -103,22 +103,22 @@ async fn bulk_of_zip_with_inconsistent_end_or_directory_answers_not_a_zip() {
         ),
     ] {
         let response = queue_bulk(&server, "a.zip", zip).await;
-        let why = format!("a.zip: {why}");
-        assert_eq!(response.error_of(), expected_error(400, NO_ZIP, &why));
+        let reason = format!("a.zip: {reason}");
+        assert_eq!(response.error_of(), expected_error(400, NO_ZIP, &reason));
     }
     let mut wrong_locator = zip_64(&two_entries());
     let locator = wrong_locator.len() - 22 - 20;
     wrong_locator[locator - 56] = b'Q';
     let response = queue_bulk(&server, "a.zip", wrong_locator).await;
-    let why = "a.zip: its central directory is not where its end says";
-    assert_eq!(response.error_of(), expected_error(400, NO_ZIP, why));
+    let reason = "a.zip: its central directory is not where its end says";
+    assert_eq!(response.error_of(), expected_error(400, NO_ZIP, reason));
     let wide = ZipEntry {
         bytes: u64::from(u32::MAX),
         ..two_entries()[0].clone()
     };
     let response = queue_bulk(&server, "a.zip", zip(&[wide])).await;
-    let why = "a.zip: its central directory lacks a ZIP64 size";
-    assert_eq!(response.error_of(), expected_error(400, NO_ZIP, why));
+    let reason = "a.zip: its central directory lacks a ZIP64 size";
+    assert_eq!(response.error_of(), expected_error(400, NO_ZIP, reason));
 }
 
 #[tokio::test]

@@ -285,8 +285,8 @@ async fn document_whose_upload_expired_with_earlier_document_fails() {
         server.advance("live", "P6DT23H59M59.9S").await;
         let late = super::post(&server, path, &body).await.json();
         assert_eq!(late["status"], "pending", "{late}");
-        let ran = server.advance("live", "PT1S").await;
-        assert_eq!(ran, ["order.expire", "order.process"], "{name}");
+        let executed = server.advance("live", "PT1S").await;
+        assert_eq!(executed, ["order.expire", "order.process"], "{name}");
         let id = json!({"id": late["id"]});
         let document = super::post(&server, query_path, &id).await.json();
         assert_eq!(document["status"], "failed", "{document}");

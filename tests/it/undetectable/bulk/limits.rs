@@ -23,10 +23,10 @@ async fn bulk_of_fifty_images_is_accepted_and_of_more_refused() {
     assert_eq!(response_body["items"].as_array().map(Vec::len), Some(50));
     assert_eq!(response_body["result"], 98.0);
     let response = queue_bulk(&server, "a.zip", zip(&jpeg_entries(51))).await;
-    let why = "a.zip: 51 images, 50 at most are taken";
+    let reason = "a.zip: 51 images, 50 at most are taken";
     assert_eq!(
         response.error_of(),
-        expected_error(400, "Too many files", why)
+        expected_error(400, "Too many files", reason)
     );
     let credits_left = r#"{"baseCredits":9950,"boostCredits":1000,"credits":10950}"#;
     assert_eq!(credits(&server, "live").await, credits_left);
@@ -44,10 +44,10 @@ async fn bulk_of_1000_entries_is_accepted_and_of_more_refused() {
     let response_body = query_bulk(&server, &id).await.json();
     assert_eq!(response_body["skipped"].as_array().map(Vec::len), Some(999));
     let response = queue_bulk(&server, "a.zip", zip_with(1_000)).await;
-    let why = "a.zip: more than 1000 entries";
+    let reason = "a.zip: more than 1000 entries";
     assert_eq!(
         response.error_of(),
-        expected_error(400, "Too many files", why)
+        expected_error(400, "Too many files", reason)
     );
 }
 
@@ -64,10 +64,10 @@ async fn bulk_of_zip_of_100_mib_is_accepted_and_of_more_refused() {
     server.advance("live", "PT1S").await;
     assert_eq!(query_bulk(&server, &id).await.json()["result"], 98.0);
     let response = queue_bulk(&server, "a.zip", zip_of_size(ZIP_BYTES_MAX + 1)).await;
-    let why = "a.zip: 104857601 bytes, 104857600 at most are taken";
+    let reason = "a.zip: 104857601 bytes, 104857600 at most are taken";
     assert_eq!(
         response.error_of(),
-        expected_error(400, "ZIP file too large", why)
+        expected_error(400, "ZIP file too large", reason)
     );
 }
 
@@ -81,10 +81,10 @@ async fn bulk_costs_one_credit_per_image_and_is_refused_with_too_few() {
     let mut entries = jpeg_entries(4);
     entries.push(ZipEntry::new("a.txt", b"costs nothing"));
     let response = queue_bulk(&server, "a.zip", zip(&entries)).await;
-    let why = "credits: 4 needed, 3 left";
+    let reason = "credits: 4 needed, 3 left";
     assert_eq!(
         response.error_of(),
-        expected_error(403, "Not enough credits", why)
+        expected_error(403, "Not enough credits", reason)
     );
     let base_credits =
         |left: u8| format!(r#"{{"baseCredits":{left},"boostCredits":0,"credits":{left}}}"#);

@@ -93,10 +93,10 @@ async fn bulk_without_valid_images_is_refused_with_first_reasons() {
     let server = start_frozen().await;
     let message = "No valid images found in ZIP";
     let response = queue_bulk(&server, "none.zip", zip(&[])).await;
-    let no_images = |why: &str| expected_error(400, message, why);
+    let no_images = |reason: &str| expected_error(400, message, reason);
     assert_eq!(response.error_of(), no_images("none.zip: is empty"));
     let entries = ["a.txt", "b.pdf", ".c", "d/", "e"].map(|name| ZipEntry::new(name, &picture()));
     let response = queue_bulk(&server, "none.zip", zip(&entries)).await;
-    let why = "none.zip: a.txt: Unsupported image type; b.pdf: PDF not supported in bulk; .c: Hidden file; d/: Directory entry";
-    assert_eq!(response.error_of(), no_images(why));
+    let reason = "none.zip: a.txt: Unsupported image type; b.pdf: PDF not supported in bulk; .c: Hidden file; d/: Directory entry";
+    assert_eq!(response.error_of(), no_images(reason));
 }
