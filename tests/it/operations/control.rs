@@ -1,4 +1,4 @@
-//! The control plane.
+//! Control plane.
 
 use serde_json::json;
 
@@ -6,12 +6,17 @@ use super::{OperationCall, call};
 use crate::support::T0;
 
 pub fn calls() -> Vec<OperationCall> {
-    let themes = [looking(), receiving(), keeping(), steering()];
-    themes.into_iter().flatten().collect()
+    let calls = [
+        observation_calls(),
+        inbox_calls(),
+        snapshot_calls(),
+        state_calls(),
+    ];
+    calls.into_iter().flatten().collect()
 }
 
-/// What was asked, and what was sent.
-fn looking() -> Vec<OperationCall> {
+/// Journal, deliveries and orders.
+fn observation_calls() -> Vec<OperationCall> {
     let none = json!({});
     let wrong = json!({"nonsense": 1});
     vec![
@@ -99,8 +104,8 @@ fn looking() -> Vec<OperationCall> {
     ]
 }
 
-/// The inbox, which is left empty.
-fn receiving() -> Vec<OperationCall> {
+/// Inboxes. The last call deletes the inbox.
+fn inbox_calls() -> Vec<OperationCall> {
     let none = json!({});
     let wrong = json!({"nonsense": 1});
     vec![
@@ -129,7 +134,7 @@ fn receiving() -> Vec<OperationCall> {
     ]
 }
 
-fn steering() -> Vec<OperationCall> {
+fn state_calls() -> Vec<OperationCall> {
     let none = json!({});
     let wrong = json!({"nonsense": 1});
     vec![
@@ -193,7 +198,7 @@ fn steering() -> Vec<OperationCall> {
             "control.createRule",
             201,
             "/_mock/rules",
-            json!({"account": "ruled", "then": {"delayMs": 0}}),
+            json!({"account": "other", "then": {"delayMs": 0}}),
         ),
         call("control.createRule", 400, "/_mock/rules", wrong.clone()),
         call("control.listRules", 200, "/_mock/rules", none.clone()),
@@ -213,8 +218,8 @@ fn steering() -> Vec<OperationCall> {
     ]
 }
 
-/// Snapshots, in an order that leaves none.
-fn keeping() -> Vec<OperationCall> {
+/// Snapshots. The last calls remove the snapshot.
+fn snapshot_calls() -> Vec<OperationCall> {
     let none = json!({});
     vec![
         call(

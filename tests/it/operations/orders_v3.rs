@@ -1,4 +1,4 @@
-//! BIZ MORI's orders, v3.
+//! BIZ MORI: v3 orders.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::{KnownIds, OperationCall, call};
 
 pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
     let at = |path: &str| format!("/api/v3/orders/{path}");
-    let of = |path: &str| format!("/api/v3/orders/{}{path}", ids.complete);
+    let order_path = |path: &str| format!("/api/v3/orders/{}{path}", ids.complete);
     let none = json!({});
     let file = json!({"fileName": "a.jpg", "watermarks": [{"text": "x"}]});
     let embed = json!({"idempotencyKey": "b", "files": [file]});
@@ -38,17 +38,22 @@ pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
             at("wtr-extract"),
             none.clone(),
         ),
-        call("bizmori.getOrderV3", 200, of(""), none.clone()),
+        call("bizmori.getOrderV3", 200, order_path(""), none.clone()),
         call("bizmori.getOrderV3", 400, at("x"), none.clone()),
         call(
             "bizmori.downloadOrderV3",
             400,
-            of("/download"),
+            order_path("/download"),
             none.clone(),
         ),
-        call("bizmori.createReport", 202, of("/reports"), english),
+        call("bizmori.createReport", 202, order_path("/reports"), english),
         call("bizmori.createReport", 404, at("1/reports"), none.clone()),
-        call("bizmori.getReport", 200, of("/reports/en-US"), none.clone()),
-        call("bizmori.getReport", 404, of("/reports/ja-JP"), none),
+        call(
+            "bizmori.getReport",
+            200,
+            order_path("/reports/en-US"),
+            none.clone(),
+        ),
+        call("bizmori.getReport", 404, order_path("/reports/ja-JP"), none),
     ]
 }

@@ -1,4 +1,4 @@
-//! Undetectable.
+//! Undetectable AI.
 
 use serde_json::json;
 

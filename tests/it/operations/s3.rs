@@ -1,4 +1,4 @@
-//! Storage.
+//! S3 API.
 
 use serde_json::json;
 
