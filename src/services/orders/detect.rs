@@ -20,7 +20,7 @@ pub(super) fn detection_inspect_options(options: DetectionOptions) -> InspectOpt
         preview: false,
         report_px: None,
         heatmap: options.generate_heatmap.then_some(HeatmapStyle {
-            ground: Background::Opaque,
+            background: Background::Opaque,
             scale: Scale::Normalized,
         }),
         overlay: options.generate_overlay.then_some(Scale::Normalized),
@@ -40,7 +40,7 @@ pub(super) fn document_inspect_options(options: DocumentOptions) -> InspectOptio
         preview: options.preview,
         report_px: None,
         heatmap: (options.heatmap && !options.heatmap_overlayed).then_some(HeatmapStyle {
-            ground: Background::Transparent,
+            background: Background::Transparent,
             scale,
         }),
         overlay: (options.heatmap && options.heatmap_overlayed).then_some(scale),
@@ -121,7 +121,7 @@ impl Orders {
         name: &str,
         wants: InspectOptions,
     ) -> Result<Option<Inspection>, StoreError> {
-        if vendor == Vendor::Bizmori || !wants.draws() {
+        if vendor == Vendor::Bizmori || !wants.needs_pixels() {
             return Ok(None);
         }
         let drawn = self.engine.placeholder(name.to_owned(), wants).await;
@@ -235,7 +235,7 @@ impl Orders {
 fn verdict_of_bytes(vendor: Vendor, inspection: &Inspection) -> Verdict {
     let mut verdict = verdict::from_metadata_or_hash(&inspection.provenance, &inspection.digest);
     if vendor == Vendor::Bizmori && verdict.source == VerdictSource::Digest {
-        verdict.probability = verdict::cut(verdict.probability);
+        verdict.probability = verdict::truncate_to_4_decimals(verdict.probability);
     }
     verdict
 }

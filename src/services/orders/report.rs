@@ -94,7 +94,7 @@ fn is_reported(order: &Order, found: &Extraction) -> bool {
 }
 
 /// Returns the facts of a report. `None` if there is no report on the order.
-fn page(order: &Order, locale: Locale, made_at: Timestamp) -> Option<Page> {
+fn page(order: &Order, locale: Locale, reported_at: Timestamp) -> Option<Page> {
     let (finding, completed_at) = report_finding(order)?;
     let subject = order.primary_file();
     let mut files = order.files.iter();
@@ -108,7 +108,7 @@ fn page(order: &Order, locale: Locale, made_at: Timestamp) -> Option<Page> {
         original_name: original.map(|file| file.name.clone()),
         created_at: order.created_at,
         completed_at,
-        made_at,
+        reported_at,
     })
 }
 

@@ -242,7 +242,7 @@ async fn what_is_torn_or_out_of_bounds_fails_and_says_why() {
     let ispe = vast.windows(4).position(|window| window == b"ispe");
     let ispe = ispe.expect("a size");
     vast[ispe + 8..ispe + 16].fill(0xff);
-    let sides = "4294967295 by 4294967295 pixels; at most 16384 a side and 64 megapixels";
+    let sides = "4294967295 by 4294967295 pixels; the limit is 16384 per side and 64 megapixels";
     for (name, bytes, message) in [
         ("a.heic", torn("plain.heic"), "the HEIF is truncated"),
         ("a.avif", torn("plain.avif"), "the AVIF is truncated"),
