@@ -21,7 +21,7 @@ pub use names::NAME_BYTES_MAX;
 
 /// An entry of a ZIP file's central directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ZipEntry {
+pub struct ArchiveEntry {
     /// Name, or its first [`NAME_BYTES_MAX`] bytes if it is longer.
     pub name: String,
     /// `true` if the name is in code page 437, where `/` is the only folder separator.

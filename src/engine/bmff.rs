@@ -28,7 +28,7 @@ pub enum MetadataBlock<'a> {
 /// `None` if `head` has no known brand.
 #[must_use]
 pub fn file_kind(head: &[u8]) -> Option<FileKind> {
-    let (kind, body) = first(head, Truncated::Accept)?;
+    let (kind, body) = first_box(head, Truncated::Accept)?;
     if kind != *b"ftyp" {
         return None;
     }
@@ -64,7 +64,7 @@ fn kind_of_brand(brand: &[u8]) -> Option<FileKind> {
 pub fn is_complete(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     while !rest.is_empty() {
-        let Some(length) = length(rest).filter(|length| *length <= rest.len()) else {
+        let Some(length) = box_length(rest).filter(|length| *length <= rest.len()) else {
             return false;
         };
         rest = &rest[length..];
@@ -240,13 +240,21 @@ fn find(bytes: &[u8], kind: [u8; 4]) -> Option<&[u8]> {
         .map(|(_, body)| body)
 }
 
-fn boxes(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+/// Yields the type and the body of each box. A truncated box ends the iteration.
+pub fn boxes(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
-        let found = first(rest, Truncated::Reject)?;
-        rest = rest.get(length(rest)?..)?;
-        Some(found)
+        let (kind, body, after) = split_box(rest)?;
+        rest = after;
+        Some((kind, body))
     })
+}
+
+/// Returns the type and the body of the first box, and the bytes after it. `None` if the box is
+/// truncated.
+pub fn split_box(bytes: &[u8]) -> Option<([u8; 4], &[u8], &[u8])> {
+    let (kind, body) = first_box(bytes, Truncated::Reject)?;
+    Some((kind, body, bytes.get(box_length(bytes)?..)?))
 }
 
 /// Treatment of a box that is longer than the bytes at hand.
@@ -257,8 +265,8 @@ enum Truncated {
 }
 
 /// Returns the type and the body of the first box.
-fn first(bytes: &[u8], truncated: Truncated) -> Option<([u8; 4], &[u8])> {
-    let length = length(bytes)?;
+fn first_box(bytes: &[u8], truncated: Truncated) -> Option<([u8; 4], &[u8])> {
+    let length = box_length(bytes)?;
     let end = match truncated {
         Truncated::Reject => length,
         Truncated::Accept => length.min(bytes.len()),
@@ -269,7 +277,7 @@ fn first(bytes: &[u8], truncated: Truncated) -> Option<([u8; 4], &[u8])> {
 }
 
 /// Returns the length that the first box declares, including its header.
-fn length(bytes: &[u8]) -> Option<usize> {
+fn box_length(bytes: &[u8]) -> Option<usize> {
     let mut reader = BoxReader(bytes);
     match reader.number(4)? {
         0 => Some(bytes.len()),

@@ -14,6 +14,7 @@ use image::{DynamicImage, GenericImageView, ImageDecoder, ImageFormat, ImageRead
 use sha2::{Digest, Sha256};
 
 use super::budget::Lease;
+use super::error::unreadable_message;
 use super::memory_need::{self, ImageHeader};
 use super::raster::DecodedImage;
 use super::svg::Drawing;
@@ -74,7 +75,7 @@ impl ImageSource {
 
     /// Memory for the file and the copies of its metadata.
     fn file_bytes(&self) -> u64 {
-        memory_need::of_file(self.kind, &self.bytes)
+        memory_need::for_file(self.kind, &self.bytes)
     }
 
     /// Returns the SHA-256 of the file.
@@ -101,7 +102,7 @@ impl ImageSource {
         let file_bytes = self.file_bytes();
         memory.require(file_bytes)?;
         let lease = |memory: &mut Lease, head: &ImageHeader| {
-            let decoding = file_bytes + memory_need::of_decoding(head, &self.bytes);
+            let decoding = file_bytes + memory_need::for_decoding(head, &self.bytes);
             memory.require(decoding.max(later(head)))
         };
         match self.kind {
@@ -294,23 +295,17 @@ fn decoding_defect(format: RasterFormat, error: &image::ImageError) -> FileDefec
             FileDefect::TooLarge(format!("decoding the {title} takes too much memory"))
         }
         image::ImageError::Unsupported(unsupported) => match unsupported.kind() {
-            UnsupportedErrorKind::Color(_) => FileDefect::ColorMode(decoder_message(format, error)),
-            _ => FileDefect::FormatMismatch(decoder_message(format, error)),
+            UnsupportedErrorKind::Color(_) => {
+                FileDefect::ColorMode(unreadable_message(format.title(), error))
+            }
+            _ => FileDefect::FormatMismatch(unreadable_message(format.title(), error)),
         },
         other => corrupt(format, other),
     }
 }
 
 fn corrupt(format: RasterFormat, reason: &dyn std::fmt::Display) -> FileDefect {
-    FileDefect::Corrupt(decoder_message(format, reason))
-}
-
-/// Returns an error message of one line.
-fn decoder_message(format: RasterFormat, reason: &dyn std::fmt::Display) -> String {
-    let title = format.title();
-    let reason = reason.to_string();
-    let words: Vec<&str> = reason.split_whitespace().collect();
-    format!("the {title} cannot be read: {}", words.join(" "))
+    FileDefect::Corrupt(unreadable_message(format.title(), reason))
 }
 
 #[cfg(test)]

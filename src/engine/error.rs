@@ -1,4 +1,4 @@
-//! Error of all operations of the engine.
+//! Errors of the engine.
 
 use std::fmt;
 use std::io;
@@ -12,6 +12,13 @@ pub enum EngineError {
     Defect(FileDefect),
     /// Reading, writing or encoding failed: an internal error.
     Io(io::Error),
+}
+
+/// Returns a message of one line for a file of the format `title` that a decoder rejects.
+pub(super) fn unreadable_message(title: &str, reason: &dyn fmt::Display) -> String {
+    let reason = reason.to_string();
+    let words: Vec<&str> = reason.split_whitespace().collect();
+    format!("the {title} cannot be read: {}", words.join(" "))
 }
 
 impl From<FileDefect> for EngineError {

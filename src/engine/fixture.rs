@@ -1,9 +1,12 @@
 //! Fixture files and shared helpers for the engine's tests.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use futures_util::FutureExt;
 use image::codecs::jpeg::JpegEncoder;
 
@@ -81,4 +84,25 @@ pub fn jpeg(width_px: u32, height_px: u32) -> InputFile {
         file: Arc::new(file),
         zip_entry: None,
     }
+}
+
+/// Returns `bytes` in zlib format.
+pub fn deflated(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).expect("writing to memory");
+    encoder.finish().expect("writing to memory")
+}
+
+/// Returns a PNG chunk.
+pub fn png_chunk(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len()).expect("a short chunk");
+    let content = [&kind[..], body].concat();
+    let checksum = rawzip::crc32(&content).to_be_bytes();
+    [&length.to_be_bytes()[..], &content, &checksum].concat()
+}
+
+/// Returns a box of an ISO base media file or a JUMBF superbox.
+pub fn boxed(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(8 + body.len()).expect("a short box");
+    [&length.to_be_bytes(), &kind[..], body].concat()
 }

@@ -19,8 +19,8 @@ pub enum ByteOrder {
 }
 
 impl ByteOrder {
-    /// Reads the byte order from the header of a TIFF or an EXIF block. `None` for BigTIFF.
-    pub fn of(bytes: &[u8]) -> Option<Self> {
+    /// Reads the byte order from the header of a TIFF or an EXIF block. `None` for `BigTIFF`.
+    pub fn from_header(bytes: &[u8]) -> Option<Self> {
         match bytes.get(..4)? {
             b"II*\0" => Some(Self::Little),
             b"MM\0*" => Some(Self::Big),
@@ -72,7 +72,7 @@ impl<'b> Ifd<'b> {
 
     /// Parses the first IFD of a TIFF or an EXIF block. It may be truncated.
     pub fn first(bytes: &'b [u8]) -> Option<Self> {
-        let order = ByteOrder::of(bytes)?;
+        let order = ByteOrder::from_header(bytes)?;
         Some(Self::parse_partial(bytes, order, order.u32(bytes, 4)?)?.0)
     }
 
@@ -116,7 +116,7 @@ impl<'b> Ifd<'b> {
     /// Returns the value of the first entry of `tag` that is within the file.
     pub fn value(&self, tag: u16) -> Option<IfdValue<'b>> {
         self.entries_with(tag)
-            .find_map(|entry| self.value_of(entry))
+            .find_map(|entry| self.parse_value(entry))
     }
 
     /// Returns the numbers of `tag`. Empty if its type is neither SHORT nor LONG.
@@ -133,7 +133,7 @@ impl<'b> Ifd<'b> {
         (0..bytes.len()).step_by(step).filter_map(number).collect()
     }
 
-    fn value_of(&self, entry: &'b [u8]) -> Option<IfdValue<'b>> {
+    fn parse_value(&self, entry: &'b [u8]) -> Option<IfdValue<'b>> {
         let field_type = self.order.u16(entry, 2)?;
         let count = usize::try_from(self.order.u32(entry, 4)?).ok()?;
         let length = count.checked_mul(type_size(field_type)?)?;

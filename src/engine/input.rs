@@ -22,7 +22,7 @@ pub fn read(content: &InputFile, memory: &mut Lease) -> Result<Vec<u8>, EngineEr
         let text = format!("file is longer than {} MiB", FILE_BYTES_MAX >> 20);
         return Err(FileDefect::FileSize(text).into());
     }
-    memory.require(memory_need::of_reading(bytes))?;
+    memory.require(memory_need::for_reading(bytes))?;
     if let Some(packed) = &content.zip_entry {
         return archive::read_entry(content, packed);
     }

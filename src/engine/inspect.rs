@@ -30,18 +30,9 @@ pub fn inspect(
     memory: &mut Lease,
 ) -> Result<Inspection, EngineError> {
     let source = ImageSource::read(content, name, memory)?;
-    memory.require(memory_need::of_file(source.kind, &source.bytes))?;
-    let mut inspection = Inspection {
-        kind: source.kind,
-        measures: None,
-        provenance: metadata::provenance_of(&source.bytes, source.kind),
-        digest: source.digest(),
-        thumbnail: None,
-        preview: None,
-        heatmap: None,
-        overlay: None,
-        report_image: None,
-    };
+    memory.require(memory_need::for_file(source.kind, &source.bytes))?;
+    let provenance = metadata::provenance_of(&source.bytes, source.kind);
+    let mut inspection = Inspection::new(source.kind, provenance, source.digest());
     let body_bytes = source.bytes.len() as u64;
     let sides_px = if source.is_decoded() {
         let tiff_px = source.complete_tiff_px();
@@ -79,17 +70,9 @@ pub fn placeholder(
     options: InspectOptions,
     memory: &mut Lease,
 ) -> Result<Inspection, EngineError> {
-    let mut inspection = Inspection {
-        kind: FileKind::of_name(name).unwrap_or(FileKind::Picture(RasterFormat::Jpeg)),
-        measures: None,
-        provenance: Provenance::Unknown,
-        digest: Sha256::digest(name).into(),
-        thumbnail: None,
-        preview: None,
-        heatmap: None,
-        overlay: None,
-        report_image: None,
-    };
+    let kind = FileKind::of_name(name).unwrap_or(FileKind::Picture(RasterFormat::Jpeg));
+    let digest = Sha256::digest(name).into();
+    let mut inspection = Inspection::new(kind, Provenance::Unknown, digest);
     inspection.draw_card(name, None, options, memory)?;
     Ok(inspection)
 }
@@ -109,6 +92,11 @@ impl RenderSource {
             Self::Picture(upright) => Ok(Cow::Borrowed(upright)),
             Self::Card(card) => card.draw(side_px_max).map(Cow::Owned),
         }
+    }
+
+    /// Returns a JPEG whose longer side is at most `side_px_max`.
+    fn jpeg(&self, side_px_max: u32, quality: u8) -> io::Result<Vec<u8>> {
+        thumbnail::jpeg(&*self.image(side_px_max)?, side_px_max, quality)
     }
 }
 
@@ -134,6 +122,21 @@ impl InspectOptions {
 }
 
 impl Inspection {
+    /// Creates an inspection without measures and images.
+    fn new(kind: FileKind, provenance: Provenance, digest: [u8; 32]) -> Self {
+        Self {
+            kind,
+            measures: None,
+            provenance,
+            digest,
+            thumbnail: None,
+            preview: None,
+            heatmap: None,
+            overlay: None,
+            report_image: None,
+        }
+    }
+
     /// Decodes the picture, then measures and draws what `options` ask for.
     fn decode_and_render(
         &mut self,
@@ -141,7 +144,7 @@ impl Inspection {
         options: InspectOptions,
         memory: &mut Lease,
     ) -> Result<(), EngineError> {
-        let drawing = |head: &memory_need::ImageHeader| memory_need::of_drawing(head, options);
+        let drawing = |head: &memory_need::ImageHeader| memory_need::for_drawing(head, options);
         let mut decoded = None;
         if options.measures {
             // Measures are always taken from these pixels, so that they do not depend on the
@@ -177,27 +180,20 @@ impl Inspection {
         memory: &mut Lease,
     ) -> Result<(), EngineError> {
         let card = PlaceholderCard::new(self.kind, name, sides_px);
-        memory.require(memory_need::of_placeholder(card.sides_px(), options))?;
+        memory.require(memory_need::for_placeholder(card.sides_px(), options))?;
         self.draw(&RenderSource::Card(card), options)?;
         Ok(())
     }
 
     fn draw(&mut self, source: &RenderSource, options: InspectOptions) -> io::Result<()> {
         if options.thumbnail {
-            let image = source.image(THUMBNAIL_PX)?;
-            self.thumbnail = Some(thumbnail::jpeg(&image, THUMBNAIL_PX)?);
+            self.thumbnail = Some(source.jpeg(THUMBNAIL_PX, thumbnail::QUALITY)?);
         }
         if options.preview {
-            let image = source.image(PREVIEW_PX)?;
-            self.preview = Some(thumbnail::jpeg(&image, PREVIEW_PX)?);
+            self.preview = Some(source.jpeg(PREVIEW_PX, thumbnail::QUALITY)?);
         }
         if let Some(side_px_max) = options.report_px {
-            let image = source.image(side_px_max)?;
-            self.report_image = Some(thumbnail::jpeg_of_quality(
-                &image,
-                side_px_max,
-                REPORT_QUALITY,
-            )?);
+            self.report_image = Some(source.jpeg(side_px_max, REPORT_QUALITY)?);
         }
         if options.heatmap.is_none() && options.overlay.is_none() {
             return Ok(());

@@ -53,7 +53,7 @@ fn luma_row(pixels: &DynamicImage, y: usize, out: &mut [i16]) {
     let width = out.len();
     let luma_of_rgb = |rgb: &[u8], out: &mut [i16]| {
         for (out, pixel) in out.iter_mut().zip(rgb.chunks_exact(3)) {
-            *out = luma_of(pixel[0], pixel[1], pixel[2]);
+            *out = luma_of_pixel(pixel[0], pixel[1], pixel[2]);
         }
     };
     match pixels {
@@ -72,7 +72,7 @@ fn luma_row(pixels: &DynamicImage, y: usize, out: &mut [i16]) {
 }
 
 /// Returns the luma of a pixel, 0 to 255.
-fn luma_of(red: u8, green: u8, blue: u8) -> i16 {
+fn luma_of_pixel(red: u8, green: u8, blue: u8) -> i16 {
     let sum = 77 * u16::from(red) + 150 * u16::from(green) + 29 * u16::from(blue);
     i16::from((sum >> 8).to_le_bytes()[0])
 }

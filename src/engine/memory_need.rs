@@ -66,13 +66,13 @@ impl ImageHeader {
 
 /// Memory for reading a file of `file_bytes`.
 #[must_use]
-pub fn of_reading(file_bytes: u64) -> u64 {
+pub fn for_reading(file_bytes: u64) -> u64 {
     file_bytes.saturating_add(OVERHEAD_BYTES)
 }
 
 /// Memory for the file `bytes` and the copies of its metadata.
 #[must_use]
-pub fn of_file(kind: FileKind, bytes: &[u8]) -> u64 {
+pub fn for_file(kind: FileKind, bytes: &[u8]) -> u64 {
     let metadata = match kind {
         FileKind::Picture(RasterFormat::Jpeg) => {
             let segments = structure::jpeg_header_segments(bytes);
@@ -97,7 +97,7 @@ pub fn of_file(kind: FileKind, bytes: &[u8]) -> u64 {
             (bytes.len() as u64).min(MANIFEST_BYTES_MAX)
         }
     };
-    of_reading(bytes.len() as u64).saturating_add(metadata)
+    for_reading(bytes.len() as u64).saturating_add(metadata)
 }
 
 fn png_metadata(bytes: &[u8]) -> u64 {
@@ -116,11 +116,11 @@ fn png_metadata(bytes: &[u8]) -> u64 {
     copied + profile.min(PROFILE_BYTES_MAX) + texts.min(TEXTS_BYTES_MAX)
 }
 
-/// Memory for the lists of a TIFF's strips and tiles. BigTIFF is not parsed here: the bound is that
-/// of a file full of lists.
+/// Memory for the lists of a TIFF's strips and tiles. `BigTIFF` is not parsed here: the bound is
+/// that of a file full of lists.
 fn tiff_values(bytes: &[u8]) -> u64 {
     const LISTS: [u16; 4] = [0x111, 0x117, 0x144, 0x145];
-    if ByteOrder::of(bytes).is_none() {
+    if ByteOrder::from_header(bytes).is_none() {
         return bytes.len() as u64 / 4 * TIFF_VALUE_BYTES;
     }
     let Some(directory) = Ifd::first(bytes) else {
@@ -132,23 +132,23 @@ fn tiff_values(bytes: &[u8]) -> u64 {
 
 /// Memory for the decoded pixels and the decoder, without the file.
 #[must_use]
-pub fn of_decoding(head: &ImageHeader, bytes: &[u8]) -> u64 {
+pub fn for_decoding(head: &ImageHeader, bytes: &[u8]) -> u64 {
     let (pixels, pixels_bytes) = (head.pixels(), head.pixels_bytes);
-    let own = match head.format {
-        RasterFormat::Jpeg => jpeg_own(bytes),
+    let decoder_bytes = match head.format {
+        RasterFormat::Jpeg => jpeg_decoder_bytes(bytes),
         RasterFormat::Png | RasterFormat::Bmp => 0,
         // A frame whose size differs from the screen's is decoded into a buffer of its own.
         RasterFormat::Gif => structure::gif_frame_px(bytes)
             .filter(|frame| *frame != head.sides_px)
             .map_or(0, |frame| 4 * area(frame)),
-        RasterFormat::WebP => webp_own(pixels, bytes),
-        RasterFormat::Tiff => tiff_own(head, bytes),
+        RasterFormat::WebP => webp_decoder_bytes(pixels, bytes),
+        RasterFormat::Tiff => tiff_decoder_bytes(head, bytes),
     };
-    pixels_bytes + own
+    pixels_bytes + decoder_bytes
 }
 
 /// Memory for the coefficients of all components. 0 if the decoder works MCU row by MCU row.
-fn jpeg_own(bytes: &[u8]) -> u64 {
+fn jpeg_decoder_bytes(bytes: &[u8]) -> u64 {
     let Some(frame) = structure::jpeg_frame(bytes) else {
         return 0;
     };
@@ -168,7 +168,7 @@ fn jpeg_own(bytes: &[u8]) -> u64 {
     blocks * 64 * samples * 2 * stretch
 }
 
-fn webp_own(pixels: u64, bytes: &[u8]) -> u64 {
+fn webp_decoder_bytes(pixels: u64, bytes: &[u8]) -> u64 {
     let chunk = |kind: &[u8; 4]| structure::webp_chunks(bytes).find(|chunk| chunk.kind == *kind);
     let tables = |bytes: usize| {
         let tables = WEBP_TABLES_RATIO * bytes as u64;
@@ -190,7 +190,7 @@ fn webp_own(pixels: u64, bytes: &[u8]) -> u64 {
     }
 }
 
-fn tiff_own(head: &ImageHeader, bytes: &[u8]) -> u64 {
+fn tiff_decoder_bytes(head: &ImageHeader, bytes: &[u8]) -> u64 {
     const COMPRESSION: u16 = 259;
     const JPEG: u32 = 7;
     // CMYK is decoded to RGB: 4 samples in, 3 out.
@@ -206,9 +206,9 @@ fn tiff_own(head: &ImageHeader, bytes: &[u8]) -> u64 {
 
 /// Memory for encoding the pixels in their format, including the pixels.
 #[must_use]
-pub fn of_encoding(head: &ImageHeader) -> u64 {
+pub fn for_encoding(head: &ImageHeader) -> u64 {
     let (pixels, pixels_bytes) = (head.pixels(), head.pixels_bytes);
-    let own = match head.format {
+    let encoder_bytes = match head.format {
         // An RGBA copy, and the output of the encoder.
         RasterFormat::WebP => 4 * pixels + pixels_bytes / 4 * 5,
         RasterFormat::Tiff => match head.color {
@@ -218,12 +218,12 @@ pub fn of_encoding(head: &ImageHeader) -> u64 {
         },
         RasterFormat::Jpeg | RasterFormat::Png | RasterFormat::Bmp | RasterFormat::Gif => 0,
     };
-    pixels_bytes + own + OVERHEAD_BYTES
+    pixels_bytes + encoder_bytes + OVERHEAD_BYTES
 }
 
 /// Memory for rendering what `options` ask for from decoded pixels, including the pixels.
 #[must_use]
-pub fn of_drawing(head: &ImageHeader, options: InspectOptions) -> u64 {
+pub fn for_drawing(head: &ImageHeader, options: InspectOptions) -> u64 {
     let Some(reduced) = reduced_pixels(head.sides_px, options) else {
         return 0;
     };
@@ -232,18 +232,18 @@ pub fn of_drawing(head: &ImageHeader, options: InspectOptions) -> u64 {
         other => REDUCED_PIXEL_BYTES + u64::from(other.bytes_per_pixel()),
     };
     let reducing = head.pixels_bytes + reduced_pixel_bytes * reduced;
-    reducing.max(of_heatmaps(reduced, options)) + OVERHEAD_BYTES
+    reducing.max(for_heatmaps(reduced, options)) + OVERHEAD_BYTES
 }
 
 /// Memory for rendering a placeholder card of `sides_px`.
 #[must_use]
-pub fn of_placeholder(sides_px: (u32, u32), options: InspectOptions) -> u64 {
+pub fn for_placeholder(sides_px: (u32, u32), options: InspectOptions) -> u64 {
     reduced_pixels(sides_px, options).map_or(0, |pixels| {
-        CARD_PIXEL_BYTES * pixels + of_heatmaps(pixels, options) + OVERHEAD_BYTES
+        CARD_PIXEL_BYTES * pixels + for_heatmaps(pixels, options) + OVERHEAD_BYTES
     })
 }
 
-fn of_heatmaps(pixels: u64, options: InspectOptions) -> u64 {
+fn for_heatmaps(pixels: u64, options: InspectOptions) -> u64 {
     if options.heatmap.is_some() || options.overlay.is_some() {
         MAP_PIXEL_BYTES * pixels
     } else {

@@ -49,7 +49,7 @@ pub use error::EngineError;
 pub use heatmap::{Background, Scale};
 pub use input::FILE_BYTES_MAX;
 pub use protect::{ProtectedImage, Protection};
-pub use report::{Finding, Report, ReportSources};
+pub use report::{Finding, ReportFacts, ReportSources};
 pub use sniff::{HEAD_BYTES, check_name, sniff};
 pub use thumbnail::{PREVIEW_PX, THUMBNAIL_PX};
 pub use watermark::{EmbeddedImage, Embedding, SIDE_PX_MIN, TEXT_CHARS_MAX, TEXTS_MAX};
@@ -223,7 +223,7 @@ impl Engine {
     /// Returns [`EngineError::Io`] if a source cannot be read or the PDF cannot be built.
     pub async fn report(
         &self,
-        report: Report,
+        report: ReportFacts,
         sources: ReportSources,
     ) -> Result<Vec<u8>, EngineError> {
         let (report, sources) = (Arc::new(report), Arc::new(sources));
@@ -290,7 +290,7 @@ impl Engine {
         &self,
         zip: InputFile,
         entries_max: usize,
-    ) -> Result<Vec<archive::ZipEntry>, archive::ZipError> {
+    ) -> Result<Vec<archive::ArchiveEntry>, archive::ZipError> {
         let read = move || archive::read_central_directory(&zip, entries_max);
         match tokio::task::spawn_blocking(read).await {
             Ok(entries) => entries,
@@ -357,7 +357,7 @@ impl Engine {
 
 /// Initial lease of work on a file: the memory for reading it.
 fn reading_bytes(content: &InputFile) -> u64 {
-    memory_need::of_reading(content.unpacked_bytes().min(FILE_BYTES_MAX))
+    memory_need::for_reading(content.unpacked_bytes().min(FILE_BYTES_MAX))
 }
 
 /// Flattens the result of a blocking task. A panic of a decoder is taken for a corrupt file.

@@ -10,7 +10,7 @@ use resvg::tiny_skia::{Color, FillRule, Paint, PathBuilder, Pixmap, Rect, Stroke
 use skrifa::outline::OutlinePen;
 
 use super::font::{Glyph, Typeface, UNITS, width_pt};
-use super::raster::fit_within;
+use super::raster::{fit_within, rgb_image};
 use crate::model::picture::FileKind;
 
 /// Size of the card of a file whose size is unknown: A4 in points.
@@ -63,12 +63,7 @@ impl PlaceholderCard {
             pixmap,
         };
         self.draw_on(&mut canvas, to_f32(width), to_f32(height))?;
-        let pixels = canvas.pixmap.data().chunks_exact(4);
-        let rgb = pixels
-            .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
-            .collect();
-        RgbImage::from_raw(width, height, rgb)
-            .ok_or_else(|| io::Error::other("card has the wrong number of pixels"))
+        Ok(rgb_image(&canvas.pixmap))
     }
 
     fn draw_on(&self, canvas: &mut CardCanvas, width: f32, height: f32) -> io::Result<()> {

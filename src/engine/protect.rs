@@ -68,7 +68,7 @@ pub fn protect(task: &mut Protection, memory: &mut Lease) -> Result<ProtectedIma
         let title = source.kind.title();
         return Err(FileDefect::NotAnImage(format!("protecting {title} is not supported")).into());
     };
-    let mut image = source.decode(DecodeMode::Full, memory, memory_need::of_encoding)?;
+    let mut image = source.decode(DecodeMode::Full, memory, memory_need::for_encoding)?;
     // All memory is leased now. The work is not run again, so that the noise is drawn once.
     let mut noise = Noise::new(task.strength, &mut task.rng);
     let mut out = BufWriter::new(File::create(&task.to)?);
@@ -86,12 +86,8 @@ pub fn protect(task: &mut Protection, memory: &mut Lease) -> Result<ProtectedIma
         image = encode(image, format, &metadata, &mut out)?;
     }
     let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    let thumbnail = if task.thumbnail {
-        let small = thumbnail::upright_scaled(&image, thumbnail::THUMBNAIL_PX);
-        Some(thumbnail::jpeg(&small, thumbnail::THUMBNAIL_PX)?)
-    } else {
-        None
-    };
+    let draw_thumbnail = || thumbnail::thumbnail(&image);
+    let thumbnail = task.thumbnail.then(draw_thumbnail).transpose()?;
     Ok(ProtectedImage {
         format,
         body_bytes: file.metadata()?.len(),
@@ -218,36 +214,36 @@ impl<'d> Noise<'d> {
             {
                 for (sample, random) in pixel.iter_mut().zip(pixel_bytes) {
                     let size = 1 + i16::from(*random & 0x7f) % i16::from(self.amplitude);
-                    let by = if *random & 0x80 == 0 { size } else { -size };
-                    *sample = perturb_sample(*sample, by);
+                    let delta = if *random & 0x80 == 0 { size } else { -size };
+                    *sample = perturb_sample(*sample, delta);
                 }
             }
         }
     }
 }
 
-/// Changes a sample by `by`, or by `-by` if the range has no room.
-fn perturb_u8(sample: u8, by: i16) -> u8 {
+/// Adds `delta` to a sample, or subtracts it if the range has no room.
+fn perturb_u8(sample: u8, delta: i16) -> u8 {
     let sample = i16::from(sample);
-    u8::try_from(sample + by)
-        .or_else(|_| u8::try_from(sample - by))
+    u8::try_from(sample + delta)
+        .or_else(|_| u8::try_from(sample - delta))
         .unwrap_or(u8::MAX)
 }
 
-fn perturb_u16(sample: u16, by: i16) -> u16 {
-    let (sample, by) = (i32::from(sample), i32::from(by) * 257);
-    u16::try_from(sample + by)
-        .or_else(|_| u16::try_from(sample - by))
+fn perturb_u16(sample: u16, delta: i16) -> u16 {
+    let (sample, delta) = (i32::from(sample), i32::from(delta) * 257);
+    u16::try_from(sample + delta)
+        .or_else(|_| u16::try_from(sample - delta))
         .unwrap_or(u16::MAX)
 }
 
-fn perturb_f32(sample: f32, by: i16) -> f32 {
-    let by = f32::from(by) / 255.0;
+fn perturb_f32(sample: f32, delta: i16) -> f32 {
+    let delta = f32::from(delta) / 255.0;
     // Samples may exceed 1 but must not become negative.
-    if (0.0..by.abs()).contains(&sample) {
-        sample + by.abs()
+    if (0.0..delta.abs()).contains(&sample) {
+        sample + delta.abs()
     } else {
-        sample + by
+        sample + delta
     }
 }
 

@@ -1,7 +1,8 @@
 //! Decoded pictures, and scaled sizes.
 
-use image::DynamicImage;
 use image::metadata::Orientation;
+use image::{DynamicImage, RgbImage};
+use resvg::tiny_skia::Pixmap;
 
 /// A decoded picture.
 #[derive(Debug)]
@@ -28,4 +29,12 @@ pub fn fit_within(width: u32, height: u32, side_px_max: u32) -> (u32, u32) {
         u32::try_from(side).unwrap_or(side_px_max).max(1)
     };
     (scaled(width), scaled(height))
+}
+
+/// Returns the pixels of an opaque pixmap.
+#[must_use]
+pub fn rgb_image(pixmap: &Pixmap) -> RgbImage {
+    let pixels = pixmap.data().chunks_exact(4);
+    let rgb = pixels.flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]);
+    RgbImage::from_raw(pixmap.width(), pixmap.height(), rgb.collect()).unwrap_or_default()
 }

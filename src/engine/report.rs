@@ -18,7 +18,7 @@ use super::budget::Lease;
 use super::{EngineError, InputFile, InspectOptions, inspect};
 use crate::model::picture::FileDefect;
 
-pub use facts::{Finding, Report};
+pub use facts::{Finding, ReportFacts};
 use image::PdfImage;
 
 /// Longer side of the images on a report, largest first. The smaller size is used if the memory
@@ -28,7 +28,7 @@ pub const IMAGE_SIDES_PX: [u32; 2] = [1600, 512];
 /// Files from which the images of a report are drawn. `None` if the report has no such image.
 #[derive(Debug, Clone, Default)]
 pub struct ReportSources {
-    /// File of the order. Its name is [`Report::file_name`].
+    /// File of the order. Its name is [`ReportFacts::file_name`].
     pub picture: Option<InputFile>,
     /// PNG of the order's heatmap.
     pub heatmap: Option<InputFile>,
@@ -89,7 +89,7 @@ fn draw_image(
 ///
 /// # Errors
 /// Returns an error if the embedded font cannot be read: a defect of the build.
-pub fn build(report: &Report, images: ReportImages) -> io::Result<Vec<u8>> {
+pub fn build(report: &ReportFacts, images: ReportImages) -> io::Result<Vec<u8>> {
     let images = page::PageImages {
         picture: images.picture.and_then(PdfImage::from_jpeg),
         heatmap: images.heatmap.and_then(PdfImage::from_jpeg),

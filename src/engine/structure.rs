@@ -91,7 +91,8 @@ fn jpeg_segment(bytes: &[u8], at: usize) -> Option<(JpegSegment<'_>, usize)> {
     Some((segment(body), start + 2 + length))
 }
 
-/// Returns the end of the entropy-coded data that starts at `at`: the next marker that is not RSTn.
+/// Returns the end of the entropy-coded data that starts at `at`: the next marker that is not
+/// `RSTn`.
 fn entropy_data_end(bytes: &[u8], at: usize) -> usize {
     bytes
         .get(at..)
@@ -209,7 +210,7 @@ pub fn tiff_is_complete(bytes: &[u8]) -> bool {
     let is_within_file =
         |(at, length): (&u32, &u32)| u64::from(*at) + u64::from(*length) <= bytes.len() as u64;
     let directory = || {
-        let order = ByteOrder::of(bytes)?;
+        let order = ByteOrder::from_header(bytes)?;
         Ifd::parse_complete(bytes, order, order.u32(bytes, 4)?)
     };
     directory().is_some_and(|directory| {

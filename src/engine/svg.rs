@@ -16,7 +16,9 @@ use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{ImageHrefResolver, Options, Tree};
 
 use super::budget::Lease;
+use super::error::unreadable_message;
 use super::memory_need;
+use super::raster::rgb_image;
 use crate::model::picture::FileDefect;
 pub use allow_list::is_svg;
 use allow_list::{SvgKind, scan};
@@ -89,7 +91,7 @@ impl Drawing {
         };
         let stops_bytes = u64::from(elements) * u64::from(stops) * STOP_BYTES;
         let file_bytes = bytes.len() as u64;
-        let need_bytes = memory_need::of_reading(file_bytes * (1 + TREE_RATIO) + stops_bytes);
+        let need_bytes = memory_need::for_reading(file_bytes * (1 + TREE_RATIO) + stops_bytes);
         memory.require(need_bytes)?;
         let options = Options {
             image_href_resolver: ImageHrefResolver {
@@ -123,18 +125,13 @@ impl Drawing {
         let height = round_to_px(size.height() * scale);
         let pixels_bytes = PIXEL_BYTES * u64::from(width) * u64::from(height);
         memory.require(self.bytes + pixels_bytes + LAYER_PIXEL_BYTES * layers_px)?;
-        let too_large =
-            || FileDefect::TooLarge("rendering the SVG takes too much memory".to_owned());
-        let mut pixmap = Pixmap::new(width, height).ok_or_else(too_large)?;
+        let mut pixmap = Pixmap::new(width, height).ok_or_else(|| {
+            FileDefect::TooLarge("rendering the SVG takes too much memory".to_owned())
+        })?;
         pixmap.fill(Color::WHITE);
         let transform = Transform::from_scale(scale, scale);
         resvg::render(&self.tree, transform, &mut pixmap.as_mut());
-        let rgb = pixmap
-            .data()
-            .chunks_exact(4)
-            .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
-            .collect();
-        RgbImage::from_raw(width, height, rgb).ok_or_else(too_large)
+        Ok(rgb_image(&pixmap))
     }
 }
 
@@ -149,9 +146,7 @@ fn sides_px(tree: &Tree) -> (u32, u32) {
 }
 
 fn unreadable(reason: &dyn std::fmt::Display) -> FileDefect {
-    let reason = reason.to_string();
-    let words: Vec<&str> = reason.split_whitespace().collect();
-    FileDefect::Corrupt(format!("the SVG cannot be read: {}", words.join(" ")))
+    FileDefect::Corrupt(unreadable_message("SVG", reason))
 }
 
 #[expect(

@@ -9,11 +9,11 @@ async fn inspect_fixture(name: &str, options: InspectOptions) -> Result<Inspecti
 
 #[tokio::test]
 async fn inspect_computes_what_the_options_ask_for() {
-    let measured = InspectOptions {
+    let options = InspectOptions {
         measures: true,
         ..InspectOptions::default()
     };
-    let plain = inspect_fixture("photo.jpg", measured)
+    let plain = inspect_fixture("photo.jpg", options)
         .await
         .expect("a complete picture");
     let measures = plain.measures.expect("measures");
@@ -205,7 +205,7 @@ async fn sample_and_report_equal_their_pure_functions() {
         Err(EngineError::Defect(FileDefect::NotAnImage(_)))
     ));
     let at = crate::model::time::Timestamp::from_ms(0);
-    let report = Report {
+    let report = ReportFacts {
         locale: crate::model::report::Locale::KoKr,
         finding: report::Finding::Ai { probability: 0.5 },
         order_id: "1".to_owned(),
@@ -228,7 +228,7 @@ async fn sample_and_report_equal_their_pure_functions() {
 
 #[tokio::test]
 async fn report_in_a_small_budget_has_smaller_images() {
-    let report = Report {
+    let report = ReportFacts {
         locale: crate::model::report::Locale::EnUs,
         finding: report::Finding::Ai { probability: 0.5 },
         order_id: "1".to_owned(),

@@ -15,7 +15,7 @@ pub const THUMBNAIL_PX: u32 = 100;
 /// Longer side of a preview.
 pub const PREVIEW_PX: u32 = 512;
 /// JPEG quality of thumbnails and previews.
-const QUALITY: u8 = 82;
+pub const QUALITY: u8 = 82;
 
 /// Returns the picture upright and without alpha, its longer side at most `side_px_max`.
 #[must_use]
@@ -31,19 +31,20 @@ pub fn upright_scaled(picture: &DecodedImage, side_px_max: u32) -> RgbImage {
     small.into_rgb8()
 }
 
-/// Returns `source` as a JPEG, its longer side at most `side_px_max`.
+/// Returns the thumbnail of a picture, a JPEG.
 ///
 /// # Errors
 /// Returns errors of the encoder.
-pub fn jpeg(source: &RgbImage, side_px_max: u32) -> io::Result<Vec<u8>> {
-    jpeg_of_quality(source, side_px_max, QUALITY)
+pub fn thumbnail(picture: &DecodedImage) -> io::Result<Vec<u8>> {
+    let upright = upright_scaled(picture, THUMBNAIL_PX);
+    jpeg(&upright, THUMBNAIL_PX, QUALITY)
 }
 
 /// Returns `source` as a JPEG of `quality`, 1 to 100, its longer side at most `side_px_max`.
 ///
 /// # Errors
 /// Returns errors of the encoder.
-pub fn jpeg_of_quality(source: &RgbImage, side_px_max: u32, quality: u8) -> io::Result<Vec<u8>> {
+pub fn jpeg(source: &RgbImage, side_px_max: u32, quality: u8) -> io::Result<Vec<u8>> {
     let small = scale_down(source, side_px_max);
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, quality)
@@ -99,8 +100,8 @@ mod tests {
     fn upright_scaled_fits_the_longer_side_and_applies_the_orientation() {
         let photo = upright_scaled(&fixture::picture("photo.jpg"), PREVIEW_PX);
         assert_eq!(photo.dimensions(), (512, 384));
-        let thumbnail = jpeg(&photo, THUMBNAIL_PX).expect("a thumbnail");
-        assert_eq!(size_of(&thumbnail), (100, 75));
+        let small = jpeg(&photo, THUMBNAIL_PX, QUALITY).expect("a thumbnail");
+        assert_eq!(size_of(&small), (100, 75));
         let rotated = fixture::picture("camera.jpg");
         assert_eq!(
             (rotated.pixels.width(), rotated.pixels.height()),
@@ -121,7 +122,8 @@ mod tests {
         };
         assert_eq!(upright_scaled(&image(40, 30), 100).dimensions(), (40, 30));
         assert_eq!(upright_scaled(&image(1, 5000), 100).dimensions(), (1, 100));
-        let sliver = jpeg(&upright_scaled(&image(5000, 1), 5000), 100).expect("a thumbnail");
+        let sliver =
+            jpeg(&upright_scaled(&image(5000, 1), 5000), 100, QUALITY).expect("a thumbnail");
         assert_eq!(size_of(&sliver), (100, 1));
     }
 

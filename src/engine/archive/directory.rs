@@ -9,7 +9,7 @@ use rawzip::{
 
 use super::super::InputFile;
 use super::names::{NAME_BYTES_MAX, decode, unicode_path};
-use super::{ZipEntry, ZipError};
+use super::{ArchiveEntry, ZipError};
 use crate::model::bulk::ZipLocation;
 
 /// Maximum number of end-of-central-directory signatures that are tried: a comment may contain one.
@@ -28,7 +28,7 @@ const UTF8_FLAG: u16 = 1 << 11;
 pub fn read_central_directory(
     zip: &InputFile,
     entries_max: usize,
-) -> Result<Vec<ZipEntry>, ZipError> {
+) -> Result<Vec<ArchiveEntry>, ZipError> {
     let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
     let archive = locate(zip, &mut buffer)?;
     let declared_count = archive.entries_hint();
@@ -40,7 +40,7 @@ pub fn read_central_directory(
         if entries.len() == entries_max {
             return Err(ZipError::TooManyEntries);
         }
-        entries.push(ZipEntry::from_record(&record, archive_offset)?);
+        entries.push(ArchiveEntry::from_record(&record, archive_offset)?);
     }
     let found = entries.len();
     if found as u64 != declared_count {
@@ -143,40 +143,21 @@ fn check_end(archive: &ZipArchive<Window<'_>>) -> Result<(), ZipError> {
         .get_ref()
         .read_exact_at(&mut end, archive.eocd_offset());
     read.map_err(ZipError::Io)?;
-    let [
-        _,
-        _,
-        _,
-        _,
-        disks @ ..,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-    ] = end;
-    if disks != [0; 4] {
+    // Number of this disk, and of the disk where the central directory starts.
+    if end[4..8] != [0; 4] {
         return invalid("split ZIP files are not supported");
     }
+    // Size of the central directory.
     let [.., b0, b1, b2, b3, _, _, _, _, _, _] = end;
-    let claimed = u32::from_le_bytes([b0, b1, b2, b3]);
+    let declared = u32::from_le_bytes([b0, b1, b2, b3]);
     let bytes = archive.eocd_offset() - archive.directory_offset();
-    if claimed != u32::MAX && u64::from(claimed) > bytes {
+    if declared != u32::MAX && u64::from(declared) > bytes {
         return invalid("central directory is not where the end record says");
     }
     Ok(())
 }
 
-impl ZipEntry {
+impl ArchiveEntry {
     /// Builds an entry from its central directory record, whose offsets count from
     /// `archive_offset`.
     fn from_record(

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::decode::{ImageSource, SIDE_PX_MAX};
-use crate::engine::fixture;
+use crate::engine::fixture::{self, boxed};
 use crate::model::picture::FileDefect;
 
 const FIXTURES: [&str; 6] = [
@@ -13,11 +13,6 @@ const FIXTURES: [&str; 6] = [
     "camera.avif",
     "manifest.avif",
 ];
-
-fn boxed(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(8 + body.len()).expect("a short box");
-    [&length.to_be_bytes(), &kind[..], body].concat()
-}
 
 /// Returns a HEIC without pixels of the given size, rotated by `quarters` times 90 degrees.
 fn heic(width: u32, height: u32, quarters: u8) -> Vec<u8> {
@@ -124,7 +119,7 @@ fn is_complete_rejects_files_truncated_anywhere() {
     for name in FIXTURES {
         let bytes = fixture::bytes(name);
         let ends: Vec<usize> =
-            std::iter::successors(Some(0), |at| Some(at + length(&bytes[*at..])?)).collect();
+            std::iter::successors(Some(0), |at| Some(at + box_length(&bytes[*at..])?)).collect();
         for length in (1..bytes.len()).filter(|length| !ends.contains(length)) {
             assert!(!is_complete(&bytes[..length]), "{name} cut to {length}");
         }

@@ -1,8 +1,3 @@
-use std::io::Write;
-
-use flate2::write::ZlibEncoder;
-use flate2::{Compression, Crc};
-
 use super::*;
 use crate::engine::fixture;
 
@@ -103,7 +98,7 @@ fn decode_small_file_declaring_gigapixels_is_too_large_in_every_format() {
     bmp_huge[18..22].copy_from_slice(&3_000_000_u32.to_le_bytes());
     let mut png_huge = fixture::bytes("bomb.png");
     png_huge[16..20].copy_from_slice(&0x7fff_ffff_u32.to_be_bytes());
-    let checksum = crc32(&png_huge[12..29]).to_be_bytes();
+    let checksum = rawzip::crc32(&png_huge[12..29]).to_be_bytes();
     png_huge[29..33].copy_from_slice(&checksum);
     // The size is checked before the truncation is found.
     let mut png_truncated = fixture::bytes("bomb.png");
@@ -129,12 +124,6 @@ fn decode_small_file_declaring_gigapixels_is_too_large_in_every_format() {
             "{format:?}: {found:?}"
         );
     }
-}
-
-fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = flate2::Crc::new();
-    crc.update(bytes);
-    crc.sum()
 }
 
 /// Returns a TIFF in 8-bit grey whose only strip is much too short.
@@ -210,16 +199,8 @@ fn hostile_bytes_never_panic() {
 #[test]
 fn decode_png_with_large_icc_profile_is_too_large() {
     let with_profiles = |unpacked_bytes: usize, count: usize| {
-        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
-        encoder
-            .write_all(&vec![0; unpacked_bytes])
-            .expect("writing to memory");
-        let packed = encoder.finish().expect("writing to memory");
-        let body = [&b"iCCPp\0\0"[..], &packed].concat();
-        let length = u32::try_from(body.len() - 4).expect("short");
-        let mut crc = Crc::new();
-        crc.update(&body);
-        let chunk = [&length.to_be_bytes()[..], &body, &crc.sum().to_be_bytes()].concat();
+        let profile = fixture::deflated(&vec![0; unpacked_bytes]);
+        let chunk = fixture::png_chunk(*b"iCCP", &[&b"p\0\0"[..], &profile].concat());
         let plain = fixture::bytes("plain.png");
         let head_ends = 33;
         let chunks = chunk.repeat(count);

@@ -14,7 +14,7 @@ fn head(format: RasterFormat, color: ColorType) -> ImageHeader {
 
 #[test]
 fn decoding_16_bits_takes_twice_as_much_as_8_bits() {
-    let decoding = |color| of_decoding(&head(RasterFormat::Png, color), b"");
+    let decoding = |color| for_decoding(&head(RasterFormat::Png, color), b"");
     assert_eq!(decoding(ColorType::Rgba8), 4 * PIXEL_COUNT);
     assert_eq!(decoding(ColorType::Rgba16), 8 * PIXEL_COUNT);
 }
@@ -31,7 +31,7 @@ fn decoding_a_progressive_jpeg_adds_its_coefficients() {
             color: ColorType::Rgb8,
             pixels_bytes: 3 * pixels,
         };
-        (of_decoding(&head, &bytes), pixels)
+        (for_decoding(&head, &bytes), pixels)
     };
     let (baseline, pixels) = decoding("photo.jpg");
     assert_eq!(baseline, 3 * pixels);
@@ -43,9 +43,9 @@ fn decoding_a_progressive_jpeg_adds_its_coefficients() {
 
 #[test]
 fn encoding_takes_the_pixels_and_the_encoders_copies() {
-    let encoding = of_encoding(&head(RasterFormat::Png, ColorType::Rgba16));
+    let encoding = for_encoding(&head(RasterFormat::Png, ColorType::Rgba16));
     assert_eq!(encoding, 8 * PIXEL_COUNT + OVERHEAD_BYTES);
-    let webp = of_encoding(&head(RasterFormat::WebP, ColorType::Rgba8));
+    let webp = for_encoding(&head(RasterFormat::WebP, ColorType::Rgba8));
     assert_eq!(webp, 13 * PIXEL_COUNT + OVERHEAD_BYTES);
 }
 
@@ -63,31 +63,31 @@ fn rendering_takes_as_much_as_the_largest_image() {
         }),
         ..thumbnail
     };
-    assert_eq!(of_drawing(&rgb8, InspectOptions::default()), 0);
+    assert_eq!(for_drawing(&rgb8, InspectOptions::default()), 0);
     let rgb8_bytes = rgb8.pixels_bytes + OVERHEAD_BYTES;
-    assert_eq!(of_drawing(&rgb8, thumbnail), rgb8_bytes + 100 * 100 * 6);
-    assert_eq!(of_drawing(&rgb8, maps), rgb8_bytes + 1_600 * 1_600 * 6);
+    assert_eq!(for_drawing(&rgb8, thumbnail), rgb8_bytes + 100 * 100 * 6);
+    assert_eq!(for_drawing(&rgb8, maps), rgb8_bytes + 1_600 * 1_600 * 6);
     let rgba16 = head(RasterFormat::Png, ColorType::Rgba16);
     let rgba16_bytes = rgba16.pixels_bytes + OVERHEAD_BYTES;
     assert_eq!(
-        of_drawing(&rgba16, thumbnail),
+        for_drawing(&rgba16, thumbnail),
         rgba16_bytes + 100 * 100 * 18
     );
     assert_eq!(
-        of_placeholder((8_000, 4_000), thumbnail),
+        for_placeholder((8_000, 4_000), thumbnail),
         OVERHEAD_BYTES + 100 * 50 * 7
     );
-    let card = of_placeholder((8_000, 4_000), maps);
+    let card = for_placeholder((8_000, 4_000), maps);
     assert_eq!(card, OVERHEAD_BYTES + 1_600 * 800 * 29);
     // Small cards are not enlarged.
     assert_eq!(
-        of_placeholder((10, 10), maps),
+        for_placeholder((10, 10), maps),
         OVERHEAD_BYTES + 10 * 10 * 29
     );
 }
 
 #[test]
-fn of_file_is_the_length_plus_copies_of_metadata() {
+fn for_file_is_the_length_plus_copies_of_metadata() {
     for (name, times) in [
         ("photo.jpg", 2),
         ("plain.webp", 4),
@@ -98,7 +98,7 @@ fn of_file_is_the_length_plus_copies_of_metadata() {
     ] {
         let bytes = fixture::bytes(name);
         let kind = FileKind::of_name(name).expect("a format");
-        let need = of_file(kind, &bytes) - OVERHEAD_BYTES;
+        let need = for_file(kind, &bytes) - OVERHEAD_BYTES;
         let length = bytes.len() as u64;
         assert!(
             (length..=times * length).contains(&need),
@@ -128,8 +128,11 @@ fn truncated_file_with_large_declared_size_never_panics() {
         };
         for length in (0..bytes.len()).step_by(13) {
             let truncated = &bytes[..length];
-            assert!(of_file(kind, truncated) >= length as u64, "{name}");
-            assert!(of_decoding(&head, truncated) >= head.pixels_bytes, "{name}");
+            assert!(for_file(kind, truncated) >= length as u64, "{name}");
+            assert!(
+                for_decoding(&head, truncated) >= head.pixels_bytes,
+                "{name}"
+            );
         }
     }
 }

@@ -31,7 +31,7 @@ fn svg(signals: &mut ProvenanceSignals, bytes: &[u8]) {
 fn container(signals: &mut ProvenanceSignals, bytes: &[u8]) {
     for block in bmff::metadata_blocks(bytes).into_iter().take(TEXTS_MAX) {
         match block {
-            MetadataBlock::Exif(block) => exif::read(signals, super::bounded(block)),
+            MetadataBlock::Exif(block) => exif::read(signals, super::limit_text(block)),
             MetadataBlock::Xmp(packet) => xmp::read(signals, packet),
             MetadataBlock::Manifest(store) => c2pa::read(signals, store),
         }

@@ -69,7 +69,7 @@ fn png(signals: &mut ProvenanceSignals, bytes: &[u8]) {
         .take(TEXTS_MAX)
     {
         match &chunk.kind {
-            b"eXIf" => exif::read(signals, bounded(chunk.body)),
+            b"eXIf" => exif::read(signals, limit_text(chunk.body)),
             // Only the first manifest store belongs to the picture.
             b"caBX" if has_store => {}
             b"caBX" => {
@@ -87,7 +87,7 @@ fn webp(signals: &mut ProvenanceSignals, bytes: &[u8]) {
         .filter(|chunk| matches!(&chunk.kind, b"EXIF" | b"XMP " | b"C2PA"))
         .take(TEXTS_MAX)
     {
-        let body = bounded(chunk.body);
+        let body = limit_text(chunk.body);
         match &chunk.kind {
             b"EXIF" => exif::read(signals, body.strip_prefix(b"Exif\0\0").unwrap_or(body)),
             b"XMP " => xmp::read(signals, body),
@@ -118,7 +118,8 @@ fn gif(signals: &mut ProvenanceSignals, bytes: &[u8]) {
     }
 }
 
-fn bounded(bytes: &[u8]) -> &[u8] {
+/// Returns at most the first [`TEXT_BYTES_MAX`] bytes.
+fn limit_text(bytes: &[u8]) -> &[u8] {
     &bytes[..bytes.len().min(TEXT_BYTES_MAX)]
 }
 

@@ -40,24 +40,24 @@ impl ProvenanceSignals {
     pub fn add_generated(&mut self, program: Option<&str>) {
         match program.and_then(names::generator_from_claim) {
             Some(name) => self.add_generator(name),
-            None => first(&mut self.generated, program),
+            None => record_first(&mut self.generated, program),
         }
     }
 
     /// Adds that the picture was edited by AI, and by which program.
     pub fn add_ai_edited(&mut self, program: Option<&str>) {
         let known = program.and_then(names::generator_from_claim);
-        first(&mut self.ai_editor, known.or(program));
+        record_first(&mut self.ai_editor, known.or(program));
     }
 
     /// Adds that the picture was edited by a person, and with which program.
     pub fn add_edited(&mut self, program: Option<&str>) {
-        first(&mut self.editor, program);
+        record_first(&mut self.editor, program);
     }
 
     /// Adds that the picture was captured by a camera or a scanner, and by which.
     pub fn add_captured(&mut self, camera: Option<&str>) {
-        first(&mut self.camera, camera);
+        record_first(&mut self.camera, camera);
     }
 
     /// Adds a software name: that of a generator or an editor.
@@ -85,18 +85,18 @@ impl ProvenanceSignals {
 
     /// Returns the origin that follows from the signals.
     pub fn resolve(self) -> Provenance {
-        let named =
+        let name_or =
             |name: Option<String>, unnamed: &str| name.unwrap_or_else(|| unnamed.to_owned());
         if let Some(name) = self.generator {
             Provenance::Generator(name)
         } else if let Some(name) = self.generated {
-            Provenance::Generator(named(name, UNNAMED_GENERATOR))
+            Provenance::Generator(name_or(name, UNNAMED_GENERATOR))
         } else if let Some(name) = self.ai_editor {
-            Provenance::AiEditor(named(name, UNNAMED_AI_EDITOR))
+            Provenance::AiEditor(name_or(name, UNNAMED_AI_EDITOR))
         } else if let Some(name) = self.editor {
-            Provenance::Editor(named(name, UNNAMED_EDITOR))
+            Provenance::Editor(name_or(name, UNNAMED_EDITOR))
         } else if let Some(name) = self.camera {
-            Provenance::Camera(named(name, UNNAMED_CAMERA))
+            Provenance::Camera(name_or(name, UNNAMED_CAMERA))
         } else {
             Provenance::Unknown
         }
@@ -104,7 +104,7 @@ impl ProvenanceSignals {
 }
 
 /// Stores the first signal. A later one counts only if it adds a name.
-fn first(stored: &mut Option<Option<String>>, name: Option<&str>) {
+fn record_first(stored: &mut Option<Option<String>>, name: Option<&str>) {
     let name = name
         .map(names::sanitize_name)
         .filter(|name| !name.is_empty());

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
-use super::{ProvenanceSignals, TEXT_BYTES_MAX, bounded, names, xmp};
+use super::{ProvenanceSignals, TEXT_BYTES_MAX, limit_text, names, xmp};
 use crate::engine::structure::RiffOrPngChunk;
 
 /// Adds the signals of a text chunk.
@@ -23,7 +23,7 @@ pub fn read(signals: &mut ProvenanceSignals, chunk: RiffOrPngChunk<'_>) {
             signals.add_generator(names::program_from_parameters(&text));
         }
         "prompt" | "workflow" if text.trim_start().starts_with('{') => {
-            signals.add_generator("ComfyUI")
+            signals.add_generator("ComfyUI");
         }
         "prompt" if !text.trim().is_empty() => signals.add_generated(None),
         "sd-metadata" | "dream" | "invokeai_metadata" | "invokeai_graph" => {
@@ -48,10 +48,10 @@ fn decode_text_chunk(chunk: RiffOrPngChunk<'_>) -> Option<(String, Cow<'_, [u8]>
             if is_compressed {
                 inflate_limited(text)
             } else {
-                Cow::Borrowed(bounded(text))
+                Cow::Borrowed(limit_text(text))
             }
         }
-        _ => Cow::Borrowed(bounded(after_key)),
+        _ => Cow::Borrowed(limit_text(after_key)),
     };
     Some((String::from_utf8_lossy(key).into_owned(), text))
 }
@@ -74,21 +74,14 @@ fn inflate_limited(bytes: &[u8]) -> Cow<'_, [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
+    use crate::engine::fixture::deflated;
     use crate::model::picture::Provenance;
 
     fn provenance(kind: [u8; 4], body: &[u8]) -> Provenance {
         let mut signals = ProvenanceSignals::default();
         read(&mut signals, RiffOrPngChunk { kind, body });
         signals.resolve()
-    }
-
-    fn deflated(text: &[u8]) -> Vec<u8> {
-        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all(text).expect("deflated");
-        encoder.finish().expect("deflated")
     }
 
     #[test]

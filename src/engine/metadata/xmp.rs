@@ -9,7 +9,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::source_type::SourceType;
-use super::{ProvenanceSignals, bounded, names};
+use super::{ProvenanceSignals, limit_text, names};
 
 /// Local names of the properties that are read.
 const PROPERTIES: [&str; 5] = [
@@ -22,7 +22,7 @@ const PROPERTIES: [&str; 5] = [
 
 /// Adds the signals of an XMP packet.
 pub fn read(signals: &mut ProvenanceSignals, packet_bytes: &[u8]) {
-    let packet = String::from_utf8_lossy(bounded(packet_bytes));
+    let packet = String::from_utf8_lossy(limit_text(packet_bytes));
     let found = properties(&packet);
     let property = |name: &str| found.get(name).map(String::as_str);
     let source = ["DigitalSourceType", "DigitalSourceFileType"]

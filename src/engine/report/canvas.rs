@@ -125,7 +125,7 @@ impl Canvas {
     /// Fills a rectangle with rounded corners.
     pub fn fill_rounded(&mut self, area: PageArea, radius: f32, color: Color) {
         self.set_fill(color);
-        self.rounded(area, radius);
+        self.add_rounded_path(area, radius);
         self.content.fill_nonzero();
     }
 
@@ -133,7 +133,7 @@ impl Canvas {
     /// goes from 0 to 1 over the rectangle.
     pub fn shade_rounded(&mut self, area: PageArea, radius: f32, shading: &[u8]) {
         self.content.save_state();
-        self.rounded(area, radius);
+        self.add_rounded_path(area, radius);
         self.content.clip_nonzero().end_path();
         self.content
             .transform([area.width, 0.0, 0.0, area.height, area.x, area.y]);
@@ -152,14 +152,14 @@ impl Canvas {
         self.set_fill(fill);
         self.set_stroke(outline.0);
         self.content.set_line_width(outline.1);
-        self.rounded(area, radius);
+        self.add_rounded_path(area, radius);
         self.content.fill_nonzero_and_stroke();
     }
 
     /// Draws an image from the page's resources, clipped to a rectangle with rounded corners.
     pub fn image(&mut self, name: &[u8], area: PageArea, clip: PageArea, radius: f32) {
         self.content.save_state();
-        self.rounded(clip, radius);
+        self.add_rounded_path(clip, radius);
         self.content.clip_nonzero().end_path();
         self.content
             .transform([area.width, 0.0, 0.0, area.height, area.x, area.y]);
@@ -168,7 +168,7 @@ impl Canvas {
     }
 
     /// Adds the path of a rectangle with rounded corners.
-    fn rounded(&mut self, area: PageArea, radius: f32) {
+    fn add_rounded_path(&mut self, area: PageArea, radius: f32) {
         let (left, bottom) = (area.x, area.y);
         let (right, top) = (left + area.width, bottom + area.height);
         // Distance of the control points from the corners.

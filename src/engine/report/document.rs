@@ -9,7 +9,7 @@ use pdf_writer::{Filter, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 use sha2::{Digest, Sha256};
 
 use super::canvas::{Canvas, FONT};
-use super::facts::Report;
+use super::facts::ReportFacts;
 use super::image::PdfImage;
 use super::page::{HEIGHT_PT, PageImages, VERDICT_COLORS, VERDICT_SHADING, WIDTH_PT};
 use super::translations;
@@ -43,7 +43,7 @@ struct ObjectIds {
 ///
 /// # Errors
 /// Returns an error if the font cannot be subset.
-pub fn write(report: &Report, canvas: Canvas, images: &PageImages) -> io::Result<Vec<u8>> {
+pub fn write(report: &ReportFacts, canvas: Canvas, images: &PageImages) -> io::Result<Vec<u8>> {
     let mut next = Ref::new(1);
     let ids = ObjectIds {
         catalog: next.bump(),
@@ -58,7 +58,7 @@ pub fn write(report: &Report, canvas: Canvas, images: &PageImages) -> io::Result
         to_unicode: next.bump(),
         shading: next.bump(),
         gradient: [next.bump(), next.bump(), next.bump()],
-        images: images.named().map(|_| next.bump()).collect(),
+        images: images.with_names().map(|_| next.bump()).collect(),
     };
     let mut pdf = Pdf::new();
     write_page(&mut pdf, &ids, report, images);
@@ -67,14 +67,14 @@ pub fn write(report: &Report, canvas: Canvas, images: &PageImages) -> io::Result
         .filter(Filter::FlateDecode);
     write_font(&mut pdf, &ids, &canvas.typeface.into_embedded()?)?;
     write_shading(&mut pdf, &ids);
-    for ((_, image), &id) in images.named().zip(&ids.images) {
+    for ((_, image), &id) in images.with_names().zip(&ids.images) {
         write_image(&mut pdf, id, image);
     }
     Ok(pdf.finish())
 }
 
 /// Writes the catalog, the document information, and the page with its resources.
-fn write_page(pdf: &mut Pdf, ids: &ObjectIds, report: &Report, images: &PageImages) {
+fn write_page(pdf: &mut Pdf, ids: &ObjectIds, report: &ReportFacts, images: &PageImages) {
     let title = translations::title(report.finding.kind()).get(report.locale);
     let mut catalog = pdf.catalog(ids.catalog);
     catalog.pages(ids.pages).lang(TextStr(report.locale.tag()));
@@ -95,7 +95,7 @@ fn write_page(pdf: &mut Pdf, ids: &ObjectIds, report: &Report, images: &PageImag
         .shadings()
         .pair(Name(VERDICT_SHADING), ids.shading);
     let mut x_objects = resources.x_objects();
-    for ((name, _), &id) in images.named().zip(&ids.images) {
+    for ((name, _), &id) in images.with_names().zip(&ids.images) {
         x_objects.pair(Name(name), id);
     }
 }

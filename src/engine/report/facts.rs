@@ -6,7 +6,7 @@ use crate::model::time::Timestamp;
 
 /// Facts of an order that its report shows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Report {
+pub struct ReportFacts {
     pub locale: Locale,
     pub finding: Finding,
     pub order_id: String,

@@ -6,7 +6,7 @@
 use std::io;
 
 use super::canvas::{Canvas, Color, PageArea, TextStyle};
-use super::facts::{Finding, Report};
+use super::facts::{Finding, ReportFacts};
 use super::image::PdfImage;
 use super::rows::{RowStyles, Rows};
 use super::translations;
@@ -63,7 +63,7 @@ const ROW_STYLES: RowStyles = RowStyles {
     rule: RULE,
 };
 
-/// PageImages of the page.
+/// Images of the page.
 #[derive(Debug)]
 pub struct PageImages {
     pub picture: Option<PdfImage>,
@@ -72,7 +72,7 @@ pub struct PageImages {
 
 impl PageImages {
     /// Returns the images with their resource names.
-    pub fn named(&self) -> impl Iterator<Item = (&'static [u8], &PdfImage)> {
+    pub fn with_names(&self) -> impl Iterator<Item = (&'static [u8], &PdfImage)> {
         let picture = self.picture.iter().map(|image| (PICTURE, image));
         picture.chain(self.heatmap.iter().map(|image| (HEATMAP, image)))
     }
@@ -82,7 +82,7 @@ impl PageImages {
 ///
 /// # Errors
 /// Returns an error if the font cannot be read.
-pub fn draw(report: &Report, images: &PageImages) -> io::Result<Canvas> {
+pub fn draw(report: &ReportFacts, images: &PageImages) -> io::Result<Canvas> {
     let mut canvas = Canvas::new()?;
     let rows = Rows::new(report, &canvas.typeface, ROW_STYLES, INNER_PT);
     let mut y = draw_heading(&mut canvas, report);
@@ -98,7 +98,7 @@ pub fn draw(report: &Report, images: &PageImages) -> io::Result<Canvas> {
 }
 
 /// Draws the title and the notice. Returns their lower edge.
-fn draw_heading(canvas: &mut Canvas, report: &Report) -> f32 {
+fn draw_heading(canvas: &mut Canvas, report: &ReportFacts) -> f32 {
     let title = translations::title(report.finding.kind()).get(report.locale);
     canvas.text(title, TITLE, [MARGIN_PT, TITLE_Y], INNER_PT);
     let notice = translations::NOTICE.get(report.locale);
@@ -109,7 +109,7 @@ fn draw_heading(canvas: &mut Canvas, report: &Report) -> f32 {
 }
 
 /// Draws the result in a panel below `top`. Returns its lower edge.
-fn draw_result(canvas: &mut Canvas, report: &Report, top: f32) -> f32 {
+fn draw_result(canvas: &mut Canvas, report: &ReportFacts, top: f32) -> f32 {
     let locale = report.locale;
     let (left, right) = (MARGIN_PT + PADDING_PT, WIDTH_PT - MARGIN_PT - PADDING_PT);
     let width = right - left;
@@ -186,12 +186,12 @@ fn result_color(finding: &Finding) -> Color {
 /// Draws the images side by side below `top`, at most `height_max` high. Returns their lower edge.
 fn draw_images(
     canvas: &mut Canvas,
-    report: &Report,
+    report: &ReportFacts,
     images: &PageImages,
     top: f32,
     height_max: f32,
 ) -> f32 {
-    let count = images.named().count();
+    let count = images.with_names().count();
     if count == 0 {
         return top;
     }
@@ -201,12 +201,12 @@ fn draw_images(
         (INNER_PT - GUTTER_PT) / 2.0
     };
     let scaled_size = |image: &PdfImage| image.fit_within([width, height_max]);
-    let heights = images.named().map(|(_, image)| scaled_size(image)[1]);
+    let heights = images.with_names().map(|(_, image)| scaled_size(image)[1]);
     let height = heights.fold(IMAGE_HEIGHT_MIN_PT, f32::max);
     let captions_y = top - GAP_PT - 7.0;
     let bottom = top - GAP_PT - CAPTION_PT - height;
     let mut x = MARGIN_PT;
-    for (name, image) in images.named() {
+    for (name, image) in images.with_names() {
         let caption = if name == PICTURE {
             translations::PICTURE
         } else {

@@ -1,7 +1,7 @@
 //! Rows of a report: labels and values.
 
 use super::canvas::{Canvas, Color, TextStyle};
-use super::facts::{Finding, Report};
+use super::facts::{Finding, ReportFacts};
 use super::translations;
 use crate::engine::font::{Glyph, Typeface};
 use crate::model::report::Locale;
@@ -31,13 +31,13 @@ const HOUR_MS: i64 = 60 * 60 * 1000;
 pub struct RowStyles {
     pub label: TextStyle,
     pub value: TextStyle,
-    /// TextStyle of secondary values, such as a UTC time.
+    /// Style of secondary values, such as a UTC time.
     pub secondary: TextStyle,
     pub rule: Color,
 }
 
 /// Part of a line.
-struct Span {
+struct TextSpan {
     glyphs: Vec<Glyph>,
     style: TextStyle,
     /// Distance from the left edge of the values.
@@ -47,7 +47,7 @@ struct Span {
 /// A label with its value.
 struct Row {
     label: &'static str,
-    lines: Vec<Vec<Span>>,
+    lines: Vec<Vec<TextSpan>>,
 }
 
 /// Rows of a report with their layout.
@@ -60,7 +60,12 @@ pub struct Rows {
 impl Rows {
     /// Lays out the rows of `report`.
     #[must_use]
-    pub fn new(report: &Report, typeface: &Typeface, styles: RowStyles, width_pt: f32) -> Self {
+    pub fn new(
+        report: &ReportFacts,
+        typeface: &Typeface,
+        styles: RowStyles,
+        width_pt: f32,
+    ) -> Self {
         let layout = RowLayout {
             typeface,
             styles,
@@ -200,27 +205,27 @@ impl RowLayout<'_> {
         }
     }
 
-    fn lines(&self, text: &str, lines_max: usize) -> Vec<Vec<Span>> {
+    fn lines(&self, text: &str, lines_max: usize) -> Vec<Vec<TextSpan>> {
         self.styled_lines(text, lines_max, self.styles.value)
     }
 
-    fn styled_lines(&self, text: &str, lines_max: usize, style: TextStyle) -> Vec<Vec<Span>> {
+    fn styled_lines(&self, text: &str, lines_max: usize, style: TextStyle) -> Vec<Vec<TextSpan>> {
         let x = 0.0;
         self.typeface
             .lines(text, style.size_pt, self.values_width_pt, lines_max)
             .into_iter()
             .filter(|line| !line.is_empty())
-            .map(|glyphs| vec![Span { glyphs, style, x }])
+            .map(|glyphs| vec![TextSpan { glyphs, style, x }])
             .collect()
     }
 
     /// Returns `text` on one line at `x`.
-    fn span(&self, text: &str, style: TextStyle, x: f32) -> Vec<Span> {
+    fn span(&self, text: &str, style: TextStyle, x: f32) -> Vec<TextSpan> {
         let width = self.values_width_pt - x;
         let lines = self.typeface.lines(text, style.size_pt, width, 1);
         lines
             .into_iter()
-            .map(|glyphs| Span { glyphs, style, x })
+            .map(|glyphs| TextSpan { glyphs, style, x })
             .collect()
     }
 }

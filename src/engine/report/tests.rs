@@ -1,14 +1,14 @@
 mod images;
 mod reading;
 
-use super::{Finding, Report, ReportImages, build};
+use super::{Finding, ReportFacts, ReportImages, build};
 use crate::engine::{fixture, font, thumbnail};
 use crate::model::report::Locale;
 use crate::model::time::Timestamp;
 use reading::{char_by_cid, image_placements, line_origins, mark_x, occurrences, page_text};
 
-fn watermark(locale: Locale) -> Report {
-    Report {
+fn watermark(locale: Locale) -> ReportFacts {
+    ReportFacts {
         locale,
         finding: Finding::Watermark {
             text: Some("© 모리 森 Mori 2026".to_owned()),
@@ -23,8 +23,8 @@ fn watermark(locale: Locale) -> Report {
     }
 }
 
-fn ai(probability: f64) -> Report {
-    Report {
+fn ai(probability: f64) -> ReportFacts {
+    ReportFacts {
         finding: Finding::Ai { probability },
         ..watermark(Locale::EnUs)
     }
@@ -32,10 +32,10 @@ fn ai(probability: f64) -> Report {
 
 fn jpeg(side_px_max: u32) -> Vec<u8> {
     let upright = thumbnail::upright_scaled(&fixture::picture("photo.jpg"), side_px_max);
-    thumbnail::jpeg(&upright, side_px_max).expect("a JPEG")
+    thumbnail::jpeg(&upright, side_px_max, thumbnail::QUALITY).expect("a JPEG")
 }
 
-fn pdf_of(report: &Report) -> Vec<u8> {
+fn pdf_of(report: &ReportFacts) -> Vec<u8> {
     pdf_with(report, &ReportImages::default())
 }
 
@@ -46,7 +46,7 @@ fn with_picture(jpeg: Vec<u8>) -> ReportImages {
     }
 }
 
-fn pdf_with(report: &Report, images: &ReportImages) -> Vec<u8> {
+fn pdf_with(report: &ReportFacts, images: &ReportImages) -> Vec<u8> {
     let pdf = build(report, images.clone()).expect("a report");
     assert!(pdf.starts_with(b"%PDF-1.7") && pdf.ends_with(b"%%EOF"));
     assert_eq!(occurrences(&pdf, b"/Type /Page\n").len(), 1, "one page");
@@ -92,7 +92,7 @@ fn report_has_labels_and_local_time_of_its_locale() {
         "Watermark text",
         "Order created",
         "Order completed",
-        "Report pdf_of",
+        "Report created",
     ];
     let japanese = [
         "電子透かし検出レポート",
@@ -113,7 +113,7 @@ fn report_has_labels_and_local_time_of_its_locale() {
         (Locale::EnUs, english, None),
         (Locale::JaJp, japanese, Some("JST (UTC+9)")),
     ] {
-        let lines = page_text(&pdf_of(&Report {
+        let lines = page_text(&pdf_of(&ReportFacts {
             original_name: Some("photo.png".to_owned()),
             ..watermark(locale)
         }));
@@ -140,7 +140,7 @@ fn report_has_labels_and_local_time_of_its_locale() {
 
 #[test]
 fn report_late_in_the_evening_has_the_local_date_of_the_next_day() {
-    let lines = page_text(&pdf_of(&Report {
+    let lines = page_text(&pdf_of(&ReportFacts {
         created_at: Timestamp::from_ms(1_773_327_600_000),
         ..watermark(Locale::JaJp)
     }));
@@ -151,7 +151,7 @@ fn report_late_in_the_evening_has_the_local_date_of_the_next_day() {
 #[test]
 fn watermark_with_several_texts_has_each_on_a_line_of_its_own() {
     let texts_of = |texts: &[&str], locale| -> Vec<String> {
-        let lines = page_text(&pdf_of(&Report {
+        let lines = page_text(&pdf_of(&ReportFacts {
             finding: Finding::Watermark {
                 text: Some(texts.join("\n")),
             },
@@ -205,7 +205,7 @@ fn ai_report_shows_probability_and_verdict() {
         assert_eq!(lines[0], "AI image detection report");
         assert_eq!(lines[2..8], panel);
         for locale in Locale::ALL {
-            let text = page_text(&pdf_of(&Report {
+            let text = page_text(&pdf_of(&ReportFacts {
                 locale,
                 ..ai(probability)
             }))
@@ -217,7 +217,7 @@ fn ai_report_shows_probability_and_verdict() {
 
 #[test]
 fn missing_values_are_shown_as_a_dash() {
-    let lines = page_text(&pdf_of(&Report {
+    let lines = page_text(&pdf_of(&ReportFacts {
         finding: Finding::Watermark { text: None },
         order_name: " \u{200b}".to_owned(),
         ..watermark(Locale::EnUs)
@@ -246,11 +246,11 @@ fn verdict_bar_has_its_mark_at_the_probability_and_goes_from_green_to_red() {
 }
 
 #[test]
-fn report_bytes_depend_on_facts_alone() {
+fn report_bytes_are_reproducible_and_depend_on_the_facts() {
     let report = watermark(Locale::JaJp);
     let images = with_picture(jpeg(100));
     assert!(pdf_with(&report, &images) == pdf_with(&report, &images));
-    let other = Report {
+    let other = ReportFacts {
         reported_at: Timestamp::from_ms(0),
         ..report.clone()
     };
@@ -261,7 +261,7 @@ fn report_bytes_depend_on_facts_alone() {
 fn fullest_report_stays_on_its_page() {
     let long = "漢字かな交じり文の長い値".repeat(100);
     let pdf = pdf_with(
-        &Report {
+        &ReportFacts {
             finding: Finding::Watermark {
                 text: Some("가나다".repeat(333) + "라"),
             },
@@ -307,7 +307,7 @@ fn report_with_unusual_characters_shows_replacements() {
         (r"(\)<>/%[]", r"(\)<>/%[]"),
         ("\u{10ffff}\u{e000}\u{301}", "□□□"),
     ] {
-        let lines = page_text(&pdf_of(&Report {
+        let lines = page_text(&pdf_of(&ReportFacts {
             order_name: odd.to_owned(),
             ..ai(0.5)
         }));
@@ -324,7 +324,7 @@ fn every_modern_hangul_syllable_is_shown() {
         let width_pt = font::width_pt(&lines[0], 10.0);
         assert!((width_pt - 9.2).abs() < 0.01, "{syllable}: {width_pt}");
     }
-    let pdf = pdf_of(&Report {
+    let pdf = pdf_of(&ReportFacts {
         order_name: "뷁쓔꿹 찦차를 탄 펲시맨과 쑛다리 똠방각하".to_owned(),
         ..watermark(Locale::KoKr)
     });

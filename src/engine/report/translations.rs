@@ -55,7 +55,7 @@ pub const CREATED_AT: Translations =
 pub const COMPLETED_AT: Translations =
     Translations::new("주문 완료 일시", "Order completed", "注文完了日時");
 pub const REPORTED_AT: Translations =
-    Translations::new("보고서 작성 일시", "Report made", "レポート作成日時");
+    Translations::new("보고서 작성 일시", "Report created", "レポート作成日時");
 
 pub const DETECTED: Translations = Translations::new("검출됨", "Detected", "検出");
 pub const UNDETECTED: Translations = Translations::new("검출되지 않음", "Not detected", "未検出");

@@ -72,7 +72,7 @@ pub fn scan(text: &str) -> Result<SvgKind, FileDefect> {
     let mut counts = ElementCounts::default();
     let mut is_plain = text.len() <= BYTES_MAX;
     loop {
-        match reader.read_event().map_err(|error| malformed(&error))? {
+        match reader.read_event().map_err(|error| parser_defect(&error))? {
             Event::Start(tag) => {
                 is_plain &= counts.add(&tag)?;
                 counts.open(&tag);
@@ -82,7 +82,7 @@ pub fn scan(text: &str) -> Result<SvgKind, FileDefect> {
             // An entity may expand to anything.
             Event::DocType(declared) => is_plain &= !declared.contains('['),
             Event::Eof if counts.elements == 0 || counts.depth > 0 => {
-                return Err(truncated());
+                return Err(truncated_defect());
             }
             Event::Eof if is_plain => {
                 let (elements, stops) = (counts.elements, counts.stops);
@@ -94,14 +94,14 @@ pub fn scan(text: &str) -> Result<SvgKind, FileDefect> {
     }
 }
 
-fn truncated() -> FileDefect {
+fn truncated_defect() -> FileDefect {
     FileDefect::Corrupt("the SVG is truncated".to_owned())
 }
 
 /// Maps an error of the parser. Unclosed markup is the only syntax error of quick-xml.
-fn malformed(error: &quick_xml::Error) -> FileDefect {
+fn parser_defect(error: &quick_xml::Error) -> FileDefect {
     match error {
-        quick_xml::Error::Syntax(_) => truncated(),
+        quick_xml::Error::Syntax(_) => truncated_defect(),
         other => unreadable(other),
     }
 }

@@ -46,7 +46,7 @@ pub fn scale(tree: &Tree, side_px_max: u32) -> Result<(f32, u64), FileDefect> {
     cost.add_group(tree.root());
     let longer_max = u16::try_from(side_px_max).map_or(f32::MAX, f32::from);
     let mut scale = (longer_max / longer).min(1.0);
-    while cost.at(f64::from(scale)) > PIXELS_MAX {
+    while cost.pixel_writes(f64::from(scale)) > PIXELS_MAX {
         scale *= 0.75;
         if f64::from(longer * scale) < SIDE_PX_MIN {
             let text = "the SVG is too complex";
@@ -80,7 +80,7 @@ struct RenderCost {
 
 impl RenderCost {
     /// Returns the number of pixel writes at `scale`.
-    fn at(&self, scale: f64) -> f64 {
+    fn pixel_writes(&self, scale: f64) -> f64 {
         self.pixels * scale * scale + self.edges * scale
     }
 
@@ -110,7 +110,12 @@ impl RenderCost {
 
     fn add_path(&mut self, path: &Path) {
         let bounds = path.abs_stroke_bounding_box().intersect(&self.canvas);
-        let edges: f64 = path.data().verbs().iter().map(|verb| edges_of(*verb)).sum();
+        let edges: f64 = path
+            .data()
+            .verbs()
+            .iter()
+            .map(|verb| count_edges(*verb))
+            .sum();
         let strokes = path.stroke().map_or(0.0, |stroke| {
             STROKE_EDGES * (edges + count_dashes(path, stroke.dasharray().unwrap_or_default()))
         });
@@ -125,7 +130,7 @@ impl RenderCost {
     }
 }
 
-fn edges_of(verb: PathVerb) -> f64 {
+fn count_edges(verb: PathVerb) -> f64 {
     match verb {
         PathVerb::Quad | PathVerb::Cubic => CURVE_EDGES,
         PathVerb::Move | PathVerb::Line | PathVerb::Close => 1.0,

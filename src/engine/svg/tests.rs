@@ -138,8 +138,8 @@ fn svg_beyond_a_limit_gets_a_placeholder() {
     assert_placeholder("a billion laughs", &format!("{laughs}]><svg>&a9;</svg>"));
     let groups = |levels: usize| svg(&("<g>".repeat(levels) + &"</g>".repeat(levels)));
     let attributes = |count: usize| {
-        let list: String = (0..count).map(|n| format!("a{n}='' ")).collect();
-        svg(&format!("<g {list}/>"))
+        let list: Vec<_> = (0..count).map(|n| format!("a{n}='' ")).collect();
+        svg(&format!("<g {}/>", list.concat()))
     };
     let stops = |count: usize| {
         let list = "<stop/>".repeat(count);
@@ -221,17 +221,18 @@ fn gradients_with_reference_cycles_or_long_chains_are_drawn() {
     assert!(render(&svg(&body)).is_ok());
 }
 
-/// Slow documents are render smaller than their 2,000 pixels, or rejected.
+/// Slow documents are rendered smaller than their 2,000 pixels, or rejected.
 #[test]
 fn slow_svg_is_drawn_smaller_or_too_large() {
     let large = |body: &str| {
         format!(r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2000 2000">{body}</svg>"#)
     };
     let all = r#"<rect width="2000" height="2000" fill="red" opacity=".5"/>"#;
-    let lines: String = (0..80_000)
+    let lines: Vec<_> = (0..80_000)
         .map(|n| format!("V{}H{}", n % 2 * 2000, f64::from(n) / 100.0))
         .collect();
-    let path = |attributes: &str| large(&format!(r#"<path d="M0 0{lines}" {attributes}/>"#));
+    let data = lines.concat();
+    let path = |attributes: &str| large(&format!(r#"<path d="M0 0{data}" {attributes}/>"#));
     let layers = format!(
         "{}{all}{}",
         r#"<g opacity=".9">"#.repeat(60),

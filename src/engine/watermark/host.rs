@@ -8,7 +8,7 @@ use crate::engine::budget::Lease;
 use crate::engine::decode::{DecodeMode, ImageSource};
 use crate::engine::placeholder::PlaceholderCard;
 use crate::engine::{
-    EngineError, InputFile, InspectOptions, input, memory_need, pdf, sniff, thumbnail,
+    EngineError, InputFile, InspectOptions, THUMBNAIL_PX, input, memory_need, pdf, sniff, thumbnail,
 };
 use crate::model::picture::{FileDefect, FileKind};
 
@@ -54,10 +54,10 @@ impl WatermarkHost {
             pdf::check(&bytes)?;
             let thumbnail = if thumbnail {
                 let card = PlaceholderCard::new(kind, name, pdf::media_box_size(&bytes));
-                let drawing = memory_need::of_placeholder(card.sides_px(), options);
-                memory.require(memory_need::of_file(kind, &bytes) + drawing)?;
-                let small = card.draw(thumbnail::THUMBNAIL_PX)?;
-                Some(thumbnail::jpeg(&small, thumbnail::THUMBNAIL_PX)?)
+                let drawing = memory_need::for_placeholder(card.sides_px(), options);
+                memory.require(memory_need::for_file(kind, &bytes) + drawing)?;
+                let small = card.draw(THUMBNAIL_PX)?;
+                Some(thumbnail::jpeg(&small, THUMBNAIL_PX, thumbnail::QUALITY)?)
             } else {
                 None
             };
@@ -72,12 +72,11 @@ impl WatermarkHost {
         let thumbnail = if thumbnail {
             let file_bytes = source.bytes.len() as u64;
             let drawing = |head: &memory_need::ImageHeader| {
-                file_bytes + memory_need::of_drawing(head, options)
+                file_bytes + memory_need::for_drawing(head, options)
             };
             let image = source.decode(DecodeMode::Full, memory, drawing)?;
             check_sides(image.pixels.width(), image.pixels.height())?;
-            let small = thumbnail::upright_scaled(&image, thumbnail::THUMBNAIL_PX);
-            Some(thumbnail::jpeg(&small, thumbnail::THUMBNAIL_PX)?)
+            Some(thumbnail::thumbnail(&image)?)
         } else {
             if let Some((width_px, height_px)) = source.check(memory)? {
                 check_sides(width_px, height_px)?;

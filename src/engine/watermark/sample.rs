@@ -4,7 +4,8 @@ use std::io::Cursor;
 
 use image::{DynamicImage, ImageFormat};
 
-use crate::engine::{fixture, structure};
+use crate::engine::fixture::{self, png_chunk};
+use crate::engine::structure;
 
 /// Returns one file of each kind that can have a watermark, with a name.
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
@@ -57,25 +58,10 @@ fn palette_png() -> Vec<u8> {
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
     png.extend(png_chunk(*b"IHDR", b"\0\0\0\x10\0\0\0\x10\x01\x03\0\0\0"));
     png.extend(png_chunk(*b"PLTE", b"\xff\x80\0\0\x80\xff"));
-    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-    std::io::Write::write_all(&mut encoder, &b"\0\xaa\x55".repeat(16)).expect("compressed");
-    png.extend(png_chunk(*b"IDAT", &encoder.finish().expect("compressed")));
+    let pixels = fixture::deflated(&b"\0\xaa\x55".repeat(16));
+    png.extend(png_chunk(*b"IDAT", &pixels));
     png.extend(png_chunk(*b"IEND", b""));
     png
-}
-
-/// Returns a PNG chunk.
-pub fn png_chunk(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
-    let mut chunk = u32::try_from(body.len())
-        .expect("short")
-        .to_be_bytes()
-        .to_vec();
-    chunk.extend_from_slice(&kind);
-    chunk.extend_from_slice(body);
-    let mut checksum = flate2::Crc::new();
-    checksum.update(&chunk[4..]);
-    chunk.extend_from_slice(&checksum.sum().to_be_bytes());
-    chunk
 }
 
 /// Returns the lossy image data of a fixture of 320 by 240 pixels.

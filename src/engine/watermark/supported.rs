@@ -1,5 +1,5 @@
 //! Pictures that cannot have a watermark although they may be decodable: animations, multi-page
-//! TIFF, BigTIFF, GIF, and colours other than grey and RGB.
+//! TIFF, `BigTIFF`, GIF, and colours other than grey and RGB.
 
 use crate::engine::ifd::{ByteOrder, Ifd};
 use crate::engine::structure;
@@ -84,7 +84,7 @@ fn is_animated_webp(bytes: &[u8]) -> bool {
 
 /// `true` if the TIFF has an image besides the first that is neither a reduced version nor a mask.
 pub(super) fn is_multipage_tiff(bytes: &[u8]) -> bool {
-    let Some(order) = ByteOrder::of(bytes) else {
+    let Some(order) = ByteOrder::from_header(bytes) else {
         return false;
     };
     let mut at = order.u32(bytes, 4);

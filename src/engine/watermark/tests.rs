@@ -158,7 +158,7 @@ fn each_kind_of_defect_is_reported_as_such() {
         .expect("a frame");
     cmyk[frame + 9] = 4;
     let mut animated_png = fixture::bytes("plain.png");
-    let control = sample::png_chunk(*b"acTL", b"\0\0\0\x02\0\0\0\0");
+    let control = fixture::png_chunk(*b"acTL", b"\0\0\0\x02\0\0\0\0");
     animated_png.splice(33..33, control);
     let mut animated_webp = fixture::bytes("plain.webp");
     animated_webp[20] |= 2;

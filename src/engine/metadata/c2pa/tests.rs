@@ -1,5 +1,5 @@
 use super::*;
-use crate::engine::fixture;
+use crate::engine::fixture::{self, boxed};
 use crate::model::picture::Provenance;
 
 const TRAINED: &str = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
@@ -22,11 +22,6 @@ fn list(items: &[Vec<u8>]) -> Vec<u8> {
     let mut all = vec![0x80 + u8::try_from(items.len()).expect("few items")];
     all.extend(items.concat());
     all
-}
-
-fn boxed(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(8 + body.len()).expect("a small box");
-    [&length.to_be_bytes(), &kind[..], body].concat()
 }
 
 fn labelled(label: &str, content: &[u8]) -> Vec<u8> {
@@ -171,8 +166,8 @@ fn read_manifest_with_many_actions_returns_the_first_ones() {
 
 #[test]
 fn read_cbor_of_indefinite_length_with_agent_list_returns_agent_names() {
-    // softwareAgents: [{name: DALL-E}], actions: [_ {_ action, softwareAgentIndex: 0, when:
-    // 0("x")}]
+    // softwareAgents: [{name: DALL-E}]
+    // actions: [_ {_ action, softwareAgentIndex: 0, when: 0("x")}]
     let agents = list(&[map(&[("name", text("DALL-E"))])]);
     let action = [
         &b"\xbf"[..],

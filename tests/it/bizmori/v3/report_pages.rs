@@ -106,7 +106,7 @@ async fn report_on_a_detection_shows_the_picture_the_heatmap_and_the_probability
             "File name a_ai.jpg",
             &format!("Order created {} UTC", at(0)),
             &format!("Order completed {} UTC", at(300)),
-            &format!("Report made {} UTC", at(1300)),
+            &format!("Report created {} UTC", at(1300)),
             "stuntdouble 1/1",
         ]
     );
