@@ -1,10 +1,10 @@
 //! Work on the bytes of pictures, PDFs and ZIP files: inspection, verdicts, heatmaps, protection,
 //! watermarks and reports.
 //!
-//! No real detection takes place. Verdicts are derived from the bytes, so that the same picture
-//! gets the same verdict everywhere; output files are real files of the right format. The modules
-//! below are pure, blocking code; [`Engine`] runs them off the async threads and is the only caller
-//! of `spawn_blocking`.
+//! No real detection takes place. Verdicts are derived from a file's name, metadata and bytes, so
+//! that the same file gets the same verdict everywhere. Output files are real files of the right
+//! format. The modules below are blocking code; [`Engine`] runs them off the async threads and is
+//! the only caller of `spawn_blocking`.
 //!
 //! Guarantees: the number of concurrent tasks and their memory are limited, the latter by the
 //! [`Budget`]. A task whose future is dropped runs to its end within both limits. Hostile bytes
@@ -100,7 +100,7 @@ pub struct HeatmapStyle {
 pub struct Inspection {
     /// Kind of the file, by its bytes.
     pub kind: FileKind,
-    /// `None` if not asked for, or if the size is unknown.
+    /// Size, sharpness and brightness. `None` if not asked for, or if the size is unknown.
     pub measures: Option<ImageMetrics>,
     /// Origin that the metadata name.
     pub provenance: Provenance,
