@@ -125,7 +125,7 @@ impl Orders {
                 name,
                 to,
                 strength,
-                draw: self.entropy.rng(&account.key, "noise", file.id),
+                rng: self.entropy.rng(&account.key, "noise", file.id),
                 thumbnail,
             };
             let created = self.engine.protect(protection).await;
@@ -139,7 +139,7 @@ impl Orders {
                 thumbnail,
             };
             let created = self.engine.embed(embedding).await;
-            created.map(|created| (created.media.media_type(), created.thumbnail))
+            created.map(|created| (created.kind.media_type(), created.thumbnail))
         };
         match created {
             Ok((media_type, thumbnail)) => Ok(RenderedOutput {

@@ -245,7 +245,8 @@ async fn truncated_or_oversized_file_fails_with_reason() {
         .position(|window| window == b"ispe")
         .expect("an ispe box");
     oversized[ispe + 8..ispe + 16].fill(0xff);
-    let too_large = "4294967295 by 4294967295 pixels; at most 16384 a side and 64 megapixels";
+    let too_large =
+        "4294967295 by 4294967295 pixels; the limit is 16384 per side and 64 megapixels";
     for (name, bytes, message) in [
         ("a.heic", truncated("plain.heic"), "the HEIF is truncated"),
         ("a.avif", truncated("plain.avif"), "the AVIF is truncated"),

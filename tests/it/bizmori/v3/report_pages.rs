@@ -105,7 +105,7 @@ async fn report_on_detection_with_heatmap_shows_both_images_and_probability() {
             "File name a_ai.jpg",
             &format!("Order created {} UTC", time(0)),
             &format!("Order completed {} UTC", time(300)),
-            &format!("Report made {} UTC", time(1300)),
+            &format!("Report created {} UTC", time(1300)),
             "stuntdouble 1/1",
         ]
     );
