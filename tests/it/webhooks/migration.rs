@@ -86,8 +86,8 @@ async fn start_on_old_database_assigns_integer_ids_to_webhooks_and_event_rows() 
     receiver.messages(1).await;
     server.drain("live").await;
     let ids = async |path: &str, list: &str| -> Value {
-        let listed = server.get("live", path).await.json();
-        let items = listed["data"][list].as_array().expect("a list").iter();
+        let listing = server.get("live", path).await.json();
+        let items = listing["data"][list].as_array().expect("a list").iter();
         items
             .map(|it| json!([it["id"], it["name"], it["status"]]))
             .collect()
