@@ -297,8 +297,8 @@ async fn request_from_page_whose_own_host_resolves_to_server_is_refused() {
         let response = call_from(&server, host, origin).await;
         response.assert_refused(403, "AUTH_FORBIDDEN", &foreign_origin_reason(origin));
     }
-    let listed = server.get("live", "/api/v2/orders/webhooks").await.json();
-    assert_eq!(listed["data"]["pagination"]["total"], 0);
+    let listing = server.get("live", "/api/v2/orders/webhooks").await.json();
+    assert_eq!(listing["data"]["pagination"]["total"], 0);
     for (host, origin) in [
         // The page's host is another one, so that a browser sends a preflight.
         ("localhost:8080", "http://evil.com:8080"),

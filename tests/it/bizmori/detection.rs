@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{CONFIRM_DETECTION, DETECTION, count_files, signed_query};
 use crate::support::{TestServer, fixture, picture};
 
-/// Asserts that the order's thumbnail and heatmap can be download_outputs.
+/// Asserts that the order's thumbnail and heatmap can be downloaded.
 async fn assert_rendered_images(server: &TestServer, order: &Value) {
     for (field, start) in [
         ("thumbnailImageUrl", b"\xff\xd8\xff".as_slice()),

@@ -154,7 +154,6 @@ async fn set_revision_then_disconnect_still_schedules_sunset() {
             assert!(reads < 1_000, "round {round}: the revision is not set");
         }
         // A second write ends after the first, because writes are serialised.
-        // What is written next is written after what is under way.
         create_order(&server, "another", EMBED, &embed(&key)).await;
         let executed = server.advance(&key, "PT1M").await;
         assert_eq!(executed, ["order.sunset"], "round {round}");

@@ -117,7 +117,7 @@ async fn extract_answers_its_file_and_original_and_starts_after_last_upload() {
     );
 }
 
-/// Creates an upload_extraction order and uploads its file. Returns the order's id.
+/// Creates an extraction order and uploads its file. Returns the order's id.
 async fn upload_extraction(server: &TestServer, key: &str, name: &str, bytes: Vec<u8>) -> String {
     let body = json!({"idempotencyKey": name, "file": {"fileName": name}});
     let data = create_order(server, key, EXTRACT, &body).await;

@@ -77,10 +77,10 @@ async fn outputs_are_put_to_their_targets_and_not_stored() {
     server.advance("live", "PT1S").await;
     let detail = server.get_order("live", &id).await;
     assert_eq!(detail["status"], "complete", "{detail}");
-    let received = puts.lock().expect("no panic").clone();
-    let heads: Vec<_> = received.iter().map(|put| (&*put.0, &*put.1)).collect();
+    let all_puts = puts.lock().expect("no panic").clone();
+    let heads: Vec<_> = all_puts.iter().map(|put| (&*put.0, &*put.1)).collect();
     assert_eq!(heads, [("ok1", "image/jpeg"), ("ok2", "image/jpeg")]);
-    assert!(received.iter().all(|put| put.2 > 1_000), "{received:?}");
+    assert!(all_puts.iter().all(|put| put.2 > 1_000), "{all_puts:?}");
     let refused = server
         .get("live", &format!("/api/v2/orders/{id}/download"))
         .await;

@@ -260,8 +260,8 @@ async fn webhook_with_too_long_name_or_invalid_url_is_refused() {
     let longest = json!({"name": "n".repeat(100), "url": url(2_048)});
     let accepted = server.post("live", WEBHOOKS, &longest).await;
     assert_eq!(accepted.status, 200, "{}", accepted.text());
-    let listed = server.get("live", WEBHOOKS).await.json();
-    assert_eq!(listed["data"]["pagination"]["total"], 1);
+    let listing = server.get("live", WEBHOOKS).await.json();
+    assert_eq!(listing["data"]["pagination"]["total"], 1);
 }
 
 #[tokio::test]

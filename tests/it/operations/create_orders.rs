@@ -6,7 +6,7 @@ use super::{KnownIds, OperationCall, call};
 
 pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
     let at = |path: &str| format!("/api/v2/orders/{path}");
-    let none = json!({});
+    let empty = json!({});
     let file = json!({"idempotencyKey": "b", "fileName": "b.jpg"});
     let files = json!({"idempotencyKey": "b", "files": [{"fileName": "b.jpg"}]});
     let url = "http://files.test/b.jpg";
@@ -20,7 +20,7 @@ pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
     let pending = confirm(&ids.pending);
     [
         ("bizmori.createAntiAi", 200, at("anti-ai"), files.clone()),
-        ("bizmori.createAntiAi", 400, at("anti-ai"), none.clone()),
+        ("bizmori.createAntiAi", 400, at("anti-ai"), empty.clone()),
         (
             "bizmori.createAntiAiWithUrls",
             200,
@@ -38,7 +38,7 @@ pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
             "bizmori.createWatermarkEmbed",
             400,
             at("wtr-embed"),
-            none.clone(),
+            empty.clone(),
         ),
         (
             "bizmori.createWatermarkExtract",
@@ -50,10 +50,10 @@ pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
             "bizmori.createWatermarkExtract",
             400,
             at("wtr-extract"),
-            none.clone(),
+            empty.clone(),
         ),
         ("bizmori.createAiDetection", 200, at("ai-detection"), file),
-        ("bizmori.createAiDetection", 400, at("ai-detection"), none),
+        ("bizmori.createAiDetection", 400, at("ai-detection"), empty),
         (
             "bizmori.confirmAntiAi",
             200,

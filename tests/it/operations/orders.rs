@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{KnownIds, OperationCall, call};
 
 pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
-    let none = json!({});
+    let empty = json!({});
     let at = |path: &str| format!("/api/v2/orders{path}");
     let order_path = |path: &str| format!("/api/v2/orders/{}{path}", ids.pending);
     [
@@ -36,6 +36,6 @@ pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
         ),
     ]
     .into_iter()
-    .map(|(name, status, path)| call(name, status, path, none.clone()))
+    .map(|(name, status, path)| call(name, status, path, empty.clone()))
     .collect()
 }

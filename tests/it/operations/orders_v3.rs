@@ -7,7 +7,7 @@ use super::{KnownIds, OperationCall, call};
 pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
     let at = |path: &str| format!("/api/v3/orders/{path}");
     let order_path = |path: &str| format!("/api/v3/orders/{}{path}", ids.complete);
-    let none = json!({});
+    let empty = json!({});
     let file = json!({"fileName": "a.jpg", "watermarks": [{"text": "x"}]});
     let embed = json!({"idempotencyKey": "b", "files": [file]});
     let file = json!({"fileName": "a.jpg", "originalFile": {"fileName": "o.jpg"}});
@@ -24,7 +24,7 @@ pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
             "bizmori.createWatermarkEmbedV3",
             400,
             at("wtr-embed"),
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "bizmori.createWatermarkExtractV3",
@@ -36,24 +36,29 @@ pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
             "bizmori.createWatermarkExtractV3",
             400,
             at("wtr-extract"),
-            none.clone(),
+            empty.clone(),
         ),
-        call("bizmori.getOrderV3", 200, order_path(""), none.clone()),
-        call("bizmori.getOrderV3", 400, at("x"), none.clone()),
+        call("bizmori.getOrderV3", 200, order_path(""), empty.clone()),
+        call("bizmori.getOrderV3", 400, at("x"), empty.clone()),
         call(
             "bizmori.downloadOrderV3",
             400,
             order_path("/download"),
-            none.clone(),
+            empty.clone(),
         ),
         call("bizmori.createReport", 202, order_path("/reports"), english),
-        call("bizmori.createReport", 404, at("1/reports"), none.clone()),
+        call("bizmori.createReport", 404, at("1/reports"), empty.clone()),
         call(
             "bizmori.getReport",
             200,
             order_path("/reports/en-US"),
-            none.clone(),
+            empty.clone(),
         ),
-        call("bizmori.getReport", 404, order_path("/reports/ja-JP"), none),
+        call(
+            "bizmori.getReport",
+            404,
+            order_path("/reports/ja-JP"),
+            empty,
+        ),
     ]
 }

@@ -47,10 +47,18 @@ async fn put_with_digest_of_its_body_stores_it() {
     let server = start_frozen().await;
     for (name, hex) in DIGESTS {
         let digest = base64_from_hex(hex);
-        let done = put(&server, "k", &[(name, &digest)], BODY).await;
-        assert_eq!((done.status, done.text()), (200, String::new()), "{name}");
-        let done = put_with(&server, &[(name, &digest)], BODY).await;
-        assert_eq!((done.status, done.text()), (200, String::new()), "{name}");
+        let response = put(&server, "k", &[(name, &digest)], BODY).await;
+        assert_eq!(
+            (response.status, response.text()),
+            (200, String::new()),
+            "{name}"
+        );
+        let response = put_with(&server, &[(name, &digest)], BODY).await;
+        assert_eq!(
+            (response.status, response.text()),
+            (200, String::new()),
+            "{name}"
+        );
     }
     let md5 = base64_from_hex(DIGESTS[0].1);
     let sha256 = base64_from_hex(DIGESTS[5].1);
@@ -221,8 +229,8 @@ async fn put_with_checksum_of_empty_body_in_query_ignores_it() {
                 (algorithm_parameter, algorithm),
                 ("x-id", "PutObject"),
             ];
-            let done = put_with(&server, &parameters, BODY).await;
-            assert_eq!(done.status, 200, "{checksum}: {}", done.text());
+            let response = put_with(&server, &parameters, BODY).await;
+            assert_eq!(response.status, 200, "{checksum}: {}", response.text());
         }
         // The same checksum in a header is compared with the body.
         let refused = put(&server, "k", &[(&lower, &value)], BODY).await;
@@ -232,8 +240,8 @@ async fn put_with_checksum_of_empty_body_in_query_ignores_it() {
             "{lower}"
         );
         let headers = format!("Content-Length: 0\r\n{lower}: {value}\r\n");
-        let done = put_raw(&server, "k", &headers, b"").await;
-        assert_eq!(done.status, 200, "{lower}: {}", done.text());
+        let response = put_raw(&server, "k", &headers, b"").await;
+        assert_eq!(response.status, 200, "{lower}: {}", response.text());
     }
 }
 
@@ -243,8 +251,8 @@ async fn put_with_content_sha256_of_another_body_answers_mismatch() {
     let name = "x-amz-content-sha256";
     let sha256 = DIGESTS[5].1;
     for value in [sha256, &sha256.to_uppercase(), "UNSIGNED-PAYLOAD"] {
-        let done = put(&server, "k", &[(name, value)], BODY).await;
-        assert_eq!(done.status, 200, "{value}: {}", done.text());
+        let response = put(&server, "k", &[(name, value)], BODY).await;
+        assert_eq!(response.status, 200, "{value}: {}", response.text());
     }
     let refused = put(&server, "k", &[(name, EMPTY_SHA256)], BODY).await;
     let elements = format!(
@@ -274,8 +282,8 @@ async fn put_in_chunks_with_checksum_compares_it_with_the_whole_body() {
         );
         let response = put_raw(&server, "k", &header, chunk.as_bytes()).await;
         assert_eq!(response.status, expected, "{}", response.text());
-        let got = get(&server, "k", &[]).await;
-        assert_eq!((got.status, got.bytes.len()), (200, body.len()));
+        let object = get(&server, "k", &[]).await;
+        assert_eq!((object.status, object.bytes.len()), (200, body.len()));
     }
 }
 

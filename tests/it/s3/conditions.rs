@@ -23,8 +23,8 @@ fn assert_precondition_failed(response: &TestResponse, condition: &str, reason: 
 }
 
 async fn assert_stored(server: &TestServer, body: &str) {
-    let got = get(server, KEY, &[]).await;
-    assert_eq!((got.status, got.text()), (200, body.to_owned()));
+    let object = get(server, KEY, &[]).await;
+    assert_eq!((object.status, object.text()), (200, body.to_owned()));
 }
 
 #[tokio::test]

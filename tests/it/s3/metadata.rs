@@ -218,9 +218,9 @@ async fn get_object_with_stored_security_headers_answers_those_of_the_server() {
         ("x-content-type-options", "sniff"),
     ];
     put(&server, "k", &headers, "<script>").await;
-    let got = get(&server, "k", &[]).await;
-    assert_eq!(got.header("content-security-policy"), "sandbox");
-    assert_eq!(got.header("x-content-type-options"), "nosniff");
-    let policies = got.headers.get_all("content-security-policy");
+    let object = get(&server, "k", &[]).await;
+    assert_eq!(object.header("content-security-policy"), "sandbox");
+    assert_eq!(object.header("x-content-type-options"), "nosniff");
+    let policies = object.headers.get_all("content-security-policy");
     assert_eq!(policies.iter().count(), 1);
 }

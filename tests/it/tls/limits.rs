@@ -38,9 +38,8 @@ fn connection_error(folder: &Path, name: &str) -> Option<String> {
     let builder = WebPkiServerVerifier::builder_with_provider(roots.into(), ring);
     let verifier = builder.build().expect("a verifier");
     let server = ServerName::try_from(name.to_owned()).expect("a name");
-    let verified =
-        verifier.verify_server_cert(certificate.der(), &[], &server, &[], UnixTime::now());
-    verified.err().map(|error| error.to_string())
+    let result = verifier.verify_server_cert(certificate.der(), &[], &server, &[], UnixTime::now());
+    result.err().map(|error| error.to_string())
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::support::{TestResponse, TestServer, picture, zip};
 
 /// Recorded exchanges with `/query` in `FastAPI` 0.99 with pydantic 1. Each line has the escaped body, the
 /// status and the response body. Written by `json_bodies/record.py`.
-const RECORDED_RESPONSES: &str = include_str!("json_bodies/answers.tsv");
+const RECORDED_RESPONSES: &str = include_str!("json_bodies/recorded_responses.tsv");
 
 /// Bodies that Python parses and `serde_json` does not. `{}` is replaced by the members of a route.
 const READABLE: [&str; 8] = [

@@ -258,7 +258,7 @@ fn check_of_response_unlike_description_names_operation_status_and_place() {
     };
     for line in [
         with("status", json!("done")),
-        with("status", json!("gone")),
+        with("status", json!("archived")),
         with("result", json!(5)),
         with("result_details", json!({})),
         with("result_details", json!({"is_valid": true})),

@@ -46,11 +46,11 @@ async fn retry_failed_sends_failed_events_of_window_oldest_first() {
     assert_eq!(failed.row(&server, 0).await, row("SENT", 7, now));
     assert_eq!(failed.row(&server, 1).await, row("RETRYING", 7, now));
     assert_eq!(failed.row(&server, 2).await, row("SENT", 7, now));
-    let none = r#"{"data":{"total":0,"succeeded":0,"failed":0}}"#;
+    let empty = r#"{"data":{"total":0,"succeeded":0,"failed":0}}"#;
     let repeated = server.post("live", &path(&failed), &days).await;
     assert_eq!(
         repeated.text(),
-        none,
+        empty,
         "events with a retry due have not failed"
     );
     assert_eq!(server.advance("live", "PT30M").await, ["webhook.deliver"]);

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{FailedDelivery, WEBHOOKS, assert_verified, row};
 use crate::support::{Receiver, Reply, TestServer, picture};
 
-/// Time of the manual retry: 25 hours after the account's first request.
+/// Time of the manual retry: 25 hours after the account's clock was frozen.
 const NOW: &str = "2026-03-13T11:00:00.000Z";
 
 async fn create_failure(replies: &[Reply]) -> (TestServer, Receiver, FailedDelivery) {
@@ -36,12 +36,12 @@ async fn retry_failed_event_answers_after_delivery() {
     let path = format!("{WEBHOOKS}/{}", failed.id);
     let webhook = server.get("live", &path).await.json();
     assert_eq!(webhook["data"]["lastSentAt"], NOW);
-    let again = server.post("live", &failed.retry_path(0), &json!({})).await;
+    let repeated = server.post("live", &failed.retry_path(0), &json!({})).await;
     let reason = format!(
         "event row {} is SENT, and only FAILED ones are sent again by hand",
         failed.rows[0].0
     );
-    again.assert_refused(422, "VALIDATION_FAILED", &reason);
+    repeated.assert_refused(422, "VALIDATION_FAILED", &reason);
     assert!(server.advance("live", "P1D").await.is_empty());
     receiver.messages(1).await;
 }
@@ -56,12 +56,12 @@ async fn failed_manual_retry_is_repeated_once_after_30_minutes() {
     );
     assert_eq!((response.status, response.text()), (200, expected));
     assert_eq!(failed.row(&server, 0).await, row("RETRYING", 7, NOW));
-    let again = server.post("live", &failed.retry_path(0), &json!({})).await;
+    let repeated = server.post("live", &failed.retry_path(0), &json!({})).await;
     let reason = format!(
         "event row {} is RETRYING, and only FAILED ones are sent again by hand",
         failed.rows[0].0
     );
-    again.assert_refused(422, "VALIDATION_FAILED", &reason);
+    repeated.assert_refused(422, "VALIDATION_FAILED", &reason);
     assert!(server.advance("live", "PT29M59.999S").await.is_empty());
     assert_eq!(
         server.advance("live", "PT0.001S").await,
@@ -74,7 +74,11 @@ async fn failed_manual_retry_is_repeated_once_after_30_minutes() {
     assert_eq!(messages[0].body, messages[1].body);
 
     let third = server.post("live", &failed.retry_path(0), &json!({})).await;
-    assert_eq!(third.json()["data"]["success"], true, "retry by hand again");
+    assert_eq!(
+        third.json()["data"]["success"],
+        true,
+        "a second manual retry"
+    );
     let then = "2026-03-14T11:30:00.000Z";
     assert_eq!(failed.row(&server, 0).await, row("SENT", 9, then));
 }

@@ -18,10 +18,10 @@ async fn create_order(server: &TestServer, name: &str) -> String {
 
 /// Returns the status or error of each attempt, and the status of its delivery after it.
 async fn attempts(server: &TestServer) -> Vec<(Value, Value)> {
-    let listed = server
+    let listing = server
         .control(Method::GET, "/_mock/deliveries?account=live", &json!({}))
         .await;
-    let attempts = listed["deliveries"].as_array().expect("a list").iter();
+    let attempts = listing["deliveries"].as_array().expect("a list").iter();
     attempts
         .map(|attempt| {
             let result = if attempt["error"].is_null() {
@@ -51,8 +51,8 @@ async fn rule_with_drop_fails_delivery_without_attempt() {
     server.advance("live", "P1D").await;
     let second = create_order(&server, "b").await;
     server.advance("live", "PT1S").await;
-    let received = receiver.messages(1).await;
-    assert_eq!(order_ids(&received), [json!(second)]);
+    let delivered = receiver.messages(1).await;
+    assert_eq!(order_ids(&delivered), [json!(second)]);
     let expected = [
         (json!("rule 1 (lost): dropped"), json!("FAILED")),
         (json!(200), json!("SENT")),
@@ -72,8 +72,8 @@ async fn rule_with_duplicate_sends_same_bytes_twice() {
     .await;
     create_order(&server, "a").await;
     server.advance("live", "PT1S").await;
-    let received = receiver.messages(2).await;
-    assert_eq!(received[0].body, received[1].body);
+    let delivered = receiver.messages(2).await;
+    assert_eq!(delivered[0].body, delivered[1].body);
     let expected = [500, 200].map(|status| (json!(status), json!("SENT")));
     assert_eq!(attempts(&server).await, expected, "one copy was accepted");
 }
@@ -95,9 +95,9 @@ async fn rule_with_wrong_or_missing_signature_applies_to_its_attempts_only() {
     }
     create_order(&server, "a").await;
     server.advance("live", "PT5S").await;
-    let received = receiver.messages(3).await;
-    let valid = stuntdouble::services::webhooks::signature(&secret, &received[0].body);
-    let signatures: Vec<_> = received
+    let delivered = receiver.messages(3).await;
+    let valid = stuntdouble::services::webhooks::signature(&secret, &delivered[0].body);
+    let signatures: Vec<_> = delivered
         .iter()
         .map(|message| {
             let signature = message.headers.get("x-moribiz-signature");
@@ -126,10 +126,10 @@ async fn rule_on_webhook_url_applies_to_that_webhook_only() {
     server.advance("live", "P1D").await;
     assert_eq!(order_ids(&other.messages(1).await), [json!(id)]);
     dropped.messages(0).await;
-    let listed = server
+    let listing = server
         .control(Method::GET, "/_mock/rules", &json!({}))
         .await;
-    assert_eq!(listed["rules"][0]["hits"], 1);
+    assert_eq!(listing["rules"][0]["hits"], 1);
 }
 
 #[tokio::test]
@@ -149,10 +149,10 @@ async fn rule_with_respond_records_its_response_without_attempt() {
     create_order(&server, "a").await;
     server.advance("live", "PT0.3S").await;
     receiver.messages(0).await;
-    let listed = server
+    let listing = server
         .control(Method::GET, "/_mock/deliveries?account=live", &json!({}))
         .await;
-    for attempt in listed["deliveries"].as_array().expect("a list") {
+    for attempt in listing["deliveries"].as_array().expect("a list") {
         let fields = [
             "attempt",
             "status",

@@ -185,10 +185,10 @@ async fn repeat_create_of_failed_or_expired_order_answers_no_upload_urls() {
     create_order(&server, "live", EMBED, &body).await;
     for (by, status) in [("PT12H", "failed"), ("P7D", "expired")] {
         server.advance("live", by).await;
-        let again = create_order(&server, "live", EMBED, &body).await;
+        let repeated = create_order(&server, "live", EMBED, &body).await;
         let file = json!({"fileId": "1001", "uploadUrl": null});
         assert_eq!(
-            (&again["status"], &again["files"][0]),
+            (&repeated["status"], &repeated["files"][0]),
             (&json!(status), &file)
         );
     }
@@ -202,12 +202,12 @@ async fn repeat_create_of_embed_answers_current_status_of_each_output() {
     let body = json!({"idempotencyKey": "a", "files": files});
     let first = create_order(&server, "live", EMBED, &body).await;
     let assert_statuses = async |order: &str, statuses: [&str; 3]| {
-        let again = create_order(&server, "live", EMBED, &body).await;
+        let repeated = create_order(&server, "live", EMBED, &body).await;
         assert_eq!(
-            (&again["status"], &again["result"]),
+            (&repeated["status"], &repeated["result"]),
             (&json!(order), &json!(null))
         );
-        let outputs = again["outputs"].as_array().expect("a list").iter();
+        let outputs = repeated["outputs"].as_array().expect("a list").iter();
         let (actual_ids, actual_statuses): (Vec<_>, Vec<_>) = outputs
             .map(|output| (output["fileId"].clone(), output["status"].clone()))
             .unzip();

@@ -194,12 +194,12 @@ async fn repeat_create_of_extract_answers_current_status_and_result() {
         );
         let id = complete_extract(&server, "live", name, picture()).await;
         let body = extract_body(name, name);
-        let again = server.post("live", EXTRACT, &body).await;
+        let repeated = server.post("live", EXTRACT, &body).await;
         let result = format!(
             r#""result":{{"detectionStatus":"{status}","reportSupported":{has_report},"watermarkText":{watermark_text}}},"reports":[]}}}}"#
         );
-        assert!(again.text().ends_with(&result), "{}", again.text());
-        let data = again.json()["data"].take();
+        assert!(repeated.text().ends_with(&result), "{}", repeated.text());
+        let data = repeated.json()["data"].take();
         assert_eq!(
             (&data["orderId"], &data["status"]),
             (&json!(id), &json!("complete"))

@@ -1,4 +1,4 @@
-//! Orders of both API versions, read_order by v3.
+//! Orders of both API versions, read by v3.
 
 use serde_json::json;
 

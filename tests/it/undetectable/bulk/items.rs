@@ -298,8 +298,8 @@ async fn document_whose_upload_expired_with_earlier_document_fails() {
 async fn bulk_is_absent_from_orders_and_statistics_of_bizmori() {
     let server = start_frozen().await;
     create_bulk(&server, "some.zip", six_entries(), 5).await;
-    let listed = server.get("live", "/api/v2/orders").await.json();
-    assert_eq!(listed["data"]["orders"], json!([]), "{listed}");
+    let listing = server.get("live", "/api/v2/orders").await.json();
+    assert_eq!(listing["data"]["orders"], json!([]), "{listing}");
     let response = server.get("live", "/api/v2/orders/stats/recent").await;
     let stats = response.json();
     let days = stats["data"]["dailyStats"].as_array().expect("days");

@@ -32,9 +32,9 @@ async fn rule_with_delay_defers_attempt_by_account_clock_and_counts_once() {
     server.advance("live", "PT3.2S").await;
     receiver.messages(1).await;
     server.advance("live", "PT0.1S").await;
-    let received = order_ids(&receiver.messages(3).await);
+    let delivered = order_ids(&receiver.messages(3).await);
     assert_eq!(
-        received[1..],
+        delivered[1..],
         [json!(late), json!(late)],
         "by the rule that was deleted since"
     );
@@ -59,8 +59,8 @@ async fn rule_with_out_of_order_defers_attempt_until_next_event_or_ten_seconds()
     server.advance("live", "PT1S").await;
     let third = create_order(&server, "c").await;
     server.advance("live", "PT1S").await;
-    let received = order_ids(&receiver.messages(3).await);
-    assert_eq!(received[1..], [json!(third), json!(second)]);
+    let delivered = order_ids(&receiver.messages(3).await);
+    assert_eq!(delivered[1..], [json!(third), json!(second)]);
 }
 
 #[tokio::test]
@@ -74,16 +74,16 @@ async fn rule_with_out_of_order_waits_for_first_attempt_of_later_event() {
     let first = create_order(&server, "a").await;
     let second = create_order(&server, "b").await;
     server.advance("live", "PT2S").await;
-    let received = order_ids(&receiver.messages(2).await);
+    let delivered = order_ids(&receiver.messages(2).await);
     assert_eq!(
-        received,
+        delivered,
         [json!(first), json!(first)],
         "a retry is not a later event"
     );
     let third = create_order(&server, "c").await;
     server.advance("live", "PT0.3S").await;
-    let received = order_ids(&receiver.messages(4).await);
-    assert_eq!(received[2..], [json!(third), json!(second)]);
+    let delivered = order_ids(&receiver.messages(4).await);
+    assert_eq!(delivered[2..], [json!(third), json!(second)]);
 }
 
 #[tokio::test]
@@ -111,8 +111,8 @@ async fn manual_resend_releases_attempts_deferred_until_after_it() {
         .expect("an integer");
     let path = format!("/_mock/deliveries/{newest}/resend");
     server.control(Method::POST, &path, &json!({})).await;
-    let received = order_ids(&receiver.messages(2).await);
-    assert_eq!(received, [json!(second), json!(first)]);
+    let delivered = order_ids(&receiver.messages(2).await);
+    assert_eq!(delivered, [json!(second), json!(first)]);
     server.drain("live").await;
     assert!(server.advance("live", "P1D").await.is_empty());
 }
@@ -187,8 +187,8 @@ async fn rule_with_delay_defers_each_attempt_once() {
     receiver.messages(1).await;
     server.advance("live", "PT0.001S").await;
     receiver.messages(2).await;
-    let listed = server
+    let listing = server
         .control(Method::GET, "/_mock/rules", &json!({}))
         .await;
-    assert_eq!(listed["rules"][0]["hits"], 2);
+    assert_eq!(listing["rules"][0]["hits"], 2);
 }
