@@ -231,8 +231,8 @@ impl Orders {
         self.default_due_at(account, order, now)
     }
 
-    /// Returns the due time of work that starts at `now`, without regard to rules: the delay of the
-    /// account, else of the server, plus seeded jitter.
+    /// Returns the due time of work that starts at `now` and whose delay no rule sets: the delay of
+    /// the account, else of the server, plus seeded jitter.
     pub(super) fn default_due_at(
         &self,
         account: &Account,

@@ -1,9 +1,8 @@
 //! Orders: created, uploaded, confirmed, processed, and read.
 //!
-//! An order changes state exactly once per step: every step is a transition of
-//! [`crate::model::order`], written in one transaction with the job or the event that it causes.
-//! Long work, such as reading images, is done between transactions. Its result is recorded only if
-//! the job still exists.
+//! Every change of an order's state is a transition of [`crate::model::order`], written in one
+//! transaction with the job or the event that it causes. Long work, such as reading images, is done
+//! between transactions. Its result is recorded only if the job still exists.
 
 mod archive;
 mod billing;
