@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wait_for_errors_grows_from_one_second_to_a_minute() {
+    fn retry_wait_grows_from_one_second_to_a_minute() {
         let seconds: Vec<u64> = [1, 2, 3, 6, 7, 10, 40, u32::MAX]
             .map(|errors| retry_wait(errors).as_secs())
             .into();
