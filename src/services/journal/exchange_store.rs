@@ -110,7 +110,7 @@ impl ExchangeStore {
 
     /// Returns the exchanges of one account, or all, newest first.
     pub(super) fn newest_first(&self, key: Option<&str>) -> impl Iterator<Item = &Arc<Exchange>> {
-        let own = key.map(|key| {
+        let of_account = key.map(|key| {
             let ring = self.rings.values().find(|ring| ring.is_of(Some(key)));
             let positions = ring
                 .into_iter()
@@ -124,7 +124,7 @@ impl ExchangeStore {
             };
             self.exchanges.values().rev().filter(is_alive)
         });
-        let exchanges = own.into_iter().flatten();
+        let exchanges = of_account.into_iter().flatten();
         exchanges
             .chain(all.into_iter().flatten())
             .map(|stored| &stored.exchange)

@@ -239,14 +239,15 @@ impl Orders {
         order: &Order,
         now: Timestamp,
     ) -> Timestamp {
-        let server = match order.work {
+        let server_ms = match order.work {
             Work::Document(_) | Work::Bulk(_) => self.document_timing(account, order).done_ms,
             _ if order.test => self.settings.test_processing_ms,
             _ => self.settings.processing.delay_ms,
         };
-        let set = account.settings().processing;
-        let delay_ms = set.map_or(server, |set| set.delay_ms);
-        let jitter_ms = set.map_or(self.settings.processing.jitter_ms, |set| set.jitter_ms);
+        let account_delay = account.settings().processing;
+        let delay_ms = account_delay.map_or(server_ms, |delay| delay.delay_ms);
+        let jitter_ms =
+            account_delay.map_or(self.settings.processing.jitter_ms, |delay| delay.jitter_ms);
         let mut rng = self.entropy.rng(&account.key, "jitter", order.number);
         #[expect(
             clippy::cast_possible_truncation,

@@ -135,8 +135,8 @@ impl Orders {
 
     /// Returns the retention of an order that is created now, in days.
     fn retention_days(&self, account: &Account) -> u32 {
-        let set = account.settings().retention_days;
-        set.unwrap_or(self.settings.retention_days)
+        let account_days = account.settings().retention_days;
+        account_days.unwrap_or(self.settings.retention_days)
     }
 
     /// Opens an object for the engine. `None` if the object does not exist.
@@ -160,7 +160,7 @@ impl Orders {
     /// Returns the API revision that the account uses.
     #[must_use]
     pub fn revision(&self, account: &Account) -> Revision {
-        let set = account.settings().revision;
-        set.unwrap_or(self.settings.revision)
+        let account_revision = account.settings().revision;
+        account_revision.unwrap_or(self.settings.revision)
     }
 }

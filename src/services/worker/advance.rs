@@ -121,7 +121,7 @@ impl Worker {
         step.target(self.accounts.now(current_clock.unwrap_or(ClockId::DEFAULT)))?;
         let guard = match &account {
             None => self.accounts.lock_clock(ClockId::DEFAULT).await,
-            Some(account) => self.accounts.own_clock(account).await?,
+            Some(account) => self.accounts.lock_own_clock(account).await?,
         };
         let clock = guard.clock();
         let target = step.target(self.accounts.now(clock))?;
