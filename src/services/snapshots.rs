@@ -154,10 +154,10 @@ impl Snapshots {
         account: Option<&str>,
     ) -> Result<(PathBuf, SnapshotManifest), SnapshotError> {
         let index = self.index();
-        let own = (name.to_owned(), account.map(str::to_owned));
+        let key = (name.to_owned(), account.map(str::to_owned));
         let everything = || index.snapshots.get(&(name.to_owned(), None));
-        let found = index.snapshots.get(&own).or_else(everything);
-        let (number, manifest) = found.ok_or(SnapshotError::Unknown)?;
+        let entry = index.snapshots.get(&key).or_else(everything);
+        let (number, manifest) = entry.ok_or(SnapshotError::Unknown)?;
         Ok((self.dir.join(number.to_string()), manifest.clone()))
     }
 

@@ -43,7 +43,7 @@ pub use queue_depth::QueueDepth;
 use retries::Retries;
 use running::{RunningEntry, RunningJobs};
 use slots::{SLOTS, Slot, Slots, Start};
-use starts::Counted;
+use starts::CountedStarts;
 pub use waiting::{Awaited, PendingWork};
 
 /// Wait after an error in reading the due jobs.
@@ -64,7 +64,7 @@ pub struct Worker {
     process_start: Instant,
     slots: Slots,
     retries: Retries,
-    counted: Counted,
+    counted: CountedStarts,
     running: RunningJobs,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -92,7 +92,7 @@ impl Worker {
             process_start: Instant::now(),
             slots,
             retries: Retries::default(),
-            counted: Counted::default(),
+            counted: CountedStarts::default(),
             running: RunningJobs::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -126,7 +126,7 @@ impl Worker {
                 "shutting down with jobs still running; they resume at the next start"
             );
         }
-        self.take_starts_back().await;
+        self.undo_starts().await;
     }
 
     async fn run(self: Arc<Self>) {
@@ -210,21 +210,21 @@ impl Worker {
             if self.retries.is_waiting(job.id) {
                 continue;
             }
-            self.without_own_start(&mut job);
+            self.exclude_own_start(&mut job);
             let is_suspect = job.starts > 0;
             if is_suspect
-                && Self::is_counted(&job)
-                && self.retries.hold_back(&job, self.process_start)
+                && Self::must_count_starts(&job)
+                && self.retries.delay_cut_off(&job, self.process_start)
             {
                 continue;
             }
             let slot = match self.slots.start(clock, is_suspect, || self.claim_due(&job)) {
                 Start::Started(slot) => slot,
-                Start::Not => continue,
+                Start::Blocked => continue,
                 Start::Full => break,
             };
-            let running = self.running.enter(&job);
-            if Self::is_counted(&job) {
+            let running = self.running.add(&job);
+            if Self::must_count_starts(&job) {
                 counted.push((job, slot, running));
             } else {
                 let run = Arc::clone(self).run_in(job, slot, running);
@@ -242,16 +242,16 @@ impl Worker {
         let counted = self.count_starts(&ids).await;
         for (job, slot, running) in jobs {
             match &counted {
-                // `take_starts_back` takes these starts back.
+                // `undo_starts` takes these starts back.
                 Ok(()) if self.stop.is_cancelled() => {}
                 Ok(()) => {
                     let run = Arc::clone(&self).run_in(job, slot, running);
                     self.tasks.spawn(run);
                 }
-                // `after_error` has scheduled a retry.
+                // `handle_error` has scheduled a retry.
                 Err(error) => {
-                    if self.after_error(&job, error.clone()).await.is_ok() {
-                        running.done();
+                    if self.handle_error(&job, error.clone()).await.is_ok() {
+                        running.mark_done();
                     }
                 }
             }
@@ -275,7 +275,7 @@ impl Worker {
     async fn run_in(self: Arc<Self>, job: Job, slot: Slot<Claim>, running: RunningEntry) {
         // `run_job` has scheduled a retry after an error.
         if self.run_job(&job).await.is_ok() {
-            running.done();
+            running.mark_done();
         }
         // The claim is released last: the next owner of the job enters it in `running` again.
         drop(running);

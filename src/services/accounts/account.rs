@@ -81,8 +81,8 @@ impl Account {
     /// Returns the account's own clock, or the default clock if it has none.
     #[must_use]
     pub fn clock(&self) -> Clock {
-        let own = *lock(&self.clock);
-        own.unwrap_or_else(|| *lock(&self.default_clock))
+        let own_clock = *lock(&self.clock);
+        own_clock.unwrap_or_else(|| *lock(&self.default_clock))
     }
 
     /// Returns the id of the clock that the account follows.

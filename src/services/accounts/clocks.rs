@@ -16,10 +16,10 @@ impl Accounts {
     /// own.
     #[must_use]
     pub fn clock(&self, id: ClockId) -> Clock {
-        let own = self
+        let own_clock = self
             .by_id(AccountId(id.0))
             .and_then(|account| *lock(&account.clock));
-        own.unwrap_or_else(|| *lock(&self.default_clock))
+        own_clock.unwrap_or_else(|| *lock(&self.default_clock))
     }
 
     /// Returns the time of a clock.
@@ -57,7 +57,7 @@ impl Accounts {
         run_to_completion(async move {
             let guard = match &account {
                 None => this.lock_clock(ClockId::DEFAULT).await,
-                Some(account) => this.own_clock(account).await?,
+                Some(account) => this.lock_own_clock(account).await?,
             };
             let clock = set(this.now(guard.clock()));
             this.write_clock(&guard, clock).await?;
@@ -72,15 +72,15 @@ impl Accounts {
     /// # Errors
     /// Returns [`InternalError::AccountGone`] if the account has ended, or an error if the database
     /// fails.
-    pub async fn own_clock(&self, account: &Account) -> Result<ClockGuard, InternalError> {
-        let own = self.lock_clock(ClockId::for_account(account.id)).await;
+    pub async fn lock_own_clock(&self, account: &Account) -> Result<ClockGuard, InternalError> {
+        let own_guard = self.lock_clock(ClockId::for_account(account.id)).await;
         if account.clock_id() == ClockId::DEFAULT {
             // The account's jobs leave the default clock, so none of them may be running.
-            let default = self.lock_clock(ClockId::DEFAULT).await;
-            let followed = self.clock(default.clock());
-            self.write_clock(&own, followed).await?;
+            let default_guard = self.lock_clock(ClockId::DEFAULT).await;
+            let followed_clock = self.clock(default_guard.clock());
+            self.write_clock(&own_guard, followed_clock).await?;
         }
-        Ok(own)
+        Ok(own_guard)
     }
 
     /// Writes a clock to the database, and then sets it in memory. An account that followed the
@@ -120,7 +120,7 @@ impl Accounts {
     ) -> Result<(), InternalError> {
         let this = Arc::clone(self);
         run_to_completion(async move {
-            let own = this.lock_clock(ClockId::for_account(id)).await;
+            let own_guard = this.lock_clock(ClockId::for_account(id)).await;
             // Its guard makes the worker check the jobs that move to the default clock.
             let _default = this.lock_clock(ClockId::DEFAULT).await;
             let account = this.by_id(id).ok_or(InternalError::AccountGone)?;
@@ -128,7 +128,7 @@ impl Accounts {
             db::accounts::unset_clock(&mut tx, id).await?;
             tx.commit().await?;
             *lock(&account.clock) = None;
-            drop(own);
+            drop(own_guard);
             Ok(())
         })
         .await

@@ -37,7 +37,7 @@ const STORED: ReceiveResult = ReceiveResult::Stored(200);
 #[test]
 fn receive_beyond_a_mailbox_limit_evicts_its_oldest_messages() {
     let inbox = Inbox::default();
-    post(&inbox, None, "other", "kept".to_owned());
+    post(&inbox, None, "other", "stored".to_owned());
     for n in 0..=MESSAGES_MAX {
         assert_eq!(post(&inbox, None, "a", n.to_string()), STORED);
     }
@@ -49,7 +49,7 @@ fn receive_beyond_a_mailbox_limit_evicts_its_oldest_messages() {
     }
     let found = read(&inbox, None, "a").expect("messages");
     assert_eq!((found.messages.len(), found.evicted), (1, 1_002));
-    let other = (vec!["kept".to_owned()], 0);
+    let other = (vec!["stored".to_owned()], 0);
     assert_eq!(bodies(&inbox, None, "other"), other);
 }
 
@@ -205,11 +205,11 @@ fn message_without_an_account_after_the_only_mailbox_was_evicted_is_of_no_accoun
     evict(&inbox, "a");
     assert_eq!(inbox.only_account("a"), None);
     assert_eq!(post(&inbox, None, "a", "y".to_owned()), STORED);
-    let of_nobody = inbox
+    let unowned = inbox
         .list(None)
         .into_iter()
         .find(|summary| summary.name == "a");
-    assert_eq!(of_nobody.map(|it| it.account), Some(None));
+    assert_eq!(unowned.map(|summary| summary.account), Some(None));
     let evicted = read(&inbox, Some("mine"), "a").err();
     assert_eq!(evicted, Some(InboxError::Evicted));
 }

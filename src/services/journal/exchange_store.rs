@@ -110,7 +110,7 @@ impl ExchangeStore {
 
     /// Returns the exchanges of one account, or all, newest first.
     pub(super) fn newest_first(&self, key: Option<&str>) -> impl Iterator<Item = &Arc<Exchange>> {
-        let own = key.map(|key| {
+        let of_account = key.map(|key| {
             let ring = self.rings.values().find(|ring| ring.is_of(Some(key)));
             let positions = ring
                 .into_iter()
@@ -124,7 +124,7 @@ impl ExchangeStore {
             };
             self.exchanges.values().rev().filter(is_alive)
         });
-        let exchanges = own.into_iter().flatten();
+        let exchanges = of_account.into_iter().flatten();
         exchanges
             .chain(all.into_iter().flatten())
             .map(|stored| &stored.exchange)
@@ -195,7 +195,10 @@ mod tests {
     }
 
     fn seqs(store: &ExchangeStore) -> Vec<u64> {
-        store.newest_first(None).map(|it| it.seq()).collect()
+        store
+            .newest_first(None)
+            .map(|exchange| exchange.seq())
+            .collect()
     }
 
     #[test]
@@ -207,7 +210,10 @@ mod tests {
         };
         let push = |store: &mut ExchangeStore, seq, path_bytes| {
             let removed = store.push(&exchange(seq, path_bytes), None, limits, &bytes);
-            removed.iter().map(|it| it.seq()).collect::<Vec<_>>()
+            removed
+                .iter()
+                .map(|exchange| exchange.seq())
+                .collect::<Vec<_>>()
         };
         for seq in 1..=5 {
             push(&mut store, seq, 10);
@@ -250,7 +256,13 @@ mod tests {
         assert!(store.evict_excess(limits, &bytes).is_empty());
         grow(&second, 3_200);
         let removed = store.evict_excess(limits, &bytes);
-        assert_eq!(removed.iter().map(|it| it.seq()).collect::<Vec<_>>(), [1]);
+        assert_eq!(
+            removed
+                .iter()
+                .map(|exchange| exchange.seq())
+                .collect::<Vec<_>>(),
+            [1]
+        );
         assert_eq!((seqs(&store), store.evicted(None)), (vec![2], 1));
         let left = bytes.load(Ordering::Relaxed);
         grow(&first, 9_000);

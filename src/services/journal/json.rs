@@ -138,8 +138,8 @@ impl Decimal {
         }
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let digits = format!("{whole}{fraction}");
-        let digits = digits.trim_start_matches('0');
+        let all_digits = format!("{whole}{fraction}");
+        let digits = all_digits.trim_start_matches('0');
         let significant = digits.trim_end_matches('0');
         if significant.is_empty() {
             return Some(Self {
@@ -202,7 +202,7 @@ mod tests {
         ] {
             for (one, other) in group
                 .iter()
-                .flat_map(|one| group.iter().map(move |it| (one, it)))
+                .flat_map(|one| group.iter().map(move |other| (one, other)))
             {
                 assert!(is_same(one, other), "{one} {other}");
             }

@@ -1,4 +1,4 @@
-//! Watermark extraction: the text that a rule forces, else of the file's name, else of its content.
+//! Watermark extraction. A rule decides the result, else the file's name, else its content.
 
 use super::failures::{TaskResult, defect_failure, failure};
 use super::{Orders, blob_keys, overrides};

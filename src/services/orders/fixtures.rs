@@ -49,16 +49,16 @@ impl Orders {
         }
         let created = self
             .create_with(account, new, OutcomeSource::Manual(outcome))
-            .await;
-        let created = created.map_err(unexpected_create_error)?;
+            .await
+            .map_err(unexpected_create_error)?;
         let order = created.order;
         let mut indexes: Vec<usize> = (0..order.files.len()).collect();
         indexes.sort_by_key(|index| order.files[*index].role == Some(Role::Original));
         for (index, content) in indexes.into_iter().zip(files) {
             self.put_upload(account, &order, index, content).await?;
         }
-        let order = self.db.order(&order.id).await?;
-        let order = order.ok_or(InternalError::AccountGone)?;
+        let uploaded = self.db.order(&order.id).await?;
+        let order = uploaded.ok_or(InternalError::AccountGone)?;
         if !(profile.starts_by_confirm)(&order.work) {
             return Ok(order);
         }

@@ -119,7 +119,7 @@ impl Orders {
         };
         let (name, to) = (file.name.clone(), to.to_owned());
         let thumbnail = index == 0;
-        let created = if let Work::AntiAi { strength } = order.work {
+        let rendered = if let Work::AntiAi { strength } = order.work {
             let protection = Protection {
                 content,
                 name,
@@ -128,8 +128,8 @@ impl Orders {
                 rng: self.entropy.rng(&account.key, "noise", file.id),
                 thumbnail,
             };
-            let created = self.engine.protect(protection).await;
-            created.map(|created| (created.format.media_type(), created.thumbnail))
+            let protected = self.engine.protect(protection).await;
+            protected.map(|image| (image.format.media_type(), image.thumbnail))
         } else {
             let embedding = Embedding {
                 content,
@@ -138,10 +138,10 @@ impl Orders {
                 texts: output.texts.to_vec(),
                 thumbnail,
             };
-            let created = self.engine.embed(embedding).await;
-            created.map(|created| (created.kind.media_type(), created.thumbnail))
+            let embedded = self.engine.embed(embedding).await;
+            embedded.map(|file| (file.kind.media_type(), file.thumbnail))
         };
-        match created {
+        match rendered {
             Ok((media_type, thumbnail)) => Ok(RenderedOutput {
                 media_type,
                 thumbnail,

@@ -172,8 +172,7 @@ impl Orders {
         let Some(KeyOwner::Upload(id)) = key_owner(key) else {
             return Ok(true);
         };
-        let upload = db::uploads::find(&mut self.db.read().await?, id).await?;
-        let Some(upload) = upload else {
+        let Some(upload) = db::uploads::find(&mut self.db.read().await?, id).await? else {
             return Ok(false);
         };
         if let Some(account) = self.accounts.by_id(upload.account) {

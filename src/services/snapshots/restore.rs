@@ -183,8 +183,8 @@ impl Snapshots {
             .collect();
         due_index.retain(|clock| !ended.contains(&clock));
         due_index.check_now(ClockId::DEFAULT);
-        let own = added.iter().map(|account| account.clock_id());
-        for clock in own.filter(|clock| *clock != ClockId::DEFAULT) {
+        let clocks = added.iter().map(|account| account.clock_id());
+        for clock in clocks.filter(|clock| *clock != ClockId::DEFAULT) {
             due_index.check_now(clock);
         }
     }

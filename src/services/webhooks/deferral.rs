@@ -47,7 +47,8 @@ impl Webhooks {
         Ok(deferred_until.is_none().then_some(decision))
     }
 
-    /// Evaluates the rules on a manual attempt, which is not deferred.
+    /// Evaluates the rules on a manual attempt, which is made at once. Uses the stored effects if
+    /// the attempt was deferred.
     pub(super) async fn rules_for_manual_attempt(
         &self,
         account: &Account,

@@ -179,14 +179,14 @@ impl Worker {
             .claims
             .running(|owner| account.is_none_or(|account| owner.id == account.id));
         for (kind, subject) in in_flight {
-            let entry = waiting.entry((kind.name(), subject.clone()));
-            let entry = entry.or_insert(PendingWork {
+            let key = (kind.name(), subject.clone());
+            let work = waiting.entry(key).or_insert(PendingWork {
                 what: Awaited::Job(kind),
                 subject,
                 at: None,
                 ends_by: EndsBy::Itself,
             });
-            entry.ends_by = EndsBy::Itself;
+            work.ends_by = EndsBy::Itself;
         }
         Ok(waiting.into_values().take(WAITING_MAX).collect())
     }
