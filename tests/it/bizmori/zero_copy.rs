@@ -248,7 +248,7 @@ async fn targets_are_as_many_as_files_and_have_not_expired() {
     .await;
     refused(
         |body| body["outputTargets"][0]["url"] = json!("ftp://x/"),
-        "outputTargets[0].url: ftp://x/ is no http or https URL",
+        "outputTargets[0].url: expected an http or https URL, got ftp://x/",
     )
     .await;
     let mut plain = zero_copy_body("p", "http://127.0.0.1:1", &["one"]);

@@ -236,11 +236,11 @@ async fn a_webhook_has_a_name_of_100_characters_and_a_url_of_2048_at_most() {
         ),
         (
             json!({"url": "ftp://127.0.0.1/"}),
-            "url: ftp://127.0.0.1/ is no http or https URL",
+            "url: expected an http or https URL, got ftp://127.0.0.1/",
         ),
         (
             json!({"url": "file:///etc/passwd"}),
-            "url: file:///etc/passwd is no http or https URL",
+            "url: expected an http or https URL, got file:///etc/passwd",
         ),
         (json!({"url": "http://"}), "url: empty host"),
         (
@@ -249,7 +249,7 @@ async fn a_webhook_has_a_name_of_100_characters_and_a_url_of_2048_at_most() {
         ),
         (
             json!({"url": "javascript:alert(1)\r\nX: y"}),
-            "url: javascript:alert(1)\\u{d}\\u{a}X: y is no http or https URL",
+            "url: expected an http or https URL, got javascript:alert(1)\\u{d}\\u{a}X: y",
         ),
     ] {
         let response = server.post("live", WEBHOOKS, &body).await;

@@ -189,7 +189,7 @@ async fn register_at_a_public_address_answers_200_with_the_setting_as_the_reason
 #[tokio::test]
 async fn register_with_allow_public_gives_a_reason_for_metadata_addresses_alone() {
     let stunt = TestServer::with_config(|config| config.outbound.allow_public = true).await;
-    let metadata = "url: 169.254.169.254 is a metadata address, at which clouds hand a machine its \
+    let metadata = "url: 169.254.169.254 is a cloud metadata address, which serves \
                     credentials; it is never called, not even with --allow-public";
     for (url, reason) in [(PUBLIC, ""), ("http://169.254.169.254/", metadata)] {
         let made = stunt.post("live", WEBHOOKS, &json!({"url": url})).await;

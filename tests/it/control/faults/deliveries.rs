@@ -156,8 +156,8 @@ async fn an_attempt_by_hand_tells_what_came_of_it() {
     for (fault, says) in [
         ("reset", "the connection was reset"),
         ("empty", "the connection was closed before the request"),
-        ("truncate", "the request was cut half way"),
-        ("garbage", "what was sent is no HTTP"),
+        ("truncate", "the request was truncated"),
+        ("garbage", "the request was not HTTP"),
     ] {
         let server = TestServer::start_frozen("live").await;
         let receiver = Receiver::start().await;

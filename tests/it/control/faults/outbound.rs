@@ -96,7 +96,7 @@ async fn a_put_that_always_breaks_fails_the_order_and_tells_why() {
     let id = zero_copy(&server, "a", &listener.origin, &["a.jpg", "b.jpg"]).await;
     let ran = server.advance("live", LADDER).await;
     assert_eq!(ran, ["order.process"; 4]);
-    let why = "outputTargets[1].url: rule 1 (flaky): the request was cut half way";
+    let why = "outputTargets[1].url: rule 1 (flaky): the request was truncated";
     assert_eq!(
         finish_order(&server, &id).await,
         (json!("failed"), json!(why))
@@ -180,9 +180,9 @@ async fn each_fault_is_met_in_what_is_downloaded() {
     let mut listener = RawListener::with_replies(picture()).await;
     for (n, (fault, says)) in [
         ("reset", "the connection was reset"),
-        ("empty", "the connection was closed before the answer"),
-        ("truncate", "the answer was cut half way"),
-        ("garbage", "what was answered is no HTTP"),
+        ("empty", "the connection was closed before the response"),
+        ("truncate", "the response was truncated"),
+        ("garbage", "the response was not HTTP"),
     ]
     .into_iter()
     .enumerate()
