@@ -1,10 +1,11 @@
-//! Time. The only module that reads the operating system's clock; everywhere else an
-//! account's now is a parameter.
+//! Time. The only module that reads the operating system's clock. Elsewhere the current time of an
+//! account is a parameter.
 //!
-//! A clock is data: an offset to the real time while it runs, an instant while it is frozen.
-//! One that jumps runs too; who runs its work moves it on.
-//! The text forms of instants stand here too: ISO 8601 (both vendors), HTTP dates (RFC 9110),
-//! SigV4's basic format, and ISO 8601 durations (the control plane).
+//! A clock is data: an offset to the real time while it runs, or an instant while it is frozen. A clock
+//! in mode `jump` runs too, and the worker moves it to the next due time.
+//!
+//! The module also has the text formats of instants: ISO 8601 (both vendors), HTTP dates (RFC 9110),
+//! SigV4's basic format, and ISO 8601 durations (control API).
 
 mod real;
 
@@ -16,45 +17,45 @@ use serde::{Deserialize, Serialize};
 use crate::model::time::{DAY_MS, Timestamp};
 pub use real::real_now;
 
-/// How a clock tells its now.
+/// Clock of an account, or the default clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "mode")]
 pub enum Clock {
-    /// The real time, so many milliseconds off.
+    /// The real time plus an offset.
     #[serde(rename_all = "camelCase")]
     Running { offset_ms: i64 },
-    /// An instant that stays.
+    /// A fixed instant.
     Frozen { at: Timestamp },
-    /// As [`Clock::Running`], and moved on to what is due next whenever no work is under way.
+    /// As [`Clock::Running`], and moved to the next due time whenever no work is running.
     #[serde(rename_all = "camelCase")]
     Jump { offset_ms: i64 },
 }
 
 impl Clock {
-    /// The real time.
+    /// A clock that shows the real time.
     pub const REAL: Self = Self::Running { offset_ms: 0 };
 
-    /// A clock that runs from `at` on.
+    /// Returns a running clock that shows `at` now.
     #[must_use]
     pub fn running_from(at: Timestamp) -> Self {
         let offset_ms = at.since_ms(real_now());
         Self::Running { offset_ms }
     }
 
-    /// A clock that jumps, from `at` on.
+    /// Returns a clock in mode `jump` that shows `at` now.
     #[must_use]
     pub fn jumping_from(at: Timestamp) -> Self {
         let offset_ms = at.since_ms(real_now());
         Self::Jump { offset_ms }
     }
 
-    /// It does not wait for what is due: it is moved there.
+    /// `true` for a clock in mode `jump`.
     #[must_use]
     pub const fn jumps(self) -> bool {
         matches!(self, Self::Jump { .. })
     }
 
-    /// What the clock shows.
+    /// Returns the instant that the clock shows.
     #[must_use]
     pub fn now(self) -> Timestamp {
         match self {
@@ -63,7 +64,7 @@ impl Clock {
         }
     }
 
-    /// The same kind of clock, showing `at` now.
+    /// Returns a clock of the same mode that shows `at` now.
     #[must_use]
     pub fn moved_to(self, at: Timestamp) -> Self {
         match self {
@@ -73,21 +74,21 @@ impl Clock {
         }
     }
 
-    /// The clock as it showed so long ago: it goes on from there.
+    /// Returns the clock set back by `elapsed_ms`. A frozen clock stays where it is.
     #[must_use]
-    pub fn rewound_by(self, after_ms: i64) -> Self {
+    pub fn rewound_by(self, elapsed_ms: i64) -> Self {
         match self {
             Self::Running { offset_ms } => Self::Running {
-                offset_ms: offset_ms.saturating_sub(after_ms),
+                offset_ms: offset_ms.saturating_sub(elapsed_ms),
             },
             Self::Jump { offset_ms } => Self::Jump {
-                offset_ms: offset_ms.saturating_sub(after_ms),
+                offset_ms: offset_ms.saturating_sub(elapsed_ms),
             },
             Self::Frozen { at } => Self::Frozen { at },
         }
     }
 
-    /// Real milliseconds until the clock shows `at`; none if it never will by itself.
+    /// Returns the real milliseconds until the clock shows `at`. `None` if the clock is frozen before it.
     #[must_use]
     pub fn real_ms_until(self, at: Timestamp) -> Option<u64> {
         match self {
@@ -108,26 +109,26 @@ fn to_jiff(at: Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(at.ms()).unwrap_or(end)
 }
 
-/// `2026-03-12T10:00:00.000Z`, as both vendors write instants.
+/// Formats an instant as both vendors write it: `2026-03-12T10:00:00.000Z`.
 #[must_use]
 pub fn iso(at: Timestamp) -> String {
     format!("{:.3}", to_jiff(at))
 }
 
-/// `2026-03-12`, of the same instant in UTC.
+/// Formats the date of an instant in UTC: `2026-03-12`.
 #[must_use]
 pub fn iso_date(at: Timestamp) -> String {
     to_jiff(at).strftime("%Y-%m-%d").to_string()
 }
 
-/// `03.12`, of the day so many days after 1970-01-01.
+/// Formats the day that is `day` days after 1970-01-01: `03.12`.
 #[must_use]
 pub fn month_and_day(day: i64) -> String {
     let at = Timestamp::from_ms(day.saturating_mul(DAY_MS));
     to_jiff(at).strftime("%m.%d").to_string()
 }
 
-/// The days from 1970-01-01 to the date a text such as `2026-03-12` names.
+/// Parses a date such as `2026-03-12`. Returns the number of days since 1970-01-01.
 #[must_use]
 pub fn parse_date(text: &str) -> Option<i64> {
     let date: jiff::civil::Date = text.parse().ok()?;
@@ -135,19 +136,19 @@ pub fn parse_date(text: &str) -> Option<i64> {
     Some(midnight.timestamp().as_millisecond().div_euclid(DAY_MS))
 }
 
-/// `20260312-100000`, as Undetectable's object keys have it.
+/// Formats an instant as in Undetectable's object keys: `20260312-100000`.
 #[must_use]
 pub fn undetectable_key_stamp(at: Timestamp) -> String {
     to_jiff(at).strftime("%Y%m%d-%H%M%S").to_string()
 }
 
-/// `20260312100000.000`, UTC.
+/// Formats an instant with milliseconds, for Undetectable's object keys: `20260312100000.000`.
 #[must_use]
 pub fn undetectable_key_stamp_ms(at: Timestamp) -> String {
     to_jiff(at).strftime("%Y%m%d%H%M%S%.3f").to_string()
 }
 
-/// `Thu, 12 Mar 2026 10:00:00 GMT` (RFC 9110, 5.6.7).
+/// Formats an HTTP date (RFC 9110 §5.6.7): `Thu, 12 Mar 2026 10:00:00 GMT`.
 #[must_use]
 pub fn http_date(at: Timestamp) -> String {
     to_jiff(at)
@@ -155,24 +156,27 @@ pub fn http_date(at: Timestamp) -> String {
         .to_string()
 }
 
-/// The instant an HTTP date names.
+/// Parses an HTTP date.
 #[must_use]
 pub fn parse_http_date(text: &str) -> Option<Timestamp> {
     let parsed = jiff::fmt::rfc2822::parse(text).ok()?;
     Some(Timestamp::from_ms(parsed.timestamp().as_millisecond()))
 }
 
-/// `20260312T100000Z`, as in `X-Amz-Date`.
+/// Formats an instant as in `X-Amz-Date`: `20260312T100000Z`.
 #[must_use]
 pub fn amz_date(at: Timestamp) -> String {
     to_jiff(at).strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
-/// The instant an `X-Amz-Date` names.
+/// Parses an `X-Amz-Date`.
 #[must_use]
 pub fn parse_amz_date(text: &str) -> Option<Timestamp> {
-    let shape = text.len() == 16 && text.ends_with('Z') && text.as_bytes()[8] == b'T';
-    let civil = shape.then(|| jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok())??;
+    let has_format = text.len() == 16 && text.ends_with('Z') && text.as_bytes()[8] == b'T';
+    if !has_format {
+        return None;
+    }
+    let civil = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
     let instant = civil
         .to_zoned_datetime(jiff::tz::TimeZone::UTC)
         .ok()?
@@ -180,15 +184,15 @@ pub fn parse_amz_date(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_ms(instant.as_millisecond()))
 }
 
-/// The instant an ISO 8601 text with an offset or `Z` names.
+/// Parses an ISO 8601 date-time with an offset or `Z`.
 #[must_use]
 pub fn parse_iso(text: &str) -> Option<Timestamp> {
     let instant: jiff::Timestamp = text.parse().ok()?;
     Some(Timestamp::from_ms(instant.as_millisecond()))
 }
 
-/// From the first to the last millisecond of what an ISO 8601 text names: the whole of a date's
-/// day, the one instant of a date-time. Where no offset is given it is UTC.
+/// Parses an ISO 8601 date or date-time. Returns its first and last millisecond: a whole day, or one
+/// instant. A date or date-time without an offset is in UTC.
 #[must_use]
 pub fn parse_iso_range(text: &str) -> Option<RangeInclusive<Timestamp>> {
     let utc = |at: jiff::civil::DateTime| {
@@ -202,14 +206,17 @@ pub fn parse_iso_range(text: &str) -> Option<RangeInclusive<Timestamp>> {
         let at = parse_iso(text).or_else(|| utc(text.parse().ok()?))?;
         return Some(at..=at);
     }
-    let shape = text.len() == 10 && text.as_bytes()[4] == b'-';
-    let date: jiff::civil::Date = shape.then(|| text.parse().ok())??;
-    let begin = utc(date.into())?;
-    Some(begin..=begin.plus_ms(DAY_MS - 1))
+    let has_format = text.len() == 10 && text.as_bytes()[4] == b'-';
+    if !has_format {
+        return None;
+    }
+    let date: jiff::civil::Date = text.parse().ok()?;
+    let midnight = utc(date.into())?;
+    Some(midnight..=midnight.plus_ms(DAY_MS - 1))
 }
 
-/// Milliseconds of an ISO 8601 duration (`PT90S`, `P7D`); days are of 24 hours, months and
-/// years, which have no one length, are none.
+/// Parses an ISO 8601 duration (`PT90S`, `P7D`). Returns milliseconds. A day has 24 hours. `None` for
+/// months and years, whose length varies.
 #[must_use]
 pub fn parse_duration_ms(text: &str) -> Option<i64> {
     let span: Span = text.parse().ok()?;
@@ -224,7 +231,7 @@ mod tests {
     const AT: Timestamp = Timestamp::from_ms(1_773_309_600_007);
 
     #[test]
-    fn an_instant_is_spelled_as_each_reader_wants_it() {
+    fn formatters_write_each_format() {
         assert_eq!(iso(AT), "2026-03-12T10:00:00.007Z");
         assert_eq!(iso_date(AT), "2026-03-12");
         assert_eq!(undetectable_key_stamp(AT), "20260312-100000");
@@ -233,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn parsers_read_what_formatters_write() {
         assert_eq!(parse_iso(&iso(AT)), Some(AT));
         let second = Timestamp::from_ms(1_773_309_600_000);
         assert_eq!(parse_http_date(&http_date(AT)), Some(second));
@@ -250,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_a_day_and_a_date_time_an_instant() {
+    fn parse_iso_range_of_date_is_a_day_and_of_date_time_an_instant() {
         let range =
             |text| parse_iso_range(text).map(|range| (iso(*range.start()), iso(*range.end())));
         let day = ("2026-03-12T00:00:00.000Z", "2026-03-12T23:59:59.999Z");
@@ -282,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_iso_8601_without_months_and_years() {
+    fn parse_duration_ms_rejects_months_and_other_text() {
         assert_eq!(parse_duration_ms("PT90S"), Some(90_000));
         assert_eq!(parse_duration_ms("P7D"), Some(604_800_000));
         assert_eq!(parse_duration_ms("PT0.25S"), Some(250));
@@ -291,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frozen_clock_stays_and_moves_only_when_moved() {
+    fn frozen_clock_changes_only_by_moved_to() {
         let clock = Clock::Frozen { at: AT };
         assert_eq!(clock.now(), AT);
         assert_eq!(clock.moved_to(AT.plus_ms(5)).now(), AT.plus_ms(5));
@@ -300,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_time_are_spelled_and_not_a_panic() {
+    fn iso_of_extreme_instants_does_not_panic() {
         assert!(iso(Timestamp::from_ms(i64::MAX)).starts_with("9999"));
         assert!(!iso(Timestamp::from_ms(i64::MIN)).is_empty());
     }

@@ -1,20 +1,20 @@
-//! The memory that the process may use: the smallest of the machine's, its cgroups' and its
-//! resource limits'.
+//! Memory that the process may use: the smallest of the machine's memory, the cgroup limits and the
+//! resource limits.
 //!
-//! A container's limit is a cgroup's. Both versions are read, and of each the limits of all
-//! ancestors that can be seen: the smallest holds.
+//! A container's limit is a cgroup limit. Both cgroup versions are read, with all visible ancestors. The
+//! smallest limit applies.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Mount points of the unified hierarchy, alone or beside version 1.
+/// Mount points of cgroup version 2, alone and beside version 1.
 const CGROUP_2_MOUNTS: [&str; 2] = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
 const CGROUP_2_FILES: [&str; 2] = ["memory.max", "memory.high"];
 const CGROUP_1_MOUNT: &str = "/sys/fs/cgroup/memory";
 const CGROUP_1_FILE: &str = "memory.limit_in_bytes";
-/// Resource limits that bound what can be allocated, `RLIMIT_AS` and `RLIMIT_DATA`, and how much of
-/// each is not for allocations: of the address space the program, its threads' stacks and two
-/// arenas of glibc's allocator take a part, used or not.
+/// Resource limits on allocations (`RLIMIT_AS` and `RLIMIT_DATA`), and the bytes of each that are not
+/// available for allocations. The program, the stacks of its threads and two arenas of glibc's allocator
+/// reserve address space even if they do not use it.
 const RESOURCES: [(&str, u64); 2] = [
     ("Max address space", 256 * 1024 * 1024),
     ("Max data size", 0),
@@ -24,9 +24,9 @@ const RESOURCES: [(&str, u64); 2] = [
 #[must_use]
 pub fn process_bytes() -> Option<u64> {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-    let cgroups = cgroup_files(&read("/proc/self/cgroup"));
-    let cgroups = cgroups.iter().filter_map(|file| cgroup_bytes(file));
-    cgroups
+    cgroup_files(&read("/proc/self/cgroup"))
+        .iter()
+        .filter_map(|file| cgroup_bytes(file))
         .chain(total_bytes(&read("/proc/meminfo")))
         .chain(resource_bytes(&read("/proc/self/limits")))
         .min()
@@ -36,15 +36,15 @@ fn cgroup_bytes(file: &Path) -> Option<u64> {
     limit_bytes(&fs::read_to_string(file).ok()?)
 }
 
-/// Returns the limit in a cgroup's file. `None` for `max`, which is no limit.
+/// Returns the limit in a cgroup file. `None` for `max`, which means no limit.
 fn limit_bytes(text: &str) -> Option<u64> {
     text.trim().parse().ok()
 }
 
-/// Returns the files that may hold a limit of a process, whose `/proc/self/cgroup` is `text`.
+/// Returns the files that may have a limit of the process whose `/proc/self/cgroup` is `text`.
 ///
-/// In a namespace of its own a process sees its cgroup as the root; without one, a container
-/// mounts its cgroup as the root all the same. So each ancestor is looked up as well.
+/// The path in `text` may not exist below the mount point: a container may mount its own cgroup as the
+/// root. So all ancestors are included as well.
 fn cgroup_files(text: &str) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for line in text.lines() {
@@ -63,7 +63,7 @@ fn cgroup_files(text: &str) -> Vec<PathBuf> {
                 {
                     files.push(Path::new(mount).join(ancestor).join(file));
                 }
-            } else if controllers.split(',').any(|it| it == "memory") {
+            } else if controllers.split(',').any(|name| name == "memory") {
                 files.push(Path::new(CGROUP_1_MOUNT).join(ancestor).join(CGROUP_1_FILE));
             }
         }
@@ -71,22 +71,24 @@ fn cgroup_files(text: &str) -> Vec<PathBuf> {
     files
 }
 
-/// Returns the machine's memory by its `/proc/meminfo`.
+/// Returns the memory of the machine whose `/proc/meminfo` is `text`.
 fn total_bytes(text: &str) -> Option<u64> {
     let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
     let kibibytes: u64 = total?.trim().strip_suffix(" kB")?.parse().ok()?;
     kibibytes.checked_mul(1024)
 }
 
-/// Returns what the soft limits that bound memory leave, the smaller of both, by a
-/// `/proc/self/limits`. `None` if there are none.
+/// Returns the smallest memory that the soft limits in `text`, a `/proc/self/limits`, leave for
+/// allocations. `None` if there is no limit.
 fn resource_bytes(text: &str) -> Option<u64> {
-    let limits = RESOURCES.iter().filter_map(|(resource, reserved_bytes)| {
-        let line = text.lines().find_map(|line| line.strip_prefix(resource));
-        let bytes: u64 = line?.split_whitespace().next()?.parse().ok()?;
-        Some(bytes.saturating_sub(*reserved_bytes))
-    });
-    limits.min()
+    RESOURCES
+        .iter()
+        .filter_map(|(resource, reserved_bytes)| {
+            let line = text.lines().find_map(|line| line.strip_prefix(resource));
+            let bytes: u64 = line?.split_whitespace().next()?.parse().ok()?;
+            Some(bytes.saturating_sub(*reserved_bytes))
+        })
+        .min()
 }
 
 #[cfg(test)]
@@ -94,14 +96,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cgroup_without_a_limit_says_max() {
+    fn limit_bytes_of_max_is_none() {
         assert_eq!(limit_bytes("536870912\n"), Some(536_870_912));
         assert_eq!(limit_bytes("max\n"), None);
         assert_eq!(limit_bytes(""), None);
     }
 
     #[test]
-    fn files_of_version_2_are_those_of_the_group_and_its_ancestors() {
+    fn cgroup_files_of_version_2_include_all_ancestors() {
         let files = cgroup_files("0::/docker/1f\n");
         let expected = [
             "/sys/fs/cgroup/docker/1f/memory.max",
@@ -121,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_version_1_are_those_of_the_memory_controller() {
+    fn cgroup_files_of_version_1_are_those_of_the_memory_controller() {
         let files = cgroup_files("9:name=systemd:/x\n4:cpu,memory:/docker/1f\n3:cpuset:/y\n");
         let expected = [
             "/sys/fs/cgroup/memory/docker/1f/memory.limit_in_bytes",
@@ -133,14 +135,14 @@ mod tests {
     }
 
     #[test]
-    fn the_machines_memory_is_read_in_kibibytes() {
+    fn total_bytes_converts_kibibytes() {
         let text = "MemTotal:       24683840 kB\nMemFree:        20042356 kB\n";
         assert_eq!(total_bytes(text), Some(24_683_840 * 1024));
         assert_eq!(total_bytes("MemFree: 1 kB\n"), None);
     }
 
     #[test]
-    fn the_smaller_soft_limit_counts_and_unlimited_is_none() {
+    fn resource_bytes_is_the_smaller_soft_limit() {
         let limits = |address_space: &str, data: &str| {
             format!(
                 "Limit                     Soft Limit           Hard Limit           Units     \n\
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn this_process_has_a_limit() {
+    fn process_bytes_of_this_process_is_positive() {
         assert!(process_bytes().is_some_and(|bytes| bytes > 0));
     }
 }

@@ -1,4 +1,4 @@
-//! Leaves that the rest is built on: clock, random numbers, outbound HTTP, presigned URLs, metrics.
+//! Leaves of the crate: clock, random numbers, outbound HTTP, presigned URLs, metrics, memory limit.
 
 pub mod clock;
 pub mod memory_limit;

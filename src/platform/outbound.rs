@@ -1,14 +1,14 @@
-//! What leaves the program by HTTP, and by HTTPS. The only module that names the HTTP client.
+//! Outbound HTTP and HTTPS: webhooks, zero copy, input files, and the calls of the command line
+//! ([`send`]). The only module that names the HTTP client.
 //!
-//! Only loopback and private addresses are called unless the setting `allow-public` says
-//! otherwise, and metadata addresses of clouds never; redirects are not followed, and no proxy is used. Certificates are not checked:
-//! who is called are the receivers of tests, which sign their own. Timeouts are real time,
-//! whatever the accounts' clocks show. No body is held in memory whole, but that of a JSON post.
-//! The command line goes out here, too ([`send`]); it calls whom it is told to, and waits.
+//! The server calls only loopback and private addresses, unless `--allow-public` is set, and never
+//! metadata addresses of clouds. It follows no redirects and uses no proxy. It does not check
+//! certificates, because receivers in tests have self-signed ones. Timeouts are in real time. Bodies are
+//! streamed, except those of webhooks.
 //!
-//! Rules may have something done to a call ([`CallOverrides`]); what they break is seen by who is called.
+//! Rules can change a call ([`CallOverrides`]). The receiver observes a fault on the wire.
 //!
-//! The client is made for the first call, so that a server that calls nobody pays for none.
+//! The client is built at the first call, so that a server without calls needs no memory for it.
 
 mod cli_request;
 mod faulty_request;
@@ -18,7 +18,6 @@ mod put;
 mod request_error;
 mod ssrf_filter;
 mod throttle;
-mod urls;
 mod webhook_response;
 
 #[cfg(test)]
@@ -31,7 +30,6 @@ pub use overrides::CallOverrides;
 pub use put::PutError;
 pub use ssrf_filter::is_local_address;
 pub use throttle::Throttle;
-pub use urls::check_url;
 pub use webhook_response::WebhookResponse;
 
 use std::collections::BTreeMap;
@@ -49,20 +47,23 @@ use ssrf_filter::{FilteringResolver, blocked_address_message, resolve_allowed};
 use throttle::ThrottledBody;
 use webhook_response::join_headers;
 
-/// Idle connections kept to one receiver.
+/// Longest URL that [`check_url`] accepts, in characters.
+const URL_CHARS_MAX: usize = 2_048;
+/// Idle connections that are kept for each receiver.
 const IDLE_PER_HOST_MAX: usize = 8;
-/// Shorter than the keep-alive of the usual servers, so that none is closed as it is used.
+/// Shorter than the keep-alive timeout of common servers, so that no connection is closed while the
+/// client sends on it.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
-/// What a file has to be there within, whole.
+/// Timeout of a whole download.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
-/// Time in which a name has to be resolved for [`OutboundClient::refusal`].
+/// Timeout of name resolution in [`OutboundClient::refusal`].
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(1);
-/// What a file has to be away and answered within.
+/// Timeout of a whole upload, with its response.
 const PUT_TIMEOUT: Duration = Duration::from_secs(30);
 const AGENT: &str = concat!("stuntdouble/", env!("CARGO_PKG_VERSION"));
 const JSON: &str = "application/json";
 
-/// The way out. Clones share it.
+/// HTTP client of the server. Clones share connections.
 #[derive(Debug, Clone)]
 pub struct OutboundClient {
     client: Arc<OnceLock<Result<reqwest::Client, String>>>,
@@ -77,8 +78,23 @@ struct OutboundTimeouts {
     put: Duration,
 }
 
+/// Checks that `url` is an http or https URL of at most 2,048 characters.
+///
+/// # Errors
+/// Returns a message if it is not.
+pub fn check_url(url: &str) -> Result<(), String> {
+    if url.chars().count() > URL_CHARS_MAX {
+        return Err(format!("longer than {URL_CHARS_MAX} characters"));
+    }
+    match reqwest::Url::parse(url) {
+        Err(error) => Err(error.to_string()),
+        Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.has_host() => Ok(()),
+        Ok(_) => Err(format!("expected an http or https URL, got {url}")),
+    }
+}
+
 impl OutboundClient {
-    /// A way out on which the answer to what is posted or got has to come within `timeout`.
+    /// Creates a client. `timeout` applies to webhooks.
     #[must_use]
     pub fn new(timeout: Duration, allow_public: bool) -> Self {
         let timeouts = OutboundTimeouts {
@@ -86,10 +102,10 @@ impl OutboundClient {
             fetch: FETCH_TIMEOUT,
             put: PUT_TIMEOUT,
         };
-        Self::with_timeout(timeouts, allow_public)
+        Self::with_timeouts(timeouts, allow_public)
     }
 
-    fn with_timeout(timeouts: OutboundTimeouts, allow_public: bool) -> Self {
+    fn with_timeouts(timeouts: OutboundTimeouts, allow_public: bool) -> Self {
         Self {
             client: Arc::default(),
             allow_public,
@@ -97,126 +113,134 @@ impl OutboundClient {
         }
     }
 
-    /// Posts a JSON body, treated so: the answer, of whose body only the begin is read.
+    /// Posts a JSON body, with the overrides of rules. Only the start of the response's body is read.
     ///
     /// # Errors
-    /// One line that says why there was no answer.
+    /// Returns a message that says why there was no response.
     pub async fn post_json(
         &self,
         url: &str,
         headers: &[(&str, &str)],
         body: String,
-        treatment: &CallOverrides,
+        overrides: &CallOverrides,
     ) -> Result<WebhookResponse, String> {
-        treatment.apply_delay().await;
-        if let Some(respond) = treatment.stub_response()? {
+        overrides.apply_delay().await;
+        if let Some(respond) = overrides.stub_response()? {
             return Ok(respond.into());
         }
-        let allowed = self.check_url(url)?;
-        let (timeout, bytes) = (self.timeouts.response, body.len() as u64);
-        if let Some(broken) = treatment.connection_fault() {
+        let parsed_url = self.parse_allowed_url(url)?;
+        let timeout = self.timeouts.response;
+        let bytes = body.len() as u64;
+        if let Some(fault) = overrides.connection_fault() {
             let request = RawRequest {
                 method: "POST",
-                shown: url,
-                url: allowed,
+                original_url: url,
+                url: parsed_url,
                 media_type: JSON,
                 headers,
                 body: body.as_bytes(),
                 bytes,
             };
-            return Err(self.send_with_fault(request, broken, timeout).await);
+            return Err(self.send_with_fault(request, fault, timeout).await);
         }
         let mut request = self
             .client()?
-            .post(allowed)
+            .post(parsed_url)
             .timeout(timeout)
             .header("content-type", JSON);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        request = match treatment.throttle() {
-            Some(pace) => {
-                let body = Full::new(Bytes::from(body));
-                let request = request.header("content-length", bytes);
-                request.body(reqwest::Body::wrap(ThrottledBody::new(body, pace)))
+        request = match overrides.throttle() {
+            Some(throttle) => {
+                let body = ThrottledBody::new(Full::new(Bytes::from(body)), throttle);
+                request
+                    .header("content-length", bytes)
+                    .body(reqwest::Body::wrap(body))
             }
             None => request.body(body),
         };
-        let sent = request.send().await;
-        let response = sent.map_err(|error| request_error(url, error, timeout))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| request_error(url, error, timeout))?;
         Ok(WebhookResponse::read(response).await)
     }
 
-    /// The headers that a JSON body of so many bytes is posted with.
+    /// Returns all headers with which [`Self::post_json`] sends a body of `bytes` bytes.
     #[must_use]
     pub fn headers_of_json(
         url: &str,
         headers: &[(&str, &str)],
         bytes: usize,
     ) -> BTreeMap<String, String> {
-        let host = reqwest::Url::parse(url).map(|url| authority(&url));
-        let host = host.unwrap_or_default();
+        let host = reqwest::Url::parse(url)
+            .map(|url| authority(&url))
+            .unwrap_or_default();
         let length = bytes.to_string();
-        let ours = [
+        let client_headers = [
             ("accept", "*/*"),
             ("content-length", &length),
             ("content-type", JSON),
             ("host", &host),
             ("user-agent", AGENT),
         ];
-        let all = ours.iter().chain(headers);
-        all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        client_headers
+            .iter()
+            .chain(headers)
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect()
     }
 
-    /// Returns one line on why `url` is not called: its host is, or has only, addresses that are not
-    /// called. `None` if it is called, or its name cannot be resolved within a second.
+    /// Returns the reason why `url` must not be called: its address, or all addresses of its name, are
+    /// blocked. `None` if the URL may be called, or if its name cannot be resolved within a second.
     pub async fn refusal(&self, url: &str) -> Option<String> {
-        let url = match self.check_url(url) {
+        let url = match self.parse_allowed_url(url) {
             Ok(url) => url,
-            Err(line) => return Some(line),
+            Err(message) => return Some(message),
         };
         let name = url.domain()?;
-        let found =
-            tokio::time::timeout(LOOKUP_TIMEOUT, resolve_allowed(name, self.allow_public)).await;
-        let error = found.ok()?.err()?;
+        let lookup = resolve_allowed(name, self.allow_public);
+        let resolved = tokio::time::timeout(LOOKUP_TIMEOUT, lookup).await;
+        let error = resolved.ok()?.err()?;
         (!error.is::<std::io::Error>()).then(|| error.to_string())
     }
 
-    /// The client; made if this is the first call.
+    /// Returns the client. Builds it at the first call.
     fn client(&self) -> Result<&reqwest::Client, String> {
         let allow_public = self.allow_public;
         self.client
             .get_or_init(|| {
-                let built = builder(allow_public).build();
-                built.map_err(|error| error_chain(&error))
+                builder(allow_public)
+                    .build()
+                    .map_err(|error| error_chain(&error))
             })
             .as_ref()
             .map_err(Clone::clone)
     }
 
-    /// The URL, if it may be called; names are judged again when they are resolved.
-    fn check_url(&self, url: &str) -> Result<reqwest::Url, String> {
-        let parsed = reqwest::Url::parse(url);
+    /// Parses a URL, and checks its scheme and its address if the host is one. Names are checked by
+    /// [`FilteringResolver`] when they are resolved.
+    fn parse_allowed_url(&self, url: &str) -> Result<reqwest::Url, String> {
         let shown = shown_url(url);
-        let url = parsed.map_err(|error| format!("{shown}: {error}"))?;
-        if !matches!(url.scheme(), "http" | "https") {
+        let parsed = reqwest::Url::parse(url).map_err(|error| format!("{shown}: {error}"))?;
+        if !matches!(parsed.scheme(), "http" | "https") {
             return Err(format!(
                 "{shown}: only http:// and https:// URLs are called"
             ));
         }
-        let literal = url
+        let address = parsed
             .host_str()
             .and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
-        let refused = literal.and_then(|address| {
+        let blocked = address.and_then(|address| {
             blocked_address_message(&address.to_string(), address, self.allow_public)
         });
-        refused.map_or(Ok(url), Err)
+        blocked.map_or(Ok(parsed), Err)
     }
 }
 
 fn builder(allow_public: bool) -> reqwest::ClientBuilder {
-    // Of two that come first at once, one is late, and finds ring there as well.
+    // Fails if a provider is installed already, which is always ring.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .tls_danger_accept_invalid_certs(true)
@@ -229,7 +253,7 @@ fn builder(allow_public: bool) -> reqwest::ClientBuilder {
         .user_agent(AGENT)
 }
 
-/// The host as a request names it: with its port, where that is not the scheme's own.
+/// Returns the value of `Host` for a URL: with the port unless it is the scheme's default.
 fn authority(url: &reqwest::Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port()

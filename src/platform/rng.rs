@@ -1,25 +1,24 @@
-//! Chance, derived and not drawn from a shared stream.
+//! Random numbers, derived from the server's seed.
 //!
-//! A draw is a ChaCha generator seeded by SHA-256(seed ‖ account ‖ purpose ‖ n): the same
-//! server seed and the same calls on an account give the same ids, secrets and scores,
-//! whatever other accounts do at the same time. This is the only module that names `rand`.
+//! Each generator is a ChaCha generator seeded by SHA-256(seed ‖ account ‖ purpose ‖ n). The same
+//! server seed and the same calls on an account give the same ids, secrets and scores, independently of
+//! other accounts. This is the only module that names `rand`.
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha12Rng;
 use sha2::{Digest, Sha256};
 
-/// The server's seed, from which every draw follows.
+/// The server's seed, from which all generators are derived.
 #[derive(Debug, Clone)]
 pub struct Entropy {
     seed: String,
 }
 
-/// One stream of chance; use it for one purpose and let it go.
+/// A generator for one purpose.
 #[derive(Debug)]
 pub struct SeededRng(ChaCha12Rng);
 
 impl Entropy {
-    /// Chance that follows from `seed`.
     #[must_use]
     pub fn new(seed: &str) -> Self {
         Self {
@@ -27,7 +26,7 @@ impl Entropy {
         }
     }
 
-    /// The stream for the `n`th draw of `purpose` on `account` (its API key).
+    /// Returns the `n`th generator for `purpose` of the account with the API key `account`.
     #[must_use]
     pub fn rng(&self, account: &str, purpose: &str, n: u64) -> SeededRng {
         let mut digest = Sha256::new();
@@ -41,25 +40,23 @@ impl Entropy {
 }
 
 impl SeededRng {
-    /// A stream that follows from 32 bytes alone, such as a picture's digest.
+    /// Returns a generator that depends only on `digest`, such as the digest of a picture.
     #[must_use]
     pub fn from_digest(digest: [u8; 32]) -> Self {
         Self(ChaCha12Rng::from_seed(digest))
     }
 
-    /// Fills `bytes`.
     pub fn fill(&mut self, bytes: &mut [u8]) {
         use rand::Rng;
         self.0.fill_bytes(bytes);
     }
 
-    /// 64 bits.
     pub fn next_u64(&mut self) -> u64 {
         use rand::Rng;
         self.0.next_u64()
     }
 
-    /// A number in [0, 1), of 53 bits.
+    /// Returns a number in [0, 1) with 53 random bits.
     #[expect(
         clippy::cast_precision_loss,
         reason = "53 bits fit a double's mantissa"
@@ -68,7 +65,7 @@ impl SeededRng {
         (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// A version 4 UUID, lower case with hyphens.
+    /// Returns a version 4 UUID in lower case, with hyphens.
     pub fn uuid(&mut self) -> String {
         let mut bytes = [0_u8; 16];
         self.fill(&mut bytes);
@@ -91,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_seed_account_purpose_and_number_give_the_same_draw() {
+    fn rng_depends_on_seed_account_purpose_and_number() {
         let uuid = |seed, account, purpose, n| Entropy::new(seed).rng(account, purpose, n).uuid();
         let first = uuid("seed", "key", "document", 1);
         assert_eq!(first, uuid("seed", "key", "document", 1));
@@ -108,11 +105,11 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_lies_between_zero_and_one() {
-        let mut draw = Entropy::new("s").rng("a", "p", 0);
+    fn unit_f64_lies_between_zero_and_one() {
+        let mut rng = Entropy::new("s").rng("a", "p", 0);
         assert!(
             (0..1000)
-                .map(|_| draw.unit_f64())
+                .map(|_| rng.unit_f64())
                 .all(|unit| (0.0..1.0).contains(&unit))
         );
     }

@@ -122,7 +122,7 @@ fn verify_signature(state: &Services, parts: &Parts, now: Timestamp) -> Result<(
     let host = called_host
         .or_else(|| header("host"))
         .or_else(|| parts.uri.authority().map(ToString::to_string));
-    let request = presign::Request {
+    let request = presign::PresignedRequest {
         method: parts.method.as_str(),
         path: sent_path(&parts.extensions, &parts.uri),
         query: parts.uri.query().unwrap_or_default(),

@@ -1,11 +1,11 @@
 //! Real time: the operating system's wall clock, anchored to its monotonic clock.
 //!
-//! Real time never goes back. The wall clock is read once, and the monotonic clock counts on from
-//! there. Somebody may set the wall clock back by an hour, and no due time moves away.
+//! Real time never goes back. The wall clock is read once, and the monotonic clock counts from there, so
+//! setting the wall clock back does not postpone any due time.
 //!
-//! The monotonic clock stands still while a machine is suspended or a virtual machine is paused.
-//! The wall clock is ahead afterwards, and real time follows it forward. Presigned URLs and
-//! certificates then have the right dates at once.
+//! The monotonic clock stops while a machine is suspended or a virtual machine is paused. The wall clock
+//! is ahead afterwards, and real time follows it forward, so that presigned URLs and certificates have
+//! the right dates.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -21,8 +21,8 @@ const FOLLOWED_LEAD_NS: i64 = 2_000_000_000;
 #[must_use]
 pub fn real_now() -> Timestamp {
     static ANCHOR: LazyLock<Anchor> = LazyLock::new(|| Anchor::new(wall_ns(), Instant::now()));
-    // The wall clock is read first. A process that is stopped between the two readings then finds
-    // the wall clock behind, which is ignored, and never ahead.
+    // The wall clock is read first: if the process is stopped between the two readings, the wall clock
+    // seems to be behind, which is ignored, and not ahead.
     let wall_ns = wall_ns();
     ANCHOR.read(wall_ns, Instant::now())
 }
@@ -65,9 +65,9 @@ impl Anchor {
     }
 }
 
-/// Returns the real time at the start of the monotonic clock, given what it was known as, the
-/// time elapsed since then, and the wall clock. It moves forward if the wall clock is ahead by
-/// more than [`FOLLOWED_LEAD_NS`], and never back.
+/// Returns the corrected real time at the anchor, given its current value, the time elapsed since then,
+/// and the wall clock. Moves forward if the wall clock is ahead by more than [`FOLLOWED_LEAD_NS`], and
+/// never back.
 const fn follow(real_ns_at_start: i64, elapsed_ns: i64, wall_ns: i64) -> i64 {
     let lead_ns = wall_ns.saturating_sub(real_ns_at_start.saturating_add(elapsed_ns));
     if lead_ns > FOLLOWED_LEAD_NS {
@@ -85,8 +85,8 @@ mod tests {
     const SECOND_NS: i64 = 1_000_000_000;
     const WALL_NS: i64 = AT.ms() * 1_000_000;
 
-    /// Reads an anchor set at [`AT`] after `elapsed_s`, by a wall clock that is `lead_s` ahead of
-    /// the monotonic clock: milliseconds since [`AT`].
+    /// Reads an anchor that was set at [`AT`], after `elapsed_s`, with a wall clock that is `lead_s`
+    /// ahead of the monotonic clock. Returns milliseconds since [`AT`].
     fn read_after(anchor: &Anchor, elapsed_s: i64, lead_s: i64) -> i64 {
         let elapsed = std::time::Duration::from_secs(elapsed_s.unsigned_abs());
         let wall_ns = WALL_NS + (elapsed_s + lead_s) * SECOND_NS;
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn real_now_after_a_suspend_follows_the_wall_clock_and_keeps_what_it_followed() {
+    fn real_now_after_a_suspend_follows_the_wall_clock_and_stays_there() {
         let anchor = Anchor::new(WALL_NS, Instant::now());
         assert_eq!(read_after(&anchor, 10, 2), 10_000, "not more than 2 s");
         assert_eq!(read_after(&anchor, 10, 3), 13_000);

@@ -1,38 +1,37 @@
-//! Prometheus' text format, version 0.0.4: families of samples, each told what it is before its
-//! samples come.
+//! Prometheus' text format, version 0.0.4: families of samples, each with its type and help text.
 
 use std::fmt::{Display, Write};
 
-/// What a page is.
+/// Media type of the page.
 pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// A page in the making.
+/// Builder of a page.
 #[derive(Debug, Default)]
 pub struct MetricsText(String);
 
-/// What the samples of a family are.
+/// Type of a family.
 #[derive(Debug, Clone, Copy)]
 pub enum MetricType {
-    /// Grows, from 0 on at each start.
+    /// Only grows. Starts at 0 with the process.
     Counter,
     /// Goes up and down.
     Gauge,
-    /// How many were no more than some value.
+    /// Counts values by upper bounds.
     Histogram,
 }
 
-/// Samples of one name.
+/// Samples with the same name.
 #[derive(Debug)]
 pub struct MetricFamily<'p> {
     page: &'p mut String,
     name: &'static str,
 }
 
-/// A label's name and value.
+/// Name and value of a label.
 pub type MetricLabel<'l> = (&'static str, &'l str);
 
 impl MetricsText {
-    /// Begins a family; `help` is a sentence for people.
+    /// Starts a family. `help` is a sentence for people.
     pub fn family(
         &mut self,
         name: &'static str,
@@ -51,7 +50,7 @@ impl MetricsText {
         MetricFamily { page, name }
     }
 
-    /// As it is served.
+    /// Returns the text of the page.
     #[must_use]
     pub fn finish(self) -> String {
         self.0
@@ -59,13 +58,12 @@ impl MetricsText {
 }
 
 impl MetricFamily<'_> {
-    /// Adds a sample.
     pub fn sample(&mut self, labels: &[MetricLabel<'_>], value: impl Display) {
         self.line("", labels, value);
     }
 
-    /// Adds a histogram: `counts` are of what was no more than each of `bounds_us` and more than
-    /// the one before, and of what was more than all; `sum` is that of all values.
+    /// Adds a histogram. `counts` has the number of values in each interval that ends at a bound of
+    /// `bounds_us`, and last the number of larger values. `sum` is the sum of all values.
     pub fn histogram(
         &mut self,
         label: MetricLabel<'_>,
@@ -73,23 +71,25 @@ impl MetricFamily<'_> {
         counts: &[u64],
         sum: &impl Display,
     ) {
-        let mut all = 0;
-        for (at, count) in counts.iter().enumerate() {
-            all += count;
-            let bound = bounds_us.get(at).map(|us| seconds_of_ns(us * 1_000));
-            let bound = bound.map_or("+Inf".to_owned(), |bound| bound.to_string());
-            self.line("_bucket", &[label, ("le", &bound)], all);
+        let mut cumulative = 0;
+        for (index, count) in counts.iter().enumerate() {
+            cumulative += count;
+            let bound = bounds_us.get(index).map_or_else(
+                || "+Inf".to_owned(),
+                |us| seconds_of_ns(us * 1_000).to_string(),
+            );
+            self.line("_bucket", &[label, ("le", &bound)], cumulative);
         }
         self.line("_sum", &[label], sum);
-        self.line("_count", &[label], all);
+        self.line("_count", &[label], cumulative);
     }
 
     fn line(&mut self, suffix: &str, labels: &[MetricLabel<'_>], value: impl Display) {
         put(self.page, format_args!("{}{suffix}", self.name));
-        for (at, (name, text)) in labels.iter().enumerate() {
-            let before = if at == 0 { '{' } else { ',' };
-            let text = escaped(text, true);
-            put(self.page, format_args!("{before}{name}=\"{text}\""));
+        for (index, (name, value)) in labels.iter().enumerate() {
+            let separator = if index == 0 { '{' } else { ',' };
+            let escaped = escaped(value, true);
+            put(self.page, format_args!("{separator}{name}=\"{escaped}\""));
         }
         if !labels.is_empty() {
             self.page.push('}');
@@ -98,11 +98,12 @@ impl MetricFamily<'_> {
     }
 }
 
-fn put(page: &mut String, what: std::fmt::Arguments<'_>) {
-    page.write_fmt(what).expect("a string takes all");
+fn put(page: &mut String, text: std::fmt::Arguments<'_>) {
+    page.write_fmt(text)
+        .expect("writing to a String cannot fail");
 }
 
-/// Where quotes end a text they are escaped, too.
+/// Escapes backslashes and line feeds, and quotes too if the text is quoted.
 fn escaped(text: &str, is_quoted: bool) -> String {
     let text = text.replace('\\', r"\\").replace('\n', r"\n");
     if is_quoted {
@@ -112,19 +113,19 @@ fn escaped(text: &str, is_quoted: bool) -> String {
     }
 }
 
-/// Nanoseconds as seconds, exact to what a double is.
+/// Returns nanoseconds as seconds.
 #[expect(
     clippy::cast_precision_loss,
-    reason = "a number of the format is a double"
+    reason = "numbers of the format are doubles"
 )]
 pub(super) fn seconds_of_ns(nanoseconds: u64) -> impl Display {
     nanoseconds as f64 / 1e9
 }
 
-/// Milliseconds as seconds.
+/// Returns milliseconds as seconds.
 #[expect(
     clippy::cast_precision_loss,
-    reason = "a number of the format is a double"
+    reason = "numbers of the format are doubles"
 )]
 pub(super) fn seconds_of_ms(milliseconds: i64) -> impl Display {
     milliseconds as f64 / 1e3
@@ -135,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_is_what_the_format_says() {
+    fn finish_returns_the_text_format() {
         let mut page = MetricsText::default();
         page.family("a_total", MetricType::Counter, "One\\\n\"two\".")
             .sample(&[("b", "x\"y\\\nz"), ("c", "")], 7);

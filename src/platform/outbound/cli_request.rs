@@ -1,4 +1,4 @@
-//! What the command line asks a server: one call, and the whole of its answer.
+//! HTTP calls of the command line.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,69 +8,74 @@ use reqwest::header::CONTENT_TYPE;
 
 use super::{JSON, builder, error_chain, join_headers};
 
-/// Who listens is reached in that time, or not at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A call.
+/// A call to a server.
 #[derive(Debug)]
 pub struct CliRequest<'a> {
     pub method: &'a str,
     pub url: &'a str,
-    /// Shown as a bearer's.
+    /// Sent as bearer token.
     pub token: Option<&'a str>,
-    /// JSON.
+    /// JSON body.
     pub body: Option<Vec<u8>>,
-    /// So long the answer may take, connecting included; as long as it takes where there is none.
+    /// Timeout of the whole call, including the connect. `None`: no timeout.
     pub timeout: Option<Duration>,
 }
 
-/// An answer, whole.
+/// A complete response.
 #[derive(Debug)]
 pub struct CliResponse {
     pub status: u16,
-    /// What came more than once is joined by a comma.
+    /// Values of headers with the same name are joined by commas.
     pub headers: BTreeMap<String, String>,
     pub body: Vec<u8>,
 }
 
-/// Why there is none, in one line.
+/// Reason why there is no complete response, with a message.
 #[derive(Debug)]
 pub enum SendError {
-    /// Nobody was there to be asked.
+    /// The connection failed, so the server has not received the request.
     Connect(String),
-    /// It may have been asked.
+    /// The server may have received the request.
     NoResponse(String),
 }
 
-/// Makes the call, to any address: who asks has said whom.
+/// Sends the request. The address may be public, because the user chose it.
 ///
 /// # Errors
-/// If no whole answer came.
-pub async fn send(ask: CliRequest<'_>) -> Result<CliResponse, SendError> {
-    let lost = |error: &reqwest::Error| SendError::NoResponse(error_chain(error));
-    let client = builder(true).connect_timeout(CONNECT_TIMEOUT).build();
-    let client = client.map_err(|error| lost(&error))?;
-    let method = Method::from_bytes(ask.method.as_bytes());
-    let method = method.map_err(|error| SendError::NoResponse(error.to_string()))?;
-    let mut request = client.request(method, ask.url);
-    if let Some(token) = ask.token {
+/// Returns a [`SendError`] if there is no complete response.
+pub async fn send(call: CliRequest<'_>) -> Result<CliResponse, SendError> {
+    let no_response = |error: &reqwest::Error| SendError::NoResponse(error_chain(error));
+    let client = builder(true)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .build()
+        .map_err(|error| no_response(&error))?;
+    let method = Method::from_bytes(call.method.as_bytes())
+        .map_err(|error| SendError::NoResponse(error.to_string()))?;
+    let mut request = client.request(method, call.url);
+    if let Some(token) = call.token {
         request = request.bearer_auth(token);
     }
-    if let Some(body) = ask.body {
+    if let Some(body) = call.body {
         request = request.header(CONTENT_TYPE, JSON).body(body);
     }
-    if let Some(timeout) = ask.timeout {
+    if let Some(timeout) = call.timeout {
         request = request.timeout(timeout);
     }
     let response = request.send().await.map_err(|error| {
         if error.is_connect() {
             SendError::Connect(root_cause(&error))
         } else {
-            lost(&error)
+            no_response(&error)
         }
     })?;
-    let (status, headers) = (response.status().as_u16(), join_headers(response.headers()));
-    let body = response.bytes().await.map_err(|error| lost(&error))?;
+    let status = response.status().as_u16();
+    let headers = join_headers(response.headers());
+    let body = response
+        .bytes()
+        .await
+        .map_err(|error| no_response(&error))?;
     Ok(CliResponse {
         status,
         headers,
@@ -78,7 +83,7 @@ pub async fn send(ask: CliRequest<'_>) -> Result<CliResponse, SendError> {
     })
 }
 
-/// What is at the bottom of an error; what is above it says that it was on the way.
+/// Returns the innermost cause of an error. The outer errors only say that connecting failed.
 fn root_cause(error: &dyn std::error::Error) -> String {
     let mut root = error;
     while let Some(cause) = root.source() {

@@ -1,7 +1,7 @@
-//! Requests that break on their way, for rules that say so: their receivers see it on the wire.
+//! Requests with a fault of a rule, which their receivers observe on the wire.
 //!
-//! The HTTP client makes none such, so these are written to a socket of their own. Over https
-//! the connection breaks before TLS has begun.
+//! The HTTP client cannot send such requests, so they are written to a socket directly. Over https the
+//! connection breaks before the TLS handshake.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,41 +19,40 @@ use super::ssrf_filter::resolve_allowed;
 use super::{AGENT, OutboundClient, authority, shown_url, timeout_message};
 use crate::model::rule::Fault;
 
-/// No HTTP, neither a request nor an answer.
+/// Bytes that are neither an HTTP request nor a response.
 pub const GARBAGE: &[u8] = b"\x15\x03\0garbage\0\xff\xfe\r\n\x7f\x80 no HTTP\r\n\r\n";
 
-/// A request, to be broken.
+/// A request that is written without the HTTP client.
 pub(super) struct RawRequest<'r, R> {
     pub method: &'static str,
-    /// As it was given.
-    pub shown: &'r str,
+    /// URL before it was parsed, for messages.
+    pub original_url: &'r str,
     pub url: Url,
     pub media_type: &'r str,
     pub headers: &'r [(&'r str, &'r str)],
-    /// Read as far as it is sent.
+    /// Read only as far as it is sent.
     pub body: R,
-    /// All that there are of it.
+    /// Size of the whole body.
     pub bytes: u64,
 }
 
 impl OutboundClient {
-    /// Sends a request as far as the fault lets it: the line that tells of it, or of what went
-    /// wrong before.
+    /// Sends a request up to its fault. Returns the message about the fault, or about an error before it.
     pub(super) async fn send_with_fault<R: AsyncRead + Unpin>(
         &self,
         request: RawRequest<'_, R>,
-        (title, fault): (&str, Fault),
+        (label, fault): (&str, Fault),
         timeout: std::time::Duration,
     ) -> String {
-        let shown = request.shown;
-        let sent = tokio::time::timeout(timeout, self.write_with_fault(request, fault)).await;
-        match sent {
-            Ok(Ok(())) => request_fault_message(title, fault),
+        let url = request.original_url;
+        let written = tokio::time::timeout(timeout, self.write_with_fault(request, fault)).await;
+        match written {
+            Ok(Ok(())) => request_fault_message(label, fault),
             Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                refused_message(shown)
+                refused_message(url)
             }
-            Ok(Err(error)) => format!("{}: {error}", shown_url(shown)),
-            Err(_) => timeout_message(shown, timeout),
+            Ok(Err(error)) => format!("{}: {error}", shown_url(url)),
+            Err(_) => timeout_message(url, timeout),
         }
     }
 
@@ -66,7 +65,7 @@ impl OutboundClient {
         let head = head(&request)?;
         let head_bytes = head.len() as u64;
         let is_plain = request.url.scheme() == "http";
-        let cut = match fault {
+        let sent_bytes = match fault {
             Fault::Reset => u64::midpoint(head_bytes, request.bytes),
             Fault::Truncate if request.bytes < 2 => head_bytes / 2,
             Fault::Truncate => head_bytes + request.bytes / 2,
@@ -75,8 +74,8 @@ impl OutboundClient {
         if fault == Fault::Garbage {
             stream.write_all(GARBAGE).await?;
         } else if is_plain {
-            let mut sent = head.as_slice().chain(request.body).take(cut);
-            tokio::io::copy(&mut sent, &mut stream).await?;
+            let mut sent_part = head.as_slice().chain(request.body).take(sent_bytes);
+            tokio::io::copy(&mut sent_part, &mut stream).await?;
         }
         if fault == Fault::Reset {
             stream.set_zero_linger()
@@ -85,47 +84,47 @@ impl OutboundClient {
         }
     }
 
-    /// A connection to where the URL leads, if that may be called.
+    /// Connects to the host of a URL, if its address may be called.
     async fn connect(&self, url: &Url) -> io::Result<TcpStream> {
         let port = url.port_or_known_default().unwrap_or(80);
-        let host = url.host_str().unwrap_or_default();
-        let host = host.trim_matches(['[', ']']);
-        let found = resolve_allowed(host, self.allow_public).await;
-        let found = found.map_err(io::Error::other)?;
-        let found: Vec<SocketAddr> = found
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let addresses: Vec<SocketAddr> = resolve_allowed(host, self.allow_public)
+            .await
+            .map_err(io::Error::other)?
             .into_iter()
             .map(|mut address| {
                 address.set_port(port);
                 address
             })
             .collect();
-        let stream = TcpStream::connect(found.as_slice()).await?;
+        let stream = TcpStream::connect(addresses.as_slice()).await?;
         stream.set_nodelay(true)?;
         Ok(stream)
     }
 }
 
-/// The request's head as the HTTP client would write it.
+/// Returns the head of the request as the HTTP client would write it.
 fn head<R>(request: &RawRequest<'_, R>) -> io::Result<Vec<u8>> {
     let url = &request.url;
-    let bad = |_| io::Error::from(io::ErrorKind::InvalidInput);
+    let invalid = |_| io::Error::from(io::ErrorKind::InvalidInput);
     let mut headers = HeaderMap::new();
-    headers.insert(HOST, HeaderValue::try_from(authority(url)).map_err(bad)?);
+    let host = HeaderValue::try_from(authority(url)).map_err(invalid)?;
+    headers.insert(HOST, host);
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-    let media_type = HeaderValue::from_str(request.media_type).map_err(bad)?;
+    let media_type = HeaderValue::from_str(request.media_type).map_err(invalid)?;
     headers.insert(CONTENT_TYPE, media_type);
     headers.insert(CONTENT_LENGTH, request.bytes.into());
     let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let mut head = format!("{} {target} HTTP/1.1\r\n", request.method).into_bytes();
-    let ours = headers
+    let client_headers = headers
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let theirs = request
+    let request_headers = request
         .headers
         .iter()
         .map(|(name, value)| (*name, value.as_bytes()));
-    for (name, value) in ours.chain(theirs) {
+    for (name, value) in client_headers.chain(request_headers) {
         head.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
     }
     head.extend(b"\r\n");

@@ -1,4 +1,4 @@
-//! A file, fetched from wherever its URL says.
+//! Download of a file by its URL.
 
 use std::fmt;
 use std::io;
@@ -11,21 +11,20 @@ use super::overrides::{content, response_fault_message};
 use super::{CallOverrides, OutboundClient, Throttle, request_error, shown_url, timeout_message};
 use crate::model::rule::StubResponse;
 
-/// A file that was fetched.
+/// A downloaded file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DownloadedFile {
-    /// Its size.
     pub bytes: u64,
-    /// As its server says; none if that says nothing that can be read.
+    /// `Content-Type` of the response. `None` if the header is missing or not text.
     pub content_type: Option<String>,
 }
 
-/// Why a file was not fetched.
+/// Reason why a download failed.
 #[derive(Debug)]
 pub enum FetchError {
-    /// The file cannot be written: a fault of the server or of its disk.
+    /// The file cannot be written: an internal error.
     File(io::Error),
-    /// The URL does not lead to a file that can be had: one line that says why.
+    /// The URL does not return an acceptable file. Holds the message.
     Unavailable(String),
 }
 
@@ -33,7 +32,7 @@ impl fmt::Display for FetchError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(error) => write!(formatter, "cannot write the file: {error}"),
-            Self::Unavailable(line) => formatter.write_str(line),
+            Self::Unavailable(message) => formatter.write_str(message),
         }
     }
 }
@@ -41,8 +40,8 @@ impl fmt::Display for FetchError {
 impl std::error::Error for FetchError {}
 
 impl From<String> for FetchError {
-    fn from(line: String) -> Self {
-        Self::Unavailable(line)
+    fn from(message: String) -> Self {
+        Self::Unavailable(message)
     }
 }
 
@@ -52,7 +51,7 @@ impl From<io::Error> for FetchError {
     }
 }
 
-/// Where a file goes to, as it comes.
+/// State of a download.
 struct Download<'i> {
     shown_url: String,
     path: &'i Path,
@@ -61,92 +60,103 @@ struct Download<'i> {
 }
 
 impl OutboundClient {
-    /// Gets what is at `url` into the file `to`, as it comes, the call treated so. It has to be
-    /// answered 2xx, to have `bytes_max` bytes at most, and to be there within 10 s. Redirects are
-    /// not followed. A fault is met when an answer has come.
+    /// Downloads `url` into the file `to`, with the overrides of rules. Requires a 2xx response of at
+    /// most `bytes_max` bytes within [`FETCH_TIMEOUT`](super::FETCH_TIMEOUT). Follows no redirects. A
+    /// fault applies to the response, so the request is still sent.
     ///
     /// # Errors
-    /// Says why it could not be had. A part of it may then be in the file.
+    /// Returns a [`FetchError`] if the download failed. Part of the content may be in the file then.
     pub async fn fetch(
         &self,
         url: &str,
         to: &Path,
         bytes_max: u64,
-        treatment: &CallOverrides,
+        overrides: &CallOverrides,
     ) -> Result<DownloadedFile, FetchError> {
-        treatment.apply_delay().await;
-        let into = Download {
+        overrides.apply_delay().await;
+        let download = Download {
             shown_url: shown_url(url),
             path: to,
             bytes_max,
-            throttle: treatment.throttle(),
+            throttle: overrides.throttle(),
         };
         let timeout = self.timeouts.fetch;
-        let fetched = async {
-            match &treatment.respond {
-                Some(respond) => into.write_stub(treatment, respond).await,
-                None => self.download(url, into, treatment).await,
+        let run = async {
+            match &overrides.respond {
+                Some(respond) => download.write_stub(overrides, respond).await,
+                None => self.download(url, download, overrides).await,
             }
         };
-        // Boxed: it is what a drip waits in, and large.
-        let in_time = tokio::time::timeout(timeout, Box::pin(fetched)).await;
-        in_time.unwrap_or_else(|_| Err(timeout_message(url, timeout).into()))
+        // Boxed because the future is large.
+        tokio::time::timeout(timeout, Box::pin(run))
+            .await
+            .unwrap_or_else(|_| Err(timeout_message(url, timeout).into()))
     }
 
     async fn download(
         &self,
         url: &str,
-        mut into: Download<'_>,
-        treatment: &CallOverrides,
+        mut download: Download<'_>,
+        overrides: &CallOverrides,
     ) -> Result<DownloadedFile, FetchError> {
         let timeout = self.timeouts.fetch;
-        let request = self.client()?.get(self.check_url(url)?).timeout(timeout);
-        let sent = request.send().await;
-        let mut response = sent.map_err(|error| request_error(url, error, timeout))?;
-        into.check(
+        let mut response = self
+            .client()?
+            .get(self.parse_allowed_url(url)?)
+            .timeout(timeout)
+            .send()
+            .await
+            .map_err(|error| request_error(url, error, timeout))?;
+        download.check(
             response.status().as_u16(),
             response.content_length(),
-            treatment,
+            overrides,
         )?;
-        let content_type = response.headers().get("content-type");
-        let content_type = content_type.and_then(|value| value.to_str().ok());
-        let content_type = content_type.map(str::to_owned);
-        let (mut file, mut bytes) = (into.create().await?, 0);
+        let content_type = response
+            .headers()
+            .get("content-type")
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        let mut file = download.create().await?;
+        let mut bytes = 0;
         while let Some(piece) = response
             .chunk()
             .await
             .map_err(|error| request_error(url, error, timeout))?
         {
-            bytes += into.write(&mut file, bytes, &piece).await?;
+            bytes += download.write(&mut file, bytes, &piece).await?;
         }
-        Ok(into.done(file, bytes, content_type).await?)
+        Ok(download.finish(file, bytes, content_type).await?)
     }
 }
 
 impl Download<'_> {
-    /// Takes an answer that nobody has sent.
+    /// Writes the body of a stub response to the file.
     async fn write_stub(
         mut self,
-        treatment: &CallOverrides,
+        overrides: &CallOverrides,
         respond: &StubResponse,
     ) -> Result<DownloadedFile, FetchError> {
         let (body, media_type) = content(respond);
-        self.check(respond.status, Some(body.len() as u64), treatment)?;
+        self.check(respond.status, Some(body.len() as u64), overrides)?;
         let mut file = self.create().await?;
         let bytes = self.write(&mut file, 0, body.as_bytes()).await?;
         let content_type = media_type.map(str::to_owned);
-        Ok(self.done(file, bytes, content_type).await?)
+        Ok(self.finish(file, bytes, content_type).await?)
     }
 
-    /// Whether what was answered so can be had.
+    /// Checks fault, status and length of a response.
+    ///
+    /// # Errors
+    /// Returns a message if the response is not acceptable.
     fn check(
         &self,
         status: u16,
         length: Option<u64>,
-        treatment: &CallOverrides,
+        overrides: &CallOverrides,
     ) -> Result<(), String> {
-        if let Some((title, fault)) = treatment.connection_fault() {
-            return Err(response_fault_message(title, fault));
+        if let Some((label, fault)) = overrides.connection_fault() {
+            return Err(response_fault_message(label, fault));
         }
         let shown = &self.shown_url;
         match status {
@@ -167,26 +177,27 @@ impl Download<'_> {
         File::create(self.path).await
     }
 
-    /// Writes a piece, that comes after so many bytes, at its pace: its size.
+    /// Writes a piece after `written_bytes` earlier bytes, at the rate of the throttle. Returns the size
+    /// of the piece.
     async fn write(
         &mut self,
         file: &mut File,
-        after: u64,
+        written_bytes: u64,
         piece: &[u8],
     ) -> Result<u64, FetchError> {
         let bytes = piece.len() as u64;
-        if after + bytes > self.bytes_max {
+        if written_bytes + bytes > self.bytes_max {
             return Err(self.too_large().into());
         }
-        if let Some(pace) = &mut self.throttle {
-            pace.consume(piece.len());
-            pace.ready().await;
+        if let Some(throttle) = &mut self.throttle {
+            throttle.consume(piece.len());
+            throttle.ready().await;
         }
         file.write_all(piece).await?;
         Ok(bytes)
     }
 
-    async fn done(
+    async fn finish(
         &self,
         mut file: File,
         bytes: u64,

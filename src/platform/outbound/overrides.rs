@@ -1,50 +1,51 @@
-//! What is done to a call of ours before it is made, and in place of it.
+//! Overrides of an outbound call by rules.
 
 use std::time::Duration;
 
 use super::Throttle;
 use crate::model::rule::{Fault, StubBody, StubResponse};
 
-/// What is done to a call; by default nothing.
+/// Overrides of a call. The default changes nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallOverrides {
-    /// Real time that passes before anything is done about it, on no timeout's account.
+    /// Delay before the call, in real time. Does not count towards the call's timeout.
     pub delay: Duration,
-    /// Nobody is called, and it is as though this had been answered.
+    /// Response in place of the receiver's, which is not called then.
     pub respond: Option<StubResponse>,
-    /// What becomes of it on its way, and who says so: `rule 3 (flaky)`.
+    /// Fault of the connection, and the label of its rule: `rule 3 (flaky)`.
     pub fault: Option<(String, Fault)>,
 }
 
 impl CallOverrides {
-    /// Lets the delay pass.
+    /// Waits for the delay.
     pub(super) async fn apply_delay(&self) {
         if !self.delay.is_zero() {
             tokio::time::sleep(self.delay).await;
         }
     }
 
-    /// What is answered in the receiver's place, if anything is.
+    /// Returns the response in place of the receiver's. `None` if the receiver has to be called.
     ///
     /// # Errors
-    /// One line: that answer does not come whole.
+    /// Returns a message if a fault damages that response.
     pub(super) fn stub_response(&self) -> Result<Option<&StubResponse>, String> {
         let Some(respond) = &self.respond else {
             return Ok(None);
         };
         match self.connection_fault() {
-            Some((title, fault)) => Err(response_fault_message(title, fault)),
+            Some((label, fault)) => Err(response_fault_message(label, fault)),
             None => Ok(Some(respond)),
         }
     }
 
-    /// The fault that keeps the call from coming to its end, and whose it is.
+    /// Returns the fault that makes the call fail, with the label of its rule. `None` for a drip, which
+    /// only slows the call down.
     pub(super) fn connection_fault(&self) -> Option<(&str, Fault)> {
-        let (title, fault) = self.fault.as_ref()?;
-        (!matches!(fault, Fault::Drip { .. })).then_some((title, *fault))
+        let (label, fault) = self.fault.as_ref()?;
+        (!matches!(fault, Fault::Drip { .. })).then_some((label, *fault))
     }
 
-    /// The pace that its bytes go at, if it is one.
+    /// Returns the throttle of a drip. `None` if the rate is not limited.
     pub(super) fn throttle(&self) -> Option<Throttle> {
         match self.fault {
             Some((_, Fault::Drip { bytes_per_second })) => Some(Throttle::new(bytes_per_second)),
@@ -53,38 +54,42 @@ impl CallOverrides {
     }
 }
 
-/// What is told of a request that came to that.
-pub(super) fn request_fault_message(title: &str, fault: Fault) -> String {
-    let what = match fault {
+/// Returns the message about a request with a fault of the rule `label`.
+pub(super) fn request_fault_message(label: &str, fault: Fault) -> String {
+    let message = match fault {
         Fault::Reset => "the connection was reset",
         Fault::Empty => "the connection was closed before the request",
-        Fault::Truncate => "the request was cut half way",
-        Fault::Garbage => "what was sent is no HTTP",
+        Fault::Truncate => "the request was truncated",
+        Fault::Garbage => "the request was not HTTP",
         Fault::Drip { .. } => "the request took too long",
     };
-    format!("{title}: {what}")
+    format!("{label}: {message}")
 }
 
-/// What is told of an answer that came to that.
-pub(super) fn response_fault_message(title: &str, fault: Fault) -> String {
-    let what = match fault {
+/// Returns the message about a response with a fault of the rule `label`.
+pub(super) fn response_fault_message(label: &str, fault: Fault) -> String {
+    let message = match fault {
         Fault::Reset => "the connection was reset",
-        Fault::Empty => "the connection was closed before the answer",
-        Fault::Truncate => "the answer was cut half way",
-        Fault::Garbage => "what was answered is no HTTP",
-        Fault::Drip { .. } => "the answer took too long",
+        Fault::Empty => "the connection was closed before the response",
+        Fault::Truncate => "the response was truncated",
+        Fault::Garbage => "the response was not HTTP",
+        Fault::Drip { .. } => "the response took too long",
     };
-    format!("{title}: {what}")
+    format!("{label}: {message}")
 }
 
-/// The body of an answer and its media type, unless a header says another.
+/// Returns the body of a stub response, and its media type: the stub's own header, else the default for
+/// the kind of body.
 pub(super) fn content(respond: &StubResponse) -> (&str, Option<&str>) {
-    let (body, usual) = match &respond.body {
+    let (body, default_type) = match &respond.body {
         None => ("", None),
         Some(StubBody::Json(text)) => (text.as_str(), Some("application/json")),
         Some(StubBody::Text(text)) => (text.as_str(), Some("text/plain; charset=utf-8")),
     };
-    let mut headers = respond.headers.iter();
-    let message = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-    (body, message.map(|(_, value)| value.as_str()).or(usual))
+    let own_type = respond
+        .headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        .map(|(_, value)| value.as_str());
+    (body, own_type.or(default_type))
 }

@@ -1,4 +1,4 @@
-//! A file, put wherever its receiver wants it.
+//! Upload of a file by PUT (zero copy).
 
 use std::fmt;
 use std::io;
@@ -17,15 +17,15 @@ use super::faulty_request::RawRequest;
 use super::throttle::ThrottledBody;
 use super::{CallOverrides, OutboundClient, request_error};
 
-/// What is read of the file in one go.
+/// Size of the pieces in which the file is read.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// Why there is no status.
+/// Reason why a PUT has no status.
 #[derive(Debug)]
 pub enum PutError {
-    /// The file cannot be opened, or is too short: a fault of ours.
+    /// The file cannot be opened, or is too short: an internal error.
     File(io::Error),
-    /// It could not be sent, or was not answered: one line that says why.
+    /// The request could not be sent, or there was no response. Holds the message.
     Unanswered(String),
 }
 
@@ -33,7 +33,7 @@ impl fmt::Display for PutError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(error) => write!(formatter, "cannot read the file: {error}"),
-            Self::Unanswered(line) => formatter.write_str(line),
+            Self::Unanswered(message) => formatter.write_str(message),
         }
     }
 }
@@ -41,58 +41,57 @@ impl fmt::Display for PutError {
 impl std::error::Error for PutError {}
 
 impl OutboundClient {
-    /// Puts the first `bytes` bytes of the file at `path`, as they are read, the call treated so:
-    /// the status of the answer, which has to come within 30 s.
+    /// Streams the first `bytes` bytes of the file at `path` to `url`, with the overrides of rules.
+    /// Returns the status of the response, which may be any status.
     ///
     /// # Errors
-    /// If there is no answer; any status is one.
+    /// Returns a [`PutError`] if there is no response within [`PUT_TIMEOUT`](super::PUT_TIMEOUT).
     pub async fn put_file(
         &self,
         url: &str,
         content_type: &str,
         path: &Path,
         bytes: u64,
-        treatment: &CallOverrides,
+        overrides: &CallOverrides,
     ) -> Result<u16, PutError> {
-        treatment.apply_delay().await;
-        if let Some(respond) = treatment.stub_response().map_err(PutError::Unanswered)? {
+        overrides.apply_delay().await;
+        if let Some(respond) = overrides.stub_response().map_err(PutError::Unanswered)? {
             return Ok(respond.status);
         }
-        let allowed = self.check_url(url).map_err(PutError::Unanswered)?;
+        let parsed_url = self.parse_allowed_url(url).map_err(PutError::Unanswered)?;
         let file = File::open(path).await.map_err(PutError::File)?;
         if file.metadata().await.map_err(PutError::File)?.len() < bytes {
             return Err(PutError::File(io::ErrorKind::UnexpectedEof.into()));
         }
         let timeout = self.timeouts.put;
-        if let Some(broken) = treatment.connection_fault() {
+        if let Some(fault) = overrides.connection_fault() {
             let request = RawRequest {
                 method: "PUT",
-                shown: url,
-                url: allowed,
+                original_url: url,
+                url: parsed_url,
                 media_type: content_type,
                 headers: &[],
                 body: file,
                 bytes,
             };
-            let line = self.send_with_fault(request, broken, timeout).await;
-            return Err(PutError::Unanswered(line));
+            let message = self.send_with_fault(request, fault, timeout).await;
+            return Err(PutError::Unanswered(message));
         }
         let client = self.client().map_err(PutError::Unanswered)?;
         let pieces = ReaderStream::with_capacity(file.take(bytes), PIECE_BYTES);
         let body = StreamBody::new(pieces.map_ok(Frame::data));
-        let sent = client
-            .put(allowed)
+        let response = client
+            .put(parsed_url)
             .timeout(timeout)
             .header(CONTENT_TYPE, content_type)
             .header(CONTENT_LENGTH, bytes)
-            .body(match treatment.throttle() {
-                Some(pace) => Body::wrap(ThrottledBody::new(body, pace)),
+            .body(match overrides.throttle() {
+                Some(throttle) => Body::wrap(ThrottledBody::new(body, throttle)),
                 None => Body::wrap(body),
             })
             .send()
-            .await;
-        let response =
-            sent.map_err(|error| PutError::Unanswered(request_error(url, error, timeout)))?;
+            .await
+            .map_err(|error| PutError::Unanswered(request_error(url, error, timeout)))?;
         Ok(response.status().as_u16())
     }
 }

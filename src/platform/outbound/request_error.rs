@@ -1,5 +1,5 @@
-//! Reasons why a call was not answered, in plain words. They end up in failed orders, in
-//! deliveries and in the log, so the URLs in them are without their queries, which may be signed.
+//! Messages about calls without a response. Failed orders, deliveries and the log show these messages, so
+//! URLs in them have no query, which may contain a signature.
 
 use std::error::Error;
 use std::io;
@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-/// Returns the URL for a reason: escaped, and without its query.
+/// Returns the URL for a message: escaped, and without its query.
 pub(super) fn shown_url(url: &str) -> String {
     match url.split_once('?') {
-        Some((begin, _)) => format!("{}?…", begin.escape_debug()),
+        Some((before_query, _)) => format!("{}?…", before_query.escape_debug()),
         None => url.escape_debug().to_string(),
     }
 }
 
-/// Reason why there was no whole response from `url`.
+/// Returns the message about a call to `url` without a complete response.
 pub(super) fn request_error(url: &str, error: reqwest::Error, timeout: Duration) -> String {
     if error.is_timeout() {
         return timeout_message(url, timeout);
@@ -26,12 +26,12 @@ pub(super) fn request_error(url: &str, error: reqwest::Error, timeout: Duration)
     error_chain(&error.without_url())
 }
 
-/// Reason why a call was broken off at `timeout`.
+/// Returns the message about a call to `url` that was aborted at its timeout.
 pub(super) fn timeout_message(url: &str, timeout: Duration) -> String {
-    format!("{}: not done within {timeout:?}", shown_url(url))
+    format!("{}: timed out after {timeout:?}", shown_url(url))
 }
 
-/// Reason why the connection to `url` was refused.
+/// Returns the message about a refused connection to `url`.
 pub(super) fn refused_message(url: &str) -> String {
     let parsed = Url::parse(url).ok();
     let Some((host, port)) = parsed
@@ -57,8 +57,8 @@ pub(super) fn refused_message(url: &str) -> String {
 fn is_refused(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        let io = error.downcast_ref::<io::Error>();
-        if io.is_some_and(|io| io.kind() == io::ErrorKind::ConnectionRefused) {
+        let io_error = error.downcast_ref::<io::Error>();
+        if io_error.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
             return true;
         }
         cause = error.source();
@@ -66,15 +66,15 @@ fn is_refused(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// An error and its causes in one line; the client's own top line says little.
+/// Returns an error and all its causes in one line. The client's top-level error alone says little.
 pub(super) fn error_chain(error: &dyn Error) -> String {
-    let mut line = error.to_string();
+    let mut message = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        line = format!("{line}: {error}");
+        message = format!("{message}: {error}");
         cause = error.source();
     }
-    line
+    message
 }
 
 #[cfg(test)]
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refuse_connection_names_the_port_and_warns_of_containers() {
+    fn refused_message_names_the_port_and_hints_at_containers() {
         let hint = "; inside a container localhost is the container itself";
         for (url, expected) in [
             ("http://127.0.0.1:9/hook?x=1", format!("127.0.0.1:9{hint}")),
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn show_url_escapes_it_and_leaves_out_the_query() {
+    fn shown_url_is_escaped_and_has_no_query() {
         for (url, expected) in [
             ("http://a/b?X-Amz-Signature=secret", "http://a/b?…"),
             ("http://a/b\n", "http://a/b\\n"),

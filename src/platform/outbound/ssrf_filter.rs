@@ -1,11 +1,11 @@
-//! Addresses that may be called, whatever name they have.
+//! Filter of addresses against SSRF. Names are filtered by the addresses to which they resolve.
 
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Addresses at which clouds hand a machine its credentials and configuration, to whoever calls.
+/// Addresses at which clouds serve credentials and configuration of a machine, without authentication.
 const CLOUD_METADATA_ADDRESSES: [IpAddr; 11] = [
     // AWS, Google Cloud, Azure, DigitalOcean, Oracle and others.
     v4(169, 254, 169, 254),
@@ -37,10 +37,10 @@ const fn v6(segments: [u16; 8]) -> IpAddr {
     IpAddr::V6(Ipv6Addr::from_segments(segments))
 }
 
-/// Kinds of addresses, by who may be behind them.
+/// Scope of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum AddressScope {
-    /// This machine, and the networks of tests.
+    /// This machine, and private networks.
     Local,
     Public,
     /// One of [`CLOUD_METADATA_ADDRESSES`].
@@ -55,13 +55,13 @@ enum AddressScope {
 #[must_use]
 pub fn is_local_address(address: IpAddr) -> bool {
     matches!(
-        AddressScope::of(address),
+        AddressScope::from_address(address),
         AddressScope::Local | AddressScope::Unspecified
     )
 }
 
 impl AddressScope {
-    fn of(address: IpAddr) -> Self {
+    fn from_address(address: IpAddr) -> Self {
         let address = address.to_canonical();
         let is_metadata = |address: &IpAddr| CLOUD_METADATA_ADDRESSES.contains(address);
         if is_metadata(&address) {
@@ -79,15 +79,15 @@ impl AddressScope {
             {
                 Self::Local
             }
-            IpAddr::V6(v6) => match embedded(v6) {
+            IpAddr::V6(v6) => match embedded_v4(v6) {
                 Some(v4) if is_metadata(&v4.into()) => Self::Metadata,
                 _ => Self::Public,
             },
         }
     }
 
-    /// Returns why an address of this kind is not called, as it follows its name. `None` if it is
-    /// called.
+    /// Returns the reason why an address of this scope is blocked, to follow its name in a sentence.
+    /// `None` if the address may be called.
     fn blocked_message(self, allow_public: bool) -> Option<&'static str> {
         match self {
             Self::Local => None,
@@ -96,18 +96,18 @@ impl AddressScope {
                 "is a public address; only loopback and private addresses are called without --allow-public",
             ),
             Self::Metadata => Some(
-                "is a metadata address, at which clouds hand a machine its credentials; it is never called, not even with --allow-public",
+                "is a cloud metadata address, which serves credentials; it is never called, not even with --allow-public",
             ),
             Self::Unspecified => Some(
-                "is the unspecified address, which is no address to call; to call this machine, use 127.0.0.1 or [::1]",
+                "is the unspecified address, which cannot be called; to call this machine, use 127.0.0.1 or [::1]",
             ),
-            Self::Group => Some("is a multicast or broadcast address, which is no address to call"),
+            Self::Group => Some("is a multicast or broadcast address, which cannot be called"),
         }
     }
 }
 
-/// Loopback, private and link-local addresses, the shared address space of RFC 6598 (Tailscale,
-/// Kubernetes), and the benchmark networks of RFC 2544 (`OrbStack`).
+/// `true` for loopback, private and link-local addresses, the shared address space of RFC 6598
+/// (Tailscale, Kubernetes), and the benchmark networks of RFC 2544 (`OrbStack`).
 fn is_local(v4: Ipv4Addr) -> bool {
     let [a, b, ..] = v4.octets();
     let is_shared = a == 100 && b & 0b1100_0000 == 64;
@@ -115,34 +115,36 @@ fn is_local(v4: Ipv4Addr) -> bool {
     v4.is_loopback() || v4.is_private() || v4.is_link_local() || is_shared || is_benchmark
 }
 
-/// Returns the IPv4 address to which a gateway translates `v6`. `None` if it is no such address.
-fn embedded(v6: Ipv6Addr) -> Option<Ipv4Addr> {
+/// Returns the IPv4 address to which a gateway translates `v6`. `None` if `v6` embeds no IPv4 address.
+fn embedded_v4(v6: Ipv6Addr) -> Option<Ipv4Addr> {
     let octets = v6.octets();
-    let four = |at: usize| {
-        let four = [octets[at], octets[at + 1], octets[at + 2], octets[at + 3]];
-        Some(Ipv4Addr::from(four))
+    let v4_at = |at: usize| {
+        let bytes = [octets[at], octets[at + 1], octets[at + 2], octets[at + 3]];
+        Some(Ipv4Addr::from(bytes))
     };
     match v6.segments() {
         // NAT64 with the well-known prefix (RFC 6052) and with a local one (RFC 8215), and
         // IPv4-compatible addresses (RFC 4291).
-        [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x64, 0xff9b, 1, ..] | [0, 0, 0, 0, 0, 0, ..] => four(12),
+        [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x64, 0xff9b, 1, ..] | [0, 0, 0, 0, 0, 0, ..] => {
+            v4_at(12)
+        }
         // 6to4 (RFC 3056).
-        [0x2002, ..] => four(2),
+        [0x2002, ..] => v4_at(2),
         _ => None,
     }
 }
 
-/// Returns why `address` is not called, under the name `who`. `None` if it may be called.
+/// Returns the reason why `address`, called `name` in the message, is blocked. `None` if it may be called.
 pub(super) fn blocked_address_message(
-    who: &str,
+    name: &str,
     address: IpAddr,
     allow_public: bool,
 ) -> Option<String> {
-    let reason = AddressScope::of(address).blocked_message(allow_public)?;
-    Some(format!("{who} {reason}"))
+    let reason = AddressScope::from_address(address).blocked_message(allow_public)?;
+    Some(format!("{name} {reason}"))
 }
 
-/// Resolves names to those of their addresses that may be called.
+/// Resolver of the HTTP client. Returns only addresses that may be called.
 #[derive(Debug)]
 pub(super) struct FilteringResolver {
     pub(super) allow_public: bool,
@@ -152,8 +154,8 @@ impl Resolve for FilteringResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let allow_public = self.allow_public;
         Box::pin(async move {
-            let found = resolve_allowed(name.as_str(), allow_public).await?;
-            Ok(Box::new(found.into_iter()) as Addrs)
+            let addresses = resolve_allowed(name.as_str(), allow_public).await?;
+            Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
 }
@@ -161,22 +163,23 @@ impl Resolve for FilteringResolver {
 /// Resolves `host` to those of its addresses that may be called, with port 0.
 ///
 /// # Errors
-/// Returns why its first address is not called if none may be, or why it cannot be resolved.
+/// Returns the reason why the first address is blocked if all are, or the error of the resolution.
 pub(super) async fn resolve_allowed(
     host: &str,
     allow_public: bool,
 ) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
-    let (mut callable, mut refused) = (Vec::new(), None);
+    let mut allowed = Vec::new();
+    let mut first_blocked = None;
     for address in tokio::net::lookup_host((host, 0)).await? {
-        let who = format!("{host} ({})", address.ip());
-        match blocked_address_message(&who, address.ip(), allow_public) {
-            None => callable.push(address),
-            Some(line) => refused = refused.or(Some(line)),
+        let name = format!("{host} ({})", address.ip());
+        match blocked_address_message(&name, address.ip(), allow_public) {
+            None => allowed.push(address),
+            Some(message) => first_blocked = first_blocked.or(Some(message)),
         }
     }
-    match refused {
-        Some(line) if callable.is_empty() => Err(line.into()),
-        _ => Ok(callable),
+    match first_blocked {
+        Some(message) if allowed.is_empty() => Err(message.into()),
+        _ => Ok(allowed),
     }
 }
 
@@ -184,12 +187,12 @@ pub(super) async fn resolve_allowed(
 mod tests {
     use super::*;
 
-    fn reach(address: &str) -> AddressScope {
-        AddressScope::of(address.parse().expect("an address"))
+    fn scope(address: &str) -> AddressScope {
+        AddressScope::from_address(address.parse().expect("an address"))
     }
 
     #[test]
-    fn local_addresses_are_called_without_a_setting() {
+    fn local_addresses_are_allowed_without_a_setting() {
         for local in [
             "127.0.0.1",
             "127.255.255.255",
@@ -208,12 +211,12 @@ mod tests {
             "::ffff:192.168.1.1",
             "::ffff:100.64.0.1",
         ] {
-            assert_eq!(reach(local), AddressScope::Local, "{local}");
+            assert_eq!(scope(local), AddressScope::Local, "{local}");
         }
     }
 
     #[test]
-    fn public_addresses_are_called_with_the_setting() {
+    fn public_addresses_are_allowed_only_with_the_setting() {
         for public in [
             "8.8.8.8",
             "172.32.0.1",
@@ -223,19 +226,19 @@ mod tests {
             "198.20.0.0",
             "2001:db8::1",
             "::ffff:8.8.8.8",
-            // A gateway would translate these, and nothing is known of its network.
+            // A gateway would translate these addresses, in an unknown network.
             "64:ff9b::10.0.0.1",
             "2002:7f00:1::1",
             "::127.0.0.1",
         ] {
-            assert_eq!(reach(public), AddressScope::Public, "{public}");
+            assert_eq!(scope(public), AddressScope::Public, "{public}");
         }
         assert!(AddressScope::Public.blocked_message(false).is_some());
         assert_eq!(AddressScope::Public.blocked_message(true), None);
     }
 
     #[test]
-    fn metadata_addresses_are_never_called_in_any_spelling() {
+    fn metadata_addresses_are_blocked_in_any_notation() {
         for metadata in [
             "169.254.169.254",
             "169.254.170.2",
@@ -256,7 +259,7 @@ mod tests {
             "2002:a9fe:a9fe::1",
             "::169.254.169.254",
         ] {
-            assert_eq!(reach(metadata), AddressScope::Metadata, "{metadata}");
+            assert_eq!(scope(metadata), AddressScope::Metadata, "{metadata}");
         }
         for allow_public in [false, true] {
             assert!(
@@ -268,19 +271,19 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_nobody_and_of_groups_are_never_called() {
+    fn unspecified_and_group_addresses_are_blocked() {
         for unspecified in ["0.0.0.0", "0.1.2.3", "::", "::ffff:0.0.0.0"] {
             assert_eq!(
-                reach(unspecified),
+                scope(unspecified),
                 AddressScope::Unspecified,
                 "{unspecified}"
             );
         }
         for group in ["224.0.0.1", "239.255.255.255", "255.255.255.255", "ff02::1"] {
-            assert_eq!(reach(group), AddressScope::Group, "{group}");
+            assert_eq!(scope(group), AddressScope::Group, "{group}");
         }
-        for reach in [AddressScope::Unspecified, AddressScope::Group] {
-            assert!(reach.blocked_message(true).is_some());
+        for scope in [AddressScope::Unspecified, AddressScope::Group] {
+            assert!(scope.blocked_message(true).is_some());
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Against a server that reads a request whole, keeps it, and answers what it was told to.
+//! Tests against a server that records each request and sends a fixed response.
 
-mod posted;
-mod treated;
+mod overrides;
+mod webhook_response;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,14 +16,14 @@ use super::*;
 const MAX: u64 = 1_000;
 const LONG: Duration = Duration::from_secs(30);
 
-/// What every request is answered.
+/// Response to every request.
 #[derive(Clone)]
 enum TestReply {
-    /// These bytes; then the connection is closed.
+    /// Sends these bytes and closes the connection.
     Bytes(Vec<u8>),
-    /// These bytes; then nothing more comes.
+    /// Sends these bytes and stalls.
     Stall(&'static str),
-    /// Chunks without end.
+    /// Sends chunks forever.
     Endless,
 }
 
@@ -39,16 +39,16 @@ impl ReplyServer {
         let (sender, requests) = unbounded_channel();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(answer(stream, reply.clone(), sender.clone()));
+                tokio::spawn(respond(stream, reply.clone(), sender.clone()));
             }
         });
         Self { origin, requests }
     }
 
-    /// One whose certificate is of its own making, and another's.
+    /// Starts a server with a self-signed certificate for another name.
     async fn secure(reply: TestReply) -> Self {
-        let certified = rcgen::generate_simple_self_signed(["else.example".to_owned()]);
-        let certified = certified.expect("a certificate");
+        let certified =
+            rcgen::generate_simple_self_signed(["else.example".to_owned()]).expect("a certificate");
         let key =
             rustls::pki_types::PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
         let ring = Arc::new(rustls::crypto::ring::default_provider());
@@ -64,14 +64,14 @@ impl ReplyServer {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let stream = acceptor.accept(stream).await.expect("a handshake");
-                tokio::spawn(answer(stream, reply.clone(), sender.clone()));
+                tokio::spawn(respond(stream, reply.clone(), sender.clone()));
             }
         });
         let origin = format!("https://localhost:{port}");
         Self { origin, requests }
     }
 
-    /// The next request: its head in lower case, and its body.
+    /// Returns the next request: its head in lower case, and its body.
     async fn request(&mut self) -> (String, Vec<u8>) {
         let request = self.requests.recv().await.expect("a request");
         let end = head_bytes(&request).expect("a head");
@@ -81,12 +81,12 @@ impl ReplyServer {
 }
 
 fn head_bytes(request: &[u8]) -> Option<usize> {
-    let ends = request.windows(4).position(|four| four == b"\r\n\r\n");
-    ends.map(|at| at + 4)
+    let end = request.windows(4).position(|window| window == b"\r\n\r\n");
+    end.map(|index| index + 4)
 }
 
-/// As many bytes as the head says, once the head is there.
-fn whole_bytes(request: &[u8]) -> Option<usize> {
+/// Returns the size of the request by its `Content-Length`. `None` if its head is incomplete.
+fn request_bytes(request: &[u8]) -> Option<usize> {
     let head = head_bytes(request)?;
     let text = String::from_utf8_lossy(&request[..head]).to_lowercase();
     let length = text
@@ -95,13 +95,13 @@ fn whole_bytes(request: &[u8]) -> Option<usize> {
     Some(head + length.map_or(0, |length| length.parse().expect("a length")))
 }
 
-async fn answer(
+async fn respond(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     reply: TestReply,
     requests: UnboundedSender<Vec<u8>>,
 ) {
     let mut request = Vec::new();
-    while whole_bytes(&request).is_none_or(|whole| request.len() < whole) {
+    while request_bytes(&request).is_none_or(|bytes| request.len() < bytes) {
         if stream.read_buf(&mut request).await.is_ok_and(|n| n > 0) {
             continue;
         }
@@ -113,13 +113,13 @@ async fn answer(
             stream.write_all(&bytes).await.expect("written");
             stream.shutdown().await.expect("closed");
         }
-        TestReply::Stall(started) => {
-            stream.write_all(started.as_bytes()).await.expect("written");
+        TestReply::Stall(head) => {
+            stream.write_all(head.as_bytes()).await.expect("written");
             std::future::pending::<()>().await;
         }
         TestReply::Endless => {
             let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
-            // Larger than what is kept of a body, so that one read is enough on a busy machine.
+            // Larger than the stored part of a body, so that one read suffices on a busy machine.
             let chunk = format!("1388\r\n{}\r\n", "12345".repeat(1000));
             let mut written = stream.write_all(head.as_bytes()).await;
             while written.is_ok() {
@@ -139,21 +139,21 @@ fn outbound() -> OutboundClient {
     OutboundClient::new(LONG, false)
 }
 
-/// What fetching `url` comes to, and what then is in the file; none if it was not made.
+/// Fetches `url`. Returns the result, and the content of the file. `None` if there is no file.
 async fn fetch(
     outbound: &OutboundClient,
     url: &str,
 ) -> (Result<DownloadedFile, String>, Option<Vec<u8>>) {
     let folder = tempfile::tempdir().expect("a folder");
     let to = folder.path().join("file");
-    let fetched = outbound
+    let result = outbound
         .fetch(url, &to, MAX, &CallOverrides::default())
-        .await;
-    let fetched = fetched.map_err(|error| error.to_string());
-    (fetched, std::fs::read(to).ok())
+        .await
+        .map_err(|error| error.to_string());
+    (result, std::fs::read(to).ok())
 }
 
-fn fetched(bytes: u64, content_type: Option<&str>) -> DownloadedFile {
+fn downloaded(bytes: u64, content_type: Option<&str>) -> DownloadedFile {
     DownloadedFile {
         bytes,
         content_type: content_type.map(str::to_owned),
@@ -161,12 +161,12 @@ fn fetched(bytes: u64, content_type: Option<&str>) -> DownloadedFile {
 }
 
 #[tokio::test]
-async fn a_file_is_fetched_as_it_is_sent() {
+async fn fetch_writes_the_body_and_sends_a_plain_get() {
     let typed = reply("200 OK", "content-type: image/jpeg\r\n", "picture");
     let mut server = ReplyServer::start(typed).await;
     let url = format!("{}/a.jpg?b=c", server.origin);
     let (done, file) = fetch(&outbound(), &url).await;
-    assert_eq!(done, Ok(fetched(7, Some("image/jpeg"))));
+    assert_eq!(done, Ok(downloaded(7, Some("image/jpeg"))));
     assert_eq!(file, Some(b"picture".to_vec()));
     let (head, body) = server.request().await;
     assert!(head.starts_with("get /a.jpg?b=c http/1.1\r\n"), "{head}");
@@ -174,27 +174,27 @@ async fn a_file_is_fetched_as_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_file_of_the_greatest_size_is_fetched_and_a_greater_one_is_not() {
+async fn fetch_of_file_over_the_limit_fails() {
     let full = "x".repeat(1_000);
     let server = ReplyServer::start(reply("200 OK", "", &full)).await;
     let (done, file) = fetch(&outbound(), &server.origin).await;
-    assert_eq!(done, Ok(fetched(1_000, None)));
+    assert_eq!(done, Ok(downloaded(1_000, None)));
     assert_eq!(file, Some(full.clone().into_bytes()));
 
     let server = ReplyServer::start(reply("200 OK", "", &(full + "x"))).await;
     let (done, file) = fetch(&outbound(), &server.origin).await;
     let line = format!("{} has more than 1000 bytes", server.origin);
-    assert_eq!((done, file), (Err(line), None), "its length says so");
+    assert_eq!((done, file), (Err(line), None), "by Content-Length");
 
     let server = ReplyServer::start(TestReply::Endless).await;
     let (done, file) = fetch(&outbound(), &server.origin).await;
     let line = format!("{} has more than 1000 bytes", server.origin);
-    assert_eq!(done, Err(line), "nothing says so but what comes");
+    assert_eq!(done, Err(line), "by the received bytes");
     assert!(file.is_some_and(|file| file.len() <= 1_000));
 }
 
 #[tokio::test]
-async fn what_is_not_answered_2xx_is_not_fetched() {
+async fn fetch_of_other_status_than_2xx_fails() {
     let other = ReplyServer::start(reply("200 OK", "", "picture")).await;
     let headers = format!("location: {}\r\n", other.origin);
     for (status, after) in [
@@ -208,15 +208,15 @@ async fn what_is_not_answered_2xx_is_not_fetched() {
         let line = format!("{} answered {after}", server.origin);
         assert_eq!((done, file), (Err(line), None));
     }
-    assert!(other.requests.is_empty(), "nobody was sent there");
+    assert!(other.requests.is_empty(), "a redirect was followed");
 }
 
 #[tokio::test]
-async fn a_file_that_ends_early_is_not_fetched() {
+async fn fetch_of_incomplete_body_fails() {
     let cut = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n123".to_vec();
     let server = ReplyServer::start(TestReply::Bytes(cut)).await;
     let (done, _) = fetch(&outbound(), &server.origin).await;
-    let line = done.expect_err("it is not whole");
+    let line = done.expect_err("an incomplete body");
     assert!(
         line.ends_with("end of file before message length reached"),
         "{line}"
@@ -224,28 +224,28 @@ async fn a_file_that_ends_early_is_not_fetched() {
 }
 
 #[tokio::test]
-async fn what_takes_too_long_is_given_up() {
+async fn calls_over_the_timeout_fail() {
     let short = Duration::from_millis(50);
     let timeouts = OutboundTimeouts {
         response: LONG,
         fetch: short,
         put: short,
     };
-    let hurried = OutboundClient::with_timeout(timeouts, false);
+    let hurried = OutboundClient::with_timeouts(timeouts, false);
     let started = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n123";
     for stall in ["", started] {
         let server = ReplyServer::start(TestReply::Stall(stall)).await;
         let (done, _) = fetch(&hurried, &server.origin).await;
-        let line = format!("{}: not done within 50ms", server.origin);
+        let line = format!("{}: timed out after 50ms", server.origin);
         assert_eq!(done, Err(line), "{stall}");
     }
     let server = ReplyServer::start(TestReply::Stall("")).await;
-    let line = format!("{}: not done within 50ms", server.origin);
+    let line = format!("{}: timed out after 50ms", server.origin);
     assert_eq!(put(&hurried, &server.origin, b"12345", 5).await, Err(line));
 }
 
 #[tokio::test]
-async fn only_addresses_of_tests_and_only_http_are_called() {
+async fn calls_to_blocked_addresses_and_schemes_fail() {
     for (url, line) in [
         (
             "http://8.8.8.8/a",
@@ -257,19 +257,19 @@ async fn only_addresses_of_tests_and_only_http_are_called() {
         ),
         (
             "http://169.254.169.254/latest/meta-data",
-            "169.254.169.254 is a metadata address, at which clouds hand a machine its credentials; it is never called, not even with --allow-public",
+            "169.254.169.254 is a cloud metadata address, which serves credentials; it is never called, not even with --allow-public",
         ),
         (
             "http://[fd00:ec2::254]/",
-            "fd00:ec2::254 is a metadata address, at which clouds hand a machine its credentials; it is never called, not even with --allow-public",
+            "fd00:ec2::254 is a cloud metadata address, which serves credentials; it is never called, not even with --allow-public",
         ),
         (
             "http://0.0.0.0:9000/",
-            "0.0.0.0 is the unspecified address, which is no address to call; to call this machine, use 127.0.0.1 or [::1]",
+            "0.0.0.0 is the unspecified address, which cannot be called; to call this machine, use 127.0.0.1 or [::1]",
         ),
         (
             "http://[ff02::1]/",
-            "ff02::1 is a multicast or broadcast address, which is no address to call",
+            "ff02::1 is a multicast or broadcast address, which cannot be called",
         ),
         (
             "ftp://127.0.0.1/",
@@ -306,7 +306,7 @@ async fn call_to_metadata_address_with_allow_public_is_refused() {
     }
 }
 
-/// What putting the first `bytes` of `content` comes to.
+/// Puts the first `bytes` bytes of `content` to `url`.
 async fn put(
     outbound: &OutboundClient,
     url: &str,
@@ -316,14 +316,14 @@ async fn put(
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("file");
     std::fs::write(&path, content).expect("a file");
-    let done = outbound
+    outbound
         .put_file(url, "image/png", &path, bytes, &CallOverrides::default())
-        .await;
-    done.map_err(|error| error.to_string())
+        .await
+        .map_err(|error| error.to_string())
 }
 
 #[tokio::test]
-async fn the_first_bytes_of_a_file_are_put_and_no_others() {
+async fn put_file_sends_the_first_bytes_of_the_file() {
     let content: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
     for bytes in [0, 1, 65_536, 500_003, content.len()] {
         let mut server = ReplyServer::start(reply("204 No Content", "", "")).await;
@@ -343,7 +343,7 @@ async fn the_first_bytes_of_a_file_are_put_and_no_others() {
 }
 
 #[tokio::test]
-async fn whatever_status_a_put_is_answered_is_told() {
+async fn put_file_returns_any_status() {
     for (status, number) in [("403 Forbidden", 403), ("307 Temporary Redirect", 307)] {
         let headers = "location: http://127.0.0.1:1/\r\n";
         let server = ReplyServer::start(reply(status, headers, "why")).await;
@@ -353,31 +353,31 @@ async fn whatever_status_a_put_is_answered_is_told() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_all_there_is_a_fault_of_ours() {
+async fn put_of_short_or_missing_file_is_a_file_error() {
     let server = ReplyServer::start(reply("200 OK", "", "")).await;
     let short = put(&outbound(), &server.origin, b"1234", 5).await;
     let line = "cannot read the file: unexpected end of file";
     assert_eq!(short, Err(line.to_owned()));
     let nowhere = std::path::Path::new("/nowhere/file");
     let (outbound, url) = (outbound(), &server.origin);
-    let untreated = CallOverrides::default();
-    let removed = outbound
-        .put_file(url, "image/png", nowhere, 5, &untreated)
+    let overrides = CallOverrides::default();
+    let missing = outbound
+        .put_file(url, "image/png", nowhere, 5, &overrides)
         .await;
-    assert!(matches!(removed, Err(PutError::File(_))), "{removed:?}");
-    assert!(server.requests.is_empty(), "nothing was sent");
+    assert!(matches!(missing, Err(PutError::File(_))), "{missing:?}");
+    assert!(server.requests.is_empty(), "a request was sent");
 }
 
 #[tokio::test]
-async fn https_is_called_whatever_the_certificate() {
+async fn calls_over_https_accept_any_certificate() {
     let mut server = ReplyServer::secure(reply("200 OK", "", "picture")).await;
     let outbound = outbound();
     let (done, file) = fetch(&outbound, &server.origin).await;
-    assert_eq!(done, Ok(fetched(7, None)));
+    assert_eq!(done, Ok(downloaded(7, None)));
     assert_eq!(file, Some(b"picture".to_vec()));
     assert_eq!(put(&outbound, &server.origin, b"12345", 4).await, Ok(200));
-    let untreated = CallOverrides::default();
-    let posted = outbound.post_json(&server.origin, &[("x-a", "b")], "{}".to_owned(), &untreated);
+    let overrides = CallOverrides::default();
+    let posted = outbound.post_json(&server.origin, &[("x-a", "b")], "{}".to_owned(), &overrides);
     assert_eq!(posted.await.map(|posted| posted.status), Ok(200));
     for (method, sent) in [("get", ""), ("put", "1234"), ("post", "{}")] {
         let (head, body) = server.request().await;
@@ -387,11 +387,11 @@ async fn https_is_called_whatever_the_certificate() {
 }
 
 #[tokio::test]
-async fn who_calls_nobody_has_no_client() {
+async fn client_is_built_at_the_first_call() {
     let outbound = outbound();
     assert!(outbound.client.get().is_none());
     let server = ReplyServer::start(reply("200 OK", "", "")).await;
     let (done, _) = fetch(&outbound, &server.origin).await;
-    assert_eq!(done, Ok(fetched(0, None)));
+    assert_eq!(done, Ok(downloaded(0, None)));
     assert!(outbound.clone().client.get().is_some());
 }

@@ -1,4 +1,4 @@
-//! Bytes at a rate: what a `drip` does, to our answers and to our calls.
+//! Rate limit of bytes, for the fault `drip` of responses and outbound calls.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -8,22 +8,22 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
-/// So many pieces a second, where there are so many bytes.
-const CHUNKS_PER_SECOND: u32 = 10;
-/// What was late is made up for within this.
-const BEHIND_MAX: Duration = Duration::from_millis(100);
+/// Pieces per second. A rate below 10 bytes per second has fewer pieces, of one byte each.
+const PIECES_PER_SECOND: u32 = 10;
+/// Longest delay that is caught up by sending faster.
+const CATCH_UP_MAX: Duration = Duration::from_millis(100);
 
-/// Says when how many bytes may go on. The first may at once.
+/// Limits the rate of bytes. The first piece may be sent at once.
 #[derive(Debug)]
 pub struct Throttle {
     bytes_per_second: u32,
-    /// When the next bytes may go on.
+    /// Time at which the next piece may be sent.
     due: Instant,
     wait: Option<Pin<Box<Sleep>>>,
 }
 
 impl Throttle {
-    /// A pace of at least one byte a second.
+    /// Creates a throttle with a rate of at least one byte per second.
     #[must_use]
     pub fn new(bytes_per_second: u32) -> Self {
         Self {
@@ -33,14 +33,14 @@ impl Throttle {
         }
     }
 
-    /// So many bytes go on at once at most.
+    /// Returns the largest size of a piece.
     #[must_use]
     pub fn piece_bytes(&self) -> usize {
-        let bytes = (self.bytes_per_second / CHUNKS_PER_SECOND).max(1);
+        let bytes = (self.bytes_per_second / PIECES_PER_SECOND).max(1);
         usize::try_from(bytes).unwrap_or(usize::MAX)
     }
 
-    /// Ready when the next piece may go on.
+    /// Ready when the next piece may be sent.
     pub fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if let Some(wait) = &mut self.wait {
             ready!(wait.as_mut().poll(context));
@@ -49,35 +49,35 @@ impl Throttle {
         Poll::Ready(())
     }
 
-    /// So many bytes have gone on.
+    /// Records that `bytes` bytes have been sent, and computes when the next piece may be sent.
     pub fn consume(&mut self, bytes: usize) {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let takes = Duration::from_secs_f64(f64::from(bytes) / f64::from(self.bytes_per_second));
+        let duration = Duration::from_secs_f64(f64::from(bytes) / f64::from(self.bytes_per_second));
         let now = Instant::now();
-        let since = now.checked_sub(BEHIND_MAX).unwrap_or(now);
-        self.due = self.due.max(since) + takes;
+        let earliest = now.checked_sub(CATCH_UP_MAX).unwrap_or(now);
+        self.due = self.due.max(earliest) + duration;
         self.wait = (self.due > now).then(|| Box::pin(tokio::time::sleep_until(self.due)));
     }
 
-    /// Returns when the next piece may go on.
+    /// Waits until the next piece may be sent.
     pub(super) async fn ready(&mut self) {
         std::future::poll_fn(|context| self.poll_ready(context)).await;
     }
 }
 
-/// A body at a pace.
+/// Body that is sent at a limited rate.
 pub(super) struct ThrottledBody<B> {
     inner: B,
     throttle: Throttle,
-    /// What has come and may not go on yet.
+    /// Bytes of the inner body that may not be sent yet.
     buffered: Bytes,
 }
 
 impl<B> ThrottledBody<B> {
-    pub(super) fn new(inner: B, pace: Throttle) -> Self {
+    pub(super) fn new(inner: B, throttle: Throttle) -> Self {
         Self {
             inner,
-            throttle: pace,
+            throttle,
             buffered: Bytes::new(),
         }
     }
@@ -98,7 +98,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for ThrottledBody<B> {
                     Ok(data) => this.buffered = data,
                     Err(other) => return Poll::Ready(Some(Ok(other))),
                 },
-                over => return Poll::Ready(over),
+                end_or_error => return Poll::Ready(end_or_error),
             }
         }
         ready!(this.throttle.poll_ready(context));

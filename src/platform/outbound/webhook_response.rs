@@ -1,4 +1,4 @@
-//! What is answered to a post.
+//! Responses of webhook receivers, with limits on headers and body.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,32 +8,33 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use super::overrides::content;
 use crate::model::rule::StubResponse;
 
-/// Headers that are kept,
+/// Number of stored headers.
 const HEADERS_MAX: usize = 64;
-/// and bytes of their names and values.
+/// Size of the stored headers: names and values.
 const HEADERS_BYTES_MAX: usize = 8 * 1024;
-/// So much of the body is read,
+/// Size of the stored part of the body.
 const BODY_BYTES_MAX: usize = 4 * 1024;
-/// and so long: the status counts, whatever becomes of the body.
+/// Longest time in which the body is read. The status decides the result of the attempt, so an incomplete
+/// body is no error.
 const BODY_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// An answer; of its body, the begin.
+/// A response, with the start of its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookResponse {
     pub status: u16,
-    /// What came more than once is joined by a comma.
+    /// Values of headers with the same name are joined by commas.
     pub headers: BTreeMap<String, String>,
     pub body: String,
-    /// `true` if there was more than is kept.
+    /// `true` if headers or body exceeded the limits and were cut.
     pub is_clipped: bool,
 }
 
 impl WebhookResponse {
     pub(super) async fn read(mut response: reqwest::Response) -> Self {
         let status = response.status().as_u16();
-        let (headers, mut is_clipped) = clip_body(response.headers());
+        let (headers, mut is_clipped) = clip_headers(response.headers());
         let mut body = Vec::new();
-        let begin = async {
+        let read_body = async {
             while let Ok(Some(piece)) = response.chunk().await {
                 let room = BODY_BYTES_MAX - body.len();
                 body.extend_from_slice(&piece[..piece.len().min(room)]);
@@ -43,8 +44,7 @@ impl WebhookResponse {
                 }
             }
         };
-        // What has not come by then is left out.
-        let _ = tokio::time::timeout(BODY_TIMEOUT, begin).await;
+        let _ = tokio::time::timeout(BODY_TIMEOUT, read_body).await;
         Self {
             status,
             headers,
@@ -54,40 +54,40 @@ impl WebhookResponse {
     }
 }
 
-/// Returns the first headers, within [`HEADERS_MAX`] and [`HEADERS_BYTES_MAX`], and `true` if there
-/// are more. The value that goes over the limit is cut.
-fn clip_body(came: &HeaderMap) -> (BTreeMap<String, String>, bool) {
-    let mut headers = HeaderMap::new();
+/// Returns the first headers within [`HEADERS_MAX`] and [`HEADERS_BYTES_MAX`], and `true` if there are
+/// more. A value that exceeds the limit is cut.
+fn clip_headers(headers: &HeaderMap) -> (BTreeMap<String, String>, bool) {
+    let mut clipped = HeaderMap::new();
     let mut room = HEADERS_BYTES_MAX;
     let mut is_clipped = false;
-    for (name, value) in came {
-        if headers.len() == HEADERS_MAX || room < name.as_str().len() {
+    for (name, value) in headers {
+        if clipped.len() == HEADERS_MAX || room < name.as_str().len() {
             is_clipped = true;
             break;
         }
         room -= name.as_str().len();
         let bytes = value.as_bytes();
-        let begin = &bytes[..bytes.len().min(room)];
-        room -= begin.len();
-        is_clipped |= begin.len() < bytes.len();
-        if let Ok(begin) = HeaderValue::from_bytes(begin) {
-            headers.append(name, begin);
+        let prefix = &bytes[..bytes.len().min(room)];
+        room -= prefix.len();
+        is_clipped |= prefix.len() < bytes.len();
+        if let Ok(prefix) = HeaderValue::from_bytes(prefix) {
+            clipped.append(name, prefix);
         }
     }
-    (join_headers(&headers), is_clipped)
+    (join_headers(&clipped), is_clipped)
 }
 
-/// Headers by name; what came more than once is joined by a comma.
-pub(super) fn join_headers(came: &HeaderMap) -> BTreeMap<String, String> {
-    let mut headers: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in came {
+/// Returns the headers by name. Values of headers with the same name are joined by commas.
+pub(super) fn join_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
+    let mut joined: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in headers {
         let value = String::from_utf8_lossy(value.as_bytes());
-        headers
+        joined
             .entry(name.to_string())
             .and_modify(|all| *all = format!("{all}, {value}"))
             .or_insert_with(|| value.into_owned());
     }
-    headers
+    joined
 }
 
 impl From<&StubResponse> for WebhookResponse {

@@ -1,4 +1,4 @@
-//! The canonical request: what Signature Version 4 signs, byte for byte.
+//! The canonical request and the string to sign of Signature Version 4.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,19 +9,19 @@ use sha2::{Digest, Sha256};
 
 use super::ALGORITHM;
 
-/// AWS's `UriEncode`: everything but the unreserved characters of RFC 3986.
+/// Characters that AWS's `UriEncode` encodes: all but the unreserved ones of RFC 3986 §2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
-/// The same for a path, whose slashes stay.
+/// Characters that are encoded in a path, where slashes stay.
 const RESERVED_IN_PATH: &AsciiSet = &RESERVED.remove(b'/');
 
-/// The parameter that is not signed, being the signature.
+/// The only parameter that is not signed.
 const SIGNATURE: &[u8] = b"X-Amz-Signature";
 
-/// A request as the signature sees it; its `Display` is the text that is digested.
+/// The canonical request. `Display` writes the text that is hashed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CanonicalRequest<'a> {
     pub method: &'a str,
@@ -29,9 +29,9 @@ pub(super) struct CanonicalRequest<'a> {
     pub path: &'a str,
     /// Encoded and sorted by [`canonical_query`].
     pub query: &'a str,
-    /// The signed ones, names in lower case and sorted.
+    /// Signed headers, sorted by name. Names are in lower case.
     pub headers: &'a [(&'a str, &'a str)],
-    /// The body's SHA-256 in hex, or the words that stand for it.
+    /// SHA-256 of the body in hex, or a placeholder such as `UNSIGNED-PAYLOAD`.
     pub payload: &'a str,
 }
 
@@ -50,20 +50,19 @@ impl fmt::Display for CanonicalRequest<'_> {
     }
 }
 
-/// Percent-encodes as AWS's `UriEncode` does, slashes too.
+/// Percent-encodes like AWS's `UriEncode`, including slashes.
 pub(super) fn encode(bytes: &[u8]) -> PercentEncode<'_> {
     percent_encode(bytes, RESERVED)
 }
 
-/// An object's key as it stands in a URL's path: UTF-8, percent-encoded as S3 does, its
-/// slashes kept.
+/// Percent-encodes an object's key for the path of a URL as S3 does. Slashes stay.
 #[must_use]
 pub fn encode_key(key: &str) -> PercentEncode<'_> {
     percent_encode(key.as_bytes(), RESERVED_IN_PATH)
 }
 
-/// The host that clients of `origin` (`http://Name:80`) send: lower case, without the
-/// scheme's own port.
+/// Returns the `Host` that clients send to `origin` (`http://Name:80`): in lower case, without the
+/// default port of the scheme.
 #[must_use]
 pub fn host_of(origin: &str) -> String {
     let (scheme, rest) = origin.split_once("://").unwrap_or(("http", origin));
@@ -79,14 +78,13 @@ pub fn host_of(origin: &str) -> String {
     }
 }
 
-/// A raw path, decoded and encoded once; S3 removes no dots and no doubled slashes.
+/// Decodes a raw path and encodes it canonically. S3 does not remove dot segments and double slashes.
 pub(super) fn canonical_path(raw: &str) -> String {
     let decoded: Vec<u8> = percent_decode(raw.as_bytes()).collect();
     percent_encode(&decoded, RESERVED_IN_PATH).to_string()
 }
 
-/// A raw query's parameters, names and values decoded, in their order; a plus is a space, as in
-/// forms.
+/// Returns the decoded parameters of a raw query, in their order. A plus is a space, as in forms.
 #[must_use]
 pub fn parameters(raw: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
     let decode = |text: &str| percent_decode(text.replace('+', " ").as_bytes()).collect();
@@ -97,7 +95,7 @@ pub fn parameters(raw: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
         .collect()
 }
 
-/// The parameters encoded and sorted, without the signature.
+/// Encodes and sorts the parameters, without the signature.
 pub(super) fn canonical_query(parameters: &[(Vec<u8>, Vec<u8>)]) -> String {
     let mut pairs: Vec<(String, String)> = parameters
         .iter()
@@ -105,14 +103,14 @@ pub(super) fn canonical_query(parameters: &[(Vec<u8>, Vec<u8>)]) -> String {
         .map(|(name, value)| (encode(name).to_string(), encode(value).to_string()))
         .collect();
     pairs.sort_unstable();
-    let pairs: Vec<String> = pairs
+    let encoded: Vec<String> = pairs
         .into_iter()
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
-    pairs.join("&")
+    encoded.join("&")
 }
 
-/// A header's value, its ends trimmed and its runs of spaces made one.
+/// Trims a header's value, and replaces each run of spaces by one space.
 fn canonical_value(value: &str) -> Cow<'_, str> {
     let trimmed = value.trim();
     if !trimmed.contains("  ") {
@@ -122,20 +120,20 @@ fn canonical_value(value: &str) -> Cow<'_, str> {
     Cow::Owned(words.join(" "))
 }
 
-/// What the signature signs: the algorithm, `date` (`X-Amz-Date`), the credential's `scope`,
+/// Returns the string to sign: the algorithm, `date` (`X-Amz-Date`), the `scope` of the credential, and
 /// the digest of the canonical request.
 pub(super) fn string_to_sign(date: &str, scope: &str, canonical_request: &str) -> String {
     let digest = hex::encode(Sha256::digest(canonical_request));
     format!("{ALGORITHM}\n{date}\n{scope}\n{digest}")
 }
 
-/// The scope of a credential used at `date` (`X-Amz-Date`).
+/// Returns the scope of a credential that is used at `date` (`X-Amz-Date`).
 pub(super) fn scope(date: &str, region: &str) -> String {
     let day = date.split('T').next().unwrap_or(date);
     format!("{day}/{region}/s3/aws4_request")
 }
 
-/// HMAC-SHA-256 over `message`, still to be finished or compared.
+/// Returns the HMAC-SHA-256 of `message`, to be finalised or compared.
 pub(super) fn hmac(key: &[u8], message: &str) -> Hmac<Sha256> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(message.as_bytes());

@@ -1,13 +1,13 @@
-//! What differs where a signature does not match: found out by trying, since a signature tells
-//! nothing by itself. The mock can say what S3 cannot, its secret being none.
+//! Explains why a signature does not match, by trying changes until one matches. S3 gives no such
+//! explanation, because it would help attackers; the server's secret protects nothing.
 
 use std::sync::Arc;
 
 use super::Signer;
-use super::presented::SignedRequest;
+use super::signed_request::SignedRequest;
 
 const METHODS: [&str; 5] = ["PUT", "GET", "HEAD", "DELETE", "POST"];
-/// The content types that clients of the two vendors sign.
+/// Content types that clients of the two vendors sign.
 const CONTENT_TYPES: [&str; 18] = [
     "image/jpeg",
     "image/png",
@@ -28,54 +28,56 @@ const CONTENT_TYPES: [&str; 18] = [
     "application/json",
     "text/plain",
 ];
-/// Hosts tried besides the one of the request.
+/// Number of known hosts that are tried besides the host of the request.
 const HOSTS_TRIED_MAX: usize = 8;
 
-/// What differs, in one line. Tries one change at a time: host, method, content type.
+/// Returns a message that names the difference. Tries one change at a time: host, method, content type.
 pub(super) fn explain_mismatch(
     signer: &Signer,
-    presented: &SignedRequest<'_>,
+    signed: &SignedRequest<'_>,
     known: &[Arc<str>],
     strict_host: bool,
 ) -> String {
-    let request = presented.request;
+    let request = signed.request;
     let method = request.method;
     let mut hosts = vec![request.host];
     hosts.extend(known.iter().take(HOSTS_TRIED_MAX).map(AsRef::as_ref));
 
-    let made_for = |host: &&&str| presented.verifies_with(signer, method, host, None);
+    let made_for = |host: &&&str| signed.verifies_with(signer, method, host, None);
     if let Some(host) = hosts.iter().find(made_for)
         && strict_host
     {
-        let arrived = request.host;
-        return format!("signature: made for the host {host}, arrived at {arrived} (strict-host)");
+        let actual = request.host;
+        return format!("signature: made for the host {host}, arrived at {actual} (strict-host)");
     }
-    let as_method = |other: &&&str| {
-        let mut hosts = hosts.iter();
-        hosts.any(|host| presented.verifies_with(signer, other, host, None))
+    let is_method = |other: &&&str| {
+        hosts
+            .iter()
+            .any(|host| signed.verifies_with(signer, other, host, None))
     };
-    if let Some(other) = METHODS.iter().find(as_method) {
+    if let Some(other) = METHODS.iter().find(is_method) {
         return format!("signature: made for {other}, sent as {method}");
     }
-    for (name, sent) in &presented.headers {
+    for (name, value) in &signed.headers {
         if name == "content-type" {
-            let as_type = |other: &&&str| {
-                let mut hosts = hosts.iter();
-                hosts.any(|host| presented.verifies_with(signer, method, host, Some(other)))
+            let is_type = |other: &&&str| {
+                hosts
+                    .iter()
+                    .any(|host| signed.verifies_with(signer, method, host, Some(other)))
             };
-            let sent = sent.as_deref().unwrap_or("none");
-            return match CONTENT_TYPES.iter().find(as_type) {
+            let actual = value.as_deref().unwrap_or("none");
+            return match CONTENT_TYPES.iter().find(is_type) {
                 Some(other) => {
-                    format!("signature: Content-Type was signed as {other}, sent {sent}")
+                    format!("signature: Content-Type was signed as {other}, sent {actual}")
                 }
-                None => format!("signature: does not match; Content-Type is signed, sent {sent}"),
+                None => format!("signature: does not match; Content-Type is signed, sent {actual}"),
             };
         }
-        if sent.is_none() && name != "host" {
+        if value.is_none() && name != "host" {
             return format!("signature: the signed header {name} was not sent");
         }
     }
-    "signature: does not match: path, query, a signed header or the secret differs from what was \
-     signed; the body's CanonicalRequest shows what arrived"
+    "signature: does not match: the path, the query, a signed header or the secret differs from \
+     the signed one; compare the CanonicalRequest in the body with your client's"
         .to_owned()
 }

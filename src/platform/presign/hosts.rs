@@ -1,25 +1,25 @@
-//! The hosts that URLs were made for.
+//! Hosts in URLs that the server has created.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How many hosts are remembered.
+/// Number of remembered hosts.
 pub const HOSTS_MAX: u32 = 128;
 
-/// The hosts for which URLs were presigned, most recent first, 128 at most: a URL made for one
-/// of them holds whatever `Host` it arrives with.
+/// The last [`HOSTS_MAX`] hosts for which URLs were presigned, most recent first. A URL for one of these
+/// hosts is accepted with any `Host` header.
 #[derive(Debug, Default)]
 pub struct KnownHosts(Mutex<VecDeque<Arc<str>>>);
 
 impl KnownHosts {
-    /// Remembers `host`, as [`host_of`](super::host_of) spells it, as the most recent. True if
-    /// it was not known: the set has changed and may be worth keeping.
+    /// Remembers `host`, in the form of [`host_of`](super::host_of), as the most recent. Returns `true`
+    /// if the host is new, so that the set has to be stored.
     pub fn remember(&self, host: &str) -> bool {
         let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match hosts.iter().position(|known| &**known == host) {
             Some(0) => false,
-            Some(place) => {
-                if let Some(known) = hosts.remove(place) {
+            Some(index) => {
+                if let Some(known) = hosts.remove(index) {
                     hosts.push_front(known);
                 }
                 false
@@ -32,14 +32,14 @@ impl KnownHosts {
         }
     }
 
-    /// Remembers what was kept of an earlier run, most recent first.
+    /// Loads the stored hosts of an earlier process, most recent first.
     pub fn load<'a>(&self, stored: impl DoubleEndedIterator<Item = &'a str>) {
         for host in stored.rev() {
             self.remember(host);
         }
     }
 
-    /// The hosts, most recent first.
+    /// Returns the hosts, most recent first.
     #[must_use]
     pub fn list(&self) -> Vec<Arc<str>> {
         let hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_most_recent_hosts_are_kept_in_order() {
+    fn remember_keeps_the_most_recent_hosts_in_order() {
         let hosts = KnownHosts::default();
         hosts.load(["b:1", "a:1"].into_iter());
         assert!(!hosts.remember("a:1"));

@@ -1,90 +1,89 @@
-//! Judging a presigned request.
+//! Verifies presigned requests, including their expiry.
 
 use std::sync::Arc;
 
 use super::canonical::{canonical_path, canonical_query, parameters, string_to_sign};
-use super::presented::{Request, SignedRequest};
+use super::signed_request::{PresignedRequest, SignedRequest};
 use super::{ALGORITHM, EXPIRES_S_MAX, KnownHosts, Signer, UNSIGNED_PAYLOAD, explain_mismatch};
 use crate::model::time::Timestamp;
 use crate::platform::clock;
 
-/// How far ahead of the server's clock an `X-Amz-Date` may be.
+/// Longest time by which an `X-Amz-Date` may be ahead of the account's clock.
 const CLOCK_SKEW_MS_MAX: i64 = 15 * 60 * 1000;
 
-/// Why a request is not let in; the names are those of S3's errors, or their messages.
+/// Reason why a request is refused, with S3's error code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VerifyError {
-    /// No signature at all: `AccessDenied`.
+    /// The request has no signature: `AccessDenied`.
     Unsigned,
-    /// A signature in the `Authorization` header, where we take none: `AccessDenied`.
+    /// The signature is in the `Authorization` header, which is not supported: `AccessDenied`.
     HeaderAuthUnsupported,
-    /// Signature Version 2: `InvalidRequest`.
+    /// The request has a Signature Version 2: `InvalidRequest`.
     SignatureV2,
-    /// `AuthorizationQueryParametersError`, with S3's message.
+    /// The parameters are malformed: `AuthorizationQueryParametersError`. Holds S3's message.
     MalformedQuery(String),
-    /// `InvalidAccessKeyId`: signed with the key of someone else.
+    /// The access key is not the server's: `InvalidAccessKeyId`. Holds the key's id.
     UnknownAccessKey(String),
-    /// `AccessDenied`, "Request is not yet valid": dated over 15 minutes ahead of now.
+    /// The date is over 15 minutes in the future: `AccessDenied`, "Request is not yet valid".
     NotYetValid {
-        /// Its `X-Amz-Date`.
+        /// Value of `X-Amz-Date`.
         date: Timestamp,
-        /// When it would expire.
+        /// Expiry of the URL.
         expires: Timestamp,
     },
-    /// `AccessDenied`, "Request has expired".
+    /// The URL has expired: `AccessDenied`, "Request has expired".
     Expired {
-        /// Its `X-Amz-Expires`.
+        /// Value of `X-Amz-Expires`.
         expires_s: u32,
-        /// When it expired.
+        /// Expiry of the URL.
         expires: Timestamp,
     },
-    /// `AccessDenied`: the host is not among the signed headers.
+    /// The host is not among the signed headers: `AccessDenied`.
     HostNotSigned,
-    /// `SignatureDoesNotMatch`.
+    /// The signature does not match: `SignatureDoesNotMatch`.
     Mismatch(Box<SignatureMismatch>),
 }
 
-/// A signature that is not that of the request it came with.
+/// Facts about a signature that does not match its request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureMismatch {
-    /// The key it says it is made with.
+    /// Id of the access key in the request.
     pub key_id: String,
-    /// The signature that came.
+    /// Signature in the request.
     pub signature: String,
-    /// What we took the request to be, by the `Host` it arrived with.
+    /// Canonical request that the server computed, with the `Host` of the request.
     pub canonical_request: String,
-    /// What we signed to compare.
+    /// String that the server signed for the comparison.
     pub string_to_sign: String,
-    /// What differs, in one line, as far as can be told.
+    /// Message that names the difference, as far as it is known.
     pub diagnosis: String,
 }
 
 impl Signer {
-    /// Judges `request` at the account's `now`, by the `Host` it arrived with and, unless
-    /// `strict_host`, by every host of `known`.
-    ///
-    /// The region may be any: it is the client's setting, and part of what is signed.
+    /// Verifies `request` at `now`, the current time of the account. The signature must be valid for the
+    /// `Host` of the request or, unless `strict_host` is set, for a host of `known`. Any region is
+    /// accepted: it is a setting of the client and part of the signed string.
     ///
     /// # Errors
-    /// In S3's order: no signature, malformed parameters, another's key, the time, and the
-    /// signature itself, compared in constant time.
+    /// Returns the first error in S3's order: missing signature, malformed parameters, unknown access
+    /// key, time, and signature. Signatures are compared in constant time.
     pub fn verify(
         &self,
-        request: &Request<'_>,
+        request: &PresignedRequest<'_>,
         now: Timestamp,
         known: &KnownHosts,
         strict_host: bool,
     ) -> Result<(), VerifyError> {
-        let parameters = QueryAuth::of(request.query).map_err(|refusal| {
+        let auth = QueryAuth::parse(request.query).map_err(|error| {
             let authorization = (request.header)("authorization").unwrap_or_default();
-            if refusal == VerifyError::Unsigned && authorization.starts_with("AWS") {
+            if error == VerifyError::Unsigned && authorization.starts_with("AWS") {
                 VerifyError::HeaderAuthUnsupported
             } else {
-                refusal
+                error
             }
         })?;
-        let (date, expires_s) = (parameters.date()?, parameters.expires_s()?);
-        let (key_id, scope) = parameters.credential()?;
+        let (date, expires_s) = (auth.date()?, auth.expires_s()?);
+        let (key_id, scope) = auth.credential()?;
         if key_id != self.key_id {
             return Err(VerifyError::UnknownAccessKey(key_id.to_owned()));
         }
@@ -95,41 +94,46 @@ impl Signer {
         if now >= expires {
             return Err(VerifyError::Expired { expires_s, expires });
         }
-        let presented = parameters.presented(request, scope)?;
+        let signed = auth.signed_request(request, scope)?;
         let known = known.list();
-        if presented.verifies_for_host(self, request.host)
+        if signed.verifies_for_host(self, request.host)
             || (!strict_host
                 && known
                     .iter()
-                    .any(|host| presented.verifies_for_host(self, host)))
+                    .any(|host| signed.verifies_for_host(self, host)))
         {
             return Ok(());
         }
-        Err(self.mismatch(&presented, &known, strict_host))
+        Err(self.mismatch(&signed, &known, strict_host))
     }
 
     fn mismatch(
         &self,
-        presented: &SignedRequest<'_>,
+        signed: &SignedRequest<'_>,
         known: &[Arc<str>],
         strict_host: bool,
     ) -> VerifyError {
-        let request = presented.request;
-        let canonical_request = presented.canonical(request.method, request.host, None);
+        let request = signed.request;
+        let canonical_request = signed.canonical(request.method, request.host, None);
         VerifyError::Mismatch(Box::new(SignatureMismatch {
             key_id: self.key_id.clone(),
-            signature: presented.signature.clone(),
-            string_to_sign: string_to_sign(&presented.date, &presented.scope, &canonical_request),
+            signature: signed.signature.clone(),
+            string_to_sign: string_to_sign(&signed.date, &signed.scope, &canonical_request),
             canonical_request,
-            diagnosis: explain_mismatch::explain_mismatch(self, presented, known, strict_host),
+            diagnosis: explain_mismatch::explain_mismatch(self, signed, known, strict_host),
         }))
     }
 }
 
-/// The query's parameters, the six of the signature being there once each.
+/// Parameters of a query that has each parameter of the signature exactly once.
 struct QueryAuth {
+    /// All parameters, decoded.
     all: Vec<(Vec<u8>, Vec<u8>)>,
-    six: [String; 6],
+    credential: String,
+    date: String,
+    expires: String,
+    signed_headers: String,
+    signature: String,
 }
 
 const REQUIRED_PARAMETERS: [&str; 6] = [
@@ -142,27 +146,27 @@ const REQUIRED_PARAMETERS: [&str; 6] = [
 ];
 
 impl QueryAuth {
-    fn of(query: &str) -> Result<Self, VerifyError> {
+    fn parse(query: &str) -> Result<Self, VerifyError> {
         let all = parameters(query);
-        let values = |name: &str| -> Vec<String> {
+        let values_of = |name: &str| -> Vec<String> {
             all.iter()
-                .filter(|(of, _)| of == name.as_bytes())
+                .filter(|(parameter, _)| parameter == name.as_bytes())
                 .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
                 .collect()
         };
-        let mut six = <[String; 6]>::default();
+        let mut required = <[String; 6]>::default();
         let mut missing = 0;
-        for (place, name) in six.iter_mut().zip(REQUIRED_PARAMETERS) {
-            let mut values = values(name);
+        for (slot, name) in required.iter_mut().zip(REQUIRED_PARAMETERS) {
+            let mut values = values_of(name);
             if values.len() > 1 {
                 return Err(malformed(format!("{name} appears more than once")));
             }
-            *place = values.pop().unwrap_or_default();
-            missing += usize::from(place.is_empty());
+            *slot = values.pop().unwrap_or_default();
+            missing += usize::from(slot.is_empty());
         }
         if missing == REQUIRED_PARAMETERS.len() {
-            let outdated = !values("AWSAccessKeyId").is_empty();
-            return Err(if outdated {
+            let is_version_2 = !values_of("AWSAccessKeyId").is_empty();
+            return Err(if is_version_2 {
                 VerifyError::SignatureV2
             } else {
                 VerifyError::Unsigned
@@ -175,25 +179,40 @@ impl QueryAuth {
                  X-Amz-Expires parameters.",
             ));
         }
-        if six[0] != ALGORITHM {
+        let [
+            algorithm,
+            credential,
+            date,
+            expires,
+            signed_headers,
+            signature,
+        ] = required;
+        if algorithm != ALGORITHM {
             return Err(malformed(format!(
                 "X-Amz-Algorithm only supports \"{ALGORITHM}\""
             )));
         }
-        Ok(Self { all, six })
+        Ok(Self {
+            all,
+            credential,
+            date,
+            expires,
+            signed_headers,
+            signature,
+        })
     }
 
     fn date(&self) -> Result<Timestamp, VerifyError> {
-        clock::parse_amz_date(&self.six[2]).ok_or_else(|| {
+        clock::parse_amz_date(&self.date).ok_or_else(|| {
             malformed("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
         })
     }
 
     fn expires_s(&self) -> Result<u32, VerifyError> {
-        let Ok(expires_s) = self.six[3].parse::<i64>() else {
+        let Ok(parsed) = self.expires.parse::<i64>() else {
             return Err(malformed("X-Amz-Expires should be a number"));
         };
-        let Ok(expires_s) = u32::try_from(expires_s.min(i64::from(u32::MAX))) else {
+        let Ok(expires_s) = u32::try_from(parsed.min(i64::from(u32::MAX))) else {
             return Err(malformed("X-Amz-Expires must be non-negative"));
         };
         if expires_s > EXPIRES_S_MAX {
@@ -205,11 +224,11 @@ impl QueryAuth {
         Ok(expires_s)
     }
 
-    /// The key's id, and the scope behind it.
+    /// Returns the id of the access key, and the scope.
     fn credential(&self) -> Result<(&str, &str), VerifyError> {
         const PARSING: &str = "Error parsing the X-Amz-Credential parameter;";
-        let credential = self.six[1].as_str();
-        // a key's id may have slashes, the scope has three
+        let credential = self.credential.as_str();
+        // The id may contain slashes. The scope has three, and one separates it from the id.
         let Some(cut) = credential.rmatch_indices('/').nth(3).map(|(at, _)| at) else {
             return Err(malformed(format!(
                 "{PARSING} the Credential is mal-formed; expecting \
@@ -230,7 +249,7 @@ impl QueryAuth {
                 "{PARSING} incorrect terminal \"{terminal}\". This endpoint uses \"aws4_request\"."
             )));
         }
-        let date = self.six[2].as_str();
+        let date = self.date.as_str();
         if date.split('T').next() != Some(day) {
             return Err(malformed(format!(
                 "{PARSING} incorrect date \"{day}\". This date is not the same as X-Amz-Date: \
@@ -240,12 +259,13 @@ impl QueryAuth {
         Ok((key_id, scope))
     }
 
-    fn presented<'a>(
+    fn signed_request<'a>(
         &self,
-        request: &Request<'a>,
+        request: &PresignedRequest<'a>,
         scope: &str,
     ) -> Result<SignedRequest<'a>, VerifyError> {
-        let headers: Vec<(String, Option<String>)> = self.six[4]
+        let headers: Vec<(String, Option<String>)> = self
+            .signed_headers
             .split(';')
             .map(|name| (name.to_owned(), (request.header)(name)))
             .collect();
@@ -258,8 +278,8 @@ impl QueryAuth {
             .find(|(name, _)| name == b"X-Amz-Content-Sha256")
             .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
             .or_else(|| {
-                let mut signed = headers.iter();
-                signed
+                let mut headers = headers.iter();
+                headers
                     .find(|(name, _)| name == "x-amz-content-sha256")?
                     .1
                     .clone()
@@ -270,9 +290,9 @@ impl QueryAuth {
             query: canonical_query(&self.all),
             payload: payload.unwrap_or_else(|| UNSIGNED_PAYLOAD.to_owned()),
             headers,
-            date: self.six[2].clone(),
+            date: self.date.clone(),
             scope: scope.to_owned(),
-            signature: self.six[5].clone(),
+            signature: self.signature.clone(),
         })
     }
 }

@@ -245,7 +245,7 @@ async fn create_with_invalid_output_targets_answers_validation_failed() {
     .await;
     assert_error(
         |body| body["outputTargets"][0]["url"] = json!("ftp://x/"),
-        "outputTargets[0].url: ftp://x/ is no http or https URL",
+        "outputTargets[0].url: expected an http or https URL, got ftp://x/",
     )
     .await;
     let mut plain = zero_copy_body("p", "http://127.0.0.1:1", &["one"]);

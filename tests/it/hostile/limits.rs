@@ -238,11 +238,11 @@ async fn webhook_with_too_long_name_or_invalid_url_is_refused() {
         ),
         (
             json!({"url": "ftp://127.0.0.1/"}),
-            "url: ftp://127.0.0.1/ is no http or https URL",
+            "url: expected an http or https URL, got ftp://127.0.0.1/",
         ),
         (
             json!({"url": "file:///etc/passwd"}),
-            "url: file:///etc/passwd is no http or https URL",
+            "url: expected an http or https URL, got file:///etc/passwd",
         ),
         (json!({"url": "http://"}), "url: empty host"),
         (
@@ -251,7 +251,7 @@ async fn webhook_with_too_long_name_or_invalid_url_is_refused() {
         ),
         (
             json!({"url": "javascript:alert(1)\r\nX: y"}),
-            "url: javascript:alert(1)\\u{d}\\u{a}X: y is no http or https URL",
+            "url: expected an http or https URL, got javascript:alert(1)\\u{d}\\u{a}X: y",
         ),
     ] {
         let response = server.post("live", WEBHOOKS, &body).await;

@@ -184,7 +184,7 @@ async fn register_public_url_answers_200_with_setting_in_reason() {
 #[tokio::test]
 async fn register_with_allow_public_has_reason_only_for_metadata_address() {
     let server = TestServer::with_config(|config| config.outbound.allow_public = true).await;
-    let metadata = "url: 169.254.169.254 is a metadata address, at which clouds hand a machine its \
+    let metadata = "url: 169.254.169.254 is a cloud metadata address, which serves \
                     credentials; it is never called, not even with --allow-public";
     for (url, reason) in [(PUBLIC, ""), ("http://169.254.169.254/", metadata)] {
         let body = json!({"url": url});

@@ -159,8 +159,8 @@ async fn fault_on_manual_retry_answers_its_error() {
     for (fault, message) in [
         ("reset", "the connection was reset"),
         ("empty", "the connection was closed before the request"),
-        ("truncate", "the request was cut half way"),
-        ("garbage", "what was sent is no HTTP"),
+        ("truncate", "the request was truncated"),
+        ("garbage", "the request was not HTTP"),
     ] {
         let server = TestServer::start_frozen("live").await;
         let receiver = Receiver::start().await;

@@ -96,7 +96,7 @@ async fn fault_on_every_output_put_fails_the_order_with_the_reason() {
     let id = create_zero_copy(&server, "a", &listener.origin, &["a.jpg", "b.jpg"]).await;
     let kinds = server.advance("live", RETRY_SCHEDULE).await;
     assert_eq!(kinds, ["order.process"; 4]);
-    let errors = "outputTargets[1].url: rule 1 (flaky): the request was cut half way";
+    let errors = "outputTargets[1].url: rule 1 (flaky): the request was truncated";
     assert_eq!(
         status_and_errors(&server, &id).await,
         (json!("failed"), json!(errors))
@@ -182,9 +182,9 @@ async fn fault_on_input_fetch_fails_order_and_document() {
     let mut listener = RawListener::start_with_body(picture()).await;
     for (n, (fault, message)) in [
         ("reset", "the connection was reset"),
-        ("empty", "the connection was closed before the answer"),
-        ("truncate", "the answer was cut half way"),
-        ("garbage", "what was answered is no HTTP"),
+        ("empty", "the connection was closed before the response"),
+        ("truncate", "the response was truncated"),
+        ("garbage", "the response was not HTTP"),
     ]
     .into_iter()
     .enumerate()

@@ -1,32 +1,32 @@
-//! A presigned request taken apart.
+//! Parsed presigned requests.
 
 use hmac::Mac;
 
 use super::Signer;
 use super::canonical::{CanonicalRequest, hmac, string_to_sign};
 
-/// A request as it came over the wire.
+/// A request as received.
 #[derive(Clone, Copy)]
-pub struct Request<'a> {
-    /// The method, in upper case.
+pub struct PresignedRequest<'a> {
+    /// Method in upper case.
     pub method: &'a str,
-    /// The raw path, as the client wrote it, `/_s3` included.
+    /// Raw path as sent by the client, with `/_s3`.
     pub path: &'a str,
-    /// The raw query, without the question mark.
+    /// Raw query without the question mark.
     pub query: &'a str,
-    /// The `Host` it arrived with.
+    /// Value of the `Host` header.
     pub host: &'a str,
-    /// The value of the header of that name (lower case); several joined by commas.
+    /// Returns the value of a header by its name in lower case. Several values are joined by commas.
     pub header: &'a dyn Fn(&str) -> Option<String>,
 }
 
-/// A presigned request taken apart: all that the signature covers.
+/// A parsed presigned request: everything that the signature covers.
 pub(super) struct SignedRequest<'a> {
-    pub request: Request<'a>,
+    pub request: PresignedRequest<'a>,
     pub path: String,
     pub query: String,
     pub payload: String,
-    /// Signed header names in the order of the URL, and what came under them.
+    /// Names of the signed headers in the order of the URL, and their values in the request.
     pub headers: Vec<(String, Option<String>)>,
     pub date: String,
     pub scope: String,
@@ -34,13 +34,13 @@ pub(super) struct SignedRequest<'a> {
 }
 
 impl SignedRequest<'_> {
-    /// Is this the signature of the request as sent to `host`?
+    /// `true` if the signature is valid for the request if sent to `host`.
     pub fn verifies_for_host(&self, signer: &Signer, host: &str) -> bool {
         self.verifies_with(signer, self.request.method, host, None)
     }
 
-    /// Is this the signature of the request, had it been sent to `host` with `method` and
-    /// with the content type given?
+    /// `true` if the signature is valid for the request if sent to `host` with `method`, and with
+    /// `content_type` if one is given.
     pub fn verifies_with(
         &self,
         signer: &Signer,
@@ -59,11 +59,11 @@ impl SignedRequest<'_> {
 
     pub fn canonical(&self, method: &str, host: &str, content_type: Option<&str>) -> String {
         let mut headers: Vec<(&str, &str)> = Vec::with_capacity(self.headers.len());
-        for (name, sent) in &self.headers {
+        for (name, actual) in &self.headers {
             let value = match name.as_str() {
                 "host" => Some(host),
-                "content-type" => content_type.or(sent.as_deref()),
-                _ => sent.as_deref(),
+                "content-type" => content_type.or(actual.as_deref()),
+                _ => actual.as_deref(),
             };
             headers.push((name, value.unwrap_or_default()));
         }

@@ -1,45 +1,52 @@
-//! Calls that something is done to.
+//! Calls with overrides of rules.
 
 use super::*;
 use crate::model::rule::{Fault, StubBody, StubResponse};
 
-fn broken(fault: Fault) -> CallOverrides {
+fn with_fault(fault: Fault) -> CallOverrides {
     CallOverrides {
         fault: Some(("rule 1".to_owned(), fault)),
         ..CallOverrides::default()
     }
 }
 
-fn start_answering(status: u16, headers: &[(&str, &str)], body: Option<StubBody>) -> CallOverrides {
-    let headers = headers.iter();
-    let headers = headers.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+fn with_response(status: u16, headers: &[(&str, &str)], body: Option<StubBody>) -> CallOverrides {
     CallOverrides {
         respond: Some(StubResponse {
             status,
-            headers: headers.collect(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
             body,
         }),
         ..CallOverrides::default()
     }
 }
 
-/// What each kind of call comes to, so treated: a post, a put, a fetch and what is then in the
-/// file.
-async fn called(
+/// Returns the results of a post, a put and a fetch. The result of the fetch includes the content of
+/// the file.
+async fn call_all(
     outbound: &OutboundClient,
     url: &str,
-    treatment: &CallOverrides,
+    overrides: &CallOverrides,
 ) -> [Result<String, String>; 3] {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("file");
     std::fs::write(&path, "12345").expect("a file");
-    let posted = outbound.post_json(url, &[], "{}".to_owned(), treatment);
-    let posted = posted.await.map(|posted| posted.status.to_string());
-    let put = outbound.put_file(url, "image/png", &path, 5, treatment);
-    let put = put.await.map(|status| status.to_string());
-    let fetched = outbound.fetch(url, &path, MAX, treatment).await;
+    let posted = outbound
+        .post_json(url, &[], "{}".to_owned(), overrides)
+        .await
+        .map(|response| response.status.to_string());
+    let put = outbound
+        .put_file(url, "image/png", &path, 5, overrides)
+        .await
+        .map(|status| status.to_string());
     let read = || std::fs::read_to_string(&path).expect("a file");
-    let fetched = fetched.map(|it| format!("{:?} {}", it.content_type, read()));
+    let fetched = outbound
+        .fetch(url, &path, MAX, overrides)
+        .await
+        .map(|file| format!("{:?} {}", file.content_type, read()));
     [
         posted,
         put.map_err(|error| error.to_string()),
@@ -48,28 +55,28 @@ async fn called(
 }
 
 #[tokio::test]
-async fn a_drip_takes_what_time_there_is_and_no_more() {
+async fn drip_slows_calls_down_until_their_timeout() {
     let server = ReplyServer::start(reply("200 OK", "", "picture")).await;
-    let drip = |bytes_per_second| broken(Fault::Drip { bytes_per_second });
-    let done = called(&outbound(), &server.origin, &drip(100)).await;
+    let drip = |bytes_per_second| with_fault(Fault::Drip { bytes_per_second });
+    let done = call_all(&outbound(), &server.origin, &drip(100)).await;
     let expected = ["200", "200", "None picture"];
-    assert_eq!(done, expected.map(|it| Ok(it.to_owned())));
+    assert_eq!(done, expected.map(|result| Ok(result.to_owned())));
     let short = Duration::from_millis(50);
     let timeouts = OutboundTimeouts {
         response: short,
         fetch: short,
         put: short,
     };
-    let hurried = OutboundClient::with_timeout(timeouts, false);
-    let [posted, put, fetched] = called(&hurried, &server.origin, &drip(1)).await;
-    let line = format!("{}: not done within 50ms", server.origin);
+    let hurried = OutboundClient::with_timeouts(timeouts, false);
+    let [posted, put, fetched] = call_all(&hurried, &server.origin, &drip(1)).await;
+    let line = format!("{}: timed out after 50ms", server.origin);
     for done in [posted, put, fetched] {
         assert_eq!(done, Err(line.clone()));
     }
 }
 
 #[tokio::test]
-async fn what_is_to_break_is_called_nowhere_else_than_anything() {
+async fn calls_with_fault_respect_blocked_addresses() {
     for (url, line) in [
         (
             "http://8.8.8.8/a",
@@ -81,13 +88,13 @@ async fn what_is_to_break_is_called_nowhere_else_than_anything() {
         ),
     ] {
         for fault in [Fault::Reset, Fault::Empty, Fault::Truncate, Fault::Garbage] {
-            let done = called(&outbound(), url, &broken(fault)).await;
+            let done = call_all(&outbound(), url, &with_fault(fault)).await;
             assert_eq!(done, [(); 3].map(|()| Err(line.to_owned())));
         }
     }
     let nobody = "http://127.0.0.1:1/";
-    for line in called(&outbound(), nobody, &broken(Fault::Empty)).await {
-        let line = line.expect_err("nobody is there");
+    for line in call_all(&outbound(), nobody, &with_fault(Fault::Empty)).await {
+        let line = line.expect_err("a refused connection");
         assert!(
             line.contains("refused") && !line.contains("rule 1"),
             "{line}"
@@ -96,7 +103,7 @@ async fn what_is_to_break_is_called_nowhere_else_than_anything() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_reads_nothing_does_not_hold_a_request_that_breaks() {
+async fn truncated_request_to_a_stalled_receiver_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let short = Duration::from_millis(50);
@@ -105,14 +112,14 @@ async fn a_receiver_that_reads_nothing_does_not_hold_a_request_that_breaks() {
         fetch: short,
         put: short,
     };
-    let hurried = OutboundClient::with_timeout(timeouts, false);
-    let (body, treatment) = ("x".repeat(64 * 1024 * 1024), broken(Fault::Truncate));
-    let posted = hurried.post_json(&url, &[], body, &treatment).await;
-    assert_eq!(posted, Err(format!("{url}: not done within 50ms")));
+    let hurried = OutboundClient::with_timeouts(timeouts, false);
+    let (body, overrides) = ("x".repeat(64 * 1024 * 1024), with_fault(Fault::Truncate));
+    let posted = hurried.post_json(&url, &[], body, &overrides).await;
+    assert_eq!(posted, Err(format!("{url}: timed out after 50ms")));
 }
 
 #[tokio::test]
-async fn what_is_answered_in_anothers_place_is_taken_as_its_own() {
+async fn stub_response_replaces_the_receiver() {
     let nobody = "http://127.0.0.1:1/";
     let json = Some(StubBody::Json("[1]".to_owned()));
     let text = Some(StubBody::Text("a".to_owned()));
@@ -120,31 +127,27 @@ async fn what_is_answered_in_anothers_place_is_taken_as_its_own() {
     let large = Some(StubBody::Text("x".repeat(1_001)));
     let too_large = Err(format!("{nobody} has more than 1000 bytes"));
     let refused = |line: &str| Err(format!("{nobody} answered {line}"));
-    for (treatment, status, fetched) in [
+    for (overrides, status, fetched) in [
         (
-            start_answering(200, &[], json),
+            with_response(200, &[], json),
             "200",
             Ok(r#"Some("application/json") [1]"#.to_owned()),
         ),
         (
-            start_answering(201, &typed, text),
+            with_response(201, &typed, text),
             "201",
             Ok(r#"Some("image/png") a"#.to_owned()),
         ),
+        (with_response(204, &[], None), "204", Ok("None ".to_owned())),
+        (with_response(200, &[], large), "200", too_large),
         (
-            start_answering(204, &[], None),
-            "204",
-            Ok("None ".to_owned()),
-        ),
-        (start_answering(200, &[], large), "200", too_large),
-        (
-            start_answering(302, &[], None),
+            with_response(302, &[], None),
             "302",
             refused("302: redirects are not followed"),
         ),
-        (start_answering(503, &[], None), "503", refused("503")),
+        (with_response(503, &[], None), "503", refused("503")),
     ] {
-        let done = called(&outbound(), nobody, &treatment).await;
+        let done = call_all(&outbound(), nobody, &overrides).await;
         let status = Ok(status.to_owned());
         assert_eq!(done, [status.clone(), status, fetched]);
     }
