@@ -69,7 +69,7 @@ pub use peek_body::peek_body;
 pub use progress::ConnectionTimeouts;
 pub use request_body::BodyStalled;
 pub use request_log::InternalFault;
-pub use rule_middleware::{AccountResolver, sleep_ms};
+pub use rule_middleware::{AccountResolver, ResolvedAccount, sleep_ms};
 pub use server::HttpServer;
 pub use streamed::{item, streamed};
 
