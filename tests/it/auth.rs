@@ -8,7 +8,7 @@ use crate::support::{TestResponse, TestServer};
 
 const DETECTION: &str = "/api/v2/orders/ai-detection";
 const WEBHOOKS: &str = "/api/v2/orders/webhooks";
-const SET_SO: &str = "Authorization: the key's state was set so by the control plane";
+const SET_SO: &str = "Authorization: key state overridden via /_mock/accounts";
 
 /// A call whose body, id and query are as bad as can be, with these headers.
 async fn bad_calls(server: &TestServer, headers: &[(&str, &str)]) -> Vec<TestResponse> {
@@ -66,7 +66,7 @@ async fn what_is_not_bearer_and_a_key_is_of_an_invalid_format() {
             response.assert_refused(
                 401,
                 "AUTH_TOKEN_INVALID_FORMAT",
-                "Authorization: is not of the form Bearer KEY",
+                "Authorization: expected Bearer KEY",
             );
         }
     }
@@ -132,7 +132,7 @@ async fn one_key_never_sees_what_is_anothers() {
     let (id, _) = server.create_detection("live", &body).await;
     let (webhook, _) = server.webhook("live", "http://127.0.0.1:1/").await;
     let order = server.get("other", &format!("/api/v2/orders/{id}")).await;
-    let why = format!("order {id} is another key's");
+    let why = format!("order {id} belongs to another API key");
     order.assert_refused(403, "ORDER_NOT_OWNER", &why);
     let path = format!("{WEBHOOKS}/{webhook}");
     let why = format!("this key has no webhook {webhook}");

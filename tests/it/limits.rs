@@ -127,7 +127,7 @@ async fn too_many_calls_are_refused_before_what_they_ask_and_after_who_asks() {
     server.get("live", WEBHOOKS).await.assert_refused(
         403,
         "AUTH_FORBIDDEN",
-        "Authorization: the key's state was set so by the control plane",
+        "Authorization: key state overridden via /_mock/accounts",
     );
 }
 

@@ -194,7 +194,7 @@ async fn pages_of_the_internet_are_refused_with_the_setting_as_the_reason() {
             (missing.status, missing.text()),
             (404, code("ORDER_NOT_FOUND"))
         );
-        let why = format!("there is no order 1; {}", error_of(origin));
+        let why = format!("order 1 not found; {}", error_of(origin));
         assert_eq!(missing.header("x-mock-reason"), why);
     }
 }

@@ -185,20 +185,32 @@ async fn all_orders_at_once_are_those_of_every_page_byte_for_byte() {
 async fn a_query_that_makes_no_sense_is_refused() {
     let server = TestServer::start_frozen("live").await;
     for (query, why) in [
-        ("page=0", "page: 0 is not a number from 1 to 4294967295"),
-        ("page=x", "page: x is not a number from 1 to 4294967295"),
-        ("limit=0", "limit: 0 is not a number from 1 to 100"),
-        ("limit=101", "limit: 101 is not a number from 1 to 100"),
-        ("limit=-2", "limit: -2 is not a number from 1 to 100"),
+        (
+            "page=0",
+            "page: expected a number from 1 to 4294967295, got 0",
+        ),
+        (
+            "page=x",
+            "page: expected a number from 1 to 4294967295, got x",
+        ),
+        ("limit=0", "limit: expected a number from 1 to 100, got 0"),
+        (
+            "limit=101",
+            "limit: expected a number from 1 to 100, got 101",
+        ),
+        ("limit=-2", "limit: expected a number from 1 to 100, got -2"),
         (
             "status=done",
-            "status: done is none of all, pending, inProgress, complete, failed, expired",
+            "status: must be one of: all, pending, inProgress, complete, failed, expired (got done)",
         ),
         (
             "type=document",
-            "type: document is none of all, antiAi, watermarkEmbed, watermarkExtract, aiDetection",
+            "type: must be one of: all, antiAi, watermarkEmbed, watermarkExtract, aiDetection (got document)",
         ),
-        ("channel=mail", "channel: mail is none of all, api, web"),
+        (
+            "channel=mail",
+            "channel: must be one of: all, api, web (got mail)",
+        ),
     ] {
         let response = server.get("live", &format!("/api/v2/orders?{query}")).await;
         response.assert_refused(400, "INVALID_PARAMETER", why);
@@ -209,7 +221,7 @@ async fn a_query_that_makes_no_sense_is_refused() {
     response.assert_refused(
         400,
         "INVALID_PARAMETER",
-        "date: yesterday is not a date or an instant of ISO 8601",
+        "date: expected an ISO 8601 date or instant, got yesterday",
     );
 }
 

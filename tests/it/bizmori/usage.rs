@@ -26,7 +26,7 @@ async fn an_order_costs_a_credit_a_file_until_they_are_used_up() {
     let again = create_order(&server, "live", ANTI_AI, &anti_ai("a", 2)).await;
     assert_eq!(text(&first, "/orderId"), text(&again, "/orderId"));
     let too_many = server.post("live", ANTI_AI, &anti_ai("b", 3)).await;
-    let why = "2 credits are left, and it costs one a file";
+    let why = "2 credits are left, the order needs one per file";
     too_many.assert_refused(400, "USAGE_NOT_ENOUGH", why);
     create_order(&server, "live", ANTI_AI, &anti_ai("c", 1)).await;
     let marks = json!([{"text": "x"}, {"text": "y"}]);

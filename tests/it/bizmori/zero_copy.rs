@@ -224,7 +224,7 @@ async fn targets_are_as_many_as_files_and_have_not_expired() {
     };
     refused(
         |body| body["outputTargets"] = json!([]),
-        "outputTargets: 0 of them for 1 files in zero copy",
+        "outputTargets: expected 1, one per file, got 0",
     )
     .await;
     refused(
@@ -233,7 +233,7 @@ async fn targets_are_as_many_as_files_and_have_not_expired() {
                 .expect("an object")
                 .remove("outputTargets");
         },
-        "outputTargets: 0 of them for 1 files in zero copy",
+        "outputTargets: expected 1, one per file, got 0",
     )
     .await;
     refused(
@@ -243,7 +243,7 @@ async fn targets_are_as_many_as_files_and_have_not_expired() {
     .await;
     refused(
         |body| body["outputTargets"][0]["presignedUrlExpiresAt"] = json!("tomorrow"),
-        "outputTargets[0].presignedUrlExpiresAt: tomorrow is no ISO 8601 time",
+        "outputTargets[0].presignedUrlExpiresAt: not an ISO 8601 time: tomorrow",
     )
     .await;
     refused(

@@ -181,7 +181,7 @@ async fn a_body_that_is_not_sent_as_json_is_refused() {
         response.assert_refused(
             400,
             "VALIDATION_FAILED",
-            "Content-Type: is not application/json",
+            "Content-Type: expected application/json",
         );
     }
     for content_type in [

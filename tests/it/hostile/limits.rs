@@ -47,7 +47,7 @@ async fn a_refused_client_reads_its_answer_even_while_it_is_sending() {
         let path = format!("/api/v2/nothing/{round}");
         let body = padded(2 * JSON_BYTES_MAX);
         let response = server.send(Method::POST, &path, &headers, body).await;
-        let why = format!("POST {path} is no route");
+        let why = format!("no such route: POST {path}");
         response.assert_refused(404, "RESOURCE_NOT_FOUND", &why);
     }
     server.assert_healthy("live").await;
@@ -130,15 +130,15 @@ async fn an_idempotency_key_has_1_to_255_characters() {
         (String::new(), "idempotencyKey: empty"),
         (
             "k".repeat(256),
-            "idempotencyKey: 256 characters, 255 are taken",
+            "idempotencyKey: too long: 256 characters, maximum 255",
         ),
         (
             "\u{1f600}".repeat(256),
-            "idempotencyKey: 256 characters, 255 are taken",
+            "idempotencyKey: too long: 256 characters, maximum 255",
         ),
         (
             "k".repeat(100_000),
-            "idempotencyKey: 100000 characters, 255 are taken",
+            "idempotencyKey: too long: 100000 characters, maximum 255",
         ),
     ] {
         for response in with(&key).await {
@@ -182,7 +182,7 @@ async fn an_order_name_has_64_characters_at_most() {
     for path in [DETECTION, ANTI_AI] {
         let body = |name: &str| json!({"idempotencyKey": name, "orderName": name, "fileName": "a.jpg", "files": files});
         let refused = server.post("live", path, &body(&with(65))).await;
-        let why = "orderName: 65 characters, 64 are taken";
+        let why = "orderName: too long: 65 characters, maximum 64";
         refused.assert_refused(400, "VALIDATION_FAILED", why);
         let response = server.post("live", path, &body(&with(64))).await;
         assert_eq!(response.json()["data"]["orderName"], json!(with(64)));
@@ -201,7 +201,7 @@ async fn an_order_has_1_to_100_files() {
     };
     for n in [0, 101] {
         let response = server.post("live", ANTI_AI, &body(n)).await;
-        let why = format!("files: {n} of them, 1 to 100 are taken");
+        let why = format!("files: expected 1 to 100, got {n}");
         response.assert_refused(400, "VALIDATION_FAILED", &why);
     }
     let created = server.post("live", ANTI_AI, &body(100)).await.json();
@@ -268,19 +268,31 @@ async fn a_page_is_asked_for_by_numbers_in_their_range() {
     let (webhook, _) = server.webhook("live", "http://127.0.0.1:1/").await;
     for path in [WEBHOOKS.to_owned(), format!("{WEBHOOKS}/{webhook}/events")] {
         for (query, why) in [
-            ("page=0", "page: 0 is not a number from 1 to 4294967295"),
-            ("page=-1", "page: -1 is not a number from 1 to 4294967295"),
+            (
+                "page=0",
+                "page: expected a number from 1 to 4294967295, got 0",
+            ),
+            (
+                "page=-1",
+                "page: expected a number from 1 to 4294967295, got -1",
+            ),
             (
                 "page=4294967296",
-                "page: 4294967296 is not a number from 1 to 4294967295",
+                "page: expected a number from 1 to 4294967295, got 4294967296",
             ),
-            ("limit=0", "limit: 0 is not a number from 1 to 100"),
-            ("limit=101", "limit: 101 is not a number from 1 to 100"),
-            ("limit=%00", "limit: \\u{0} is not a number from 1 to 100"),
-            ("limit=", "limit:  is not a number from 1 to 100"),
+            ("limit=0", "limit: expected a number from 1 to 100, got 0"),
+            (
+                "limit=101",
+                "limit: expected a number from 1 to 100, got 101",
+            ),
+            (
+                "limit=%00",
+                "limit: expected a number from 1 to 100, got \\u{0}",
+            ),
+            ("limit=", "limit: expected a number from 1 to 100, got "),
             (
                 "limit=1&limit=ten",
-                "limit: ten is not a number from 1 to 100",
+                "limit: expected a number from 1 to 100, got ten",
             ),
         ] {
             let response = server.get("live", &format!("{path}?{query}")).await;

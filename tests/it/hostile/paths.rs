@@ -41,7 +41,7 @@ async fn a_route_or_method_there_is_not_is_the_vendors_not_found() {
     let response = server
         .call(Method::PATCH, "live", DETECTION, &json!({}))
         .await;
-    let why = "PATCH /api/v2/orders/ai-detection is no route";
+    let why = "no such route: PATCH /api/v2/orders/ai-detection";
     response.assert_refused(404, "RESOURCE_NOT_FOUND", why);
     server.assert_healthy("live").await;
 }
@@ -66,7 +66,10 @@ async fn an_id_that_is_none_is_not_found() {
         ] {
             let response = server.get("live", &path).await;
             let why = response.header("x-mock-reason").to_owned();
-            assert!(why.starts_with("there is no order "), "{path}: {why}");
+            assert!(
+                why.starts_with("order ") && why.ends_with(" not found"),
+                "{path}: {why}"
+            );
             response.assert_refused(404, "ORDER_NOT_FOUND", &why);
         }
         let path = format!("{WEBHOOKS}/{id}");
@@ -83,10 +86,10 @@ async fn an_id_that_is_none_is_not_found() {
         }
         let path = format!("/api/v2/test-uploads/{id}");
         let response = server.send(Method::PUT, &path, &[], "bytes").await;
-        response.assert_refused(403, "AUTH_FORBIDDEN", "the token is not one of ours");
+        response.assert_refused(403, "AUTH_FORBIDDEN", "invalid token");
         let confirm = json!({"idempotencyKey": "c", "orderId": id});
         let response = server.post("live", CONFIRM_DETECTION, &confirm).await;
-        let why = "there is no order of this id";
+        let why = "orderId: order not found";
         response.assert_refused(404, "ORDER_NOT_FOUND", why);
     }
     server.assert_healthy("live").await;

@@ -191,7 +191,7 @@ async fn a_test_upload_is_taken_by_its_own_token_within_the_hour_up_to_50_mebiby
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (id, url) = server.create_detection(key, &body).await;
     let (text, signature) = url.rsplit_once('.').expect("a token");
-    let ours = "the token is not one of ours";
+    let ours = "invalid token";
     for url in [
         format!("{text}.{}", "0".repeat(64)),
         format!("{text}."),
@@ -205,7 +205,7 @@ async fn a_test_upload_is_taken_by_its_own_token_within_the_hour_up_to_50_mebiby
     let large = server
         .send(Method::PUT, &url, &[], vec![0; 50 * 1024 * 1024 + 1])
         .await;
-    let why = "the body is larger than 52428800 bytes";
+    let why = "body: exceeds 52428800 bytes";
     large.assert_refused(413, "TEST_UPLOAD_TOO_LARGE", why);
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
     let refused = server.post(key, CONFIRM_DETECTION, &confirm).await;

@@ -162,7 +162,7 @@ async fn outputs_that_are_broken_are_not_found() {
     assert_eq!(zip.status, 404, "{}", zip.text());
     let path = format!("/api/v3/orders/{id}/download");
     let missing = server.get("live", &path).await;
-    let why = format!("order {id}: an output is gone");
+    let why = format!("order {id}: an output is no longer stored");
     missing.assert_refused(404, "PROCESSED_FILE_NOT_FOUND", &why);
 }
 

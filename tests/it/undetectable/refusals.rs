@@ -86,7 +86,7 @@ async fn a_keys_state_is_told_as_the_vendor_does() {
         server
             .control(Method::PUT, "/_mock/accounts/live", &body)
             .await;
-        let why = "the key's state was set so by the control plane";
+        let why = "key state overridden via /_mock/accounts";
         let response = get(&server, "live", "/check-user-credits").await;
         assert_eq!(
             response.error_of(),

@@ -40,7 +40,7 @@ async fn a_failed_event_is_sent_while_the_request_waits() {
     assert_eq!(webhook["data"]["lastSentAt"], NOW);
     let again = server.post("live", &failed.retry(0), &json!({})).await;
     let why = format!(
-        "event row {} is SENT, and only FAILED ones are sent again by hand",
+        "event row {} is SENT; only FAILED events can be retried",
         failed.rows[0].0
     );
     again.assert_refused(422, "VALIDATION_FAILED", &why);
@@ -60,7 +60,7 @@ async fn where_that_fails_it_is_tried_once_more_after_30_minutes_and_no_ladder_f
     assert_eq!(failed.row(&server, 0).await, row("RETRYING", 7, NOW));
     let again = server.post("live", &failed.retry(0), &json!({})).await;
     let why = format!(
-        "event row {} is RETRYING, and only FAILED ones are sent again by hand",
+        "event row {} is RETRYING; only FAILED events can be retried",
         failed.rows[0].0
     );
     again.assert_refused(422, "VALIDATION_FAILED", &why);
@@ -153,7 +153,7 @@ async fn what_is_not_there_or_has_not_failed_is_not_sent() {
     assert_eq!(row["status"], "RETRYING");
     let row = &row["id"].to_string();
     let response = server.post("live", &path(&other, row), &json!({})).await;
-    let why = format!("event row {row} is RETRYING, and only FAILED ones are sent again by hand");
+    let why = format!("event row {row} is RETRYING; only FAILED events can be retried");
     response.assert_refused(422, "VALIDATION_FAILED", &why);
     receiver.messages(1).await;
     let get = server

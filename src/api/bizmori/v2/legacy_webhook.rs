@@ -1,44 +1,54 @@
-//! The legacy route: one webhook of the account, without its id. It is a webhook like any
-//! other, listed and sent to as such; the route makes it, shows its URL, and removes it.
+//! Legacy webhook route: at most one webhook per account, addressed without an id. The webhook is an
+//! ordinary one: `…/webhooks` lists it, and it receives events as the others do.
 
 use axum::extract::State;
+use axum::http::Method;
 
-use super::auth::AuthenticatedAccount;
-use super::error::{ApiError, ErrorCode};
-use super::request::JsonBody;
-use super::request::LegacyWebhookBody;
-use super::webhooks::{answer_registered, endpoint_params};
-use super::wire_webhooks::{LegacyWebhook, LegacyWebhookSet};
-use super::{BizmoriResult, data_response};
-use crate::http::AppState;
+use super::webhooks::{endpoint_params, registered_response};
+use super::wire::webhooks::{LegacyWebhook, LegacyWebhookSet};
+use crate::api::bizmori::auth::AuthenticatedAccount;
+use crate::api::bizmori::error::{ApiError, ErrorCode};
+use crate::api::bizmori::request::{JsonBody, LegacyWebhookBody};
+use crate::api::bizmori::{BizmoriResult, data_response};
+use crate::http::{AppState, Routes};
 
-pub async fn set(
-    State(context): State<AppState>,
+const PATH: &str = "/api/v2/orders/webhook";
+
+/// Adds the operations on the legacy webhook.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on("bizmori.createLegacyWebhook", Method::POST, PATH, set)
+        .on("bizmori.getLegacyWebhook", Method::GET, PATH, get)
+        .on("bizmori.deleteLegacyWebhook", Method::DELETE, PATH, delete)
+}
+
+async fn set(
+    State(state): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
     JsonBody(body): JsonBody<LegacyWebhookBody>,
 ) -> BizmoriResult {
-    let wish = endpoint_params(&account, body.into())?;
-    let endpoint = context.webhooks.set_legacy(&account, wish).await?;
+    let params = endpoint_params(&account, body.into())?;
+    let endpoint = state.webhooks.set_legacy(&account, params).await?;
     let url = endpoint.url.clone();
-    Ok(answer_registered(&context, &url, LegacyWebhookSet::from(endpoint)).await)
+    Ok(registered_response(&state, &url, LegacyWebhookSet::from(endpoint)).await)
 }
 
-pub async fn get(
-    State(context): State<AppState>,
+async fn get(
+    State(state): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
 ) -> BizmoriResult {
-    let endpoint = context.webhooks.legacy(&account).await?;
+    let endpoint = state.webhooks.legacy(&account).await?;
     Ok(data_response(
         endpoint.map_or_else(LegacyWebhook::default, LegacyWebhook::from),
     ))
 }
 
-pub async fn delete(
-    State(context): State<AppState>,
+async fn delete(
+    State(state): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
 ) -> BizmoriResult {
-    if let Some(endpoint) = context.webhooks.legacy(&account).await?
-        && context.webhooks.unregister(&account, endpoint.id).await?
+    if let Some(endpoint) = state.webhooks.legacy(&account).await?
+        && state.webhooks.unregister(&account, endpoint.id).await?
     {
         return Ok(data_response(()));
     }

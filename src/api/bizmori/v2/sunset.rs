@@ -1,17 +1,14 @@
-//! The end of the v2 watermark routes, in revision `2026-10`: announced on every answer
-//! (RFC 9745, RFC 8594, RFC 8288), and from its instant of the account's clock on 410.
+//! End of the v2 watermark routes in revision `2026-10`. Every response announces it (RFC 9745,
+//! RFC 8594, RFC 8288). From [`V2_SUNSET`] on, judged by the account's clock, the routes answer 410.
 
-use std::sync::Arc;
-
-use axum::extract::{FromRequestParts, Request};
+use axum::extract::Request;
 use axum::handler::Handler;
-use axum::http::header::{AUTHORIZATION, LINK};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::header::LINK;
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 
-use super::auth::{AuthenticatedAccount, parse_bearer};
-use super::error::{ApiError, ErrorCode};
+use crate::api::bizmori::auth::account_of_key;
+use crate::api::bizmori::error::{ApiError, ErrorCode};
 use crate::http::{AppState, Services};
 use crate::model::account::Revision;
 use crate::platform::clock;
@@ -21,33 +18,34 @@ use crate::services::orders::V2_SUNSET;
 const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
 const SUNSET: HeaderName = HeaderName::from_static("sunset");
 
-/// Who calls a route that ends, before it has.
-pub struct CallerBeforeSunset(pub Arc<Account>);
-
-impl FromRequestParts<AppState> for CallerBeforeSunset {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, context: &AppState) -> Result<Self, ApiError> {
-        let AuthenticatedAccount(account) =
-            AuthenticatedAccount::from_request_parts(parts, context).await?;
-        let ends = context.orders.revision(&account) == Revision::V2026_10;
-        if ends && account.now() >= V2_SUNSET {
-            let line = "the v2 watermark API has ended by the account's clock: use v3";
-            return Err(ApiError::new(ErrorCode::WatermarkV2ApiSunset, line));
-        }
-        Ok(Self(account))
+/// Checks that the sunset has not passed by the account's clock.
+///
+/// # Errors
+/// `WATERMARK_V2_API_SUNSET` if it has.
+pub fn check_sunset(state: &Services, account: &Account) -> Result<(), ApiError> {
+    let ends = state.orders.revision(account) == Revision::V2026_10;
+    if ends && account.now() >= V2_SUNSET {
+        let message = "the v2 watermark API has ended by the account's clock: use v3";
+        return Err(ApiError::new(ErrorCode::WatermarkV2ApiSunset, message));
     }
+    Ok(())
 }
 
-/// The answer of a route that ends; it says when, and what comes after it.
+/// Calls `route`, and adds to its response the date of the sunset and the successor route if the
+/// revision has a sunset. The server's revision counts if the request has no valid key.
 pub async fn with_deprecation_headers<T>(
     route: impl Handler<T, AppState>,
     request: Request,
-    context: AppState,
+    state: AppState,
 ) -> Response {
-    let revision = revision_of_request(&context, request.headers());
-    let successor = request.uri().path().replacen("/v2/", "/v3/", 1);
-    let mut response = route.call(request, context).await;
+    let (mut parts, body) = request.into_parts();
+    let revision = match account_of_key(&mut parts, &state).await {
+        Ok(account) => state.orders.revision(&account),
+        Err(_) => state.config.orders.revision,
+    };
+    let successor = parts.uri.path().replacen("/v2/", "/v3/", 1);
+    let request = Request::from_parts(parts, body);
+    let mut response = route.call(request, state).await;
     if revision == Revision::V2026_10 {
         let link = format!("<{successor}>; rel=\"successor-version\"");
         let headers = response.headers_mut();
@@ -59,16 +57,4 @@ pub async fn with_deprecation_headers<T>(
         }
     }
     response
-}
-
-/// That of the key's account; the server's where there is none.
-fn revision_of_request(state: &Services, headers: &HeaderMap) -> Revision {
-    let shown = headers.get(AUTHORIZATION);
-    let key = shown
-        .and_then(|value| value.to_str().ok())
-        .and_then(parse_bearer);
-    let account = key.and_then(|key| state.accounts.by_key(key));
-    account.map_or(state.config.orders.revision, |account| {
-        state.orders.revision(&account)
-    })
 }

@@ -86,7 +86,7 @@ async fn the_same_key_gives_the_same_order_and_another_body_is_a_conflict() {
     other["files"][0]["watermarks"][0]["text"] = json!("two");
     let response = server.post("live", EMBED, &other).await;
     let id = text(&first.json(), "/data/orderId");
-    let why = format!("idempotencyKey: order {id} was made with another body");
+    let why = format!("idempotencyKey: order {id} was created with another body");
     response.assert_refused(409, "WATERMARK_V2_CONFLICT", &why);
     let extract = json!({"idempotencyKey": "a", "file": {"fileName": "a.jpg", "originalFile": {"fileName": "o.jpg"}}});
     let order = create_order(&server, "live", EXTRACT, &extract).await;

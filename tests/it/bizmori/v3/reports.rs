@@ -84,12 +84,12 @@ async fn a_report_that_cannot_be_is_refused() {
     let unknown = server
         .post("live", &path(&id), &json!({"locale": "fr-FR"}))
         .await;
-    let why = "locale: fr-FR is none of ko-KR, en-US, ja-JP";
+    let why = "locale: must be one of: ko-KR, en-US, ja-JP (got fr-FR)";
     unknown.assert_refused(400, "REPORT_LOCALE_UNSUPPORTED", why);
     let unknown = server.get("live", &format!("{}/fr-FR", path(&id))).await;
     unknown.assert_refused(400, "REPORT_LOCALE_UNSUPPORTED", why);
     let missing = server.get("live", &format!("{}/en-US", path(&id))).await;
-    let why = format!("order {id} has no report in en-US: ask for it by POST");
+    let why = format!("order {id} has no report in en-US: request it by POST");
     missing.assert_refused(404, "REPORT_NOT_FOUND", &why);
     server
         .post("live", &path(&id), &json!({"locale": "en-US"}))
@@ -150,7 +150,7 @@ async fn reports_on_pdfs_are_in_korean_only() {
     let id = extracted_from(&server, "live", "q_detected.pdf", "o.jpg").await;
     assert_eq!(is_supported(&server, "live", &id).await, true);
     for locale in ["en-US", "ja-JP"] {
-        let why = format!("locale: reports on PDFs are in ko-KR only, not in {locale}");
+        let why = format!("locale: reports on PDFs exist in ko-KR only, got {locale}");
         let request_body = json!({"locale": locale});
         let refused = server.post("live", &path(&id), &request_body).await;
         refused.assert_refused(400, "REPORT_LOCALE_UNSUPPORTED", &why);
@@ -177,14 +177,14 @@ async fn extractions_of_v2_and_those_with_a_pdf_as_original_have_no_reports() {
     let unsupported = extracted_from(&server, "live", "q_unsupported.jpg", "o.jpg").await;
     for id in [of_v2, of_pdf, of_pdfs, unsupported] {
         assert_eq!(is_supported(&server, "live", &id).await, false);
-        let why = format!("order {id} has no result on which there are reports");
+        let why = format!("order {id} has no result that supports reports");
         for locale in ["ko-KR", "en-US"] {
             let request_body = json!({"locale": locale});
             let refused = server.post("live", &path(&id), &request_body).await;
             refused.assert_refused(409, "REPORT_NOT_AVAILABLE", &why);
         }
         let missing = server.get("live", &format!("{}/ko-KR", path(&id))).await;
-        let why = format!("order {id} has no report in ko-KR: ask for it by POST");
+        let why = format!("order {id} has no report in ko-KR: request it by POST");
         missing.assert_refused(404, "REPORT_NOT_FOUND", &why);
     }
 }

@@ -37,7 +37,7 @@ async fn an_operation_of_each_front_door_is_answered_by_a_rule_and_no_other_is()
         assert_eq!(response_of(&response), expected);
         assert_eq!(response.header("retry-after"), "7");
         let other = server.get("live", "/api/v2/orders/1").await;
-        other.assert_refused(404, "ORDER_NOT_FOUND", "there is no order 1");
+        other.assert_refused(404, "ORDER_NOT_FOUND", "order 1 not found");
         let path_of_rule = format!("/_mock/rules/{id}");
         server
             .control(Method::DELETE, &path_of_rule, &json!({}))

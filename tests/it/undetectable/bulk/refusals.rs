@@ -100,7 +100,7 @@ async fn a_key_is_wanted_to_upload_and_none_to_query() {
     server
         .control(Method::PUT, "/_mock/accounts/live", &set)
         .await;
-    let why = "key: the key's state was set so by the control plane";
+    let why = "key: key state overridden via /_mock/accounts";
     assert_eq!(
         assert_bulk_refused(&server, &url).await,
         error(404, "User not found", why)

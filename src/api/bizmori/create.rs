@@ -1,0 +1,100 @@
+//! Creation of orders: one handler for every create route of v2 and v3.
+
+use axum::extract::{FromRequest, Request, State};
+use serde::Serialize;
+
+use super::auth::AuthenticatedAccount;
+use super::error::{ApiError, ErrorCode};
+use super::request::{JsonBytes, OrderBody, content_digest, parse};
+use super::uploads::UploadUrls;
+use super::wire::RenderContext;
+use super::{BizmoriResult, data_response};
+use crate::http::{AppState, OnResponseSent, Origin, RequestContext, Services};
+use crate::model::order::{ApiVersion, Vendor};
+use crate::services::accounts::Account;
+use crate::services::orders::{Charge, CreatedOrder, NewOrder};
+
+/// Body of a create route, and the response to it.
+pub trait CreateRequest: OrderBody + Send + 'static {
+    /// Name of the operation. Idempotency keys are scoped by it.
+    const OPERATION: &'static str;
+
+    /// Body of the response.
+    type Response: Serialize;
+
+    /// Checks whether the route still exists for `account`. Runs before the body is read.
+    ///
+    /// # Errors
+    /// The vendor's code of a route that has ended.
+    fn check_available(_state: &Services, _account: &Account) -> Result<(), ApiError> {
+        Ok(())
+    }
+
+    /// Describes the order that this request created, or that an earlier one with the same idempotency
+    /// key created.
+    fn response(
+        created: &CreatedOrder,
+        context: RenderContext<'_>,
+        uploads: &UploadUrls<'_>,
+    ) -> Self::Response;
+}
+
+/// Creates an order, or finds the one that the same idempotency key created.
+pub async fn create<T: CreateRequest>(
+    State(state): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    request_context: RequestContext,
+    request: Request,
+) -> BizmoriResult {
+    T::check_available(&state, &account)?;
+    let JsonBytes(bytes) = JsonBytes::from_request(request, &state).await?;
+    let body: T = parse(&bytes)?;
+    // v2 answers the original order whatever the body is.
+    let request_digest = match T::API {
+        ApiVersion::V2 => None,
+        ApiVersion::V3 => Some(content_digest(&bytes)?),
+    };
+    let validated = body.validate(account.now())?;
+    let Origin(origin) = Origin::resolve(&state, &request_context).await?;
+    let new_order = NewOrder {
+        operation: T::OPERATION,
+        idempotency_key: Some(validated.idempotency_key),
+        vendor: Vendor::Bizmori,
+        api: T::API,
+        origin: origin.clone(),
+        name: validated.order_name,
+        work: validated.work,
+        charge: charge(&account, validated.files.len()),
+        files: validated.files,
+        id: None,
+        request_digest: request_digest.clone(),
+    };
+    let created = state.orders.create(&account, new_order).await?;
+    if request_digest.is_some_and(|digest| is_conflict(&created, &digest)) {
+        let message = format!(
+            "idempotencyKey: order {} was created with another body",
+            created.order.id
+        );
+        return Err(ApiError::new(ErrorCode::WatermarkV2Conflict, message));
+    }
+    let context = RenderContext::new(&state, &account, &origin);
+    let uploads = UploadUrls::new(&state, &account, &origin);
+    let mut response = data_response(T::response(&created, context, &uploads));
+    OnResponseSent::attach(&mut response, created.claim);
+    Ok(response)
+}
+
+/// Returns `true` if the order was created by a body with another digest. Bodies of test keys are not
+/// compared.
+fn is_conflict(created: &CreatedOrder, digest: &str) -> bool {
+    let order = &created.order;
+    !order.test && order.request_digest.as_deref() != Some(digest)
+}
+
+/// Returns the price of an order: one credit per file. `None` if the account's credits are not counted,
+/// and for test keys.
+fn charge(account: &Account, files: usize) -> Option<Charge> {
+    let limit = account.settings().credits.filter(|_| !account.is_test())?;
+    let credits = u32::try_from(files).unwrap_or(u32::MAX);
+    Some(Charge { credits, limit })
+}
