@@ -41,10 +41,16 @@ impl ResolvedAccount {
     }
 
     /// Returns the account that was found for the request. `None` if none was found, or if it was
-    /// deleted since, as it can be while a rule delays the request.
+    /// deleted since.
     #[must_use]
     pub fn get(extensions: &Extensions) -> Option<Arc<Account>> {
-        let Self(account) = extensions.get::<Self>()?;
+        extensions.get::<Self>()?.account()
+    }
+
+    /// `None` if the account was deleted since it was found, as it can be while a rule delays the request.
+    #[must_use]
+    pub fn account(&self) -> Option<Arc<Account>> {
+        let Self(account) = self;
         (!account.cancellation().is_cancelled()).then(|| Arc::clone(account))
     }
 }

@@ -1,4 +1,4 @@
-//! Documents that fixtures tell of.
+//! Documents of fixtures.
 
 use serde_json::{Value as Json, json};
 
@@ -12,34 +12,33 @@ use crate::services::orders::{FileSource, NewFile, NewOrder};
 
 const NAME_CHARS_MAX: usize = 255;
 
-/// A document as `/detect` would make it of a file that was uploaded before.
+/// Returns the document that `/detect` would create of an uploaded file.
+///
+/// # Errors
+/// Names the first field that `/detect` would not accept.
 pub fn document_from_fixture(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
     fixture.reject_unknown_options(&detect::OPTIONS)?;
     fixture.reject_name()?;
     fixture.reject_watermarks()?;
     fixture.check_file_count(1..=1)?;
     let name = &fixture.files[0].name;
+    let name_error = |message: String| FieldError::new("files[0].fileName", message);
     let chars = name.chars().count();
     if chars > NAME_CHARS_MAX {
-        let line = format!("{chars} characters, {NAME_CHARS_MAX} are taken");
-        return Err(FieldError::new("files[0].fileName", line));
+        return Err(name_error(format!(
+            "too long: {chars} characters, maximum {NAME_CHARS_MAX}"
+        )));
     }
-    detect::check_name(name).map_err(|refusal| {
-        let line = refusal.with_reason().to_owned();
-        FieldError::new("files[0].fileName", line)
-    })?;
+    detect::check_name(name).map_err(|error| name_error(error.reason().to_owned()))?;
     let mut body = Json::Object(fixture.options.cloned().unwrap_or_default());
     body["url"] = json!(name);
-    let body = PyValue::from(&body);
     let analysis_default = fixture.config.undetectable.analysis_default;
-    let options = detect::options(&body, analysis_default).map_err(|refusal| {
-        let why = refusal
-            .with_reason()
-            .strip_prefix("body.")
-            .unwrap_or_default();
-        let (field, line) = why.split_once(": ").unwrap_or(("", why));
-        FieldError::new(format!("options.{field}"), line)
-    })?;
+    let options =
+        detect::document_options(&PyValue::from(&body), analysis_default).map_err(|error| {
+            let reason = error.reason().strip_prefix("body.").unwrap_or_default();
+            let (field, message) = reason.split_once(": ").unwrap_or(("", reason));
+            FieldError::new(format!("options.{field}"), message)
+        })?;
     Ok(NewOrder {
         operation: fixture.operation,
         idempotency_key: None,

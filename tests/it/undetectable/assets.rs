@@ -87,7 +87,7 @@ async fn a_picture_is_there_when_the_clock_says_so() {
         let why = format!("document {id}: {why}");
         error(404, &format!("{what} not found"), &why)
     };
-    let unfinished = "it is not done yet";
+    let unfinished = "not done yet";
     assert_eq!(
         ask("preview").await.error_of(),
         missing("Preview", unfinished)
@@ -108,7 +108,7 @@ async fn a_picture_is_there_when_the_clock_says_so() {
     let first = query(&server, &id).await.json();
     assert_eq!(first["result_details"]["heatmap_status"], "pending");
     server.advance("live", "P8D").await;
-    let removed = "it has expired, and its pictures are gone";
+    let removed = "expired: its images were deleted";
     assert_eq!(ask("preview").await.error_of(), missing("Preview", removed));
     assert_eq!(ask("heatmap").await.error_of(), missing("Heatmap", removed));
 }
@@ -116,8 +116,8 @@ async fn a_picture_is_there_when_the_clock_says_so() {
 #[tokio::test]
 async fn a_picture_that_was_not_drawn_is_not_found() {
     let server = start_frozen().await;
-    let (preview, heatmap) = ("no preview was asked for", "no heatmap was asked for");
-    let real = "it is Real, of which no heatmap is drawn";
+    let (preview, heatmap) = ("no preview was requested", "no heatmap was requested");
+    let real = "result is Real: no heatmap is generated";
     let plain = || fixture("plain.png");
     for (name, what, bytes, body, why) in [
         ("x_ai.png", "preview", plain(), json!({}), preview),
@@ -129,7 +129,7 @@ async fn a_picture_that_was_not_drawn_is_not_found() {
             heatmap,
         ),
         ("x_human.png", "heatmap", plain(), json!({}), real),
-        ("x_fail.jpg", "preview", picture(), ALL(), "it has failed"),
+        ("x_fail.jpg", "preview", picture(), ALL(), "failed: it has no images"),
     ] {
         let id = detect(&server, name, bytes, body).await;
         server.advance("live", "PT1S").await;
@@ -157,13 +157,13 @@ async fn a_picture_that_was_not_drawn_is_not_found() {
         &json!({"key": "live"}),
     )
     .await;
-    let why = format!("document {bulk}: it is a bulk, of whose pictures none are drawn");
+    let why = format!("document {bulk}: a bulk upload has no images");
     assert_eq!(response.error_of(), error(404, "Preview not found", &why));
     let document = finish_document(&server, "x_ai.png", plain(), ALL()).await;
     let id = document["id"].as_str().expect("an id");
     let url = format!("/_s3/ai-image-detector-prod/results/{id}/thumbnail.jpg");
     let response = post(&server, &url, &json!({"key": "live"})).await;
-    let why = format!("document {id}: it has no picture there");
+    let why = format!("document {id}: it has no image with this URL");
     assert_eq!(response.error_of(), error(404, "File not found", &why));
 }
 
@@ -178,14 +178,14 @@ async fn only_the_documents_own_key_gets_its_pictures() {
         error(
             404,
             "Document not found",
-            &format!("document {id}: there is none"),
+            &format!("document {id} not found"),
         )
     };
     let missing = error(403, unverified, "key: missing or empty");
     let foreign = error(
         403,
         unverified,
-        &format!("key: document {id} is another key's"),
+        &format!("key: document {id} belongs to another API key"),
     );
     let unfit =
         r#"{"detail":[{"loc":["body","key"],"msg":"str type expected","type":"type_error.str"}]}"#;

@@ -256,7 +256,7 @@ async fn an_id_of_the_clients_own_is_the_documents_in_any_spelling() {
     let expected = (
         400,
         r#"{"error":"Document ID already exists"}"#.to_owned(),
-        "id: a document has it already".to_owned(),
+        "id: another document has this id".to_owned(),
     );
     assert_eq!(response.error_of(), expected);
     let left = r#"{"baseCredits":9999,"boostCredits":1000,"credits":10999}"#;

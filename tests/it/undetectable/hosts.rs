@@ -34,7 +34,7 @@ async fn what_a_host_has_not_is_answered_as_its_vendor_does() {
         ("localhost:8080", "GET /nothing", detail),
     ] {
         let response = ask(&server, head, host, "").await;
-        let why = format!("{head} is no route");
+        let why = format!("no such route: {head}");
         assert_eq!(
             response.error_of(),
             (404, body.to_owned(), why),

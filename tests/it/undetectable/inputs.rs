@@ -117,7 +117,7 @@ async fn detect_checks_schema_key_url_email_and_file_in_this_order() {
             error(
                 500,
                 NO_FILE,
-                "url: nothing that this key uploaded is at uploads/none.jpg",
+                "url: no upload of this API key at uploads/none.jpg",
             ),
         ),
         (
@@ -126,7 +126,7 @@ async fn detect_checks_schema_key_url_email_and_file_in_this_order() {
             error(
                 400,
                 "Document ID already exists",
-                "id: a document has it already",
+                "id: another document has this id",
             ),
         ),
     ] {

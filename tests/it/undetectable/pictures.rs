@@ -14,7 +14,7 @@ async fn what_is_empty_or_was_never_uploaded_is_refused() {
     let awaited = presign(&server, "live", "a.jpg").await["file_path"].clone();
     let mine = upload(&server, "live", "b.jpg", picture()).await;
     let elsewhere = mine.replace("_b.jpg", "_c.jpg");
-    let nothing = |path: &str| format!("url: nothing that this key uploaded is at {path}");
+    let nothing = |path: &str| format!("url: no upload of this API key at {path}");
     let metadata = "File metadata could not be fetched";
     let awaited = awaited.as_str().expect("a path");
     for (body, expected) in [
@@ -47,7 +47,7 @@ async fn what_is_empty_or_was_never_uploaded_is_refused() {
             error(
                 500,
                 metadata,
-                "url: has no uploads/ in it, and is not fetched",
+                "url: contains no uploads/, and fetching other URLs is off",
             ),
         ),
     ] {
@@ -79,7 +79,7 @@ async fn sizes_and_types_are_judged_at_detect() {
             error(
                 400,
                 "File size is too small",
-                "a.jpg: 1023 bytes, 1024 at least are taken",
+                "a.jpg: too small: 1023 bytes, minimum 1024",
             ),
         ),
         (
@@ -88,7 +88,7 @@ async fn sizes_and_types_are_judged_at_detect() {
             error(
                 400,
                 "File size exceeds limit",
-                "a.jpg: 10485761 bytes, 10485760 at most are taken",
+                "a.jpg: too large: 10485761 bytes, maximum 10485760",
             ),
         ),
         (
@@ -124,7 +124,7 @@ async fn sizes_and_types_are_judged_at_detect() {
             error(
                 400,
                 "Unsupported image type",
-                "a.zip: no picture, by its extension; a .zip goes to /bulk-upload",
+                "a.zip: not an image, by its extension; send a .zip to /bulk-upload",
             ),
         ),
     ] {

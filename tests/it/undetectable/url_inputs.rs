@@ -111,10 +111,10 @@ async fn what_cannot_be_had_has_no_metadata() {
     let (status, _, why) = reply.error_of();
     assert!(status == 500 && why.contains("allow-public"), "{why}");
     let reply = post(&server, "/detect", &detect_body("uploads/x_y.jpg")).await;
-    let why = "url: nothing that this key uploaded is at uploads/x_y.jpg";
+    let why = "url: no upload of this API key at uploads/x_y.jpg";
     assert_eq!(reply.error_of(), error(500, METADATA, why));
     let reply = post(&server, "/detect", &detect_body("ftp://h/a.jpg")).await;
-    let why = "url: is no URL of http or https";
+    let why = "url: not an http or https URL";
     assert_eq!(reply.error_of(), error(500, METADATA, why));
 }
 
@@ -127,7 +127,7 @@ async fn without_the_setting_nothing_is_downloaded() {
         &detect_body(&format!("{origin}/a/photo_ai.jpg")),
     )
     .await;
-    let why = "url: has no uploads/ in it, and is not fetched";
+    let why = "url: contains no uploads/, and fetching other URLs is off";
     assert_eq!(reply.error_of(), error(500, METADATA, why));
 }
 
@@ -140,7 +140,7 @@ async fn by_its_name_a_url_is_refused_before_anything_is_called() {
         &detect_body("http://127.0.0.1:1/program.exe"),
     )
     .await;
-    let why = "program.exe: no picture, by its extension; a .zip goes to /bulk-upload";
+    let why = "program.exe: not an image, by its extension; send a .zip to /bulk-upload";
     assert_eq!(reply.error_of(), error(400, "Unsupported image type", why));
 }
 
@@ -182,7 +182,7 @@ async fn an_object_of_ours_is_never_downloaded() {
     let (server, origin) = (fetching().await, files().await);
     let key = format!("uploads/{ID}_20260312-100000_a.jpg");
     let reply = post(&server, "/detect", &detect_body(&format!("{origin}/{key}"))).await;
-    let why = format!("url: nothing that this key uploaded is at {key}");
+    let why = format!("url: no upload of this API key at {key}");
     assert_eq!(reply.error_of(), error(500, METADATA, &why));
 }
 

@@ -159,7 +159,7 @@ async fn a_method_that_a_route_has_not_is_told_with_those_it_has() {
         let (path, allow) = (path(operation.path), operation.method.as_str());
         for method in methods.iter().filter(|method| **method != operation.method) {
             let response = server.send(method.clone(), &path, &[], "").await;
-            let why = format!("{method} {path} is no route; {allow} {path} is one");
+            let why = format!("no such route: {method} {path}; try {allow} {path}");
             let expected = (405, r#"{"detail":"Method Not Allowed"}"#.to_owned(), why);
             assert_eq!(response.error_of(), expected);
             assert_eq!(response.header("allow"), allow);
@@ -186,7 +186,7 @@ async fn a_head_is_answered_on_the_pages_that_describe_alone() {
             "{path}"
         );
         if !describes {
-            let why = format!("HEAD {path} is no route; GET {path} is one");
+            let why = format!("no such route: HEAD {path}; try GET {path}");
             assert_eq!(response.header("x-mock-reason"), why);
             assert_eq!(response.header("content-type"), "application/json");
         }

@@ -23,7 +23,7 @@ async fn fifty_images_are_taken_and_no_more() {
     assert_eq!(response_body["items"].as_array().map(Vec::len), Some(50));
     assert_eq!(response_body["result"], 98.0);
     let response = queue_bulk(&server, "a.zip", zip(&pictures(51))).await;
-    let why = "a.zip: 51 images, 50 at most are taken";
+    let why = "a.zip: too many images: 51, maximum 50";
     assert_eq!(response.error_of(), error(400, "Too many files", why));
     let left = r#"{"baseCredits":9950,"boostCredits":1000,"credits":10950}"#;
     assert_eq!(credits(&server, "live").await, left);
@@ -58,7 +58,7 @@ async fn a_zip_of_100_megabytes_is_taken_and_no_larger() {
     server.advance("live", "PT1S").await;
     assert_eq!(query_bulk(&server, &id).await.json()["result"], 98.0);
     let response = queue_bulk(&server, "a.zip", of(ZIP_BYTES_MAX + 1)).await;
-    let why = "a.zip: 104857601 bytes, 104857600 at most are taken";
+    let why = "a.zip: too large: 104857601 bytes, maximum 104857600";
     assert_eq!(response.error_of(), error(400, "ZIP file too large", why));
 }
 

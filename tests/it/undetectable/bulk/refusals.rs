@@ -50,13 +50,13 @@ async fn a_zip_that_was_never_uploaded_has_no_metadata() {
     let awaited = presign(&server, "live", "a.zip").await["file_path"].clone();
     let message = "File metadata could not be fetched";
     for path in [&foreign, awaited.as_str().expect("a path")] {
-        let why = format!("url: nothing that this key uploaded is at {path}");
+        let why = format!("url: no upload of this API key at {path}");
         assert_eq!(
             assert_bulk_refused(&server, path).await,
             error(500, message, &why)
         );
     }
-    let why = "url: has no uploads/ in it, and is not fetched";
+    let why = "url: contains no uploads/, and fetching other URLs is off";
     let elsewhere = assert_bulk_refused(&server, "https://host/a.zip").await;
     assert_eq!(elsewhere, error(500, message, why));
 }
@@ -145,7 +145,7 @@ async fn what_is_no_bulk_is_not_told_as_one() {
     let id = detect(&server, "x_ai.jpg", picture(), json!({})).await;
     let response = post(&server, "/bulk-upload/query", &json!({"id": id})).await;
     let message = "Document is not a bulk upload (image-zip) result";
-    let why = format!("id: document {id} is of a single image; /query tells of it");
+    let why = format!("id: document {id} is a single image: send its id to /query");
     assert_eq!(response.error_of(), error(400, message, &why));
     let order = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
     let (order, _) = server.create_detection("live", &order).await;
