@@ -11,6 +11,9 @@ pub const X_MOCK_REASON: HeaderName = HeaderName::from_static("x-mock-reason");
 /// Header of a response that settled an outcome: the outcome and its source.
 pub const X_MOCK_OUTCOME: HeaderName = HeaderName::from_static("x-mock-outcome");
 
+/// Reason of errors that the client did not cause.
+pub const INTERNAL_ERROR: &str = "internal error in stuntdouble; see the server log";
+
 /// Longest line, in bytes.
 const LINE_BYTES_MAX: usize = 500;
 

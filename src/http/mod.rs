@@ -55,7 +55,9 @@ use crate::storage::db::Db;
 pub use body::{BodyError, JSON_BYTES_MAX, JsonObject, read_bytes, read_json};
 pub use browser::{is_inbox_delivery, requires_same_origin, sandbox};
 pub use connection::{ConnectionHandle, OnResponseSent};
-pub use explain_headers::{X_MOCK_OUTCOME, X_MOCK_REASON, header_line, outcome_line};
+pub use explain_headers::{
+    INTERNAL_ERROR, X_MOCK_OUTCOME, X_MOCK_REASON, header_line, outcome_line,
+};
 pub use guard::{Guard, GuardRefusal, PREFLIGHT, require_control_access};
 pub use host::Host;
 pub use json::Json;

@@ -7,7 +7,9 @@ use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::http::{BodyError, InternalFault, Json, OriginError, X_MOCK_REASON, header_line};
+use crate::http::{
+    BodyError, INTERNAL_ERROR, InternalFault, Json, OriginError, X_MOCK_REASON, header_line,
+};
 use crate::model::order::ConfirmRejection;
 use crate::services::accounts::RateLimited;
 use crate::services::orders::{ConfirmError, CreateOrderError};
@@ -132,9 +134,6 @@ impl ErrorCode {
         }
     }
 }
-
-/// Reason of errors that the client did not cause.
-pub const INTERNAL_ERROR: &str = "internal error in stuntdouble; see the server log";
 
 /// Error response.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -22,7 +22,7 @@ use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::http::{AppState, Json, Routes};
+use crate::http::{AppState, INTERNAL_ERROR, Json, Routes};
 pub use auth::resolve_account;
 use error::ApiError;
 pub use error::ErrorCode;
@@ -77,5 +77,5 @@ pub fn forbidden_origin(message: &str) -> Response {
 /// Returns the response to a request whose handler panicked.
 #[must_use]
 pub fn panicked() -> Response {
-    ApiError::new(ErrorCode::ServerInternalError, error::INTERNAL_ERROR).into_response()
+    ApiError::new(ErrorCode::ServerInternalError, INTERNAL_ERROR).into_response()
 }

@@ -9,7 +9,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::validation_error::ValidationError;
-use crate::http::{BodyError, InternalFault, Json, OriginError, X_MOCK_REASON, header_line};
+use crate::http::{
+    BodyError, INTERNAL_ERROR, InternalFault, Json, OriginError, X_MOCK_REASON, header_line,
+};
 use crate::services::accounts::RateLimited;
 use crate::services::orders::CreateOrderError;
 use crate::storage::db::StoreError;
@@ -19,9 +21,6 @@ const REASON_ERRORS_MAX: usize = 4;
 
 /// Message of the framework for a body that is in no Unicode encoding.
 pub const UNREADABLE_BODY: &str = "There was an error parsing the body";
-
-/// Reason of errors that the client did not cause.
-pub const INTERNAL_ERROR: &str = "internal error in stuntdouble; see the server log";
 
 /// Error of the vendor's handlers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

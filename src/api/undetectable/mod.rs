@@ -30,7 +30,7 @@ mod wire;
 
 use axum::response::{IntoResponse, Response};
 
-use crate::http::{AppState, Routes};
+use crate::http::{AppState, INTERNAL_ERROR, Routes};
 pub use auth::resolve_account;
 use error::ApiError;
 pub use error::ErrorCode;
@@ -68,5 +68,5 @@ pub fn bad_host(message: &str) -> Response {
 /// Returns the response to a request whose handler panicked.
 #[must_use]
 pub fn panicked() -> Response {
-    ApiError::new(ErrorCode::Internal, error::INTERNAL_ERROR).into_response()
+    ApiError::new(ErrorCode::Internal, INTERNAL_ERROR).into_response()
 }

@@ -31,7 +31,7 @@ async fn put_if_none_match_any_makes_an_object_and_replaces_none() {
     let response = put(&server, KEY, &new, "one").await;
     assert_eq!((response.status, response.header("etag")), (200, ONE));
     let refused = put(&server, KEY, &new, "two").await;
-    let reason = format!("If-None-Match: there is an object, {ONE}");
+    let reason = format!("If-None-Match: the object exists, with ETag {ONE}");
     assert_precondition_failed(&refused, "If-None-Match", &reason);
     assert_stored(&server, "one").await;
     assert_eq!(put(&server, KEY, &[], "two").await.status, 200);
@@ -44,13 +44,13 @@ async fn put_if_match_replaces_the_object_it_names_alone() {
         let refused = put(&server, KEY, &[("if-match", tag)], "one").await;
         let elements =
             format!("<Message>The specified key does not exist.</Message><Key>{KEY}</Key>");
-        let reason = "key: nothing was uploaded to bizmori under it, or it is removed";
+        let reason = "key: no such object in bucket bizmori: not uploaded, or deleted";
         assert_refused(&refused, 404, "NoSuchKey", &elements, reason);
     }
     put(&server, KEY, &[], "one").await;
     for stale in [TWO, &format!("W/{ONE}"), "\"0123\"", ""] {
         let refused = put(&server, KEY, &[("if-match", stale)], "two").await;
-        let reason = format!("If-Match: {stale}, but the object is {ONE}");
+        let reason = format!("If-Match: {stale}, but the object has ETag {ONE}");
         assert_precondition_failed(&refused, "If-Match", &reason);
         assert_stored(&server, "one").await;
     }
@@ -73,19 +73,19 @@ async fn put_on_a_condition_that_s3_has_not_answers_not_implemented() {
             "if-none-match",
             ONE,
             "If-None-Match",
-            format!("If-None-Match: {ONE}; a PUT takes * alone"),
+            format!("If-None-Match: {ONE} is not supported on PUT; use *"),
         ),
         (
             "if-none-match",
             TWO,
             "If-None-Match",
-            format!("If-None-Match: {TWO}; a PUT takes * alone"),
+            format!("If-None-Match: {TWO} is not supported on PUT; use *"),
         ),
         (
             "if-unmodified-since",
             THEN,
             "If-Unmodified-Since",
-            "If-Unmodified-Since: a PUT takes If-Match and If-None-Match".to_owned(),
+            "If-Unmodified-Since: not supported on PUT; use If-Match or If-None-Match".to_owned(),
         ),
     ] {
         let refused = put(&server, KEY, &[(header, value)], "two").await;
@@ -143,7 +143,7 @@ async fn put_that_awaits_100_continue_is_refused_before_its_body() {
     let mut stream = raw::connect(&server.origin).await;
     stream.write_all(head.as_bytes()).await.expect("it is read");
     let refused = raw::read_response(stream).await;
-    let reason = format!("If-None-Match: there is an object, {ONE}");
+    let reason = format!("If-None-Match: the object exists, with ETag {ONE}");
     assert_precondition_failed(&refused, "If-None-Match", &reason);
     assert_eq!(refused.header("connection"), "close");
 }
@@ -197,7 +197,7 @@ async fn reads_on_conditions_follow_rfc_9110() {
         assert_eq!(reasons[0], reasons[1], "{headers:?}");
     }
     let stale = get(&server, KEY, &[("if-match", TWO)]).await;
-    let reason = format!("If-Match: {TWO}, but the object is {ONE}");
+    let reason = format!("If-Match: {TWO}, but the object has ETag {ONE}");
     assert_precondition_failed(&stale, "If-Match", &reason);
     let modified = get(&server, KEY, &[("if-unmodified-since", BEFORE)]).await;
     let reason = format!("If-Unmodified-Since: the object was modified at {THEN}");

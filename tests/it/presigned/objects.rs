@@ -30,7 +30,7 @@ async fn a_part_is_206_and_none_is_416() {
         let elements = format!(
             "<Message>The requested range is not satisfiable</Message><Key>{KEY}</Key><RangeRequested>{range}</RangeRequested><ActualObjectSize>10</ActualObjectSize>"
         );
-        let why = format!("Range: {range} of an object of 10 bytes");
+        let why = format!("Range: {range} is outside the object, which has 10 bytes");
         super::assert_refused(&none, 416, "InvalidRange", &elements, &why);
         assert_eq!(none.header("content-range"), "bytes */10");
     }

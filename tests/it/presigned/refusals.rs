@@ -22,11 +22,11 @@ async fn a_request_without_a_signature_is_access_denied() {
     let server = frozen().await;
     let path = "/_s3/bizmori/k";
     let response = server.send(Method::GET, path, &[], "").await;
-    let why = "signature: none in the query; use the URL as it was given, with its parameters";
+    let why = "signature: missing in the query; use the presigned URL with all its parameters";
     assert_refused(&response, 403, "AccessDenied", DENIED, why);
     let signed = [("authorization", "AWS4-HMAC-SHA256 Credential=x")];
     let response = server.send(Method::GET, path, &signed, "").await;
-    let why = "signature: in the Authorization header; only presigned URLs are served";
+    let why = "signature: in the Authorization header, which is not supported; use a presigned URL";
     assert_refused(&response, 403, "AccessDenied", DENIED, why);
 }
 
@@ -87,7 +87,7 @@ async fn a_signature_of_something_else_shows_what_we_signed() {
 async fn what_is_not_there_is_told_after_the_signature() {
     let server = frozen().await;
     let response = get(&server, "k", &[]).await;
-    let why = "key: nothing was uploaded to bizmori under it, or it is removed";
+    let why = "key: no such object in bucket bizmori: not uploaded, or deleted";
     let elements = "<Message>The specified key does not exist.</Message><Key>k</Key>";
     assert_refused(&response, 404, "NoSuchKey", elements, why);
     let url = signer().presign(&PresignParams {
@@ -101,7 +101,7 @@ async fn what_is_not_there_is_told_after_the_signature() {
         404,
         "NoSuchBucket",
         elements,
-        "bucket: no other here",
+        "bucket: other does not exist",
     );
     let url = signer().presign(&plan(&server, "HEAD", "k"));
     let head = server.send(Method::HEAD, &url, &[], "").await;
@@ -116,7 +116,7 @@ async fn an_upload_over_the_limit_is_too_large_told_or_not() {
     let large = vec![0; 1_000_001];
     let response = put(&server, "k", &[], large.clone()).await;
     let elements = "<Message>Your proposed upload exceeds the maximum allowed size</Message><Key>k</Key><ProposedSize>1000001</ProposedSize><MaxSizeAllowed>1000000</MaxSizeAllowed>";
-    let why = "body: 1000001 bytes or more, at most 1000000 are allowed";
+    let why = "body: too large: 1000001 bytes or more, maximum 1000000";
     assert_refused(&response, 400, "EntityTooLarge", elements, why);
     let chunked = [b"f4241\r\n", large.as_slice(), b"\r\n0\r\n\r\n"].concat();
     let response = put_raw(&server, "k", "Transfer-Encoding: chunked\r\n", &chunked).await;
@@ -131,7 +131,7 @@ async fn a_bucket_is_not_served() {
     for path in ["/_s3", "/_s3/", "/_s3/bizmori", "/_s3/bizmori/"] {
         let response = server.send(Method::GET, path, &[], "").await;
         let elements = "<Message>The specified method is not allowed against this resource.</Message><Method>GET</Method><ResourceType>BUCKET</ResourceType>";
-        let why = "path: GET of a bucket is not served, only objects are";
+        let why = "path: GET on a bucket is not supported; name an object";
         assert_refused(&response, 405, "MethodNotAllowed", elements, why);
     }
 }

@@ -66,7 +66,7 @@ async fn object_is_put_and_read_by_the_host_of_its_bucket() {
     }
     let missing = request("GET", "/none", "").send(&server).await;
     let elements = "<Message>The specified key does not exist.</Message><Key>none</Key>";
-    let reason = "key: nothing was uploaded to bizmori under it, or it is removed";
+    let reason = "key: no such object in bucket bizmori: not uploaded, or deleted";
     assert_refused(&missing, 404, "NoSuchKey", elements, reason);
 }
 
@@ -167,7 +167,7 @@ async fn routes_of_other_apis_are_keys_at_the_host_of_a_bucket() {
         assert_eq!(refused.status, 403, "{path}");
         let key = &path[1..];
         let reason = format!(
-            "signature: none in the query; use the URL as it was given, with its parameters; \
+            "signature: missing in the query; use the presigned URL with all its parameters; \
              the host {HOST} names the bucket bizmori, {path} the key"
         );
         let elements = format!("<Message>Access Denied</Message><Key>{key}</Key>");
@@ -177,7 +177,7 @@ async fn routes_of_other_apis_are_keys_at_the_host_of_a_bucket() {
     let posted = unsigned(&server, "POST", HOST, "/detect", "").await;
     let elements = "<Message>The specified method is not allowed against this resource.</Message><Key>detect</Key><Method>POST</Method><ResourceType>OBJECT</ResourceType>";
     let reason = format!(
-        "method: POST is not served, only GET, HEAD, PUT, OPTIONS; the host {HOST} names the \
+        "method: POST is not supported; use GET, HEAD, PUT, OPTIONS; the host {HOST} names the \
          bucket bizmori, /detect the key"
     );
     assert_refused(&posted, 405, "MethodNotAllowed", elements, &reason);

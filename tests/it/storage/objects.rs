@@ -51,7 +51,7 @@ async fn a_part_is_206_and_none_is_416() {
     assert_eq!((whole.status, whole.body.len()), (200, 10));
 
     let none = door.get(&door.key, "Range: bytes=10-\r\n").await;
-    let why = "Range: bytes=10- of an object of 10 bytes";
+    let why = "Range: bytes=10- is outside the object, which has 10 bytes";
     assert_eq!(none.error_of(), (416, "InvalidRange".to_owned(), why));
     assert_eq!(none.header("content-range"), Some("bytes */10"));
     let text = none.text();
@@ -170,7 +170,7 @@ async fn an_upload_under_way_when_its_account_goes_leaves_nothing() {
         .await;
     stream.write_all(b"56789").await.expect("a write");
     let response = read_answer(stream).await;
-    let why = "account: removed or reset while the upload was under way";
+    let why = "account: deleted or reset during the upload";
     assert_eq!(response.error_of(), (404, "NoSuchBucket".to_owned(), why));
     assert_eq!(door.unfinished(), 0);
 }

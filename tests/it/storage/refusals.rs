@@ -10,7 +10,7 @@ fn assert_s3_error(status: u16, code: &str, why: &'static str) -> (u16, String, 
 async fn a_request_without_a_signature_is_access_denied() {
     let door = StorageFixture::open().await;
     let response = door.call("GET", "/_s3/bizmori/k", "", b"").await;
-    let why = "signature: none in the query; use the URL as it was given, with its parameters";
+    let why = "signature: missing in the query; use the presigned URL with all its parameters";
     assert_eq!(
         response.error_of(),
         assert_s3_error(403, "AccessDenied", why)
@@ -104,7 +104,7 @@ async fn a_url_works_at_any_host_and_with_strict_host_at_its_own_only() {
 async fn what_is_not_there_is_told_after_the_signature() {
     let door = StorageFixture::open().await;
     let response = door.get(&door.key, "").await;
-    let why = "key: nothing was uploaded to bizmori under it, or it is removed";
+    let why = "key: no such object in bucket bizmori: not uploaded, or deleted";
     assert_eq!(response.error_of(), assert_s3_error(404, "NoSuchKey", why));
     let key = format!("<Key>{}</Key>", door.key);
     assert!(response.text().contains(&key));
@@ -115,7 +115,7 @@ async fn what_is_not_there_is_told_after_the_signature() {
     let response = door.call("GET", &target, "", b"").await;
     assert_eq!(
         response.error_of(),
-        assert_s3_error(404, "NoSuchBucket", "bucket: no other here")
+        assert_s3_error(404, "NoSuchBucket", "bucket: other does not exist")
     );
     let target = door.target(&door.plan("HEAD", &door.key));
     let response = door.call("HEAD", &target, "", b"").await;
@@ -128,7 +128,7 @@ async fn a_key_or_path_beyond_s3_s_limits_is_told_so() {
     let door = StorageFixture::open().await;
     let key = "ü".repeat(513);
     let response = door.put(&key, "", b"x").await;
-    let why = "key: 1026 bytes, at most 1024 are allowed";
+    let why = "key: too long: 1026 bytes, maximum 1024";
     assert_eq!(
         response.error_of(),
         assert_s3_error(400, "KeyTooLongError", why)
@@ -150,7 +150,7 @@ async fn other_methods_and_requests_are_refused() {
         assert_eq!((status, code.as_str()), (405, "MethodNotAllowed"));
         assert_eq!(
             why,
-            format!("method: {method} is not served, only GET, HEAD, PUT, OPTIONS")
+            format!("method: {method} is not supported; use GET, HEAD, PUT, OPTIONS")
         );
         assert_eq!(response.header("allow"), Some("GET, HEAD, PUT, OPTIONS"));
     }
@@ -176,7 +176,7 @@ async fn an_upload_over_the_limit_is_too_large_told_or_not() {
     let door = StorageFixture::open().await;
     let large = vec![0; 2 * 1024 * 1024 + 1];
     let response = door.put(&door.key, "", &large).await;
-    let why = "body: 2097153 bytes or more, at most 2097152 are allowed";
+    let why = "body: too large: 2097153 bytes or more, maximum 2097152";
     assert_eq!(
         response.error_of(),
         assert_s3_error(400, "EntityTooLarge", why)
@@ -204,7 +204,7 @@ async fn an_upload_says_how_long_it_is() {
     let target = door.target(&door.plan("PUT", &door.key));
     let stream = door.begin("PUT", &target, "").await;
     let response = read_answer(stream).await;
-    let why = "body: neither Content-Length nor Transfer-Encoding: chunked";
+    let why = "body: requires Content-Length or Transfer-Encoding: chunked";
     assert_eq!(
         response.error_of(),
         assert_s3_error(411, "MissingContentLength", why)

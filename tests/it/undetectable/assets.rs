@@ -129,7 +129,13 @@ async fn a_picture_that_was_not_drawn_is_not_found() {
             heatmap,
         ),
         ("x_human.png", "heatmap", plain(), json!({}), real),
-        ("x_fail.jpg", "preview", picture(), ALL(), "failed: it has no images"),
+        (
+            "x_fail.jpg",
+            "preview",
+            picture(),
+            ALL(),
+            "failed: it has no images",
+        ),
     ] {
         let id = detect(&server, name, bytes, body).await;
         server.advance("live", "PT1S").await;

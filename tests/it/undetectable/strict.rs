@@ -84,7 +84,7 @@ async fn a_type_that_does_not_fit_the_extension_is_refused_as_s3_does() {
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message>\
              <Key>{key}</Key><RequestId>{id}</RequestId><HostId>stuntdouble</HostId></Error>"
         );
-        let why = format!("Content-Type: \"{sent}\" does not fit .JPG, image/jpeg does");
+        let why = format!("Content-Type: expected image/jpeg for .JPG, got \"{sent}\"");
         assert_eq!(response.error_of(), (403, expected, why));
         assert_eq!(response.header("content-type"), "application/xml");
     }

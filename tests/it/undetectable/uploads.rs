@@ -167,7 +167,7 @@ async fn an_upload_that_no_document_is_of_goes_after_the_retention() {
     assert_eq!(server.advance("live", "PT1S").await, ["upload.expire"]);
     let response = server.send(Method::PUT, url, &[], picture()).await;
     assert_eq!(response.status, 404, "{}", response.text());
-    let why = "the upload has expired, and its file is gone";
+    let why = "the upload has expired; its file was deleted";
     assert_eq!(response.header("x-mock-reason"), why);
     assert_eq!(server.send(Method::GET, url, &[], "").await.status, 403);
     let body = json!({"key": "live", "url": path});
