@@ -20,7 +20,7 @@ pub trait CreateRequest: OrderBody + Send + 'static {
     const OPERATION: &'static str;
 
     /// Body of the response.
-    type Response: Serialize;
+    type ResponseBody: Serialize;
 
     /// Checks whether the route still exists for `account`. Runs before the body is read.
     ///
@@ -32,11 +32,11 @@ pub trait CreateRequest: OrderBody + Send + 'static {
 
     /// Describes the order that this request created, or that an earlier one with the same idempotency
     /// key created.
-    fn response(
+    fn response_body(
         created: &CreatedOrder,
         context: RenderContext<'_>,
         uploads: &UploadUrls<'_>,
-    ) -> Self::Response;
+    ) -> Self::ResponseBody;
 }
 
 /// Creates an order, or finds the one that the same idempotency key created.
@@ -79,7 +79,7 @@ pub async fn create<T: CreateRequest>(
     }
     let context = RenderContext::new(&state, &account, &origin);
     let uploads = UploadUrls::new(&state, &account, &origin);
-    let mut response = data_response(T::response(&created, context, &uploads));
+    let mut response = data_response(T::response_body(&created, context, &uploads));
     OnResponseSent::attach(&mut response, created.claim);
     Ok(response)
 }

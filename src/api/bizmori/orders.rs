@@ -18,8 +18,8 @@ pub async fn find_own_order(
     order_id: &str,
     not_owner: ErrorCode,
 ) -> Result<Arc<Order>, ApiError> {
-    let order = state.orders.find(Vendor::Bizmori, order_id).await?;
-    let order = order.ok_or_else(|| {
+    let stored = state.orders.find(Vendor::Bizmori, order_id).await?;
+    let order = stored.ok_or_else(|| {
         ApiError::new(
             ErrorCode::OrderNotFound,
             format!("order {order_id} not found"),

@@ -18,7 +18,7 @@ use super::error::ApiError;
 use crate::http::{AppState, JsonObject, read_json};
 
 pub use create::{CreateAiDetection, CreateAntiAi, CreateAntiAiWithUrls, OrderBody};
-use fields::idempotency_key;
+use fields::check_idempotency_key;
 pub use listing::{LIMIT_MAX, ListQuery, Paging, stats_day};
 pub use watermark::{
     CreateWatermarkEmbed, CreateWatermarkEmbedV3, CreateWatermarkExtract, CreateWatermarkExtractV3,
@@ -135,7 +135,7 @@ impl Confirm {
     /// # Errors
     /// `VALIDATION_IDEMPOTENCY_KEY_INVALID` if it is missing or invalid.
     pub fn key(&self) -> Result<String, ApiError> {
-        idempotency_key(&self.idempotency_key)
+        check_idempotency_key(&self.idempotency_key)
     }
 }
 

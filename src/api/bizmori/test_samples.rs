@@ -62,8 +62,10 @@ pub fn report_url(
 }
 
 fn signed_url(secret: &str, origin: &str, token: Token<'_>, purpose: Purpose) -> String {
-    let token = token.sign(secret, purpose);
-    format!("{origin}{SAMPLES_PATH_PREFIX}{token}")
+    format!(
+        "{origin}{SAMPLES_PATH_PREFIX}{}",
+        token.sign(secret, purpose)
+    )
 }
 
 async fn get(State(state): State<AppState>, PathParam(token): PathParam) -> BizmoriResult {
@@ -72,8 +74,11 @@ async fn get(State(state): State<AppState>, PathParam(token): PathParam) -> Bizm
     let (purpose, token) = parse(Purpose::Sample)
         .or_else(|| parse(Purpose::Report))
         .ok_or_else(ApiError::invalid_token)?;
-    let order = state.orders.find(Vendor::Bizmori, token.order_id).await?;
-    let order = order.ok_or_else(ApiError::token_order_deleted)?;
+    let order = state
+        .orders
+        .find(Vendor::Bizmori, token.order_id)
+        .await?
+        .ok_or_else(ApiError::token_order_deleted)?;
     let account = state
         .accounts
         .by_id(order.account)
@@ -85,8 +90,8 @@ async fn get(State(state): State<AppState>, PathParam(token): PathParam) -> Bizm
         return sample_report(&state, &order, token.index).await;
     }
     completed_outputs(&order)?;
-    let sample = state.orders.sample(&order, token.index).await?;
-    let sample = sample.ok_or_else(|| {
+    let stored = state.orders.sample(&order, token.index).await?;
+    let sample = stored.ok_or_else(|| {
         let message = format!("order {} has no output {}", order.id, token.index);
         ApiError::new(ErrorCode::ProcessedFileNotFound, message)
     })?;
@@ -101,8 +106,8 @@ async fn sample_report(state: &Services, order: &Order, index: usize) -> Bizmori
         return Err(order_expired(&order.id));
     }
     let locale = Locale::ALL.get(index).copied().unwrap_or_default();
-    let pdf = state.orders.sample_report(order, locale).await?;
-    let pdf = pdf.ok_or_else(|| {
+    let report = state.orders.sample_report(order, locale).await?;
+    let pdf = report.ok_or_else(|| {
         let message = format!("order {} has no report in {}", order.id, locale.tag());
         ApiError::new(ErrorCode::ReportNotFound, message)
     })?;

@@ -35,8 +35,8 @@ pub fn url(secret: &str, origin: &str, order_id: &str, index: usize, now: Timest
         index,
         expires_at: now.plus_ms(UPLOAD_URL_TTL_MS),
     };
-    let token = token.sign(secret, Purpose::Upload);
-    format!("{origin}{UPLOADS_PATH_PREFIX}{token}")
+    let signed_token = token.sign(secret, Purpose::Upload);
+    format!("{origin}{UPLOADS_PATH_PREFIX}{signed_token}")
 }
 
 async fn put(
@@ -46,8 +46,11 @@ async fn put(
 ) -> BizmoriResult {
     let token = Token::parse(&state.config.storage.s3_secret, Purpose::Upload, &token)
         .ok_or_else(ApiError::invalid_token)?;
-    let order = state.orders.find(Vendor::Bizmori, token.order_id).await?;
-    let order = order.ok_or_else(ApiError::token_order_deleted)?;
+    let order = state
+        .orders
+        .find(Vendor::Bizmori, token.order_id)
+        .await?
+        .ok_or_else(ApiError::token_order_deleted)?;
     let account = state
         .accounts
         .by_id(order.account)

@@ -121,10 +121,12 @@ impl<'v> RenderContext<'v> {
 
     /// Returns a signed GET URL of the blob `key`. `None` without a key, or once the order has expired.
     pub fn blob_url(&self, order: &Order, key: Option<&str>) -> Option<String> {
-        let key = key.filter(|_| !matches!(order.state, OrderState::Expired { .. }))?;
+        if matches!(order.state, OrderState::Expired { .. }) {
+            return None;
+        }
         let url = self
             .links
-            .get_url(self.origin, Vendor::Bizmori, key, self.now);
+            .get_url(self.origin, Vendor::Bizmori, key?, self.now);
         Some(url)
     }
 
@@ -142,9 +144,11 @@ impl<'v> RenderContext<'v> {
     /// Returns the URL of the uploaded picture of an AI detection. `None` until it is uploaded, and for
     /// test orders, whose uploads are not stored.
     pub fn original_url(&self, order: &Order) -> Option<String> {
-        let file = order.files.first();
-        let file = file.filter(|file| file.received_bytes.is_some() && !order.test);
-        self.blob_url(order, file.map(|file| file.key.as_str()))
+        let file = order.files.first()?;
+        if order.test || file.received_bytes.is_none() {
+            return None;
+        }
+        self.blob_url(order, Some(&file.key))
     }
 }
 

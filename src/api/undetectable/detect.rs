@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::Method;
 use axum::response::IntoResponse;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::accept::accepts_json;
 use super::auth::{AUTH_ERRORS, Authenticator};
@@ -15,15 +15,17 @@ use super::fields::FieldReader;
 use super::openapi::{INTERNAL_ERRORS, with_errors};
 use super::python_json::PyValue;
 use super::wire::DocumentQueued;
-use super::{UndetectableResult, fixtures, source_file};
+use super::{UndetectableResult, source_file};
 use crate::engine::EngineError;
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json, Origin, RequestContext, Routes, Services};
+use crate::model::order::{ApiVersion, Vendor};
 use crate::model::picture::FileKind;
 use crate::model::rule::ResultKind;
 use crate::model::work::{DocumentOptions, Work};
 use crate::services::accounts::Account;
-use crate::services::orders::{NewOrder, UploadedFile};
+use crate::services::fixtures::{FieldError, FixtureOrder};
+use crate::services::orders::{FileSource, NewFile, NewOrder, UploadedFile};
 use crate::storage::db::StoreError;
 
 const OPERATION: &str = "undetectable.detect";
@@ -32,12 +34,15 @@ pub const FILE_BYTES_MIN: u64 = 1_024;
 /// 10 MiB.
 pub const FILE_BYTES_MAX: u64 = 10 * 1_024 * 1_024;
 
+/// Characters of a file name in a fixture, as of one in an upload.
+const FIXTURE_NAME_CHARS_MAX: usize = 255;
+
 /// Names of models: the vendor's own, or a customer's as `{instance id}/{model}`. The model does not
 /// change the result.
 const MODEL_PATTERN: &str = r"^(generic|sheerid|[^/\s]+/[^/\s]+)$";
 
 /// Fields that [`DocumentOptions`] keeps.
-pub const OPTIONS: [&str; 5] = [
+const OPTIONS: [&str; 5] = [
     "generate_preview",
     "generate_analysis_details",
     "generate_heatmap",
@@ -63,7 +68,7 @@ pub fn routes(routes: Routes) -> Routes {
     routes
         .on(OPERATION, Method::POST, "/detect", accepts_json(post))
         .produces(ResultKind::Document)
-        .fixture_builder(fixtures::document_from_fixture)
+        .fixture_builder(document_from_fixture)
         .docs(describe)
 }
 
@@ -98,7 +103,7 @@ impl DetectRequest {
         let email = fields.text("email");
         read_model(fields);
         let id = fields.uuid("id");
-        // These do not change the result, but are validated.
+        // Options without effect here, which are validated all the same.
         fields.flag("include_content_moderation");
         fields.flag("generate_unbiased_analysis_details");
         fields.text("proxy_host");
@@ -147,10 +152,7 @@ fn is_model(name: &str) -> bool {
 ///
 /// # Errors
 /// 422 with all invalid fields.
-pub fn document_options(
-    body: &PyValue,
-    analysis_default: bool,
-) -> Result<DocumentOptions, ApiError> {
+fn document_options(body: &PyValue, analysis_default: bool) -> Result<DocumentOptions, ApiError> {
     let mut fields = FieldReader::of_body(body);
     let detect_request = DetectRequest::parse(&mut fields, analysis_default);
     fields.finish()?;
@@ -239,6 +241,50 @@ pub fn check_name(name: &str) -> Result<(), ApiError> {
         return Err(ApiError::new(ErrorCode::UnsupportedImageType, reason));
     }
     Ok(())
+}
+
+/// Returns the document that `/detect` would create of an uploaded file.
+///
+/// # Errors
+/// Names the first field that `/detect` would not accept.
+fn document_from_fixture(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
+    fixture.reject_unknown_options(&OPTIONS)?;
+    fixture.reject_name()?;
+    fixture.reject_watermarks()?;
+    fixture.check_file_count(1..=1)?;
+    let name = &fixture.files[0].name;
+    let name_error = |message: String| FieldError::new("files[0].fileName", message);
+    let chars = name.chars().count();
+    if chars > FIXTURE_NAME_CHARS_MAX {
+        return Err(name_error(format!(
+            "too long: {chars} characters, maximum {FIXTURE_NAME_CHARS_MAX}"
+        )));
+    }
+    check_name(name).map_err(|error| name_error(error.reason().to_owned()))?;
+    let mut body = Value::Object(fixture.options.cloned().unwrap_or_default());
+    body["url"] = json!(name);
+    let analysis_default = fixture.config.undetectable.analysis_default;
+    let options = document_options(&PyValue::from(&body), analysis_default).map_err(|error| {
+        let reason = error.reason().strip_prefix("body.").unwrap_or_default();
+        let (field, message) = reason.split_once(": ").unwrap_or(("", reason));
+        FieldError::new(format!("options.{field}"), message)
+    })?;
+    Ok(NewOrder {
+        operation: fixture.operation,
+        idempotency_key: None,
+        vendor: Vendor::Undetectable,
+        api: ApiVersion::default(),
+        origin: fixture.origin.to_owned(),
+        name: None,
+        work: Work::Document(options),
+        files: vec![NewFile::of(
+            source_file::sanitize_file_name(name),
+            FileSource::Upload,
+        )],
+        id: None,
+        charge: None,
+        request_digest: None,
+    })
 }
 
 /// Checks size and content. The vendor checks them here, not at the upload.

@@ -14,7 +14,6 @@ mod detect;
 mod document;
 mod error;
 mod fields;
-mod fixtures;
 mod health;
 mod openapi;
 mod presign;

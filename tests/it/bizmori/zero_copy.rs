@@ -243,7 +243,7 @@ async fn targets_are_as_many_as_files_and_have_not_expired() {
     .await;
     refused(
         |body| body["outputTargets"][0]["presignedUrlExpiresAt"] = json!("tomorrow"),
-        "outputTargets[0].presignedUrlExpiresAt: not an ISO 8601 time: tomorrow",
+        r#"outputTargets[0].presignedUrlExpiresAt: not an ISO 8601 time: "tomorrow""#,
     )
     .await;
     refused(

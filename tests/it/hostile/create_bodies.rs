@@ -137,7 +137,7 @@ fn anti_ai() -> CreateRoute {
         (
             "/outputTargets/0/presignedUrlExpiresAt",
             json!("soon"),
-            "outputTargets[0].presignedUrlExpiresAt: not an ISO 8601 time: soon",
+            r#"outputTargets[0].presignedUrlExpiresAt: not an ISO 8601 time: "soon""#,
         ),
         (
             "/outputTargets/0/presignedUrlExpiresAt",

@@ -86,7 +86,9 @@ async fn framed_body_is_refused_in_every_form_and_stores_nothing() {
         let elements = format!(
             "<Message>A header or parameter you provided implies functionality that is not implemented</Message><Key>k</Key><Header>{name}</Header>"
         );
-        let reason = format!("{name}: {value} is not supported; send the bytes of the object without framing");
+        let reason = format!(
+            "{name}: {value} is not supported; send the bytes of the object without framing"
+        );
         assert_refused(&refused, 501, "NotImplemented", &elements, &reason);
         assert_eq!(get(&server, "k", &[]).await.status, 404, "{lines}");
     }

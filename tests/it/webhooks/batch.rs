@@ -110,16 +110,20 @@ async fn a_window_that_is_none_is_refused() {
             400,
             "body: missing field `fromDate` at line 1 column 2",
         ),
-        (window("", day), 400, "fromDate: not an ISO 8601 date: "),
+        (
+            window("", day),
+            400,
+            r#"fromDate: not an ISO 8601 date: """#,
+        ),
         (
             window("soon", day),
             400,
-            "fromDate: not an ISO 8601 date: soon",
+            r#"fromDate: not an ISO 8601 date: "soon""#,
         ),
         (
             window(day, "2026-02-30"),
             400,
-            "toDate: not an ISO 8601 date: 2026-02-30",
+            r#"toDate: not an ISO 8601 date: "2026-02-30""#,
         ),
         (
             window(day, "2026-03-11"),

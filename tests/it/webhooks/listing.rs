@@ -75,7 +75,7 @@ async fn a_page_that_is_none_is_an_invalid_parameter() {
             ("limit=", "limit", "", "100"),
         ] {
             let response = server.get("live", &format!("{path}?{query}")).await;
-            let why = format!("{name}: expected a number from 1 to {most}, got {value}");
+            let why = format!("{name}: expected a number from 1 to {most}, got {value:?}");
             response.assert_refused(400, "INVALID_PARAMETER", &why);
         }
     }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::fields::{
-    ANTI_AI_EXTENSIONS, DETECTION_EXTENSIONS, check_file_count, check_file_name, check_url,
-    idempotency_key, order_name,
+    ANTI_AI_EXTENSIONS, DETECTION_EXTENSIONS, check_file_count, check_file_name,
+    check_idempotency_key, check_order_name, check_url,
 };
 use crate::api::bizmori::error::ApiError;
 use crate::http::JsonObject;
@@ -136,8 +136,8 @@ impl<F: AntiAiFileBody + DeserializeOwned> OrderBody for AntiAi<F> {
     const API: ApiVersion = ApiVersion::V2;
 
     fn validate(self, now: Timestamp) -> Result<ValidatedOrder, ApiError> {
-        let idempotency_key = idempotency_key(&self.idempotency_key)?;
-        let order_name = order_name(self.order_name)?;
+        let idempotency_key = check_idempotency_key(&self.idempotency_key)?;
+        let order_name = check_order_name(self.order_name)?;
         check_file_count(&self.files)?;
         let zero_copy = self.mode.and_then(|JsonObject(mode)| mode.zero_copy);
         let target_urls = if zero_copy == Some(true) {
@@ -209,7 +209,7 @@ fn output_target_urls(
             let expires_field = field("presignedUrlExpiresAt");
             match clock::parse_iso(expires_at) {
                 None => Err(ApiError::invalid(format!(
-                    "{expires_field}: not an ISO 8601 time: {expires_at}"
+                    "{expires_field}: not an ISO 8601 time: {expires_at:?}"
                 ))),
                 Some(at) if at <= now => Err(ApiError::invalid(format!(
                     "{expires_field}: {expires_at} has passed by the account's clock"
@@ -237,8 +237,8 @@ impl OrderBody for CreateAiDetection {
     const API: ApiVersion = ApiVersion::V2;
 
     fn validate(self, _: Timestamp) -> Result<ValidatedOrder, ApiError> {
-        let idempotency_key = idempotency_key(&self.idempotency_key)?;
-        let order_name = order_name(self.order_name)?;
+        let idempotency_key = check_idempotency_key(&self.idempotency_key)?;
+        let order_name = check_order_name(self.order_name)?;
         check_file_name("fileName", &self.file_name, DETECTION_EXTENSIONS)?;
         Ok(ValidatedOrder {
             idempotency_key,

@@ -21,7 +21,7 @@ pub(super) const WATERMARK_EXTENSIONS_V3: &[&str] =
     &["jpg", "jpeg", "png", "webp", "bmp", "tiff", "tif", "pdf"];
 
 /// Checks the field `idempotencyKey`.
-pub(super) fn idempotency_key(value: &Value) -> Result<String, ApiError> {
+pub(super) fn check_idempotency_key(value: &Value) -> Result<String, ApiError> {
     let invalid = |message: String| {
         Err(ApiError::new(
             ErrorCode::ValidationIdempotencyKeyInvalid,
@@ -43,7 +43,7 @@ pub(super) fn idempotency_key(value: &Value) -> Result<String, ApiError> {
 }
 
 /// Checks the field `orderName`. An empty name counts as missing.
-pub(super) fn order_name(name: Option<String>) -> Result<Option<String>, ApiError> {
+pub(super) fn check_order_name(name: Option<String>) -> Result<Option<String>, ApiError> {
     let chars = name.as_deref().map_or(0, |name| name.chars().count());
     if chars > ORDER_NAME_CHARS_MAX {
         let message = too_long(chars, ORDER_NAME_CHARS_MAX, "characters");

@@ -45,7 +45,7 @@ impl ListQuery {
                 "limit" => list_query.limit = Some(parse_number(&name, &value, LIMIT_MAX)?),
                 "keyword" => list_query.filter.keyword = value,
                 "status" => {
-                    list_query.filter.status = parse_enum(&name, &value, &OrderState::STATUSES)?
+                    list_query.filter.status = parse_enum(&name, &value, &OrderState::STATUSES)?;
                 }
                 "type" => list_query.filter.kind = parse_enum(&name, &value, &Work::BIZMORI)?,
                 "channel" => {
@@ -124,9 +124,9 @@ pub fn stats_day(query: Option<&str>) -> Result<Option<i64>, ApiError> {
     let text = date.replace(' ', "+");
     let instant_day =
         clock::parse_iso_range(&text).map(|range| range.start().ms().div_euclid(DAY_MS));
-    let day = instant_day.or_else(|| clock::parse_date(&text));
-    let day = day.ok_or_else(|| {
-        let message = format!("date: expected an ISO 8601 date or instant, got {date}");
+    let parsed = instant_day.or_else(|| clock::parse_date(&text));
+    let day = parsed.ok_or_else(|| {
+        let message = format!("date: expected an ISO 8601 date or instant, got {date:?}");
         ApiError::new(ErrorCode::InvalidParameter, message)
     })?;
     Ok(Some(day))
@@ -141,7 +141,7 @@ fn parse_number(name: &str, value: &str, max: u32) -> Result<u32, ApiError> {
     match value.parse() {
         Ok(number) if (1..=max).contains(&number) => Ok(number),
         _ => {
-            let message = format!("{name}: expected a number from 1 to {max}, got {value}");
+            let message = format!("{name}: expected a number from 1 to {max}, got {value:?}");
             Err(ApiError::new(ErrorCode::InvalidParameter, message))
         }
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::create::{OrderBody, ValidatedOrder, file_source};
 use super::fields::{
     WATERMARK_EXTENSIONS, WATERMARK_EXTENSIONS_V3, check_file_count, check_file_name,
-    idempotency_key,
+    check_idempotency_key,
 };
 use crate::api::bizmori::error::ApiError;
 use crate::http::JsonObject;
@@ -67,7 +67,7 @@ impl OrderBody for CreateWatermarkEmbedV3 {
 
 impl CreateWatermarkEmbed {
     fn validate_with(self, extensions: &[&str]) -> Result<ValidatedOrder, ApiError> {
-        let idempotency_key = idempotency_key(&self.idempotency_key)?;
+        let idempotency_key = check_idempotency_key(&self.idempotency_key)?;
         check_file_count(&self.files)?;
         let mut files = Vec::with_capacity(self.files.len());
         for (index, JsonObject(file)) in self.files.into_iter().enumerate() {
@@ -145,7 +145,7 @@ impl OrderBody for CreateWatermarkExtract {
 
     /// Lists the inspected file first, then its original if `includeOriginal` is true.
     fn validate(self, _: Timestamp) -> Result<ValidatedOrder, ApiError> {
-        let idempotency_key = idempotency_key(&self.idempotency_key)?;
+        let idempotency_key = check_idempotency_key(&self.idempotency_key)?;
         let JsonObject(file) = self.file;
         check_file_name("file.fileName", &file.file_name, WATERMARK_EXTENSIONS)?;
         let original = file.original_file.map(|JsonObject(file)| file.file_name);
@@ -197,7 +197,7 @@ impl OrderBody for CreateWatermarkExtractV3 {
 
     /// Lists the original first.
     fn validate(self, _: Timestamp) -> Result<ValidatedOrder, ApiError> {
-        let idempotency_key = idempotency_key(&self.idempotency_key)?;
+        let idempotency_key = check_idempotency_key(&self.idempotency_key)?;
         let JsonObject(file) = self.file;
         let JsonObject(original) = file.original_file;
         check_file_name("file.fileName", &file.file_name, WATERMARK_EXTENSIONS_V3)?;

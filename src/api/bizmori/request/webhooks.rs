@@ -88,5 +88,5 @@ impl RetryFailed {
 
 fn parse_date_range(field: &str, text: &str) -> Result<RangeInclusive<Timestamp>, ApiError> {
     clock::parse_iso_range(text)
-        .ok_or_else(|| ApiError::invalid(format!("{field}: not an ISO 8601 date: {text}")))
+        .ok_or_else(|| ApiError::invalid(format!("{field}: not an ISO 8601 date: {text:?}")))
 }

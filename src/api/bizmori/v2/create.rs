@@ -75,9 +75,9 @@ async fn create_until_sunset<T: CreateRequest>(
 
 impl CreateRequest for CreateAntiAi {
     const OPERATION: &'static str = "bizmori.createAntiAi";
-    type Response = AntiAiCreated;
+    type ResponseBody = AntiAiCreated;
 
-    fn response(
+    fn response_body(
         created: &CreatedOrder,
         _: RenderContext<'_>,
         uploads: &UploadUrls<'_>,
@@ -89,18 +89,22 @@ impl CreateRequest for CreateAntiAi {
 
 impl CreateRequest for CreateAntiAiWithUrls {
     const OPERATION: &'static str = "bizmori.createAntiAiWithUrls";
-    type Response = StartedOrder;
+    type ResponseBody = StartedOrder;
 
-    fn response(created: &CreatedOrder, _: RenderContext<'_>, _: &UploadUrls<'_>) -> StartedOrder {
+    fn response_body(
+        created: &CreatedOrder,
+        _: RenderContext<'_>,
+        _: &UploadUrls<'_>,
+    ) -> StartedOrder {
         StartedOrder::from(created.order.as_ref())
     }
 }
 
 impl CreateRequest for CreateAiDetection {
     const OPERATION: &'static str = "bizmori.createAiDetection";
-    type Response = AiDetectionCreated;
+    type ResponseBody = AiDetectionCreated;
 
-    fn response(
+    fn response_body(
         created: &CreatedOrder,
         _: RenderContext<'_>,
         uploads: &UploadUrls<'_>,
@@ -112,13 +116,13 @@ impl CreateRequest for CreateAiDetection {
 
 impl CreateRequest for CreateWatermarkEmbed {
     const OPERATION: &'static str = "bizmori.createWatermarkEmbed";
-    type Response = WatermarkEmbedCreated;
+    type ResponseBody = WatermarkEmbedCreated;
 
     fn check_available(state: &Services, account: &Account) -> Result<(), ApiError> {
         check_sunset(state, account)
     }
 
-    fn response(
+    fn response_body(
         created: &CreatedOrder,
         _: RenderContext<'_>,
         uploads: &UploadUrls<'_>,
@@ -130,13 +134,13 @@ impl CreateRequest for CreateWatermarkEmbed {
 
 impl CreateRequest for CreateWatermarkExtract {
     const OPERATION: &'static str = "bizmori.createWatermarkExtract";
-    type Response = WatermarkExtractCreated;
+    type ResponseBody = WatermarkExtractCreated;
 
     fn check_available(state: &Services, account: &Account) -> Result<(), ApiError> {
         check_sunset(state, account)
     }
 
-    fn response(
+    fn response_body(
         created: &CreatedOrder,
         _: RenderContext<'_>,
         uploads: &UploadUrls<'_>,

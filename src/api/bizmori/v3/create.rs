@@ -35,9 +35,9 @@ pub fn routes(routes: Routes) -> Routes {
 
 impl CreateRequest for CreateWatermarkEmbedV3 {
     const OPERATION: &'static str = "bizmori.createWatermarkEmbedV3";
-    type Response = CreatedOrderV3;
+    type ResponseBody = CreatedOrderV3;
 
-    fn response(
+    fn response_body(
         created: &CreatedOrder,
         context: RenderContext<'_>,
         uploads: &UploadUrls<'_>,
@@ -48,9 +48,9 @@ impl CreateRequest for CreateWatermarkEmbedV3 {
 
 impl CreateRequest for CreateWatermarkExtractV3 {
     const OPERATION: &'static str = "bizmori.createWatermarkExtractV3";
-    type Response = CreatedOrderV3;
+    type ResponseBody = CreatedOrderV3;
 
-    fn response(
+    fn response_body(
         created: &CreatedOrder,
         context: RenderContext<'_>,
         uploads: &UploadUrls<'_>,
