@@ -173,7 +173,7 @@ impl ApiError {
         Self::new(ErrorCode::ValidationFailed, reason)
     }
 
-    /// 422 `VALIDATION_FAILED`: the request is well-formed, but its object does not allow it.
+    /// 422 `VALIDATION_FAILED`: the request is well-formed, but not allowed.
     pub fn unprocessable(reason: impl Into<String>) -> Self {
         Self {
             status: StatusCode::UNPROCESSABLE_ENTITY,

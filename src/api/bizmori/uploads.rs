@@ -63,8 +63,8 @@ impl<'v> UploadUrls<'v> {
         )
     }
 
-    /// Records that the client has the upload URLs of `order`, and returns the date of the URLs. A clock
-    /// that jumps does not pass the uploads that are recorded, nor does it jump between the two steps.
+    /// Records the upload URLs of `order` as handed out, and returns their date. A jumping clock waits for
+    /// uploads that are handed out. The clock is read after the record, so that it cannot jump in between.
     fn record_hand_out(&self, order: &Order) -> Timestamp {
         let accounts = &self.state.accounts;
         let handed_out = accounts.hand_out_upload(self.account, UploadFor::Order(order.number));

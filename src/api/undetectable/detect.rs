@@ -34,7 +34,7 @@ pub const FILE_BYTES_MIN: u64 = 1_024;
 /// 10 MiB.
 pub const FILE_BYTES_MAX: u64 = 10 * 1_024 * 1_024;
 
-/// Characters of a file name in a fixture, as of one in an upload.
+/// Same limit as for the names of uploads.
 const FIXTURE_NAME_CHARS_MAX: usize = 255;
 
 /// Names of models: the vendor's own, or a customer's as `{instance id}/{model}`. The model does not
@@ -103,7 +103,7 @@ impl DetectRequest {
         let email = fields.text("email");
         read_model(fields);
         let id = fields.uuid("id");
-        // Options without effect here, which are validated all the same.
+        // The other fields have no effect, but are validated.
         fields.flag("include_content_moderation");
         fields.flag("generate_unbiased_analysis_details");
         fields.text("proxy_host");

@@ -134,8 +134,8 @@ async fn document_response(
     Ok(Json(document).into_response())
 }
 
-/// Returns the progress of heatmap and analysis. In the first response that says done both are pending,
-/// however late it is: clients that see nothing pending there stop polling.
+/// Returns the progress of heatmap and analysis. In the first response that says done, all that was
+/// requested is pending, however late it is: clients that see nothing pending there stop polling.
 fn follow_up(
     timing: DocumentTiming,
     detection: &Detection,

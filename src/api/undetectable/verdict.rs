@@ -22,7 +22,7 @@ fn rounded(score: f64) -> PyFloat {
     PyFloat(format!("{score:.DECIMALS$}").parse().unwrap_or(score))
 }
 
-/// Returns the `result` of a document: the model's probability of AI, 0 if a watermark decided.
+/// Returns the `result` of a document: the probability of AI in percent, 0 if a watermark decided.
 pub fn result(verdict: &Verdict) -> PyFloat {
     match verdict.label {
         Label::Watermarked(_) => PyFloat(0.0),
@@ -30,8 +30,8 @@ pub fn result(verdict: &Verdict) -> PyFloat {
     }
 }
 
-/// Returns the confidence in the label in percent. For a label other than AI it falls with the probability
-/// of AI.
+/// Returns the confidence in the label in percent. For `Real` and `Digitally Edited` it is 100 minus the
+/// probability of AI.
 pub fn label_confidence(verdict: &Verdict) -> PyFloat {
     let PyFloat(confidence) = percent(verdict.probability);
     match verdict.label {

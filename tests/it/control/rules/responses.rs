@@ -161,6 +161,27 @@ async fn a_delay_is_waited_for_and_then_all_is_as_ever() {
 }
 
 #[tokio::test]
+async fn delayed_request_of_an_account_that_is_deleted_meanwhile_is_answered_for_a_new_account() {
+    let server = TestServer::start().await;
+    let webhooks = "/api/v2/orders/webhooks";
+    let slow = json!({"when": {"operation": "bizmori.createWebhook"}, "then": {"delayMs": 1_000}});
+    rule(&server, &slow).await;
+    let delete_account = async {
+        while hits(&server).await != [1] {
+            tokio::task::yield_now().await;
+        }
+        let path = "/_mock/accounts/live";
+        server.control(Method::DELETE, path, &json!({})).await
+    };
+    let webhook = json!({"url": "http://127.0.0.1:1/"});
+    let create_webhook = server.post("live", webhooks, &webhook);
+    let (response, _) = tokio::join!(create_webhook, delete_account);
+    assert_eq!(response.status, 200, "{}", response.text());
+    let listed = server.get("live", webhooks).await.json();
+    assert_eq!(listed["data"]["pagination"]["total"], 1, "{listed}");
+}
+
+#[tokio::test]
 async fn a_delay_ends_when_its_client_goes() {
     let server = TestServer::start().await;
     rule(&server, &json!({"then": {"delayMs": 600_000}})).await;
