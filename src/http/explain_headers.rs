@@ -11,7 +11,10 @@ pub const X_MOCK_REASON: HeaderName = HeaderName::from_static("x-mock-reason");
 /// Header of a response that decided an outcome: the outcome and its source.
 pub const X_MOCK_OUTCOME: HeaderName = HeaderName::from_static("x-mock-outcome");
 
-/// Longest header value.
+/// Reason of errors that the client did not cause.
+pub const INTERNAL_ERROR: &str = "internal error in stuntdouble; see the server log";
+
+/// Longest line, in bytes.
 const LINE_BYTES_MAX: usize = 500;
 
 /// Returns `line` as a header value. Characters other than printable ASCII are escaped as in Rust

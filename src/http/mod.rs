@@ -55,7 +55,9 @@ use crate::storage::db::Db;
 pub use body::{BodyError, JSON_BYTES_MAX, JsonObject, peek_body, read_bytes, read_json};
 pub use browser::{is_inbox_delivery, requires_same_origin, sandbox};
 pub use connection::{ConnectionHandle, OnResponseSent};
-pub use explain_headers::{X_MOCK_OUTCOME, X_MOCK_REASON, header_line, outcome_line};
+pub use explain_headers::{
+    INTERNAL_ERROR, X_MOCK_OUTCOME, X_MOCK_REASON, header_line, outcome_line,
+};
 pub use guard::{Guard, GuardRefusal, PREFLIGHT, require_control_access};
 pub use host::Host;
 pub use json::Json;
@@ -68,7 +70,7 @@ pub use path_param::{PathParam, PathParamPair};
 pub use progress::ConnectionTimeouts;
 pub use request_body::BodyStalled;
 pub use request_log::InternalFault;
-pub use rule_middleware::{AccountResolver, sleep_ms};
+pub use rule_middleware::{AccountResolver, ResolvedAccount, sleep_ms};
 pub use server::HttpServer;
 pub use stream_listing::{serialize_item, stream_listing};
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{Extensions, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use futures_util::future::BoxFuture;
 
@@ -28,7 +28,33 @@ pub type AccountResolver = for<'r> fn(
     request: &'r mut Request,
 ) -> BoxFuture<'r, Option<Arc<Account>>>;
 
-/// [`AccountResolver`] of operations that have no account.
+/// Account of a request, kept in the request's extensions by whoever finds it first, so that a request
+/// is resolved once.
+#[derive(Debug, Clone)]
+pub struct ResolvedAccount(Arc<Account>);
+
+impl ResolvedAccount {
+    /// Keeps `account` in the extensions of its request.
+    pub fn insert(extensions: &mut Extensions, account: &Arc<Account>) {
+        extensions.insert(Self(Arc::clone(account)));
+    }
+
+    /// Returns the account that was found for the request. `None` if none was found, or if it was
+    /// deleted since.
+    #[must_use]
+    pub fn get(extensions: &Extensions) -> Option<Arc<Account>> {
+        extensions.get::<Self>()?.account()
+    }
+
+    /// `None` if the account was deleted since it was found, as it can be while a rule delays the request.
+    #[must_use]
+    pub fn account(&self) -> Option<Arc<Account>> {
+        let Self(account) = self;
+        (!account.cancellation().is_cancelled()).then(|| Arc::clone(account))
+    }
+}
+
+/// The requests of a front door that has no accounts.
 pub fn no_account<'r>(_: &'r Services, _: &'r mut Request) -> BoxFuture<'r, Option<Arc<Account>>> {
     Box::pin(std::future::ready(None))
 }
@@ -66,7 +92,10 @@ pub(super) async fn apply_rules(
     let account = account_resolver(state, request).await;
     // Numbers the request in the journal before a rule delays it.
     match &account {
-        Some(account) => entry.set_account(account),
+        Some(account) => {
+            entry.set_account(account);
+            ResolvedAccount::insert(request.extensions_mut(), account);
+        }
         None => {
             let _ = entry.ensure_seq();
         }

@@ -245,7 +245,7 @@ for (const origin of [direct, `http://localhost:${port}`]) {
     const { statuses, name, reason } = await page.evaluate(takeOrder, origin);
     assert.deepEqual(statuses, [200, 200, 200, 200, 404, 200, 200, 200]);
     assert.match(name, /^ai_detection_/);
-    assert.equal(reason, "this key has no order 1");
+    assert.equal(reason, "order 1 not found");
     return "created, uploaded, confirmed and read";
   });
 

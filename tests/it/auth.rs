@@ -8,7 +8,7 @@ use crate::support::{TestResponse, TestServer};
 
 const DETECTION: &str = "/api/v2/orders/ai-detection";
 const WEBHOOKS: &str = "/api/v2/orders/webhooks";
-const STATE_OVERRIDDEN: &str = "Authorization: the key's state was set so by the control plane";
+const STATE_OVERRIDDEN: &str = "Authorization: key state overridden via /_mock/accounts";
 
 /// Calls every kind of route with an invalid body, id or query. Returns the responses.
 async fn send_invalid_calls(server: &TestServer, headers: &[(&str, &str)]) -> Vec<TestResponse> {
@@ -66,7 +66,7 @@ async fn call_without_bearer_key_answers_invalid_format() {
             response.assert_refused(
                 401,
                 "AUTH_TOKEN_INVALID_FORMAT",
-                "Authorization: is not of the form Bearer KEY",
+                "Authorization: expected Bearer KEY",
             );
         }
     }
@@ -132,7 +132,7 @@ async fn read_with_another_key_answers_not_owner_or_not_found() {
     let (id, _) = server.create_detection("live", &body).await;
     let (webhook, _) = server.webhook("live", "http://127.0.0.1:1/").await;
     let order = server.get("other", &format!("/api/v2/orders/{id}")).await;
-    let reason = format!("order {id} is another key's");
+    let reason = format!("order {id} belongs to another API key");
     order.assert_refused(403, "ORDER_NOT_OWNER", &reason);
     let path = format!("{WEBHOOKS}/{webhook}");
     let reason = format!("this key has no webhook {webhook}");

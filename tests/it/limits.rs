@@ -126,7 +126,7 @@ async fn exceed_limit_answers_429_after_authentication_and_before_validation() {
     server.get("live", WEBHOOKS).await.assert_refused(
         403,
         "AUTH_FORBIDDEN",
-        "Authorization: the key's state was set so by the control plane",
+        "Authorization: key state overridden via /_mock/accounts",
     );
 }
 

@@ -1,18 +1,22 @@
-//! The vendor's error codes, and what of ours becomes which.
+//! Error responses: the vendor's codes, and the mapping of service errors onto them.
+
+use std::fmt::Display;
 
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::http::{BodyError, InternalFault, Json, OriginError, X_MOCK_REASON, header_line};
+use crate::http::{
+    BodyError, INTERNAL_ERROR, InternalFault, Json, OriginError, X_MOCK_REASON, header_line,
+};
 use crate::model::order::ConfirmRejection;
 use crate::services::accounts::RateLimited;
 use crate::services::orders::{ConfirmError, CreateOrderError};
 use crate::services::webhooks::RetryError;
 use crate::storage::db::StoreError;
 
-/// A code of the vendor's.
+/// Error code of the vendor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ErrorCode {
@@ -55,7 +59,6 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// Every code there is.
     pub const ALL: [Self; 34] = [
         Self::AuthForbidden,
         Self::AuthNotAuthenticated,
@@ -93,7 +96,7 @@ impl ErrorCode {
         Self::WebhookNotFound,
     ];
 
-    /// The status it is answered with.
+    /// Returns the status of a response with this code.
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
@@ -132,52 +135,78 @@ impl ErrorCode {
     }
 }
 
-/// A refusal: the vendor's code, and one line on this very request.
+/// Error response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
     pub code: ErrorCode,
-    /// The code's own, where nothing else is said.
+    /// The status of `code`, except for 422.
     pub status: StatusCode,
+    /// Value of `X-Mock-Reason`: one line about this request.
     pub reason: String,
-    /// Seconds after which it may be asked again, where that is told.
+    /// Value of `Retry-After`.
     retry_after_s: Option<u64>,
     /// Cause, for the log, if the server itself is at fault.
     fault: Option<String>,
 }
 
 impl ApiError {
-    pub fn new(code: ErrorCode, why: impl Into<String>) -> Self {
+    pub fn new(code: ErrorCode, reason: impl Into<String>) -> Self {
         Self {
             code,
             status: code.status(),
-            reason: why.into(),
+            reason: reason.into(),
             retry_after_s: None,
             fault: None,
         }
     }
 
-    /// A fault of the server. The log names its cause.
+    /// Error of the server itself. The log has its cause.
     fn internal(cause: impl Into<String>) -> Self {
         Self {
             fault: Some(cause.into()),
-            ..Self::new(
-                ErrorCode::ServerInternalError,
-                "a fault of stuntdouble's: see its log",
-            )
+            ..Self::new(ErrorCode::ServerInternalError, INTERNAL_ERROR)
         }
     }
 
-    /// A body that does not fit.
-    pub fn invalid(why: impl Into<String>) -> Self {
-        Self::new(ErrorCode::ValidationFailed, why)
+    /// 400 `VALIDATION_FAILED`.
+    pub fn invalid(reason: impl Into<String>) -> Self {
+        Self::new(ErrorCode::ValidationFailed, reason)
     }
 
-    /// A body, or what it is about, that fits and is not taken: 422.
-    pub fn unprocessable(why: impl Into<String>) -> Self {
+    /// 422 `VALIDATION_FAILED`: the request is well-formed, but not allowed.
+    pub fn unprocessable(reason: impl Into<String>) -> Self {
         Self {
             status: StatusCode::UNPROCESSABLE_ENTITY,
-            ..Self::invalid(why)
+            ..Self::invalid(reason)
         }
+    }
+
+    pub fn event_not_found(row_id: impl Display) -> Self {
+        Self::new(
+            ErrorCode::WebhookEventNotFound,
+            format!("the webhook has no event row {row_id}"),
+        )
+    }
+
+    /// Error of a URL of a test key whose token is forged or malformed.
+    pub fn invalid_token() -> Self {
+        Self::new(ErrorCode::AuthForbidden, "invalid token")
+    }
+
+    /// Error of a URL of a test key whose token has expired.
+    pub fn token_expired() -> Self {
+        Self::new(
+            ErrorCode::AuthForbidden,
+            "the token has expired by the account's clock",
+        )
+    }
+
+    /// Error of a URL of a test key whose order no longer exists.
+    pub fn token_order_deleted() -> Self {
+        Self::new(
+            ErrorCode::OrderNotFound,
+            "the order of this token was deleted",
+        )
     }
 }
 
@@ -188,10 +217,10 @@ struct ErrorCodeBody {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let why = [(X_MOCK_REASON, header_line(&self.reason))];
+        let reason = [(X_MOCK_REASON, header_line(&self.reason))];
         let retry_after = self.retry_after_s.map(|s| [(RETRY_AFTER, s.to_string())]);
         let body = Json(ErrorCodeBody { code: self.code });
-        let mut response = (self.status, why, retry_after, body).into_response();
+        let mut response = (self.status, reason, retry_after, body).into_response();
         if let Some(cause) = self.fault {
             response.extensions_mut().insert(InternalFault(cause));
         }
@@ -200,10 +229,10 @@ impl IntoResponse for ApiError {
 }
 
 impl From<RateLimited> for ApiError {
-    fn from(too_many: RateLimited) -> Self {
+    fn from(error: RateLimited) -> Self {
         Self {
-            retry_after_s: Some(too_many.retry_after_s),
-            ..Self::new(ErrorCode::RateLimitExceeded, too_many.message())
+            retry_after_s: Some(error.retry_after_s),
+            ..Self::new(ErrorCode::RateLimitExceeded, error.message())
         }
     }
 }
@@ -222,32 +251,32 @@ impl From<StoreError> for ApiError {
 }
 
 impl From<BodyError> for ApiError {
-    fn from(refusal: BodyError) -> Self {
-        Self::invalid(refusal.message())
+    fn from(error: BodyError) -> Self {
+        Self::invalid(error.message())
     }
 }
 
 impl From<OriginError> for ApiError {
     fn from(error: OriginError) -> Self {
         match error {
-            OriginError::Host(line) => Self::invalid(line),
+            OriginError::Host(message) => Self::invalid(message),
             OriginError::Store(error) => error.into(),
         }
     }
 }
 
 impl From<CreateOrderError> for ApiError {
-    fn from(refused: CreateOrderError) -> Self {
-        match refused {
+    fn from(error: CreateOrderError) -> Self {
+        match error {
             CreateOrderError::NoCredits { left: 0, .. } => {
                 Self::new(ErrorCode::UsageLimitExceeded, "no credits are left")
             }
             CreateOrderError::NoCredits { left, .. } => Self::new(
                 ErrorCode::UsageNotEnough,
-                format!("{left} credits are left, and it costs one a file"),
+                format!("{left} credits are left, the order needs one per file"),
             ),
             CreateOrderError::IdTaken | CreateOrderError::UploadGone => {
-                Self::internal("an order was refused as only documents are")
+                Self::internal("unexpected error: only documents have client ids and uploads")
             }
             CreateOrderError::Internal(error) => error.into(),
         }
@@ -258,24 +287,25 @@ impl From<ConfirmError> for ApiError {
     fn from(error: ConfirmError) -> Self {
         match error {
             ConfirmError::NotFound => {
-                Self::new(ErrorCode::OrderNotFound, "there is no order of this id")
+                Self::new(ErrorCode::OrderNotFound, "orderId: order not found")
             }
-            ConfirmError::NotOwner => {
-                Self::new(ErrorCode::OrderNotOwner, "the order is another key's")
-            }
+            ConfirmError::NotOwner => Self::new(
+                ErrorCode::OrderNotOwner,
+                "orderId: order belongs to another API key",
+            ),
             ConfirmError::TypeNotMatch => Self::new(
                 ErrorCode::OrderTypeNotMatch,
-                "the order is of another type than this route starts",
+                "orderId: order has another type than this route confirms",
             ),
             ConfirmError::Internal(error) => error.into(),
-            ConfirmError::Rejected(refusal, order) => {
-                let code = match refusal {
+            ConfirmError::Rejected(rejection, order) => {
+                let code = match rejection {
                     ConfirmRejection::FileNotUploaded { received, uploads } => {
-                        let line = format!(
+                        let message = format!(
                             "order {} is pending: {received} of {uploads} files uploaded",
                             order.id
                         );
-                        return Self::new(ErrorCode::OrderFileNotUploaded, line);
+                        return Self::new(ErrorCode::OrderFileNotUploaded, message);
                     }
                     ConfirmRejection::AlreadyConfirmed => ErrorCode::OrderAlreadyConfirmed,
                     ConfirmRejection::AlreadyCompleted => ErrorCode::OrderAlreadyCompleted,
@@ -283,12 +313,12 @@ impl From<ConfirmError> for ApiError {
                     ConfirmRejection::Expired => ErrorCode::OrderExpired,
                     ConfirmRejection::NotPending => ErrorCode::OrderNotPending,
                 };
-                let line = format!(
-                    "order {} is {}, and was not confirmed with this key",
+                let message = format!(
+                    "order {} is {}, and this idempotencyKey did not confirm it",
                     order.id,
                     order.state.status()
                 );
-                Self::new(code, line)
+                Self::new(code, message)
             }
         }
     }
@@ -301,12 +331,9 @@ impl From<RetryError> for ApiError {
                 ErrorCode::WebhookNotFound,
                 format!("this key has no webhook {id}"),
             ),
-            RetryError::NoDelivery(id) => Self::new(
-                ErrorCode::WebhookEventNotFound,
-                format!("the webhook has no event row {id}"),
-            ),
+            RetryError::NoDelivery(id) => Self::event_not_found(id),
             RetryError::NotFailed(id, status) => Self::unprocessable(format!(
-                "event row {id} is {}, and only FAILED ones are sent again by hand",
+                "event row {id} is {}; only FAILED events can be retried",
                 status.name()
             )),
             RetryError::Internal(error) => error.into(),

@@ -1,4 +1,4 @@
-//! What the vendor's webhooks say of an order that has come to its end.
+//! Webhook events: their types and JSON bodies.
 
 use serde::Serialize;
 
@@ -27,7 +27,7 @@ struct EventData<'o> {
     created_at: String,
     updated_at: String,
     #[serde(flatten)]
-    end: EventDetails<'o>,
+    details: EventDetails<'o>,
 }
 
 #[derive(Serialize)]
@@ -45,7 +45,7 @@ enum EventDetails<'o> {
         status: &'static str,
         status_code: &'static str,
         watermark_found: bool,
-        /// Left out where none was found.
+        /// Omitted unless a watermark was found.
         #[serde(skip_serializing_if = "Option::is_none")]
         watermark_info: Option<WatermarkInfo<'o>>,
     },
@@ -53,10 +53,10 @@ enum EventDetails<'o> {
         completed_at: String,
         status: &'static str,
         probability: JsNumber,
-        /// Left out where not asked for; null for test orders.
+        /// Omitted unless requested at creation. Null for test orders.
         #[serde(skip_serializing_if = "Option::is_none")]
         heatmap_url: Option<Option<String>>,
-        /// Left out where not asked for; null for test orders.
+        /// Omitted unless requested at creation. Null for test orders.
         #[serde(skip_serializing_if = "Option::is_none")]
         overlay_url: Option<Option<String>>,
     },
@@ -73,8 +73,8 @@ struct WatermarkInfo<'o> {
     text: &'o str,
 }
 
-/// The event of an order that has just come to its end, its links made for the origin of the
-/// request that made the order.
+/// Builds the event of an order that has just ended. Its URLs have the origin of the request that created
+/// the order. `None` if the order has not ended, or has no events.
 #[must_use]
 pub fn build_event(
     order: &Order,
@@ -82,90 +82,94 @@ pub fn build_event(
     event_id: &str,
     now: Timestamp,
 ) -> Option<EventPayload> {
-    let status = order.state.status();
-    let link = |key: &Option<String>| {
-        key.as_deref()
-            .map(|key| links.get_url(&order.origin, Vendor::Bizmori, key, now))
-    };
-    let (word, end) = match &order.state {
+    let (suffix, details) = match &order.state {
         OrderState::Complete {
             completed_at,
             outcome,
             ..
         } => {
             let completed_at = clock::iso(*completed_at);
-            let end = match outcome {
-                Outcome::Outputs(outputs) => EventDetails::Outputs {
-                    completed_at,
-                    status,
-                    file_count: order.files.len(),
-                    download_url: link(&outputs.download),
-                },
-                Outcome::Extraction(found) => {
-                    let text = found.text.as_deref();
-                    EventDetails::Extraction {
-                        completed_at,
-                        status,
-                        status_code: detection_word(found),
-                        watermark_found: text.is_some(),
-                        watermark_info: text.map(|text| WatermarkInfo { text }),
-                    }
-                }
-                Outcome::Bulk(_) => return None,
-                Outcome::Detection(found) => {
-                    let Work::AiDetection { options } = &order.work else {
-                        return None;
-                    };
-                    let requested_options = options.unwrap_or_default();
-                    EventDetails::Detection {
-                        completed_at,
-                        status,
-                        probability: JsNumber(found.verdict.probability),
-                        heatmap_url: requested_options
-                            .generate_heatmap
-                            .then(|| link(&found.heatmap)),
-                        overlay_url: requested_options
-                            .generate_overlay
-                            .then(|| link(&found.overlay)),
-                    }
-                }
-            };
-            ("completed", end)
+            let details = completed_details(order, outcome, completed_at, links, now)?;
+            ("completed", details)
         }
         OrderState::Failed {
             failed_at, failure, ..
         } => {
-            let (error_code, error_message) = (failure.code.as_str(), failure.message.as_str());
-            (
-                "failed",
-                EventDetails::Failed {
-                    failed_at: clock::iso(*failed_at),
-                    status,
-                    error_code,
-                    error_message,
-                },
-            )
+            let details = EventDetails::Failed {
+                failed_at: clock::iso(*failed_at),
+                status: order.state.status(),
+                error_code: &failure.code,
+                error_message: &failure.message,
+            };
+            ("failed", details)
         }
         OrderState::Pending | OrderState::InProgress { .. } | OrderState::Expired { .. } => {
             return None;
         }
     };
-    let kind = format!("order.{}.{word}", order.work.name());
+    let event_type = format!("order.{}.{suffix}", order.work.name());
     let event = EventEnvelope {
         event_id,
-        event_type: &kind,
+        event_type: &event_type,
         occurred_at: clock::iso(now),
         data: EventData {
             order_id: &order.id,
             order_name: &order.name,
             created_at: clock::iso(order.created_at),
             updated_at: clock::iso(order.updated_at),
-            end,
+            details,
         },
     };
     let body = serde_json::to_string(&event).ok()?;
-    Some(EventPayload {
-        event_type: kind,
-        body,
+    Some(EventPayload { event_type, body })
+}
+
+fn completed_details<'o>(
+    order: &Order,
+    outcome: &'o Outcome,
+    completed_at: String,
+    links: &PresignedUrls,
+    now: Timestamp,
+) -> Option<EventDetails<'o>> {
+    let status = order.state.status();
+    let blob_url = |key: &Option<String>| {
+        let key = key.as_deref()?;
+        Some(links.get_url(&order.origin, Vendor::Bizmori, key, now))
+    };
+    Some(match outcome {
+        Outcome::Outputs(outputs) => EventDetails::Outputs {
+            completed_at,
+            status,
+            file_count: order.files.len(),
+            download_url: blob_url(&outputs.download),
+        },
+        Outcome::Extraction(extraction) => {
+            let text = extraction.text.as_deref();
+            EventDetails::Extraction {
+                completed_at,
+                status,
+                status_code: detection_word(extraction),
+                watermark_found: text.is_some(),
+                watermark_info: text.map(|text| WatermarkInfo { text }),
+            }
+        }
+        Outcome::Bulk(_) => return None,
+        Outcome::Detection(detection) => {
+            let Work::AiDetection { options } = &order.work else {
+                return None;
+            };
+            let requested = options.unwrap_or_default();
+            EventDetails::Detection {
+                completed_at,
+                status,
+                probability: JsNumber(detection.verdict.probability),
+                heatmap_url: requested
+                    .generate_heatmap
+                    .then(|| blob_url(&detection.heatmap)),
+                overlay_url: requested
+                    .generate_overlay
+                    .then(|| blob_url(&detection.overlay)),
+            }
+        }
     })
 }

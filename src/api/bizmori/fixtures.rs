@@ -1,23 +1,20 @@
-//! Orders that fixtures tell of, as the bodies that a client would have sent for them: what the
-//! vendor takes of those is taken, and nothing else.
+//! Orders of fixtures. Each becomes the body that a client would have sent, and is validated as such.
 
-use bytes::Bytes;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::error::ApiError;
 use super::request::{
-    CreateAiDetection, CreateAntiAi, CreateWatermarkEmbed, CreateWatermarkExtract,
-    CreateWatermarkExtractV3, ValidatedOrder, parse,
+    CreateAiDetection, CreateAntiAi, CreateWatermarkEmbed, CreateWatermarkEmbedV3,
+    CreateWatermarkExtract, CreateWatermarkExtractV3, OrderBody, parse,
 };
 use crate::model::account::Revision;
-use crate::model::order::{ApiVersion, Vendor};
+use crate::model::order::Vendor;
 use crate::services::fixtures::{FieldError, FixtureOrder};
 use crate::services::orders::{NewOrder, V2_SUNSET};
 
-/// Bodies want one; the order keeps none.
+/// Makes the body valid. The order is created without it.
 const IDEMPOTENCY_KEY: &str = "fixture";
-/// Fields of bodies, and what they are called where an order is told.
+/// Fields of bodies, and their names in a fixture.
 const FIELD_NAMES: [(&str, &str); 5] = [
     ("orderName", "name"),
     ("fileName", "files[0].fileName"),
@@ -38,9 +35,7 @@ pub fn anti_ai(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
         "files": files.collect::<Vec<_>>(),
         "options": fixture.options,
     });
-    parse_fixture(fixture, ApiVersion::V2, body, |it: CreateAntiAi| {
-        it.validate(fixture.at)
-    })
+    build_order::<CreateAntiAi>(fixture, body)
 }
 
 pub fn ai_detection(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
@@ -52,100 +47,80 @@ pub fn ai_detection(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> 
         "fileName": fixture.files[0].name,
         "options": fixture.options,
     });
-    parse_fixture(fixture, ApiVersion::V2, body, CreateAiDetection::validate)
+    build_order::<CreateAiDetection>(fixture, body)
 }
 
 pub fn watermark_embed(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
-    before_sunset(fixture)?;
-    embed(fixture, ApiVersion::V2)
+    check_before_sunset(fixture)?;
+    embed::<CreateWatermarkEmbed>(fixture)
 }
 
 pub fn watermark_embed_v3(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
-    embed(fixture, ApiVersion::V3)
+    embed::<CreateWatermarkEmbedV3>(fixture)
 }
 
-fn embed(fixture: &FixtureOrder<'_>, api: ApiVersion) -> Result<NewOrder, FieldError> {
+fn embed<T: OrderBody>(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
     fixture.reject_unknown_options(&[])?;
     fixture.reject_name()?;
     let files = fixture.files.iter().map(|file| {
-        let texts = file.watermarks.iter().map(|text| json!({"text": text}));
-        json!({"fileName": file.name, "watermarks": texts.collect::<Vec<_>>()})
+        let watermarks = file.watermarks.iter().map(|text| json!({"text": text}));
+        json!({"fileName": file.name, "watermarks": watermarks.collect::<Vec<_>>()})
     });
     let body = json!({"files": files.collect::<Vec<_>>()});
-    parse_fixture(fixture, api, body, |it: CreateWatermarkEmbed| {
-        it.validate(api)
-    })
+    build_order::<T>(fixture, body)
 }
 
 pub fn watermark_extract(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
-    before_sunset(fixture)?;
+    check_before_sunset(fixture)?;
     fixture.check_file_count(1..=2)?;
     let mut file = json!({"fileName": fixture.files[0].name});
     if let Some(original) = fixture.files.get(1) {
         file["includeOriginal"] = json!(true);
         file["originalFile"] = json!({"fileName": original.name});
     }
-    extract(
-        fixture,
-        ApiVersion::V2,
-        &file,
-        CreateWatermarkExtract::validate,
-    )
+    extract::<CreateWatermarkExtract>(fixture, &file)
 }
 
 pub fn watermark_extract_v3(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
     fixture.check_file_count(2..=2)?;
     let original = json!({"fileName": fixture.files[1].name});
     let file = json!({"fileName": fixture.files[0].name, "originalFile": original});
-    extract(
-        fixture,
-        ApiVersion::V3,
-        &file,
-        CreateWatermarkExtractV3::validate,
-    )
+    extract::<CreateWatermarkExtractV3>(fixture, &file)
 }
 
-fn extract<T: DeserializeOwned>(
-    fixture: &FixtureOrder<'_>,
-    api: ApiVersion,
-    file: &Value,
-    check: impl FnOnce(T) -> Result<ValidatedOrder, ApiError>,
-) -> Result<NewOrder, FieldError> {
+fn extract<T: OrderBody>(fixture: &FixtureOrder<'_>, file: &Value) -> Result<NewOrder, FieldError> {
     fixture.reject_unknown_options(&[])?;
     fixture.reject_name()?;
     fixture.reject_watermarks()?;
-    parse_fixture(fixture, api, json!({"file": file}), check)
+    build_order::<T>(fixture, json!({"file": file}))
 }
 
-/// Its route has not ended yet, when it is made.
-fn before_sunset(fixture: &FixtureOrder<'_>) -> Result<(), FieldError> {
+/// Checks that the v2 watermark route still exists at the order's creation time.
+fn check_before_sunset(fixture: &FixtureOrder<'_>) -> Result<(), FieldError> {
     if fixture.revision == Revision::V2026_10 && fixture.at >= V2_SUNSET {
-        let line = format!(
-            "{} has ended by then; there is the one of v3",
+        let message = format!(
+            "{} has ended before the order is created: use the operation of v3",
             fixture.operation
         );
-        return Err(FieldError::new("operation", line));
+        return Err(FieldError::new("operation", message));
     }
     Ok(())
 }
 
-/// The order that the body asks for, if that is taken.
-fn parse_fixture<T: DeserializeOwned>(
+/// Validates `body` as a client's, and returns the order that it creates.
+fn build_order<T: OrderBody>(
     fixture: &FixtureOrder<'_>,
-    api: ApiVersion,
     mut body: Value,
-    check: impl FnOnce(T) -> Result<ValidatedOrder, ApiError>,
 ) -> Result<NewOrder, FieldError> {
     body["idempotencyKey"] = json!(IDEMPOTENCY_KEY);
-    let parsed = parse(&Bytes::from(body.to_string()));
-    let validated = parsed
-        .and_then(check)
-        .map_err(|refusal| fixture_error(&refusal))?;
+    let validated = parse(body.to_string().as_bytes())
+        .and_then(|body: T| body.validate(fixture.at))
+        .map_err(|error| fixture_error(&error))?;
     Ok(NewOrder {
         operation: fixture.operation,
         idempotency_key: None,
         vendor: Vendor::Bizmori,
-        api,
+        api: T::API,
         origin: fixture.origin.to_owned(),
         name: validated.order_name,
         work: validated.work,
@@ -156,12 +131,15 @@ fn parse_fixture<T: DeserializeOwned>(
     })
 }
 
-/// What was refused of a body, told of the order; places in the body are nobody's.
-fn fixture_error(refusal: &ApiError) -> FieldError {
-    let why = refusal.reason.as_str();
-    let why = why.split(" at line ").next().unwrap_or(why);
-    let (field, line) = why.split_once(": ").unwrap_or(("", why));
-    let mut known = FIELD_NAMES.into_iter();
-    let renamed = known.find(|(of_body, _)| *of_body == field);
-    FieldError::new(renamed.map_or(field, |(_, message)| message), line)
+/// Translates an error in the body to the field of the fixture. The line and column that serde adds are
+/// dropped: the body is not the user's.
+fn fixture_error(error: &ApiError) -> FieldError {
+    let reason = error.reason.as_str();
+    let reason = reason
+        .split_once(" at line ")
+        .map_or(reason, |(reason, _)| reason);
+    let (field, message) = reason.split_once(": ").unwrap_or(("", reason));
+    let mut names = FIELD_NAMES.into_iter();
+    let name = names.find(|(body_field, _)| *body_field == field);
+    FieldError::new(name.map_or(field, |(_, name)| name), message)
 }

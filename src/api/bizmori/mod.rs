@@ -1,248 +1,82 @@
-//! BIZ MORI's API, as `contract/bizmori.md` has it: orders and webhooks of `/api/v2`.
+//! API of BIZ MORI, as `contract/bizmori.md` describes it: orders, reports and webhooks.
+//!
+//! `v2` and `v3` hold the routes of each version, one file per resource. Beside them is what the
+//! versions share: keys, errors, request bodies, event bodies, and the uploads and samples of test keys.
 
 mod auth;
 mod create;
-mod download;
 mod error;
 mod events;
 mod fixtures;
-mod legacy_webhook;
-mod listing;
 mod orders;
 mod profile;
 mod request;
-mod sunset;
 mod test_samples;
 mod test_uploads;
 mod token;
 mod uploads;
+mod v2;
 mod v3;
-mod webhooks;
 mod wire;
-mod wire_webhooks;
 
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::http::{AppState, Json, Routes};
-use crate::model::rule::ResultKind;
+use crate::http::{AppState, INTERNAL_ERROR, Json, Routes};
 pub use auth::resolve_account;
 use error::ApiError;
 pub use error::ErrorCode;
 
 pub use profile::PROFILE;
 
-/// The operations of this front door.
+/// Returns the operations of this API. They can be listed but not served without a `state`.
 #[must_use]
-pub fn routes(context: Option<AppState>) -> Routes {
-    let routes = Routes::new(context).account_resolver(resolve_account);
-    v3::routes(webhook_routes(order_routes(routes)))
+pub fn routes(state: Option<AppState>) -> Routes {
+    let resources = [
+        v2::routes,
+        test_uploads::routes,
+        test_samples::routes,
+        v3::routes,
+    ];
+    let routes = Routes::new(state).account_resolver(resolve_account);
+    resources
+        .into_iter()
+        .fold(routes, |routes, add_resource| add_resource(routes))
 }
 
-fn order_routes(routes: Routes) -> Routes {
-    routes
-        .on(
-            "bizmori.createAntiAi",
-            Method::POST,
-            "/api/v2/orders/anti-ai",
-            create::anti_ai,
-        )
-        .produces(ResultKind::Outputs)
-        .fixture_builder(fixtures::anti_ai)
-        .on(
-            "bizmori.confirmAntiAi",
-            Method::POST,
-            "/api/v2/orders/anti-ai/confirm",
-            orders::confirm_anti_ai,
-        )
-        .on(
-            "bizmori.createAntiAiWithUrls",
-            Method::POST,
-            "/api/v2/orders/anti-ai/with-urls",
-            create::anti_ai_with_urls,
-        )
-        .produces(ResultKind::Outputs)
-        .on(
-            "bizmori.createWatermarkEmbed",
-            Method::POST,
-            "/api/v2/orders/wtr-embed",
-            create::watermark_embed,
-        )
-        .produces(ResultKind::Outputs)
-        .fixture_builder(fixtures::watermark_embed)
-        .on(
-            "bizmori.createWatermarkExtract",
-            Method::POST,
-            "/api/v2/orders/wtr-extract",
-            create::watermark_extract,
-        )
-        .produces(ResultKind::Extraction)
-        .fixture_builder(fixtures::watermark_extract)
-        .on(
-            "bizmori.createAiDetection",
-            Method::POST,
-            "/api/v2/orders/ai-detection",
-            create::ai_detection,
-        )
-        .produces(ResultKind::Detection)
-        .fixture_builder(fixtures::ai_detection)
-        .on(
-            "bizmori.confirmAiDetection",
-            Method::POST,
-            "/api/v2/orders/ai-detection/confirm",
-            orders::confirm_ai_detection,
-        )
-        .on(
-            "bizmori.listOrders",
-            Method::GET,
-            "/api/v2/orders",
-            listing::list,
-        )
-        .on(
-            "bizmori.getRecentStats",
-            Method::GET,
-            "/api/v2/orders/stats/recent",
-            listing::recent,
-        )
-        .on(
-            "bizmori.refreshUploadUrls",
-            Method::POST,
-            "/api/v2/orders/{orderId}/refresh-urls",
-            orders::refresh_urls,
-        )
-        .on(
-            "bizmori.getOrder",
-            Method::GET,
-            "/api/v2/orders/{orderId}",
-            orders::get,
-        )
-        .on(
-            "bizmori.downloadOrder",
-            Method::GET,
-            "/api/v2/orders/{orderId}/download",
-            download::get,
-        )
-        .on(
-            "bizmori.putTestUpload",
-            Method::PUT,
-            "/api/v2/test-uploads/{signedToken}",
-            test_uploads::put,
-        )
-        .on(
-            "bizmori.getTestSample",
-            Method::GET,
-            "/api/v2/test-samples/{signedToken}",
-            test_samples::get,
-        )
-}
-
-fn webhook_routes(routes: Routes) -> Routes {
-    routes
-        .on(
-            "bizmori.createWebhook",
-            Method::POST,
-            "/api/v2/orders/webhooks",
-            webhooks::create,
-        )
-        .on(
-            "bizmori.listWebhooks",
-            Method::GET,
-            "/api/v2/orders/webhooks",
-            webhooks::list,
-        )
-        .on(
-            "bizmori.getWebhook",
-            Method::GET,
-            "/api/v2/orders/webhooks/{webhookId}",
-            webhooks::get,
-        )
-        .on(
-            "bizmori.updateWebhook",
-            Method::PUT,
-            "/api/v2/orders/webhooks/{webhookId}",
-            webhooks::update,
-        )
-        .on(
-            "bizmori.deleteWebhook",
-            Method::DELETE,
-            "/api/v2/orders/webhooks/{webhookId}",
-            webhooks::delete,
-        )
-        .on(
-            "bizmori.listWebhookEvents",
-            Method::GET,
-            "/api/v2/orders/webhooks/{webhookId}/events",
-            webhooks::events,
-        )
-        .on(
-            "bizmori.retryWebhookEvent",
-            Method::POST,
-            "/api/v2/orders/webhooks/{webhookId}/events/{eventRowId}/retry",
-            webhooks::retry_event,
-        )
-        .on(
-            "bizmori.retryFailedWebhookEvents",
-            Method::POST,
-            "/api/v2/orders/webhooks/{webhookId}/events/retry-failed",
-            webhooks::retry_failed_events,
-        )
-        .on(
-            "bizmori.createLegacyWebhook",
-            Method::POST,
-            "/api/v2/orders/webhook",
-            legacy_webhook::set,
-        )
-        .on(
-            "bizmori.getLegacyWebhook",
-            Method::GET,
-            "/api/v2/orders/webhook",
-            legacy_webhook::get,
-        )
-        .on(
-            "bizmori.deleteLegacyWebhook",
-            Method::DELETE,
-            "/api/v2/orders/webhook",
-            legacy_webhook::delete,
-        )
-}
-
-/// What a handler answers.
+/// Result of a handler.
 type BizmoriResult = Result<Response, ApiError>;
 
-/// A success: `{"data": …}`.
+/// Returns the response `{"data": …}`, status 200.
 fn data_response<T: Serialize>(data: T) -> Response {
     Json(wire::DataEnvelope { data }).into_response()
 }
 
-/// The answer to a route there is not, or a method that a route does not have.
+/// Returns the response to a request for an unknown path, or with a method that the path does not have.
 #[must_use]
 pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
     ApiError::new(
         ErrorCode::ResourceNotFound,
-        format!("{method} {} is no route", uri.path()),
+        format!("no such route: {method} {}", uri.path()),
     )
     .into_response()
 }
 
 /// Returns the response to a request without a valid `Host` header.
 #[must_use]
-pub fn bad_host(line: &str) -> Response {
-    ApiError::invalid(line).into_response()
+pub fn bad_host(message: &str) -> Response {
+    ApiError::invalid(message).into_response()
 }
 
 /// Returns the response to a preflight of a page whose origin is not allowed.
 #[must_use]
-pub fn forbidden_origin(line: &str) -> Response {
-    ApiError::new(ErrorCode::AuthForbidden, line).into_response()
+pub fn forbidden_origin(message: &str) -> Response {
+    ApiError::new(ErrorCode::AuthForbidden, message).into_response()
 }
 
-/// The answer where a handler of ours panicked.
+/// Returns the response to a request whose handler panicked.
 #[must_use]
 pub fn panicked() -> Response {
-    ApiError::new(
-        ErrorCode::ServerInternalError,
-        "a fault of stuntdouble's: see its log",
-    )
-    .into_response()
+    ApiError::new(ErrorCode::ServerInternalError, INTERNAL_ERROR).into_response()
 }

@@ -1,4 +1,4 @@
-//! What clients send: bodies and queries, and what the vendor takes of them.
+//! Request bodies and queries, and their validation.
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
@@ -17,45 +17,31 @@ mod webhooks;
 use super::error::ApiError;
 use crate::http::{AppState, JsonObject, read_json};
 
-pub use create::{CreateAiDetection, CreateAntiAi, CreateAntiAiWithUrls, ValidatedOrder};
-use fields::idempotency_key;
+pub use create::{CreateAiDetection, CreateAntiAi, CreateAntiAiWithUrls, OrderBody};
+use fields::check_idempotency_key;
 pub use listing::{LIMIT_MAX, ListQuery, Paging, stats_day};
-pub use watermark::{CreateWatermarkEmbed, CreateWatermarkExtract, CreateWatermarkExtractV3};
+pub use watermark::{
+    CreateWatermarkEmbed, CreateWatermarkEmbedV3, CreateWatermarkExtract, CreateWatermarkExtractV3,
+};
 pub use webhooks::{LegacyWebhookBody, RetryFailed, WebhookBody};
 
 /// U+FEFF in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A JSON body, sent as JSON, of the shape of `T`.
+/// JSON object of the shape of `T`, sent as JSON.
 #[derive(Debug)]
 pub struct JsonBody<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, context: &AppState) -> Result<Self, ApiError> {
-        let JsonBytes(bytes) = JsonBytes::from_request(request, context).await?;
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        let JsonBytes(bytes) = JsonBytes::from_request(request, state).await?;
         parse(&bytes).map(Self)
     }
 }
 
-/// The same, with the SHA-256 of what the body says, in hex; the order of its fields and its
-/// blanks do not count.
-#[derive(Debug)]
-pub struct JsonBodyWithDigest<T>(pub T, pub String);
-
-impl<T: DeserializeOwned> FromRequest<AppState> for JsonBodyWithDigest<T> {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, context: &AppState) -> Result<Self, ApiError> {
-        let bytes = JsonBytes::from_request(request, context).await?.0;
-        let body = parse(&bytes)?;
-        let json: Value = parse(&bytes)?;
-        Ok(Self(body, hex::encode(Sha256::digest(json.to_string()))))
-    }
-}
-
-/// The same, or no body at all, which is as good as `{}`.
+/// JSON object of the shape of `T`. A missing body counts as `{}`.
 #[derive(Debug)]
 pub struct OptionalJsonBody<T>(pub T);
 
@@ -63,52 +49,52 @@ impl<T: DeserializeOwned + Default> FromRequest<AppState> for OptionalJsonBody<T
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &AppState) -> Result<Self, ApiError> {
-        let (bytes, sent_as_json) = read_body(request).await?;
+        let (bytes, is_json) = read_body(request).await?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
-        require_json(sent_as_json)?;
+        require_json(is_json)?;
         parse(&bytes).map(Self)
     }
 }
 
-/// A body that was sent as JSON.
-struct JsonBytes(Bytes);
+/// Bytes of a body that was sent as JSON.
+pub struct JsonBytes(pub Bytes);
 
 impl FromRequest<AppState> for JsonBytes {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &AppState) -> Result<Self, ApiError> {
-        let (bytes, sent_as_json) = read_body(request).await?;
-        require_json(sent_as_json)?;
+        let (bytes, is_json) = read_body(request).await?;
+        require_json(is_json)?;
         Ok(Self(bytes))
     }
 }
 
-/// Reads the body of a request, and whether it was sent as JSON. A leading byte order mark is skipped, as
-/// Express does.
+/// Reads the body of a request. Returns `true` beside it if the body was sent as JSON. A leading byte
+/// order mark is skipped, as Express does.
 async fn read_body(request: Request) -> Result<(Bytes, bool), ApiError> {
     let (parts, body): (_, Body) = request.into_parts();
-    let (mut bytes, sent_as_json) = read_json(&parts.headers, body).await?;
+    let (mut bytes, is_json) = read_json(&parts.headers, body).await?;
     if bytes.starts_with(BYTE_ORDER_MARK) {
         bytes.advance(BYTE_ORDER_MARK.len());
     }
-    Ok((bytes, sent_as_json))
+    Ok((bytes, is_json))
 }
 
-fn require_json(sent_as_json: bool) -> Result<(), ApiError> {
-    if sent_as_json {
+fn require_json(is_json: bool) -> Result<(), ApiError> {
+    if is_json {
         Ok(())
     } else {
-        Err(ApiError::invalid("Content-Type: is not application/json"))
+        Err(ApiError::invalid("Content-Type: expected application/json"))
     }
 }
 
-/// The body, if it is a JSON object of the shape of `T`.
+/// Parses a body that is a JSON object.
 ///
 /// # Errors
-/// Names the field that does not fit.
-pub fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ApiError> {
+/// `VALIDATION_FAILED`, with the field that does not have the shape of `T`.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let mut source = serde_json::Deserializer::from_slice(bytes);
     let JsonObject(parsed) = serde_path_to_error::deserialize(&mut source).map_err(|error| {
         let path = error.path().to_string();
@@ -125,6 +111,15 @@ pub fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ApiError> {
     Ok(parsed)
 }
 
+/// Returns the SHA-256 of a JSON body, in hex. Whitespace and the order of fields do not count.
+///
+/// # Errors
+/// `VALIDATION_FAILED` if the body is not a JSON object.
+pub fn content_digest(bytes: &[u8]) -> Result<String, ApiError> {
+    let json: Value = parse(bytes)?;
+    Ok(hex::encode(Sha256::digest(json.to_string())))
+}
+
 /// `POST …/confirm`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -135,12 +130,12 @@ pub struct Confirm {
 }
 
 impl Confirm {
-    /// Its idempotency key.
+    /// Returns the idempotency key.
     ///
     /// # Errors
-    /// If there is none that is taken.
+    /// `VALIDATION_IDEMPOTENCY_KEY_INVALID` if it is missing or invalid.
     pub fn key(&self) -> Result<String, ApiError> {
-        idempotency_key(&self.idempotency_key)
+        check_idempotency_key(&self.idempotency_key)
     }
 }
 

@@ -1,23 +1,35 @@
-//! Sample files, which stand for what the orders of test keys would have made.
+//! Sample files: downloads in place of the outputs and reports of test orders, which have no files.
 
 use axum::body::Body;
 use axum::extract::State;
+use axum::http::Method;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use tokio_util::io::ReaderStream;
 
-use super::download::completed_outputs;
+use super::BizmoriResult;
 use super::error::{ApiError, ErrorCode};
-use super::token::{Purpose, SAMPLES_PATH, Token};
-use crate::http::{AppState, PathParam, Services};
+use super::orders::{completed_outputs, order_expired};
+use super::token::{Purpose, SAMPLES_PATH_PREFIX, Token};
+use crate::http::{AppState, PathParam, Routes, Services};
 use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::report::Locale;
 use crate::model::time::Timestamp;
 use crate::services::orders::report_name;
 use crate::services::presigned_urls::attachment;
 
-/// Where the sample of a test order's output `index` is read until `expires_at`; behind the last
-/// of them comes the ZIP of all.
+/// Adds the download of samples.
+pub fn routes(routes: Routes) -> Routes {
+    routes.on(
+        "bizmori.getTestSample",
+        Method::GET,
+        "/api/v2/test-samples/{signedToken}",
+        get,
+    )
+}
+
+/// Returns the URL of the sample of output `index` of a test order. The index after the last output
+/// stands for the ZIP of all.
 pub fn url(
     secret: &str,
     origin: &str,
@@ -30,11 +42,10 @@ pub fn url(
         index,
         expires_at,
     };
-    let token = token.sign(secret, Purpose::Sample);
-    format!("{origin}{SAMPLES_PATH}{token}")
+    signed_url(secret, origin, token, Purpose::Sample)
 }
 
-/// Returns where the report on a test order is downloaded until `expires_at`.
+/// Returns the URL of the report on a test order in `locale`.
 pub fn report_url(
     secret: &str,
     origin: &str,
@@ -47,55 +58,58 @@ pub fn report_url(
         index: locale.index(),
         expires_at,
     };
-    let token = token.sign(secret, Purpose::Report);
-    format!("{origin}{SAMPLES_PATH}{token}")
+    signed_url(secret, origin, token, Purpose::Report)
 }
 
-pub async fn get(
-    State(context): State<AppState>,
-    PathParam(token): PathParam,
-) -> Result<Response, ApiError> {
-    let forbidden = |line: &str| ApiError::new(ErrorCode::AuthForbidden, line);
-    let secret = &context.config.storage.s3_secret;
-    let read = |purpose| Token::parse(secret, purpose, &token).map(|token| (purpose, token));
-    let (purpose, token) = read(Purpose::Sample)
-        .or_else(|| read(Purpose::Report))
-        .ok_or_else(|| forbidden("the token is not one of ours"))?;
-    let found = context.orders.find(Vendor::Bizmori, token.order_id).await?;
-    let not_found = || ApiError::new(ErrorCode::OrderNotFound, "the order of this token is gone");
-    let order = found.ok_or_else(not_found)?;
-    let account = context
+fn signed_url(secret: &str, origin: &str, token: Token<'_>, purpose: Purpose) -> String {
+    format!(
+        "{origin}{SAMPLES_PATH_PREFIX}{}",
+        token.sign(secret, purpose)
+    )
+}
+
+async fn get(State(state): State<AppState>, PathParam(token): PathParam) -> BizmoriResult {
+    let secret = &state.config.storage.s3_secret;
+    let parse = |purpose| Token::parse(secret, purpose, &token).map(|token| (purpose, token));
+    let (purpose, token) = parse(Purpose::Sample)
+        .or_else(|| parse(Purpose::Report))
+        .ok_or_else(ApiError::invalid_token)?;
+    let order = state
+        .orders
+        .find(Vendor::Bizmori, token.order_id)
+        .await?
+        .ok_or_else(ApiError::token_order_deleted)?;
+    let account = state
         .accounts
         .by_id(order.account)
-        .ok_or_else(not_found)?;
+        .ok_or_else(ApiError::token_order_deleted)?;
     if account.now() > token.expires_at {
-        return Err(forbidden("the token has expired by the account's clock"));
+        return Err(ApiError::token_expired());
     }
     if purpose == Purpose::Report {
-        return report(&context, &order, token.index).await;
+        return sample_report(&state, &order, token.index).await;
     }
     completed_outputs(&order)?;
-    let sample = context.orders.sample(&order, token.index).await?;
-    let sample = sample.ok_or_else(|| {
-        let line = format!("order {} has no output {}", order.id, token.index);
-        ApiError::new(ErrorCode::ProcessedFileNotFound, line)
+    let stored = state.orders.sample(&order, token.index).await?;
+    let sample = stored.ok_or_else(|| {
+        let message = format!("order {} has no output {}", order.id, token.index);
+        ApiError::new(ErrorCode::ProcessedFileNotFound, message)
     })?;
     let body = Body::from_stream(ReaderStream::new(sample.file));
     let content_type = [(CONTENT_TYPE, sample.media_type)];
     Ok((content_type, body).into_response())
 }
 
-/// Answers with the sample of a report in the language of that index.
-async fn report(state: &Services, order: &Order, index: usize) -> Result<Response, ApiError> {
+/// Responds with the sample of a report. `index` is the index of its locale.
+async fn sample_report(state: &Services, order: &Order, index: usize) -> BizmoriResult {
     if matches!(order.state, OrderState::Expired { .. }) {
-        let line = format!("order {} has expired", order.id);
-        return Err(ApiError::new(ErrorCode::OrderExpired, line));
+        return Err(order_expired(&order.id));
     }
     let locale = Locale::ALL.get(index).copied().unwrap_or_default();
-    let pdf = state.orders.sample_report(order, locale).await?;
-    let pdf = pdf.ok_or_else(|| {
-        let line = format!("order {} has no report in {}", order.id, locale.tag());
-        ApiError::new(ErrorCode::ReportNotFound, line)
+    let report = state.orders.sample_report(order, locale).await?;
+    let pdf = report.ok_or_else(|| {
+        let message = format!("order {} has no report in {}", order.id, locale.tag());
+        ApiError::new(ErrorCode::ReportNotFound, message)
     })?;
     let headers = [
         (CONTENT_TYPE, "application/pdf".to_owned()),

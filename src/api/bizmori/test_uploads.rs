@@ -1,55 +1,82 @@
-//! Where test keys upload: the body is read, counted and thrown away.
+//! Uploads of test keys: the body is read, counted and discarded.
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::http::{Method, StatusCode};
+use axum::response::IntoResponse;
 use http_body_util::BodyExt;
 
+use super::BizmoriResult;
 use super::error::{ApiError, ErrorCode};
-use super::token::{Purpose, Token};
-use crate::http::{AppState, BodyError, OnResponseSent, PathParam};
+use super::token::{Purpose, Token, UPLOADS_PATH_PREFIX};
+use crate::http::{AppState, BodyError, OnResponseSent, PathParam, Routes};
 use crate::model::order::Vendor;
 use crate::model::time::Timestamp;
 
 /// 50 MiB.
 const BODY_BYTES_MAX: u64 = 50 * 1024 * 1024;
-/// An hour.
+/// One hour.
 const UPLOAD_URL_TTL_MS: i64 = 3_600_000;
 
-/// What a token follows in a URL's path.
-pub const TEST_UPLOAD_PATH_PREFIX: &str = "/api/v2/test-uploads/";
+/// Adds the upload of files of test orders.
+pub fn routes(routes: Routes) -> Routes {
+    routes.on(
+        "bizmori.putTestUpload",
+        Method::PUT,
+        "/api/v2/test-uploads/{signedToken}",
+        put,
+    )
+}
 
-/// Where file `index` of a test order is uploaded, from `now` for an hour.
+/// Returns the upload URL of file `index` of a test order. Valid for an hour from `now`.
 pub fn url(secret: &str, origin: &str, order_id: &str, index: usize, now: Timestamp) -> String {
     let token = Token {
         order_id,
         index,
         expires_at: now.plus_ms(UPLOAD_URL_TTL_MS),
     };
-    let token = token.sign(secret, Purpose::Upload);
-    format!("{origin}{TEST_UPLOAD_PATH_PREFIX}{token}")
+    let signed_token = token.sign(secret, Purpose::Upload);
+    format!("{origin}{UPLOADS_PATH_PREFIX}{signed_token}")
 }
 
-pub async fn put(
-    State(context): State<AppState>,
+async fn put(
+    State(state): State<AppState>,
     PathParam(token): PathParam,
-    mut body: Body,
-) -> Result<Response, ApiError> {
-    let forbidden = |line: &str| ApiError::new(ErrorCode::AuthForbidden, line);
-    let token = Token::parse(&context.config.storage.s3_secret, Purpose::Upload, &token)
-        .ok_or_else(|| forbidden("the token is not one of ours"))?;
-    let found = context.orders.find(Vendor::Bizmori, token.order_id).await?;
-    let not_found = || ApiError::new(ErrorCode::OrderNotFound, "the order of this token is gone");
-    let order = found.ok_or_else(not_found)?;
-    let account = context
+    body: Body,
+) -> BizmoriResult {
+    let token = Token::parse(&state.config.storage.s3_secret, Purpose::Upload, &token)
+        .ok_or_else(ApiError::invalid_token)?;
+    let order = state
+        .orders
+        .find(Vendor::Bizmori, token.order_id)
+        .await?
+        .ok_or_else(ApiError::token_order_deleted)?;
+    let account = state
         .accounts
         .by_id(order.account)
-        .ok_or_else(not_found)?;
-    let file = order.files.get(token.index).ok_or_else(not_found)?;
+        .ok_or_else(ApiError::token_order_deleted)?;
+    let file = order
+        .files
+        .get(token.index)
+        .ok_or_else(ApiError::token_order_deleted)?;
     if account.now() > token.expires_at {
-        return Err(forbidden("the token has expired by the account's clock"));
+        return Err(ApiError::token_expired());
     }
+    let bytes = count_bytes(body).await?;
+    let claim = state
+        .orders
+        .record_upload(account.id, &order.id, &file.key, bytes)
+        .await?;
+    let mut response = StatusCode::OK.into_response();
+    OnResponseSent::attach(&mut response, claim);
+    Ok(response)
+}
+
+/// Reads and discards a body, and returns its length.
+///
+/// # Errors
+/// `TEST_UPLOAD_TOO_LARGE` if the body exceeds [`BODY_BYTES_MAX`].
+async fn count_bytes(mut body: Body) -> Result<u64, ApiError> {
     let mut bytes = 0_u64;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
@@ -60,15 +87,9 @@ pub async fn put(
             .data_ref()
             .map_or(0, |data| u64::try_from(data.len()).unwrap_or(u64::MAX));
         if bytes > BODY_BYTES_MAX {
-            let line = format!("the body is larger than {BODY_BYTES_MAX} bytes");
-            return Err(ApiError::new(ErrorCode::TestUploadTooLarge, line));
+            let message = format!("body: exceeds {BODY_BYTES_MAX} bytes");
+            return Err(ApiError::new(ErrorCode::TestUploadTooLarge, message));
         }
     }
-    let hold = context
-        .orders
-        .record_upload(account.id, &order.id, &file.key, bytes)
-        .await?;
-    let mut reply = StatusCode::OK.into_response();
-    OnResponseSent::attach(&mut reply, hold);
-    Ok(reply)
+    Ok(bytes)
 }

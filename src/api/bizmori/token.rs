@@ -1,47 +1,49 @@
-//! Signed tokens in URLs of test keys: each says all there is to know, and none can be made up.
+//! Signed tokens in URLs of test keys. A token states what its URL is for, and cannot be forged.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::model::time::Timestamp;
 
-/// Path of the samples of test orders. A token follows it.
-pub const SAMPLES_PATH: &str = "/api/v2/test-samples/";
+/// Path of the uploads of test orders. A token follows.
+pub const UPLOADS_PATH_PREFIX: &str = "/api/v2/test-uploads/";
+/// Path of the samples of test orders. A token follows.
+pub const SAMPLES_PATH_PREFIX: &str = "/api/v2/test-samples/";
 
-/// What a token is for; one for the one does not do for the other.
+/// Use of a token. A token is valid for its own purpose only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     Upload,
     Sample,
-    /// A sample of a report; the index is that of its language.
+    /// Sample of a report. The token's index is the index of the locale.
     Report,
 }
 
-/// What a token says.
+/// Content of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token<'t> {
     pub order_id: &'t str,
-    /// The how-manieth file of the order it is for, from 0.
+    /// Index of the file in the order, from 0.
     pub index: usize,
     pub expires_at: Timestamp,
 }
 
 impl<'t> Token<'t> {
-    /// The token, signed with the server's S3 secret.
+    /// Returns the token as text, signed with `secret`, the server's S3 secret.
     pub fn sign(&self, secret: &str, purpose: Purpose) -> String {
         let expires_at_ms = self.expires_at.ms();
-        let text = format!("{}.{}.{expires_at_ms}", self.order_id, self.index);
-        let signature = hmac(secret, purpose, &text).finalize().into_bytes();
-        format!("{text}.{}", hex::encode(signature))
+        let payload = format!("{}.{}.{expires_at_ms}", self.order_id, self.index);
+        let signature = hmac(secret, purpose, &payload).finalize().into_bytes();
+        format!("{payload}.{}", hex::encode(signature))
     }
 
-    /// What the token says, if it is one of ours.
+    /// Returns the content of `token`. `None` if it is malformed, or not signed for `purpose`.
     pub fn parse(secret: &str, purpose: Purpose, token: &'t str) -> Option<Self> {
-        let (text, signature) = token.rsplit_once('.')?;
-        hmac(secret, purpose, text)
+        let (payload, signature) = token.rsplit_once('.')?;
+        hmac(secret, purpose, payload)
             .verify_slice(&hex::decode(signature).ok()?)
             .ok()?;
-        let mut parts = text.split('.');
+        let mut parts = payload.split('.');
         Some(Self {
             order_id: parts.next()?,
             index: parts.next()?.parse().ok()?,
@@ -50,16 +52,16 @@ impl<'t> Token<'t> {
     }
 }
 
-fn hmac(secret: &str, purpose: Purpose, text: &str) -> Hmac<Sha256> {
-    let mut mac =
+fn hmac(secret: &str, purpose: Purpose, payload: &str) -> Hmac<Sha256> {
+    let mut hmac =
         Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
-    mac.update(match purpose {
+    hmac.update(match purpose {
         Purpose::Upload => b"test upload ",
         Purpose::Sample => b"test sample ",
         Purpose::Report => b"test report ",
     });
-    mac.update(text.as_bytes());
-    mac
+    hmac.update(payload.as_bytes());
+    hmac
 }
 
 #[cfg(test)]
@@ -67,23 +69,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_read_as_it_was_made_and_never_made_up() {
-        let created = Token {
+    fn parse_returns_the_content_of_a_signed_token_and_none_for_a_forged_one() {
+        let content = Token {
             order_id: "42",
             index: 3,
             expires_at: Timestamp::from_ms(3_601_000),
         };
-        let token = created.sign("secret", Purpose::Upload);
+        let token = content.sign("secret", Purpose::Upload);
         assert_eq!(
             Token::parse("secret", Purpose::Upload, &token),
-            Some(created)
+            Some(content)
         );
         assert_eq!(Token::parse("other", Purpose::Upload, &token), None);
         assert_eq!(Token::parse("secret", Purpose::Sample, &token), None);
-        let other = token.replacen("42", "43", 1);
-        assert_eq!(Token::parse("secret", Purpose::Upload, &other), None);
-        for nonsense in ["", ".", "a.b.c.d", "42.3.1.zz"] {
-            assert_eq!(Token::parse("secret", Purpose::Upload, nonsense), None);
+        let other_order = token.replacen("42", "43", 1);
+        assert_eq!(Token::parse("secret", Purpose::Upload, &other_order), None);
+        for malformed in ["", ".", "a.b.c.d", "42.3.1.zz"] {
+            assert_eq!(Token::parse("secret", Purpose::Upload, malformed), None);
         }
     }
 }

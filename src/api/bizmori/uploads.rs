@@ -1,4 +1,4 @@
-//! Where the files of orders are put.
+//! Upload URLs of orders.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,70 +11,66 @@ use crate::model::time::Timestamp;
 use crate::model::work::Work;
 use crate::services::accounts::{Account, UploadFor};
 
-/// Makes upload URLs for one request.
+/// Creates the upload URLs of one response.
 pub struct UploadUrls<'v> {
     state: &'v Services,
     account: &'v Arc<Account>,
-    origin: String,
-    /// Date of the request's URLs, read when the first is made.
+    /// Origin that the client called.
+    origin: &'v str,
+    /// Date of all URLs of the response, read when the first one is created.
     now: OnceLock<Timestamp>,
     revision: Revision,
 }
 
 impl<'v> UploadUrls<'v> {
-    /// URLs for an account that called us by `origin`.
-    pub fn new(verbs: &'v Services, account: &'v Arc<Account>, origin: String) -> Self {
+    pub fn new(state: &'v Services, account: &'v Arc<Account>, origin: &'v str) -> Self {
         Self {
-            state: verbs,
+            state,
             account,
             origin,
             now: OnceLock::new(),
-            revision: verbs.orders.revision(account),
+            revision: state.orders.revision(account),
         }
     }
 
-    /// What the URLs begin with.
-    pub fn origin(&self) -> &str {
-        &self.origin
-    }
-
-    /// Where the order's file of that index is put: a presigned URL, or with a test key one where
-    /// what is put is thrown away.
+    /// Returns the upload URL of file `index` of `order`: a presigned URL, or for a test order one whose
+    /// uploads are discarded.
     pub fn url(&self, order: &Order, index: usize) -> String {
-        let Self {
-            state: verbs,
-            origin,
-            revision,
-            ..
-        } = self;
-        let now = *self.now.get_or_init(|| self.hand_out(order));
-        let config = &verbs.config;
+        let now = *self.now.get_or_init(|| self.record_hand_out(order));
+        let config = &self.state.config;
         if order.test {
-            return test_uploads::url(&config.storage.s3_secret, origin, &order.id, index, now);
+            let secret = &config.storage.s3_secret;
+            return test_uploads::url(secret, self.origin, &order.id, index, now);
         }
-        let newest = *revision == Revision::V2026_10;
         let expires_s = match (&order.work, order.api) {
             (_, ApiVersion::V3) => config.orders.v3_upload_s,
             (Work::AiDetection { .. }, ApiVersion::V2) => {
-                config.orders.ai_detection_upload_s(*revision)
+                config.orders.ai_detection_upload_s(self.revision)
             }
             (_, ApiVersion::V2) => config.orders.upload_s,
         };
         let file = &order.files[index];
-        let media = FileKind::of_name(&file.name).filter(|_| newest && order.api == ApiVersion::V3);
-        let (links, vendor) = (&verbs.links, Vendor::Bizmori);
-        let media_type = media.map(FileKind::media_type);
-        links.upload_url(origin, vendor, &file.key, now, expires_s, media_type)
+        // In this revision v3 URLs are signed for the type that fits the extension.
+        let signs_type = self.revision == Revision::V2026_10 && order.api == ApiVersion::V3;
+        let kind = FileKind::of_name(&file.name).filter(|_| signs_type);
+        self.state.links.upload_url(
+            self.origin,
+            Vendor::Bizmori,
+            &file.key,
+            now,
+            expires_s,
+            kind.map(FileKind::media_type),
+        )
     }
 
-    /// Enters the order's uploads as owed by the client, and returns the date of their URLs. The
-    /// account's clock does not leap in between.
-    fn hand_out(&self, order: &Order) -> Timestamp {
+    /// Records the upload URLs of `order` as handed out, and returns their date. A jumping clock waits for
+    /// uploads that are handed out. The clock is read after the record, so that it cannot jump in between.
+    fn record_hand_out(&self, order: &Order) -> Timestamp {
         let accounts = &self.state.accounts;
-        let owed = accounts.hand_out_upload(self.account, UploadFor::Order(order.number));
+        let handed_out = accounts.hand_out_upload(self.account, UploadFor::Order(order.number));
         let now = self.account.now();
         if order.state == OrderState::Pending && order.has_pending_uploads() {
-            owed.keep();
+            handed_out.keep();
         }
         now
     }

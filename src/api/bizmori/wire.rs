@@ -1,28 +1,16 @@
-//! The bodies the vendor answers with, in its field order, each built from an order or an
-//! endpoint and nothing else. A field that is an `Option` is null when there is nothing to say,
-//! unless it says that it is left out.
-
-mod created;
-mod detail;
-mod listing;
+//! Parts of response bodies that v2, v3 and webhooks share.
 
 use axum::http::HeaderValue;
 use serde::{Serialize, Serializer};
 
-use crate::http::outcome_line;
-use crate::model::order::Order;
+use crate::http::{Services, outcome_line};
+use crate::model::account::Revision;
+use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::report::Likelihood;
-use crate::model::work::{Detection, Outcome};
-
-use created::NewFileView;
-pub use created::{
-    AiDetectionCreated, AntiAiCreated, StartedOrder, WatermarkEmbedCreated, WatermarkExtractCreated,
-};
-pub use detail::{
-    OrderDetail, OrderErrors, RenderContext, detection_status_word, detection_word,
-    extraction_outcome,
-};
-pub use listing::{ListingWriter, OrderListing, RecentStats};
+use crate::model::time::Timestamp;
+use crate::model::work::{Detection, Extraction, NoResult, Outcome};
+use crate::services::accounts::Account;
+use crate::services::presigned_urls::PresignedUrls;
 
 /// `{"data": …}`.
 #[derive(Debug, Serialize)]
@@ -30,7 +18,7 @@ pub struct DataEnvelope<T> {
     pub data: T,
 }
 
-/// A fraction as JavaScript writes it: `0.98`, and `1` where a double of ours would be `1.0`.
+/// Number as JavaScript writes it: `0.98`, and `1` where Rust writes `1.0`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct JsNumber(pub f64);
 
@@ -47,7 +35,7 @@ impl Serialize for JsNumber {
     }
 }
 
-/// The verdict's word and its number on the create page.
+/// Returns the `statusCode` of a detection: the word, and the number of the nested object.
 pub fn status_code(probability: f64) -> (&'static str, u8) {
     match Likelihood::from_probability(probability) {
         Likelihood::LikelyAi => ("likely_ai", 1),
@@ -57,63 +45,146 @@ pub fn status_code(probability: f64) -> (&'static str, u8) {
     }
 }
 
-/// The answer to a confirm.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Confirmed {
-    pub order_id: String,
-    pub status: &'static str,
-}
-
-/// What was found of an order that asked.
-pub fn detection(order: &Order) -> Option<&Detection> {
+/// Returns the result of an AI detection. `None` until there is one, and for orders of other types.
+pub fn detection_outcome(order: &Order) -> Option<&Detection> {
     match order.outcome() {
-        Some(Outcome::Detection(found)) => Some(found),
+        Some(Outcome::Detection(detection)) => Some(detection),
         _ => None,
     }
 }
 
-/// What settled the order's outcome, once there is one.
-pub fn outcome_of_order(order: &Order) -> Option<HeaderValue> {
+/// Returns the result of a watermark extraction. `None` until there is one, and for orders of other
+/// types.
+pub fn extraction_outcome(order: &Order) -> Option<&Extraction> {
+    match order.outcome() {
+        Some(Outcome::Extraction(extraction)) => Some(extraction),
+        _ => None,
+    }
+}
+
+/// Returns the word of v2 and of webhooks for the result of an extraction. Both have only two words.
+pub fn detection_word(extraction: &Extraction) -> &'static str {
+    if extraction.text.is_some() {
+        "detected"
+    } else {
+        "undetected"
+    }
+}
+
+/// Returns the word of v3 for the result of an extraction.
+pub fn detection_status_word(extraction: &Extraction) -> &'static str {
+    extraction
+        .no_result
+        .map_or_else(|| detection_word(extraction), NoResult::name)
+}
+
+/// Returns the value of `X-Mock-Outcome`: the result of an order and its source. `None` until there
+/// is a result, and for orders that produce outputs.
+pub fn outcome_header(order: &Order) -> Option<HeaderValue> {
     match order.outcome()? {
-        Outcome::Detection(found) => {
-            let summary = format!("probability {}", found.verdict.probability);
-            Some(outcome_line(&summary, &found.verdict.source))
+        Outcome::Detection(detection) => {
+            let summary = format!("probability {}", detection.verdict.probability);
+            Some(outcome_line(&summary, &detection.verdict.source))
         }
-        Outcome::Extraction(found) => {
-            let summary = format!("watermark {}", detection_status_word(found));
-            Some(outcome_line(&summary, &found.source))
+        Outcome::Extraction(extraction) => {
+            let summary = format!("watermark {}", detection_status_word(extraction));
+            Some(outcome_line(&summary, &extraction.source))
         }
         Outcome::Outputs(_) | Outcome::Bulk(_) => None,
     }
 }
 
-/// The answer to `POST …/refresh-urls`.
-#[derive(Debug, Serialize)]
-pub struct Refreshed {
-    files: Vec<NewFileView>,
+/// Facts about a request that the description of an order depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct RenderContext<'v> {
+    pub links: &'v PresignedUrls,
+    /// Origin that the client called. URLs in the response start with it.
+    pub origin: &'v str,
+    /// Now of the account's clock.
+    pub now: Timestamp,
+    /// Revision of the vendor's API for the account.
+    pub revision: Revision,
+    /// Key of the HMAC in the URLs of samples.
+    pub sample_secret: &'v str,
 }
 
-impl Refreshed {
-    /// The order's files that are still to come, each with where to put it.
-    pub fn of(order: &Order, upload_url: impl Fn(usize) -> String) -> Self {
-        let files = order.files.iter().enumerate();
-        let awaited = files.filter(|(_, file)| file.is_upload_pending());
-        let files = awaited.map(|(index, file)| NewFileView::of(file, || upload_url(index)));
+impl<'v> RenderContext<'v> {
+    pub fn new(state: &'v Services, account: &Account, origin: &'v str) -> Self {
         Self {
-            files: files.collect(),
+            links: &state.links,
+            origin,
+            now: account.now(),
+            revision: state.orders.revision(account),
+            sample_secret: &state.config.storage.s3_secret,
         }
+    }
+
+    /// Returns a signed GET URL of the blob `key`. `None` without a key, or once the order has expired.
+    pub fn blob_url(&self, order: &Order, key: Option<&str>) -> Option<String> {
+        if matches!(order.state, OrderState::Expired { .. }) {
+            return None;
+        }
+        let url = self
+            .links
+            .get_url(self.origin, Vendor::Bizmori, key?, self.now);
+        Some(url)
+    }
+
+    /// Returns the URL of the thumbnail. `None` if the order has none, or none yet.
+    pub fn thumbnail_url(&self, order: &Order) -> Option<String> {
+        let key = match order.outcome()? {
+            Outcome::Outputs(outputs) => &outputs.thumbnail,
+            Outcome::Detection(detection) => &detection.thumbnail,
+            Outcome::Extraction(extraction) => &extraction.thumbnail,
+            Outcome::Bulk(_) => return None,
+        };
+        self.blob_url(order, key.as_deref())
+    }
+
+    /// Returns the URL of the uploaded picture of an AI detection. `None` until it is uploaded, and for
+    /// test orders, whose uploads are not stored.
+    pub fn original_url(&self, order: &Order) -> Option<String> {
+        let file = order.files.first()?;
+        if order.test || file.received_bytes.is_none() {
+            return None;
+        }
+        self.blob_url(order, Some(&file.key))
     }
 }
 
-/// The answer to `GET …/download`: one URL under both names the vendor shows.
+/// Reason why an order failed.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DownloadUrl {
-    pub url: String,
-    pub download_url: String,
-    /// Seconds.
-    pub expires_in: u32,
+#[serde(untagged, rename_all_fields = "camelCase")]
+pub enum OrderErrors {
+    /// v2 in revision 2026-03.
+    Message(String),
+    /// v2 in revision 2026-10, and v3 in both.
+    Coded {
+        error_code: String,
+        error_message: String,
+    },
+}
+
+impl OrderErrors {
+    /// Returns `errors` of a v2 body. `None` unless the order failed.
+    pub fn for_v2(order: &Order, revision: Revision) -> Option<Self> {
+        let coded = Self::for_v3(order)?;
+        Some(match (revision, coded) {
+            (Revision::V2026_03, Self::Coded { error_message, .. }) => Self::Message(error_message),
+            (_, errors) => errors,
+        })
+    }
+
+    /// Returns `errors` of a v3 body, in every revision. `None` unless the order failed.
+    pub fn for_v3(order: &Order) -> Option<Self> {
+        let OrderState::Failed { failure, .. } = &order.state else {
+            return None;
+        };
+        Some(Self::Coded {
+            error_code: failure.code.clone(),
+            error_message: failure.message.clone(),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -121,16 +192,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fraction_is_written_as_javascript_writes_it() {
-        let written = |fraction| serde_json::to_string(&JsNumber(fraction)).expect("JSON");
-        assert_eq!(
-            [written(0.98), written(0.0), written(1.0)],
-            ["0.98", "0", "1"]
-        );
+    fn serialize_js_number_omits_empty_fraction() {
+        let json = |number| serde_json::to_string(&JsNumber(number)).expect("JSON");
+        assert_eq!([json(0.98), json(0.0), json(1.0)], ["0.98", "0", "1"]);
     }
 
     #[test]
-    fn a_probability_has_the_vendors_status_code_at_each_bound() {
+    fn status_code_at_each_bound_is_the_vendors() {
         let codes = [1.0, 0.75, 0.7499, 0.5, 0.4999, 0.25, 0.2499, 0.0].map(status_code);
         let expected = [
             ("likely_ai", 1),

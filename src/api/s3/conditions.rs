@@ -1,4 +1,4 @@
-//! Conditions of requests (RFC 9110 §13), as far as S3 has them.
+//! Conditional requests (RFC 9110 §13), as far as S3 supports them.
 
 use axum::http::{HeaderMap, header};
 
@@ -18,20 +18,20 @@ enum Comparison {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReadOutcome {
     Send,
-    /// 304: the client has the object already.
+    /// 304: the client has the object.
     NotModified,
 }
 
 /// Evaluates the conditions of a GET or HEAD, in the order of RFC 9110 §13.2.2.
 ///
 /// # Errors
-/// Returns [`S3Error::PreconditionFailed`] if the object is not the one that is asked for.
+/// Returns [`S3Error::PreconditionFailed`] if `If-Match` or `If-Unmodified-Since` does not hold.
 pub(super) fn check_read(headers: &HeaderMap, meta: &BlobMeta) -> Result<ReadOutcome, S3Error> {
     let date = |name: &str| {
         let text = lines_of(headers, name)?;
         clock::parse_http_date(text.trim())
     };
-    // HTTP dates are of whole seconds.
+    // HTTP dates have whole seconds.
     let modified_s = meta.modified_at.ms().div_euclid(1000);
     if let Some(tags) = lines_of(headers, header::IF_MATCH.as_str()) {
         check_if_match(&tags, meta)?;
@@ -44,22 +44,22 @@ pub(super) fn check_read(headers: &HeaderMap, meta: &BlobMeta) -> Result<ReadOut
                 "If-Unmodified-Since: the object was modified at {}",
                 clock::http_date(meta.modified_at)
             ),
-            hold: None,
+            claim: None,
         });
     }
-    let is_known = match lines_of(headers, header::IF_NONE_MATCH.as_str()) {
+    let is_unmodified = match lines_of(headers, header::IF_NONE_MATCH.as_str()) {
         Some(tags) => matches_any_etag(&tags, meta, Comparison::Weak),
         None => date(header::IF_MODIFIED_SINCE.as_str())
             .is_some_and(|date| modified_s <= date.ms().div_euclid(1000)),
     };
-    Ok(if is_known {
+    Ok(if is_unmodified {
         ReadOutcome::NotModified
     } else {
         ReadOutcome::Send
     })
 }
 
-/// Conditions of a PUT: on the object that it would replace.
+/// Conditions of a PUT on the object that it would replace.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct WriteConditions {
     /// Value of `If-Match`.
@@ -80,13 +80,14 @@ impl WriteConditions {
         {
             return Err(S3Error::NotImplemented {
                 name: "If-None-Match",
-                reason: format!("If-None-Match: {tags}; a PUT takes * alone"),
+                reason: format!("If-None-Match: {tags} is not supported on PUT; use *"),
             });
         }
         if headers.contains_key(header::IF_UNMODIFIED_SINCE) {
             return Err(S3Error::NotImplemented {
                 name: "If-Unmodified-Since",
-                reason: "If-Unmodified-Since: a PUT takes If-Match and If-None-Match".to_owned(),
+                reason: "If-Unmodified-Since: not supported on PUT; use If-Match or If-None-Match"
+                    .to_owned(),
             });
         }
         Ok(Self {
@@ -95,32 +96,35 @@ impl WriteConditions {
         })
     }
 
-    /// `true` if there are none.
+    /// Returns `true` if there are no conditions.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Checks the conditions against the object that is there, `None` if there is none.
+    /// Checks the conditions against the stored object. `current` is `None` if there is none.
     ///
     /// # Errors
-    /// Returns `absent` if `If-Match` finds no object, [`S3Error::PreconditionFailed`] if a condition
-    /// does not hold.
+    /// Returns the error of `no_such_key` if `If-Match` finds no object, [`S3Error::PreconditionFailed`] if
+    /// a condition does not hold.
     pub fn check(
         &self,
         current: Option<&BlobMeta>,
-        absent: impl FnOnce() -> S3Error,
+        no_such_key: impl FnOnce() -> S3Error,
     ) -> Result<(), S3Error> {
         if let Some(tags) = &self.if_match {
             let Some(current) = current else {
-                return Err(absent());
+                return Err(no_such_key());
             };
             check_if_match(tags, current)?;
         }
         match current {
             Some(current) if self.is_new_required => Err(S3Error::PreconditionFailed {
                 condition: "If-None-Match",
-                reason: format!("If-None-Match: there is an object, \"{}\"", current.etag),
-                hold: None,
+                reason: format!(
+                    "If-None-Match: the object exists, with ETag \"{}\"",
+                    current.etag
+                ),
+                claim: None,
             }),
             _ => Ok(()),
         }
@@ -133,14 +137,18 @@ fn check_if_match(tags: &str, meta: &BlobMeta) -> Result<(), S3Error> {
     }
     Err(S3Error::PreconditionFailed {
         condition: "If-Match",
-        reason: format!("If-Match: {tags}, but the object is \"{}\"", meta.etag),
-        hold: None,
+        reason: format!(
+            "If-Match: {tags}, but the object has ETag \"{}\"",
+            meta.etag
+        ),
+        claim: None,
     })
 }
 
-/// `true` if a list of entity tags is `*` or names the object. As in S3, tags may be without quotes.
+/// Returns `true` if a list of entity tags is `*` or has the tag of the object. As in S3, quotes are
+/// optional.
 fn matches_any_etag(tags: &str, meta: &BlobMeta, comparison: Comparison) -> bool {
-    // No tag of an object has a comma.
+    // Splitting at commas is safe: tags of objects have none.
     tags.trim() == "*"
         || tags.split(',').any(|tag| {
             let tag = tag.trim();
@@ -160,7 +168,7 @@ mod tests {
     use super::*;
     use crate::model::time::Timestamp;
 
-    /// An object that was modified at Thu, 12 Mar 2026 10:00:00 GMT and 7 ms.
+    /// Modified 7 ms after [`THEN`].
     fn meta() -> BlobMeta {
         BlobMeta {
             content_type: None,
@@ -240,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn check_of_a_write_looks_at_the_object_that_is_there() {
+    fn check_of_a_write_depends_on_the_stored_object() {
         for (lines, on_nothing, on_object) in [
             (&[][..], 200, 200),
             (&[("if-match", "\"e1\"")], 404, 200),
@@ -253,16 +261,16 @@ mod tests {
             (&[("if-modified-since", THEN)], 200, 200),
         ] {
             let conditions = WriteConditions::new(&headers(lines)).expect("known conditions");
-            let absent = || S3Error::NoSuchKey {
+            let no_such_key = || S3Error::NoSuchKey {
                 bucket: "b".to_owned(),
             };
-            let status = |current| match conditions.check(current, absent) {
+            let status = |current| match conditions.check(current, no_such_key) {
                 Ok(()) => 200,
                 Err(S3Error::NoSuchKey { .. }) => 404,
                 Err(_) => 412,
             };
-            let found = (status(None), status(Some(&meta())));
-            assert_eq!(found, (on_nothing, on_object), "{lines:?}");
+            let statuses = (status(None), status(Some(&meta())));
+            assert_eq!(statuses, (on_nothing, on_object), "{lines:?}");
         }
         for lines in [
             [("if-none-match", "\"e1\"")],
@@ -270,9 +278,9 @@ mod tests {
             [("if-none-match", "*, \"e1\"")],
             [("if-unmodified-since", THEN)],
         ] {
-            let refused = WriteConditions::new(&headers(&lines));
+            let conditions = WriteConditions::new(&headers(&lines));
             assert!(
-                matches!(refused, Err(S3Error::NotImplemented { .. })),
+                matches!(conditions, Err(S3Error::NotImplemented { .. })),
                 "{lines:?}"
             );
         }

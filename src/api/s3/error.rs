@@ -1,4 +1,4 @@
-//! S3's errors: status, code and message as AWS documents them ("Error Responses"), in XML.
+//! Error responses: status, code and message as AWS documents them ("Error Responses"), in XML.
 
 mod document;
 mod integrity;
@@ -9,7 +9,7 @@ mod upload;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
-use crate::http::{X_MOCK_REASON, header_line};
+use crate::http::{INTERNAL_ERROR, X_MOCK_REASON, header_line};
 use crate::model::time::Timestamp;
 use crate::platform::presign::VerifyError;
 use crate::services::claims::Claim;
@@ -19,24 +19,21 @@ pub(super) use integrity::{Algorithm, IntegrityError};
 pub(super) use metadata::MetadataError;
 pub(super) use upload::UploadError;
 
-/// The request's number, as S3 gives one with every answer.
+/// Header of every response with the id of the request.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
-/// The methods an object has.
+/// Methods of objects.
 const ALLOW: &str = "GET, HEAD, PUT, OPTIONS";
 
-/// Why a request is not served.
+/// Error response of the storage API.
 #[derive(Debug)]
 pub(super) enum S3Error {
-    /// The signature does not let it in, at the account's now.
-    Refused {
-        refusal: VerifyError,
-        now: Timestamp,
-    },
-    /// 400 `InvalidArgument`: a presigned URL and an `Authorization` header, which has this value.
+    /// The signature is missing, malformed, wrong or expired at `now` of the account's clock.
+    Signature { error: VerifyError, now: Timestamp },
+    /// 400 `InvalidArgument`: a presigned URL together with an `Authorization` header of this value.
     TwoAuthMechanisms { authorization: String },
     /// 400 `InvalidRequest`: no valid `Host` header.
-    BadHost(String),
-    /// 400 `InvalidURI`: the path is no UTF-8, or not percent-encoded.
+    InvalidHost(String),
+    /// 400 `InvalidURI`: the path is not valid UTF-8 or percent-encoding.
     InvalidUri,
     /// 400 `KeyTooLongError`
     KeyTooLong { bytes: usize, bytes_max: usize },
@@ -44,26 +41,26 @@ pub(super) enum S3Error {
     NoSuchBucket { bucket: String },
     /// 404 `NoSuchKey`
     NoSuchKey { bucket: String },
-    /// 405 `MethodNotAllowed`: not a method of objects, or not an object.
-    MethodNotAllowed { method: Method, on_object: bool },
-    /// 412 `PreconditionFailed`: this header's condition does not hold.
+    /// 405 `MethodNotAllowed`: a method that objects do not have, or a path without a key.
+    MethodNotAllowed { method: Method, is_object: bool },
+    /// 412 `PreconditionFailed`: the condition of the header `condition` does not hold.
     PreconditionFailed {
         condition: &'static str,
         reason: String,
-        /// Claim on an order that starts with the object that is there, until the response is written.
-        hold: Option<Claim>,
+        /// Claim on the order that starts with the stored object. Held until the response is sent.
+        claim: Option<Claim>,
     },
-    /// 501 `NotImplemented`: what would be stored wrongly if it were taken for a plain PUT.
+    /// 501 `NotImplemented`: a feature that must not be handled as a plain request.
     NotImplemented {
-        /// Header or parameter with that effect.
+        /// Header or parameter that asks for the feature.
         name: &'static str,
         reason: String,
     },
-    /// Digests of the body that are malformed, or of another body.
+    /// Digest of the body that is malformed, or does not match.
     Integrity(IntegrityError),
     /// Headers that cannot be stored with an object.
     Metadata(MetadataError),
-    /// An upload that came to nothing.
+    /// Upload that was not stored.
     Upload(UploadError),
     /// 416 `InvalidRange`
     InvalidRange { range: String, bytes: u64 },
@@ -81,8 +78,8 @@ impl From<StoreError> for S3Error {
 }
 
 impl From<UploadError> for S3Error {
-    fn from(upload: UploadError) -> Self {
-        Self::Upload(upload)
+    fn from(error: UploadError) -> Self {
+        Self::Upload(error)
     }
 }
 
@@ -99,30 +96,35 @@ impl From<MetadataError> for S3Error {
 }
 
 impl S3Error {
-    /// Returns the error for a fault of the server or of its disk.
+    /// Error of the server or of its disk.
     pub fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Internal(StoreError::broken(error))
     }
 
-    /// Returns the error with a claim that lasts until its response is written. Only a refused condition
-    /// takes one; of another error the claim ends here.
-    pub fn with_hold(mut self, claim: Option<Claim>) -> Self {
-        if let Self::PreconditionFailed { hold, .. } = &mut self {
-            *hold = claim;
+    /// Adds a claim to hold until the response is sent. Errors other than [`S3Error::PreconditionFailed`]
+    /// release it at once.
+    pub fn with_claim(mut self, new_claim: Option<Claim>) -> Self {
+        if let Self::PreconditionFailed { claim, .. } = &mut self {
+            *claim = new_claim;
         }
         self
     }
 
-    /// Takes the claim that is to last until the response is written. `None` if there is none.
-    pub fn take_hold(&mut self) -> Option<Claim> {
+    /// Takes the claim to hold until the response is sent. `None` if there is none.
+    pub fn take_claim(&mut self) -> Option<Claim> {
         match self {
-            Self::PreconditionFailed { hold, .. } => hold.take(),
+            Self::PreconditionFailed { claim, .. } => claim.take(),
             _ => None,
         }
     }
 
-    /// The answer, without a body where the `method` is HEAD.
-    pub fn answer(&self, method: &Method, key: Option<&str>, request_id: &str) -> Response<Body> {
+    /// Returns the response to a request with `method`. It has no body if that is HEAD.
+    pub fn to_response(
+        &self,
+        method: &Method,
+        key: Option<&str>,
+        request_id: &str,
+    ) -> Response<Body> {
         let document = self.document();
         let mut response = Response::new(match *method {
             Method::HEAD => Body::empty(),
@@ -148,15 +150,15 @@ impl S3Error {
 
     fn document(&self) -> ErrorDocument {
         match self {
-            Self::Refused { refusal, now } => signature::document(refusal, *now),
+            Self::Signature { error, now } => signature::document(error, *now),
             Self::TwoAuthMechanisms { authorization } => signature::two_mechanisms(authorization),
-            Self::BadHost(line) => {
-                ErrorDocument::bad_request("InvalidRequest", "Invalid Request", line)
+            Self::InvalidHost(message) => {
+                ErrorDocument::bad_request("InvalidRequest", "Invalid Request", message)
             }
             Self::InvalidUri => ErrorDocument::bad_request(
                 "InvalidURI",
                 "Couldn't parse the specified URI.",
-                "path: bucket and key have to be UTF-8, percent-encoded",
+                "path: bucket and key must be percent-encoded UTF-8",
             ),
             Self::KeyTooLong { bytes, bytes_max } => key_too_long(*bytes, *bytes_max),
             Self::NoSuchBucket { bucket } => no_such_bucket(bucket),
@@ -164,9 +166,9 @@ impl S3Error {
                 StatusCode::NOT_FOUND,
                 "NoSuchKey",
                 "The specified key does not exist.",
-                &format!("key: nothing was uploaded to {bucket} under it, or it is removed"),
+                &format!("key: no such object in bucket {bucket}: not uploaded, or deleted"),
             ),
-            Self::MethodNotAllowed { method, on_object } => method_not_allowed(method, *on_object),
+            Self::MethodNotAllowed { method, is_object } => method_not_allowed(method, *is_object),
             Self::PreconditionFailed {
                 condition, reason, ..
             } => ErrorDocument::new(
@@ -185,7 +187,7 @@ impl S3Error {
             .with("Header", name),
             Self::Integrity(error) => error.document(),
             Self::Metadata(error) => error.document(),
-            Self::Upload(upload) => upload.document(),
+            Self::Upload(error) => error.document(),
             Self::InvalidRange { range, bytes } => invalid_range(range, *bytes),
             Self::Internal(error) => ErrorDocument::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -193,7 +195,7 @@ impl S3Error {
                 "We encountered an internal error. Please try again.",
                 &match error {
                     StoreError::DiskFull(full) => full.to_string(),
-                    _ => "a fault of the mock itself: its log tells".to_owned(),
+                    StoreError::AccountGone | StoreError::Broken(_) => INTERNAL_ERROR.to_owned(),
                 },
             ),
         }
@@ -204,7 +206,7 @@ fn key_too_long(bytes: usize, bytes_max: usize) -> ErrorDocument {
     ErrorDocument::bad_request(
         "KeyTooLongError",
         "Your key is too long",
-        &format!("key: {bytes} bytes, at most {bytes_max} are allowed"),
+        &format!("key: too long: {bytes} bytes, maximum {bytes_max}"),
     )
     .with("Size", &bytes)
     .with("MaxSizeAllowed", &bytes_max)
@@ -215,24 +217,24 @@ fn no_such_bucket(bucket: &str) -> ErrorDocument {
         StatusCode::NOT_FOUND,
         "NoSuchBucket",
         "The specified bucket does not exist",
-        &format!("bucket: no {bucket} here"),
+        &format!("bucket: {bucket} does not exist"),
     )
     .with("BucketName", bucket)
 }
 
-fn method_not_allowed(method: &Method, on_object: bool) -> ErrorDocument {
+fn method_not_allowed(method: &Method, is_object: bool) -> ErrorDocument {
     ErrorDocument::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "MethodNotAllowed",
         "The specified method is not allowed against this resource.",
-        &if on_object {
-            format!("method: {method} is not served, only {ALLOW}")
+        &if is_object {
+            format!("method: {method} is not supported; use {ALLOW}")
         } else {
-            format!("path: {method} of a bucket is not served, only objects are")
+            format!("path: {method} on a bucket is not supported; name an object")
         },
     )
     .with("Method", method)
-    .with("ResourceType", if on_object { "OBJECT" } else { "BUCKET" })
+    .with("ResourceType", if is_object { "OBJECT" } else { "BUCKET" })
 }
 
 fn invalid_range(range: &str, bytes: u64) -> ErrorDocument {
@@ -240,7 +242,7 @@ fn invalid_range(range: &str, bytes: u64) -> ErrorDocument {
         StatusCode::RANGE_NOT_SATISFIABLE,
         "InvalidRange",
         "The requested range is not satisfiable",
-        &format!("Range: {range} of an object of {bytes} bytes"),
+        &format!("Range: {range} is outside the object, which has {bytes} bytes"),
     )
     .with("RangeRequested", range)
     .with("ActualObjectSize", &bytes)

@@ -1,7 +1,7 @@
-//! Headers of a request, and the query parameters that stand for headers.
+//! Headers of a request, and the query parameters that replace headers.
 //!
-//! SDKs that presign a URL move headers such as `x-amz-meta-owner` into its query. S3 then takes
-//! the parameter as the header. Names of parameters are in any case.
+//! SDKs that presign a URL move headers such as `x-amz-meta-owner` into its query. S3 reads such a
+//! parameter as the header. Names of parameters are case-insensitive.
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
@@ -12,7 +12,7 @@ use crate::platform::presign;
 #[derive(Debug)]
 pub(super) struct RequestFields<'a> {
     headers: &'a HeaderMap,
-    /// Decoded, in their order, names in lower case.
+    /// Decoded parameters in their order, with names in lower case.
     query: Vec<(String, String)>,
 }
 
@@ -34,30 +34,30 @@ impl<'a> RequestFields<'a> {
         self.headers
     }
 
-    /// Lines of the header joined by commas. `None` if there are none. `name` is in lower case.
+    /// Returns the lines of a header joined by commas. `None` if there are none. `name` is in lower case.
     pub fn header(&self, name: &str) -> Option<String> {
         header(self.headers, name)
     }
 
-    /// Value of the first query parameter of that name, which is in lower case.
+    /// Returns the first query parameter with a name. `name` is in lower case.
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        let found = self.query.iter().find(|(other, _)| other == name);
-        found.map(|(_, value)| value.as_str())
+        let parameter = self.query.iter().find(|(other, _)| other == name);
+        parameter.map(|(_, value)| value.as_str())
     }
 
-    /// Value of the header, else of the query parameter.
+    /// Returns the value of the header, else of the query parameter.
     pub fn get(&self, name: &str) -> Option<String> {
         self.header(name)
             .or_else(|| self.parameter(name).map(str::to_owned))
     }
 
-    /// Both values of the name: that of the header and that of the query parameter.
+    /// Returns the value of the header and that of the query parameter.
     pub fn all(&self, name: &str) -> impl Iterator<Item = String> {
         let parameter = self.parameter(name).map(str::to_owned);
         self.header(name).into_iter().chain(parameter)
     }
 
-    /// Names of headers and query parameters that begin with `prefix`, each once.
+    /// Returns the names of headers and query parameters that begin with `prefix`, each once.
     pub fn names_with(&self, prefix: &str) -> Vec<String> {
         let headers = self.headers.keys().map(HeaderName::as_str);
         let parameters = self.query.iter().map(|(name, _)| name.as_str());
@@ -72,7 +72,8 @@ impl<'a> RequestFields<'a> {
     }
 }
 
-/// Lines of the header joined by commas, bytes that are not UTF-8 replaced. `None` if there are none.
+/// Returns the lines of a header joined by commas, with U+FFFD in place of bytes that are not UTF-8. `None`
+/// if there are none.
 pub(super) fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     let lines: Vec<_> = headers
         .get_all(name)

@@ -1,40 +1,42 @@
-//! Framing inside a body, which would be stored as if it were the object's own bytes.
+//! Framing inside a body, which must not be stored as bytes of the object.
 
 use super::error::S3Error;
 use super::fields::RequestFields;
 
-/// Headers that only framed bodies have.
-const OF_FRAMED_BODIES: [&str; 2] = ["x-amz-decoded-content-length", "x-amz-trailer"];
+/// Headers of framed bodies alone.
+const FRAMING_HEADERS: [&str; 2] = ["x-amz-decoded-content-length", "x-amz-trailer"];
 
-/// Refuses a request whose body has chunks of its own (AWS's `aws-chunked`), or a transfer coding other
-/// than `chunked`.
+/// Rejects a request whose body is framed (AWS's `aws-chunked`), or has a transfer coding other than
+/// `chunked`.
 ///
 /// # Errors
-/// Returns [`S3Error::NotImplemented`], with the header that says so.
-pub(super) fn refuse_framing(fields: &RequestFields<'_>) -> Result<(), S3Error> {
-    let refuse = |name: &'static str, value: &str| {
-        let reason = format!("{name}: {value}; send the object's bytes as they are, unframed");
+/// Returns [`S3Error::NotImplemented`] with the header that declares the framing.
+pub(super) fn reject_framing(fields: &RequestFields<'_>) -> Result<(), S3Error> {
+    let not_implemented = |name: &'static str, value: &str| {
+        let reason = format!(
+            "{name}: {value} is not supported; send the bytes of the object without framing"
+        );
         Err(S3Error::NotImplemented { name, reason })
     };
     for value in fields.all("content-encoding") {
         let mut codings = value.split(',').map(str::trim);
         if codings.any(|coding| coding.eq_ignore_ascii_case("aws-chunked")) {
-            return refuse("Content-Encoding", &value);
+            return not_implemented("Content-Encoding", &value);
         }
     }
     for value in fields.all("x-amz-content-sha256") {
         if value.trim().to_ascii_uppercase().starts_with("STREAMING-") {
-            return refuse("x-amz-content-sha256", &value);
+            return not_implemented("x-amz-content-sha256", &value);
         }
     }
-    for name in OF_FRAMED_BODIES {
+    for name in FRAMING_HEADERS {
         if let Some(value) = fields.get(name) {
-            return refuse(name, &value);
+            return not_implemented(name, &value);
         }
     }
     match fields.header("transfer-encoding") {
         Some(value) if !value.trim().eq_ignore_ascii_case("chunked") => {
-            refuse("Transfer-Encoding", &value)
+            not_implemented("Transfer-Encoding", &value)
         }
         _ => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! Reading an object.
+//! Download of an object.
 
 use std::io::SeekFrom;
 
@@ -8,21 +8,21 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, heade
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
-use super::ResolvedOwner;
 use super::conditions::{ReadOutcome, check_read};
 use super::error::S3Error;
+use super::object_path::{ObjectPath, insert};
+use super::owner::ResolvedOwner;
 use super::range::{RequestedRange, requested_range};
-use super::target::{Target, insert};
 use crate::http::Services;
 use crate::platform::{clock, presign};
 use crate::storage::blobs::{Blob, BlobMeta};
 
-/// An object is read in pieces of so many bytes.
+/// Bytes that are read from disk at a time.
 const CHUNK_BYTES: u64 = 128 * 1024;
-/// What S3 answers for an object that was uploaded without a type.
-const CONTENT_TYPE_UNKNOWN: &str = "binary/octet-stream";
+/// S3's type for an object that was uploaded without one.
+const CONTENT_TYPE_DEFAULT: &str = "binary/octet-stream";
 
-/// Signed parameters that are answered as headers.
+/// Query parameters that override headers of the response.
 const RESPONSE_OVERRIDES: [(&str, HeaderName); 6] = [
     ("response-content-type", header::CONTENT_TYPE),
     ("response-content-language", header::CONTENT_LANGUAGE),
@@ -32,18 +32,19 @@ const RESPONSE_OVERRIDES: [(&str, HeaderName); 6] = [
     ("response-content-encoding", header::CONTENT_ENCODING),
 ];
 
-/// What a GET would answer, without the body.
+/// Responds as to a GET, without the body.
 pub(super) async fn head(
     state: &Services,
     parts: &Parts,
-    target: &Target,
+    path: &ObjectPath,
     owner: ResolvedOwner,
 ) -> Result<Response<Body>, S3Error> {
-    let found = state.blobs.find(owner.account, &target.bucket, &target.key);
-    let Blob { meta, .. } = found
+    let Blob { meta, .. } = state
+        .blobs
+        .find(owner.account, &path.bucket, &path.key)
         .await
         .map_err(S3Error::internal)?
-        .ok_or_else(|| target.no_such_key())?;
+        .ok_or_else(|| path.no_such_key())?;
     if check_read(&parts.headers, &meta)? == ReadOutcome::NotModified {
         return Ok(not_modified(&meta));
     }
@@ -52,18 +53,19 @@ pub(super) async fn head(
     Ok(response)
 }
 
-/// The object or a part of it, from disk as it is read: 200, 206 or 304.
+/// Responds with the object or a range of it, streamed from disk: 200, 206 or 304.
 pub(super) async fn get(
     state: &Services,
     parts: &Parts,
-    target: &Target,
+    path: &ObjectPath,
     owner: ResolvedOwner,
 ) -> Result<Response<Body>, S3Error> {
-    let opened = state
+    let (Blob { meta, .. }, mut file) = state
         .blobs
-        .open_blob(owner.account, &target.bucket, &target.key);
-    let opened = opened.await.map_err(S3Error::internal)?;
-    let (Blob { meta, .. }, mut file) = opened.ok_or_else(|| target.no_such_key())?;
+        .open_blob(owner.account, &path.bucket, &path.key)
+        .await
+        .map_err(S3Error::internal)?
+        .ok_or_else(|| path.no_such_key())?;
     if check_read(&parts.headers, &meta)? == ReadOutcome::NotModified {
         return Ok(not_modified(&meta));
     }
@@ -73,13 +75,13 @@ pub(super) async fn get(
             .await
             .map_err(S3Error::internal)?;
     }
-    let piece_bytes = usize::try_from(length.clamp(1, CHUNK_BYTES)).unwrap_or(1);
-    let pieces = ReaderStream::with_capacity(file.take(length), piece_bytes);
-    *response.body_mut() = Body::from_stream(pieces);
+    let chunk_bytes = usize::try_from(length.clamp(1, CHUNK_BYTES)).unwrap_or(1);
+    let chunks = ReaderStream::with_capacity(file.take(length), chunk_bytes);
+    *response.body_mut() = Body::from_stream(chunks);
     Ok(response)
 }
 
-/// The answer to a reader but for its body; where that begins, and its length.
+/// Returns the response without its body, and the first byte and the length of the body.
 fn response_head(parts: &Parts, meta: &BlobMeta) -> Result<(Response<Body>, (u64, u64)), S3Error> {
     let mut response = Response::new(Body::empty());
     let mut span = (0, meta.bytes);
@@ -102,14 +104,16 @@ fn response_head(parts: &Parts, meta: &BlobMeta) -> Result<(Response<Body>, (u64
     let headers = response.headers_mut();
     insert_stored(headers, meta, |_| true);
     insert_validators(headers, meta);
-    let content_type = meta.content_type.as_deref().unwrap_or(CONTENT_TYPE_UNKNOWN);
+    let content_type = meta.content_type.as_deref().unwrap_or(CONTENT_TYPE_DEFAULT);
     insert(headers, header::CONTENT_TYPE, content_type);
     insert(headers, header::CONTENT_LENGTH, &span.1.to_string());
     insert(headers, header::ACCEPT_RANGES, "bytes");
     let query = presign::parameters(parts.uri.query().unwrap_or_default());
     for (parameter, name) in RESPONSE_OVERRIDES {
-        // An empty one sets no header.
-        if let Some((_, value)) = query.iter().find(|(of, _)| of == parameter.as_bytes())
+        // An empty parameter sets no header.
+        if let Some((_, value)) = query
+            .iter()
+            .find(|(other, _)| other == parameter.as_bytes())
             && !value.is_empty()
             && let Ok(value) = HeaderValue::from_bytes(value)
         {
@@ -123,7 +127,7 @@ fn not_modified(meta: &BlobMeta) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
-    // RFC 9110 §15.4.5 has these in a 304, of what is stored.
+    // RFC 9110 §15.4.5: a 304 has these of the headers of a 200.
     insert_stored(headers, meta, |name| {
         [header::CACHE_CONTROL, header::EXPIRES].contains(name)
     });

@@ -1,4 +1,4 @@
-//! Digests that a request has of its body: `Content-MD5`, `x-amz-checksum-*` and
+//! Digests that a request declares for its body: `Content-MD5`, `x-amz-checksum-*` and
 //! `x-amz-content-sha256`. They are computed while the body streams.
 //!
 //! A digest of an empty body in the query is ignored: SDKs that presign a URL before there is a body
@@ -33,7 +33,7 @@ impl Integrity {
     /// Reads the digests of a request.
     ///
     /// # Errors
-    /// If one is malformed, or there are checksums of several algorithms.
+    /// Returns an error if a digest is malformed, or if there are checksums of several algorithms.
     pub fn new(fields: &RequestFields<'_>) -> Result<Self, IntegrityError> {
         Ok(Self {
             md5: content_md5(fields)?,
@@ -43,20 +43,20 @@ impl Integrity {
         })
     }
 
-    /// Takes the next piece of the body.
-    pub fn update(&mut self, piece: &[u8]) {
+    /// Adds the next chunk of the body.
+    pub fn update(&mut self, chunk: &[u8]) {
         if let Some((_, _, hasher)) = &mut self.checksum {
-            hasher.update(piece);
+            hasher.update(chunk);
         }
         if let Some((_, hasher)) = &mut self.content_sha256 {
-            hasher.update(piece);
+            hasher.update(chunk);
         }
     }
 
-    /// Compares the digests with those of the whole body, whose MD5 is `md5`.
+    /// Compares the digests with those of the complete body. `md5` is its MD5.
     ///
     /// # Errors
-    /// If one differs.
+    /// Returns an error if a digest differs.
     pub fn verify(self, md5: [u8; 16]) -> Result<(), IntegrityError> {
         if let Some(expected) = self.md5
             && expected != md5
@@ -108,48 +108,51 @@ fn content_md5(fields: &RequestFields<'_>) -> Result<Option<[u8; 16]>, Integrity
     Ok(Some(md5).filter(|md5| *md5 != empty))
 }
 
-/// The one checksum of a request, with its algorithm.
+/// Returns the checksum of a request, with its algorithm. `None` if there is none.
 fn checksum(fields: &RequestFields<'_>) -> Result<Option<(Algorithm, Vec<u8>)>, IntegrityError> {
-    let mut found: Vec<(Algorithm, Vec<u8>)> = Vec::new();
+    let mut checksums: Vec<(Algorithm, Vec<u8>)> = Vec::new();
     let mut is_empty_ignored = false;
     for algorithm in Algorithm::ALL {
         let empty = Hasher::new(algorithm).finalize();
         let decode = |value: &str| {
-            let bytes = BASE64.decode(value.trim()).ok();
-            let bytes = bytes.filter(|bytes| bytes.len() == empty.len());
-            bytes.ok_or_else(|| IntegrityError::InvalidChecksum {
+            let decoded = BASE64.decode(value.trim()).ok();
+            let checksum = decoded.filter(|bytes| bytes.len() == empty.len());
+            checksum.ok_or_else(|| IntegrityError::InvalidChecksum {
                 algorithm,
                 value: value.to_owned(),
             })
         };
         let name = algorithm.header();
         if let Some(value) = fields.header(name) {
-            found.push((algorithm, decode(&value)?));
+            checksums.push((algorithm, decode(&value)?));
         }
         if let Some(value) = fields.parameter(name) {
             let checksum = (algorithm, decode(value)?);
             if checksum.1 == empty {
                 is_empty_ignored = true;
-            } else if !found.contains(&checksum) {
-                found.push(checksum);
+            } else if !checksums.contains(&checksum) {
+                checksums.push(checksum);
             }
         }
     }
-    if found.len() > 1 {
-        let algorithms = found.into_iter().map(|(algorithm, _)| algorithm).collect();
+    if checksums.len() > 1 {
+        let algorithms = checksums
+            .into_iter()
+            .map(|(algorithm, _)| algorithm)
+            .collect();
         return Err(IntegrityError::SeveralChecksums { algorithms });
     }
-    let found = found.pop();
-    let algorithm = found.as_ref().map(|(algorithm, _)| *algorithm);
+    let checksum = checksums.pop();
+    let algorithm = checksum.as_ref().map(|(algorithm, _)| *algorithm);
     check_sdk_algorithm(fields, algorithm, is_empty_ignored)?;
-    Ok(found)
+    Ok(checksum)
 }
 
 /// Checks that `x-amz-sdk-checksum-algorithm` names the algorithm of the checksum. In the query it
 /// belongs to a checksum of an empty body, if there is one.
 fn check_sdk_algorithm(
     fields: &RequestFields<'_>,
-    found: Option<Algorithm>,
+    checksum_algorithm: Option<Algorithm>,
     is_empty_ignored: bool,
 ) -> Result<(), IntegrityError> {
     let in_header = fields.header(SDK_ALGORITHM);
@@ -161,15 +164,16 @@ fn check_sdk_algorithm(
     let named = Algorithm::ALL
         .into_iter()
         .find(|algorithm| algorithm.to_string().eq_ignore_ascii_case(value.trim()));
-    match (named, found) {
+    match (named, checksum_algorithm) {
         (Some(_), _) if is_empty_ignored => Ok(()),
         (Some(_), None) => Err(IntegrityError::NoChecksum { value }),
-        (Some(named), Some(found)) if named == found => Ok(()),
+        (Some(named), Some(algorithm)) if named == algorithm => Ok(()),
         _ => Err(IntegrityError::InvalidSdkAlgorithm { value }),
     }
 }
 
-/// SHA-256 of the body by `x-amz-content-sha256`. `None` if that is a word in place of a digest.
+/// Returns the digest in `x-amz-content-sha256`. `None` if the header has a word such as
+/// `UNSIGNED-PAYLOAD`, or is missing.
 fn content_sha256(fields: &RequestFields<'_>) -> Option<[u8; 32]> {
     let decode = |value: &str| {
         let bytes = hex::decode(value.trim()).ok()?;
@@ -183,7 +187,7 @@ fn content_sha256(fields: &RequestFields<'_>) -> Option<[u8; 32]> {
     Some(digest).filter(|digest| *digest != empty)
 }
 
-/// Checksum under way.
+/// Checksum of the chunks so far.
 enum Hasher {
     Crc32(crc::Digest<'static, u32, Table<16>>),
     Crc64(crc::Digest<'static, u64, Table<16>>),
@@ -202,16 +206,16 @@ impl Hasher {
         }
     }
 
-    fn update(&mut self, piece: &[u8]) {
+    fn update(&mut self, chunk: &[u8]) {
         match self {
-            Self::Crc32(digest) => digest.update(piece),
-            Self::Crc64(digest) => digest.update(piece),
-            Self::Sha1(digest) => digest.update(piece),
-            Self::Sha256(digest) => digest.update(piece),
+            Self::Crc32(digest) => digest.update(chunk),
+            Self::Crc64(digest) => digest.update(chunk),
+            Self::Sha1(digest) => digest.update(chunk),
+            Self::Sha256(digest) => digest.update(chunk),
         }
     }
 
-    /// The checksum's bytes, numbers in big endian.
+    /// Returns the checksum. Numbers are in big endian.
     fn finalize(self) -> Vec<u8> {
         match self {
             Self::Crc32(digest) => digest.finalize().to_be_bytes().to_vec(),

@@ -8,7 +8,7 @@ use super::error::MetadataError;
 use super::fields::RequestFields;
 
 /// Headers that S3 calls system-defined metadata, besides `Content-Type`.
-const SYSTEM: [&str; 5] = [
+const SYSTEM_HEADERS: [&str; 5] = [
     "cache-control",
     "content-disposition",
     "content-encoding",
@@ -20,21 +20,22 @@ const USER_PREFIX: &str = "x-amz-meta-";
 
 /// S3's limit for names and values of user-defined metadata. The prefix does not count.
 const USER_BYTES_MAX: usize = 2 * 1024;
-/// S3's limit for the header of a PUT, here for names and values of what is stored of it.
+/// S3's limit for all headers of a PUT. Here it counts names and values of the stored ones.
 const SYSTEM_BYTES_MAX: usize = 8 * 1024;
 
 /// Returns the headers of a PUT that are stored with the object, by name in lower case. Query
-/// parameters stand for headers that were not sent.
+/// parameters replace headers that were not sent.
 ///
 /// # Errors
-/// If they are too large, or a query parameter cannot be sent as a header.
+/// Returns [`MetadataError`] if the headers are too large, or if a query parameter is not valid as a
+/// header.
 pub(super) fn headers_to_store(
     fields: &RequestFields<'_>,
     content_type: Option<&str>,
 ) -> Result<BTreeMap<String, String>, MetadataError> {
     let mut headers = BTreeMap::new();
     let mut system_bytes = content_type.map_or(0, str::len);
-    for name in SYSTEM {
+    for name in SYSTEM_HEADERS {
         if let Some(value) = fields.get(name).filter(|value| !value.trim().is_empty()) {
             system_bytes += name.len() + value.len();
             headers.insert(name.to_owned(), value);

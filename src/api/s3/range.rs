@@ -1,37 +1,37 @@
-//! The part of an object that a request asks for (RFC 9110 §14, as far as S3 has it).
+//! Range requests (RFC 9110 §14), as far as S3 supports them.
 
 use axum::http::{HeaderMap, HeaderName, header};
 
 use crate::platform::clock;
 use crate::storage::blobs::BlobMeta;
 
-/// The part of an object that a `Range` asks for.
+/// Part of an object that a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RequestedRange {
-    /// All of it: no range, several, or one that is none.
+    /// The whole object: no range, several ranges, or a malformed one.
     Full,
-    /// From the first to the last byte, both included.
+    /// Both bytes included.
     Bytes { first: u64, last: u64 },
-    /// Nothing that is there.
+    /// The range is outside the object.
     Unsatisfiable,
 }
 
-/// The part that the request asks of an object.
+/// Returns the part of the object that the request asks for.
 pub(super) fn requested_range(headers: &HeaderMap, meta: &BlobMeta) -> RequestedRange {
     match header_str(headers, &header::RANGE) {
-        Some(range) if if_range_matches(headers, meta) => read_range(range, meta.bytes),
+        Some(range) if if_range_matches(headers, meta) => parse_range(range, meta.bytes),
         _ => RequestedRange::Full,
     }
 }
 
-/// Does `If-Range`, if there is one, name this very object?
+/// Returns `true` if `If-Range` is missing or names this version of the object.
 fn if_range_matches(headers: &HeaderMap, meta: &BlobMeta) -> bool {
-    header_str(headers, &header::IF_RANGE).is_none_or(|same| {
-        same == format!("\"{}\"", meta.etag) || same == clock::http_date(meta.modified_at)
+    header_str(headers, &header::IF_RANGE).is_none_or(|validator| {
+        validator == format!("\"{}\"", meta.etag) || validator == clock::http_date(meta.modified_at)
     })
 }
 
-fn read_range(range: &str, bytes: u64) -> RequestedRange {
+fn parse_range(range: &str, bytes: u64) -> RequestedRange {
     let Some((unit, bounds)) = range.split_once('=') else {
         return RequestedRange::Full;
     };
@@ -41,16 +41,13 @@ fn read_range(range: &str, bytes: u64) -> RequestedRange {
     if !unit.trim().eq_ignore_ascii_case("bytes") || bounds.contains(',') {
         return RequestedRange::Full;
     }
-    let number = |text: &str| {
-        text.bytes()
-            .all(|b| b.is_ascii_digit())
-            .then(|| text.parse().ok())
-    };
-    let (first, last): (Option<u64>, Option<u64>) = match (number(first), number(last)) {
-        (Some(first), Some(last)) => (first, last),
-        _ => return RequestedRange::Full,
-    };
-    match (first, last) {
+    // `None` for an empty number and for one beyond 64 bits.
+    let parse = |digits: &str| digits.parse::<u64>().ok();
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(first) || !is_number(last) {
+        return RequestedRange::Full;
+    }
+    match (parse(first), parse(last)) {
         (None, None) => RequestedRange::Full,
         (Some(first), Some(last)) if first > last => RequestedRange::Full,
         (Some(first), _) if first >= bytes => RequestedRange::Unsatisfiable,
@@ -91,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_read_as_rfc_9110_has_it() {
+    fn requested_range_follows_rfc_9110() {
         let bytes = |first, last| RequestedRange::Bytes { first, last };
         for (range, expected) in [
             ("bytes=0-3", bytes(0, 3)),
@@ -115,14 +112,14 @@ mod tests {
                 "{range}"
             );
         }
-        assert_eq!(read_range("bytes=0-", 0), RequestedRange::Unsatisfiable);
-        assert_eq!(read_range("bytes=-1", 0), RequestedRange::Unsatisfiable);
+        assert_eq!(parse_range("bytes=0-", 0), RequestedRange::Unsatisfiable);
+        assert_eq!(parse_range("bytes=-1", 0), RequestedRange::Unsatisfiable);
     }
 
     #[test]
-    fn a_range_of_another_object_is_none() {
+    fn requested_range_with_if_range_of_another_version_is_full() {
         let mut request = headers(header::RANGE, "bytes=0-3");
-        for (same, expected) in [
+        for (validator, expected) in [
             ("\"e1\"", RequestedRange::Bytes { first: 0, last: 3 }),
             ("\"e2\"", RequestedRange::Full),
             (
@@ -131,8 +128,8 @@ mod tests {
             ),
             ("Thu, 12 Mar 2026 10:00:01 GMT", RequestedRange::Full),
         ] {
-            request.insert(header::IF_RANGE, HeaderValue::from_static(same));
-            assert_eq!(requested_range(&request, &meta()), expected, "{same}");
+            request.insert(header::IF_RANGE, HeaderValue::from_static(validator));
+            assert_eq!(requested_range(&request, &meta()), expected, "{validator}");
         }
     }
 }

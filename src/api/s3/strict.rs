@@ -1,12 +1,12 @@
-//! What strict uploads refuse, as a bucket's policy would: a `Content-Type` that is not that of the
-//! key's extension. `image/jpg`, which many send, is no registered type.
+//! Strict uploads: the `Content-Type` must match the extension of the key, as a bucket policy could
+//! require. `image/jpg`, which many clients send, is not a registered type.
 
 use axum::http::{HeaderMap, header};
 
 use super::error::{S3Error, UploadError};
 use crate::services::orders::{KeyOwner, key_owner};
 
-/// Extensions, and the types that fit them, the first of which is named.
+/// Extensions, and their types. Errors name the first type.
 const CONTENT_TYPES: [(&[&str], &[&str]); 12] = [
     (&["jpg", "jpeg", "jfif"], &["image/jpeg"]),
     (&["png"], &["image/png"]),
@@ -25,30 +25,32 @@ const CONTENT_TYPES: [(&[&str], &[&str]); 12] = [
     ),
 ];
 
-/// Refuses an upload of Undetectable's whose type does not fit the key's extension; other keys are
-/// none of its business.
-pub(super) fn check(key: &str, headers: &HeaderMap) -> Result<(), S3Error> {
+/// Checks the type of an upload of Undetectable. Uploads under other keys may have any type.
+///
+/// # Errors
+/// Returns [`UploadError::ContentTypeMismatch`] if the type is not one of the extension.
+pub(super) fn check_content_type(key: &str, headers: &HeaderMap) -> Result<(), S3Error> {
     let Some((_, extension)) = key.rsplit_once('.') else {
         return Ok(());
     };
-    let is = |known: &&str| extension.eq_ignore_ascii_case(known);
-    let found = CONTENT_TYPES.iter().find(|(of, _)| of.iter().any(is));
-    let Some((_, types)) = found.filter(|_| matches!(key_owner(key), Some(KeyOwner::Upload(_))))
-    else {
+    if !matches!(key_owner(key), Some(KeyOwner::Upload(_))) {
+        return Ok(());
+    }
+    let matches = |known: &&str| extension.eq_ignore_ascii_case(known);
+    let mut entries = CONTENT_TYPES.iter();
+    let Some((_, types)) = entries.find(|(extensions, _)| extensions.iter().any(matches)) else {
         return Ok(());
     };
-    let sent = headers.get(header::CONTENT_TYPE);
-    let sent = String::from_utf8_lossy(sent.map_or(b"", |value| value.as_bytes()));
+    let header = headers.get(header::CONTENT_TYPE);
+    let sent = String::from_utf8_lossy(header.map_or(b"", |value| value.as_bytes()));
     let essence = sent.split(';').next().unwrap_or_default().trim();
     if types.iter().any(|it| essence.eq_ignore_ascii_case(it)) {
         return Ok(());
     }
-    let (extension, fits) = (extension.to_owned(), types[0]);
-    let sent = sent.into_owned();
     Err(UploadError::ContentTypeMismatch {
-        sent,
-        extension,
-        fits,
+        sent: sent.into_owned(),
+        extension: extension.to_owned(),
+        expected: types[0],
     }
     .into())
 }
@@ -57,22 +59,25 @@ pub(super) fn check(key: &str, headers: &HeaderMap) -> Result<(), S3Error> {
 mod tests {
     use super::*;
 
-    fn refused(key: &str, content_type: Option<&str>) -> bool {
+    fn is_mismatch(key: &str, content_type: Option<&str>) -> bool {
         let value = content_type.map(|value| value.parse().expect("a value"));
         let headers = value.map(|value| (header::CONTENT_TYPE, value));
-        check(key, &headers.into_iter().collect()).is_err()
+        check_content_type(key, &headers.into_iter().collect()).is_err()
     }
 
     #[test]
-    fn a_type_fits_its_extension_in_any_spelling() {
+    fn check_content_type_ignores_case_and_parameters() {
         for (extensions, types) in CONTENT_TYPES {
             for extension in extensions {
                 let key = format!("uploads/id_1_a.{}", extension.to_ascii_uppercase());
-                for fits in types {
-                    assert!(!refused(&key, Some(fits)), "{key} {fits}");
-                    assert!(!refused(
+                for content_type in types {
+                    assert!(
+                        !is_mismatch(&key, Some(content_type)),
+                        "{key} {content_type}"
+                    );
+                    assert!(!is_mismatch(
                         &key,
-                        Some(&format!("{}; q=1", fits.to_ascii_uppercase()))
+                        Some(&format!("{}; q=1", content_type.to_ascii_uppercase()))
                     ));
                 }
                 for other in [
@@ -81,14 +86,14 @@ mod tests {
                     Some("image/jpg"),
                     Some("application/octet-stream"),
                 ] {
-                    assert!(refused(&key, other), "{key} {other:?}");
+                    assert!(is_mismatch(&key, other), "{key} {other:?}");
                 }
             }
         }
     }
 
     #[test]
-    fn other_objects_may_have_any_type() {
+    fn check_content_type_of_other_keys_accepts_any_type() {
         for key in [
             "temp/1/0/a.jpg",
             "k",
@@ -96,7 +101,7 @@ mod tests {
             "uploads/id_1_a.bin",
             "",
         ] {
-            assert!(!refused(key, Some("image/jpg")), "{key}");
+            assert!(!is_mismatch(key, Some("image/jpg")), "{key}");
         }
     }
 }

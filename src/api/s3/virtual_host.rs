@@ -1,6 +1,6 @@
 //! Virtual-hosted style: the first label of the host names the bucket, and the path is the key alone.
 //!
-//! Such a request is rewritten to path style before anything looks at its path. Routes, rules, the
+//! Such a request is rewritten to path style before anything reads its path. Routes, rules, the
 //! journal and the browser guard then see an object like any other. The signature is verified over
 //! the path as it was sent.
 
@@ -11,13 +11,13 @@ use axum::http::{Extensions, HeaderValue, Response, StatusCode, Uri};
 use super::PREFIX;
 use crate::http::{Host, Services, X_MOCK_REASON, header_line, origin_host};
 
-/// Path of the control plane, which no host turns into an object.
+/// First segment of the control plane, which is never an object.
 const CONTROL: &str = "_mock";
 
 /// Extension of a request that was sent in virtual-hosted style.
 #[derive(Debug, Clone)]
 pub(super) struct VirtualHosted {
-    /// The path as it was sent.
+    /// Path as it was sent.
     path: String,
     host: String,
     bucket: &'static str,
@@ -41,15 +41,16 @@ pub fn to_path_style(state: &Services, mut request: Request) -> Request {
         bucket,
         host,
     };
-    let query = request.uri().query();
-    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-    let target = format!("{PREFIX}/{bucket}/{key}{query}");
-    let Ok(target) = PathAndQuery::try_from(target) else {
-        // Longer than any URI may be.
+    let query = match request.uri().query() {
+        Some(query) => format!("?{query}"),
+        None => String::new(),
+    };
+    let Ok(path_style) = PathAndQuery::try_from(format!("{PREFIX}/{bucket}/{key}{query}")) else {
+        // Exceeds the length limit of URIs.
         return request;
     };
     let mut parts = request.uri().clone().into_parts();
-    parts.path_and_query = Some(target);
+    parts.path_and_query = Some(path_style);
     if let Ok(uri) = Uri::from_parts(parts) {
         *request.uri_mut() = uri;
         request.extensions_mut().insert(virtual_hosted);
@@ -57,8 +58,8 @@ pub fn to_path_style(state: &Services, mut request: Request) -> Request {
     request
 }
 
-/// Returns the bucket that the host names by its first label. `None` for a host of one label: that is a
-/// container's name rather than a bucket of an endpoint.
+/// Returns the bucket that the first label of the host names. `None` for a host of one label, which is
+/// rather the name of a container.
 fn bucket_of(mut buckets: impl Iterator<Item = &'static str>, host: &str) -> Option<&'static str> {
     let Some(Host::Name(name)) = Host::parse(host) else {
         return None;
@@ -67,39 +68,39 @@ fn bucket_of(mut buckets: impl Iterator<Item = &'static str>, host: &str) -> Opt
     buckets.find(|bucket| bucket.eq_ignore_ascii_case(label))
 }
 
-/// Returns the key of a path in virtual-hosted style, still encoded. `None` if the path is in path
-/// style, or of the control plane.
+/// Returns the key of a path in virtual-hosted style, still percent-encoded. `None` for path style and for
+/// the control plane.
 fn key_of(mut buckets: impl Iterator<Item = &'static str>, path: &str) -> Option<&str> {
-    let path = path.strip_prefix('/')?;
-    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    let relative = path.strip_prefix('/')?;
+    let (first, rest) = relative.split_once('/').unwrap_or((relative, ""));
     if first == CONTROL {
         return None;
     }
     if PREFIX.strip_prefix('/') != Some(first) {
-        return Some(path);
+        return Some(relative);
     }
-    // The endpoint of the client has the prefix already.
+    // The endpoint of the client already has the prefix.
     let (bucket, _) = rest.split_once('/').unwrap_or((rest, ""));
     (!buckets.any(|it| it == bucket)).then_some(rest)
 }
 
 /// Returns the path as it was sent.
 pub(super) fn sent_path<'a>(extensions: &'a Extensions, uri: &'a Uri) -> &'a str {
-    let sent = extensions.get::<VirtualHosted>();
-    sent.map_or(uri.path(), |sent| sent.path.as_str())
+    let virtual_hosted = extensions.get::<VirtualHosted>();
+    virtual_hosted.map_or(uri.path(), |it| it.path.as_str())
 }
 
-/// Adds to the reason of a refusal that the host names a bucket, for clients that meant another API.
+/// Adds to `X-Mock-Reason` that the host names a bucket, for clients that meant another API.
 pub(super) fn explain<B>(extensions: &Extensions, response: &mut Response<B>) {
-    let is_refusal = [StatusCode::FORBIDDEN, StatusCode::METHOD_NOT_ALLOWED];
-    let Some(sent) = extensions.get::<VirtualHosted>() else {
+    let explained_statuses = [StatusCode::FORBIDDEN, StatusCode::METHOD_NOT_ALLOWED];
+    let Some(virtual_hosted) = extensions.get::<VirtualHosted>() else {
         return;
     };
     let reason = response.headers().get(X_MOCK_REASON);
     if let Some(reason) = reason.and_then(|it: &HeaderValue| it.to_str().ok())
-        && is_refusal.contains(&response.status())
+        && explained_statuses.contains(&response.status())
     {
-        let VirtualHosted { path, host, bucket } = sent;
+        let VirtualHosted { path, host, bucket } = virtual_hosted;
         let reason = format!("{reason}; the host {host} names the bucket {bucket}, {path} the key");
         let value = header_line(&reason);
         response.headers_mut().insert(X_MOCK_REASON, value);

@@ -1,8 +1,8 @@
-//! XML as S3 writes it.
+//! XML in the format of S3.
 
 use std::fmt::Write as _;
 
-/// Appends an element, its text escaped; what XML 1.0 has no place for becomes U+FFFD.
+/// Appends an element with escaped text. Characters that XML 1.0 does not allow become U+FFFD.
 pub(super) fn element(xml: &mut String, name: &str, text: &str) {
     let _ = write!(xml, "<{name}>");
     for c in text.chars() {
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_escaped_for_xml() {
+    fn element_escapes_text() {
         let mut xml = String::new();
         element(&mut xml, "Key", "<a>&\"b'\u{1}\r\nü");
         assert_eq!(

@@ -1,5 +1,4 @@
-//! `Accept`: this vendor answers JSON, or a picture where one is asked for, and who takes neither
-//! is told so.
+//! Content negotiation: a request whose `Accept` excludes the media type of the response gets 406.
 
 use std::future::{Ready, ready};
 
@@ -14,33 +13,32 @@ use super::error::ApiError;
 use crate::http::AppState;
 
 const JSON: &str = "application/json";
-/// What the pictures are that are drawn.
 const IMAGE_TYPES: [&str; 2] = ["image/jpeg", "image/png"];
 
-/// A handler for those who take what it answers.
+/// Handler that is called only if `Accept` admits its response.
 #[derive(Debug, Clone, Copy)]
 pub struct RequireAccept<H> {
     handler: H,
     accepts: fn(&HeaderMap) -> bool,
-    /// What is said to all others.
+    /// Reason of the 406.
     reason: &'static str,
 }
 
-/// The handler, for those who take JSON.
+/// Wraps a handler that responds with JSON.
 pub fn accepts_json<H>(handler: H) -> RequireAccept<H> {
     RequireAccept {
         handler,
         accepts: |headers| accepts(headers, JSON),
-        reason: "Accept: excludes application/json, which every answer here is",
+        reason: "Accept: excludes application/json",
     }
 }
 
-/// The handler, for those who take pictures; its errors are JSON, so who takes that will do.
+/// Wraps a handler that responds with an image. `Accept` may admit JSON instead: its errors are JSON.
 pub fn accepts_image<H>(handler: H) -> RequireAccept<H> {
     RequireAccept {
         handler,
         accepts: |headers| {
-            accepts(headers, JSON) || IMAGE_TYPES.iter().any(|picture| accepts(headers, picture))
+            accepts(headers, JSON) || IMAGE_TYPES.iter().any(|image| accepts(headers, image))
         },
         reason: "Accept: excludes image/jpeg, image/png and application/json",
     }
@@ -49,20 +47,20 @@ pub fn accepts_image<H>(handler: H) -> RequireAccept<H> {
 impl<H: Handler<T, AppState>, T: 'static> Handler<T, AppState> for RequireAccept<H> {
     type Future = Either<Ready<Response>, H::Future>;
 
-    fn call(self, request: Request, context: AppState) -> Self::Future {
+    fn call(self, request: Request, state: AppState) -> Self::Future {
         if (self.accepts)(request.headers()) {
-            return Either::Right(self.handler.call(request, context));
+            return Either::Right(self.handler.call(request, state));
         }
-        let refusal = ApiError::not_acceptable(self.reason);
-        Either::Left(ready(refusal.into_response()))
+        let error = ApiError::not_acceptable(self.reason);
+        Either::Left(ready(error.into_response()))
     }
 }
 
-/// The most specific range that the type falls under decides (RFC 9110, 12.5.1); who says nothing
-/// takes everything.
+/// Returns `true` if `Accept` admits `media_type`. The most specific range that matches decides
+/// (RFC 9110 §12.5.1). A missing header admits everything.
 fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
-    let of_its_kind = media_type.split('/').next().unwrap_or_default();
-    let mut is_named = false;
+    let main_type = media_type.split('/').next().unwrap_or_default();
+    let mut has_ranges = false;
     let mut best: Option<(usize, bool)> = None;
     let values = headers.get_all(ACCEPT).iter();
     for item in values
@@ -71,29 +69,29 @@ fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     {
         let mut parts = item.split(';').map(str::trim);
         let range = parts.next().unwrap_or_default().to_ascii_lowercase();
-        is_named |= !range.is_empty();
-        let specific = match range.as_str() {
+        has_ranges |= !range.is_empty();
+        let specificity = match range.as_str() {
             "*/*" => 1,
             range if range == media_type => 3,
-            range if range.strip_suffix("/*") == Some(of_its_kind) => 2,
+            range if range.strip_suffix("/*") == Some(main_type) => 2,
             _ => continue,
         };
         let is_accepted = parts.all(|parameter| !is_zero_quality(parameter));
-        if best.is_none_or(|(known, _)| specific > known) {
-            best = Some((specific, is_accepted));
+        if best.is_none_or(|(known, _)| specificity > known) {
+            best = Some((specificity, is_accepted));
         }
     }
-    best.map_or(!is_named, |(_, is_accepted)| is_accepted)
+    best.map_or(!has_ranges, |(_, is_accepted)| is_accepted)
 }
 
 fn is_zero_quality(parameter: &str) -> bool {
     let Some((name, value)) = parameter.split_once('=') else {
         return false;
     };
-    let zero = value.trim().trim_start_matches('0');
+    let without_zeros = value.trim().trim_start_matches('0');
     name.trim().eq_ignore_ascii_case("q")
-        && (zero.is_empty()
-            || zero
+        && (without_zeros.is_empty()
+            || without_zeros
                 .strip_prefix('.')
                 .is_some_and(|rest| rest.chars().all(|c| c == '0')))
 }
@@ -108,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_excluded_only_by_who_says_so() {
+    fn accepts_follows_the_most_specific_range() {
         assert!(accepts(&HeaderMap::new(), JSON));
         for accept in [
             "",

@@ -1,4 +1,4 @@
-//! The analysis: a few words on a verdict, drawn by chance from what fits it.
+//! Analysis of an image: phrases that match its verdict, chosen by a seeded generator.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,7 +13,6 @@ use crate::platform::rng::SeededRng;
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Analysis {
-    /// Five.
     #[schemars(length(equal = 5))]
     image_tags: Vec<&'static str>,
     #[schemars(extend("enum" = ["strong", "moderate", "weak", "disagreement"]))]
@@ -24,7 +23,6 @@ pub struct Analysis {
     /// Two to four sentences.
     detailed_reasoning: String,
     visual_patterns: Vec<&'static str>,
-    /// Three to five.
     #[schemars(length(min = 3, max = 5))]
     recommendations: Vec<&'static str>,
 }
@@ -42,7 +40,7 @@ const TAGS: [&str; 10] = [
     "detail",
 ];
 
-/// What there is to say for one kind of verdict.
+/// Phrases for one kind of verdict.
 struct Phrases {
     indicators: [&'static str; 4],
     patterns: [&'static str; 4],
@@ -126,15 +124,15 @@ const EDITED_PHRASES: Phrases = Phrases {
 };
 
 impl Analysis {
-    /// What is said of that verdict; the same chance says the same.
-    pub fn of(found: &Detection, chance: &mut SeededRng) -> Self {
-        let label = &found.verdict.label;
-        let words = match label {
+    /// Chooses phrases for the verdict. Deterministic for one state of `rng`.
+    pub fn new(detection: &Detection, rng: &mut SeededRng) -> Self {
+        let label = &detection.verdict.label;
+        let phrases = match label {
             Label::Ai | Label::Watermarked(_) => &AI_PHRASES,
             Label::Human => &HUMAN_PHRASES,
             Label::Edited | Label::AiEdited => &EDITED_PHRASES,
         };
-        let confidence = label_confidence(&found.verdict);
+        let confidence = label_confidence(&detection.verdict);
         let opening = match label {
             Label::Watermarked(generator) => {
                 format!("The picture bears the watermark of {generator}.")
@@ -146,39 +144,35 @@ impl Analysis {
             ),
         };
         Self {
-            image_tags: sample_phrases(&TAGS, 5, chance),
+            image_tags: sample(&TAGS, 5, rng),
             agreement: agreement(confidence),
             confidence,
-            key_indicators: sample_phrases(&words.indicators, 3, chance),
-            detailed_reasoning: format!("{opening} {}", words.reasoning.join(" ")),
-            visual_patterns: sample_phrases(&words.patterns, 2, chance),
-            recommendations: sample_phrases(&words.recommendations, 3, chance),
+            key_indicators: sample(&phrases.indicators, 3, rng),
+            detailed_reasoning: format!("{opening} {}", phrases.reasoning.join(" ")),
+            visual_patterns: sample(&phrases.patterns, 2, rng),
+            recommendations: sample(&phrases.recommendations, 3, rng),
         }
     }
 }
 
-/// How well the signs agree, which is as sure as the label is.
+/// Returns the agreement of the indicators, by the confidence in the label.
 fn agreement(confidence: PyFloat) -> &'static str {
     match confidence.0 {
-        sure if sure >= 85.0 => "strong",
-        sure if sure >= 65.0 => "moderate",
-        sure if sure >= 50.0 => "weak",
+        percent if percent >= 85.0 => "strong",
+        percent if percent >= 65.0 => "moderate",
+        percent if percent >= 50.0 => "weak",
         _ => "disagreement",
     }
 }
 
-/// So many of the words, in their order, any choice as likely as another.
-fn sample_phrases(
-    words: &[&'static str],
-    mut count: usize,
-    chance: &mut SeededRng,
-) -> Vec<&'static str> {
+/// Returns `count` of the phrases, in their order. Every choice is equally likely.
+fn sample(phrases: &[&'static str], mut count: usize, rng: &mut SeededRng) -> Vec<&'static str> {
     let mut chosen = Vec::with_capacity(count);
-    for (index, word) in words.iter().enumerate() {
-        let left = words.len() - index;
-        #[expect(clippy::cast_precision_loss, reason = "a handful of words")]
-        if chance.unit_f64() * (left as f64) < count as f64 {
-            chosen.push(*word);
+    for (index, phrase) in phrases.iter().enumerate() {
+        let remaining = phrases.len() - index;
+        #[expect(clippy::cast_precision_loss, reason = "a handful of phrases")]
+        if rng.unit_f64() * (remaining as f64) < count as f64 {
+            chosen.push(*phrase);
             count -= 1;
         }
     }
@@ -198,7 +192,7 @@ mod tests {
             source: VerdictSource::Digest,
             provenance: Provenance::Unknown,
         };
-        let found = Detection {
+        let detection = Detection {
             verdict,
             measures: None,
             thumbnail: None,
@@ -207,11 +201,11 @@ mod tests {
             overlay: None,
             reported_at: None,
         };
-        Analysis::of(&found, &mut Entropy::new("s").rng("k", "analysis", n))
+        Analysis::new(&detection, &mut Entropy::new("s").rng("k", "analysis", n))
     }
 
     #[test]
-    fn an_analysis_has_as_much_of_everything_as_the_vendors() {
+    fn analysis_has_the_vendors_number_of_entries() {
         for label in [
             Label::Ai,
             Label::Human,
@@ -231,14 +225,14 @@ mod tests {
     }
 
     #[test]
-    fn the_same_chance_says_the_same_and_another_something_else() {
+    fn analysis_depends_on_the_rng_alone() {
         let describe = |n| analysis(Label::Ai, 0.9, n);
         assert_eq!(describe(1), describe(1));
         assert!((2..50).any(|n| describe(n) != describe(1)));
     }
 
     #[test]
-    fn signs_agree_as_far_as_the_label_is_sure() {
+    fn agreement_follows_the_confidence_in_the_label() {
         let agreement = |label, probability| analysis(label, probability, 1).agreement;
         assert_eq!(agreement(Label::Ai, 0.85), "strong");
         assert_eq!(agreement(Label::Human, 0.15), "strong");

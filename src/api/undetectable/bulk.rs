@@ -1,5 +1,4 @@
-//! `POST /bulk-upload` and `POST /bulk-upload/query`: the pictures of a ZIP, queued as one
-//! document.
+//! `POST /bulk-upload` and `POST /bulk-upload/query`: the images of a ZIP, queued as one document.
 
 mod entries;
 mod wire;
@@ -8,23 +7,28 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use super::body::{self, JsonValueBody};
+use super::accept::accepts_json;
+use super::auth::{AUTH_ERRORS, Authenticator};
+use super::body::{BODY_ERRORS, JsonValueBody};
+use super::document::{find_document, read_id};
 use super::error::{ApiError, ErrorCode};
 use super::fields::FieldReader;
 use super::openapi::{INTERNAL_ERRORS, with_errors};
-use super::{UndetectableResult, auth, detect, find, source_file};
+use super::{UndetectableResult, detect, source_file};
 use crate::engine::InputFile;
 use crate::engine::archive::ZipError;
 use crate::http::openapi::OperationDoc;
 use crate::http::{
-    AppState, Json, OnResponseSent, Origin, RequestContext, Services, X_MOCK_OUTCOME,
+    AppState, Json, OnResponseSent, Origin, RequestContext, Routes, Services, X_MOCK_OUTCOME,
 };
 use crate::model::bulk::Bulk;
 use crate::model::order::{Order, OrderState};
+use crate::model::rule::ResultKind;
 use crate::model::work::{BulkResult, Outcome, Work};
 use crate::services::accounts::Account;
 use crate::services::journal::JournalEntry;
@@ -32,15 +36,16 @@ use crate::services::orders::UploadedFile;
 use crate::storage::db::StoreError;
 pub use wire::mean_result;
 
+const UPLOAD_OPERATION: &str = "undetectable.bulkUpload";
+
 const ZIP_BYTES_MAX: u64 = 100 * 1_024 * 1_024;
 const IMAGES_MAX: usize = 50;
-/// With all that is skipped.
+/// Entries of a ZIP, skipped ones included.
 const ENTRIES_MAX: usize = 1_000;
-/// So many skipped entries are named where nothing else is in a ZIP.
+/// Skipped entries that the error of a ZIP without images names.
 const SKIPPED_LOGGED_MAX: usize = 4;
 
-/// What is refused for what is asked to be queued.
-const BULK_ERRORS: [ErrorCode; 8] = [
+const UPLOAD_ERRORS: [ErrorCode; 8] = [
     ErrorCode::FileMetadata,
     ErrorCode::InputUrlEmpty,
     ErrorCode::InvalidHost,
@@ -51,7 +56,27 @@ const BULK_ERRORS: [ErrorCode; 8] = [
     ErrorCode::ZipTooLarge,
 ];
 
-/// A body that was read; where it did not fit, its fields say so.
+/// Adds the operations on bulk uploads.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on(
+            UPLOAD_OPERATION,
+            Method::POST,
+            "/bulk-upload",
+            accepts_json(upload),
+        )
+        .produces(ResultKind::BulkItems)
+        .docs(describe_upload)
+        .on(
+            "undetectable.queryBulkUpload",
+            Method::POST,
+            "/bulk-upload/query",
+            accepts_json(query),
+        )
+        .docs(describe_query)
+}
+
+/// Fields of the body. Invalid fields are errors of the [`FieldReader`], and read as missing here.
 struct BulkRequest {
     key: Option<String>,
     url: String,
@@ -61,7 +86,7 @@ impl BulkRequest {
     fn parse(fields: &mut FieldReader) -> Self {
         let key = fields.key();
         let url = fields.required_text("url");
-        // These change nothing, for items have neither, but must fit.
+        // Items have neither preview nor analysis, but the fields are validated.
         fields.flag_or("generate_preview", false);
         fields.flag_or("generate_analysis_details", false);
         detect::read_model(fields);
@@ -71,8 +96,8 @@ impl BulkRequest {
     fn validate(&self) -> Result<(), ApiError> {
         source_file::check_url(&self.url)?;
         let path = self.url.split(['?', '#']).next().unwrap_or_default();
-        let path = percent_decode_str(path).decode_utf8_lossy();
-        if path.to_ascii_lowercase().ends_with(".zip") {
+        let decoded_path = percent_decode_str(path).decode_utf8_lossy();
+        if decoded_path.to_ascii_lowercase().ends_with(".zip") {
             return Ok(());
         }
         Err(ApiError::new(
@@ -82,172 +107,165 @@ impl BulkRequest {
     }
 }
 
-pub fn describe_upload(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_upload(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
-            "Look at the pictures of a ZIP",
-            "Queues the pictures of a ZIP that was uploaded, 50 at most, each for a credit; \
-             `/bulk-upload/query` tells what comes of them, and what was skipped.",
+            "Queue the images of a ZIP",
+            "Queues up to 50 images of an uploaded ZIP, one credit each. Poll `/bulk-upload/query` for \
+             their results and for the entries that were skipped.",
         )
         .body_fields(FieldReader::describe_fields(BulkRequest::parse))
         .describe_param("key", "The API key.")
         .describe_param(
             "url",
-            "Any URL that ends in the `file_path` of an upload, a ZIP.",
+            "Any URL that ends in the `file_path` of an uploaded ZIP.",
         )
-        .response::<wire::BulkQueued<'static>>(200, "They are queued.");
-    let groups: [&[ErrorCode]; 4] = [
-        &auth::AUTH_ERRORS,
-        &body::BODY_ERRORS,
-        &BULK_ERRORS,
-        &INTERNAL_ERRORS,
-    ];
-    with_errors(described, &groups)
+        .response::<wire::BulkQueued<'static>>(200, "The images are queued.");
+    let groups: [&[ErrorCode]; 4] = [&AUTH_ERRORS, &BODY_ERRORS, &UPLOAD_ERRORS, &INTERNAL_ERRORS];
+    with_errors(doc, &groups)
 }
 
-pub async fn upload(
-    State(context): State<AppState>,
-    Extension(entry): Extension<JournalEntry>,
-    request: RequestContext,
+async fn upload(
+    State(state): State<AppState>,
+    authenticator: Authenticator,
+    request_context: RequestContext,
     JsonValueBody(body): JsonValueBody,
 ) -> UndetectableResult {
     let mut fields = FieldReader::of_body(&body);
-    let parsed = BulkRequest::parse(&mut fields);
-    let account = auth::authenticate_key(&context, "key", parsed.key.as_deref(), &entry).await;
+    let bulk_request = BulkRequest::parse(&mut fields);
+    let account = authenticator
+        .authenticate_key("key", bulk_request.key.as_deref())
+        .await;
     fields.finish()?;
     let account = account?;
-    parsed.validate()?;
-    let zip = source_file::source_file(&context, &account, &parsed.url, |_| Ok(())).await?;
-    let queued = queue(&context, &account, &request, &zip).await;
-    source_file::discard_if_refused(&context, &zip, queued).await
+    bulk_request.validate()?;
+    let url = &bulk_request.url;
+    let zip = source_file::find_or_fetch(&state, &account, url, |_| Ok(())).await?;
+    let queued = queue(&state, &account, &request_context, &zip).await;
+    source_file::discard_if_refused(&state, &zip, queued).await
 }
 
-/// Queues the pictures of a ZIP.
 async fn queue(
-    context: &AppState,
+    state: &AppState,
     account: &Arc<Account>,
-    request: &RequestContext,
+    request_context: &RequestContext,
     zip: &UploadedFile,
 ) -> UndetectableResult {
-    let bulk = read_archive(context, &zip.upload.name, zip.content.clone()).await?;
-    let Origin(origin) = Origin::resolve(context, request).await?;
-    let credits = u32::try_from(bulk.queued.len()).unwrap_or(u32::MAX);
-    let (operation, work) = ("undetectable.bulkUpload", Work::Bulk(bulk));
-    let new = source_file::new_order(operation, account, origin, zip, work, credits);
-    let created = context.orders.create(account, new).await?;
-    Ok(Json(wire::BulkQueued::of(&created.order, credits)).into_response())
+    let bulk = read_archive(state, &zip.upload.name, zip.content.clone()).await?;
+    let Origin(origin) = Origin::resolve(state, request_context).await?;
+    let image_count = u32::try_from(bulk.queued.len()).unwrap_or(u32::MAX);
+    let work = Work::Bulk(bulk);
+    let new_order =
+        source_file::new_order(UPLOAD_OPERATION, account, origin, zip, work, image_count);
+    let created = state.orders.create(account, new_order).await?;
+    Ok(Json(wire::BulkQueued::new(&created.order, image_count)).into_response())
 }
 
-/// What in the ZIP is judged and what is not; of its pictures nothing is read yet.
+/// Reads the directory of a ZIP, and divides its entries into queued and skipped ones. No entry is
+/// unpacked yet.
 async fn read_archive(state: &Services, name: &str, zip: InputFile) -> Result<Bulk, ApiError> {
     let bytes = zip.bytes;
-    let refused = |code, line: &str| Err(ApiError::new(code, format!("{name}: {line}")));
+    let error = |code, message: &str| Err(ApiError::new(code, format!("{name}: {message}")));
     if bytes > ZIP_BYTES_MAX {
-        let line = format!("{bytes} bytes, {ZIP_BYTES_MAX} at most are taken");
-        return refused(ErrorCode::ZipTooLarge, &line);
+        let message = format!("too large: {bytes} bytes, maximum {ZIP_BYTES_MAX}");
+        return error(ErrorCode::ZipTooLarge, &message);
     }
     let entries = match state.engine.entries(zip, ENTRIES_MAX).await {
         Ok(entries) => entries,
-        Err(ZipError::Invalid(line)) => return refused(ErrorCode::NotZip, &line),
+        Err(ZipError::Invalid(message)) => return error(ErrorCode::NotZip, &message),
         Err(ZipError::TooManyEntries) => {
-            let line = format!("more than {ENTRIES_MAX} entries");
-            return refused(ErrorCode::TooManyFiles, &line);
+            let message = format!("more than {ENTRIES_MAX} entries");
+            return error(ErrorCode::TooManyFiles, &message);
         }
         Err(ZipError::Io(error)) => return Err(StoreError::broken(error).into()),
     };
     let bulk = entries::classify_entries(entries);
     match bulk.queued.len() {
+        0 if bulk.skipped.is_empty() => error(ErrorCode::NoValidImages, "is empty"),
         0 => {
-            let value = bulk.skipped.iter().take(SKIPPED_LOGGED_MAX);
-            let value: Vec<String> = value.map(wire::skip_message).collect();
-            let line = if value.is_empty() {
-                "is empty".to_owned()
-            } else {
-                value.join("; ")
-            };
-            refused(ErrorCode::NoValidImages, &line)
+            let skipped = bulk.skipped.iter().take(SKIPPED_LOGGED_MAX);
+            let messages: Vec<String> = skipped.map(wire::skip_message).collect();
+            error(ErrorCode::NoValidImages, &messages.join("; "))
         }
         count if count > IMAGES_MAX => {
-            let line = format!("{count} images, {IMAGES_MAX} at most are taken");
-            refused(ErrorCode::TooManyFiles, &line)
+            let message = format!("too many images: {count}, maximum {IMAGES_MAX}");
+            error(ErrorCode::TooManyFiles, &message)
         }
         _ => Ok(bulk),
     }
 }
 
-pub fn describe_query(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_query(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
-            "How a bulk stands",
-            "Free, and without a key. Asked until `status` is `done` or `failed`.",
+            "Get bulk upload status",
+            "Free, and needs no key. Poll until `status` is `done` or `failed`.",
         )
-        .body_fields(FieldReader::describe_fields(find::read))
-        .describe_param("id", "The bulk's.")
+        .body_fields(FieldReader::describe_fields(read_id))
+        .describe_param("id", "Id of the bulk upload.")
         .response::<Option<wire::BulkDocument<'static>>>(
             200,
-            "The bulk; null where no document has the id.",
+            "The bulk upload. Null if no document has the id.",
         )
         .with_header(
             200,
             "X-Mock-Outcome",
             false,
-            "What settled the first of its pictures, where anything has.",
+            "Results and their sources of the first images, once there are any.",
             &json!({"type": "string"}),
         );
     with_errors(
-        described,
-        &[&body::BODY_ERRORS, &[ErrorCode::NotBulk], &INTERNAL_ERRORS],
+        doc,
+        &[&BODY_ERRORS, &[ErrorCode::NotBulk], &INTERNAL_ERRORS],
     )
 }
 
-pub async fn query(
-    State(context): State<AppState>,
+async fn query(
+    State(state): State<AppState>,
     Extension(entry): Extension<JournalEntry>,
     JsonValueBody(body): JsonValueBody,
 ) -> UndetectableResult {
-    let Some((account, order)) = find::find(&context, &body, &entry).await? else {
+    let Some((account, order)) = find_document(&state, &body, &entry).await? else {
         return Ok(Json(None::<wire::BulkDocument<'_>>).into_response());
     };
     let Work::Bulk(bulk) = &order.work else {
-        let why = format!(
-            "id: document {} is of a single image; /query tells of it",
+        let reason = format!(
+            "id: document {} is a single image: send its id to /query",
             order.id
         );
-        return Err(ApiError::new(ErrorCode::NotBulk, why));
+        return Err(ApiError::new(ErrorCode::NotBulk, reason));
     };
-    let (order, hold) = context
+    let (order, claim) = state
         .orders
         .record_poll(&account, Arc::clone(&order))
         .await?;
-    let (now, steps) = (
-        account.now(),
-        context.orders.document_timing(&account, &order),
-    );
+    let timing = state.orders.document_timing(&account, &order);
     let status = match &order.state {
-        state if steps.is_analyzing(state, now) => "analyzing",
+        order_state if timing.is_analyzing(order_state, account.now()) => "analyzing",
         OrderState::Pending | OrderState::InProgress { .. } => "pending",
         _ => match order.outcome() {
-            Some(Outcome::Bulk(found)) => {
-                let document = wire::BulkDocument::done(&order, bulk, found);
-                return Ok(with_outcome_header(&order, found, Json(document)));
+            Some(Outcome::Bulk(result)) => {
+                let document = wire::BulkDocument::done(&order, bulk, result);
+                return Ok(with_outcome_header(&order, result, Json(document)));
             }
             _ => "failed",
         },
     };
-    let mut reply = Json(wire::BulkDocument::unsettled(&order, bulk, status)).into_response();
-    OnResponseSent::attach(&mut reply, hold);
-    Ok(reply)
+    let document = wire::BulkDocument::without_items(&order, bulk, status);
+    let mut response = Json(document).into_response();
+    OnResponseSent::attach(&mut response, claim);
+    Ok(response)
 }
 
-/// An answer on a bulk that is done, with what settled its pictures.
+/// Adds `X-Mock-Outcome` to the response on a bulk upload that is done.
 pub fn with_outcome_header(
     order: &Order,
-    found: &BulkResult,
-    reply: impl IntoResponse,
+    result: &BulkResult,
+    response: impl IntoResponse,
 ) -> Response {
-    let mut response = reply.into_response();
+    let mut response = response.into_response();
     if let Work::Bulk(bulk) = &order.work
-        && let Some(outcome) = wire::outcome_of_bulk(bulk, found)
+        && let Some(outcome) = wire::outcome_header(bulk, result)
     {
         response.headers_mut().insert(X_MOCK_OUTCOME, outcome);
     }

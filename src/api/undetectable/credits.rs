@@ -1,46 +1,59 @@
-//! Credits: one an image, taken when it is queued.
+//! `GET /check-user-credits`. An image costs one credit, charged when it is queued.
 
-use axum::Extension;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method};
 use axum::response::IntoResponse;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::UndetectableResult;
+use super::accept::accepts_json;
+use super::auth::{AUTH_ERRORS, Authenticator};
 use super::openapi::{INTERNAL_ERRORS, with_errors};
-use super::{UndetectableResult, auth};
 use crate::http::openapi::OperationDoc;
-use crate::http::{AppState, Json};
+use crate::http::{AppState, Json, Routes};
 use crate::services::accounts::Account;
-use crate::services::journal::JournalEntry;
 
-/// Of an account's credits, so many are its base; what it has beyond them is its boost.
+/// Base credits. Credits of an account beyond them are boost credits.
 const BASE_CREDITS: u64 = 10_000;
-/// What an account is given that nobody set up.
+/// Credits of an account without a setting.
 const DEFAULT_CREDITS: u64 = BASE_CREDITS + 1_000;
 
-/// Credits an account was given, used ones included.
+/// Adds the operation that reads the balance.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on(
+            "undetectable.checkUserCredits",
+            Method::GET,
+            "/check-user-credits",
+            accepts_json(check),
+        )
+        .docs(describe)
+        .reject_head()
+}
+
+/// Returns the credits of an account, used ones included.
 pub fn credit_limit(account: &Account) -> u64 {
     account.settings().credits.unwrap_or(DEFAULT_CREDITS)
 }
 
-/// The answer to `GET /check-user-credits`.
+/// Response to `GET /check-user-credits`.
 #[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Credits")]
 struct CreditBalance {
     base_credits: u64,
     boost_credits: u64,
-    /// Their sum.
+    /// Sum of both.
     credits: u64,
 }
 
 impl CreditBalance {
-    /// The base is used up first.
-    fn of(limit: u64, spent: u64) -> Self {
+    /// Base credits are used first.
+    fn new(limit: u64, used: u64) -> Self {
         let base = limit.min(BASE_CREDITS);
-        let credits = limit.saturating_sub(spent);
-        let base_credits = base.saturating_sub(spent);
+        let credits = limit.saturating_sub(used);
+        let base_credits = base.saturating_sub(used);
         Self {
             base_credits,
             boost_credits: credits - base_credits,
@@ -49,25 +62,25 @@ impl CreditBalance {
     }
 }
 
-pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
-            "Credits left",
-            "What the key's account has left, its base and its boost.",
+            "Get remaining credits",
+            "Base and boost credits that the account of the key has left.",
         )
         .security()
-        .response::<CreditBalance>(200, "What is left.");
-    with_errors(described, &[&auth::AUTH_ERRORS, &INTERNAL_ERRORS])
+        .response::<CreditBalance>(200, "The credits left.");
+    with_errors(doc, &[&AUTH_ERRORS, &INTERNAL_ERRORS])
 }
 
-pub async fn check(
-    State(context): State<AppState>,
-    Extension(entry): Extension<JournalEntry>,
+async fn check(
+    State(state): State<AppState>,
+    authenticator: Authenticator,
     headers: HeaderMap,
 ) -> UndetectableResult {
-    let account = auth::authenticate_header(&context, &headers, &entry).await?;
-    let spent = context.accounts.credits_used(&account).await?;
-    Ok(Json(CreditBalance::of(credit_limit(&account), spent)).into_response())
+    let account = authenticator.authenticate_header(&headers).await?;
+    let used = state.accounts.credits_used(&account).await?;
+    Ok(Json(CreditBalance::new(credit_limit(&account), used)).into_response())
 }
 
 #[cfg(test)]
@@ -75,15 +88,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_base_goes_first_and_the_sum_is_what_is_left() {
-        let left = |limit, spent| {
-            let left = CreditBalance::of(limit, spent);
-            (left.base_credits, left.boost_credits, left.credits)
+    fn credit_balance_uses_base_credits_first() {
+        let balance = |limit, used| {
+            let balance = CreditBalance::new(limit, used);
+            (balance.base_credits, balance.boost_credits, balance.credits)
         };
-        assert_eq!(left(DEFAULT_CREDITS, 0), (10_000, 1_000, 11_000));
-        assert_eq!(left(DEFAULT_CREDITS, 1), (9_999, 1_000, 10_999));
-        assert_eq!(left(DEFAULT_CREDITS, 10_001), (0, 999, 999));
-        assert_eq!(left(2, 1), (1, 0, 1));
-        assert_eq!(left(1, 5), (0, 0, 0));
+        assert_eq!(balance(DEFAULT_CREDITS, 0), (10_000, 1_000, 11_000));
+        assert_eq!(balance(DEFAULT_CREDITS, 1), (9_999, 1_000, 10_999));
+        assert_eq!(balance(DEFAULT_CREDITS, 10_001), (0, 999, 999));
+        assert_eq!(balance(2, 1), (1, 0, 1));
+        assert_eq!(balance(1, 5), (0, 0, 0));
     }
 }

@@ -1,40 +1,48 @@
-//! `POST /detect`: a picture that was uploaded is queued to be looked at.
+//! `POST /detect`: queues an uploaded image.
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::State;
+use axum::http::Method;
 use axum::response::IntoResponse;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::body::{self, JsonValueBody};
+use super::accept::accepts_json;
+use super::auth::{AUTH_ERRORS, Authenticator};
+use super::body::{BODY_ERRORS, JsonValueBody};
 use super::error::{ApiError, ErrorCode};
 use super::fields::FieldReader;
 use super::openapi::{INTERNAL_ERRORS, with_errors};
 use super::python_json::PyValue;
 use super::wire::DocumentQueued;
-use super::{UndetectableResult, auth, source_file};
+use super::{UndetectableResult, source_file};
 use crate::engine::EngineError;
 use crate::http::openapi::OperationDoc;
-use crate::http::{AppState, Json, Origin, RequestContext, Services};
+use crate::http::{AppState, Json, Origin, RequestContext, Routes, Services};
+use crate::model::order::{ApiVersion, Vendor};
 use crate::model::picture::FileKind;
+use crate::model::rule::ResultKind;
 use crate::model::work::{DocumentOptions, Work};
 use crate::services::accounts::Account;
-use crate::services::journal::JournalEntry;
-use crate::services::orders::{NewOrder, UploadedFile};
+use crate::services::fixtures::{FieldError, FixtureOrder};
+use crate::services::orders::{FileSource, NewFile, NewOrder, UploadedFile};
 use crate::storage::db::StoreError;
 
-/// A picture's least size.
+const OPERATION: &str = "undetectable.detect";
+
 pub const FILE_BYTES_MIN: u64 = 1_024;
-/// And its greatest.
+/// 10 MiB.
 pub const FILE_BYTES_MAX: u64 = 10 * 1_024 * 1_024;
 
-/// Names of models: the vendor's own, or a customer's as `{instance id}/{model}`. No model changes an
-/// answer.
+/// Same limit as for the names of uploads.
+const FIXTURE_NAME_CHARS_MAX: usize = 255;
+
+/// Names of models: the vendor's own, or a customer's as `{instance id}/{model}`. The model does not
+/// change the result.
 const MODEL_PATTERN: &str = r"^(generic|sheerid|[^/\s]+/[^/\s]+)$";
 
-/// What may be asked of the pictures that are drawn, and of the analysis.
-pub const OPTIONS: [&str; 5] = [
+/// Fields that [`DocumentOptions`] keeps.
+const OPTIONS: [&str; 5] = [
     "generate_preview",
     "generate_analysis_details",
     "generate_heatmap",
@@ -42,7 +50,6 @@ pub const OPTIONS: [&str; 5] = [
     "generate_heatmap_normalized",
 ];
 
-/// What is refused for what is asked.
 const DETECT_ERRORS: [ErrorCode; 10] = [
     ErrorCode::FileMetadata,
     ErrorCode::FileTooLarge,
@@ -56,7 +63,16 @@ const DETECT_ERRORS: [ErrorCode; 10] = [
     ErrorCode::UnsupportedImageType,
 ];
 
-/// A body that was read; where it did not fit, its fields say so.
+/// Adds the operation that queues an image.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on(OPERATION, Method::POST, "/detect", accepts_json(post))
+        .produces(ResultKind::Document)
+        .fixture_builder(document_from_fixture)
+        .docs(describe)
+}
+
+/// Fields of the body. Invalid fields are errors of the [`FieldReader`], and read as missing here.
 #[derive(Debug, PartialEq, Eq)]
 struct DetectRequest {
     key: Option<String>,
@@ -73,7 +89,7 @@ impl DetectRequest {
         let preview = fields.flag_or("generate_preview", false);
         let analysis = fields.flag("generate_analysis_details");
         let heatmap = fields.flag_or("generate_heatmap", true);
-        let mut of_heatmap = |name| {
+        let mut heatmap_style = |name| {
             let flag = fields.flag_or(name, false);
             if flag && !heatmap {
                 let msg = "generate_heatmap must be true";
@@ -81,13 +97,13 @@ impl DetectRequest {
             }
             flag
         };
-        let heatmap_overlayed = of_heatmap("generate_heatmap_overlayed");
-        let heatmap_normalized = of_heatmap("generate_heatmap_normalized");
+        let heatmap_overlayed = heatmap_style("generate_heatmap_overlayed");
+        let heatmap_normalized = heatmap_style("generate_heatmap_normalized");
         fields.one_of("document_type", &["Image"]);
         let email = fields.text("email");
         read_model(fields);
         let id = fields.uuid("id");
-        // These change nothing here, but must fit.
+        // The other fields have no effect, but are validated.
         fields.flag("include_content_moderation");
         fields.flag("generate_unbiased_analysis_details");
         fields.text("proxy_host");
@@ -132,21 +148,22 @@ fn is_model(name: &str) -> bool {
     }
 }
 
-/// What such a body asks for.
+/// Returns the options in a body of `/detect`.
 ///
 /// # Errors
-/// If a field of it does not fit.
-pub fn options(body: &PyValue, analysis_default: bool) -> Result<DocumentOptions, ApiError> {
+/// 422 with all invalid fields.
+fn document_options(body: &PyValue, analysis_default: bool) -> Result<DocumentOptions, ApiError> {
     let mut fields = FieldReader::of_body(body);
-    let request = DetectRequest::parse(&mut fields, analysis_default);
-    fields.finish().map(|()| request.options)
+    let detect_request = DetectRequest::parse(&mut fields, analysis_default);
+    fields.finish()?;
+    Ok(detect_request.options)
 }
 
-pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
-            "Look at a picture",
-            "Queues a picture that was uploaded; `/query` tells what comes of it.",
+            "Queue an image for detection",
+            "Queues an uploaded image. Poll `/query` for the result.",
         )
         .body_fields(FieldReader::describe_fields(|fields| {
             DetectRequest::parse(fields, true)
@@ -162,79 +179,124 @@ pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param("url", "Any URL that ends in the `file_path` of an upload.")
         .describe_param(
             "generate_analysis_details",
-            "Left out, the server's setting counts, which is true where nobody set it.",
+            "Defaults to a setting of the server, which is true unless changed.",
         )
-        .describe_param("generate_heatmap_overlayed", "Wants `generate_heatmap`.")
-        .describe_param("generate_heatmap_normalized", "Wants `generate_heatmap`.")
-        .describe_param("id", "The document's id, if the client wants to choose it.")
-        .response::<DocumentQueued>(200, "It is queued.");
-    let groups: [&[ErrorCode]; 4] = [
-        &auth::AUTH_ERRORS,
-        &body::BODY_ERRORS,
-        &DETECT_ERRORS,
-        &INTERNAL_ERRORS,
-    ];
-    with_errors(described, &groups)
+        .describe_param("generate_heatmap_overlayed", "Requires `generate_heatmap`.")
+        .describe_param(
+            "generate_heatmap_normalized",
+            "Requires `generate_heatmap`.",
+        )
+        .describe_param("id", "Id for the document. Generated if omitted.")
+        .response::<DocumentQueued>(200, "The image is queued.");
+    let groups: [&[ErrorCode]; 4] = [&AUTH_ERRORS, &BODY_ERRORS, &DETECT_ERRORS, &INTERNAL_ERRORS];
+    with_errors(doc, &groups)
 }
 
-pub async fn post(
-    State(context): State<AppState>,
-    Extension(entry): Extension<JournalEntry>,
-    request: RequestContext,
+async fn post(
+    State(state): State<AppState>,
+    authenticator: Authenticator,
+    request_context: RequestContext,
     JsonValueBody(body): JsonValueBody,
 ) -> UndetectableResult {
     let mut fields = FieldReader::of_body(&body);
-    let order = DetectRequest::parse(&mut fields, context.config.undetectable.analysis_default);
-    let account = auth::authenticate_key(&context, "key", order.key.as_deref(), &entry).await;
+    let analysis_default = state.config.undetectable.analysis_default;
+    let detect_request = DetectRequest::parse(&mut fields, analysis_default);
+    let account = authenticator
+        .authenticate_key("key", detect_request.key.as_deref())
+        .await;
     fields.finish()?;
     let account = account?;
-    order.validate()?;
-    let file = source_file::source_file(&context, &account, &order.url, check_name).await?;
-    let queued = queue(&context, &account, &request, order, &file).await;
-    source_file::discard_if_refused(&context, &file, queued).await
+    detect_request.validate()?;
+    let url = &detect_request.url;
+    let file = source_file::find_or_fetch(&state, &account, url, check_name).await?;
+    let queued = queue(&state, &account, &request_context, detect_request, &file).await;
+    source_file::discard_if_refused(&state, &file, queued).await
 }
 
-/// Queues a file whose name is a picture's.
 async fn queue(
-    context: &AppState,
+    state: &AppState,
     account: &Arc<Account>,
-    request: &RequestContext,
-    order: DetectRequest,
+    request_context: &RequestContext,
+    detect_request: DetectRequest,
     file: &UploadedFile,
 ) -> UndetectableResult {
-    check_file(context, file).await?;
-    let Origin(origin) = Origin::resolve(context, request).await?;
-    let work = Work::Document(order.options);
-    let new = NewOrder {
-        id: order.id,
-        ..source_file::new_order("undetectable.detect", account, origin, file, work, 1)
+    check_file(state, file).await?;
+    let Origin(origin) = Origin::resolve(state, request_context).await?;
+    let work = Work::Document(detect_request.options);
+    let new_order = NewOrder {
+        id: detect_request.id,
+        ..source_file::new_order(OPERATION, account, origin, file, work, 1)
     };
-    let created = context.orders.create(account, new).await?;
+    let created = state.orders.create(account, new_order).await?;
     Ok(Json(DocumentQueued::from(created.order.as_ref())).into_response())
 }
 
-/// Its name is a picture's.
+/// Checks that `name` has the extension of an image.
 ///
 /// # Errors
-/// If it is not.
+/// Returns [`ErrorCode::UnsupportedImageType`] if it has not.
 pub fn check_name(name: &str) -> Result<(), ApiError> {
     if FileKind::of_name(name).is_none() {
-        let why = format!("{name}: no picture, by its extension; a .zip goes to /bulk-upload");
-        return Err(ApiError::new(ErrorCode::UnsupportedImageType, why));
+        let reason = format!("{name}: not an image, by its extension; send a .zip to /bulk-upload");
+        return Err(ApiError::new(ErrorCode::UnsupportedImageType, reason));
     }
     Ok(())
 }
 
-/// Sizes and types are checked here, not at the upload.
+/// Returns the document that `/detect` would create of an uploaded file.
+///
+/// # Errors
+/// Names the first field that `/detect` would not accept.
+fn document_from_fixture(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
+    fixture.reject_unknown_options(&OPTIONS)?;
+    fixture.reject_name()?;
+    fixture.reject_watermarks()?;
+    fixture.check_file_count(1..=1)?;
+    let name = &fixture.files[0].name;
+    let name_error = |message: String| FieldError::new("files[0].fileName", message);
+    let chars = name.chars().count();
+    if chars > FIXTURE_NAME_CHARS_MAX {
+        return Err(name_error(format!(
+            "too long: {chars} characters, maximum {FIXTURE_NAME_CHARS_MAX}"
+        )));
+    }
+    check_name(name).map_err(|error| name_error(error.reason().to_owned()))?;
+    let mut body = Value::Object(fixture.options.cloned().unwrap_or_default());
+    body["url"] = json!(name);
+    let analysis_default = fixture.config.undetectable.analysis_default;
+    let options = document_options(&PyValue::from(&body), analysis_default).map_err(|error| {
+        let reason = error.reason().strip_prefix("body.").unwrap_or_default();
+        let (field, message) = reason.split_once(": ").unwrap_or(("", reason));
+        FieldError::new(format!("options.{field}"), message)
+    })?;
+    Ok(NewOrder {
+        operation: fixture.operation,
+        idempotency_key: None,
+        vendor: Vendor::Undetectable,
+        api: ApiVersion::default(),
+        origin: fixture.origin.to_owned(),
+        name: None,
+        work: Work::Document(options),
+        files: vec![NewFile::new(
+            source_file::sanitize_file_name(name),
+            FileSource::Upload,
+        )],
+        id: None,
+        charge: None,
+        request_digest: None,
+    })
+}
+
+/// Checks size and content. The vendor checks them here, not at the upload.
 async fn check_file(state: &Services, file: &UploadedFile) -> Result<(), ApiError> {
     let (name, bytes) = (&file.upload.name, file.content.bytes);
     if bytes < FILE_BYTES_MIN {
-        let why = format!("{name}: {bytes} bytes, {FILE_BYTES_MIN} at least are taken");
-        return Err(ApiError::new(ErrorCode::FileTooSmall, why));
+        let reason = format!("{name}: too small: {bytes} bytes, minimum {FILE_BYTES_MIN}");
+        return Err(ApiError::new(ErrorCode::FileTooSmall, reason));
     }
     if bytes > FILE_BYTES_MAX {
-        let why = format!("{name}: {bytes} bytes, {FILE_BYTES_MAX} at most are taken");
-        return Err(ApiError::new(ErrorCode::FileTooLarge, why));
+        let reason = format!("{name}: too large: {bytes} bytes, maximum {FILE_BYTES_MAX}");
+        return Err(ApiError::new(ErrorCode::FileTooLarge, reason));
     }
     match state
         .engine
@@ -243,8 +305,8 @@ async fn check_file(state: &Services, file: &UploadedFile) -> Result<(), ApiErro
     {
         Ok(_) => Ok(()),
         Err(EngineError::Defect(defect)) => {
-            let why = format!("{name}: {}", defect.message());
-            Err(ApiError::new(ErrorCode::InvalidFileType, why))
+            let reason = format!("{name}: {}", defect.message());
+            Err(ApiError::new(ErrorCode::InvalidFileType, reason))
         }
         Err(EngineError::Io(error)) => Err(StoreError::broken(error).into()),
     }
@@ -255,7 +317,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_out_has_its_default_and_what_is_unknown_is_ignored() {
+    fn parse_uses_defaults_and_ignores_unknown_fields() {
         let body = json!({"key": "k", "url": "u", "_t": [1], "content_type": 5});
         let body = PyValue::from(&body);
         let mut fields = FieldReader::of_body(&body);
@@ -278,21 +340,21 @@ mod tests {
     }
 
     #[test]
-    fn a_style_of_heatmap_needs_a_heatmap() {
-        let refused = |body: serde_json::Value| {
+    fn parse_heatmap_style_without_heatmap_is_an_error() {
+        let is_error = |body: serde_json::Value| {
             let body = PyValue::from(&body);
             let mut fields = FieldReader::of_body(&body);
             DetectRequest::parse(&mut fields, true);
             fields.finish().is_err()
         };
         for style in ["generate_heatmap_overlayed", "generate_heatmap_normalized"] {
-            assert!(refused(
+            assert!(is_error(
                 json!({"url": "u", "generate_heatmap": false, style: true})
             ));
-            assert!(!refused(
+            assert!(!is_error(
                 json!({"url": "u", "generate_heatmap": false, style: false})
             ));
-            assert!(!refused(json!({"url": "u", style: true})));
+            assert!(!is_error(json!({"url": "u", style: true})));
         }
     }
 }

@@ -1,26 +1,28 @@
-//! The vendor's errors, and what of ours becomes which.
+//! Error responses: the vendor's messages, and the mapping of service errors onto them.
 //!
-//! What its handlers refuse is `{"error": "message"}`; what its framework refuses is
-//! `{"detail": …}`, a sentence or, where input does not fit the schema, a list.
+//! Errors of the vendor's handlers are `{"error": "message"}`. Errors of its framework are
+//! `{"detail": …}`: a sentence, or a list if the request does not match the schema.
 
 use axum::http::header::{ALLOW, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::problem::ValidationError;
-use crate::http::{BodyError, InternalFault, Json, OriginError, X_MOCK_REASON, header_line};
+use super::validation_error::ValidationError;
+use crate::http::{
+    BodyError, INTERNAL_ERROR, InternalFault, Json, OriginError, X_MOCK_REASON, header_line,
+};
 use crate::services::accounts::RateLimited;
 use crate::services::orders::CreateOrderError;
 use crate::storage::db::StoreError;
 
-/// So many of a 422's problems stand in `X-Mock-Reason`.
-const WHY_PROBLEMS_MAX: usize = 4;
+/// Validation errors that `X-Mock-Reason` of a 422 names.
+const REASON_ERRORS_MAX: usize = 4;
 
-/// The framework's sentence on a body that is in no Unicode encoding.
+/// Message of the framework for a body that is in no Unicode encoding.
 pub const UNREADABLE_BODY: &str = "There was an error parsing the body";
 
-/// An error of the vendor's handlers.
+/// Error of the vendor's handlers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorCode {
     DocumentNotFound,
@@ -53,7 +55,6 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// Every code there is.
     pub const ALL: [Self; 27] = [
         Self::DocumentNotFound,
         Self::FileMetadata,
@@ -84,7 +85,7 @@ impl ErrorCode {
         Self::ZipTooLarge,
     ];
 
-    /// The status it is answered with.
+    /// Returns the status of a response with this error.
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
@@ -116,7 +117,7 @@ impl ErrorCode {
         }
     }
 
-    /// The vendor's words.
+    /// Returns the message in the body.
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {
@@ -151,15 +152,16 @@ impl ErrorCode {
     }
 }
 
-/// A refusal: the vendor's status and body, and one line on this very request.
+/// Error response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
     status: StatusCode,
     body: ErrorContent,
+    /// Value of `X-Mock-Reason`: one line about this request.
     reason: String,
-    /// The methods that the path has, where the request's is none of them.
+    /// Value of `Allow`.
     allow: Option<HeaderValue>,
-    /// Seconds after which it may be asked again, where that is told.
+    /// Value of `Retry-After`.
     retry_after_s: Option<u64>,
     /// Cause, for the log, if the server itself is at fault.
     fault: Option<Box<InternalFault>>,
@@ -174,85 +176,87 @@ enum ErrorContent {
 }
 
 impl ApiError {
-    pub fn new(code: ErrorCode, why: impl Into<String>) -> Self {
+    pub fn new(code: ErrorCode, reason: impl Into<String>) -> Self {
         let error = code.message();
-        Self::from_code(code.status(), ErrorContent::Error { error }, why.into())
+        Self::from_parts(code.status(), ErrorContent::Error { error }, reason.into())
     }
 
-    fn from_code(status: StatusCode, body: ErrorContent, why: String) -> Self {
+    fn from_parts(status: StatusCode, body: ErrorContent, reason: String) -> Self {
         Self {
             status,
             body,
-            reason: why,
+            reason,
             allow: None,
             retry_after_s: None,
             fault: None,
         }
     }
 
-    /// The line on this very request.
-    pub fn with_reason(&self) -> &str {
+    pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// Input that does not fit the schema.
+    /// 422: the request does not match the schema.
     pub fn validation(detail: Vec<ValidationError>) -> Self {
         let messages: Vec<String> = detail
             .iter()
-            .take(WHY_PROBLEMS_MAX)
+            .take(REASON_ERRORS_MAX)
             .map(ValidationError::message)
             .collect();
-        let more = match detail.len().saturating_sub(WHY_PROBLEMS_MAX) {
+        let more = match detail.len().saturating_sub(REASON_ERRORS_MAX) {
             0 => String::new(),
             more => format!("; and {more} more"),
         };
-        let why = messages.join("; ") + &more;
-        Self::from_code(
+        let reason = messages.join("; ") + &more;
+        Self::from_parts(
             StatusCode::UNPROCESSABLE_ENTITY,
             ErrorContent::ValidationErrors { detail },
-            why,
+            reason,
         )
     }
 
-    /// The same, with another line on the request.
-    pub fn with_detail(self, why: &str) -> Self {
-        let why = why.to_owned();
+    /// Replaces the reason.
+    pub fn with_reason(self, reason: &str) -> Self {
         Self {
-            reason: why,
+            reason: reason.to_owned(),
             ..self
         }
     }
 
-    /// The client takes nothing that it could be answered.
-    pub fn not_acceptable(why: &str) -> Self {
+    /// 406: `Accept` excludes the media type of the response.
+    pub fn not_acceptable(reason: &str) -> Self {
         let detail = "Not Acceptable";
         let body = ErrorContent::Detail { detail };
-        Self::from_code(StatusCode::NOT_ACCEPTABLE, body, why.to_owned())
+        Self::from_parts(StatusCode::NOT_ACCEPTABLE, body, reason.to_owned())
     }
 
-    /// Refusal of a body that the framework fails to read, whatever its schema.
-    pub fn unreadable_body(why: &str) -> Self {
+    /// 400: the framework cannot read the body.
+    pub fn unreadable_body(reason: &str) -> Self {
         let body = ErrorContent::Detail {
             detail: UNREADABLE_BODY,
         };
-        Self::from_code(StatusCode::BAD_REQUEST, body, why.to_owned())
+        Self::from_parts(StatusCode::BAD_REQUEST, body, reason.to_owned())
     }
 
-    /// A route there is not.
-    pub fn not_found(why: String) -> Self {
+    /// 404: the path has no route.
+    pub fn not_found(reason: String) -> Self {
         let detail = "Not Found";
-        Self::from_code(StatusCode::NOT_FOUND, ErrorContent::Detail { detail }, why)
+        Self::from_parts(
+            StatusCode::NOT_FOUND,
+            ErrorContent::Detail { detail },
+            reason,
+        )
     }
 
-    /// A method the route does not have; it has those of `allow`.
-    pub fn method_not_allowed(allow: &str, why: String) -> Self {
+    /// 405: the path has routes with the methods in `allow` only.
+    pub fn method_not_allowed(allow: &str, reason: String) -> Self {
         let detail = "Method Not Allowed";
         Self {
             allow: Some(header_line(allow)),
-            ..Self::from_code(
+            ..Self::from_parts(
                 StatusCode::METHOD_NOT_ALLOWED,
                 ErrorContent::Detail { detail },
-                why,
+                reason,
             )
         }
     }
@@ -260,11 +264,11 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let why = [(X_MOCK_REASON, header_line(&self.reason))];
+        let reason = [(X_MOCK_REASON, header_line(&self.reason))];
         let allow = self.allow.map(|allow| [(ALLOW, allow)]);
         let retry_after = self.retry_after_s.map(|s| [(RETRY_AFTER, s.to_string())]);
         let body = Json(self.body);
-        let mut response = (self.status, why, allow, retry_after, body).into_response();
+        let mut response = (self.status, reason, allow, retry_after, body).into_response();
         if let Some(cause) = self.fault {
             response.extensions_mut().insert(*cause);
         }
@@ -282,52 +286,52 @@ impl From<StoreError> for ApiError {
             },
             StoreError::Broken(_) => Self {
                 fault: Some(Box::new(InternalFault(error.to_string()))),
-                ..Self::new(ErrorCode::Internal, "a fault of stuntdouble's: see its log")
+                ..Self::new(ErrorCode::Internal, INTERNAL_ERROR)
             },
         }
     }
 }
 
 impl From<RateLimited> for ApiError {
-    fn from(too_many: RateLimited) -> Self {
+    fn from(error: RateLimited) -> Self {
         Self {
-            retry_after_s: Some(too_many.retry_after_s),
-            ..Self::new(ErrorCode::TooManyRequests, too_many.message())
+            retry_after_s: Some(error.retry_after_s),
+            ..Self::new(ErrorCode::TooManyRequests, error.message())
         }
     }
 }
 
 impl From<BodyError> for ApiError {
-    fn from(refusal: BodyError) -> Self {
-        let code = match refusal {
+    fn from(error: BodyError) -> Self {
+        let code = match error {
             BodyError::TooLarge => ErrorCode::RequestTooLarge,
             BodyError::Incomplete | BodyError::Stalled(_) => ErrorCode::RequestCutShort,
         };
-        Self::new(code, refusal.message())
+        Self::new(code, error.message())
     }
 }
 
 impl From<OriginError> for ApiError {
     fn from(error: OriginError) -> Self {
         match error {
-            OriginError::Host(line) => Self::new(ErrorCode::InvalidHost, line),
+            OriginError::Host(message) => Self::new(ErrorCode::InvalidHost, message),
             OriginError::Store(error) => error.into(),
         }
     }
 }
 
 impl From<CreateOrderError> for ApiError {
-    fn from(refused: CreateOrderError) -> Self {
-        match refused {
+    fn from(error: CreateOrderError) -> Self {
+        match error {
             CreateOrderError::NoCredits { needed, left } => {
-                let why = format!("credits: {needed} needed, {left} left");
-                Self::new(ErrorCode::NotEnoughCredits, why)
+                let reason = format!("credits: {needed} needed, {left} left");
+                Self::new(ErrorCode::NotEnoughCredits, reason)
             }
             CreateOrderError::UploadGone => {
                 Self::new(ErrorCode::FileMetadata, "url: the upload has expired")
             }
             CreateOrderError::IdTaken => {
-                Self::new(ErrorCode::IdTaken, "id: a document has it already")
+                Self::new(ErrorCode::IdTaken, "id: another document has this id")
             }
             CreateOrderError::Internal(error) => error.into(),
         }

@@ -1,12 +1,12 @@
-//! What clients send, read field by field as the vendor's framework reads it (`FastAPI` over
-//! pydantic 1): what can be taken for the type wanted is, and everything that cannot is told
-//! at once, in the schema's order.
+//! Reads fields as the vendor's framework does (`FastAPI` over pydantic 1): values are coerced to the
+//! type of the field where pydantic coerces them, and all errors are reported at once, in the order of the
+//! schema.
 //!
-//! Reading is total: a field that does not fit is a [`ValidationError`] and reads as if it were not
-//! there; [`FieldReader::finish`] tells in the end. Null is as good as not there, where a field may
-//! be left out.
+//! Reading is total: an invalid field becomes a [`ValidationError`] and reads as missing.
+//! [`FieldReader::finish`] reports the errors. Null counts as missing for optional fields.
 //!
-//! What reads fields also describes them: it is run once over [`FieldReader::describe_fields`].
+//! The function that reads the fields also describes them for OpenAPI: see
+//! [`FieldReader::describe_fields`].
 
 use std::collections::BTreeMap;
 use std::num::IntErrorKind;
@@ -15,26 +15,27 @@ use std::ops::RangeInclusive;
 use serde_json::{Value as Schema, json};
 
 use super::error::ApiError;
-use super::problem::{LocItem, ValidationContext, ValidationError};
 use super::python_json::PyValue;
+use super::validation_error::{LocItem, ValidationContext, ValidationError};
 use crate::http::openapi::Param;
 
-/// Fields of one object, being read.
+/// Reader of the fields of one object.
 #[derive(Debug)]
 pub struct FieldReader<'v> {
-    place: &'static str,
+    /// First item of `loc` in errors: `body` or `query`.
+    location: &'static str,
     object: Option<&'v BTreeMap<String, PyValue>>,
     errors: Vec<ValidationError>,
-    /// What was asked for, where that is all that is wanted.
-    inputs: Option<Vec<Param>>,
+    /// Descriptions of the fields read so far. `None` unless only the descriptions are wanted.
+    params: Option<Vec<Param>>,
 }
 
 impl<'v> FieldReader<'v> {
-    /// The fields of a body. pydantic takes what Python's `dict` takes for an object, so an empty array
-    /// and an empty text are objects without fields.
+    /// Reads a body. pydantic calls Python's `dict` on it, so that an empty array and an empty string are
+    /// objects without fields.
     pub fn of_body(body: &'v PyValue) -> Self {
         static EMPTY: BTreeMap<String, PyValue> = BTreeMap::new();
-        let (object, problems) = match body {
+        let (object, errors) = match body {
             PyValue::Object(members) => (Some(members), Vec::new()),
             PyValue::Null => (None, vec![ValidationError::no_body()]),
             PyValue::Array { is_empty: true } => (Some(&EMPTY), Vec::new()),
@@ -42,38 +43,38 @@ impl<'v> FieldReader<'v> {
             _ => (None, vec![ValidationError::not_an_object()]),
         };
         Self {
-            place: "body",
+            location: "body",
             object,
-            errors: problems,
-            inputs: None,
+            errors,
+            params: None,
         }
     }
 
-    /// The parameters of a query.
+    /// Reads the parameters of a query string.
     pub fn of_query(query: &'v BTreeMap<String, PyValue>) -> Self {
         Self {
-            place: "query",
+            location: "query",
             object: Some(query),
             errors: Vec::new(),
-            inputs: None,
+            params: None,
         }
     }
 
-    /// The fields that `read` reads, in its order. It is given none of them.
+    /// Describes the fields that `read` reads, in its order. `read` gets an object without fields.
     pub fn describe_fields<T>(read: impl FnOnce(&mut Self) -> T) -> Vec<Param> {
         let mut fields = Self {
-            place: "",
+            location: "",
             object: None,
             errors: Vec::new(),
-            inputs: Some(Vec::new()),
+            params: Some(Vec::new()),
         };
         read(&mut fields);
-        fields.inputs.unwrap_or_default()
+        fields.params.unwrap_or_default()
     }
 
     fn describe(&mut self, name: &'static str, required: bool, schema: impl FnOnce() -> Schema) {
-        if let Some(inputs) = &mut self.inputs {
-            inputs.push(Param {
+        if let Some(params) = &mut self.params {
+            params.push(Param {
                 name,
                 required,
                 schema: schema(),
@@ -81,14 +82,14 @@ impl<'v> FieldReader<'v> {
         }
     }
 
-    /// Says more on what was described last.
-    fn describe_more(&mut self, keyword: &str, value: impl Into<Schema>) {
-        if let Some(input) = self.inputs.as_mut().and_then(|inputs| inputs.last_mut()) {
-            input.schema[keyword] = value.into();
+    /// Adds a keyword to the schema of the field described last.
+    fn extend_schema(&mut self, keyword: &str, value: impl Into<Schema>) {
+        if let Some(param) = self.params.as_mut().and_then(|params| params.last_mut()) {
+            param.schema[keyword] = value.into();
         }
     }
 
-    /// Adds a problem of the field `name`.
+    /// Adds an error of the field `name`.
     pub fn push_error(&mut self, name: &'static str, msg: impl Into<String>, r#type: &'static str) {
         self.push_error_in(name, msg, r#type, None);
     }
@@ -100,20 +101,21 @@ impl<'v> FieldReader<'v> {
         r#type: &'static str,
         ctx: impl Into<Option<ValidationContext>>,
     ) {
-        let loc = vec![LocItem::Name(self.place), LocItem::Name(name)];
+        let loc = vec![LocItem::Name(self.location), LocItem::Name(name)];
         self.errors.push(ValidationError {
             ctx: ctx.into(),
             ..ValidationError::new(loc, msg, r#type)
         });
     }
 
+    /// Returns a value. `None` if it is missing or null.
     fn get(&self, name: &str) -> Option<&'v PyValue> {
         self.object?
             .get(name)
             .filter(|value| **value != PyValue::Null)
     }
 
-    /// A text that may be left out.
+    /// Reads an optional string.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
         self.describe(name, false, || json!({"type": "string"}));
         self.read_text(name)
@@ -127,13 +129,13 @@ impl<'v> FieldReader<'v> {
         text
     }
 
-    /// The field `key`. That it has to be there is for those to say who look for its account.
+    /// Reads the field `key`. Authentication reports a missing key, not the schema.
     pub fn key(&mut self) -> Option<String> {
         self.describe("key", true, || json!({"type": "string"}));
         self.read_text("key")
     }
 
-    /// A text that must be there; empty where it is not.
+    /// Reads a required string. Empty if it is missing or invalid.
     pub fn required_text(&mut self, name: &'static str) -> String {
         self.describe(name, true, || json!({"type": "string"}));
         let Some(object) = self.object else {
@@ -150,10 +152,10 @@ impl<'v> FieldReader<'v> {
         self.read_text(name).unwrap_or_default()
     }
 
-    /// A text that must be there, with so many characters at most.
+    /// Reads a required string of at most `chars_max` characters.
     pub fn required_text_within(&mut self, name: &'static str, chars_max: usize) -> String {
         let text = self.required_text(name);
-        self.describe_more("maxLength", chars_max);
+        self.extend_schema("maxLength", chars_max);
         if text.chars().count() > chars_max {
             let msg = format!("ensure this value has at most {chars_max} characters");
             let ctx = limit(i64::try_from(chars_max).unwrap_or(i64::MAX));
@@ -162,14 +164,14 @@ impl<'v> FieldReader<'v> {
         text
     }
 
-    /// A yes or no that is `default` where it is left out.
+    /// Reads a boolean that is `default` if it is missing or invalid.
     pub fn flag_or(&mut self, name: &'static str, default: bool) -> bool {
         let flag = self.flag(name);
-        self.describe_more("default", default);
+        self.extend_schema("default", default);
         flag.unwrap_or(default)
     }
 
-    /// A yes or no that may be left out.
+    /// Reads an optional boolean.
     pub fn flag(&mut self, name: &'static str) -> Option<bool> {
         self.describe(name, false, || json!({"type": "boolean"}));
         let value = self.get(name)?;
@@ -196,11 +198,11 @@ impl<'v> FieldReader<'v> {
         flag
     }
 
-    /// Checks that the field is absent or one of `words`.
+    /// Checks that an optional field is one of `words`.
     pub fn one_of(&mut self, name: &'static str, words: &[&str]) {
         self.describe(name, false, || json!({"type": "string", "enum": words}));
-        let is_one = |value: &PyValue| matches!(value, PyValue::Text(text) if words.contains(&text.as_str()));
-        if self.get(name).is_none_or(is_one) {
+        let is_word = |value: &PyValue| matches!(value, PyValue::Text(text) if words.contains(&text.as_str()));
+        if self.get(name).is_none_or(is_word) {
             return;
         }
         let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
@@ -213,7 +215,7 @@ impl<'v> FieldReader<'v> {
         self.push_error_in(name, msg, "type_error.enum", ctx);
     }
 
-    /// Checks that the field is absent or a text that `pattern` matches, which `is_match` says.
+    /// Checks that an optional string matches `pattern`. `is_match` implements the pattern.
     pub fn matching(
         &mut self,
         name: &'static str,
@@ -234,7 +236,7 @@ impl<'v> FieldReader<'v> {
         }
     }
 
-    /// A UUID that may be left out, in lower case with hyphens.
+    /// Reads an optional UUID, and returns it in lower case with hyphens.
     pub fn uuid(&mut self, name: &'static str) -> Option<String> {
         self.describe(name, false, || json!({"type": "string", "format": "uuid"}));
         let value = self.get(name)?;
@@ -248,7 +250,7 @@ impl<'v> FieldReader<'v> {
         uuid
     }
 
-    /// A whole number in that range that may be left out.
+    /// Reads an optional integer in `range`.
     pub fn integer(&mut self, name: &'static str, range: RangeInclusive<i64>) -> Option<i64> {
         self.describe(
             name,
@@ -259,40 +261,41 @@ impl<'v> FieldReader<'v> {
             PyValue::Int(text) | PyValue::Text(text) => parse_integer(text),
             _ => None,
         };
-        let (least, most) = range.into_inner();
+        let (min, max) = range.into_inner();
         match number {
             None => self.push_error(name, "value is not a valid integer", "type_error.integer"),
-            Some(number) if number < least => {
-                let msg = format!("ensure this value is greater than or equal to {least}");
-                self.push_error_in(name, msg, "value_error.number.not_ge", limit(least));
+            Some(number) if number < min => {
+                let msg = format!("ensure this value is greater than or equal to {min}");
+                self.push_error_in(name, msg, "value_error.number.not_ge", limit(min));
             }
-            Some(number) if number > most => {
-                let msg = format!("ensure this value is less than or equal to {most}");
-                self.push_error_in(name, msg, "value_error.number.not_le", limit(most));
+            Some(number) if number > max => {
+                let msg = format!("ensure this value is less than or equal to {max}");
+                self.push_error_in(name, msg, "value_error.number.not_le", limit(max));
             }
             Some(number) => return Some(number),
         }
         None
     }
 
-    /// A whole number in that range that is `default` where it is left out.
+    /// Reads an integer in `range` that is `default` if it is missing or invalid.
     pub fn integer_or(
         &mut self,
         name: &'static str,
         range: RangeInclusive<u32>,
         default: u32,
     ) -> u32 {
-        let (least, most) = range.into_inner();
-        let number = self.integer(name, least.into()..=most.into());
-        self.describe_more("default", default);
-        let number = number.and_then(|number| u32::try_from(number).ok());
-        number.unwrap_or(default)
+        let (min, max) = range.into_inner();
+        let number = self.integer(name, min.into()..=max.into());
+        self.extend_schema("default", default);
+        number
+            .and_then(|number| u32::try_from(number).ok())
+            .unwrap_or(default)
     }
 
-    /// Nothing was wrong.
+    /// Ends the reading.
     ///
     /// # Errors
-    /// All that was.
+    /// 422 with all errors so far.
     pub fn finish(self) -> Result<(), ApiError> {
         if self.errors.is_empty() {
             Ok(())
@@ -306,7 +309,7 @@ fn limit(limit_value: i64) -> ValidationContext {
     ValidationContext::Limit { limit_value }
 }
 
-/// Numbers beyond 64 bits are as good as the ends of these.
+/// Parses an integer. Numbers beyond 64 bits become the smallest or the largest one.
 fn parse_integer(text: &str) -> Option<i64> {
     text.trim()
         .parse()
@@ -318,12 +321,15 @@ fn parse_integer(text: &str) -> Option<i64> {
         .ok()
 }
 
-/// Any of a UUID's spellings (RFC 9562's, as a URN, in braces, without hyphens) as the first.
+/// Returns a UUID in lower case with hyphens. Like Python's `uuid.UUID`, accepts a URN, braces, and missing
+/// hyphens. `None` if `text` is not a UUID.
 pub fn canonical_uuid(text: &str) -> Option<String> {
     let bare = text.strip_prefix("urn:uuid:").unwrap_or(text);
     let bare = bare.trim_matches(['{', '}']).replace('-', "");
-    let fits = bare.len() == 32 && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let hex = fits.then(|| bare.to_ascii_lowercase())?;
+    if bare.len() != 32 || !bare.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let hex = bare.to_ascii_lowercase();
     let groups = [0..8, 8..12, 12..16, 16..20, 20..32].map(|group| &hex[group]);
     Some(groups.join("-"))
 }

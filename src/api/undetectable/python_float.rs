@@ -1,4 +1,4 @@
-//! Floats as Python prints them: always with a point or an exponent, and with all their digits.
+//! Floats as Python prints them: with a point or an exponent, and with all their digits.
 
 use std::borrow::Cow;
 
@@ -7,14 +7,14 @@ use serde::ser::Error;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// A number of an answer that Python's `json` would write as a float: `98.0`, never `98`.
+/// Number that Python's `json` writes as a float: `98.0`, never `98`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PyFloat(pub f64);
 
 impl Serialize for PyFloat {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let written = RawValue::from_string(repr(self.0));
-        written.map_err(S::Error::custom)?.serialize(serializer)
+        let json = RawValue::from_string(repr(self.0));
+        json.map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn repr_of_a_float_is_that_of_python() {
+    fn repr_equals_that_of_python() {
         for (number, expected) in [
             (98.0, "98.0"),
             (0.0, "0.0"),
@@ -81,9 +81,9 @@ mod tests {
     }
 
     #[test]
-    fn a_float_is_written_with_its_point() {
-        let written = serde_json::to_string(&[PyFloat(98.0), PyFloat(1e-5)]).expect("JSON");
-        assert_eq!(written, "[98.0,1e-05]");
+    fn serialize_writes_the_point() {
+        let json = serde_json::to_string(&[PyFloat(98.0), PyFloat(1e-5)]).expect("JSON");
+        assert_eq!(json, "[98.0,1e-05]");
         let value = serde_json::to_value(PyFloat(98.0)).expect("JSON");
         assert_eq!(value, serde_json::json!(98.0));
     }

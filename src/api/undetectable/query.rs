@@ -1,25 +1,28 @@
-//! `POST /query`: how a document stands. It needs no key, and costs nothing.
+//! `POST /query`: status and result of a document. Free, and needs no key.
 
 use axum::Extension;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::http::Method;
+use axum::response::IntoResponse;
 use serde_json::json;
 
+use super::UndetectableResult;
+use super::accept::accepts_json;
 use super::analysis::Analysis;
-use super::body::{self, JsonValueBody};
-use super::error::{ApiError, ErrorCode};
+use super::body::{BODY_ERRORS, JsonValueBody};
+use super::bulk;
+use super::document::{find_document, read_id};
+use super::error::ErrorCode;
 use super::fields::FieldReader;
-use super::find::{find, read};
 use super::openapi::{INTERNAL_ERRORS, with_errors};
 use super::wire::{self, AnalysisEnd, Document, DoneOptions, FollowUp};
-use super::{UndetectableResult, bulk};
 use crate::http::openapi::OperationDoc;
 use crate::http::{
-    AppState, Json, OnResponseSent, Origin, RequestContext, Services, X_MOCK_OUTCOME, header_line,
-    outcome_line,
+    AppState, Json, OnResponseSent, Origin, RequestContext, Routes, Services, X_MOCK_OUTCOME,
+    header_line, outcome_line,
 };
 use crate::model::order::{Order, OrderState, Vendor};
-use crate::model::rule::{self, OutcomeOverride};
+use crate::model::rule::{ForcedOutcome, OutcomeOverride};
 use crate::model::time::Timestamp;
 use crate::model::work::{Detection, Outcome, Work};
 use crate::services::accounts::Account;
@@ -27,59 +30,67 @@ use crate::services::journal::JournalEntry;
 use crate::services::orders::DocumentTiming;
 use crate::settings::AnalysisFinalStatus;
 
-pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
-        .summary(
-            "How a document stands",
-            "Free, and without a key. Asked until `status` is `done` or `failed`, and further \
-             until heatmap and analysis are no longer `pending`.",
+/// Adds the operation that reads a document.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on(
+            "undetectable.query",
+            Method::POST,
+            "/query",
+            accepts_json(post),
         )
-        .body_fields(FieldReader::describe_fields(read))
-        .describe_param("id", "The document's.")
-        .response::<Option<Document>>(200, "The document; null where no document has the id.")
+        .docs(describe)
+}
+
+fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Get document status",
+            "Free, and needs no key. Poll until `status` is `done` or `failed`, and on until heatmap and \
+             analysis are no longer `pending`.",
+        )
+        .body_fields(FieldReader::describe_fields(read_id))
+        .describe_param("id", "Id of the document.")
+        .response::<Option<Document>>(200, "The document. Null if no document has the id.")
         .with_header(
             200,
             "X-Mock-Outcome",
             false,
-            "What settled the result, where there is one.",
+            "The result and its source, once there is one.",
             &json!({"type": "string"}),
         );
     with_errors(
-        described,
-        &[
-            &body::BODY_ERRORS,
-            &[ErrorCode::InvalidHost],
-            &INTERNAL_ERRORS,
-        ],
+        doc,
+        &[&BODY_ERRORS, &[ErrorCode::InvalidHost], &INTERNAL_ERRORS],
     )
 }
 
-pub async fn post(
-    State(context): State<AppState>,
+async fn post(
+    State(state): State<AppState>,
     Extension(entry): Extension<JournalEntry>,
-    request: RequestContext,
+    request_context: RequestContext,
     JsonValueBody(body): JsonValueBody,
 ) -> UndetectableResult {
-    let Some((account, order)) = find(&context, &body, &entry).await? else {
+    let Some((account, order)) = find_document(&state, &body, &entry).await? else {
         return Ok(Json(None::<Document>).into_response());
     };
-    let (order, hold) = context.orders.record_poll(&account, order).await?;
-    let mut reply = document_response(&context, &account, &order, &request).await?;
-    OnResponseSent::attach(&mut reply, hold);
-    Ok(reply)
+    let (order, claim) = state.orders.record_poll(&account, order).await?;
+    let mut response = document_response(&state, &account, &order, &request_context).await?;
+    OnResponseSent::attach(&mut response, claim);
+    Ok(response)
 }
 
 async fn document_response(
     state: &Services,
     account: &Account,
     order: &Order,
-    request: &RequestContext,
+    request_context: &RequestContext,
 ) -> UndetectableResult {
     let now = account.now();
-    let steps = state.orders.document_timing(account, order);
+    let timing = state.orders.document_timing(account, order);
     let document = match &order.state {
         OrderState::Pending | OrderState::InProgress { .. } => {
-            if steps.is_analyzing(&order.state, now) {
+            if timing.is_analyzing(&order.state, now) {
                 Document::analyzing(order)
             } else {
                 Document::pending(order)
@@ -88,26 +99,31 @@ async fn document_response(
         OrderState::Failed { failure, .. } => Document::failed(order, &failure.message),
         OrderState::Complete {
             completed_at,
-            outcome: Outcome::Detection(found),
+            outcome: Outcome::Detection(detection),
             ..
         } => {
-            let progress = progress(steps, found, *completed_at, now);
-            let reply = done(state, account, order, found, progress, request).await?;
+            let follow_up = follow_up(timing, detection, *completed_at, now);
+            let response =
+                done_response(state, account, order, detection, follow_up, request_context).await?;
             state.orders.mark_completion_reported(order, now).await?;
-            return Ok(reply);
+            return Ok(response);
         }
         OrderState::Expired {
-            outcome: Some(Outcome::Detection(found)),
-        } => return done(state, account, order, found, FollowUp::Over, request).await,
+            outcome: Some(Outcome::Detection(detection)),
+        } => {
+            let follow_up = FollowUp::Expired;
+            return done_response(state, account, order, detection, follow_up, request_context)
+                .await;
+        }
         OrderState::Complete {
-            outcome: Outcome::Bulk(found),
+            outcome: Outcome::Bulk(result),
             ..
         }
         | OrderState::Expired {
-            outcome: Some(Outcome::Bulk(found)),
+            outcome: Some(Outcome::Bulk(result)),
         } => {
-            let document = Document::of_bulk(order, bulk::mean_result(found));
-            return Ok(bulk::with_outcome_header(order, found, Json(document)));
+            let document = Document::for_bulk(order, bulk::mean_result(result));
+            return Ok(bulk::with_outcome_header(order, result, Json(document)));
         }
         OrderState::Complete {
             outcome: Outcome::Outputs(_) | Outcome::Extraction(_),
@@ -118,61 +134,60 @@ async fn document_response(
     Ok(Json(document).into_response())
 }
 
-/// The first answer that says done says that all else is pending, however late it is: clients
-/// that see nothing pending there stop asking.
-fn progress(
-    steps: DocumentTiming,
-    found: &Detection,
+/// Returns the progress of heatmap and analysis. In the first response that says done, all that was
+/// requested is pending, however late it is: clients that see nothing pending there stop polling.
+fn follow_up(
+    timing: DocumentTiming,
+    detection: &Detection,
     completed_at: Timestamp,
     now: Timestamp,
 ) -> FollowUp {
-    if found.reported_at.is_none() {
-        return FollowUp::First;
+    if detection.reported_at.is_none() {
+        return FollowUp::FirstReport;
     }
-    FollowUp::Later {
-        heatmap_ready: now >= steps.heatmap_at(completed_at),
-        analysis_ready: now >= steps.analysis_at(completed_at),
+    FollowUp::Subsequent {
+        heatmap_ready: now >= timing.heatmap_at(completed_at),
+        analysis_ready: now >= timing.analysis_at(completed_at),
     }
 }
 
-async fn done(
+async fn done_response(
     state: &Services,
     account: &Account,
     order: &Order,
-    found: &Detection,
-    progress: FollowUp,
-    request: &RequestContext,
-) -> Result<Response, ApiError> {
-    let Origin(origin) = Origin::resolve(state, request).await?;
+    detection: &Detection,
+    follow_up: FollowUp,
+    request_context: &RequestContext,
+) -> UndetectableResult {
+    let Origin(origin) = Origin::resolve(state, request_context).await?;
     let now = account.now();
-    let link = |key: &str| state.links.get_url(&origin, Vendor::Undetectable, key, now);
-    let wants_analysis = matches!(order.work, Work::Document(options) if options.analysis);
-    let failing = failing_analysis(order).filter(|_| wants_analysis);
-    let extras = DoneOptions {
-        progress,
-        analysis: wants_analysis.then(|| analysis_end(state, account, order, found)),
+    let blob_url = |key: &str| state.links.get_url(&origin, Vendor::Undetectable, key, now);
+    let has_analysis = matches!(order.work, Work::Document(options) if options.analysis);
+    let options = DoneOptions {
+        follow_up,
+        analysis: has_analysis.then(|| analysis_end(state, account, order, detection)),
         singular_analysis: state.config.undetectable.singular_analysis,
     };
-    let document = Document::done(order, found, extras, link);
+    let document = Document::done(order, detection, options, blob_url);
     let mut response = Json(document).into_response();
-    let summary = format!("result {}", wire::result(&found.verdict).0);
-    let mut outcome = outcome_line(&summary, &found.verdict.source);
-    if let Some(outcome_override) = failing
-        && progress.has_analysis()
+    let summary = format!("result {}", wire::result(&detection.verdict).0);
+    let mut outcome = outcome_line(&summary, &detection.verdict.source);
+    if has_analysis
+        && follow_up.has_analysis_ended()
+        && let Some(outcome_override) = forced_analysis_failure(order)
     {
-        let failed = outcome_line("analysis failed", &outcome_override.source());
-        let both = [&outcome, &failed].map(|line| line.to_str().unwrap_or_default());
-        outcome = header_line(&both.join("; "));
+        let failure = outcome_line("analysis failed", &outcome_override.source());
+        let lines = [&outcome, &failure].map(|line| line.to_str().unwrap_or_default());
+        outcome = header_line(&lines.join("; "));
     }
     response.headers_mut().insert(X_MOCK_OUTCOME, outcome);
     Ok(response)
 }
 
-/// Returns the rule, or the control plane's call, that has the analysis of a document fail.
-fn failing_analysis(order: &Order) -> Option<&OutcomeOverride> {
-    let outcome_override = order.outcome_override.as_ref();
-    outcome_override
-        .filter(|outcome_override| outcome_override.outcome == rule::ForcedOutcome::AnalysisFailed)
+/// Returns the override that forces the analysis of a document to fail, if there is one.
+fn forced_analysis_failure(order: &Order) -> Option<&OutcomeOverride> {
+    let outcome_override = order.outcome_override.as_ref()?;
+    (outcome_override.outcome == ForcedOutcome::AnalysisFailed).then_some(outcome_override)
 }
 
 /// Returns how the analysis of a document ends.
@@ -180,13 +195,13 @@ fn analysis_end(
     state: &Services,
     account: &Account,
     order: &Order,
-    found: &Detection,
+    detection: &Detection,
 ) -> AnalysisEnd {
-    if failing_analysis(order).is_some() {
+    if forced_analysis_failure(order).is_some() {
         return AnalysisEnd::Failed;
     }
-    let mut chance = state.entropy.rng(&account.key, "analysis", order.number);
-    let analysis = Analysis::of(found, &mut chance);
+    let mut rng = state.entropy.rng(&account.key, "analysis", order.number);
+    let analysis = Analysis::new(detection, &mut rng);
     match state.config.undetectable.analysis_final_status {
         AnalysisFinalStatus::Ready => AnalysisEnd::Ready(analysis),
         AnalysisFinalStatus::Done => AnalysisEnd::Done(analysis),

@@ -1,5 +1,4 @@
-//! The objects that clients name by URL, in `/detect` and `/bulk-upload`: what they are called, and
-//! the orders that are made of them.
+//! Files that `/detect` and `/bulk-upload` name by URL: uploads, or files to download.
 
 use std::borrow::Cow;
 
@@ -16,74 +15,74 @@ use crate::services::orders::{
     Charge, DownloadError, FileSource, KeyOwner, NewFile, NewOrder, UploadedFile, key_owner,
 };
 
-/// Where in a URL an object's key begins.
+/// First part of the object key of an upload.
 const KEY_PREFIX: &str = "uploads/";
 
-/// Characters of a name that is downloaded, from its end.
+/// Characters of the name of a downloaded file. A longer name keeps its end.
 const NAME_CHARS_MAX: usize = 255;
 
-/// Checks that `url` is a URL, or has the key of an upload in it.
+/// Checks that `url` is a URL, or contains the key of an upload.
 ///
 /// # Errors
-/// Returns a refusal of [`ErrorCode::InputUrlEmpty`] if it has neither.
+/// Returns [`ErrorCode::InputUrlEmpty`] if neither is so.
 pub fn check_url(url: &str) -> Result<(), ApiError> {
-    let refused = |line: &str| {
+    let error = |message: &str| {
         Err(ApiError::new(
             ErrorCode::InputUrlEmpty,
-            format!("url: {line}"),
+            format!("url: {message}"),
         ))
     };
     let has_key =
         || object_key_in_url(url).is_some_and(|key| key.trim_end().len() > KEY_PREFIX.len());
     match url.trim() {
-        "" if url.is_empty() => refused("empty"),
-        "" => refused("blank"),
+        "" if url.is_empty() => error("empty"),
+        "" => error("blank"),
         trimmed if url::Url::parse(trimmed).is_err() && !has_key() => {
-            refused("neither a URL nor the key of an upload")
+            error("neither a URL nor the key of an upload")
         }
         _ => Ok(()),
     }
 }
 
-/// The account's object that the URL means. Where it cannot mean one it is downloaded, if that is
-/// set, unless `check` refuses its name; from then on it is the account's, until [`discard_if_refused`] has
-/// it go again.
+/// Returns the upload of `account` that `url` names. If the setting allows, downloads a URL that cannot
+/// name an upload. The download belongs to the account until [`discard_if_refused`] deletes it.
 ///
 /// # Errors
-/// If the URL means none, nothing is there, its name is refused, or it cannot be had.
-pub async fn source_file(
+/// Returns [`ErrorCode::FileMetadata`] if there is no upload and nothing can be downloaded, or the error
+/// of `check_name`.
+pub async fn find_or_fetch(
     state: &Services,
     account: &Account,
     url: &str,
-    check: impl FnOnce(&str) -> Result<(), ApiError>,
+    check_name: impl FnOnce(&str) -> Result<(), ApiError>,
 ) -> Result<UploadedFile, ApiError> {
-    let missing = |line: &str| ApiError::new(ErrorCode::FileMetadata, format!("url: {line}"));
+    let error = |message: &str| ApiError::new(ErrorCode::FileMetadata, format!("url: {message}"));
     let url = url.trim();
     let key = object_key_in_url(url);
     if let Some(key) = &key
-        && let Some(found) = state.orders.find_upload(account, key).await?
+        && let Some(upload) = state.orders.find_upload(account, key).await?
     {
-        check(&found.upload.name)?;
-        return Ok(found);
+        check_name(&upload.upload.name)?;
+        return Ok(upload);
     }
-    let is_foreign = has_host(url) && !key.as_deref().is_some_and(is_issued_key);
-    if state.config.orders.fetch && is_foreign {
+    let is_external = has_http_scheme(url) && !key.as_deref().is_some_and(is_issued_key);
+    if state.config.orders.fetch && is_external {
         let name = file_name_in_url(url);
-        check(&name)?;
+        check_name(&name)?;
         let downloaded = state.orders.download(account, url, &name).await;
-        return downloaded.map_err(|error| match error {
-            DownloadError::Unavailable(message) => missing(&message),
-            DownloadError::Internal(error) => error.into(),
+        return downloaded.map_err(|failure| match failure {
+            DownloadError::Unavailable(message) => error(&message),
+            DownloadError::Internal(failure) => failure.into(),
         });
     }
     Err(match key {
-        Some(key) => missing(&format!("nothing that this key uploaded is at {key}")),
-        None if state.config.orders.fetch => missing("is no URL of http or https"),
-        None => missing("has no uploads/ in it, and is not fetched"),
+        Some(key) => error(&format!("no upload of this API key at {key}")),
+        None if state.config.orders.fetch => error("not an http or https URL"),
+        None => error("contains no uploads/, and fetching other URLs is off"),
     })
 }
 
-/// The order that a file is looked at by, for so many credits.
+/// Returns the order that processes `file`, at a price of `credits`.
 pub fn new_order(
     operation: &'static str,
     account: &Account,
@@ -112,10 +111,10 @@ pub fn new_order(
     }
 }
 
-/// The answer to a request for that file. What was downloaded for one that is refused goes.
+/// Returns `response`, and deletes the download that the request caused if `response` is an error.
 ///
 /// # Errors
-/// As the request was refused, or if the file cannot be removed.
+/// Returns the error of `response`, or of the deletion.
 pub async fn discard_if_refused(
     state: &Services,
     file: &UploadedFile,
@@ -127,47 +126,46 @@ pub async fn discard_if_refused(
     response
 }
 
-/// The name as it stands in a key: what is none of `A-Z a-z 0-9 . _ -` is `_`.
+/// Returns the file name with `_` in place of characters other than `A-Z a-z 0-9 . _ -`.
 pub fn sanitize_file_name(name: &str) -> String {
-    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     name.chars()
-        .map(|c| if safe(c) { c } else { '_' })
+        .map(|c| if is_safe(c) { c } else { '_' })
         .collect()
 }
 
-/// Whether the key is one that clients are told to upload to: it has a UUID where those have it.
+/// Returns `true` if the server may have issued `key`: it has the UUID of an upload.
 fn is_issued_key(key: &str) -> bool {
     let owner = key_owner(key);
     matches!(owner, Some(KeyOwner::Upload(id)) if canonical_uuid(id).as_deref() == Some(id))
 }
 
-/// Whether there is anything to be called.
-fn has_host(url: &str) -> bool {
+fn has_http_scheme(url: &str) -> bool {
     let scheme = url.split("://").next().unwrap_or_default();
     scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
 }
 
-/// A URL without its query and fragment, decoded.
+/// Returns a URL without query and fragment, percent-decoded.
 fn url_path(url: &str) -> Cow<'_, str> {
     let path = url.split(['?', '#']).next().unwrap_or(url);
     percent_decode_str(path).decode_utf8_lossy()
 }
 
-/// The object's key in any URL that clients make of it, whatever its scheme, host and bucket; where
-/// its path has none, its query may.
+/// Returns the object key in a URL, whatever its scheme, host and bucket: the last one in the path, else in
+/// the query. `None` if there is none.
 fn object_key_in_url(url: &str) -> Option<String> {
-    let key_at_the_end_of = |text: &str| {
+    let last_key = |text: &str| {
         let begin = text.rfind(KEY_PREFIX)?;
         Some(text[begin..].to_owned())
     };
-    key_at_the_end_of(&url_path(url)).or_else(|| {
-        let whole = percent_decode_str(url).decode_utf8_lossy();
-        let key = key_at_the_end_of(&whole)?;
+    last_key(&url_path(url)).or_else(|| {
+        let decoded_url = percent_decode_str(url).decode_utf8_lossy();
+        let key = last_key(&decoded_url)?;
         key.split(['?', '#', '&']).next().map(str::to_owned)
     })
 }
 
-/// What a file of the URL is called: the end of its path.
+/// Returns the file name at the end of the path of a URL.
 fn file_name_in_url(url: &str) -> String {
     let name = sanitize_file_name(url_path(url).rsplit('/').next().unwrap_or_default());
     name[name.len().saturating_sub(NAME_CHARS_MAX)..].to_owned()
@@ -178,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_of_a_url_leads_to_the_key() {
+    fn object_key_in_url_finds_the_key_in_every_form() {
         let key = "uploads/0f0e-1_20260312-100000_a.jpg";
         for url in [
             format!("https://ai-image-detector-prod.nyc3.digitaloceanspaces.com/{key}"),
@@ -205,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn check_of_what_is_neither_a_url_nor_a_key_refuses_it() {
+    fn check_url_without_url_and_key_is_input_url_empty() {
         for url in [
             "",
             " ",
@@ -224,13 +222,9 @@ mod tests {
             "http://a b/c.jpg",
             "://host/a.jpg",
         ] {
-            let refusal = check_url(url).expect_err(url);
+            let error = check_url(url).expect_err(url);
             let code = ErrorCode::InputUrlEmpty;
-            assert_eq!(
-                refusal,
-                ApiError::new(code, refusal.with_reason()),
-                "{url:?}"
-            );
+            assert_eq!(error, ApiError::new(code, error.reason()), "{url:?}");
         }
         for url in [
             "http://host",
@@ -248,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_made_safe_and_keeps_its_suffix_and_extension() {
+    fn sanitize_file_name_keeps_suffix_and_extension() {
         for (name, expected) in [
             ("photo_ai.jpg", "photo_ai.jpg"),
             ("my photo (1).JPG", "my_photo__1_.JPG"),
@@ -261,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_downloaded_is_called_as_its_path_ends() {
+    fn file_name_in_url_is_the_end_of_the_path() {
         for (url, name) in [
             ("https://host/a/b%20c.jpg?x=/y.png#z", "b_c.jpg"),
             ("http://host/a%2Fb.png", "b.png"),
@@ -276,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_with_a_uuid_is_given_out() {
+    fn is_issued_key_requires_a_uuid() {
         let id = "0f0e0d0c-0b0a-4908-8706-050403020100";
         assert!(is_issued_key(&format!(
             "uploads/{id}_20260312-100000_a.jpg"
@@ -288,8 +282,8 @@ mod tests {
     }
 
     #[test]
-    fn only_what_can_be_called_has_a_host() {
-        assert!(has_host("http://h/a.jpg") && has_host("HTTPS://h/a.jpg"));
+    fn has_http_scheme_accepts_http_and_https_only() {
+        assert!(has_http_scheme("http://h/a.jpg") && has_http_scheme("HTTPS://h/a.jpg"));
         for url in [
             "",
             "uploads/a.jpg",
@@ -297,7 +291,7 @@ mod tests {
             "http:/h/a.jpg",
             "//h/a.jpg",
         ] {
-            assert!(!has_host(url), "{url}");
+            assert!(!has_http_scheme(url), "{url}");
         }
     }
 }

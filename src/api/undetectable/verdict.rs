@@ -1,9 +1,9 @@
-//! A verdict in the vendor's words and numbers, the same of a picture alone and of one in a bulk.
+//! Verdicts in the vendor's words and numbers, for single images and for items of bulk uploads.
 
 use crate::api::undetectable::python_float::PyFloat;
 use crate::model::picture::{Label, Provenance, Verdict, VerdictSource};
 
-/// Decimals that are kept where a score is computed from another one: further ones are noise.
+/// Decimals of a score that is computed from another score. Further decimals are rounding noise.
 const DECIMALS: usize = 13;
 
 /// Returns a probability in percent, with all its digits and no others: 0.57 is 57.0, though the product
@@ -22,7 +22,7 @@ fn rounded(score: f64) -> PyFloat {
     PyFloat(format!("{score:.DECIMALS$}").parse().unwrap_or(score))
 }
 
-/// Returns a document's `result`: the chance that the model sees, 0 if a watermark decided.
+/// Returns the `result` of a document: the probability of AI in percent, 0 if a watermark decided.
 pub fn result(verdict: &Verdict) -> PyFloat {
     match verdict.label {
         Label::Watermarked(_) => PyFloat(0.0),
@@ -30,7 +30,8 @@ pub fn result(verdict: &Verdict) -> PyFloat {
     }
 }
 
-/// Returns how sure the label is, in percent. The label may say that no machine made the picture.
+/// Returns the confidence in the label in percent. For `Real` and `Digitally Edited` it is 100 minus the
+/// probability of AI.
 pub fn label_confidence(verdict: &Verdict) -> PyFloat {
     let PyFloat(confidence) = percent(verdict.probability);
     match verdict.label {
@@ -39,7 +40,7 @@ pub fn label_confidence(verdict: &Verdict) -> PyFloat {
     }
 }
 
-/// 1 decided by metadata, 2 by a watermark, 3 by the model.
+/// Returns the step that decided: 1 metadata, 2 a watermark, 3 the model.
 pub fn detection_step(verdict: &Verdict) -> u8 {
     match (&verdict.label, &verdict.source) {
         (Label::Watermarked(_), _) => 2,
@@ -57,7 +58,7 @@ pub fn detection_step(verdict: &Verdict) -> u8 {
     }
 }
 
-/// The vendor's word for what a picture is; for a watermark, its generator's name.
+/// Returns the vendor's word for a label. For a watermark, the name of its generator.
 pub fn final_result(label: &Label) -> &str {
     match label {
         Label::Ai => "AI Generated",
@@ -68,7 +69,7 @@ pub fn final_result(label: &Label) -> &str {
     }
 }
 
-/// What the metadata say of a picture that they did not settle does not gainsay its verdict.
+/// Returns verdict and reason of the metadata. Metadata that did not decide do not contradict the label.
 pub fn metadata(verdict: &Verdict, step: u8) -> (&'static str, String) {
     match &verdict.provenance {
         Provenance::Generator(tool) if step == 1 => {
@@ -87,7 +88,8 @@ pub fn metadata(verdict: &Verdict, step: u8) -> (&'static str, String) {
     }
 }
 
-/// The camera, the AI tool or the editor, where the metadata name one that does not gainsay it.
+/// Returns the camera, AI tool or editor that the metadata name. `None` if they name none, or an AI tool
+/// although they did not decide.
 pub fn metadata_source(verdict: &Verdict, step: u8) -> Option<String> {
     match &verdict.provenance {
         Provenance::Generator(tool) | Provenance::AiEditor(tool) => {
@@ -98,8 +100,8 @@ pub fn metadata_source(verdict: &Verdict, step: u8) -> Option<String> {
     }
 }
 
-/// Returns label and percent of a generator's watermark. `None` if metadata decided, or if the model saw
-/// a real picture.
+/// Returns label and percent of a generator's watermark. `None` if metadata decided, or if the model found
+/// a real image.
 pub fn ocr(verdict: &Verdict, step: u8) -> Option<(String, PyFloat)> {
     match &verdict.label {
         Label::Watermarked(generator) => Some((generator.clone(), percent(verdict.probability))),
@@ -124,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percent_of_a_probability_has_its_digits_and_no_others() {
+    fn percent_has_the_digits_of_the_probability() {
         for (probability, expected) in [
             (0.0, 0.0),
             (1.0, 100.0),
@@ -140,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn label_confidence_of_a_real_picture_has_no_noise() {
+    fn label_confidence_of_a_real_image_has_no_rounding_noise() {
         for (probability, expected) in [
             (0.0244, 97.56),
             (0.9756, 2.44),

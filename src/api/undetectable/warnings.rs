@@ -1,4 +1,4 @@
-//! Warnings: what is odd about a picture besides what it is.
+//! Warnings about an image, beside its verdict.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,23 +8,23 @@ use crate::engine::verdict;
 use crate::model::picture::Label;
 use crate::model::work::Detection;
 
-/// Files smaller than so many bytes are told to be small,
+/// Smaller files get a `source_size` warning.
 const SMALL_FILE_BYTES: u64 = 50 * 1_024;
-/// and so are pictures whose longer side is shorter.
+/// Images with a shorter longer side get a `source_size` warning.
 const SMALL_SIDE_PX: u32 = 150;
-/// What is less sharp, as [`Luma`](crate::model::picture::Light) has it, looks blurred.
-const BLURRED: f64 = 100.0;
-/// What is less bright looks dark.
-const DARK: f64 = 40.0;
+/// Sharpness below which an image is blurred. See [`Luma`](crate::model::picture::Luma).
+const BLURRED_BELOW: f64 = 100.0;
+/// Brightness below which an image is dark.
+const DARK_BELOW: f64 = 40.0;
 
-/// An entry of `warnings`. What is `None` is left out.
+/// Entry of `warnings`. A field that is `None` is omitted.
 #[derive(Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Warning {
     #[schemars(extend("enum" = ["screen_recapture", "source_size", "blur_dark", "watermark"]))]
     r#type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<String>,
-    /// 0 to 100; of a watermark 0 to 1.
+    /// 0 to 100. 0 to 1 for a watermark.
     #[schemars(range(min = 0, max = 100))]
     #[serde(skip_serializing_if = "Option::is_none")]
     confidence: Option<PyFloat>,
@@ -50,19 +50,19 @@ enum WarningMetrics {
 }
 
 impl Warning {
-    /// The warnings of a picture of that name.
-    pub fn of(found: &Detection, name: &str) -> Vec<Self> {
-        let suffix = verdict::suffix(name).map(str::to_ascii_lowercase);
-        let suffix = suffix.as_deref();
-        let screen = Some(Self::screen(suffix == Some("screen")));
-        let watermark = match &found.verdict.label {
+    /// Returns the warnings about an image. The suffix of its file name can force some.
+    pub fn list(detection: &Detection, name: &str) -> Vec<Self> {
+        let has_suffix =
+            |suffix: &str| verdict::suffix(name).is_some_and(|it| it.eq_ignore_ascii_case(suffix));
+        let screen = Some(Self::screen(has_suffix("screen")));
+        let watermark = match &detection.verdict.label {
             Label::Watermarked(generator) => {
-                Some(Self::watermark(generator, found.verdict.probability))
+                Some(Self::watermark(generator, detection.verdict.probability))
             }
             _ => None,
         };
-        let size = Self::size(found);
-        let light = Self::light(found, suffix == Some("blurred"));
+        let size = Self::size(detection);
+        let light = Self::light(detection, has_suffix("blurred"));
         [screen, size, light, watermark]
             .into_iter()
             .flatten()
@@ -79,11 +79,11 @@ impl Warning {
         }
     }
 
-    fn size(found: &Detection) -> Option<Self> {
-        let measures = found.measures?;
-        let small = measures.body_bytes < SMALL_FILE_BYTES
+    fn size(detection: &Detection) -> Option<Self> {
+        let measures = detection.measures?;
+        let is_small = measures.body_bytes < SMALL_FILE_BYTES
             || measures.width_px.max(measures.height_px) < SMALL_SIDE_PX;
-        small.then_some(Self {
+        is_small.then_some(Self {
             r#type: "source_size",
             label: None,
             confidence: None,
@@ -95,13 +95,13 @@ impl Warning {
         })
     }
 
-    fn light(found: &Detection, named_blurred: bool) -> Option<Self> {
-        let light = found.measures.and_then(|measures| measures.luma);
-        let label = if named_blurred {
+    fn light(detection: &Detection, is_named_blurred: bool) -> Option<Self> {
+        let light = detection.measures.and_then(|measures| measures.luma);
+        let label = if is_named_blurred {
             "Blurred"
-        } else if light?.brightness < DARK {
+        } else if light?.brightness < DARK_BELOW {
             "Dark"
-        } else if light?.sharpness < BLURRED {
+        } else if light?.sharpness < BLURRED_BELOW {
             "Blurred"
         } else {
             return None;
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
     use crate::model::picture::{ImageMetrics, Luma, Provenance, Verdict, VerdictSource};
 
-    fn found(label: Label, measures: Option<ImageMetrics>) -> Detection {
+    fn detection(label: Label, measures: Option<ImageMetrics>) -> Detection {
         Detection {
             verdict: Verdict {
                 label,
@@ -151,11 +151,11 @@ mod tests {
         }
     }
 
-    fn warnings_json(found: &Detection, name: &str) -> Value {
-        serde_json::to_value(Warning::of(found, name)).expect("JSON")
+    fn warnings_json(detection: &Detection, name: &str) -> Value {
+        serde_json::to_value(Warning::list(detection, name)).expect("JSON")
     }
 
-    const FINE: ImageMetrics = ImageMetrics {
+    const INCONSPICUOUS: ImageMetrics = ImageMetrics {
         width_px: 150,
         height_px: 20,
         body_bytes: 51_200,
@@ -166,33 +166,39 @@ mod tests {
     };
 
     #[test]
-    fn a_fine_picture_has_the_one_warning_that_all_have() {
+    fn list_of_an_inconspicuous_image_is_the_screen_warning_alone() {
         let screen = json!({"type": "screen_recapture", "label": "Normal", "confidence": 100.0,
                             "metrics": {"is_screen": false}});
         assert_eq!(
-            warnings_json(&found(Label::Ai, Some(FINE)), "a.jpg"),
+            warnings_json(&detection(Label::Ai, Some(INCONSPICUOUS)), "a.jpg"),
             json!([screen])
         );
         assert_eq!(
-            warnings_json(&found(Label::Ai, None), "a.jpg"),
+            warnings_json(&detection(Label::Ai, None), "a.jpg"),
             json!([screen])
         );
-        let undecoded = found(Label::Ai, Some(ImageMetrics { luma: None, ..FINE }));
+        let undecoded = detection(
+            Label::Ai,
+            Some(ImageMetrics {
+                luma: None,
+                ..INCONSPICUOUS
+            }),
+        );
         assert_eq!(warnings_json(&undecoded, "a.heic"), json!([screen]));
     }
 
     #[test]
-    fn a_picture_that_is_odd_in_every_way_has_every_warning() {
-        let odd = ImageMetrics {
+    fn list_of_a_small_dark_watermarked_screenshot_has_every_warning() {
+        let conspicuous = ImageMetrics {
             width_px: 149,
             body_bytes: 9,
             luma: Some(Luma {
                 sharpness: 3.456,
                 brightness: 39.99,
             }),
-            ..FINE
+            ..INCONSPICUOUS
         };
-        let found = found(Label::Watermarked("Grok".to_owned()), Some(odd));
+        let detection = detection(Label::Watermarked("Grok".to_owned()), Some(conspicuous));
         let light = json!({"sharpness": 3.456, "brightness": 39.99});
         let expected = json!([
             {"type": "screen_recapture", "label": "Screen", "confidence": 100.0,
@@ -201,9 +207,9 @@ mod tests {
             {"type": "blur_dark", "label": "Dark", "metrics": light},
             {"type": "watermark", "label": "Grok", "confidence": 0.99},
         ]);
-        assert_eq!(warnings_json(&found, "a_SCREEN.jpg"), expected);
+        assert_eq!(warnings_json(&detection, "a_SCREEN.jpg"), expected);
         assert_eq!(
-            warnings_json(&found, "a_blurred.jpg")[2]["label"],
+            warnings_json(&detection, "a_blurred.jpg")[2]["label"],
             "Blurred"
         );
     }

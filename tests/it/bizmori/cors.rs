@@ -196,7 +196,7 @@ async fn request_from_foreign_page_is_refused_with_setting_in_reason() {
             (missing.status, missing.text()),
             (404, code("ORDER_NOT_FOUND"))
         );
-        let reason = format!("there is no order 1; {}", foreign_origin_reason(origin));
+        let reason = format!("order 1 not found; {}", foreign_origin_reason(origin));
         assert_eq!(missing.header("x-mock-reason"), reason);
     }
 }

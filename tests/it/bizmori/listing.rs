@@ -187,14 +187,29 @@ async fn list_orders_without_limit_answers_all_pages_byte_for_byte() {
 async fn list_orders_with_invalid_query_answers_invalid_parameter() {
     let server = TestServer::start_frozen("live").await;
     for (query, reason) in [
-        ("page=0", "page: 0 is not a number from 1 to 4294967295"),
-        ("page=x", "page: x is not a number from 1 to 4294967295"),
-        ("limit=0", "limit: 0 is not a number from 1 to 100"),
-        ("limit=101", "limit: 101 is not a number from 1 to 100"),
-        ("limit=-2", "limit: -2 is not a number from 1 to 100"),
+        (
+            "page=0",
+            r#"page: expected a number from 1 to 4294967295, got "0""#,
+        ),
+        (
+            "page=x",
+            r#"page: expected a number from 1 to 4294967295, got "x""#,
+        ),
+        (
+            "limit=0",
+            r#"limit: expected a number from 1 to 100, got "0""#,
+        ),
+        (
+            "limit=101",
+            r#"limit: expected a number from 1 to 100, got "101""#,
+        ),
+        (
+            "limit=-2",
+            r#"limit: expected a number from 1 to 100, got "-2""#,
+        ),
         (
             "status=done",
-            "status: done is none of all, pending, inProgress, complete, failed, expired",
+            "status: must be one of: all, pending, inProgress, complete, failed, expired (got done)",
         ),
         (
             "type=document",
@@ -211,7 +226,7 @@ async fn list_orders_with_invalid_query_answers_invalid_parameter() {
     response.assert_refused(
         400,
         "INVALID_PARAMETER",
-        "date: yesterday is not a date or an instant of ISO 8601",
+        r#"date: expected an ISO 8601 date or instant, got "yesterday""#,
     );
 }
 

@@ -26,7 +26,7 @@ async fn create_uses_one_credit_per_file_until_none_are_left() {
     let repeated = create_order(&server, "live", ANTI_AI, &anti_ai_body("a", 2)).await;
     assert_eq!(text(&first, "/orderId"), text(&repeated, "/orderId"));
     let too_many = server.post("live", ANTI_AI, &anti_ai_body("b", 3)).await;
-    let reason = "2 credits are left, and it costs one a file";
+    let reason = "2 credits are left, the order needs one per file";
     too_many.assert_refused(400, "USAGE_NOT_ENOUGH", reason);
     create_order(&server, "live", ANTI_AI, &anti_ai_body("c", 1)).await;
     let watermarks = json!([{"text": "x"}, {"text": "y"}]);

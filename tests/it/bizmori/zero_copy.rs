@@ -221,7 +221,7 @@ async fn create_with_invalid_output_targets_answers_validation_failed() {
     };
     assert_error(
         |body| body["outputTargets"] = json!([]),
-        "outputTargets: 0 of them for 1 files in zero copy",
+        "outputTargets: expected 1, one per file, got 0",
     )
     .await;
     assert_error(
@@ -230,7 +230,7 @@ async fn create_with_invalid_output_targets_answers_validation_failed() {
                 .expect("an object")
                 .remove("outputTargets");
         },
-        "outputTargets: 0 of them for 1 files in zero copy",
+        "outputTargets: expected 1, one per file, got 0",
     )
     .await;
     assert_error(
@@ -240,7 +240,7 @@ async fn create_with_invalid_output_targets_answers_validation_failed() {
     .await;
     assert_error(
         |body| body["outputTargets"][0]["presignedUrlExpiresAt"] = json!("tomorrow"),
-        "outputTargets[0].presignedUrlExpiresAt: tomorrow is no ISO 8601 time",
+        r#"outputTargets[0].presignedUrlExpiresAt: not an ISO 8601 time: "tomorrow""#,
     )
     .await;
     assert_error(

@@ -44,7 +44,7 @@ async fn reset_one_account_removes_its_state_and_no_other() {
         (200, &json!(1), &json!(1))
     );
     let response = server.get("mine", &format!("/api/v2/orders/{mine}")).await;
-    response.assert_refused(404, "ORDER_NOT_FOUND", &format!("there is no order {mine}"));
+    response.assert_refused(404, "ORDER_NOT_FOUND", &format!("order {mine} not found"));
     let webhooks = server.get("mine", WEBHOOKS).await.json();
     assert_eq!(webhooks["data"]["webhooks"], json!([]));
     let status_of = async |url: &str| server.send(Method::GET, url, &[], "").await.status;
@@ -171,7 +171,7 @@ async fn reset_2000_accounts_removes_them_and_their_objects() {
     let late = server.send(Method::PUT, &url, &[], picture()).await;
     assert_eq!(late.status, 404, "{}", late.text());
     let response = server.get("key7", &format!("/api/v2/orders/{id}")).await;
-    response.assert_refused(404, "ORDER_NOT_FOUND", &format!("there is no order {id}"));
+    response.assert_refused(404, "ORDER_NOT_FOUND", &format!("order {id} not found"));
     server.freeze("key7").await;
     server.assert_healthy("key7").await;
     server.stop().await;

@@ -191,7 +191,7 @@ async fn post_with_other_content_type_than_json_is_refused() {
         response.assert_refused(
             400,
             "VALIDATION_FAILED",
-            "Content-Type: is not application/json",
+            "Content-Type: expected application/json",
         );
     }
     for content_type in [

@@ -29,11 +29,11 @@ fn invalid_keys() -> Vec<InvalidField> {
     vec![
         (field, Value::Null, "idempotencyKey: missing"),
         (field, json!(""), "idempotencyKey: empty"),
-        (field, json!(7), "idempotencyKey: 7 is no string"),
+        (field, json!(7), "idempotencyKey: expected a string, got 7"),
         (
             field,
             text_of_length(256),
-            "idempotencyKey: 256 characters, 255 are taken",
+            "idempotencyKey: too long: 256 characters, maximum 255",
         ),
     ]
 }
@@ -43,7 +43,7 @@ fn invalid_order_names() -> Vec<InvalidField> {
         (
             "/orderName",
             text_of_length(65),
-            "orderName: 65 characters, 64 are taken",
+            "orderName: too long: 65 characters, maximum 64",
         ),
         ("/orderName", json!(1), "orderName: "),
     ]
@@ -88,11 +88,11 @@ fn invalid_urls(pointer: &'static str, reason: &'static str) -> Vec<InvalidField
 fn invalid_file_lists() -> Vec<InvalidField> {
     let file = json!({"fileName": "a.jpg", "imageUrl": "http://files.test/a", "watermarks": [{"text": "x"}]});
     vec![
-        ("/files", json!([]), "files: 0 of them, 1 to 100 are taken"),
+        ("/files", json!([]), "files: expected 1 to 100, got 0"),
         (
             "/files",
             json!(vec![file; 101]),
-            "files: 101 of them, 1 to 100 are taken",
+            "files: expected 1 to 100, got 101",
         ),
         ("/files", json!({}), "files: "),
         ("/files", Value::Null, "files: "),
@@ -126,12 +126,12 @@ fn anti_ai() -> CreateRoute {
         (
             "/outputTargets",
             json!([]),
-            "outputTargets: 0 of them for 1 files",
+            "outputTargets: expected 1, one per file, got 0",
         ),
         (
             "/outputTargets",
             Value::Null,
-            "outputTargets: 0 of them for 1 files",
+            "outputTargets: expected 1, one per file, got 0",
         ),
         ("/outputTargets/0", json!([]), "outputTargets[0]: "),
         (
@@ -152,7 +152,7 @@ fn anti_ai() -> CreateRoute {
         (
             "/outputTargets/0/presignedUrlExpiresAt",
             json!("soon"),
-            "outputTargets[0].presignedUrlExpiresAt: soon is no ISO 8601 time",
+            r#"outputTargets[0].presignedUrlExpiresAt: not an ISO 8601 time: "soon""#,
         ),
         (
             "/outputTargets/0/presignedUrlExpiresAt",
@@ -239,12 +239,12 @@ fn embed(path: &'static str) -> CreateRoute {
         (
             "/files/0/watermarks",
             json!([]),
-            "files[0].watermarks: 0 of them, 1 to 10 are taken",
+            "files[0].watermarks: expected 1 to 10, got 0",
         ),
         (
             "/files/0/watermarks",
             json!(vec![json!({"text": "x"}); 11]),
-            "files[0].watermarks: 11 of them, 1 to 10 are taken",
+            "files[0].watermarks: expected 1 to 10, got 11",
         ),
         (
             "/files/0/watermarks/0",
@@ -264,12 +264,12 @@ fn embed(path: &'static str) -> CreateRoute {
         (
             "/files/0/watermarks/0/text",
             json!(""),
-            "files[0].watermarks[0].text: 0 characters, 1 to 1000 are taken",
+            "files[0].watermarks[0].text: expected 1 to 1000 characters, got 0",
         ),
         (
             "/files/0/watermarks/0/text",
             json!("é".repeat(1_001)),
-            "files[0].watermarks[0].text: 1001 characters, 1 to 1000 are taken",
+            "files[0].watermarks[0].text: expected 1 to 1000 characters, got 1001",
         ),
     ]);
     let file = json!({"fileName": "a.pdf", "originalFileUrl": "http://files.test/a", "watermarks": [{"text": "x"}]});
@@ -311,12 +311,12 @@ fn extract_v2() -> CreateRoute {
         (
             "/file/fileName",
             json!("a.pdf"),
-            "file.includeOriginal: not for PDF, as a.pdf is",
+            "file.includeOriginal: not supported for PDF: a.pdf",
         ),
         (
             "/file/originalFile/fileName",
             json!("o.pdf"),
-            "file.includeOriginal: not for PDF, as o.pdf is",
+            "file.includeOriginal: not supported for PDF: o.pdf",
         ),
     ]);
     route

@@ -47,7 +47,7 @@ async fn refused_post_answers_while_client_still_sends() {
         let path = format!("/api/v2/nothing/{round}");
         let body = padded(2 * JSON_BYTES_MAX);
         let response = server.send(Method::POST, &path, &headers, body).await;
-        let reason = format!("POST {path} is no route");
+        let reason = format!("no such route: POST {path}");
         response.assert_refused(404, "RESOURCE_NOT_FOUND", &reason);
     }
     server.assert_healthy("live").await;
@@ -131,15 +131,15 @@ async fn idempotency_key_is_accepted_with_1_to_255_characters() {
         (String::new(), "idempotencyKey: empty"),
         (
             "k".repeat(256),
-            "idempotencyKey: 256 characters, 255 are taken",
+            "idempotencyKey: too long: 256 characters, maximum 255",
         ),
         (
             "\u{1f600}".repeat(256),
-            "idempotencyKey: 256 characters, 255 are taken",
+            "idempotencyKey: too long: 256 characters, maximum 255",
         ),
         (
             "k".repeat(100_000),
-            "idempotencyKey: 100000 characters, 255 are taken",
+            "idempotencyKey: too long: 100000 characters, maximum 255",
         ),
     ] {
         for response in post_with_key(&key).await {
@@ -183,7 +183,7 @@ async fn order_name_is_accepted_with_up_to_64_characters() {
     for path in [DETECTION, ANTI_AI] {
         let body = |name: &str| json!({"idempotencyKey": name, "orderName": name, "fileName": "a.jpg", "files": files});
         let refused = server.post("live", path, &body(&name_of_length(65))).await;
-        let reason = "orderName: 65 characters, 64 are taken";
+        let reason = "orderName: too long: 65 characters, maximum 64";
         refused.assert_refused(400, "VALIDATION_FAILED", reason);
         let longest = name_of_length(64);
         let response = server.post("live", path, &body(&longest)).await;
@@ -203,7 +203,7 @@ async fn anti_ai_order_is_accepted_with_1_to_100_files() {
     };
     for n in [0, 101] {
         let response = server.post("live", ANTI_AI, &body(n)).await;
-        let reason = format!("files: {n} of them, 1 to 100 are taken");
+        let reason = format!("files: expected 1 to 100, got {n}");
         response.assert_refused(400, "VALIDATION_FAILED", &reason);
     }
     let created = server.post("live", ANTI_AI, &body(100)).await.json();
@@ -270,22 +270,34 @@ async fn list_with_invalid_page_or_limit_answers_invalid_parameter() {
     let (webhook, _) = server.webhook("live", "http://127.0.0.1:1/").await;
     for path in [WEBHOOKS.to_owned(), format!("{WEBHOOKS}/{webhook}/events")] {
         for (query, reason) in [
-            ("page=0", "page: 0 is not a number from 1 to 4294967295"),
-            ("page=-1", "page: -1 is not a number from 1 to 4294967295"),
+            (
+                "page=0",
+                r#"page: expected a number from 1 to 4294967295, got "0""#,
+            ),
+            (
+                "page=-1",
+                r#"page: expected a number from 1 to 4294967295, got "-1""#,
+            ),
             ("page=one", "page: one is not a number from 1 to 4294967295"),
             (
                 "page=4294967296",
                 "page: 4294967296 is not a number from 1 to 4294967295",
             ),
-            ("limit=0", "limit: 0 is not a number from 1 to 100"),
+            (
+                "limit=0",
+                r#"limit: expected a number from 1 to 100, got "0""#,
+            ),
             ("limit=-1", "limit: -1 is not a number from 1 to 100"),
-            ("limit=101", "limit: 101 is not a number from 1 to 100"),
+            (
+                "limit=101",
+                r#"limit: expected a number from 1 to 100, got "101""#,
+            ),
             ("limit=1.5", "limit: 1.5 is not a number from 1 to 100"),
             ("limit=%00", "limit: \\u{0} is not a number from 1 to 100"),
             ("limit=", "limit:  is not a number from 1 to 100"),
             (
                 "limit=1&limit=ten",
-                "limit: ten is not a number from 1 to 100",
+                r#"limit: expected a number from 1 to 100, got "ten""#,
             ),
         ] {
             let response = server.get("live", &format!("{path}?{query}")).await;

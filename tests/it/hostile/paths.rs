@@ -41,7 +41,7 @@ async fn unknown_route_or_method_answers_not_found() {
     let response = server
         .call(Method::PATCH, "live", DETECTION, &json!({}))
         .await;
-    let reason = "PATCH /api/v2/orders/ai-detection is no route";
+    let reason = "no such route: PATCH /api/v2/orders/ai-detection";
     response.assert_refused(404, "RESOURCE_NOT_FOUND", reason);
     server.assert_healthy("live").await;
 }
@@ -66,7 +66,7 @@ async fn invalid_id_in_path_or_body_answers_not_found() {
         ] {
             let response = server.get("live", &path).await;
             let reason = response.header("x-mock-reason").to_owned();
-            assert!(reason.starts_with("there is no order "), "{path}: {reason}");
+            assert!(reason.starts_with("order "), "{path}: {reason}");
             response.assert_refused(404, "ORDER_NOT_FOUND", &reason);
         }
         let path = format!("{WEBHOOKS}/{id}");
@@ -83,10 +83,10 @@ async fn invalid_id_in_path_or_body_answers_not_found() {
         }
         let path = format!("/api/v2/test-uploads/{id}");
         let response = server.send(Method::PUT, &path, &[], "bytes").await;
-        response.assert_refused(403, "AUTH_FORBIDDEN", "the token is not one of ours");
+        response.assert_refused(403, "AUTH_FORBIDDEN", "invalid token");
         let confirm = json!({"idempotencyKey": "c", "orderId": id});
         let response = server.post("live", CONFIRM_DETECTION, &confirm).await;
-        let reason = "there is no order of this id";
+        let reason = "orderId: order not found";
         response.assert_refused(404, "ORDER_NOT_FOUND", reason);
     }
     server.assert_healthy("live").await;

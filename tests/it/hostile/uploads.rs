@@ -191,7 +191,7 @@ async fn test_upload_is_accepted_with_valid_token_within_one_hour_up_to_50_mebib
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (id, url) = server.create_detection(key, &body).await;
     let (text, signature) = url.rsplit_once('.').expect("a token");
-    let invalid_token = "the token is not one of ours";
+    let invalid_token = "invalid token";
     for url in [
         format!("{text}.{}", "0".repeat(64)),
         format!("{text}."),
@@ -205,7 +205,7 @@ async fn test_upload_is_accepted_with_valid_token_within_one_hour_up_to_50_mebib
     let large = server
         .send(Method::PUT, &url, &[], vec![0; 50 * 1024 * 1024 + 1])
         .await;
-    let reason = "the body is larger than 52428800 bytes";
+    let reason = "body: exceeds 52428800 bytes";
     large.assert_refused(413, "TEST_UPLOAD_TOO_LARGE", reason);
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
     let refused = server.post(key, CONFIRM_DETECTION, &confirm).await;

@@ -52,8 +52,8 @@ async fn refuse_request_of_any_api_logs_status_method_path_key_and_reason() {
         .await;
     let lines = process.stop();
     let expected = [
-        r#"WARN request refused status=404 method="GET" path="/api/v2/orders/1" key="live" reason="there is no order 1" operation="bizmori.getOrder" request=1"#,
-        r#"WARN request refused status=404 method="GET" path="/api/v2/nothing" key="live" reason="GET /api/v2/nothing is no route" operation="unmatched" request=1"#,
+        r#"WARN request refused status=404 method="GET" path="/api/v2/orders/1" key="live" reason="order 1 not found" operation="bizmori.getOrder" request=1"#,
+        r#"WARN request refused status=404 method="GET" path="/api/v2/nothing" key="live" reason="no such route: GET /api/v2/nothing" operation="unmatched" request=1"#,
         r#"WARN request refused status=400 method="GET" path="/_s3/bizmori/x" reason="signature: Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters." operation="storage.get" request=2"#,
         r#"WARN request refused status=422 method="POST" path="/detect" key="live" reason="body.url: field required" operation="undetectable.detect" request=3"#,
         r#"WARN request refused status=404 method="GET" path="/_mock/nothing" reason="there is no GET /_mock/nothing" operation="unmatched" request=4"#,
@@ -206,7 +206,7 @@ async fn call_from_foreign_origin_logs_the_setting_that_allows_it() {
     let lines = process.stop();
     let refusal = "Origin: pages of https://evil.com are not allowed; start the server with \
         --allow-origin https://evil.com (STUNTDOUBLE_ALLOW_ORIGIN)";
-    let missing = r#"WARN request refused status=404 method="GET" path="/api/v3/orders/1" key="live" reason="this key has no order 1"#;
+    let missing = r#"WARN request refused status=404 method="GET" path="/api/v3/orders/1" key="live" reason="order 1 not found"#;
     let operation = r#"operation="bizmori.getOrderV3" request="#;
     let expected = [
         format!(r#"{missing}" {operation}2"#),

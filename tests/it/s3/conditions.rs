@@ -34,7 +34,7 @@ async fn put_if_none_match_any_stores_new_object_and_keeps_existing_one() {
     let stored = put(&server, KEY, &if_absent, "one").await;
     assert_eq!((stored.status, stored.header("etag")), (200, ONE));
     let refused = put(&server, KEY, &if_absent, "two").await;
-    let reason = format!("If-None-Match: there is an object, {ONE}");
+    let reason = format!("If-None-Match: the object exists, with ETag {ONE}");
     assert_precondition_failed(&refused, "If-None-Match", &reason);
     assert_stored(&server, "one").await;
     assert_eq!(put(&server, KEY, &[], "two").await.status, 200);
@@ -47,13 +47,13 @@ async fn put_if_match_replaces_only_the_object_with_that_entity_tag() {
         let refused = put(&server, KEY, &[("if-match", tag)], "one").await;
         let elements =
             format!("<Message>The specified key does not exist.</Message><Key>{KEY}</Key>");
-        let reason = "key: nothing was uploaded to bizmori under it, or it is removed";
+        let reason = "key: no such object in bucket bizmori: not uploaded, or deleted";
         assert_s3_error(&refused, 404, "NoSuchKey", &elements, reason);
     }
     put(&server, KEY, &[], "one").await;
     for stale in [TWO, &format!("W/{ONE}"), "\"0123\"", ""] {
         let refused = put(&server, KEY, &[("if-match", stale)], "two").await;
-        let reason = format!("If-Match: {stale}, but the object is {ONE}");
+        let reason = format!("If-Match: {stale}, but the object has ETag {ONE}");
         assert_precondition_failed(&refused, "If-Match", &reason);
         assert_stored(&server, "one").await;
     }
@@ -76,19 +76,19 @@ async fn put_with_unsupported_condition_answers_not_implemented() {
             "if-none-match",
             ONE,
             "If-None-Match",
-            format!("If-None-Match: {ONE}; a PUT takes * alone"),
+            format!("If-None-Match: {ONE} is not supported on PUT; use *"),
         ),
         (
             "if-none-match",
             TWO,
             "If-None-Match",
-            format!("If-None-Match: {TWO}; a PUT takes * alone"),
+            format!("If-None-Match: {TWO} is not supported on PUT; use *"),
         ),
         (
             "if-unmodified-since",
             UPLOAD_TIME,
             "If-Unmodified-Since",
-            "If-Unmodified-Since: a PUT takes If-Match and If-None-Match".to_owned(),
+            "If-Unmodified-Since: not supported on PUT; use If-Match or If-None-Match".to_owned(),
         ),
     ] {
         let refused = put(&server, KEY, &[(header, value)], "two").await;
@@ -150,7 +150,7 @@ async fn put_on_failing_condition_with_expect_100_continue_answers_412_before_bo
     let written = stream.write_all(head.as_bytes()).await;
     written.expect("the head is sent");
     let refused = raw::read_response(stream).await;
-    let reason = format!("If-None-Match: there is an object, {ONE}");
+    let reason = format!("If-None-Match: the object exists, with ETag {ONE}");
     assert_precondition_failed(&refused, "If-None-Match", &reason);
     assert_eq!(refused.header("connection"), "close");
 }
@@ -206,7 +206,7 @@ async fn get_and_head_on_conditions_follow_rfc_9110() {
         assert_eq!(reason, no_body.header("x-mock-reason"), "{headers:?}");
     }
     let stale = get(&server, KEY, &[("if-match", TWO)]).await;
-    let reason = format!("If-Match: {TWO}, but the object is {ONE}");
+    let reason = format!("If-Match: {TWO}, but the object has ETag {ONE}");
     assert_precondition_failed(&stale, "If-Match", &reason);
     let modified = get(&server, KEY, &[("if-unmodified-since", BEFORE_UPLOAD)]).await;
     let reason = format!("If-Unmodified-Since: the object was modified at {UPLOAD_TIME}");

@@ -166,7 +166,7 @@ async fn download_of_order_with_damaged_outputs_answers_not_found() {
     assert_eq!(zip.status, 404, "{}", zip.text());
     let v3_path = format!("/api/v3/orders/{id}/download");
     let missing = server.get("live", &v3_path).await;
-    let reason = format!("order {id}: an output is gone");
+    let reason = format!("order {id}: an output is no longer stored");
     missing.assert_refused(404, "PROCESSED_FILE_NOT_FOUND", &reason);
 }
 

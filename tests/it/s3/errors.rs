@@ -17,11 +17,12 @@ async fn get_without_signature_in_query_answers_access_denied() {
     let server = start_frozen().await;
     let path = "/_s3/bizmori/k";
     let unsigned = server.send(Method::GET, path, &[], "").await;
-    let reason = "signature: none in the query; use the URL as it was given, with its parameters";
+    let reason = "signature: missing in the query; use the presigned URL with all its parameters";
     assert_s3_error(&unsigned, 403, "AccessDenied", ACCESS_DENIED, reason);
     let authorization = [("authorization", "AWS4-HMAC-SHA256 Credential=x")];
     let signed_in_header = server.send(Method::GET, path, &authorization, "").await;
-    let reason = "signature: in the Authorization header; only presigned URLs are served";
+    let reason =
+        "signature: in the Authorization header, which is not supported; use a presigned URL";
     assert_s3_error(
         &signed_in_header,
         403,
@@ -117,7 +118,7 @@ async fn put_with_other_content_type_than_signed_answers_signature_does_not_matc
 async fn get_missing_object_or_bucket_with_valid_signature_answers_404() {
     let server = start_frozen().await;
     let no_key = get(&server, "k", &[]).await;
-    let no_key_reason = "key: nothing was uploaded to bizmori under it, or it is removed";
+    let no_key_reason = "key: no such object in bucket bizmori: not uploaded, or deleted";
     let elements = "<Message>The specified key does not exist.</Message><Key>k</Key>";
     assert_s3_error(&no_key, 404, "NoSuchKey", elements, no_key_reason);
     let url = signer().presign(&PresignParams {
@@ -126,7 +127,7 @@ async fn get_missing_object_or_bucket_with_valid_signature_answers_404() {
     });
     let no_bucket = server.send(Method::GET, &url, &[], "").await;
     let elements = "<Message>The specified bucket does not exist</Message><Key>k</Key><BucketName>other</BucketName>";
-    let reason = "bucket: no other here";
+    let reason = "bucket: other does not exist";
     assert_s3_error(&no_bucket, 404, "NoSuchBucket", elements, reason);
     let no_body = head(&server, "k", &[]).await;
     let expected = (404, String::new(), no_key_reason.to_owned());
@@ -139,7 +140,7 @@ async fn put_with_key_over_1024_bytes_answers_key_too_long() {
     let refused = put(&server, &"ü".repeat(513), &[], "x").await;
     let expected = (400, "KeyTooLongError".to_owned());
     assert_eq!(status_and_code(&refused), expected);
-    let reason = "key: 1026 bytes, at most 1024 are allowed";
+    let reason = "key: too long: 1026 bytes, maximum 1024";
     assert_eq!(refused.header("x-mock-reason"), reason);
     let stored = put(&server, &"ü".repeat(512), &[], "x").await;
     assert_eq!(stored.status, 200, "{}", stored.text());
@@ -165,7 +166,7 @@ async fn unsupported_method_answers_method_not_allowed() {
         assert_eq!(status_and_code(&refused), expected);
         assert_eq!(
             refused.header("x-mock-reason"),
-            format!("method: {method} is not served, only GET, HEAD, PUT, OPTIONS")
+            format!("method: {method} is not supported; use GET, HEAD, PUT, OPTIONS")
         );
         assert_eq!(refused.header("allow"), "GET, HEAD, PUT, OPTIONS");
     }
@@ -177,7 +178,7 @@ async fn get_of_bucket_answers_method_not_allowed() {
     for path in ["/_s3", "/_s3/", "/_s3/bizmori", "/_s3/bizmori/"] {
         let refused = server.send(Method::GET, path, &[], "").await;
         let elements = "<Message>The specified method is not allowed against this resource.</Message><Method>GET</Method><ResourceType>BUCKET</ResourceType>";
-        let reason = "path: GET of a bucket is not served, only objects are";
+        let reason = "path: GET on a bucket is not supported; name an object";
         assert_s3_error(&refused, 405, "MethodNotAllowed", elements, reason);
     }
 }

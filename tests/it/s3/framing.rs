@@ -86,7 +86,9 @@ async fn put_framed_body_answers_not_implemented_and_stores_nothing() {
         let elements = format!(
             "<Message>A header or parameter you provided implies functionality that is not implemented</Message><Key>k</Key><Header>{name}</Header>"
         );
-        let reason = format!("{name}: {value}; send the object's bytes as they are, unframed");
+        let reason = format!(
+            "{name}: {value} is not supported; send the bytes of the object without framing"
+        );
         assert_s3_error(&refused, 501, "NotImplemented", &elements, &reason);
         assert_eq!(get(&server, "k", &[]).await.status, 404, "{lines}");
     }

@@ -104,7 +104,7 @@ async fn put_with_metadata_over_limit_is_refused_and_stores_nothing() {
     let longer = format!("{second}y");
     let over = [fits[0], (fits[1].0, longer.as_str())];
     let elements = "<Message>Your metadata headers exceed the maximum allowed metadata size</Message><Key>k</Key><Size>2049</Size><MaxSizeAllowed>2048</MaxSizeAllowed>";
-    let reason = "x-amz-meta-*: 2049 bytes, at most 2048 are allowed";
+    let reason = "x-amz-meta-*: too large: 2049 bytes, maximum 2048";
     for refused in [
         put(&server, "k", &over, "x").await,
         put_with(&server, &over, "x").await,

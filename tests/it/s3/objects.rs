@@ -69,7 +69,7 @@ async fn get_range_answers_206_and_unsatisfiable_range_416() {
         let elements = format!(
             "<Message>The requested range is not satisfiable</Message><Key>{KEY}</Key><RangeRequested>{range}</RangeRequested><ActualObjectSize>10</ActualObjectSize>"
         );
-        let reason = format!("Range: {range} of an object of 10 bytes");
+        let reason = format!("Range: {range} is outside the object, which has 10 bytes");
         assert_s3_error(&refused, 416, "InvalidRange", &elements, &reason);
         assert_eq!(refused.header("content-range"), "bytes */10");
     }

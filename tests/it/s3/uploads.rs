@@ -90,7 +90,7 @@ async fn put_while_account_is_reset_answers_no_such_bucket_and_stores_nothing() 
     let refused = raw::read_response(stream).await;
     let expected = (404, "NoSuchBucket".to_owned());
     assert_eq!(status_and_code(&refused), expected);
-    let reason = "account: removed or reset while the upload was under way";
+    let reason = "account: deleted or reset during the upload";
     assert_eq!(refused.header("x-mock-reason"), reason);
     assert_eq!(order.count_temporary_files(), 0);
 }
@@ -107,7 +107,7 @@ async fn put_over_size_limit_answers_entity_too_large_with_and_without_content_l
     let elements = format!(
         "<Message>Your proposed upload exceeds the maximum allowed size</Message><Key>{key}</Key><ProposedSize>2097153</ProposedSize><MaxSizeAllowed>2097152</MaxSizeAllowed>"
     );
-    let reason = "body: 2097153 bytes or more, at most 2097152 are allowed";
+    let reason = "body: too large: 2097153 bytes or more, maximum 2097152";
     assert_s3_error(&refused, 400, "EntityTooLarge", &elements, reason);
 
     let chunked = [b"200001\r\n", large.as_slice(), b"\r\n0\r\n\r\n"].concat();
@@ -131,7 +131,7 @@ async fn put_without_length_answers_missing_content_length() {
     let refused = raw::read_response(stream).await;
     let expected = (411, "MissingContentLength".to_owned());
     assert_eq!(status_and_code(&refused), expected);
-    let reason = "body: neither Content-Length nor Transfer-Encoding: chunked";
+    let reason = "body: requires Content-Length or Transfer-Encoding: chunked";
     assert_eq!(refused.header("x-mock-reason"), reason);
 }
 

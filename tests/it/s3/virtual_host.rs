@@ -70,7 +70,7 @@ async fn put_then_get_and_head_at_bucket_host_answer_object_of_path_style() {
     }
     let missing = request("GET", "/none", "").send(&server).await;
     let elements = "<Message>The specified key does not exist.</Message><Key>none</Key>";
-    let reason = "key: nothing was uploaded to bizmori under it, or it is removed";
+    let reason = "key: no such object in bucket bizmori: not uploaded, or deleted";
     assert_s3_error(&missing, 404, "NoSuchKey", elements, reason);
 }
 

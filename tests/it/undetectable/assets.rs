@@ -87,7 +87,7 @@ async fn post_before_image_is_ready_answers_not_found_until_its_time() {
         let reason = format!("document {id}: {cause}");
         expected_error(404, &format!("{kind} not found"), &reason)
     };
-    let unfinished = "it is not done yet";
+    let unfinished = "not done yet";
     assert_eq!(
         post_asset("preview").await.error_of(),
         not_found("Preview", unfinished)
@@ -111,7 +111,7 @@ async fn post_before_image_is_ready_answers_not_found_until_its_time() {
     let first = query(&server, &id).await.json();
     assert_eq!(first["result_details"]["heatmap_status"], "pending");
     server.advance("live", "P8D").await;
-    let removed = "it has expired, and its pictures are gone";
+    let removed = "expired: its images were deleted";
     assert_eq!(
         post_asset("preview").await.error_of(),
         not_found("Preview", removed)
@@ -125,9 +125,9 @@ async fn post_before_image_is_ready_answers_not_found_until_its_time() {
 #[tokio::test]
 async fn post_for_image_that_was_not_rendered_answers_not_found() {
     let server = start_frozen().await;
-    let preview = "no preview was asked for";
-    let heatmap = "no heatmap was asked for";
-    let real = "it is Real, of which no heatmap is drawn";
+    let preview = "no preview was requested";
+    let heatmap = "no heatmap was requested";
+    let real = "result is Real: no heatmap is generated";
     let plain = || fixture("plain.png");
     for (name, kind, bytes, body, cause) in [
         ("x_ai.png", "preview", plain(), json!({}), preview),
@@ -144,7 +144,7 @@ async fn post_for_image_that_was_not_rendered_answers_not_found() {
             "preview",
             picture(),
             WITH_PREVIEW(),
-            "it has failed",
+            "failed: it has no images",
         ),
     ] {
         let id = detect(&server, name, bytes, body).await;
@@ -174,7 +174,7 @@ async fn post_for_image_that_was_not_rendered_answers_not_found() {
         &json!({"key": "live"}),
     )
     .await;
-    let reason = format!("document {bulk}: it is a bulk, of whose pictures none are drawn");
+    let reason = format!("document {bulk}: a bulk upload has no images");
     assert_eq!(
         response.error_of(),
         expected_error(404, "Preview not found", &reason)
@@ -183,7 +183,7 @@ async fn post_for_image_that_was_not_rendered_answers_not_found() {
     let id = document["id"].as_str().expect("an id");
     let url = format!("/_s3/ai-image-detector-prod/results/{id}/thumbnail.jpg");
     let response = post(&server, &url, &json!({"key": "live"})).await;
-    let reason = format!("document {id}: it has no picture there");
+    let reason = format!("document {id}: it has no image with this URL");
     assert_eq!(
         response.error_of(),
         expected_error(404, "File not found", &reason)
@@ -201,14 +201,14 @@ async fn post_with_other_key_or_unknown_id_answers_error() {
         expected_error(
             404,
             "Document not found",
-            &format!("document {id}: there is none"),
+            &format!("document {id} not found"),
         )
     };
     let missing_key = expected_error(403, unverified, "key: missing or empty");
     let other_key = expected_error(
         403,
         unverified,
-        &format!("key: document {id} is another key's"),
+        &format!("key: document {id} belongs to another API key"),
     );
     let invalid_key_body =
         r#"{"detail":[{"loc":["body","key"],"msg":"str type expected","type":"type_error.str"}]}"#;

@@ -260,7 +260,7 @@ async fn detect_with_id_of_client_uses_it_in_any_case_and_only_once() {
     let expected = (
         400,
         r#"{"error":"Document ID already exists"}"#.to_owned(),
-        "id: a document has it already".to_owned(),
+        "id: another document has this id".to_owned(),
     );
     assert_eq!(repeated.error_of(), expected);
     let credits_left = r#"{"baseCredits":9999,"boostCredits":1000,"credits":10999}"#;

@@ -92,7 +92,7 @@ async fn request_with_configured_key_state_answers_error_of_that_state() {
         server
             .control(Method::PUT, "/_mock/accounts/live", &body)
             .await;
-        let reason = "the key's state was set so by the control plane";
+        let reason = "key state overridden via /_mock/accounts";
         let response = get(&server, "live", "/check-user-credits").await;
         assert_eq!(
             response.error_of(),
@@ -300,7 +300,7 @@ async fn request_with_accept_that_excludes_json_answers_not_acceptable() {
         (Method::POST, "/detect"),
     ] {
         let response = server.send(method, path, &accept("text/html"), "").await;
-        let reason = "Accept: excludes application/json, which every answer here is".to_owned();
+        let reason = "Accept: excludes application/json".to_owned();
         assert_eq!(
             response.error_of(),
             (406, r#"{"detail":"Not Acceptable"}"#.to_owned(), reason)

@@ -15,7 +15,7 @@ async fn detect_with_url_of_no_upload_of_this_key_is_refused_without_cost() {
     let not_uploaded = slot["file_path"].as_str().expect("a path");
     let uploaded = upload(&server, "live", "b.jpg", picture()).await;
     let other_name = uploaded.replace("_b.jpg", "_c.jpg");
-    let nothing = |path: &str| format!("url: nothing that this key uploaded is at {path}");
+    let nothing = |path: &str| format!("url: no upload of this API key at {path}");
     let metadata = "File metadata could not be fetched";
     for (body, expected) in [
         (
@@ -39,7 +39,7 @@ async fn detect_with_url_of_no_upload_of_this_key_is_refused_without_cost() {
             expected_error(
                 500,
                 metadata,
-                "url: has no uploads/ in it, and is not fetched",
+                "url: contains no uploads/, and fetching other URLs is off",
             ),
         ),
     ] {
@@ -71,7 +71,7 @@ async fn detect_file_of_wrong_size_or_type_is_refused() {
             expected_error(
                 400,
                 "File size is too small",
-                "a.jpg: 1023 bytes, 1024 at least are taken",
+                "a.jpg: too small: 1023 bytes, minimum 1024",
             ),
         ),
         (
@@ -80,7 +80,7 @@ async fn detect_file_of_wrong_size_or_type_is_refused() {
             expected_error(
                 400,
                 "File size exceeds limit",
-                "a.jpg: 10485761 bytes, 10485760 at most are taken",
+                "a.jpg: too large: 10485761 bytes, maximum 10485760",
             ),
         ),
         (
@@ -116,7 +116,7 @@ async fn detect_file_of_wrong_size_or_type_is_refused() {
             expected_error(
                 400,
                 "Unsupported image type",
-                "a.zip: no picture, by its extension; a .zip goes to /bulk-upload",
+                "a.zip: not an image, by its extension; send a .zip to /bulk-upload",
             ),
         ),
     ] {

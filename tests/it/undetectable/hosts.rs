@@ -34,7 +34,7 @@ async fn unknown_route_at_vendor_host_answers_error_of_that_vendor() {
         ("localhost:8080", "GET /nothing", detail),
     ] {
         let response = send_to_host(&server, head, host, "").await;
-        let reason = format!("{head} is no route");
+        let reason = format!("no such route: {head}");
         assert_eq!(
             response.error_of(),
             (404, body.to_owned(), reason),

@@ -118,7 +118,7 @@ async fn detect_checks_schema_key_url_email_file_and_id_in_this_order() {
             expected_error(
                 500,
                 NO_FILE,
-                "url: nothing that this key uploaded is at uploads/none.jpg",
+                "url: no upload of this API key at uploads/none.jpg",
             ),
         ),
         (
@@ -127,7 +127,7 @@ async fn detect_checks_schema_key_url_email_file_and_id_in_this_order() {
             expected_error(
                 400,
                 "Document ID already exists",
-                "id: a document has it already",
+                "id: another document has this id",
             ),
         ),
     ] {

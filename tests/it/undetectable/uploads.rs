@@ -166,7 +166,7 @@ async fn upload_without_document_expires_after_retention() {
     assert_eq!(server.advance("live", "PT1S").await, ["upload.expire"]);
     let response = server.send(Method::PUT, url, &[], picture()).await;
     assert_eq!(response.status, 404, "{}", response.text());
-    let reason = "the upload has expired, and its file is gone";
+    let reason = "the upload has expired; its file was deleted";
     assert_eq!(response.header("x-mock-reason"), reason);
     assert_eq!(server.send(Method::GET, url, &[], "").await.status, 403);
     let body = json!({"key": "live", "url": slot["file_path"]});

@@ -115,10 +115,10 @@ async fn detect_with_fetch_of_url_that_fails_answers_no_metadata() {
     let (status, _, reason) = reply.error_of();
     assert!(status == 500 && reason.contains("allow-public"), "{reason}");
     let reply = post(&server, "/detect", &detect_body("uploads/x_y.jpg")).await;
-    let reason = "url: nothing that this key uploaded is at uploads/x_y.jpg";
+    let reason = "url: no upload of this API key at uploads/x_y.jpg";
     assert_eq!(reply.error_of(), expected_error(500, METADATA, reason));
     let reply = post(&server, "/detect", &detect_body("ftp://h/a.jpg")).await;
-    let reason = "url: is no URL of http or https";
+    let reason = "url: not an http or https URL";
     assert_eq!(reply.error_of(), expected_error(500, METADATA, reason));
 }
 
@@ -132,7 +132,7 @@ async fn detect_without_fetch_does_not_download_url() {
         &detect_body(&format!("{origin}/a/photo_ai.jpg")),
     )
     .await;
-    let reason = "url: has no uploads/ in it, and is not fetched";
+    let reason = "url: contains no uploads/, and fetching other URLs is off";
     assert_eq!(reply.error_of(), expected_error(500, METADATA, reason));
 }
 
@@ -145,7 +145,7 @@ async fn detect_with_unsupported_extension_in_url_downloads_nothing() {
         &detect_body("http://127.0.0.1:1/program.exe"),
     )
     .await;
-    let reason = "program.exe: no picture, by its extension; a .zip goes to /bulk-upload";
+    let reason = "program.exe: not an image, by its extension; send a .zip to /bulk-upload";
     assert_eq!(
         reply.error_of(),
         expected_error(400, "Unsupported image type", reason)
@@ -195,7 +195,7 @@ async fn detect_with_url_of_own_object_does_not_download_it() {
     let origin = start_file_server().await;
     let key = format!("uploads/{ID}_20260312-100000_a.jpg");
     let reply = post(&server, "/detect", &detect_body(&format!("{origin}/{key}"))).await;
-    let reason = format!("url: nothing that this key uploaded is at {key}");
+    let reason = format!("url: no upload of this API key at {key}");
     assert_eq!(reply.error_of(), expected_error(500, METADATA, &reason));
 }
 

@@ -162,7 +162,7 @@ async fn unsupported_method_answers_allowed_method_on_every_route() {
         let allow = operation.method.as_str();
         for method in methods.iter().filter(|method| **method != operation.method) {
             let response = server.send(method.clone(), &path, &[], "").await;
-            let reason = format!("{method} {path} is no route; {allow} {path} is one");
+            let reason = format!("no such route: {method} {path}; try {allow} {path}");
             let expected = (405, r#"{"detail":"Method Not Allowed"}"#.to_owned(), reason);
             assert_eq!(response.error_of(), expected);
             assert_eq!(response.header("allow"), allow);
@@ -189,7 +189,7 @@ async fn head_is_supported_only_on_documentation_routes() {
             "{path}"
         );
         if !is_documentation {
-            let reason = format!("HEAD {path} is no route; GET {path} is one");
+            let reason = format!("no such route: HEAD {path}; try GET {path}");
             assert_eq!(response.header("x-mock-reason"), reason);
             assert_eq!(response.header("content-type"), "application/json");
         }

@@ -113,16 +113,20 @@ async fn retry_failed_with_invalid_window_answers_validation_failed() {
             400,
             "body: missing field `fromDate` at line 1 column 2",
         ),
-        (window("", day), 400, "fromDate:  is no ISO 8601 date"),
+        (
+            window("", day),
+            400,
+            r#"fromDate: not an ISO 8601 date: """#,
+        ),
         (
             window("soon", day),
             400,
-            "fromDate: soon is no ISO 8601 date",
+            r#"fromDate: not an ISO 8601 date: "soon""#,
         ),
         (
             window(day, "2026-02-30"),
             400,
-            "toDate: 2026-02-30 is no ISO 8601 date",
+            r#"toDate: not an ISO 8601 date: "2026-02-30""#,
         ),
         (
             window(day, "2026-03-11"),

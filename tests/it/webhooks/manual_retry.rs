@@ -38,7 +38,7 @@ async fn retry_failed_event_answers_after_delivery() {
     assert_eq!(webhook["data"]["lastSentAt"], NOW);
     let repeated = server.post("live", &failed.retry_path(0), &json!({})).await;
     let reason = format!(
-        "event row {} is SENT, and only FAILED ones are sent again by hand",
+        "event row {} is SENT; only FAILED events can be retried",
         failed.rows[0].0
     );
     repeated.assert_refused(422, "VALIDATION_FAILED", &reason);
@@ -58,7 +58,7 @@ async fn failed_manual_retry_is_repeated_once_after_30_minutes() {
     assert_eq!(failed.row(&server, 0).await, row("RETRYING", 7, NOW));
     let repeated = server.post("live", &failed.retry_path(0), &json!({})).await;
     let reason = format!(
-        "event row {} is RETRYING, and only FAILED ones are sent again by hand",
+        "event row {} is RETRYING; only FAILED events can be retried",
         failed.rows[0].0
     );
     repeated.assert_refused(422, "VALIDATION_FAILED", &reason);
@@ -156,8 +156,7 @@ async fn retry_of_unknown_or_not_failed_event_is_refused() {
     assert_eq!(retrying["status"], "RETRYING");
     let row = &retrying["id"].to_string();
     let response = server.post("live", &path(&other, row), &json!({})).await;
-    let reason =
-        format!("event row {row} is RETRYING, and only FAILED ones are sent again by hand");
+    let reason = format!("event row {row} is RETRYING; only FAILED events can be retried");
     response.assert_refused(422, "VALIDATION_FAILED", &reason);
     receiver.messages(1).await;
     let get = server

@@ -1,22 +1,35 @@
-//! Orders over pictures: what their create bodies may say.
+//! Bodies that create orders, and their validation: anti-AI and AI detection.
 
-use serde::de::IntoDeserializer;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::fields::{
-    ANTI_AI_EXTENSIONS, DETECTION_EXTENSIONS, check_count, check_file_name, check_url,
-    idempotency_key, order_name,
+    ANTI_AI_EXTENSIONS, DETECTION_EXTENSIONS, check_file_count, check_file_name,
+    check_idempotency_key, check_order_name, check_url,
 };
 use crate::api::bizmori::error::ApiError;
 use crate::http::JsonObject;
+use crate::model::order::ApiVersion;
 use crate::model::picture::Strength;
 use crate::model::time::Timestamp;
 use crate::model::work::{DetectionOptions, Work};
 use crate::platform::clock;
 use crate::services::orders::{FileSource, NewFile};
 
-/// A create body that was found in order.
+/// Body of a route that creates an order.
+pub trait OrderBody: DeserializeOwned {
+    /// Version of the API that has the route.
+    const API: ApiVersion;
+
+    /// Checks the body. `now` is the now of the account's clock.
+    ///
+    /// # Errors
+    /// The vendor's code for the first field that is invalid.
+    fn validate(self, now: Timestamp) -> Result<ValidatedOrder, ApiError>;
+}
+
+/// Content of a valid create body.
 #[derive(Debug)]
 pub struct ValidatedOrder {
     pub idempotency_key: String,
@@ -30,7 +43,7 @@ pub type CreateAntiAi = AntiAi<AntiAiFile>;
 /// `POST …/anti-ai/with-urls`.
 pub type CreateAntiAiWithUrls = AntiAi<UrlFile>;
 
-/// An anti-AI order, its files given as `F`.
+/// Anti-AI order. `F` is the shape of its files.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AntiAi<F> {
@@ -48,7 +61,7 @@ pub struct AntiAi<F> {
     output_targets: Option<Vec<JsonObject<OutputTargetBody>>>,
 }
 
-/// A file that is uploaded, or taken from a URL.
+/// File that is uploaded, or fetched from a URL.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AntiAiFile {
@@ -57,7 +70,7 @@ pub struct AntiAiFile {
     original_file_url: Option<String>,
 }
 
-/// A file that is taken from a URL.
+/// File that is fetched from a URL.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UrlFile {
@@ -67,12 +80,12 @@ pub struct UrlFile {
 
 #[derive(Debug, Deserialize)]
 struct AntiAiOptions {
-    #[serde(default, deserialize_with = "strength")]
+    #[serde(default, deserialize_with = "parse_strength")]
     strength: Option<Strength>,
 }
 
-/// A strength by name, and by nothing else that is derived for an enum.
-fn strength<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Strength>, D::Error> {
+/// Reads a strength by its name. The derived `Deserialize` of an enum would take other shapes as well.
+fn parse_strength<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Strength>, D::Error> {
     let name = Option::<String>::deserialize(source)?;
     name.map(|name| Strength::deserialize(name.into_deserializer()))
         .transpose()
@@ -85,7 +98,7 @@ struct AntiAiMode {
     zero_copy: Option<bool>,
 }
 
-/// Where an output is put, in zero copy.
+/// Presigned URL in the client's storage to which an output is delivered (zero copy).
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct OutputTargetBody {
@@ -94,69 +107,75 @@ struct OutputTargetBody {
     presigned_url_expires_at: String,
 }
 
-/// A way of giving a file.
-pub trait UrlField {
-    /// The name of the field that has its URL; the file's name; the URL, if there is one.
-    fn into_parts(self) -> (&'static str, String, Option<String>);
+/// Shape of a file in an anti-AI order.
+pub trait AntiAiFileBody {
+    /// Name of the field with the URL.
+    const URL_FIELD: &'static str;
+
+    /// Returns the file's name and its URL. No URL if the file is uploaded.
+    fn into_parts(self) -> (String, Option<String>);
 }
 
-impl UrlField for AntiAiFile {
-    fn into_parts(self) -> (&'static str, String, Option<String>) {
-        ("originalFileUrl", self.file_name, self.original_file_url)
+impl AntiAiFileBody for AntiAiFile {
+    const URL_FIELD: &'static str = "originalFileUrl";
+
+    fn into_parts(self) -> (String, Option<String>) {
+        (self.file_name, self.original_file_url)
     }
 }
 
-impl UrlField for UrlFile {
-    fn into_parts(self) -> (&'static str, String, Option<String>) {
-        ("imageUrl", self.file_name, Some(self.image_url))
+impl AntiAiFileBody for UrlFile {
+    const URL_FIELD: &'static str = "imageUrl";
+
+    fn into_parts(self) -> (String, Option<String>) {
+        (self.file_name, Some(self.image_url))
     }
 }
 
-impl<F: UrlField> AntiAi<F> {
-    /// Checks the body, as asked at `now`.
-    ///
-    /// # Errors
-    /// The vendor's code for what is wrong first.
-    pub fn validate(self, now: Timestamp) -> Result<ValidatedOrder, ApiError> {
-        let idempotency_key = idempotency_key(&self.idempotency_key)?;
-        let order_name = order_name(self.order_name)?;
-        check_count(&self.files)?;
+impl<F: AntiAiFileBody + DeserializeOwned> OrderBody for AntiAi<F> {
+    const API: ApiVersion = ApiVersion::V2;
+
+    fn validate(self, now: Timestamp) -> Result<ValidatedOrder, ApiError> {
+        let idempotency_key = check_idempotency_key(&self.idempotency_key)?;
+        let order_name = check_order_name(self.order_name)?;
+        check_file_count(&self.files)?;
         let zero_copy = self.mode.and_then(|JsonObject(mode)| mode.zero_copy);
-        let targets = match zero_copy {
-            Some(true) => targets(self.output_targets, self.files.len(), now)?,
-            Some(false) | None => Vec::new(),
+        let target_urls = if zero_copy == Some(true) {
+            output_target_urls(self.output_targets, self.files.len(), now)?
+        } else {
+            Vec::new()
         };
-        let mut targets = targets.into_iter();
+        let mut target_urls = target_urls.into_iter();
         let mut files = Vec::with_capacity(self.files.len());
         for (index, JsonObject(file)) in self.files.into_iter().enumerate() {
-            let (url_field, name, url) = file.into_parts();
-            check_file_name(
-                &format!("files[{index}].fileName"),
-                &name,
-                ANTI_AI_EXTENSIONS,
-            )?;
-            let field = format!("files[{index}].{url_field}");
+            let (name, url) = file.into_parts();
+            let name_field = format!("files[{index}].fileName");
+            check_file_name(&name_field, &name, ANTI_AI_EXTENSIONS)?;
+            let url_field = format!("files[{index}].{}", F::URL_FIELD);
             files.push(NewFile {
-                target: targets.next(),
-                ..NewFile::new(name, source(&field, url)?)
+                target: target_urls.next(),
+                ..NewFile::new(name, file_source(&url_field, url)?)
             });
         }
-        let options = self
+        let strength = self
             .options
             .and_then(|JsonObject(options)| options.strength);
         Ok(ValidatedOrder {
             idempotency_key,
             order_name,
             work: Work::AntiAi {
-                strength: options.unwrap_or_default(),
+                strength: strength.unwrap_or_default(),
             },
             files,
         })
     }
 }
 
-/// An upload, or the URL that stands in `field`.
-pub(super) fn source(field: &str, url: Option<String>) -> Result<FileSource, ApiError> {
+/// Returns the source of a file: `url`, the value of `field`, or an upload without it.
+///
+/// # Errors
+/// `VALIDATION_FAILED` if `url` cannot be called.
+pub(super) fn file_source(field: &str, url: Option<String>) -> Result<FileSource, ApiError> {
     let Some(url) = url else {
         return Ok(FileSource::Upload);
     };
@@ -164,21 +183,20 @@ pub(super) fn source(field: &str, url: Option<String>) -> Result<FileSource, Api
     Ok(FileSource::Url(url))
 }
 
-/// Where the outputs of so many files go.
-fn targets(
-    provided: Option<Vec<JsonObject<OutputTargetBody>>>,
-    files: usize,
+/// Checks the targets of zero copy, one per file, and returns their URLs.
+fn output_target_urls(
+    targets: Option<Vec<JsonObject<OutputTargetBody>>>,
+    file_count: usize,
     now: Timestamp,
 ) -> Result<Vec<String>, ApiError> {
-    let provided = provided.unwrap_or_default();
-    if provided.len() != files {
-        let line = format!(
-            "outputTargets: {} of them for {files} files in zero copy",
-            provided.len()
-        );
-        return Err(ApiError::invalid(line));
+    let targets = targets.unwrap_or_default();
+    if targets.len() != file_count {
+        return Err(ApiError::invalid(format!(
+            "outputTargets: expected {file_count}, one per file, got {}",
+            targets.len()
+        )));
     }
-    let targets = provided
+    let urls = targets
         .into_iter()
         .enumerate()
         .map(|(index, JsonObject(target))| {
@@ -191,7 +209,7 @@ fn targets(
             let expires_field = field("presignedUrlExpiresAt");
             match clock::parse_iso(expires_at) {
                 None => Err(ApiError::invalid(format!(
-                    "{expires_field}: {expires_at} is no ISO 8601 time"
+                    "{expires_field}: not an ISO 8601 time: {expires_at:?}"
                 ))),
                 Some(at) if at <= now => Err(ApiError::invalid(format!(
                     "{expires_field}: {expires_at} has passed by the account's clock"
@@ -199,7 +217,7 @@ fn targets(
                 Some(_) => Ok(target.url),
             }
         });
-    targets.collect()
+    urls.collect()
 }
 
 /// `POST …/ai-detection`.
@@ -215,14 +233,12 @@ pub struct CreateAiDetection {
     options: Option<JsonObject<DetectionOptions>>,
 }
 
-impl CreateAiDetection {
-    /// Checks the body.
-    ///
-    /// # Errors
-    /// The vendor's code for what is wrong first.
-    pub fn validate(self) -> Result<ValidatedOrder, ApiError> {
-        let idempotency_key = idempotency_key(&self.idempotency_key)?;
-        let order_name = order_name(self.order_name)?;
+impl OrderBody for CreateAiDetection {
+    const API: ApiVersion = ApiVersion::V2;
+
+    fn validate(self, _: Timestamp) -> Result<ValidatedOrder, ApiError> {
+        let idempotency_key = check_idempotency_key(&self.idempotency_key)?;
+        let order_name = check_order_name(self.order_name)?;
         check_file_name("fileName", &self.file_name, DETECTION_EXTENSIONS)?;
         Ok(ValidatedOrder {
             idempotency_key,

@@ -8,106 +8,97 @@ use crate::platform::outbound;
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 const ORDER_NAME_CHARS_MAX: usize = 64;
 const FILE_NAME_CHARS_MAX: usize = 255;
-/// With what stands before it in any key, no more than S3's 1024 bytes.
+/// Leaves room for the rest of a file key in the 1024 bytes of an S3 key.
 const FILE_NAME_BYTES_MAX: usize = 960;
 const FILES_MAX: usize = 100;
 
-/// What is taken as a picture to be judged.
 pub(super) const DETECTION_EXTENSIONS: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tiff"];
-/// What is taken as a picture to be protected.
 pub(super) const ANTI_AI_EXTENSIONS: &[&str] =
     &["jpg", "jpeg", "png", "webp", "bmp", "tiff", "tif"];
-/// What a watermark can be in, by v2.
 pub(super) const WATERMARK_EXTENSIONS: &[&str] =
     &["jpg", "jpeg", "png", "webp", "bmp", "tiff", "pdf"];
-/// The same, by v3.
 pub(super) const WATERMARK_EXTENSIONS_V3: &[&str] =
     &["jpg", "jpeg", "png", "webp", "bmp", "tiff", "tif", "pdf"];
 
-pub(super) fn idempotency_key(value: &Value) -> Result<String, ApiError> {
-    let refused = |line: String| {
+/// Checks the field `idempotencyKey`.
+pub(super) fn check_idempotency_key(value: &Value) -> Result<String, ApiError> {
+    let invalid = |message: String| {
         Err(ApiError::new(
             ErrorCode::ValidationIdempotencyKeyInvalid,
-            format!("idempotencyKey: {line}"),
+            format!("idempotencyKey: {message}"),
         ))
     };
     let key = match value {
         Value::String(key) => key,
-        Value::Null => return refused("missing".to_owned()),
-        other => return refused(format!("{other} is no string")),
+        Value::Null => return invalid("missing".to_owned()),
+        other => return invalid(format!("expected a string, got {other}")),
     };
     match key.chars().count() {
-        0 => refused("empty".to_owned()),
-        chars if chars > IDEMPOTENCY_KEY_CHARS_MAX => refused(format!(
-            "{chars} characters, {IDEMPOTENCY_KEY_CHARS_MAX} are taken"
-        )),
+        0 => invalid("empty".to_owned()),
+        chars if chars > IDEMPOTENCY_KEY_CHARS_MAX => {
+            invalid(too_long(chars, IDEMPOTENCY_KEY_CHARS_MAX, "characters"))
+        }
         _ => Ok(key.clone()),
     }
 }
 
-/// An empty name is as good as none.
-pub(super) fn order_name(name: Option<String>) -> Result<Option<String>, ApiError> {
+/// Checks the field `orderName`. An empty name counts as missing.
+pub(super) fn check_order_name(name: Option<String>) -> Result<Option<String>, ApiError> {
     let chars = name.as_deref().map_or(0, |name| name.chars().count());
     if chars > ORDER_NAME_CHARS_MAX {
-        return Err(ApiError::invalid(format!(
-            "orderName: {chars} characters, {ORDER_NAME_CHARS_MAX} are taken"
-        )));
+        let message = too_long(chars, ORDER_NAME_CHARS_MAX, "characters");
+        return Err(ApiError::invalid(format!("orderName: {message}")));
     }
     Ok(name.filter(|name| !name.is_empty()))
 }
 
-/// So many files are taken, and not fewer than one.
-pub(super) fn check_count<T>(files: &[T]) -> Result<(), ApiError> {
+/// Checks that there are 1 to [`FILES_MAX`] files.
+pub(super) fn check_file_count<T>(files: &[T]) -> Result<(), ApiError> {
     if files.is_empty() || files.len() > FILES_MAX {
         return Err(ApiError::invalid(format!(
-            "files: {} of them, 1 to {FILES_MAX} are taken",
+            "files: expected 1 to {FILES_MAX}, got {}",
             files.len()
         )));
     }
     Ok(())
 }
 
-/// A URL that can be called.
+/// Checks that the server can call `url`, the value of `field`.
 pub(super) fn check_url(field: &str, url: &str) -> Result<(), ApiError> {
-    outbound::check_url(url).map_err(|line| ApiError::invalid(format!("{field}: {line}")))
+    outbound::check_url(url).map_err(|message| ApiError::invalid(format!("{field}: {message}")))
 }
 
-/// A name with one of these extensions.
+/// Checks that `name`, the value of `field`, is a file name with one of `extensions`.
 pub(super) fn check_file_name(
     field: &str,
     name: &str,
     extensions: &[&str],
 ) -> Result<(), ApiError> {
+    let invalid = |message: String| Err(ApiError::invalid(format!("{field}: {message}")));
     let chars = name.chars().count();
-    let refused = |line: String| Err(ApiError::invalid(format!("{field}: {line}")));
     if chars > FILE_NAME_CHARS_MAX {
-        return refused(format!(
-            "{chars} characters, {FILE_NAME_CHARS_MAX} are taken"
-        ));
+        return invalid(too_long(chars, FILE_NAME_CHARS_MAX, "characters"));
     }
     if name.len() > FILE_NAME_BYTES_MAX {
-        return refused(format!(
-            "{} bytes, {FILE_NAME_BYTES_MAX} are taken",
-            name.len()
-        ));
+        return invalid(too_long(name.len(), FILE_NAME_BYTES_MAX, "bytes"));
     }
-    if let Some(bad) = name
-        .chars()
-        .find(|c| matches!(c, '/' | '\\') || c.is_control())
-    {
-        return refused(format!("{bad:?} has no place in a file name"));
+    let is_invalid = |c: &char| matches!(c, '/' | '\\') || c.is_control();
+    if let Some(c) = name.chars().find(is_invalid) {
+        return invalid(format!("invalid character {c:?} in file name"));
     }
     match name.rsplit_once('.') {
         Some((stem, extension)) if !stem.is_empty() => {
-            if extensions
-                .iter()
-                .any(|known| extension.eq_ignore_ascii_case(known))
-            {
+            let matches = |known: &&str| extension.eq_ignore_ascii_case(known);
+            if extensions.iter().any(matches) {
                 Ok(())
             } else {
-                refused(format!("extension .{extension} is not supported"))
+                invalid(format!("extension .{extension} is not supported"))
             }
         }
-        _ => refused(format!("{name:?} has no extension")),
+        _ => invalid(format!("{name:?} has no extension")),
     }
+}
+
+fn too_long(length: usize, max: usize, unit: &str) -> String {
+    format!("too long: {length} {unit}, maximum {max}")
 }

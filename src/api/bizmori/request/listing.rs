@@ -1,4 +1,4 @@
-//! Queries of listings and of the statistics.
+//! Query strings of listings and of the statistics.
 
 use crate::api::bizmori::error::{ApiError, ErrorCode};
 use crate::model::listing::OrderFilter;
@@ -7,37 +7,38 @@ use crate::model::time::DAY_MS;
 use crate::model::work::Work;
 use crate::platform::clock;
 
-const LIMIT: u32 = 10;
-/// The most orders of a page.
+const LIMIT_DEFAULT: u32 = 10;
+/// Items on a page.
 pub const LIMIT_MAX: u32 = 100;
+/// Value of an enum parameter that does not filter.
 const ALL: &str = "all";
-/// What `channel` may be: ours are all of the first.
+/// Values of `channel`. Every order has the first.
 const CHANNELS: [&str; 2] = ["api", "web"];
 
 /// `?page&limit&keyword&status&type&channel`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ListQuery {
     pub page: u32,
-    /// None: all of them on one page.
+    /// `None` for `-1`: all orders on one page.
     pub limit: Option<u32>,
     pub filter: OrderFilter,
-    /// Orders of another channel than the API's are meant, of which there are none.
+    /// `true` if the query asks for orders of another channel. No order has one.
     pub channel_is_not_api: bool,
 }
 
 impl ListQuery {
-    /// Reads a query; what is left out, and a word that is empty, does not matter.
+    /// Reads a query. A missing parameter, an empty word and an unknown parameter are ignored.
     ///
     /// # Errors
-    /// If a number is none or out of its range, or a word none that is known.
+    /// `INVALID_PARAMETER` if a number is malformed or out of range, or a word is unknown.
     pub fn parse(query: Option<&str>) -> Result<Self, ApiError> {
         let mut list_query = Self {
             page: 1,
-            limit: Some(LIMIT),
+            limit: Some(LIMIT_DEFAULT),
             filter: OrderFilter::default(),
             channel_is_not_api: false,
         };
-        for (name, value) in parameters(query) {
+        for (name, value) in parse_query(query) {
             match name.as_ref() {
                 "page" => list_query.page = parse_number(&name, &value, u32::MAX)?,
                 "limit" if value == "-1" => list_query.limit = None,
@@ -58,7 +59,7 @@ impl ListQuery {
         Ok(list_query)
     }
 
-    /// How many orders stand before the page.
+    /// Number of orders before the page.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.limit
@@ -75,17 +76,17 @@ pub struct Paging {
 }
 
 impl Paging {
-    /// Reads a query, `limit` being `by_default` where it is not given.
+    /// Reads a query. `limit_default` is the limit if the query has none.
     ///
     /// # Errors
-    /// If a number is none, or out of its range.
-    pub fn parse(query: Option<&str>, by_default: u32) -> Result<Self, ApiError> {
+    /// `INVALID_PARAMETER` if a number is malformed or out of range.
+    pub fn parse(query: Option<&str>, limit_default: u32) -> Result<Self, ApiError> {
         let mut paging = Self {
             page: 1,
-            limit: by_default,
+            limit: limit_default,
             keyword: String::new(),
         };
-        for (name, value) in parameters(query) {
+        for (name, value) in parse_query(query) {
             match name.as_str() {
                 "page" => paging.page = parse_number(&name, &value, u32::MAX)?,
                 "limit" => paging.limit = parse_number(&name, &value, LIMIT_MAX)?,
@@ -96,13 +97,13 @@ impl Paging {
         Ok(paging)
     }
 
-    /// How many items stand before the page.
+    /// Number of items before the page.
     #[must_use]
     pub fn offset(&self) -> u64 {
         u64::from(self.page - 1) * u64::from(self.limit)
     }
 
-    /// How many pages so many items fill.
+    /// Number of pages that `total` items fill.
     #[must_use]
     pub fn pages(&self, total: u64) -> u64 {
         total.div_ceil(u64::from(self.limit))
@@ -110,40 +111,43 @@ impl Paging {
 }
 
 /// Reads `?date` of the statistics: a date, or an instant, of which the UTC day counts. Returns the day
-/// as days since 1970.
+/// as days since 1970. `None` if there is no date.
 ///
 /// # Errors
-/// If it is neither.
+/// `INVALID_PARAMETER` if it is neither a date nor an instant.
 pub fn stats_day(query: Option<&str>) -> Result<Option<i64>, ApiError> {
-    let date = parameters(query).find(|(name, _)| name == "date");
+    let date = parse_query(query).find(|(name, _)| name == "date");
     let Some((_, date)) = date.filter(|(_, date)| !date.is_empty()) else {
         return Ok(None);
     };
-    // The + of an offset that a client did not encode.
+    // A client that does not encode the `+` of an offset sends a blank.
     let text = date.replace(' ', "+");
-    let begin = clock::parse_iso_range(&text).map(|range| range.start().ms().div_euclid(DAY_MS));
-    let day = begin.or_else(|| clock::parse_date(&text)).ok_or_else(|| {
-        let line = format!("date: {date} is not a date or an instant of ISO 8601");
-        ApiError::new(ErrorCode::InvalidParameter, line)
-    });
-    day.map(Some)
+    let instant_day =
+        clock::parse_iso_range(&text).map(|range| range.start().ms().div_euclid(DAY_MS));
+    let parsed = instant_day.or_else(|| clock::parse_date(&text));
+    let day = parsed.ok_or_else(|| {
+        let message = format!("date: expected an ISO 8601 date or instant, got {date:?}");
+        ApiError::new(ErrorCode::InvalidParameter, message)
+    })?;
+    Ok(Some(day))
 }
 
-fn parameters(query: Option<&str>) -> impl Iterator<Item = (String, String)> {
+fn parse_query(query: Option<&str>) -> impl Iterator<Item = (String, String)> {
     let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
     pairs.map(|(name, value)| (name.into_owned(), value.into_owned()))
 }
 
 fn parse_number(name: &str, value: &str, max: u32) -> Result<u32, ApiError> {
-    let number = value.parse().ok();
-    let number = number.filter(|number| (1..=max).contains(number));
-    number.ok_or_else(|| {
-        let line = format!("{name}: {value} is not a number from 1 to {max}");
-        ApiError::new(ErrorCode::InvalidParameter, line)
-    })
+    match value.parse() {
+        Ok(number) if (1..=max).contains(&number) => Ok(number),
+        _ => {
+            let message = format!("{name}: expected a number from 1 to {max}, got {value:?}");
+            Err(ApiError::new(ErrorCode::InvalidParameter, message))
+        }
+    }
 }
 
-/// The word, none for `all` and where it is empty.
+/// Reads one of the words `known`. `None` for `all` and for an empty value: no filter.
 fn parse_enum(
     name: &str,
     value: &str,
@@ -152,9 +156,10 @@ fn parse_enum(
     if value.is_empty() || value == ALL {
         return Ok(None);
     }
-    let found = known.iter().find(|word| **word == value);
-    found.copied().map(Some).ok_or_else(|| {
-        let line = format!("{name}: {value} is none of {ALL}, {}", known.join(", "));
-        ApiError::new(ErrorCode::InvalidParameter, line)
+    let word = known.iter().find(|word| **word == value);
+    word.copied().map(Some).ok_or_else(|| {
+        let words = known.join(", ");
+        let message = format!("{name}: must be one of: {ALL}, {words} (got {value})");
+        ApiError::new(ErrorCode::InvalidParameter, message)
     })
 }

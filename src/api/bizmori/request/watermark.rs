@@ -1,24 +1,27 @@
-//! Watermark orders: what their create bodies may say.
+//! Bodies that create watermark orders, and their validation.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::create::{ValidatedOrder, source};
+use super::create::{OrderBody, ValidatedOrder, file_source};
 use super::fields::{
-    WATERMARK_EXTENSIONS, WATERMARK_EXTENSIONS_V3, check_count, check_file_name, idempotency_key,
+    WATERMARK_EXTENSIONS, WATERMARK_EXTENSIONS_V3, check_file_count, check_file_name,
+    check_idempotency_key,
 };
 use crate::api::bizmori::error::ApiError;
 use crate::http::JsonObject;
 use crate::model::file::Role;
 use crate::model::order::ApiVersion;
 use crate::model::picture::FileKind;
+use crate::model::time::Timestamp;
 use crate::model::work::Work;
 use crate::services::orders::{FileSource, NewFile};
 
+/// Watermarks per file.
 const TEXTS_MAX: usize = 10;
 const TEXT_CHARS_MAX: usize = 1_000;
 
-/// `POST …/wtr-embed`.
+/// `POST /api/v2/orders/wtr-embed`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateWatermarkEmbed {
@@ -41,25 +44,38 @@ struct WatermarkSpec {
     text: String,
 }
 
+/// `POST /api/v3/orders/wtr-embed`: the body of v2, with more file types.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub struct CreateWatermarkEmbedV3(CreateWatermarkEmbed);
+
+impl OrderBody for CreateWatermarkEmbed {
+    const API: ApiVersion = ApiVersion::V2;
+
+    fn validate(self, _: Timestamp) -> Result<ValidatedOrder, ApiError> {
+        self.validate_with(WATERMARK_EXTENSIONS)
+    }
+}
+
+impl OrderBody for CreateWatermarkEmbedV3 {
+    const API: ApiVersion = ApiVersion::V3;
+
+    fn validate(self, _: Timestamp) -> Result<ValidatedOrder, ApiError> {
+        self.0.validate_with(WATERMARK_EXTENSIONS_V3)
+    }
+}
+
 impl CreateWatermarkEmbed {
-    /// Checks the body, sent to that version of the API.
-    ///
-    /// # Errors
-    /// The vendor's code for what is wrong first.
-    pub fn validate(self, api: ApiVersion) -> Result<ValidatedOrder, ApiError> {
-        let extensions = match api {
-            ApiVersion::V2 => WATERMARK_EXTENSIONS,
-            ApiVersion::V3 => WATERMARK_EXTENSIONS_V3,
-        };
-        let idempotency_key = idempotency_key(&self.idempotency_key)?;
-        check_count(&self.files)?;
+    fn validate_with(self, extensions: &[&str]) -> Result<ValidatedOrder, ApiError> {
+        let idempotency_key = check_idempotency_key(&self.idempotency_key)?;
+        check_file_count(&self.files)?;
         let mut files = Vec::with_capacity(self.files.len());
         for (index, JsonObject(file)) in self.files.into_iter().enumerate() {
             let name = file.file_name;
             check_file_name(&format!("files[{index}].fileName"), &name, extensions)?;
             let url_field = format!("files[{index}].originalFileUrl");
-            let source = source(&url_field, file.original_file_url)?;
-            let texts = texts(index, file.watermarks)?;
+            let source = file_source(&url_field, file.original_file_url)?;
+            let texts = watermark_texts(index, file.watermarks)?;
             files.push(NewFile {
                 texts,
                 ..NewFile::new(name, source)
@@ -74,27 +90,32 @@ impl CreateWatermarkEmbed {
     }
 }
 
-fn texts(file: usize, watermarks: Vec<JsonObject<WatermarkSpec>>) -> Result<Vec<String>, ApiError> {
-    let field = format!("files[{file}].watermarks");
+/// Checks the watermarks of file `file_index`, and returns their texts.
+fn watermark_texts(
+    file_index: usize,
+    watermarks: Vec<JsonObject<WatermarkSpec>>,
+) -> Result<Vec<String>, ApiError> {
+    let field = format!("files[{file_index}].watermarks");
     if watermarks.is_empty() || watermarks.len() > TEXTS_MAX {
-        let count = watermarks.len();
-        let line = format!("{field}: {count} of them, 1 to {TEXTS_MAX} are taken");
-        return Err(ApiError::invalid(line));
+        return Err(ApiError::invalid(format!(
+            "{field}: expected 1 to {TEXTS_MAX}, got {}",
+            watermarks.len()
+        )));
     }
-    let texts = watermarks.into_iter().map(|JsonObject(mark)| mark.text);
+    let texts = watermarks.into_iter().map(|JsonObject(spec)| spec.text);
     let checked = texts.enumerate().map(|(index, text)| {
         let chars = text.chars().count();
         if (1..=TEXT_CHARS_MAX).contains(&chars) {
             return Ok(text);
         }
         Err(ApiError::invalid(format!(
-            "{field}[{index}].text: {chars} characters, 1 to {TEXT_CHARS_MAX} are taken"
+            "{field}[{index}].text: expected 1 to {TEXT_CHARS_MAX} characters, got {chars}"
         )))
     });
     checked.collect()
 }
 
-/// `POST …/wtr-extract`.
+/// `POST /api/v2/orders/wtr-extract`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateWatermarkExtract {
@@ -119,30 +140,31 @@ struct OriginalFile {
     file_name: String,
 }
 
-impl CreateWatermarkExtract {
-    /// Checks the body. The file that is looked at comes first, then its original, if asked for.
-    ///
-    /// # Errors
-    /// The vendor's code for what is wrong first.
-    pub fn validate(self) -> Result<ValidatedOrder, ApiError> {
-        let idempotency_key = idempotency_key(&self.idempotency_key)?;
+impl OrderBody for CreateWatermarkExtract {
+    const API: ApiVersion = ApiVersion::V2;
+
+    /// Lists the inspected file first, then its original if `includeOriginal` is true.
+    fn validate(self, _: Timestamp) -> Result<ValidatedOrder, ApiError> {
+        let idempotency_key = check_idempotency_key(&self.idempotency_key)?;
         let JsonObject(file) = self.file;
         check_file_name("file.fileName", &file.file_name, WATERMARK_EXTENSIONS)?;
         let original = file.original_file.map(|JsonObject(file)| file.file_name);
         if let Some(name) = &original {
             check_file_name("file.originalFile.fileName", name, WATERMARK_EXTENSIONS)?;
         }
-        let mut files = vec![of_role(Role::Watermarked, file.file_name)];
+        let mut files = vec![new_file(Role::Watermarked, file.file_name)];
         if file.include_original == Some(true) {
-            let missing = "file.originalFile: missing, and includeOriginal is true";
+            let missing = "file.originalFile: required if includeOriginal is true";
             let name = original.ok_or_else(|| ApiError::invalid(missing))?;
-            files.push(of_role(Role::Original, name));
+            files.push(new_file(Role::Original, name));
             let pdf = files
                 .iter()
                 .find(|file| FileKind::of_name(&file.name).is_some_and(FileKind::is_pdf));
             if let Some(pdf) = pdf {
-                let line = format!("file.includeOriginal: not for PDF, as {} is", pdf.name);
-                return Err(ApiError::invalid(line));
+                return Err(ApiError::invalid(format!(
+                    "file.includeOriginal: not supported for PDF: {}",
+                    pdf.name
+                )));
             }
         }
         Ok(ValidatedOrder {
@@ -170,13 +192,12 @@ struct ExtractFileV3 {
     original_file: JsonObject<OriginalFile>,
 }
 
-impl CreateWatermarkExtractV3 {
-    /// Checks the body. The original comes first.
-    ///
-    /// # Errors
-    /// The vendor's code for what is wrong first.
-    pub fn validate(self) -> Result<ValidatedOrder, ApiError> {
-        let idempotency_key = idempotency_key(&self.idempotency_key)?;
+impl OrderBody for CreateWatermarkExtractV3 {
+    const API: ApiVersion = ApiVersion::V3;
+
+    /// Lists the original first.
+    fn validate(self, _: Timestamp) -> Result<ValidatedOrder, ApiError> {
+        let idempotency_key = check_idempotency_key(&self.idempotency_key)?;
         let JsonObject(file) = self.file;
         let JsonObject(original) = file.original_file;
         check_file_name("file.fileName", &file.file_name, WATERMARK_EXTENSIONS_V3)?;
@@ -187,14 +208,14 @@ impl CreateWatermarkExtractV3 {
             order_name: None,
             work: Work::WatermarkExtract,
             files: vec![
-                of_role(Role::Original, original.file_name),
-                of_role(Role::Watermarked, file.file_name),
+                new_file(Role::Original, original.file_name),
+                new_file(Role::Watermarked, file.file_name),
             ],
         })
     }
 }
 
-fn of_role(role: Role, name: String) -> NewFile {
+fn new_file(role: Role, name: String) -> NewFile {
     NewFile {
         role: Some(role),
         ..NewFile::new(name, FileSource::Upload)

@@ -1,4 +1,4 @@
-//! What clients send about webhooks, and what the vendor takes of it.
+//! Bodies of the webhook routes, and their validation.
 
 use std::ops::RangeInclusive;
 
@@ -9,7 +9,7 @@ use crate::model::time::{DAY_MS, Timestamp};
 use crate::platform::clock;
 use crate::services::webhooks::EndpointParams;
 
-/// How far apart the ends of a window may be.
+/// Distance of the two ends of a window.
 const WINDOW_DAYS_MAX: i64 = 7;
 
 /// `POST …/webhooks` and `PUT …/webhooks/{id}`.
@@ -61,11 +61,12 @@ pub struct RetryFailed {
 }
 
 impl RetryFailed {
-    /// The window meant, its ends included: a date is the whole of its day, and two dates are
-    /// as far apart as their days' beginnings.
+    /// Returns the window, both ends included. A date stands for its whole day. The starts of the two
+    /// days count for the length of the window.
     ///
     /// # Errors
-    /// If an end is no date, the window ends before it begins, or is too long.
+    /// `VALIDATION_FAILED` if an end is malformed or the window ends before it begins, the same with
+    /// status 422 if it is longer than [`WINDOW_DAYS_MAX`].
     pub fn window(&self) -> Result<RangeInclusive<Timestamp>, ApiError> {
         let from = parse_date_range("fromDate", &self.from_date)?;
         let to = parse_date_range("toDate", &self.to_date)?;
@@ -87,5 +88,5 @@ impl RetryFailed {
 
 fn parse_date_range(field: &str, text: &str) -> Result<RangeInclusive<Timestamp>, ApiError> {
     clock::parse_iso_range(text)
-        .ok_or_else(|| ApiError::invalid(format!("{field}: {text} is no ISO 8601 date")))
+        .ok_or_else(|| ApiError::invalid(format!("{field}: not an ISO 8601 date: {text:?}")))
 }

@@ -1,10 +1,10 @@
-//! The XML document of an error.
+//! XML document of an error.
 
 use axum::http::StatusCode;
 
-use super::super::xml::element;
+use crate::api::s3::xml::element;
 
-/// Status and XML of an error, and the line of `X-Mock-Reason`.
+/// Status and XML of an error, and its `X-Mock-Reason`.
 #[derive(Debug)]
 pub(in super::super) struct ErrorDocument {
     pub status: StatusCode,
@@ -26,7 +26,7 @@ impl ErrorDocument {
         }
     }
 
-    /// A 400.
+    /// Status 400.
     pub fn bad_request(code: &'static str, message: &str, reason: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, message, reason)
     }
@@ -37,7 +37,7 @@ impl ErrorDocument {
         self
     }
 
-    /// Writes the document. `key` is the key of the object, `None` if the request names none.
+    /// Returns the XML. `key` is the key of the object, `None` if the request names no object.
     pub fn to_xml(&self, key: Option<&str>, request_id: &str) -> String {
         let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
         element(&mut xml, "Code", self.code);

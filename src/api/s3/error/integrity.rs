@@ -1,4 +1,4 @@
-//! Errors of digests that a request has of its body.
+//! Errors of the digests that a request declares for its body.
 
 use std::fmt::{self, Display};
 
@@ -23,7 +23,7 @@ impl Algorithm {
         Self::Sha256,
     ];
 
-    /// Header with a checksum of this algorithm.
+    /// Returns the header of checksums of this algorithm.
     pub const fn header(self) -> &'static str {
         match self {
             Self::Crc32 => "x-amz-checksum-crc32",
@@ -48,7 +48,7 @@ impl Display for Algorithm {
     }
 }
 
-/// Digests that are malformed, or of another body.
+/// Digest that is malformed, or does not match the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) enum IntegrityError {
     /// 400 `InvalidDigest`: `Content-MD5` is not 16 bytes in Base64.
@@ -57,8 +57,8 @@ pub(in super::super) enum IntegrityError {
     InvalidChecksum { algorithm: Algorithm, value: String },
     /// 400 `InvalidRequest`: checksums of more than one algorithm.
     SeveralChecksums { algorithms: Vec<Algorithm> },
-    /// 400 `InvalidRequest`: `x-amz-sdk-checksum-algorithm` names no algorithm, or another one than the
-    /// checksum is of.
+    /// 400 `InvalidRequest`: `x-amz-sdk-checksum-algorithm` names no algorithm, or not the one of the
+    /// checksum.
     InvalidSdkAlgorithm { value: String },
     /// 400 `InvalidRequest`: `x-amz-sdk-checksum-algorithm` without a checksum.
     NoChecksum { value: String },

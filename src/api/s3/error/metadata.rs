@@ -5,8 +5,8 @@ use super::document::ErrorDocument;
 /// Headers that cannot be stored with an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) enum MetadataError {
-    /// 400 `InvalidArgument`: a query parameter stands for a header, and no header has this name or
-    /// value.
+    /// 400 `InvalidArgument`: a query parameter in place of a header has a name or value that headers
+    /// cannot have.
     Invalid { name: String, value: String },
     /// 400 `MetadataTooLarge`: names and values of `x-amz-meta-*`.
     UserTooLarge { bytes: usize, bytes_max: usize },
@@ -27,7 +27,7 @@ impl MetadataError {
             Self::UserTooLarge { bytes, bytes_max } => ErrorDocument::bad_request(
                 "MetadataTooLarge",
                 "Your metadata headers exceed the maximum allowed metadata size",
-                &format!("x-amz-meta-*: {bytes} bytes, at most {bytes_max} are allowed"),
+                &format!("x-amz-meta-*: too large: {bytes} bytes, maximum {bytes_max}"),
             )
             .with("Size", bytes)
             .with("MaxSizeAllowed", bytes_max),
@@ -35,7 +35,7 @@ impl MetadataError {
                 "RequestHeaderSectionTooLarge",
                 "Your request header section exceeds the maximum allowed request header section \
                  size.",
-                &format!("headers to store: {bytes} bytes, at most {bytes_max} are allowed"),
+                &format!("headers to store: too large: {bytes} bytes, maximum {bytes_max}"),
             )
             .with("MaxSizeAllowed", bytes_max),
         }

@@ -7,20 +7,20 @@ use crate::model::time::Timestamp;
 use crate::platform::clock;
 use crate::platform::presign::VerifyError;
 
-/// Returns the error for a signature that was refused at the account's `now`.
-pub(super) fn document(refusal: &VerifyError, now: Timestamp) -> ErrorDocument {
+/// Returns the error of a signature that was verified at `now` of the account's clock.
+pub(super) fn document(error: &VerifyError, now: Timestamp) -> ErrorDocument {
     let forbidden = |code, message, reason: &str| {
         ErrorDocument::new(StatusCode::FORBIDDEN, code, message, reason)
     };
     let denied = |message, reason: &str| forbidden("AccessDenied", message, reason);
-    match refusal {
+    match error {
         VerifyError::Unsigned => denied(
             "Access Denied",
-            "signature: none in the query; use the URL as it was given, with its parameters",
+            "signature: missing in the query; use the presigned URL with all its parameters",
         ),
         VerifyError::HeaderAuthUnsupported => denied(
             "Access Denied",
-            "signature: in the Authorization header; only presigned URLs are served",
+            "signature: in the Authorization header, which is not supported; use a presigned URL",
         ),
         VerifyError::SignatureV2 => ErrorDocument::bad_request(
             "InvalidRequest",
@@ -36,7 +36,7 @@ pub(super) fn document(refusal: &VerifyError, now: Timestamp) -> ErrorDocument {
         VerifyError::UnknownAccessKey(key_id) => forbidden(
             "InvalidAccessKeyId",
             "The AWS Access Key Id you provided does not exist in our records.",
-            &format!("signature: made with the key id {key_id}, not the mock's"),
+            &format!("signature: unknown access key id {key_id}"),
         )
         .with("AWSAccessKeyId", key_id),
         VerifyError::NotYetValid { date, expires } => denied(
@@ -89,12 +89,12 @@ pub(super) fn two_mechanisms(authorization: &str) -> ErrorDocument {
     .with("ArgumentValue", authorization)
 }
 
-/// Milliseconds in whole seconds, begun ones counted.
+/// Returns milliseconds in seconds, rounded up.
 fn seconds(ms: i64) -> i64 {
     ms.saturating_add(999).div_euclid(1000)
 }
 
-/// `2026-03-12T10:00:00Z`, as S3's errors have it.
+/// Returns `2026-03-12T10:00:00Z`, the format of S3's errors.
 fn iso_seconds(at: Timestamp) -> String {
     let text = clock::iso(at);
     text.split_once('.')
@@ -102,11 +102,11 @@ fn iso_seconds(at: Timestamp) -> String {
 }
 
 #[cfg(test)]
-mod unit {
+mod tests {
     use super::*;
 
     #[test]
-    fn instants_are_of_whole_seconds() {
+    fn errors_have_whole_seconds() {
         assert_eq!(
             iso_seconds(Timestamp::from_ms(1_773_309_600_999)),
             "2026-03-12T10:00:00Z"

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use super::document::ErrorDocument;
 use crate::http::BodyStalled;
 
-/// Why an upload came to nothing.
+/// Reason why an upload was not stored.
 #[derive(Debug)]
 pub(in super::super) enum UploadError {
     /// 411 `MissingContentLength`
@@ -16,15 +16,15 @@ pub(in super::super) enum UploadError {
     Incomplete { bytes: u64, reason: String },
     /// 400 `RequestTimeout`
     Stalled { bytes: u64, stalled: BodyStalled },
-    /// 404 `NoSuchBucket`: the account went while it was under way.
+    /// 404 `NoSuchBucket`: the account was deleted during the upload.
     AccountGone,
-    /// 404 `NoSuchBucket`: nothing is awaited there any more.
+    /// 404 `NoSuchBucket`: the upload URL expired during the upload.
     Expired,
-    /// 403 `AccessDenied`: strict uploads take another type under such a key.
+    /// 403 `AccessDenied`: strict uploads require the type of the extension.
     ContentTypeMismatch {
         sent: String,
         extension: String,
-        fits: &'static str,
+        expected: &'static str,
     },
 }
 
@@ -35,12 +35,12 @@ impl UploadError {
                 StatusCode::LENGTH_REQUIRED,
                 "MissingContentLength",
                 "You must provide the Content-Length HTTP header.",
-                "body: neither Content-Length nor Transfer-Encoding: chunked",
+                "body: requires Content-Length or Transfer-Encoding: chunked",
             ),
             Self::TooLarge { bytes, bytes_max } => ErrorDocument::bad_request(
                 "EntityTooLarge",
                 "Your proposed upload exceeds the maximum allowed size",
-                &format!("body: {bytes} bytes or more, at most {bytes_max} are allowed"),
+                &format!("body: too large: {bytes} bytes or more, maximum {bytes_max}"),
             )
             .with("ProposedSize", bytes)
             .with("MaxSizeAllowed", bytes_max),
@@ -48,7 +48,7 @@ impl UploadError {
                 "IncompleteBody",
                 "You did not provide the number of bytes specified by the Content-Length HTTP \
                  header",
-                &format!("body: broke off after {bytes} bytes ({reason})"),
+                &format!("body: truncated after {bytes} bytes ({reason})"),
             ),
             Self::Stalled { bytes, stalled } => ErrorDocument::bad_request(
                 "RequestTimeout",
@@ -56,25 +56,23 @@ impl UploadError {
                  timeout period. Idle connections will be closed.",
                 &format!("body: {stalled} after {bytes} bytes"),
             ),
-            Self::AccountGone => {
-                account_gone("account: removed or reset while the upload was under way")
-            }
-            Self::Expired => account_gone("the upload has expired, and its file is gone"),
+            Self::AccountGone => no_such_bucket("account: deleted or reset during the upload"),
+            Self::Expired => no_such_bucket("the upload has expired; its file was deleted"),
             Self::ContentTypeMismatch {
                 sent,
                 extension,
-                fits,
+                expected,
             } => ErrorDocument::new(
                 StatusCode::FORBIDDEN,
                 "AccessDenied",
                 "Access Denied",
-                &format!("Content-Type: {sent:?} does not fit .{extension}, {fits} does"),
+                &format!("Content-Type: expected {expected} for .{extension}, got {sent:?}"),
             ),
         }
     }
 }
 
-fn account_gone(reason: &str) -> ErrorDocument {
+fn no_such_bucket(reason: &str) -> ErrorDocument {
     let message = "The specified bucket does not exist";
     ErrorDocument::new(StatusCode::NOT_FOUND, "NoSuchBucket", message, reason)
 }

@@ -1,32 +1,32 @@
-//! What in a ZIP is judged, and what is skipped and why: by names and by what the ZIP's
-//! directory says, before anything is unpacked.
+//! Division of the entries of a ZIP into queued and skipped ones, by the names and sizes in its central
+//! directory. Nothing is unpacked.
 
-use super::super::detect::{FILE_BYTES_MAX, FILE_BYTES_MIN};
+use crate::api::undetectable::detect::{FILE_BYTES_MAX, FILE_BYTES_MIN};
 use crate::engine::archive::ArchiveEntry;
 use crate::model::bulk::{Bulk, BulkEntry, SkipReason, SkippedEntry};
 use crate::model::picture::FileKind;
 
-/// What macOS and Windows leave in folders, in lower case; macOS has a folder of its own too.
+/// Metadata files of macOS and Windows, in lower case.
 const OS_METADATA: [&str; 4] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"];
 const OS_METADATA_FOLDER: &str = "__MACOSX";
 
-/// Separators of folders. Some programs on Windows write the backslash.
+/// Separators of path segments. Some programs on Windows write the backslash.
 const SEPARATORS: &[char] = &['/', '\\'];
 /// In a name in code page 437, the byte of the backslash may be the second one of a character of another
 /// code page, such as Shift-JIS.
 const SEPARATORS_CODE_PAGE_437: &[char] = &['/'];
 
-/// Sorts a ZIP's entries, each kind in the ZIP's order. Two of the same name are two.
+/// Divides the entries of a ZIP. Both lists keep its order, and entries of the same name.
 pub fn classify_entries(entries: Vec<ArchiveEntry>) -> Bulk {
     let mut bulk = Bulk::default();
     for entry in entries {
         let reason = skip_reason(&entry);
-        let (name, packed) = (entry.name, entry.packed);
+        let name = entry.name;
         match reason {
             Some(reason) => bulk.skipped.push(SkippedEntry { name, reason }),
             None => bulk.queued.push(BulkEntry {
                 name,
-                location: packed,
+                location: entry.packed,
                 outcome_override: None,
             }),
         }
@@ -34,7 +34,7 @@ pub fn classify_entries(entries: Vec<ArchiveEntry>) -> Bulk {
     bulk
 }
 
-/// Why the entry is skipped, if it is.
+/// Returns the reason to skip `entry`. `None` if it is queued.
 fn skip_reason(entry: &ArchiveEntry) -> Option<SkipReason> {
     let name = entry.name.as_str();
     let separators = if entry.is_code_page_437 {
@@ -66,7 +66,7 @@ fn skip_reason(entry: &ArchiveEntry) -> Option<SkipReason> {
     }
 }
 
-/// Whether a name is one of a file below where a ZIP is unpacked, on any system.
+/// Returns `true` if `name` stays below the folder in which a ZIP is unpacked, on any system.
 fn is_safe_path(name: &str, separators: &[char]) -> bool {
     let bytes = name.as_bytes();
     let has_drive = bytes.get(1) == Some(&b':') && bytes[0].is_ascii_alphabetic();
@@ -78,9 +78,9 @@ fn is_safe_path(name: &str, separators: &[char]) -> bool {
 }
 
 fn is_hidden(name: &str, separators: &[char]) -> bool {
-    let left_behind = |part: &str| OS_METADATA.contains(&part.to_lowercase().as_str());
+    let is_os_metadata = |part: &str| OS_METADATA.contains(&part.to_lowercase().as_str());
     name.split(separators).any(|part| {
-        (part.starts_with('.') && part != ".") || part == OS_METADATA_FOLDER || left_behind(part)
+        (part.starts_with('.') && part != ".") || part == OS_METADATA_FOLDER || is_os_metadata(part)
     })
 }
 
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_alone_may_have_an_entry_skipped() {
+    fn skip_reason_by_name() {
         for (name, expected) in [
             ("a.jpg", None),
             ("./a.JFIF", None),
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backslash_separates_no_folders_in_a_name_in_code_page_437() {
+    fn skip_reason_in_code_page_437_ignores_backslashes() {
         for (name, expected) in [
             ("â\\.jpg", None),
             ("\\a.jpg", None),
@@ -168,23 +168,29 @@ mod tests {
     }
 
     #[test]
-    fn so_may_what_the_directory_says_of_it() {
-        let with = |change: fn(&mut ArchiveEntry)| {
+    fn skip_reason_by_directory_entry() {
+        let reason_after = |change: fn(&mut ArchiveEntry)| {
             let mut entry = entry("a.jpg");
             change(&mut entry);
             skip_reason(&entry)
         };
-        let too_small = with(|entry| entry.packed.bytes = FILE_BYTES_MIN - 1);
+        let too_small = reason_after(|entry| entry.packed.bytes = FILE_BYTES_MIN - 1);
         assert_eq!(too_small, Some(SkipReason::TooSmall));
-        assert_eq!(with(|entry| entry.packed.bytes = FILE_BYTES_MIN), None);
-        assert_eq!(with(|entry| entry.packed.bytes = FILE_BYTES_MAX), None);
-        let too_large = with(|entry| entry.packed.bytes = FILE_BYTES_MAX + 1);
+        assert_eq!(
+            reason_after(|entry| entry.packed.bytes = FILE_BYTES_MIN),
+            None
+        );
+        assert_eq!(
+            reason_after(|entry| entry.packed.bytes = FILE_BYTES_MAX),
+            None
+        );
+        let too_large = reason_after(|entry| entry.packed.bytes = FILE_BYTES_MAX + 1);
         assert_eq!(too_large, Some(SkipReason::TooLarge));
-        let encrypted = with(|entry| entry.is_encrypted = true);
+        let encrypted = reason_after(|entry| entry.is_encrypted = true);
         assert_eq!(encrypted, Some(SkipReason::Encrypted));
-        let unreadable = with(|entry| entry.is_readable = false);
+        let unreadable = reason_after(|entry| entry.is_readable = false);
         assert_eq!(unreadable, Some(SkipReason::Compression));
-        let cut = with(|entry| entry.is_name_cut = true);
+        let cut = reason_after(|entry| entry.is_name_cut = true);
         assert_eq!(cut, Some(SkipReason::InvalidPath));
     }
 }

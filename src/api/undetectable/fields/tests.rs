@@ -2,15 +2,14 @@ use serde_json::json;
 
 use super::*;
 
-fn lines(fields: &FieldReader) -> Vec<String> {
-    let describe =
-        |problem: &ValidationError| format!("{} ({})", problem.message(), problem.r#type);
+fn messages(fields: &FieldReader) -> Vec<String> {
+    let describe = |error: &ValidationError| format!("{} ({})", error.message(), error.r#type);
     fields.errors.iter().map(describe).collect()
 }
 
 #[test]
-fn what_reads_fields_describes_them() {
-    let inputs = FieldReader::describe_fields(|fields| {
+fn describe_fields_returns_params_in_reading_order() {
+    let params = FieldReader::describe_fields(|fields| {
         fields.required_text_within("a", 9);
         fields.flag_or("b", true);
         fields.one_of("c", &["x", "y"]);
@@ -19,9 +18,9 @@ fn what_reads_fields_describes_them() {
         fields.text("f");
         fields.matching("g", "^a$", |text| text == "a");
     });
-    let bodies: Vec<Schema> = inputs
+    let descriptions: Vec<Schema> = params
         .into_iter()
-        .map(|input| json!([input.name, input.required, input.schema]))
+        .map(|param| json!([param.name, param.required, param.schema]))
         .collect();
     let expected = json!([
         ["a", true, {"type": "string", "maxLength": 9}],
@@ -32,11 +31,11 @@ fn what_reads_fields_describes_them() {
         ["f", false, {"type": "string"}],
         ["g", false, {"type": "string", "pattern": "^a$"}],
     ]);
-    assert_eq!(json!(bodies), expected);
+    assert_eq!(json!(descriptions), expected);
 }
 
 #[test]
-fn what_can_be_taken_for_the_type_is() {
+fn read_of_coercible_values_coerces_them() {
     let body = json!({
         "a": "x", "b": 5, "c": true, "d": null, "e": "ON", "f": 0, "g": 1.0, "h": "No",
         "i": "{0F0E0D0C-0B0A-4908-8706-050403020100}", "j": " 7 ", "k": 8
@@ -64,7 +63,7 @@ fn what_can_be_taken_for_the_type_is() {
 }
 
 #[test]
-fn everything_that_does_not_fit_is_told_in_order() {
+fn read_of_invalid_values_reports_every_error_in_order() {
     let body = json!({
         "a": null, "b": {}, "c": "maybe", "d": 2, "e": "z", "f": "1-2", "g": "1.5",
         "h": "99999999999999999999", "i": 0, "j": 7
@@ -95,12 +94,12 @@ fn everything_that_does_not_fit_is_told_in_order() {
         "body.i: ensure this value is greater than or equal to 1 (value_error.number.not_ge)",
         "body.j: string does not match regex \"^a$\" (value_error.str.regex)",
     ];
-    assert_eq!(lines(&fields), expected);
+    assert_eq!(messages(&fields), expected);
 }
 
 #[test]
-fn a_body_that_is_no_object_is_one_problem_whatever_its_fields() {
-    for (body, line) in [
+fn read_of_a_body_that_is_not_an_object_reports_one_error() {
+    for (body, message) in [
         (json!(null), "body: field required (value_error.missing)"),
         (
             json!([1]),
@@ -111,6 +110,6 @@ fn a_body_that_is_no_object_is_one_problem_whatever_its_fields() {
         let mut fields = FieldReader::of_body(&body);
         fields.required_text("url");
         fields.flag("b");
-        assert_eq!(lines(&fields), [line]);
+        assert_eq!(messages(&fields), [message]);
     }
 }

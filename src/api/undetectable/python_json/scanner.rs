@@ -1,4 +1,4 @@
-//! `CPython`'s scanner (`Modules/_json.c` of 3.12): what it takes, and which error it raises where.
+//! `CPython`'s scanner (`Modules/_json.c` of 3.12): the documents it accepts, and the errors it raises.
 
 use std::collections::BTreeMap;
 
@@ -81,15 +81,15 @@ impl<'t> Scanner<'t> {
         is_next
     }
 
-    /// Reads a value and all within it.
+    /// Reads a value, nested ones included.
     fn read_value(&mut self) -> ScanResult<PyValue> {
         loop {
-            let started = self.begin_value()?;
-            let ended = match started {
+            let start = self.begin_value()?;
+            let whole = match start {
                 ValueStart::Whole(value) => Some(value),
                 ValueStart::Opened(container) => self.enter(container)?,
             };
-            if let Some(value) = ended
+            if let Some(value) = whole
                 && let Some(outermost) = self.leave(value)?
             {
                 return Ok(outermost);
@@ -263,7 +263,7 @@ impl<'t> Scanner<'t> {
         Ok(simple.into())
     }
 
-    /// Reads `\u` and four digits. `CPython` wants one more character behind them.
+    /// Reads `\u` and four digits. `CPython` requires one more character behind them.
     fn read_unicode_escape(&mut self) -> ScanResult<u32> {
         let (u_at, begin) = (self.at + 1, self.at + 2);
         let mut code_unit = 0;
@@ -284,7 +284,7 @@ impl<'t> Scanner<'t> {
         Ok(code_unit)
     }
 
-    /// Reads a number. The longest beginning of the text that is one counts.
+    /// Reads the longest prefix of the text that is a number.
     fn read_number(&mut self) -> ScanResult<PyValue> {
         let rest = &self.text[self.at..];
         let digits_from = |at: usize| {

@@ -35,7 +35,7 @@ fn read_of_an_object_keeps_its_own_members_alone() {
 }
 
 #[test]
-fn read_of_numbers_takes_any_size_and_no_number() {
+fn read_of_numbers_accepts_any_size_and_nan() {
     let digits = "1".repeat(4_300);
     let member = |value: PyValue| Ok(object(&[("a", value)]));
     for (sent, expected) in [
@@ -114,7 +114,7 @@ fn read_of_nested_containers_has_a_limit_and_needs_no_stack() {
 }
 
 #[test]
-fn a_value_of_serde_json_is_the_same_value() {
+fn from_serde_json_returns_the_same_value() {
     let json = serde_json::json!({"a": 1, "b": 1.5, "c": "x", "d": [1], "e": null, "f": false});
     let expected = object(&[
         ("a", PyValue::Int("1".to_owned())),

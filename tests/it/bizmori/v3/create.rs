@@ -86,7 +86,7 @@ async fn repeat_create_with_same_json_answers_same_order_and_with_other_json_con
     other["files"][0]["watermarks"][0]["text"] = json!("two");
     let response = server.post("live", EMBED, &other).await;
     let id = text(&first.json(), "/data/orderId");
-    let reason = format!("idempotencyKey: order {id} was made with another body");
+    let reason = format!("idempotencyKey: order {id} was created with another body");
     response.assert_refused(409, "WATERMARK_V2_CONFLICT", &reason);
     let extract = json!({"idempotencyKey": "a", "file": {"fileName": "a.jpg", "originalFile": {"fileName": "o.jpg"}}});
     let order = create_order(&server, "live", EXTRACT, &extract).await;

@@ -89,7 +89,7 @@ async fn create_report_that_is_not_available_answers_error_code() {
     let unknown = server
         .post("live", &reports_path(&id), &json!({"locale": "fr-FR"}))
         .await;
-    let reason = "locale: fr-FR is none of ko-KR, en-US, ja-JP";
+    let reason = "locale: must be one of: ko-KR, en-US, ja-JP (got fr-FR)";
     unknown.assert_refused(400, "REPORT_LOCALE_UNSUPPORTED", reason);
     let unknown = server
         .get("live", &format!("{}/fr-FR", reports_path(&id)))
@@ -98,7 +98,7 @@ async fn create_report_that_is_not_available_answers_error_code() {
     let missing = server
         .get("live", &format!("{}/en-US", reports_path(&id)))
         .await;
-    let reason = format!("order {id} has no report in en-US: ask for it by POST");
+    let reason = format!("order {id} has no report in en-US: request it by POST");
     missing.assert_refused(404, "REPORT_NOT_FOUND", &reason);
     server
         .post("live", &reports_path(&id), &json!({"locale": "en-US"}))
@@ -170,7 +170,7 @@ async fn report_on_pdf_in_other_language_than_korean_is_refused() {
     let id = complete_extract_from(&server, "live", "q_detected.pdf", "o.jpg").await;
     assert_eq!(report_supported(&server, "live", &id).await, true);
     for locale in ["en-US", "ja-JP"] {
-        let reason = format!("locale: reports on PDFs are in ko-KR only, not in {locale}");
+        let reason = format!("locale: reports on PDFs exist in ko-KR only, got {locale}");
         let request_body = json!({"locale": locale});
         let refused = server.post("live", &reports_path(&id), &request_body).await;
         refused.assert_refused(400, "REPORT_LOCALE_UNSUPPORTED", &reason);
@@ -199,7 +199,7 @@ async fn extract_by_v2_or_with_pdf_original_or_without_result_has_no_reports() {
     let unsupported = complete_extract_from(&server, "live", "q_unsupported.jpg", "o.jpg").await;
     for id in [v2, pdf_original, two_pdfs, unsupported] {
         assert_eq!(report_supported(&server, "live", &id).await, false);
-        let reason = format!("order {id} has no result on which there are reports");
+        let reason = format!("order {id} has no result that supports reports");
         for locale in ["ko-KR", "en-US"] {
             let request_body = json!({"locale": locale});
             let refused = server.post("live", &reports_path(&id), &request_body).await;
@@ -208,7 +208,7 @@ async fn extract_by_v2_or_with_pdf_original_or_without_result_has_no_reports() {
         let missing = server
             .get("live", &format!("{}/ko-KR", reports_path(&id)))
             .await;
-        let reason = format!("order {id} has no report in ko-KR: ask for it by POST");
+        let reason = format!("order {id} has no report in ko-KR: request it by POST");
         missing.assert_refused(404, "REPORT_NOT_FOUND", &reason);
     }
 }

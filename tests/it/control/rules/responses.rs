@@ -37,7 +37,7 @@ async fn respond_by_rule_to_an_operation_of_each_api_answers_only_that_one() {
         assert_eq!(rule_response(&response), expected);
         assert_eq!(response.header("retry-after"), "7");
         let other = server.get("live", "/api/v2/orders/1").await;
-        other.assert_refused(404, "ORDER_NOT_FOUND", "there is no order 1");
+        other.assert_refused(404, "ORDER_NOT_FOUND", "order 1 not found");
         let rule_path = format!("/_mock/rules/{id}");
         server.control(Method::DELETE, &rule_path, &json!({})).await;
         let after = server.send(method, path, headers, picture()).await;

@@ -48,13 +48,13 @@ async fn bulk_with_url_of_no_upload_of_this_key_answers_no_metadata() {
     let not_uploaded = presign(&server, "live", "a.zip").await["file_path"].clone();
     let message = "File metadata could not be fetched";
     for path in [&other_account, not_uploaded.as_str().expect("a path")] {
-        let reason = format!("url: nothing that this key uploaded is at {path}");
+        let reason = format!("url: no upload of this API key at {path}");
         assert_eq!(
             bulk_error(&server, path).await,
             expected_error(500, message, &reason)
         );
     }
-    let reason = "url: has no uploads/ in it, and is not fetched";
+    let reason = "url: contains no uploads/, and fetching other URLs is off";
     let foreign_url = bulk_error(&server, "https://host/a.zip").await;
     assert_eq!(foreign_url, expected_error(500, message, reason));
 }
@@ -98,7 +98,7 @@ async fn bulk_request_needs_key_and_query_does_not() {
     server
         .control(Method::PUT, "/_mock/accounts/live", &settings)
         .await;
-    let reason = "key: the key's state was set so by the control plane";
+    let reason = "key: key state overridden via /_mock/accounts";
     assert_eq!(
         bulk_error(&server, &url).await,
         expected_error(404, "User not found", reason)
@@ -144,7 +144,7 @@ async fn query_bulk_with_id_of_document_or_order_is_refused_or_null() {
     let id = detect(&server, "x_ai.jpg", picture(), json!({})).await;
     let response = post(&server, "/bulk-upload/query", &json!({"id": id})).await;
     let message = "Document is not a bulk upload (image-zip) result";
-    let reason = format!("id: document {id} is of a single image; /query tells of it");
+    let reason = format!("id: document {id} is a single image: send its id to /query");
     assert_eq!(response.error_of(), expected_error(400, message, &reason));
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
     let (order, _) = server.create_detection("live", &body).await;

@@ -23,7 +23,7 @@ async fn bulk_of_fifty_images_is_accepted_and_of_more_refused() {
     assert_eq!(response_body["items"].as_array().map(Vec::len), Some(50));
     assert_eq!(response_body["result"], 98.0);
     let response = queue_bulk(&server, "a.zip", zip(&jpeg_entries(51))).await;
-    let reason = "a.zip: 51 images, 50 at most are taken";
+    let reason = "a.zip: too many images: 51, maximum 50";
     assert_eq!(
         response.error_of(),
         expected_error(400, "Too many files", reason)
@@ -64,7 +64,7 @@ async fn bulk_of_zip_of_100_mib_is_accepted_and_of_more_refused() {
     server.advance("live", "PT1S").await;
     assert_eq!(query_bulk(&server, &id).await.json()["result"], 98.0);
     let response = queue_bulk(&server, "a.zip", zip_of_size(ZIP_BYTES_MAX + 1)).await;
-    let reason = "a.zip: 104857601 bytes, 104857600 at most are taken";
+    let reason = "a.zip: too large: 104857601 bytes, maximum 104857600";
     assert_eq!(
         response.error_of(),
         expected_error(400, "ZIP file too large", reason)

@@ -1,4 +1,4 @@
-//! The answers to the v2 create routes.
+//! Responses to the create routes.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use crate::model::file::{File, Role};
 use crate::model::order::{Order, OrderState};
 use crate::model::picture::{FileKind, RasterFormat};
 
-/// A file of a new anti-AI order or AI detection: to be uploaded, or taken from a URL.
+/// File of a new anti-AI order or AI detection: to be uploaded, or fetched from a URL.
 #[derive(Debug, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 pub enum NewFileView {
@@ -24,8 +24,8 @@ pub enum NewFileView {
 }
 
 impl NewFileView {
-    /// The file, to be put where `upload_url` says.
-    pub fn of(file: &File, upload_url: impl FnOnce() -> String) -> Self {
+    /// Calls `upload_url` only if the file is to be uploaded.
+    pub fn new(file: &File, upload_url: impl FnOnce() -> String) -> Self {
         let (file_id, file_name) = (file.id, file.name.clone());
         match &file.url {
             Some(url) => Self::Url {
@@ -42,16 +42,16 @@ impl NewFileView {
         }
     }
 
-    /// The order's files, each with where to put it.
-    fn all(order: &Order, upload_url: impl Fn(usize) -> String) -> Vec<Self> {
+    /// Describes all files of `order`. `upload_url` returns the URL of the file with that index.
+    fn list(order: &Order, upload_url: impl Fn(usize) -> String) -> Vec<Self> {
         let files = order.files.iter().enumerate();
         files
-            .map(|(index, file)| Self::of(file, || upload_url(index)))
+            .map(|(index, file)| Self::new(file, || upload_url(index)))
             .collect()
     }
 }
 
-/// The answer to `POST …/anti-ai`.
+/// Response to `POST …/anti-ai`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AntiAiCreated {
@@ -62,18 +62,18 @@ pub struct AntiAiCreated {
 }
 
 impl AntiAiCreated {
-    /// Of the order, whose file of an index is put where `upload_url` says.
-    pub fn of(order: &Order, upload_url: impl Fn(usize) -> String) -> Self {
+    /// `upload_url` returns the URL of the file with that index.
+    pub fn new(order: &Order, upload_url: impl Fn(usize) -> String) -> Self {
         Self {
             order_name: order.name.clone(),
             order_id: order.id.clone(),
             status: order.state.status(),
-            files: NewFileView::all(order, upload_url),
+            files: NewFileView::list(order, upload_url),
         }
     }
 }
 
-/// The answer to `POST …/anti-ai/with-urls`.
+/// Response to `POST …/anti-ai/with-urls`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StartedOrder {
@@ -92,7 +92,7 @@ impl From<&Order> for StartedOrder {
     }
 }
 
-/// The answer to `POST …/ai-detection`.
+/// Response to `POST …/ai-detection`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AiDetectionCreated {
@@ -103,27 +103,27 @@ pub struct AiDetectionCreated {
 }
 
 impl AiDetectionCreated {
-    /// Of the order, whose file of an index is put where `upload_url` says.
-    pub fn of(order: &Order, upload_url: impl Fn(usize) -> String) -> Self {
+    /// `upload_url` returns the URL of the file with that index.
+    pub fn new(order: &Order, upload_url: impl Fn(usize) -> String) -> Self {
         Self {
             order_id: order.id.clone(),
             order_name: order.name.clone(),
             status: order.state.status(),
-            file: NewFileView::all(order, upload_url).into_iter().next(),
+            file: NewFileView::list(order, upload_url).into_iter().next(),
         }
     }
 }
 
-/// A file of a new watermark order.
+/// File of a new watermark order.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WatermarkFile {
     file_id: u64,
     file_name: String,
-    /// Left out where the file is taken from a URL.
+    /// Omitted if the file is fetched from a URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload_url: Option<String>,
-    /// Left out where the file is uploaded.
+    /// Omitted if the file is uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     original_file_url: Option<String>,
     file_key: String,
@@ -132,8 +132,8 @@ pub struct WatermarkFile {
 }
 
 impl WatermarkFile {
-    fn of(file: &File, upload_url: impl FnOnce() -> String) -> Self {
-        let (file_format, file_type) = format(&file.name);
+    fn new(file: &File, upload_url: impl FnOnce() -> String) -> Self {
+        let (file_format, file_type) = format_and_type(&file.name);
         Self {
             file_id: file.id,
             file_name: file.name.clone(),
@@ -146,8 +146,8 @@ impl WatermarkFile {
     }
 }
 
-/// The vendor's words for a file's format and its kind.
-fn format(name: &str) -> (&'static str, &'static str) {
+/// Returns the vendor's words for the format and the type of a file.
+fn format_and_type(name: &str) -> (&'static str, &'static str) {
     match FileKind::of_name(name) {
         Some(FileKind::Picture(format)) => match format {
             RasterFormat::Jpeg => ("JPG", "IMG"),
@@ -157,12 +157,12 @@ fn format(name: &str) -> (&'static str, &'static str) {
             RasterFormat::Tiff => ("TIFF", "IMG"),
             RasterFormat::Gif => ("GIF", "IMG"),
         },
-        // files of other kinds are refused by their names
+        // Names with other extensions were refused.
         Some(_) | None => ("PDF", "DOCUMENT"),
     }
 }
 
-/// The answer to `POST …/wtr-embed`.
+/// Response to `POST …/wtr-embed`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WatermarkEmbedCreated {
@@ -173,10 +173,10 @@ pub struct WatermarkEmbedCreated {
 }
 
 impl WatermarkEmbedCreated {
-    /// Of the order, whose file of an index is put where `upload_url` says. A `fresh` one is
-    /// told to be pending even where it has started, for want of anything to wait for.
-    pub fn of(order: &Order, fresh: bool, upload_url: impl Fn(usize) -> String) -> Self {
-        let status = if fresh {
+    /// `upload_url` returns the URL of the file with that index. A new order is always `pending`, although
+    /// one without uploads has started already.
+    pub fn new(order: &Order, is_new: bool, upload_url: impl Fn(usize) -> String) -> Self {
+        let status = if is_new {
             OrderState::Pending.status()
         } else {
             order.state.status()
@@ -187,13 +187,13 @@ impl WatermarkEmbedCreated {
             order_id: order.id.clone(),
             status,
             files: files
-                .map(|(index, file)| WatermarkFile::of(file, || upload_url(index)))
+                .map(|(index, file)| WatermarkFile::new(file, || upload_url(index)))
                 .collect(),
         }
     }
 }
 
-/// The answer to `POST …/wtr-extract`.
+/// Response to `POST …/wtr-extract`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WatermarkExtractCreated {
@@ -209,29 +209,29 @@ struct ExtractFileView {
     file: WatermarkFile,
     role: &'static str,
     sequence: u8,
-    /// Left out where there is none.
+    /// Omitted if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     original_file: Option<Box<ExtractFileView>>,
 }
 
 impl WatermarkExtractCreated {
-    /// Of the order, whose file of an index is put where `upload_url` says.
-    pub fn of(order: &Order, upload_url: impl Fn(usize) -> String) -> Self {
-        let of_role = |wanted: Role, role: &'static str, original_file| {
+    /// `upload_url` returns the URL of the file with that index.
+    pub fn new(order: &Order, upload_url: impl Fn(usize) -> String) -> Self {
+        let file_with_role = |role: Role, role_word: &'static str, original_file| {
             let mut files = order.files.iter().enumerate();
-            let (index, file) = files.find(|(_, file)| file.role == Some(wanted))?;
+            let (index, file) = files.find(|(_, file)| file.role == Some(role))?;
             Some(ExtractFileView {
-                file: WatermarkFile::of(file, || upload_url(index)),
-                role,
+                file: WatermarkFile::new(file, || upload_url(index)),
+                role: role_word,
                 sequence: 1,
                 original_file,
             })
         };
-        let original = of_role(Role::Original, "original", None).map(Box::new);
+        let original = file_with_role(Role::Original, "original", None).map(Box::new);
         Self {
             order_name: order.name.clone(),
             order_id: order.id.clone(),
-            file: of_role(Role::Watermarked, "watermarked", original),
+            file: file_with_role(Role::Watermarked, "watermarked", original),
         }
     }
 }

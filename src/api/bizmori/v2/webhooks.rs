@@ -1,25 +1,59 @@
-//! The account's webhooks, and the events on their way to them.
+//! Webhooks of an account, and the events sent to them.
 
 use std::fmt::Display;
 
 use axum::extract::{RawQuery, State};
+use axum::http::Method;
 use axum::response::Response;
 use serde::Serialize;
 
-use super::auth::AuthenticatedAccount;
-use super::error::{ApiError, ErrorCode};
-use super::request::{JsonBody, Paging};
-use super::request::{RetryFailed, WebhookBody};
-use super::wire_webhooks::{
+use super::wire::webhooks::{
     EventItem, EventPage, EventRetried, FailedRetried, Pagination, WebhookCreated, WebhookDetail,
     WebhookItem, WebhookPage, WebhookUpdated,
 };
-use super::{BizmoriResult, data_response};
-use crate::http::{AppState, PathParam, PathParamPair, X_MOCK_REASON, header_line};
+use crate::api::bizmori::auth::AuthenticatedAccount;
+use crate::api::bizmori::error::{ApiError, ErrorCode};
+use crate::api::bizmori::request::{JsonBody, Paging, RetryFailed, WebhookBody};
+use crate::api::bizmori::{BizmoriResult, data_response};
+use crate::http::{AppState, PathParam, PathParamPair, Routes, X_MOCK_REASON, header_line};
 use crate::model::ids::{DeliveryId, WebhookId};
-use crate::model::order::Vendor;
+use crate::model::vendor::Vendor;
 use crate::services::accounts::Account;
 use crate::services::webhooks::EndpointParams;
+
+const WEBHOOKS: &str = "/api/v2/orders/webhooks";
+const WEBHOOK: &str = "/api/v2/orders/webhooks/{webhookId}";
+
+const WEBHOOKS_LIMIT_DEFAULT: u32 = 10;
+const EVENTS_LIMIT_DEFAULT: u32 = 20;
+
+/// Adds the operations on webhooks and their events.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on("bizmori.createWebhook", Method::POST, WEBHOOKS, create)
+        .on("bizmori.listWebhooks", Method::GET, WEBHOOKS, list)
+        .on("bizmori.getWebhook", Method::GET, WEBHOOK, get)
+        .on("bizmori.updateWebhook", Method::PUT, WEBHOOK, update)
+        .on("bizmori.deleteWebhook", Method::DELETE, WEBHOOK, delete)
+        .on(
+            "bizmori.listWebhookEvents",
+            Method::GET,
+            "/api/v2/orders/webhooks/{webhookId}/events",
+            list_events,
+        )
+        .on(
+            "bizmori.retryWebhookEvent",
+            Method::POST,
+            "/api/v2/orders/webhooks/{webhookId}/events/{eventRowId}/retry",
+            retry_event,
+        )
+        .on(
+            "bizmori.retryFailedWebhookEvents",
+            Method::POST,
+            "/api/v2/orders/webhooks/{webhookId}/events/retry-failed",
+            retry_failed_events,
+        )
+}
 
 fn not_found(id: impl Display) -> ApiError {
     ApiError::new(
@@ -33,53 +67,57 @@ fn webhook_id(segment: &str) -> Result<WebhookId, ApiError> {
     WebhookId::parse(segment).ok_or_else(|| not_found(segment))
 }
 
-/// What the body asks for; a test key has test endpoints only.
+/// Checks the body of a create or an update.
+///
+/// # Errors
+/// `VALIDATION_FAILED` if a field is invalid, `AUTH_FORBIDDEN` if a test key asks for a live endpoint.
 pub(super) fn endpoint_params(
     account: &Account,
     body: WebhookBody,
 ) -> Result<EndpointParams, ApiError> {
-    let wish = EndpointParams::from(body);
-    let invalid = |(field, line)| ApiError::invalid(format!("{field}: {line}"));
-    wish.check().map_err(invalid)?;
-    let forbidden = |line| ApiError::new(ErrorCode::AuthForbidden, format!("isTest: {line}"));
-    wish.restrict_to_key(account.is_test()).map_err(forbidden)
+    let params = EndpointParams::from(body);
+    let invalid = |(field, message)| ApiError::invalid(format!("{field}: {message}"));
+    params.check().map_err(invalid)?;
+    let forbidden = |message| ApiError::new(ErrorCode::AuthForbidden, format!("isTest: {message}"));
+    params.restrict_to_key(account.is_test()).map_err(forbidden)
 }
 
-/// Returns the response to a webhook that was registered or changed. Its `X-Mock-Reason` says why nothing
-/// is sent to `url`, if that is so.
-pub(super) async fn answer_registered(
-    context: &AppState,
+/// Returns the response to a create or an update. `X-Mock-Reason` says why nothing is sent to `url`, if
+/// that is so.
+pub(super) async fn registered_response(
+    state: &AppState,
     url: &str,
     data: impl Serialize,
 ) -> Response {
     let mut response = data_response(data);
-    if let Some(line) = context.webhooks.refusal(url).await {
-        let reason = header_line(&format!("url: {line}"));
+    if let Some(message) = state.webhooks.refusal(url).await {
+        let reason = header_line(&format!("url: {message}"));
         response.headers_mut().insert(X_MOCK_REASON, reason);
     }
     response
 }
 
-pub async fn create(
-    State(context): State<AppState>,
+async fn create(
+    State(state): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
     JsonBody(body): JsonBody<WebhookBody>,
 ) -> BizmoriResult {
-    let endpoint = context
+    let params = endpoint_params(&account, body)?;
+    let endpoint = state
         .webhooks
-        .register(&account, Vendor::Bizmori, endpoint_params(&account, body)?)
+        .register(&account, Vendor::Bizmori, params)
         .await?;
     let url = endpoint.url.clone();
-    Ok(answer_registered(&context, &url, WebhookCreated::from(endpoint)).await)
+    Ok(registered_response(&state, &url, WebhookCreated::from(endpoint)).await)
 }
 
-pub async fn list(
-    State(context): State<AppState>,
+async fn list(
+    State(state): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
     RawQuery(query): RawQuery,
 ) -> BizmoriResult {
-    let paging = Paging::parse(query.as_deref(), 10)?;
-    let page = context
+    let paging = Paging::parse(query.as_deref(), WEBHOOKS_LIMIT_DEFAULT)?;
+    let page = state
         .webhooks
         .endpoints(
             &account,
@@ -96,13 +134,13 @@ pub async fn list(
     }))
 }
 
-pub async fn get(
-    State(context): State<AppState>,
+async fn get(
+    State(state): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
     PathParam(id): PathParam,
 ) -> BizmoriResult {
     let id = webhook_id(&id)?;
-    let endpoint = context
+    let endpoint = state
         .webhooks
         .endpoint(&account, Vendor::Bizmori, id)
         .await?
@@ -110,30 +148,30 @@ pub async fn get(
     Ok(data_response(WebhookDetail::from(endpoint)))
 }
 
-pub async fn update(
-    State(context): State<AppState>,
+async fn update(
+    State(state): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
     PathParam(id): PathParam,
     JsonBody(body): JsonBody<WebhookBody>,
 ) -> BizmoriResult {
-    let wish = endpoint_params(&account, body)?;
+    let params = endpoint_params(&account, body)?;
     let id = webhook_id(&id)?;
-    let endpoint = context
+    let endpoint = state
         .webhooks
-        .update(&account, Vendor::Bizmori, id, wish)
+        .update(&account, Vendor::Bizmori, id, params)
         .await?
         .ok_or_else(|| not_found(id))?;
     let url = endpoint.url.clone();
-    Ok(answer_registered(&context, &url, WebhookUpdated::from(endpoint)).await)
+    Ok(registered_response(&state, &url, WebhookUpdated::from(endpoint)).await)
 }
 
-pub async fn delete(
-    State(context): State<AppState>,
+async fn delete(
+    State(state): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
     PathParam(id): PathParam,
 ) -> BizmoriResult {
     let id = webhook_id(&id)?;
-    if context
+    if state
         .webhooks
         .unregister(&account, Vendor::Bizmori, id)
         .await?
@@ -143,20 +181,20 @@ pub async fn delete(
     Err(not_found(id))
 }
 
-pub async fn events(
-    State(context): State<AppState>,
+async fn list_events(
+    State(state): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
     PathParam(id): PathParam,
     RawQuery(query): RawQuery,
 ) -> BizmoriResult {
-    let paging = Paging::parse(query.as_deref(), 20)?;
+    let paging = Paging::parse(query.as_deref(), EVENTS_LIMIT_DEFAULT)?;
     let id = webhook_id(&id)?;
-    let endpoint = context
+    let endpoint = state
         .webhooks
         .endpoint(&account, Vendor::Bizmori, id)
         .await?
         .ok_or_else(|| not_found(id))?;
-    let page = context
+    let page = state
         .webhooks
         .deliveries(&endpoint, paging.limit, paging.offset())
         .await?;
@@ -165,41 +203,40 @@ pub async fn events(
     Ok(data_response(EventPage { events, pagination }))
 }
 
-pub async fn retry_event(
-    State(context): State<AppState>,
+async fn retry_event(
+    State(state): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
     PathParamPair(id, row): PathParamPair,
 ) -> BizmoriResult {
     let id = webhook_id(&id)?;
     let Some(row_id) = DeliveryId::parse(&row) else {
-        let endpoint = context
+        let endpoint = state
             .webhooks
             .endpoint(&account, Vendor::Bizmori, id)
             .await?;
         endpoint.ok_or_else(|| not_found(id))?;
-        let line = format!("the webhook has no event row {row}");
-        return Err(ApiError::new(ErrorCode::WebhookEventNotFound, line));
+        return Err(ApiError::event_not_found(row));
     };
-    let retried = context
+    let retried = state
         .webhooks
         .retry(&account, Vendor::Bizmori, id, row_id)
         .await?;
     Ok(data_response(EventRetried::from(retried)))
 }
 
-pub async fn retry_failed_events(
-    State(context): State<AppState>,
+async fn retry_failed_events(
+    State(state): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
     PathParam(id): PathParam,
     JsonBody(body): JsonBody<RetryFailed>,
 ) -> BizmoriResult {
     let window = body.window()?;
     let id = webhook_id(&id)?;
-    let tally = context
+    let summary = state
         .webhooks
         .retry_failed(&account, Vendor::Bizmori, id, window)
         .await?;
-    Ok(data_response(FailedRetried::from(tally)))
+    Ok(data_response(FailedRetried::from(summary)))
 }
 
 fn pagination(paging: &Paging, total: u64) -> Pagination {

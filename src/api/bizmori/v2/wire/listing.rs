@@ -1,19 +1,21 @@
-//! The answers to `GET /api/v2/orders` and `GET /api/v2/orders/stats/recent`.
+//! Responses to `GET /api/v2/orders` and `GET /api/v2/orders/stats/recent`.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::detail::{CommonFields, detection_word, extraction_outcome};
-use super::{JsNumber, RenderContext, detection, status_code};
+use super::detail::CommonFields;
 use crate::api::bizmori::request::ListQuery;
+use crate::api::bizmori::wire::{
+    JsNumber, RenderContext, detection_outcome, detection_word, extraction_outcome, status_code,
+};
 use crate::model::listing::Page;
 use crate::model::order::Order;
 use crate::model::work::Work;
 use crate::platform::clock;
 
-/// A page of orders.
+/// Page of orders.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderListing {
@@ -21,10 +23,10 @@ pub struct OrderListing {
     page_info: PageInfo,
 }
 
-/// A listing written piece by piece: the bytes of `{"data": Listing}`, all orders on one page.
+/// Writes `{"data": OrderListing}` with all orders on one page, in chunks.
 #[derive(Debug, Default)]
 pub struct ListingWriter {
-    written: u64,
+    orders_written: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -32,10 +34,10 @@ struct ListedOrder {
     #[serde(flatten)]
     common: CommonFields,
     #[serde(flatten)]
-    found: ResultFields,
+    result: ResultFields,
 }
 
-/// What was found, as far as an order of its type finds anything.
+/// Result of an order, if orders of its type have one that the listing shows.
 #[derive(Debug, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 enum ResultFields {
@@ -59,11 +61,12 @@ struct PageInfo {
 }
 
 impl OrderListing {
-    /// The page as it was asked for.
-    pub fn of(page: &Page<Arc<Order>>, query: &ListQuery, view: RenderContext<'_>) -> Self {
+    pub fn new(page: &Page<Arc<Order>>, query: &ListQuery, context: RenderContext<'_>) -> Self {
         let items = page.items.iter();
         Self {
-            orders: items.map(|order| ListedOrder::of(order, view)).collect(),
+            orders: items
+                .map(|order| ListedOrder::new(order, context))
+                .collect(),
             page_info: match query.limit {
                 Some(limit) => PageInfo {
                     total_items: page.total,
@@ -71,55 +74,54 @@ impl OrderListing {
                     current_page: query.page,
                     items_per_page: limit.into(),
                 },
-                None => PageInfo::of_all(page.total),
+                None => PageInfo::for_single_page(page.total),
             },
         }
     }
 }
 
 impl ListingWriter {
-    /// The next orders; where there are none, the end.
+    /// Returns the chunk with `orders`. Without orders, the last chunk.
     ///
     /// # Errors
-    /// Never: it is what serde asks for.
+    /// Returns an error if an order cannot be serialized, which does not happen.
     pub fn next_chunk(
         &mut self,
         orders: &[Arc<Order>],
-        view: RenderContext<'_>,
+        context: RenderContext<'_>,
     ) -> serde_json::Result<String> {
-        let mut written = String::new();
-        if self.written == 0 {
-            written.push_str(r#"{"data":{"orders":["#);
+        let mut chunk = String::new();
+        if self.orders_written == 0 {
+            chunk.push_str(r#"{"data":{"orders":["#);
         }
         for order in orders {
-            if self.written > 0 {
-                written.push(',');
+            if self.orders_written > 0 {
+                chunk.push(',');
             }
-            written.push_str(&serde_json::to_string(&ListedOrder::of(order, view))?);
-            self.written += 1;
+            chunk.push_str(&serde_json::to_string(&ListedOrder::new(order, context))?);
+            self.orders_written += 1;
         }
         if orders.is_empty() {
-            let page_info = serde_json::to_string(&PageInfo::of_all(self.written))?;
+            let page_info = serde_json::to_string(&PageInfo::for_single_page(self.orders_written))?;
             for part in [r#"],"pageInfo":"#, &page_info, "}}"] {
-                written.push_str(part);
+                chunk.push_str(part);
             }
         }
-        Ok(written)
+        Ok(chunk)
     }
 }
 
 impl ListedOrder {
-    fn of(order: &Order, view: RenderContext<'_>) -> Self {
+    fn new(order: &Order, context: RenderContext<'_>) -> Self {
         Self {
-            common: CommonFields::of(order, view),
-            found: ResultFields::of(order),
+            common: CommonFields::new(order, context),
+            result: ResultFields::new(order),
         }
     }
 }
 
 impl PageInfo {
-    /// One page of all of them.
-    fn of_all(total_items: u64) -> Self {
+    fn for_single_page(total_items: u64) -> Self {
         Self {
             total_items,
             total_pages: total_items.min(1),
@@ -130,11 +132,11 @@ impl PageInfo {
 }
 
 impl ResultFields {
-    fn of(order: &Order) -> Self {
+    fn new(order: &Order) -> Self {
         match order.work {
             _ if order.is_v3_watermark() => Self::Nothing {},
             Work::AiDetection { .. } => {
-                let probability = detection(order).map(|found| found.verdict.probability);
+                let probability = detection_outcome(order).map(|it| it.verdict.probability);
                 Self::Detection {
                     probability: probability.map(JsNumber),
                     status_code: probability.map(|probability| status_code(probability).0),
@@ -148,7 +150,7 @@ impl ResultFields {
     }
 }
 
-/// How much was used on each day, and an axis for it.
+/// Orders created on each day, and an axis for a chart of them.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RecentStats {
@@ -164,26 +166,26 @@ struct DailyStat {
     usage_count: u64,
 }
 
-/// An axis has so many steps.
-const STEPS: u64 = 4;
+/// Steps of the axis.
+const AXIS_STEPS: u64 = 4;
 
 impl RecentStats {
-    /// Of those days (since 1970), `fields` having been made on some.
-    pub fn of(days: RangeInclusive<i64>, fields: &[(i64, u64)]) -> Self {
+    /// `days` are counted from 1970. `counts` has the number of orders of each day that has any.
+    pub fn new(days: RangeInclusive<i64>, counts: &[(i64, u64)]) -> Self {
         let stat = |day| DailyStat {
             usage_date: clock::month_and_day(day),
-            usage_count: fields
+            usage_count: counts
                 .iter()
-                .find(|(of, _)| *of == day)
+                .find(|(counted_day, _)| *counted_day == day)
                 .map_or(0, |(_, orders)| *orders),
         };
         let daily_stats: Vec<DailyStat> = days.map(stat).collect();
-        let most = daily_stats.iter().map(|stat| stat.usage_count).max();
-        let step = most.unwrap_or(0).div_ceil(STEPS).max(1);
+        let max_count = daily_stats.iter().map(|stat| stat.usage_count).max();
+        let step = max_count.unwrap_or(0).div_ceil(AXIS_STEPS).max(1);
         Self {
             daily_stats,
-            domain: [0, step * STEPS],
-            ticks: (0..=STEPS).map(|tick| tick * step).collect(),
+            domain: [0, step * AXIS_STEPS],
+            ticks: (0..=AXIS_STEPS).map(|tick| tick * step).collect(),
         }
     }
 }

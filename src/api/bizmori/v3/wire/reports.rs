@@ -1,4 +1,4 @@
-//! Reports, alone and in the list that an order has.
+//! Reports: responses of the report routes, and the list in the detail of an order.
 
 use serde::Serialize;
 
@@ -8,10 +8,10 @@ use crate::model::order::{Order, Vendor};
 use crate::model::report::{self, Locale, ReportKind, ReportState};
 use crate::services::orders::{report_kind, report_name};
 
-/// Seconds for which the URL of a report is valid.
-const REPORT_S: u32 = 300;
+/// Lifetime of the URL of a report.
+const REPORT_URL_TTL_S: u32 = 300;
 
-/// A report in the list of its order.
+/// Report in the list of its order.
 #[derive(Debug, Serialize)]
 pub struct ReportItem {
     locale: &'static str,
@@ -35,7 +35,7 @@ fn status(state: &ReportState) -> &'static str {
     }
 }
 
-/// A report as it stands.
+/// Response to the report routes.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReportView {
@@ -43,7 +43,7 @@ pub struct ReportView {
     report_type: &'static str,
     locale: &'static str,
     status: &'static str,
-    /// Null until the report is made.
+    /// Null until the report is ready.
     download: Option<ReportDownload>,
     /// Null unless the report failed.
     failure: Option<ReportFailure>,
@@ -64,12 +64,12 @@ struct ReportFailure {
 }
 
 impl ReportView {
-    /// Returns the report of `order` in that language. `None` if there is none. `is_new` if this very
-    /// request asked for it: it is then still queued.
-    pub fn of(
+    /// Describes the report of `order` in `locale`. `None` if there is none. `is_new` is `true` if this
+    /// request is the first one for the report, which is then still queued.
+    pub fn new(
         order: &Order,
         locale: Locale,
-        view: RenderContext<'_>,
+        context: RenderContext<'_>,
         is_new: bool,
     ) -> Option<Self> {
         let report = order.reports.get(locale)?;
@@ -92,32 +92,36 @@ impl ReportView {
                 ReportState::Generating { .. } if is_new => "queued",
                 ref state => status(state),
             },
-            download: url(order, report, view).map(|url| ReportDownload {
+            download: report_url(order, report, context).map(|url| ReportDownload {
                 url,
-                expires_in_seconds: REPORT_S,
+                expires_in_seconds: REPORT_URL_TTL_S,
             }),
             failure,
         })
     }
 
-    /// `true` unless the report is still being made.
+    /// `true` unless the report is still being generated.
     pub fn has_ended(&self) -> bool {
         self.download.is_some() || self.failure.is_some()
     }
 }
 
-/// Returns where a report can be downloaded. `None` until it is made.
-fn url(order: &Order, report: &report::Report, view: RenderContext<'_>) -> Option<String> {
-    let (origin, locale, now) = (view.origin, report.locale, view.now);
+/// Returns the download URL of a report. `None` unless it is ready.
+fn report_url(
+    order: &Order,
+    report: &report::Report,
+    context: RenderContext<'_>,
+) -> Option<String> {
+    let (origin, locale, now) = (context.origin, report.locale, context.now);
     match &report.state {
         ReportState::Ready { key } => {
             let name = report_name(order, locale);
-            let links = view.links;
-            Some(links.download_url(origin, Vendor::Bizmori, key, &name, now, REPORT_S))
+            let links = context.links;
+            Some(links.download_url(origin, Vendor::Bizmori, key, &name, now, REPORT_URL_TTL_S))
         }
         ReportState::Sample => {
-            let expires_at = now.plus_ms(i64::from(REPORT_S) * 1_000);
-            let secret = view.sample_secret;
+            let expires_at = now.plus_ms(i64::from(REPORT_URL_TTL_S) * 1_000);
+            let secret = context.sample_secret;
             Some(test_samples::report_url(
                 secret, origin, &order.id, locale, expires_at,
             ))

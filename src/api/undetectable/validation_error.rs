@@ -1,22 +1,22 @@
-//! Entries of a 422's `detail`.
+//! Entries of `detail` in a 422, as pydantic 1 writes them.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::python_json::SyntaxError;
 
-/// Something that does not fit: an entry of a 422's `detail`.
+/// Input that does not match the schema: an entry of `detail`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ValidationError {
     pub(super) loc: Vec<LocItem>,
     pub(super) msg: String,
     pub(super) r#type: &'static str,
-    /// Absent unless the kind of problem has one.
+    /// Omitted unless errors of this type have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ctx: Option<ValidationContext>,
 }
 
-/// Details that pydantic adds to a problem (`ctx`).
+/// Details that pydantic adds to an error (`ctx`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub(super) enum ValidationContext {
@@ -32,7 +32,7 @@ pub(super) enum ValidationContext {
     /// Attributes of Python's `JSONDecodeError`.
     Json {
         msg: &'static str,
-        /// The body.
+        /// The whole body.
         doc: String,
         pos: usize,
         lineno: usize,
@@ -44,7 +44,7 @@ pub(super) enum ValidationContext {
 #[serde(untagged)]
 pub(super) enum LocItem {
     Name(&'static str),
-    At(usize),
+    Position(usize),
 }
 
 impl ValidationError {
@@ -57,7 +57,7 @@ impl ValidationError {
         }
     }
 
-    /// There is no body.
+    /// Error of a missing body.
     pub fn no_body() -> Self {
         Self::new(
             vec![LocItem::Name("body")],
@@ -66,7 +66,7 @@ impl ValidationError {
         )
     }
 
-    /// The body is something, but no JSON object.
+    /// Error of a body that is not a JSON object.
     pub fn not_an_object() -> Self {
         Self::new(
             vec![LocItem::Name("body")],
@@ -75,7 +75,7 @@ impl ValidationError {
         )
     }
 
-    /// Problem of a body that is malformed JSON.
+    /// Error of a body that is malformed JSON.
     pub fn malformed_json(error: SyntaxError) -> Self {
         let SyntaxError {
             message,
@@ -85,7 +85,7 @@ impl ValidationError {
             column,
         } = error;
         let msg = format!("{message}: line {line} column {column} (char {position})");
-        let loc = vec![LocItem::Name("body"), LocItem::At(position)];
+        let loc = vec![LocItem::Name("body"), LocItem::Position(position)];
         let ctx = ValidationContext::Json {
             msg: message,
             doc: document,
@@ -99,13 +99,13 @@ impl ValidationError {
         }
     }
 
-    /// As it stands in `X-Mock-Reason`: `body.url: field required`.
+    /// Returns the error as `X-Mock-Reason` names it: `body.url: field required`.
     pub fn message(&self) -> String {
-        let steps = self.loc.iter().map(|step| match step {
+        let items = self.loc.iter().map(|item| match item {
             LocItem::Name(name) => (*name).to_owned(),
-            LocItem::At(at) => at.to_string(),
+            LocItem::Position(position) => position.to_string(),
         });
-        let path: Vec<String> = steps.collect();
+        let path: Vec<String> = items.collect();
         format!("{}: {}", path.join("."), self.msg)
     }
 }

@@ -1,15 +1,15 @@
-//! The bodies of v3, in its field order. A field that is an `Option` is null when there is
-//! nothing to say, unless it says that it is left out.
+//! Response bodies of v3, in the vendor's field order. A field that is an `Option` is null if it has no
+//! value, unless its comment says that it is omitted.
 
 mod created;
-mod report;
+mod reports;
 
 use serde::Serialize;
 
 use crate::api::bizmori::uploads::UploadUrls;
 use crate::api::bizmori::wire::{
-    JsNumber, OrderErrors, RenderContext, detection, detection_status_word, extraction_outcome,
-    status_code,
+    JsNumber, OrderErrors, RenderContext, detection_outcome, detection_status_word,
+    extraction_outcome, status_code,
 };
 use crate::model::file::{File, OutputSpec, Role};
 use crate::model::order::{Order, OrderState};
@@ -18,26 +18,28 @@ use crate::platform::clock;
 use crate::services::orders::report_kind;
 
 pub use created::CreatedOrderV3;
-pub use report::ReportView;
-use report::{ReportItem, report_items};
+pub use reports::ReportView;
+use reports::{ReportItem, report_items};
 
-/// An order that takes longer is told to be delayed.
-const DELAYED_MS: i64 = 60_000;
+/// Processing time after which `processingDelayed` is true.
+const DELAYED_AFTER_MS: i64 = 60_000;
 
-fn is_delayed(order: &Order, view: RenderContext<'_>) -> bool {
+fn is_delayed(order: &Order, context: RenderContext<'_>) -> bool {
     match order.state {
-        OrderState::InProgress { started_at, .. } => view.now.since_ms(started_at) > DELAYED_MS,
+        OrderState::InProgress { started_at, .. } => {
+            context.now.since_ms(started_at) > DELAYED_AFTER_MS
+        }
         _ => false,
     }
 }
 
-/// Whether the order waits for that file.
+/// `true` if the order waits for the upload of `file`.
 fn awaits_upload(order: &Order, file: &File) -> bool {
     order.state == OrderState::Pending && file.is_upload_pending()
 }
 
-/// Returns the files of an order with their indexes, an original before the file that is inspected.
-fn in_listed_order(order: &Order) -> impl Iterator<Item = (usize, &File)> {
+/// Returns the files of an order with their indexes. An original comes before the inspected file.
+fn listed_files(order: &Order) -> impl Iterator<Item = (usize, &File)> {
     let mut files: Vec<_> = order.files.iter().enumerate().collect();
     files.sort_by_key(|(_, file)| file.role == Some(Role::Watermarked));
     files.into_iter()
@@ -47,7 +49,7 @@ fn is_report_supported(order: &Order) -> bool {
     report_kind(order).is_some()
 }
 
-/// The answer to `GET /api/v3/orders/{orderId}`: always these keys.
+/// Response to `GET /api/v3/orders/{orderId}`. Always has all keys.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderDetailV3 {
@@ -72,17 +74,16 @@ pub struct OrderDetailV3 {
 struct InputFile {
     file_id: String,
     file_name: String,
-    /// Of an extraction only; else left out.
+    /// Omitted unless the order is an extraction.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'static str>,
-    /// Left out where nothing is waited for.
+    /// Omitted unless the order waits for the upload.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload_url: Option<String>,
 }
 
 impl OrderDetailV3 {
-    /// The order as it stands.
-    pub fn of(order: &Order, view: RenderContext<'_>, uploads: &UploadUrls<'_>) -> Self {
+    pub fn new(order: &Order, context: RenderContext<'_>, uploads: &UploadUrls<'_>) -> Self {
         let input_file = |(index, file): (usize, &File)| InputFile {
             file_id: file.id.to_string(),
             file_name: file.name.clone(),
@@ -102,16 +103,16 @@ impl OrderDetailV3 {
             updated_at: clock::iso(order.updated_at),
             expires_at: clock::iso(order.expires_at()),
             retention_days: order.retention_days,
-            thumbnail_image_url: view.thumbnail(order),
-            processing_delayed: is_delayed(order, view),
+            thumbnail_image_url: context.thumbnail_url(order),
+            processing_delayed: is_delayed(order, context),
             errors: OrderErrors::for_v3(order),
-            input_files: in_listed_order(order).map(input_file).collect(),
-            result: OrderResult::of(order, view),
+            input_files: listed_files(order).map(input_file).collect(),
+            result: OrderResult::new(order, context),
         }
     }
 }
 
-/// What came of a complete order.
+/// Result of a complete order.
 #[derive(Debug, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 enum OrderResult {
@@ -140,13 +141,14 @@ struct OutputFile {
     file_id: String,
     file_name: String,
     input_file_id: String,
-    /// Of an embedding only; else left out.
+    /// Omitted unless the order embeds watermarks.
     #[serde(skip_serializing_if = "Option::is_none")]
     watermark_text: Option<String>,
 }
 
 impl OrderResult {
-    fn of(order: &Order, view: RenderContext<'_>) -> Option<Self> {
+    /// `None` unless the order is complete.
+    fn new(order: &Order, context: RenderContext<'_>) -> Option<Self> {
         let OrderState::Complete { outcome, .. } = &order.state else {
             return None;
         };
@@ -159,28 +161,28 @@ impl OrderResult {
                     .collect(),
             },
             Outcome::Extraction(_) => {
-                let found = extraction_outcome(order)?;
+                let extraction = extraction_outcome(order)?;
                 Self::Extraction {
-                    detection_status: detection_status_word(found),
-                    watermark_text: found.text.clone(),
+                    detection_status: detection_status_word(extraction),
+                    watermark_text: extraction.text.clone(),
                     report_supported: is_report_supported(order),
                     reports: report_items(order),
                 }
             }
             Outcome::Bulk(_) => return None,
             Outcome::Detection(_) => {
-                let found = detection(order)?;
+                let detection = detection_outcome(order)?;
                 let options = match order.work {
                     Work::AiDetection { options } => options,
                     _ => None,
                 };
                 Self::Detection {
-                    verdict: status_code(found.verdict.probability).0,
-                    probability: JsNumber(found.verdict.probability),
+                    verdict: status_code(detection.verdict.probability).0,
+                    probability: JsNumber(detection.verdict.probability),
                     options,
-                    original_image_url: view.original(order),
-                    heatmap_url: view.link(order, found.heatmap.as_deref()),
-                    overlay_url: view.link(order, found.overlay.as_deref()),
+                    original_image_url: context.original_url(order),
+                    heatmap_url: context.blob_url(order, detection.heatmap.as_deref()),
+                    overlay_url: context.blob_url(order, detection.overlay.as_deref()),
                 }
             }
         })
@@ -188,21 +190,21 @@ impl OrderResult {
 }
 
 impl From<OutputSpec<'_>> for OutputFile {
-    fn from(cut: OutputSpec<'_>) -> Self {
+    fn from(output: OutputSpec<'_>) -> Self {
         Self {
-            file_id: cut.output_id().to_string(),
-            file_name: cut.file.name.clone(),
-            input_file_id: cut.file.id.to_string(),
-            watermark_text: (!cut.texts.is_empty()).then(|| cut.texts.join("\n")),
+            file_id: output.output_id().to_string(),
+            file_name: output.file.name.clone(),
+            input_file_id: output.file.id.to_string(),
+            watermark_text: (!output.texts.is_empty()).then(|| output.texts.join("\n")),
         }
     }
 }
 
-/// The answer to `GET …/download`.
+/// Response to `GET …/download`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DownloadUrlsV3 {
-    /// A ZIP of several outputs, or the only output itself.
+    /// ZIP of several outputs, or the only output itself.
     pub archive_url: String,
     pub files: Vec<DownloadFile>,
     pub expires_in_seconds: u32,

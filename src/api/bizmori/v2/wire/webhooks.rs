@@ -1,4 +1,4 @@
-//! The bodies the vendor answers about webhooks with, in its field order.
+//! Responses of the webhook routes.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint};
 use crate::platform::clock;
 use crate::services::webhooks::{RetryResult, RetrySummary};
 
-/// The answer to `POST …/webhooks`.
+/// Response to `POST …/webhooks`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookCreated {
@@ -28,7 +28,7 @@ impl From<Endpoint> for WebhookCreated {
     }
 }
 
-/// An endpoint in a listing.
+/// Endpoint in a listing.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookItem {
@@ -55,7 +55,7 @@ impl From<&Endpoint> for WebhookItem {
     }
 }
 
-/// The answer to `GET …/webhooks/{id}`.
+/// Response to `GET …/webhooks/{id}`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookDetail {
@@ -75,7 +75,7 @@ impl From<Endpoint> for WebhookDetail {
     }
 }
 
-/// The answer to `PUT …/webhooks/{id}`.
+/// Response to `PUT …/webhooks/{id}`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookUpdated {
@@ -100,7 +100,7 @@ impl From<Endpoint> for WebhookUpdated {
     }
 }
 
-/// A delivery in a listing of an endpoint's events.
+/// Event in the listing of an endpoint's events.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventItem {
@@ -127,7 +127,7 @@ impl From<Delivery> for EventItem {
     }
 }
 
-/// The answer to `POST …/events/{eventRowId}/retry`.
+/// Response to `POST …/events/{eventRowId}/retry`.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum EventRetried {
@@ -163,7 +163,7 @@ impl From<RetryResult> for EventRetried {
     }
 }
 
-/// The answer to `POST …/events/retry-failed`.
+/// Response to `POST …/events/retry-failed`.
 #[derive(Debug, Serialize)]
 pub struct FailedRetried {
     total: u32,
@@ -172,35 +172,35 @@ pub struct FailedRetried {
 }
 
 impl From<RetrySummary> for FailedRetried {
-    fn from(tally: RetrySummary) -> Self {
+    fn from(summary: RetrySummary) -> Self {
         Self {
-            total: tally.succeeded + tally.failed,
-            succeeded: tally.succeeded,
-            failed: tally.failed,
+            total: summary.succeeded + summary.failed,
+            succeeded: summary.succeeded,
+            failed: summary.failed,
         }
     }
 }
 
-/// The answer to `POST …/webhook`: as of the other webhooks, and as `GET …/webhook`.
+/// Response to `POST …/webhook`: the fields of `POST …/webhooks` and those of `GET …/webhook`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LegacyWebhookSet {
     #[serde(flatten)]
     created: WebhookCreated,
     #[serde(flatten)]
-    shown: LegacyWebhook,
+    legacy: LegacyWebhook,
 }
 
 impl From<Endpoint> for LegacyWebhookSet {
     fn from(endpoint: Endpoint) -> Self {
         Self {
             created: WebhookCreated::from(endpoint.clone()),
-            shown: LegacyWebhook::from(endpoint),
+            legacy: LegacyWebhook::from(endpoint),
         }
     }
 }
 
-/// The answer to `GET …/webhook`: null both where there is none.
+/// Response to `GET …/webhook`. Both fields are null if there is no webhook.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LegacyWebhook {
@@ -217,7 +217,6 @@ impl From<Endpoint> for LegacyWebhook {
     }
 }
 
-/// Which page of how many.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Pagination {
@@ -227,14 +226,14 @@ pub struct Pagination {
     pub total_pages: u64,
 }
 
-/// The answer to `GET …/webhooks`.
+/// Response to `GET …/webhooks`.
 #[derive(Debug, Serialize)]
 pub struct WebhookPage {
     pub webhooks: Vec<WebhookItem>,
     pub pagination: Pagination,
 }
 
-/// The answer to `GET …/webhooks/{id}/events`.
+/// Response to `GET …/webhooks/{id}/events`.
 #[derive(Debug, Serialize)]
 pub struct EventPage {
     pub events: Vec<EventItem>,

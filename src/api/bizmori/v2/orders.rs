@@ -1,0 +1,126 @@
+//! One order: confirm, refresh of upload URLs, detail.
+
+use axum::extract::State;
+use axum::http::Method;
+
+use super::wire::{Confirmed, OrderDetail, Refreshed};
+use crate::api::bizmori::auth::AuthenticatedAccount;
+use crate::api::bizmori::error::{ApiError, ErrorCode};
+use crate::api::bizmori::orders::find_own_order;
+use crate::api::bizmori::request::{Confirm, JsonBody};
+use crate::api::bizmori::uploads::UploadUrls;
+use crate::api::bizmori::wire::{RenderContext, outcome_header};
+use crate::api::bizmori::{BizmoriResult, data_response};
+use crate::http::{
+    AppState, OnResponseSent, Origin, PathParam, RequestContext, Routes, Services, X_MOCK_OUTCOME,
+};
+use crate::model::order::OrderState;
+use crate::model::vendor::Vendor;
+use crate::model::work::Work;
+
+/// Adds the operations on one order.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on(
+            "bizmori.confirmAntiAi",
+            Method::POST,
+            "/api/v2/orders/anti-ai/confirm",
+            confirm_anti_ai,
+        )
+        .on(
+            "bizmori.confirmAiDetection",
+            Method::POST,
+            "/api/v2/orders/ai-detection/confirm",
+            confirm_ai_detection,
+        )
+        .on(
+            "bizmori.refreshUploadUrls",
+            Method::POST,
+            "/api/v2/orders/{orderId}/refresh-urls",
+            refresh_urls,
+        )
+        .on(
+            "bizmori.getOrder",
+            Method::GET,
+            "/api/v2/orders/{orderId}",
+            get,
+        )
+}
+
+async fn confirm_anti_ai(
+    State(state): State<AppState>,
+    account: AuthenticatedAccount,
+    JsonBody(body): JsonBody<Confirm>,
+) -> BizmoriResult {
+    let is_anti_ai = |work: &Work| matches!(work, Work::AntiAi { .. });
+    confirm(&state, account, body, is_anti_ai).await
+}
+
+async fn confirm_ai_detection(
+    State(state): State<AppState>,
+    account: AuthenticatedAccount,
+    JsonBody(body): JsonBody<Confirm>,
+) -> BizmoriResult {
+    let is_ai_detection = |work: &Work| matches!(work, Work::AiDetection { .. });
+    confirm(&state, account, body, is_ai_detection).await
+}
+
+async fn confirm(
+    state: &Services,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    body: Confirm,
+    has_type: fn(&Work) -> bool,
+) -> BizmoriResult {
+    let key = body.key()?;
+    let confirmed = state
+        .orders
+        .confirm(&account, Vendor::Bizmori, &body.order_id, &key, |order| {
+            has_type(&order.work)
+        })
+        .await?;
+    let mut response = data_response(Confirmed {
+        order_id: confirmed.order.id.clone(),
+        status: confirmed.order.state.status(),
+    });
+    OnResponseSent::attach(&mut response, confirmed.claim);
+    Ok(response)
+}
+
+async fn get(
+    State(state): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    PathParam(order_id): PathParam,
+    request_context: RequestContext,
+) -> BizmoriResult {
+    let order = find_own_order(&state, &account, &order_id, ErrorCode::OrderNotOwner).await?;
+    let (order, claim) = state.orders.record_poll(&account, order).await?;
+    let Origin(origin) = Origin::resolve(&state, &request_context).await?;
+    let context = RenderContext::new(&state, &account, &origin);
+    let mut response = data_response(OrderDetail::new(&order, context));
+    OnResponseSent::attach(&mut response, claim);
+    if let Some(outcome) = outcome_header(&order) {
+        response.headers_mut().insert(X_MOCK_OUTCOME, outcome);
+    }
+    Ok(response)
+}
+
+async fn refresh_urls(
+    State(state): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    PathParam(order_id): PathParam,
+    request_context: RequestContext,
+) -> BizmoriResult {
+    let order = find_own_order(&state, &account, &order_id, ErrorCode::OrderNotOwner).await?;
+    if order.state != OrderState::Pending {
+        let message = format!(
+            "order {order_id} is {}, expected pending",
+            order.state.status()
+        );
+        return Err(ApiError::new(ErrorCode::OrderNotPending, message));
+    }
+    let Origin(origin) = Origin::resolve(&state, &request_context).await?;
+    let uploads = UploadUrls::new(&state, &account, &origin);
+    Ok(data_response(Refreshed::new(&order, |index| {
+        uploads.url(&order, index)
+    })))
+}

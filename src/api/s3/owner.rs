@@ -1,0 +1,73 @@
+//! Account that owns an object.
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use futures_util::future::BoxFuture;
+
+use super::object_path::ObjectPath;
+use crate::http::Services;
+use crate::model::ids::{AccountId, ClockId};
+use crate::model::time::Timestamp;
+use crate::services::accounts::Account;
+use crate::services::journal::JournalEntry;
+use crate::services::orders::ObjectOwner;
+use crate::storage::db::StoreError;
+
+/// Account of an object, and its clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ResolvedOwner {
+    /// [`AccountId::UNOWNED`] for keys that the server does not issue. [`AccountId::DELETED`], which cannot
+    /// store objects, for keys of orders and uploads that do not exist.
+    pub account: AccountId,
+    /// Order that the object belongs to. `None` for uploads of Undetectable and for unowned keys.
+    pub order_id: Option<String>,
+    /// Now of the account's clock, else of the default clock.
+    pub now: Timestamp,
+}
+
+impl ResolvedOwner {
+    /// Returns the owner of `key`, and records its account in the journal.
+    pub async fn resolve(
+        state: &Services,
+        entry: Option<&JournalEntry>,
+        key: &str,
+    ) -> Result<Self, StoreError> {
+        Ok(match state.orders.object_owner(key).await? {
+            ObjectOwner::Account { account, order_id } => {
+                if let Some(entry) = entry {
+                    entry.set_account(&account);
+                }
+                Self {
+                    account: account.id,
+                    order_id,
+                    now: account.now(),
+                }
+            }
+            ObjectOwner::Deleted => Self::on_default_clock(state, AccountId::DELETED),
+            ObjectOwner::Unowned => Self::on_default_clock(state, AccountId::UNOWNED),
+        })
+    }
+
+    fn on_default_clock(state: &Services, account: AccountId) -> Self {
+        Self {
+            account,
+            order_id: None,
+            now: state.accounts.now(ClockId::DEFAULT),
+        }
+    }
+}
+
+/// Returns the account of a request: the owner of its object.
+pub fn resolve_account<'r>(
+    state: &'r Services,
+    request: &'r mut Request,
+) -> BoxFuture<'r, Option<Arc<Account>>> {
+    Box::pin(async move {
+        let path = ObjectPath::parse(request.uri().path()).ok()?;
+        match state.orders.object_owner(&path.key).await.ok()? {
+            ObjectOwner::Account { account, .. } => Some(account),
+            ObjectOwner::Deleted | ObjectOwner::Unowned => None,
+        }
+    })
+}
