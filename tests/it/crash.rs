@@ -42,7 +42,8 @@ async fn assert_complete(server: &TestServer, id: &str) {
 
 #[tokio::test]
 async fn kill_before_each_step_preserves_earlier_steps() {
-    let (dir, receiver) = (data_dir(), Receiver::start().await);
+    let dir = data_dir();
+    let receiver = Receiver::start().await;
     let mut process = Process::start(dir.path(), &QUIET);
     process.server.freeze("live").await;
     process.server.webhook("live", &receiver.url).await;
@@ -74,7 +75,8 @@ async fn kill_before_each_step_preserves_earlier_steps() {
 
 #[tokio::test]
 async fn kill_after_confirm_response_completes_and_delivers_every_order() {
-    let (dir, receiver) = (data_dir(), Receiver::start().await);
+    let dir = data_dir();
+    let receiver = Receiver::start().await;
     let mut ids = Vec::new();
     let mut process = Process::start(dir.path(), &AT_ONCE);
     process.server.webhook("live", &receiver.url).await;
@@ -112,10 +114,8 @@ async fn kill_after_confirm_response_completes_and_delivers_every_order() {
 
 #[tokio::test]
 async fn kill_after_failed_delivery_retries_it_on_schedule() {
-    let (dir, receiver) = (
-        data_dir(),
-        Receiver::with_replies([Reply::Status(500)]).await,
-    );
+    let dir = data_dir();
+    let receiver = Receiver::with_replies([Reply::Status(500)]).await;
     let mut process = Process::start(dir.path(), &QUIET);
     process.server.freeze("live").await;
     process.server.webhook("live", &receiver.url).await;
@@ -141,7 +141,8 @@ async fn kill_after_failed_delivery_retries_it_on_schedule() {
 
 #[tokio::test]
 async fn kill_during_delivery_resends_the_same_event() {
-    let (dir, receiver) = (data_dir(), Receiver::with_replies([Reply::Silence]).await);
+    let dir = data_dir();
+    let receiver = Receiver::with_replies([Reply::Silence]).await;
     let mut process = Process::start(dir.path(), &AT_ONCE);
     let (webhook, _) = process.server.webhook("live", &receiver.url).await;
     process
