@@ -209,12 +209,12 @@ async fn kill_during_bulk_completes_it_once_with_all_items() {
 
     process = kill_and_restart(process, dir.path(), &QUIET);
     process.server.advance("live", "PT1S").await;
-    let response_body = query_bulk(&process.server, &id).await;
+    let completed_bulk = query_bulk(&process.server, &id).await;
     assert_eq!(
-        (&response_body["id"], &response_body["status"]),
+        (&completed_bulk["id"], &completed_bulk["status"]),
         (&id, &json!("done"))
     );
-    let items = response_body["items"].as_array().expect("items");
+    let items = completed_bulk["items"].as_array().expect("items");
     for (n, item) in items.iter().enumerate() {
         let expected = (json!(format!("{n}_ai.jpg")), json!(98.0));
         assert_eq!(
@@ -229,7 +229,7 @@ async fn kill_during_bulk_completes_it_once_with_all_items() {
     assert_eq!(credits.json()["baseCredits"], 9_950);
 
     process = kill_and_restart(process, dir.path(), &QUIET);
-    assert_eq!(query_bulk(&process.server, &id).await, response_body);
+    assert_eq!(query_bulk(&process.server, &id).await, completed_bulk);
 }
 
 #[tokio::test]
