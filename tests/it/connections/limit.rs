@@ -66,8 +66,8 @@ async fn connect_over_limit_closes_incomplete_heads_and_handshakes() {
         silent.push(tls_connection.expect("a connection"));
         silent.push(send(&server, b"GET / HTTP/1.1\r\n").await);
     }
-    let mut served = send(&server, &get_request("/_mock/health")).await;
-    let response = tokio::time::timeout(GUARD, read_response(&mut served)).await;
+    let mut stream = send(&server, &get_request("/_mock/health")).await;
+    let response = tokio::time::timeout(GUARD, read_response(&mut stream)).await;
     assert!(response.expect("a response").starts_with("HTTP/1.1 200"));
 }
 

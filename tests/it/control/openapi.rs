@@ -52,9 +52,9 @@ async fn get_description_answers_it_unchanged() {
         .await;
     assert_eq!(response.header("content-type"), "application/json");
     assert_eq!(response.json(), description());
-    let served = response.json();
-    assert_eq!(served["openapi"], "3.1.0");
-    assert_eq!(served["info"]["version"], env!("CARGO_PKG_VERSION"));
+    let document = response.json();
+    assert_eq!(document["openapi"], "3.1.0");
+    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
 }
 
 #[test]

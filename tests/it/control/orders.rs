@@ -130,8 +130,8 @@ async fn complete_pending_order_requires_its_files_and_fail_does_not() {
     );
     let order = server.get_order("live", &id).await;
     assert_eq!(order["errors"], "too long");
-    let received = receiver.messages(2).await;
-    let kinds: Vec<_> = received
+    let messages = receiver.messages(2).await;
+    let kinds: Vec<_> = messages
         .iter()
         .map(|it| it.json()["eventType"].take())
         .collect();

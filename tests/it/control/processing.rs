@@ -102,8 +102,8 @@ async fn read_concurrently_counts_one_poll_each() {
     add_processing_rule(&server, "bizmori.createAiDetection", json!({"polls": 4})).await;
     let id = create_detection(&server).await;
     let read = || order_status(&server, &id);
-    let (a, b, c, d, e) = tokio::join!(read(), read(), read(), read(), read());
-    let statuses = [a, b, c, d, e];
+    let joined = tokio::join!(read(), read(), read(), read(), read());
+    let statuses = [joined.0, joined.1, joined.2, joined.3, joined.4];
     let in_progress = statuses.iter().filter(|it| *it == "inProgress");
     assert_eq!(in_progress.count(), 4, "{statuses:?}");
     assert_eq!(order_status(&server, &id).await, "complete");
