@@ -42,7 +42,8 @@ async fn assert_complete(server: &TestServer, id: &str) {
 
 #[tokio::test]
 async fn kill_before_each_step_preserves_earlier_steps() {
-    let (dir, receiver) = (data_dir(), Receiver::start().await);
+    let dir = data_dir();
+    let receiver = Receiver::start().await;
     let mut process = Process::start(dir.path(), &QUIET);
     process.server.freeze("live").await;
     process.server.webhook("live", &receiver.url).await;
@@ -74,7 +75,8 @@ async fn kill_before_each_step_preserves_earlier_steps() {
 
 #[tokio::test]
 async fn kill_after_confirm_response_completes_and_delivers_every_order() {
-    let (dir, receiver) = (data_dir(), Receiver::start().await);
+    let dir = data_dir();
+    let receiver = Receiver::start().await;
     let mut ids = Vec::new();
     let mut process = Process::start(dir.path(), &AT_ONCE);
     process.server.webhook("live", &receiver.url).await;
@@ -112,10 +114,8 @@ async fn kill_after_confirm_response_completes_and_delivers_every_order() {
 
 #[tokio::test]
 async fn kill_after_failed_delivery_retries_it_on_schedule() {
-    let (dir, receiver) = (
-        data_dir(),
-        Receiver::with_replies([Reply::Status(500)]).await,
-    );
+    let dir = data_dir();
+    let receiver = Receiver::with_replies([Reply::Status(500)]).await;
     let mut process = Process::start(dir.path(), &QUIET);
     process.server.freeze("live").await;
     process.server.webhook("live", &receiver.url).await;
@@ -141,7 +141,8 @@ async fn kill_after_failed_delivery_retries_it_on_schedule() {
 
 #[tokio::test]
 async fn kill_during_delivery_resends_the_same_event() {
-    let (dir, receiver) = (data_dir(), Receiver::with_replies([Reply::Silence]).await);
+    let dir = data_dir();
+    let receiver = Receiver::with_replies([Reply::Silence]).await;
     let mut process = Process::start(dir.path(), &AT_ONCE);
     let (webhook, _) = process.server.webhook("live", &receiver.url).await;
     process
@@ -208,12 +209,12 @@ async fn kill_during_bulk_completes_it_once_with_all_items() {
 
     process = kill_and_restart(process, dir.path(), &QUIET);
     process.server.advance("live", "PT1S").await;
-    let response_body = query_bulk(&process.server, &id).await;
+    let completed_bulk = query_bulk(&process.server, &id).await;
     assert_eq!(
-        (&response_body["id"], &response_body["status"]),
+        (&completed_bulk["id"], &completed_bulk["status"]),
         (&id, &json!("done"))
     );
-    let items = response_body["items"].as_array().expect("items");
+    let items = completed_bulk["items"].as_array().expect("items");
     for (n, item) in items.iter().enumerate() {
         let expected = (json!(format!("{n}_ai.jpg")), json!(98.0));
         assert_eq!(
@@ -228,7 +229,7 @@ async fn kill_during_bulk_completes_it_once_with_all_items() {
     assert_eq!(credits.json()["baseCredits"], 9_950);
 
     process = kill_and_restart(process, dir.path(), &QUIET);
-    assert_eq!(query_bulk(&process.server, &id).await, response_body);
+    assert_eq!(query_bulk(&process.server, &id).await, completed_bulk);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{Database, Receiver, TestServer, picture};
 
 /// Starts a server that stores two expired orders and uploads per account. Also returns its data
-/// dir.
+/// directory.
 async fn start_server() -> (TestServer, tempfile::TempDir) {
     let data = tempfile::tempdir().expect("a directory");
     let server = TestServer::with_config(|config| {

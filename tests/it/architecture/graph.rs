@@ -225,8 +225,8 @@ pub fn cycles(edges: &[Edge]) -> BTreeMap<String, Vec<String>> {
                 .into_iter()
                 .filter(|it| reachable(below, it).contains(start))
                 .collect();
-            let listed: Vec<&str> = members.iter().copied().collect();
-            let name = format!("{}: {}", parent.join("/"), listed.join(", "));
+            let names: Vec<&str> = members.iter().copied().collect();
+            let name = format!("{}: {}", parent.join("/"), names.join(", "));
             let forming = edges.iter().filter(|edge| {
                 !edge.is_test
                     && split(edge).is_some_and(|(common, from, to)| {

@@ -155,8 +155,10 @@ fn walk(stream: TokenStream, index: usize, is_test: bool, modules: &mut Vec<Modu
                 at += end;
             }
             TokenTree::Ident(word) if *word == "mod" => {
-                let name = tokens.get(at + 1).map(ToString::to_string);
-                let name = name.unwrap_or_default();
+                let name = tokens
+                    .get(at + 1)
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
                 if let Some(TokenTree::Group(body)) = tokens.get(at + 2) {
                     let inner = inline_module(&modules[index], name, is_test_here);
                     modules.push(inner);

@@ -194,8 +194,10 @@ fn usage(argument: &Arg) -> String {
 fn readme_table_of_commands_matches_the_program() {
     let rows = commands().into_iter().map(|(command, program)| {
         let arguments = program.get_arguments().filter(|it| !it.is_global_set());
-        let words = std::iter::once(command.clone()).chain(arguments.map(usage));
-        let words = words.collect::<Vec<_>>().join(" ");
+        let words: Vec<_> = std::iter::once(command.clone())
+            .chain(arguments.map(usage))
+            .collect();
+        let usage_line = words.join(" ");
         let route = COMMAND_ROUTES
             .iter()
             .find(|(line, _)| name(line) == command);
@@ -204,7 +206,7 @@ fn readme_table_of_commands_matches_the_program() {
             Some((_, route)) => format!("`{route}` "),
         };
         let about = program.get_about().expect("a description");
-        format!("| `{words}` | {about} | {route_cell}|")
+        format!("| `{usage_line}` | {about} | {route_cell}|")
     });
     let rows: Vec<String> = rows.collect();
     let (_, chapter) = README.split_once("\n## Command line\n").expect("a chapter");

@@ -39,8 +39,8 @@ async fn set_clock_prints_it_and_show_prints_it_again() {
     let after_set = stdout_of(&server, &[&set[..], &["--account", "live"]].concat()).await;
     let first_use = frozen.replacen('{', "{\n  \"accountKnown\": false,", 1);
     assert_eq!(without_offset(&after_set), first_use);
-    let shown = stdout_of(&server, &["clock", "--account", "live"]).await;
-    assert_eq!(without_offset(&shown), frozen);
+    let printed = stdout_of(&server, &["clock", "--account", "live"]).await;
+    assert_eq!(without_offset(&printed), frozen);
     let default = stdout_of(&server, &["clock"]).await;
     assert!(
         default.contains("\"mode\": \"running\",\n  \"offsetMs\": 0,\n"),

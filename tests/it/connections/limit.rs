@@ -43,13 +43,13 @@ async fn connect_over_limit_waits_for_requests_in_flight() {
     )
     .await;
     let mut other = send(&server, &get_request("/_mock/health")).await;
-    let (polled, answered) = tokio::join!(
+    let (polled, result) = tokio::join!(
         read_response(&mut poll),
         tokio::time::timeout(GUARD, read_response(&mut other))
     );
     assert!(polled.starts_with("HTTP/1.1 408"), "{polled}");
-    let answered = answered.expect("a response");
-    assert!(answered.starts_with("HTTP/1.1 200"), "{answered}");
+    let response = result.expect("a response");
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
 }
 
 #[tokio::test]
@@ -66,8 +66,8 @@ async fn connect_over_limit_closes_incomplete_heads_and_handshakes() {
         silent.push(tls_connection.expect("a connection"));
         silent.push(send(&server, b"GET / HTTP/1.1\r\n").await);
     }
-    let mut connection = send(&server, &get_request("/_mock/health")).await;
-    let response = tokio::time::timeout(GUARD, read_response(&mut connection)).await;
+    let mut stream = send(&server, &get_request("/_mock/health")).await;
+    let response = tokio::time::timeout(GUARD, read_response(&mut stream)).await;
     assert!(response.expect("a response").starts_with("HTTP/1.1 200"));
 }
 

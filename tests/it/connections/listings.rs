@@ -38,9 +38,9 @@ async fn leave_listings_unread_uses_little_memory() {
     for _ in 0..CLIENTS {
         unread.push(send(server, &get_request(path)).await);
     }
-    let answered =
+    let request_count =
         r#"stuntdouble_http_requests_total{operation="control.listRequests",status="200"}"#;
-    while metric_value(server, answered).await < CLIENTS as u64 {
+    while metric_value(server, request_count).await < CLIENTS as u64 {
         tokio::task::yield_now().await;
     }
     let grown = metric_value(server, memory).await.saturating_sub(before);

@@ -190,14 +190,14 @@ async fn long_poll_beyond_every_timeout_is_answered() {
         &get_request("/_mock/inbox/a/messages?min=1&timeoutMs=600000"),
     )
     .await;
-    let verify = r#"{"when": {"method": "DELETE"}, "count": {"min": 1}, "timeoutMs": 600000}"#;
-    let length = verify.len();
-    let verify = format!(
-        "POST /_mock/requests/verify HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{verify}"
+    let expectation = r#"{"when": {"method": "DELETE"}, "count": {"min": 1}, "timeoutMs": 600000}"#;
+    let length = expectation.len();
+    let verify_request = format!(
+        "POST /_mock/requests/verify HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{expectation}"
     );
-    let verify = send(&server, verify.as_bytes()).await;
-    let delayed = "GET /api/v2/orders/webhooks HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer live\r\n\r\n";
-    let delayed = send(&server, delayed.as_bytes()).await;
+    let verify = send(&server, verify_request.as_bytes()).await;
+    let delayed_request = "GET /api/v2/orders/webhooks HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer live\r\n\r\n";
+    let delayed = send(&server, delayed_request.as_bytes()).await;
     for _ in 0..8 {
         wait_for_idle_timeout(&server).await;
     }

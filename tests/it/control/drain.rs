@@ -44,7 +44,7 @@ async fn drain_frozen_clock_with_later_work_names_the_advance_that_runs_it() {
         (409, json!({"error": error, "waiting": waiting}))
     };
     let hint = r#"{"account":"live","by":300}"#;
-    // It does not wait: a frozen clock never reaches the due time.
+    // Drain does not wait: a frozen clock never reaches the due time.
     for body in [
         json!({"account": "live", "timeoutMs": 600_000}),
         json!({"account": "live", "timeoutMs": 0}),
@@ -240,9 +240,9 @@ async fn drain_during_advance_waits_for_its_end() {
     let live = json!({"account": "live", "timeoutMs": 20_000});
     let drained = async {
         receiver.messages(1).await;
-        let drained = post_drain(&server, &live);
+        let drain = post_drain(&server, &live);
         let release = async { receiver.release(2) };
-        tokio::join!(drained, release).0
+        tokio::join!(drain, release).0
     };
     let (advanced, (status, result)) = tokio::join!(advanced, drained);
     assert_eq!(advanced["executed"].as_array().map(Vec::len), Some(4));

@@ -83,8 +83,7 @@ async fn run_test(server: &TestServer, n: u32) {
 async fn run_100_tests_concurrently_keeps_accounts_isolated() {
     let data = tempfile::tempdir().expect("a directory");
     let path = data.path().to_owned();
-    let server = TestServer::with_config(|config| config.data_dir = Some(path)).await;
-    let server = Arc::new(server);
+    let server = Arc::new(TestServer::with_config(|config| config.data_dir = Some(path)).await);
     let tests: Vec<_> = (0..TESTS)
         .map(|n| {
             let server = Arc::clone(&server);

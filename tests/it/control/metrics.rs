@@ -1,4 +1,4 @@
-//! Metrics: what they count, and that Prometheus can read them.
+//! Metrics: their values, and their validity as Prometheus text.
 
 mod parse;
 
@@ -10,7 +10,7 @@ use parse::{ParsedMetrics, count, parse};
 
 const METRICS: &str = "/_mock/metrics";
 const REQUESTS: &str = "stuntdouble_http_requests_total";
-const TOOK: &str = "stuntdouble_http_request_duration_seconds";
+const DURATION: &str = "stuntdouble_http_request_duration_seconds";
 
 async fn scrape(server: &TestServer) -> TestResponse {
     let response = server.send(Method::GET, METRICS, &[], "").await;
@@ -22,11 +22,11 @@ async fn page(server: &TestServer) -> ParsedMetrics {
     parse(&scrape(server).await.text())
 }
 
-/// The text with a star in place of what the machine makes of it: times, memory, sizes on disk; and
-/// without the buckets but the last, which has all.
-fn masked(text: &str) -> String {
+/// Replaces values that differ from run to run (times, memory, sizes on disk) by `*`, and removes
+/// all buckets but the last.
+fn mask(text: &str) -> String {
     let is_measured = |name: &str| {
-        let begins = [
+        let prefixes = [
             "process_",
             "stuntdouble_connections",
             "stuntdouble_database_bytes",
@@ -34,7 +34,7 @@ fn masked(text: &str) -> String {
             "stuntdouble_engine_memory_budget_bytes",
             "stuntdouble_http_request_duration_seconds_sum",
         ];
-        begins.iter().any(|begin| name.starts_with(begin))
+        prefixes.iter().any(|prefix| name.starts_with(prefix))
     };
     let mut masked = String::new();
     for line in text.lines() {
@@ -65,50 +65,56 @@ async fn scrape_after_activity_answers_expected_page() {
     );
     parse(&response.text());
     let bytes = picture().len();
-    let expected = include_str!("metrics/page.txt").replace("{bytes}", &bytes.to_string());
-    let expected = expected.replace("{version}", env!("CARGO_PKG_VERSION"));
-    assert_eq!(masked(&response.text()), expected);
+    let expected = include_str!("metrics/page.txt")
+        .replace("{bytes}", &bytes.to_string())
+        .replace("{version}", env!("CARGO_PKG_VERSION"));
+    assert_eq!(mask(&response.text()), expected);
 }
 
 #[tokio::test]
 async fn deliver_webhooks_counts_attempts_and_deliveries_by_result() {
     let server = TestServer::start_frozen("live").await;
     server.webhook("live", "http://127.0.0.1:1/hook").await;
-    let rule = async |times, then| {
+    let add_rule = async |times, then| {
         let when = json!({"operation": "webhook.deliver"});
         let rule = json!({"when": when, "times": times, "then": then});
         server.control(Method::POST, "/_mock/rules", &rule).await;
     };
-    rule(Some(1), json!({"webhook": {"drop": true}})).await;
-    rule(Some(2), json!({"fault": "reset"})).await;
-    rule(None, json!({"respond": {"status": 503}})).await;
-    let counted = async || {
+    add_rule(Some(1), json!({"webhook": {"drop": true}})).await;
+    add_rule(Some(2), json!({"fault": "reset"})).await;
+    add_rule(None, json!({"respond": {"status": 503}})).await;
+    let counts = async || {
         let page = page(&server).await;
-        let of = |name: &str, result: &str| {
+        let count_of = |name: &str, result: &str| {
             page.value(
                 &format!("stuntdouble_webhook_{name}_total"),
                 &[("result", result)],
             )
         };
-        let attempts = ["accepted", "refused", "unanswered", "dropped"];
-        let attempts = attempts.map(|result| of("attempts", result));
         (
-            attempts,
-            ["sent", "failed"].map(|result| of("deliveries", result)),
+            ["accepted", "refused", "unanswered", "dropped"]
+                .map(|result| count_of("attempts", result)),
+            ["sent", "failed"].map(|result| count_of("deliveries", result)),
         )
     };
-    let detected = async |name: &str, by: &str| {
+    let deliver_and_advance = async |name: &str, by: &str| {
         let body = json!({"idempotencyKey": name, "fileName": "a_ai.jpg"});
         server.confirm_detection("live", &body, picture()).await;
         server.advance("live", by).await;
-        counted().await
+        counts().await
     };
-    // No other attempt is made at what is dropped.
-    assert_eq!(detected("a", "PT10S").await, ([0, 0, 0, 1], [0, 1]));
-    // Four of seven attempts, and the rest.
-    assert_eq!(detected("b", "PT10S").await, ([0, 3, 1, 1], [0, 1]));
+    // A dropped delivery is not retried.
+    assert_eq!(
+        deliver_and_advance("a", "PT10S").await,
+        ([0, 0, 0, 1], [0, 1])
+    );
+    // Four of the seven attempts are due within 10 s.
+    assert_eq!(
+        deliver_and_advance("b", "PT10S").await,
+        ([0, 3, 1, 1], [0, 1])
+    );
     server.advance("live", "P1D").await;
-    assert_eq!(counted().await, ([0, 6, 1, 1], [0, 2]));
+    assert_eq!(counts().await, ([0, 6, 1, 1], [0, 2]));
 }
 
 #[tokio::test]
@@ -116,7 +122,9 @@ async fn readme_lists_every_metric() {
     const README: &str = include_str!("../../../README.md");
     let server = TestServer::start().await;
     let (_, chapter) = README.split_once("\n### Metrics\n").expect("a chapter");
-    let (chapter, _) = chapter.split_once("\n### ").expect("its end");
+    let (chapter, _) = chapter
+        .split_once("\n### ")
+        .expect("the end of the chapter");
     for name in page(&server).await.0.keys() {
         assert!(chapter.contains(&format!("`{name}`")), "{name}");
     }
@@ -128,12 +136,12 @@ async fn metrics_command_prints_every_family() {
     let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_stuntdouble"));
     program.args(["metrics", "--url", &server.origin]);
     program.env_remove("CONTROL_TOKEN");
-    let ran = tokio::task::spawn_blocking(move || program.output()).await;
-    let ran = ran.expect("no panic").expect("it runs");
-    assert!(ran.status.success(), "{ran:?}");
-    let shown = parse(&String::from_utf8(ran.stdout).expect("UTF-8"));
+    let run = tokio::task::spawn_blocking(move || program.output()).await;
+    let output = run.expect("no panic").expect("the program runs");
+    assert!(output.status.success(), "{output:?}");
+    let printed = parse(&String::from_utf8(output.stdout).expect("UTF-8"));
     let names = |page: ParsedMetrics| page.0.into_keys().collect::<Vec<_>>();
-    assert_eq!(names(shown), names(page(&server).await));
+    assert_eq!(names(printed), names(page(&server).await));
 }
 
 #[tokio::test]
@@ -159,29 +167,34 @@ async fn scrape_after_hostile_calls_has_no_keys_in_labels() {
             "{operation}"
         );
     }
-    let of =
+    let count_of =
         |operation, status| page.value(REQUESTS, &[("operation", operation), ("status", status)]);
-    assert!(of("bizmori.getOrder", "404") == 2 && of("bizmori.getOrder", "599") == 1);
-    assert!(of("unmatched", "404") == 2 && of("control.createRule", "201") == 1);
+    assert_eq!(count_of("bizmori.getOrder", "404"), 2);
+    assert_eq!(count_of("bizmori.getOrder", "599"), 1);
+    assert_eq!(count_of("unmatched", "404"), 2);
+    assert_eq!(count_of("control.createRule", "201"), 1);
 }
 
 #[tokio::test]
 async fn scrape_repeatedly_counts_requests_once_and_never_decreases() {
     let server = TestServer::start().await;
     let first = page(&server).await;
-    assert!(first.0[REQUESTS].samples.is_empty(), "nobody had asked yet");
+    assert!(
+        first.0[REQUESTS].samples.is_empty(),
+        "no request has been counted yet"
+    );
     for path in ["/_mock/health", "/_mock/nothing", "/health"] {
         server.send(Method::GET, path, &[], "").await;
     }
     let second = page(&server).await;
-    let took = second.sum(TOOK, &format!("{TOOK}_count"));
-    assert_eq!((second.sum(REQUESTS, REQUESTS), took), (4, 4));
+    let durations = second.sum(DURATION, &format!("{DURATION}_count"));
+    assert_eq!((second.sum(REQUESTS, REQUESTS), durations), (4, 4));
     let third = page(&server).await;
     for (name, family) in &second.0 {
-        for (of, value) in family.samples.iter().filter(|_| family.kind != "gauge") {
-            let then = &third.0[name].samples[of];
-            let grows = of.0.ends_with("_sum") || count(then) >= count(value);
-            assert!(grows, "{of:?}: {value}, {then}");
+        for (sample, value) in family.samples.iter().filter(|_| family.kind != "gauge") {
+            let later_value = &third.0[name].samples[sample];
+            let grows = sample.0.ends_with("_sum") || count(later_value) >= count(value);
+            assert!(grows, "{sample:?}: {value}, {later_value}");
         }
     }
 }
@@ -198,8 +211,8 @@ async fn scrape_with_pending_and_running_jobs_counts_them_by_kind() {
     server.confirm_detection("frozen", &body, picture()).await;
     let page = page(&server).await;
     let depth = |name: &str| {
-        let of = |kind| page.value(&format!("stuntdouble_jobs_{name}"), &[("kind", kind)]);
-        ["order.process", "order.expire", "webhook.deliver"].map(of)
+        let count_of = |kind| page.value(&format!("stuntdouble_jobs_{name}"), &[("kind", kind)]);
+        ["order.process", "order.expire", "webhook.deliver"].map(count_of)
     };
     assert_eq!(depth("queued"), [1, 2, 1]);
     assert_eq!(depth("due"), [0, 0, 1]);
@@ -217,25 +230,30 @@ async fn scrape_before_and_after_reset_answers_stored_state() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     server.confirm_detection("live", &body, picture()).await;
-    let none = json!({});
+    let no_body = json!({});
     server
-        .control(Method::PUT, "/_mock/snapshots/a", &none)
+        .control(Method::PUT, "/_mock/snapshots/a", &no_body)
         .await;
     let full = page(&server).await;
-    let of = |page: &ParsedMetrics, name: &str| page.value(&format!("stuntdouble_{name}"), &[]);
-    assert_eq!(of(&full, "journal_requests"), 3);
-    assert!(of(&full, "journal_bytes") > 0 && of(&full, "database_bytes") > 4096);
-    assert_eq!(of(&full, "snapshots"), 1);
-    assert!(of(&full, "snapshots_bytes") > of(&full, "objects_written_bytes_total"));
+    let value_of =
+        |page: &ParsedMetrics, name: &str| page.value(&format!("stuntdouble_{name}"), &[]);
+    assert_eq!(value_of(&full, "journal_requests"), 3);
+    assert!(value_of(&full, "journal_bytes") > 0 && value_of(&full, "database_bytes") > 4096);
+    assert_eq!(value_of(&full, "snapshots"), 1);
+    assert!(value_of(&full, "snapshots_bytes") > value_of(&full, "objects_written_bytes_total"));
     assert!(full.value("process_resident_memory_bytes", &[]) > 1_000_000);
-    server.control(Method::POST, "/_mock/reset", &none).await;
+    server.control(Method::POST, "/_mock/reset", &no_body).await;
     let fresh = page(&server).await;
-    let left = ["journal_requests", "journal_bytes", "accounts"].map(|name| of(&fresh, name));
-    assert_eq!(left, [0; 3]);
+    let remaining =
+        ["journal_requests", "journal_bytes", "accounts"].map(|name| value_of(&fresh, name));
+    assert_eq!(remaining, [0; 3]);
     let queued = "stuntdouble_jobs_queued";
     assert_eq!(fresh.sum(queued, queued), 0);
-    let written = |page| of(page, "objects_written_total");
-    assert!(written(&fresh) == written(&full), "a count never falls");
+    let written = |page| value_of(page, "objects_written_total");
+    assert!(
+        written(&fresh) == written(&full),
+        "a counter never decreases"
+    );
 }
 
 #[tokio::test]
@@ -245,8 +263,8 @@ async fn scrape_without_token_is_refused_and_counted() {
             .await;
     let refused = server.send(Method::GET, METRICS, &[], "").await;
     assert_eq!(refused.status, 401);
-    let shown = [("authorization", "Bearer s3cret")];
-    let response = server.send(Method::GET, METRICS, &shown, "").await;
+    let headers = [("authorization", "Bearer s3cret")];
+    let response = server.send(Method::GET, METRICS, &headers, "").await;
     let page = parse(&response.text());
     let labels = [("operation", "unauthorized"), ("status", "401")];
     assert!(page.value(REQUESTS, &labels) == 1, "{page:?}");

@@ -1,4 +1,4 @@
-//! The account that a call names: in its query or its body, by every operation alike.
+//! Naming an account in the query or in the body of a call, for every operation.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,12 +7,12 @@ use crate::support::{Receiver, T0, TestServer, picture};
 
 async fn call(server: &TestServer, method: Method, path: &str, body: &str) -> (u16, Value) {
     let response = server.send(method, path, &[], body.to_owned()).await;
-    // Nothing, and metrics, are no JSON.
+    // An empty body and metrics are not JSON.
     let json = serde_json::from_slice(&response.bytes).unwrap_or(Value::Null);
     (response.status, json)
 }
 
-async fn keys(server: &TestServer) -> Vec<String> {
+async fn account_keys(server: &TestServer) -> Vec<String> {
     let (_, listing) = call(server, Method::GET, "/_mock/accounts", "").await;
     let accounts = listing["accounts"].as_array().expect("a list");
     let key = |it: &Value| it["key"].as_str().expect("a key").to_owned();
@@ -43,21 +43,25 @@ async fn reset_with_account_in_query_resets_only_that_account() {
     let expected = json!({"accounts": 1, "orders": 1, "webhooks": 1, "rules": 1,
         "requests": requests, "inboxes": 1});
     assert_eq!((status, result), (200, expected));
-    assert_eq!(keys(&server).await, ["other"]);
-    let listing = "/_mock/requests?account=other";
-    let (_, listing) = call(&server, Method::GET, listing, "").await;
-    assert_ne!(listing["requests"], json!([]), "the other's stay");
+    assert_eq!(account_keys(&server).await, ["other"]);
+    let path = "/_mock/requests?account=other";
+    let (_, listing) = call(&server, Method::GET, path, "").await;
+    assert_ne!(
+        listing["requests"],
+        json!([]),
+        "requests of the other account remain"
+    );
     let (status, result) = call(&server, Method::POST, "/_mock/reset?account=typo", "{}").await;
     let expected = json!({"accountKnown": false, "accounts": 0, "orders": 0, "webhooks": 0,
         "rules": 0, "requests": 0, "inboxes": 0});
     assert_eq!((status, result), (200, expected));
-    assert_eq!(keys(&server).await, ["other"]);
+    assert_eq!(account_keys(&server).await, ["other"]);
     let (_, result) = call(&server, Method::POST, "/_mock/reset", "").await;
     assert_eq!(
         (&result["accounts"], &result["orders"]),
         (&json!(1), &json!(1))
     );
-    assert_eq!(keys(&server).await, [""; 0]);
+    assert_eq!(account_keys(&server).await, [""; 0]);
 }
 
 #[tokio::test]
@@ -72,10 +76,10 @@ async fn delete_with_account_in_body_deletes_only_its_entries() {
     for path in ["/_mock/rules", "/_mock/requests"] {
         assert_eq!(call(&server, Method::DELETE, path, mine).await.0, 204);
         let field = path.rsplit('/').next().expect("a name");
-        let (_, left) = call(&server, Method::GET, path, "").await;
-        let left = left[field].as_array().expect("a list");
-        assert_eq!(left.len(), 1, "{path}");
-        assert_eq!(left[0]["account"], "other");
+        let (_, listing) = call(&server, Method::GET, path, "").await;
+        let remaining = listing[field].as_array().expect("a list");
+        assert_eq!(remaining.len(), 1, "{path}");
+        assert_eq!(remaining[0]["account"], "other");
     }
     let (status, result) = call(&server, Method::DELETE, "/_mock/rules", "nonsense").await;
     assert_eq!(
@@ -84,12 +88,12 @@ async fn delete_with_account_in_body_deletes_only_its_entries() {
     );
 }
 
-/// Every operation but the inbox's POST, with a path and what else it needs.
+/// Returns method, path and required body of every operation except `control.postToInbox`.
 fn operations() -> Vec<(Method, String, Value)> {
     let operations = stuntdouble::api::control::routes(None)
         .operations()
         .into_iter();
-    let host = operations.filter(|it| it.name != "control.postToInbox");
+    let named = operations.filter(|it| it.name != "control.postToInbox");
     let call = |it: stuntdouble::http::Operation| {
         let body = match it.name {
             "control.advanceClock" => json!({"by": 1}),
@@ -107,7 +111,7 @@ fn operations() -> Vec<(Method, String, Value)> {
             .replace("{name}", "a");
         (it.method, path, body)
     };
-    host.map(call).collect()
+    named.map(call).collect()
 }
 
 #[tokio::test]
@@ -150,7 +154,7 @@ async fn call_with_two_accounts_is_refused_by_every_operation() {
             let message = result["error"]["message"].as_str().unwrap_or_default();
             assert_eq!(status, 400, "{method} {path} {body}: {result}");
             let expected = "the call names two accounts, live and other";
-            // A document of fixtures says in which line.
+            // Errors of fixtures start with the line.
             assert!(message.ends_with(expected), "{path}: {result}");
         }
     }
@@ -160,14 +164,14 @@ async fn call_with_two_accounts_is_refused_by_every_operation() {
         let code = result["error"]["code"].clone();
         assert_eq!((status, code), (400, json!("two_accounts")), "{path}");
     }
-    let deleted = "/_mock/accounts/live?account=other";
-    assert_eq!(call(&server, Method::DELETE, deleted, "").await.0, 400);
-    assert_eq!(keys(&server).await, ["live"], "nothing was done");
+    let path = "/_mock/accounts/live?account=other";
+    assert_eq!(call(&server, Method::DELETE, path, "").await.0, 400);
+    assert_eq!(account_keys(&server).await, ["live"], "nothing is deleted");
     let twice = "/_mock/clock?account=live&account=live";
     assert_eq!(
         call(&server, Method::GET, twice, "").await.0,
         200,
-        "one account"
+        "the same account twice is accepted"
     );
 }
 
@@ -207,17 +211,21 @@ async fn call_with_unknown_account_answers_account_known_false() {
         assert_eq!(all["accountKnown"], Value::Null, "{path}: {all}");
         server.get("live", "/api/v2/orders").await;
     }
-    assert_eq!(keys(&server).await, ["live"], "looking makes none");
+    assert_eq!(
+        account_keys(&server).await,
+        ["live"],
+        "reading creates no account"
+    );
     let freeze = json!({"account": "new", "mode": "frozen", "now": T0});
     for known in [json!(false), Value::Null] {
         let set = server.control(Method::PUT, "/_mock/clock", &freeze).await;
         assert_eq!(
             set["accountKnown"], known,
-            "the first call is its first use"
+            "the first call creates the account"
         );
     }
-    let refused = "/_mock/orders/1/fail?account=typo";
-    let (status, refused) = call(&server, Method::POST, refused, "").await;
+    let path = "/_mock/orders/1/fail?account=typo";
+    let (status, refused) = call(&server, Method::POST, path, "").await;
     assert_eq!((status, &refused["accountKnown"]), (404, &Value::Null));
 }
 
@@ -234,12 +242,12 @@ async fn call_with_id_of_another_account_answers_404() {
     server.control(Method::POST, "/_mock/rules", &rule).await;
     let general = json!({"then": {"delayMs": 0}});
     server.control(Method::POST, "/_mock/rules", &general).await;
-    for how in ["complete", "fail", "expire"] {
-        let path = format!("/_mock/orders/{id}/{how}");
+    for action in ["complete", "fail", "expire"] {
+        let path = format!("/_mock/orders/{id}/{action}");
         for body in [r#"{"account": "other"}"#, r#"{"account": "typo"}"#] {
             let (status, result) = call(&server, Method::POST, &path, body).await;
             let code = result["error"]["code"].clone();
-            assert_eq!((status, code), (404, json!("unknown_order")), "{how}");
+            assert_eq!((status, code), (404, json!("unknown_order")), "{action}");
         }
     }
     assert_eq!(server.get_order("mine", &id).await["status"], "inProgress");
@@ -282,7 +290,8 @@ async fn put_clock_with_byte_order_mark_reads_the_body() {
         "\u{feff}{}",
         json!({"account": "live", "mode": "frozen", "now": T0})
     );
-    // The test of requests against the description would not read it.
+    // A streamed body is not checked against the OpenAPI description. The check cannot parse the
+    // mark.
     let body = reqwest::Body::wrap(http_body_util::Full::new(bytes::Bytes::from(body)));
     let set = server.send(Method::PUT, "/_mock/clock", &[], body).await;
     assert_eq!(set.status, 200, "{}", set.text());

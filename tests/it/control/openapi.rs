@@ -1,4 +1,4 @@
-//! The description of the control plane.
+//! The OpenAPI description of the control plane.
 
 use std::collections::BTreeSet;
 
@@ -13,23 +13,24 @@ use crate::support::{TestResponse, TestServer};
 #[test]
 fn description_lists_exactly_the_operations_with_texts() {
     let description = description();
-    let mut messages = BTreeSet::new();
+    let mut described = BTreeSet::new();
     for (path, methods) in description["paths"].as_object().expect("paths") {
         for (method, operation) in methods.as_object().expect("methods") {
             let text = |field: &str| operation[field].as_str().expect("a text").to_owned();
             let id = text("operationId");
             assert!(!text("summary").is_empty(), "{id} has no summary");
-            assert!(!text("description").is_empty(), "{id} has no words");
-            let answers = operation["responses"].as_object().expect("answers");
+            assert!(!text("description").is_empty(), "{id} has no description");
+            let responses = operation["responses"].as_object().expect("responses");
             assert!(
-                answers.keys().any(|it| it.starts_with('2')),
-                "{id} never works"
+                responses.keys().any(|it| it.starts_with('2')),
+                "{id} has no successful response"
             );
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
-                let is_told = parameter["description"].is_string();
-                assert!(is_told, "{id} does not say what {} is", parameter["name"]);
+                let name = &parameter["name"];
+                let has_description = parameter["description"].is_string();
+                assert!(has_description, "{id}: parameter {name} has no description");
             }
-            messages.insert((id, method.to_uppercase(), path.clone()));
+            described.insert((id, method.to_uppercase(), path.clone()));
         }
     }
     let operations = routes(None).operations().into_iter();
@@ -40,7 +41,7 @@ fn description_lists_exactly_the_operations_with_texts() {
             it.path.to_owned(),
         )
     });
-    assert_eq!(messages, expected.collect());
+    assert_eq!(described, expected.collect());
 }
 
 #[tokio::test]
@@ -51,9 +52,9 @@ async fn get_description_answers_it_unchanged() {
         .await;
     assert_eq!(response.header("content-type"), "application/json");
     assert_eq!(response.json(), description());
-    let response_body = response.json();
-    assert_eq!(response_body["openapi"], "3.1.0");
-    assert_eq!(response_body["info"]["version"], env!("CARGO_PKG_VERSION"));
+    let document = response.json();
+    assert_eq!(document["openapi"], "3.1.0");
+    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
 }
 
 #[test]
@@ -82,8 +83,8 @@ fn description_of_request_bodies_matches_the_parser() {
     assert!(respond.to_string().contains(r#""status""#), "{respond}");
 }
 
-/// What is wrong with a PUT of the clock.
-fn wrong(path: &str, body: &Value, status: u16, response: &Value) -> String {
+/// Checks a PUT and its response. Returns the mismatch, empty if there is none.
+fn mismatch(path: &str, body: &Value, status: u16, response: &Value) -> String {
     let mut headers = HeaderMap::new();
     headers.insert("content-type", HeaderValue::from_static("application/json"));
     headers.insert("x-mock-request", HeaderValue::from(7));
@@ -111,13 +112,13 @@ fn check_of_mismatch_names_its_place() {
     let error = |code: &str| json!({"error": {"code": code, "message": "a", "hint": "b"}});
     let frozen = json!({"mode": "frozen"});
     let path = "/_mock/clock";
-    assert_eq!(wrong(path, &frozen, 200, &clock), "");
+    assert_eq!(mismatch(path, &frozen, 200, &clock), "");
     assert_eq!(
-        wrong(path, &json!({"mode": 1}), 400, &error("bad_body")),
+        mismatch(path, &json!({"mode": 1}), 400, &error("bad_body")),
         ""
     );
-    let nothing = wrong("/_mock/nothing", &frozen, 404, &error("unknown_route"));
-    assert_eq!(nothing, "");
+    let unknown_route = mismatch("/_mock/nothing", &frozen, 404, &error("unknown_route"));
+    assert_eq!(unknown_route, "");
     for (path, body, status, response, expected) in [
         (path, json!({"mode": "gone"}), 200, clock.clone(), "/mode: "),
         (
@@ -132,14 +133,20 @@ fn check_of_mismatch_names_its_place() {
             frozen.clone(),
             200,
             clock.clone(),
-            "takes ?x",
+            "accepts ?x",
         ),
-        (path, frozen.clone(), 201, clock.clone(), "201: is "),
+        (
+            path,
+            frozen.clone(),
+            201,
+            clock.clone(),
+            "201: media type is ",
+        ),
         (path, frozen.clone(), 200, json!({"now": "x"}), "required"),
         (path, frozen.clone(), 400, error("other"), "/error/code: "),
         ("/_mock/nothing", frozen, 200, clock, "is not described"),
     ] {
-        let line = wrong(path, &body, status, &response);
+        let line = mismatch(path, &body, status, &response);
         assert!(line.contains(expected), "{expected}: {line}");
     }
 }

@@ -1,18 +1,20 @@
-//! Orders and documents: listed, and brought to their end by hand.
+//! Orders and documents: listing them, and ending them through the control plane.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Receiver, TestResponse, TestServer, picture};
 
-async fn end(server: &TestServer, id: &str, how: &str, body: Value) -> TestResponse {
-    let path = format!("/_mock/orders/{id}/{how}");
+/// Ends an order by `action`: `complete`, `fail` or `expire`.
+async fn end(server: &TestServer, id: &str, action: &str, body: Value) -> TestResponse {
+    let path = format!("/_mock/orders/{id}/{action}");
     server
         .send(Method::POST, &path, &[], body.to_string())
         .await
 }
 
-async fn hold(server: &TestServer) {
+/// Adds a rule that holds orders of `live`.
+async fn hold_orders(server: &TestServer) {
     let rule = json!({"account": "live", "then": {"processing": "hold"}});
     server.control(Method::POST, "/_mock/rules", &rule).await;
 }
@@ -22,20 +24,21 @@ async fn create_detection(server: &TestServer) -> String {
     server.confirm_detection("live", &body, picture()).await
 }
 
-/// A document of a picture called `4.jpg`.
-async fn document(server: &TestServer, key: &str) {
+/// Creates a document of a picture called `4.jpg`.
+async fn create_document(server: &TestServer, key: &str) {
     let headers = [("apikey", key)];
     let path = "/get-presigned-url?file_name=4.jpg";
-    let slot = server.send(Method::GET, path, &headers, "").await.json();
-    let put = slot["presigned_url"].as_str().expect("a URL");
-    server.put(put, picture()).await;
-    let body = json!({"key": key, "url": slot["file_path"]}).to_string();
+    let presigned = server.send(Method::GET, path, &headers, "").await.json();
+    let upload_url = presigned["presigned_url"].as_str().expect("a URL");
+    server.put(upload_url, picture()).await;
+    let body = json!({"key": key, "url": presigned["file_path"]}).to_string();
     let json = [("content-type", "application/json")];
     let response = server.send(Method::POST, "/detect", &json, body).await;
     assert_eq!(response.status, 200, "{}", response.text());
 }
 
-fn expected_error(response: &TestResponse) -> (u16, Value, Value) {
+/// Returns status, code and message of an error.
+fn error_of(response: &TestResponse) -> (u16, Value, Value) {
     let error = response.json()["error"].take();
     (
         response.status,
@@ -49,7 +52,7 @@ async fn complete_held_order_applies_outcome_and_delivers_webhook() {
     let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     server.webhook("live", &receiver.url).await;
-    hold(&server).await;
+    hold_orders(&server).await;
     let id = create_detection(&server).await;
     let listing = server
         .control(Method::GET, "/_mock/orders?account=live", &json!({}))
@@ -79,11 +82,11 @@ async fn complete_held_order_applies_outcome_and_delivers_webhook() {
         order.header("x-mock-outcome"),
         "probability 0.62 by control API"
     );
-    let response_body = receiver.messages(1).await[0].json();
-    assert_eq!(response_body["eventType"], "order.aiDetection.completed");
-    let again = end(&server, &id, "complete", json!({})).await;
+    let event = receiver.messages(1).await[0].json();
+    assert_eq!(event["eventType"], "order.aiDetection.completed");
+    let repeated = end(&server, &id, "complete", json!({})).await;
     let message = json!(format!("order {id} is complete"));
-    assert_eq!(expected_error(&again), (409, json!("order_ended"), message));
+    assert_eq!(error_of(&repeated), (409, json!("order_ended"), message));
 }
 
 #[tokio::test]
@@ -98,7 +101,7 @@ async fn complete_order_in_progress_applies_its_default_outcome() {
     assert_eq!(server.get_order("live", &id).await["probability"], 0.98);
     assert!(
         server.advance("live", "PT1H").await.is_empty(),
-        "its job is done"
+        "the processing job is removed"
     );
 }
 
@@ -113,10 +116,7 @@ async fn complete_pending_order_requires_its_files_and_fail_does_not() {
         "order {id} is pending: 1 files are still to be uploaded"
     ));
     let early = end(&server, &id, "complete", json!({})).await;
-    assert_eq!(
-        expected_error(&early),
-        (409, json!("files_missing"), message)
-    );
+    assert_eq!(error_of(&early), (409, json!("files_missing"), message));
     server.put(&url, picture()).await;
     assert_eq!(
         end(&server, &id, "complete", json!({})).await.json()["status"],
@@ -124,8 +124,8 @@ async fn complete_pending_order_requires_its_files_and_fail_does_not() {
     );
     let body = json!({"idempotencyKey": "b", "fileName": "b.jpg"});
     let (id, _) = server.create_detection("live", &body).await;
-    let failing = json!({"errorCode": "AI_DETECTION_TIMEOUT", "errorMessage": "too long"});
-    let failed = end(&server, &id, "fail", failing).await.json();
+    let failure_body = json!({"errorCode": "AI_DETECTION_TIMEOUT", "errorMessage": "too long"});
+    let failed = end(&server, &id, "fail", failure_body).await.json();
     let failure = json!({"code": "AI_DETECTION_TIMEOUT", "message": "too long"});
     assert_eq!(
         (&failed["status"], &failed["failure"]),
@@ -133,8 +133,8 @@ async fn complete_pending_order_requires_its_files_and_fail_does_not() {
     );
     let order = server.get_order("live", &id).await;
     assert_eq!(order["errors"], "too long");
-    let received = receiver.messages(2).await;
-    let kinds: Vec<_> = received
+    let messages = receiver.messages(2).await;
+    let kinds: Vec<_> = messages
         .iter()
         .map(|it| it.json()["eventType"].take())
         .collect();
@@ -158,11 +158,11 @@ async fn fail_and_expire_order_in_any_status_ends_it() {
     );
     let expired = end(&server, &id, "expire", json!({})).await;
     assert_eq!(expired.json()["status"], "expired");
-    let again = end(&server, &id, "expire", json!({})).await;
-    assert_eq!(expected_error(&again).1, json!("order_ended"));
+    let repeated = end(&server, &id, "expire", json!({})).await;
+    assert_eq!(error_of(&repeated).1, json!("order_ended"));
     assert!(
         server.advance("live", "P30D").await.is_empty(),
-        "nothing is left to do"
+        "no job remains"
     );
 }
 
@@ -175,11 +175,11 @@ async fn complete_order_with_unreachable_target_stays_in_progress() {
     let body = json!({"idempotencyKey": "a", "files": [file],
         "mode": {"zeroCopy": true}, "outputTargets": [target]});
     let response = server.post("live", "/api/v2/orders/anti-ai", &body).await;
-    let id = response.json()["data"]["orderId"].take();
-    let id = id.as_str().expect("an id");
-    let tried = end(&server, id, "complete", json!({})).await;
+    let created = response.json();
+    let id = created["data"]["orderId"].as_str().expect("an id");
+    let completing = end(&server, id, "complete", json!({})).await;
     assert_eq!(
-        (tried.status, &tried.json()["status"]),
+        (completing.status, &completing.json()["status"]),
         (200, &json!("inProgress"))
     );
     let retries = server.advance("live", "PT1M").await;
@@ -210,10 +210,7 @@ async fn complete_order_with_unsupported_outcome_is_refused() {
         (json!({"chance": 1}), "bad_body"),
     ] {
         let response = end(&server, &id, "complete", body).await;
-        assert_eq!(
-            (response.status, expected_error(&response).1),
-            (400, json!(code))
-        );
+        assert_eq!((response.status, error_of(&response).1), (400, json!(code)));
     }
     assert_eq!(server.get_order("live", &id).await["status"], "inProgress");
 }
@@ -241,18 +238,18 @@ async fn list_orders_by_account_or_vendor_answers_newest_last() {
         ["1.jpg", "3.jpg"]
     );
     assert_eq!(names("?vendor=undetectable").await, [""; 0]);
-    document(&server, "one").await;
+    create_document(&server, "one").await;
     assert_eq!(names("?vendor=undetectable").await, ["4.jpg"]);
     assert_eq!(names("?account=one").await, ["1.jpg", "3.jpg", "4.jpg"]);
     assert_eq!(names("?vendor=bizmori").await.len(), 3);
     assert_eq!(names("?account=three").await, [""; 0]);
-    let there = server
+    let listing = server
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
-    let keys: Vec<_> = there["accounts"]
-        .as_array()
-        .expect("a list")
-        .iter()
-        .collect();
-    assert_eq!(keys.len(), 2, "looking makes no account: {keys:?}");
+    let accounts = listing["accounts"].as_array().expect("a list");
+    assert_eq!(
+        accounts.len(),
+        2,
+        "listing creates no account: {accounts:?}"
+    );
 }

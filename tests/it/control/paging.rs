@@ -1,16 +1,17 @@
-//! Listings of the control plane are read page by page.
+//! Listings of the control plane, read by pages.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Receiver, TestServer};
 
-/// Reads a listing to its end, and returns its pages.
+/// Reads all pages of a listing.
 async fn pages(server: &TestServer, path: &str, field: &str) -> Vec<Vec<Value>> {
-    let (mut pages, mut after) = (Vec::new(), String::new());
+    let mut pages = Vec::new();
+    let mut after = String::new();
     loop {
-        let page = format!("{path}{after}");
-        let mut listing = server.control(Method::GET, &page, &json!({})).await;
+        let page_path = format!("{path}{after}");
+        let mut listing = server.control(Method::GET, &page_path, &json!({})).await;
         pages.push(serde_json::from_value(listing[field].take()).expect("a list"));
         assert!(pages.len() < 100, "{path} has no end");
         let Some(next) = listing["next"].as_str() else {
@@ -22,7 +23,7 @@ async fn pages(server: &TestServer, path: &str, field: &str) -> Vec<Vec<Value>> 
     }
 }
 
-/// One field of each entry, page by page.
+/// Returns one field of each entry, by pages.
 fn fields(pages: &[Vec<Value>], field: &str) -> Value {
     let page = |page: &Vec<Value>| page.iter().map(|it| it[field].clone()).collect::<Value>();
     pages.iter().map(page).collect()
@@ -59,8 +60,8 @@ async fn list_rules_by_pages_answers_each_once_after_deleting_the_cursor() {
     let read = pages(&server, "/_mock/rules?limit=2", "rules").await;
     let expected = json!([ids[..2], ids[2..4], ids[4..]]);
     assert_eq!(fields(&read, "id"), expected);
-    let removed = format!("/_mock/rules/{}", ids[1]);
-    server.control(Method::DELETE, &removed, &json!({})).await;
+    let deleted = format!("/_mock/rules/{}", ids[1]);
+    server.control(Method::DELETE, &deleted, &json!({})).await;
     let path = format!("/_mock/rules?limit=9&after={}", ids[1]);
     let read = pages(&server, &path, "rules").await;
     assert_eq!(fields(&read, "id"), json!([ids[2..]]));
@@ -69,29 +70,24 @@ async fn list_rules_by_pages_answers_each_once_after_deleting_the_cursor() {
 #[tokio::test]
 async fn list_orders_by_pages_answers_newest_pages_first() {
     let server = TestServer::start().await;
-    let make = async |key: &str, number: u32| {
+    let create = async |key: &str, number: u32| {
         let name = format!("{number}.jpg");
         let body = json!({"idempotencyKey": name, "fileName": name});
         server.create_detection(key, &body).await;
     };
     for number in 1..=5 {
-        make("live", number).await;
-        make("other", number).await;
+        create("live", number).await;
+        create("other", number).await;
     }
     let path = "/_mock/orders?account=live&limit=2";
     let first = server.control(Method::GET, path, &json!({})).await;
-    // Entries that come meanwhile are on none of the pages that follow.
-    make("live", 6).await;
+    // Entries created between two pages are on none of the following pages.
+    create("live", 6).await;
     let after = first["next"].as_str().expect("a cursor");
     let rest = pages(&server, &format!("{path}&after={after}"), "orders").await;
     let first: Vec<Value> = serde_json::from_value(first["orders"].clone()).expect("a list");
     let read = [vec![first], rest].concat();
-    let names = [[["4.jpg"], ["5.jpg"]], [["2.jpg"], ["3.jpg"]]];
-    let mut expected = json!(names);
-    expected
-        .as_array_mut()
-        .expect("a list")
-        .push(json!([["1.jpg"]]));
+    let expected = json!([[["4.jpg"], ["5.jpg"]], [["2.jpg"], ["3.jpg"]], [["1.jpg"]]]);
     assert_eq!(fields(&read, "fileNames"), expected);
     let all = pages(&server, "/_mock/orders?limit=4", "orders").await;
     let sizes: Vec<_> = all.iter().map(Vec::len).collect();
@@ -124,10 +120,10 @@ async fn list_deliveries_by_pages_and_filters_answers_each_once() {
             .await;
         server.advance("live", "PT1S").await;
     }
-    let whole = pages(&server, "/_mock/deliveries?limit=1000", "deliveries")
+    let all = pages(&server, "/_mock/deliveries?limit=1000", "deliveries")
         .await
         .concat();
-    assert_eq!(whole.len(), 5);
+    assert_eq!(all.len(), 5);
     for query in [
         "?limit=2".to_owned(),
         "?limit=2&account=live".to_owned(),
@@ -135,7 +131,7 @@ async fn list_deliveries_by_pages_and_filters_answers_each_once() {
         "?limit=2&eventType=order.aiDetection.completed".to_owned(),
     ] {
         let read = pages(&server, &format!("/_mock/deliveries{query}"), "deliveries").await;
-        assert_eq!(read, [&whole[3..], &whole[1..3], &whole[..1]], "{query}");
+        assert_eq!(read, [&all[3..], &all[1..3], &all[..1]], "{query}");
     }
 }
 

@@ -32,9 +32,12 @@ async fn create_orders(
 
 /// Returns the number of stored objects of all accounts.
 fn count_blobs(data: &Path) -> usize {
-    let rounds = std::fs::read_dir(data.join("blobs")).expect("blobs");
-    rounds
-        .map(|round| std::fs::read_dir(round.expect("an entry").path()).map_or(0, Iterator::count))
+    let accounts = std::fs::read_dir(data.join("blobs")).expect("blobs");
+    accounts
+        .map(|account| {
+            let path = account.expect("an entry").path();
+            std::fs::read_dir(path).map_or(0, Iterator::count)
+        })
         .sum()
 }
 

@@ -1,4 +1,4 @@
-//! The control token, and the signatures of the command line.
+//! The control token, and the commands `sign` and `verify`.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -8,21 +8,22 @@ use serde_json::json;
 
 use crate::support::{Receiver, TestServer, picture};
 
-async fn guarded() -> TestServer {
+/// Starts a server with the control token `s3cret`.
+async fn start_with_token() -> TestServer {
     TestServer::with_config(|config| config.control.control_token = Some("s3cret".to_owned())).await
 }
 
 #[tokio::test]
 async fn call_without_valid_token_is_refused_on_every_path() {
-    let server = guarded().await;
+    let server = start_with_token().await;
     for path in [
         "/_mock/accounts",
         "/_mock/nothing",
         "/_mock/inbox/a/messages",
         "/_mock/health/",
     ] {
-        for shown in ["", "Bearer other", "s3cret", "Basic s3cret"] {
-            let headers = [("authorization", shown)];
+        for authorization in ["", "Bearer other", "s3cret", "Basic s3cret"] {
+            let headers = [("authorization", authorization)];
             let response = server.send(Method::GET, path, &headers, "").await;
             let error = json!({"error": {
                 "code": "unauthorized",
@@ -38,15 +39,15 @@ async fn call_without_valid_token_is_refused_on_every_path() {
 
 #[tokio::test]
 async fn call_with_token_succeeds_and_exempt_routes_need_none() {
-    let server = guarded().await;
+    let server = start_with_token().await;
     let headers = [("authorization", "Bearer s3cret")];
-    let accounts = "/_mock/accounts";
-    let accounts = server.send(Method::GET, accounts, &headers, "").await;
+    let path = "/_mock/accounts";
+    let accounts = server.send(Method::GET, path, &headers, "").await;
     assert_eq!(accounts.status, 200);
     let health = server.send(Method::GET, "/_mock/health", &[], "").await;
     assert_eq!(health.status, 200);
-    let posted = server.send(Method::POST, "/_mock/inbox/a", &[], "x").await;
-    assert_eq!(posted.status, 200);
+    let message = server.send(Method::POST, "/_mock/inbox/a", &[], "x").await;
+    assert_eq!(message.status, 200);
     let webhooks = server.get("live", "/api/v2/orders/webhooks").await;
     assert_eq!(webhooks.status, 200);
 }
@@ -59,42 +60,19 @@ async fn start_with_empty_token_requires_none() {
     assert_eq!(accounts.status, 200);
 }
 
-#[tokio::test]
-async fn run_commands_sends_the_token_and_health_needs_none() {
-    let server = guarded().await;
-    let run = |verb: &'static str, token: Option<&str>| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_stuntdouble"));
-        command
-            .args([verb, "--url", &server.origin])
-            .env_remove("CONTROL_TOKEN");
-        if let Some(token) = token {
-            command.env("CONTROL_TOKEN", token);
-        }
-        tokio::task::spawn_blocking(move || command.output())
-    };
-    for (verb, token) in [("accounts", Some("s3cret")), ("health", None)] {
-        let shown = run(verb, token).await.expect("no panic").expect("it runs");
-        assert!(shown.status.success(), "{verb}: {shown:?}");
-    }
-    let hidden = run("accounts", None).await;
-    let hidden = hidden.expect("no panic").expect("it runs");
-    let text = String::from_utf8_lossy(&hidden.stderr).into_owned();
-    let line = "stuntdouble: the control token is missing, or another (give it with --token, or in STUNTDOUBLE_CONTROL_TOKEN)\n";
-    assert_eq!(text, line);
-}
-
-fn run(arguments: &[&str], input: &[u8]) -> Output {
+/// Runs the program with arguments and standard input.
+fn run_program(arguments: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_stuntdouble"))
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("it runs");
+        .expect("the program starts");
     let mut stdin = child.stdin.take().expect("a pipe");
-    stdin.write_all(input).expect("written");
+    stdin.write_all(input).expect("the program reads its input");
     drop(stdin);
-    child.wait_with_output().expect("an end")
+    child.wait_with_output().expect("an output")
 }
 
 #[tokio::test]
@@ -106,20 +84,23 @@ async fn sign_and_verify_commands_match_the_delivered_signature() {
     server.confirm_detection("live", &body, picture()).await;
     server.advance("live", "PT1S").await;
     let message = receiver.messages(1).await.remove(0);
-    let sent = message.headers["x-moribiz-signature"]
+    let delivered = message.headers["x-moribiz-signature"]
         .to_str()
         .expect("ASCII");
-    let signed = run(&["sign", "--secret", &secret], &message.body);
-    assert_eq!(String::from_utf8_lossy(&signed.stdout), format!("{sent}\n"));
+    let signed = run_program(&["sign", "--secret", &secret], &message.body);
+    assert_eq!(
+        String::from_utf8_lossy(&signed.stdout),
+        format!("{delivered}\n")
+    );
     let verify = |signature: &str, body: &[u8]| {
-        run(
+        run_program(
             &["verify", "--secret", &secret, "--signature", signature],
             body,
         )
     };
-    assert!(verify(sent, &message.body).status.success());
-    let wrong = verify(sent, b"{}");
+    assert!(verify(delivered, &message.body).status.success());
+    let mismatch = verify(delivered, b"{}");
     let text = "stuntdouble: the signature does not match the body of 2 bytes with this secret; pass the raw body, byte for byte\n";
-    assert_eq!(wrong.status.code(), Some(1));
-    assert_eq!(String::from_utf8_lossy(&wrong.stderr), text);
+    assert_eq!(mismatch.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&mismatch.stderr), text);
 }

@@ -89,8 +89,8 @@ async fn deliver_output_that_cannot_be_recorded_puts_it_once() {
         "outputTargets": [{"fileKey": "a.jpg", "url": target.url, "presignedUrlExpiresAt": "2026-03-12T11:00:00Z"}],
     });
     let response = server.post("live", "/api/v2/orders/anti-ai", &body).await;
-    let response = response.json();
-    let id = response["data"]["orderId"].as_str().expect("an id");
+    let created = response.json();
+    let id = created["data"]["orderId"].as_str().expect("an id");
     let mut database = Database::open(data.path()).await;
     let completes = "UPDATE ON orders WHEN new.status = 'complete'";
     database.refuse_writes(completes).await;

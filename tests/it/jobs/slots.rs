@@ -1,4 +1,4 @@
-//! Unread responses delay the start of their own orders and of no others.
+//! Unread responses delay the processing of their own orders and of no others.
 
 use reqwest::Method;
 use serde_json::json;

@@ -18,8 +18,8 @@ async fn create_stalled_order(server: &TestServer, target: &Receiver) -> String 
         "outputTargets": [{"fileKey": "a.jpg", "url": target.url, "presignedUrlExpiresAt": "2100-01-01T00:00:00Z"}],
     });
     let response = server.post("live", "/api/v2/orders/anti-ai", &body).await;
-    let response = response.json();
-    response["data"]["orderId"]
+    let created = response.json();
+    created["data"]["orderId"]
         .as_str()
         .expect("an id")
         .to_owned()

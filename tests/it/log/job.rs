@@ -88,8 +88,8 @@ fn readme_sample() -> Vec<&'static str> {
 async fn run_failing_ci_job_logs_one_line_per_failure_as_in_readme() {
     let process = LoggedProcess::start(&["--mode", "strict"]);
     run_failing_ci_job(&process).await;
-    let lines = process.stop_with_last_line();
-    let lines: Vec<_> = lines
+    let log = process.stop_with_last_line();
+    let lines: Vec<_> = log
         .iter()
         .map(|line| mask_uptime(without_time(line)))
         .collect();
@@ -111,8 +111,8 @@ async fn run_failing_ci_job_logs_the_same_fields_in_json() {
         "temporary": false,
     });
     assert_eq!(start, expected);
-    let lines = process.stop_with_last_line();
-    let lines = lines.iter().map(|line| {
+    let log = process.stop_with_last_line();
+    let lines = log.iter().map(|line| {
         let mut line: Value = serde_json::from_str(line).expect("JSON");
         let fields = line.as_object_mut().expect("an object");
         let time = fields.remove("timestamp").expect("a time");

@@ -1,4 +1,4 @@
-//! Log lines for each kind of event, and events that are not process.
+//! Log lines for each kind of event, and events that are not logged.
 
 use reqwest::Method;
 use serde_json::json;

@@ -112,8 +112,8 @@ impl DescribedOperation {
         let Some((schema, body)) = self.body.as_ref().zip(body) else {
             return Ok(());
         };
-        let body = if body.is_empty() { b"{}" } else { body };
-        let body = serde_json::from_slice(body)
+        let bytes = if body.is_empty() { b"{}" } else { body };
+        let body = serde_json::from_slice(bytes)
             .map_err(|error| format!("accepts invalid JSON: {error}"))?;
         check_schema(schema, &body).map_err(|places| format!("accepts {body}\n{places}"))
     }

@@ -48,7 +48,8 @@ impl TestServer {
         };
         set(&mut config);
         let app = App::start(config).await.expect("the server starts");
-        let (origin, tls) = (format!("http://{}", app.address()), app.tls_address());
+        let origin = format!("http://{}", app.address());
+        let tls = app.tls_address();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(app.serve(async {
             let _ = stopped.await;

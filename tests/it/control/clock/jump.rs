@@ -72,10 +72,7 @@ async fn jump_ignores_upload_expiry_until_an_order_moves_the_clock_past_it() {
     let body = json!({"idempotencyKey": "upload", "files": files});
     let response = server.post("live", "/api/v3/orders/wtr-embed", &body).await;
     let unfinished = response.json()["data"]["orderId"].take();
-    let detail = format!(
-        "/api/v3/orders/{}",
-        unfinished.as_str().expect("a text of digits")
-    );
+    let detail = format!("/api/v3/orders/{}", unfinished.as_str().expect("an id"));
     server.drain("live").await;
     assert_near(&clock(&server, "live").await["now"], T0);
     let pending = server.get("live", &detail).await.json();

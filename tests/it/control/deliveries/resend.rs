@@ -39,8 +39,8 @@ async fn resend_sent_webhook_sends_it_again_and_keeps_status_sent() {
     assert_eq!(resent["requestBody"], first["requestBody"]);
     let third = resend_result(&resend(&server, &first["id"]).await);
     assert_eq!(attempt_summary(&third), json!([3, 200, "SENT", null]));
-    let received = receiver.messages(3).await;
-    assert_eq!(received[0].body, received[1].body);
+    let messages = receiver.messages(3).await;
+    assert_eq!(messages[0].body, messages[1].body);
     assert_eq!(deliveries(&server, "").await, [first, resent, third]);
     let kinds = server.advance("live", "P1D").await;
     assert!(kinds.is_empty(), "nothing is due: {kinds:?}");
@@ -111,8 +111,8 @@ async fn resend_deferred_webhook_sends_it_now_with_effects_of_its_rule() {
     let first = deliveries(&server, "").await.remove(0);
     let resent = resend_result(&resend(&server, &first["id"]).await);
     assert_eq!(attempt_summary(&resent), json!([2, 200, "SENT", null]));
-    let received = receiver.messages(2).await;
-    assert!(!received[1].headers.contains_key("x-moribiz-signature"));
+    let messages = receiver.messages(2).await;
+    assert!(!messages[1].headers.contains_key("x-moribiz-signature"));
     let kinds = server.advance("live", "P1D").await;
     assert!(kinds.is_empty(), "nothing is due: {kinds:?}");
 }

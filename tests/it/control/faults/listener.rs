@@ -22,10 +22,7 @@ impl RawListener {
                 tokio::spawn(listen(stream, body.clone(), sender.clone()));
             }
         });
-        Self {
-            origin,
-            received: received,
-        }
+        Self { origin, received }
     }
 
     pub async fn start() -> Self {

@@ -14,8 +14,8 @@ async fn verify_signatures(server: &TestServer, key: &str, url: &str, post: &str
     for (signature, expected) in [(signature.as_str(), true), (&"0".repeat(64), false)] {
         let headers = [("x-moribiz-signature", signature)];
         server.send(Method::POST, post, &headers, body).await;
-        let path = post.split('?').next().unwrap_or_default();
-        let path = format!("{path}/messages");
+        let inbox_path = post.split('?').next().unwrap_or_default();
+        let path = format!("{inbox_path}/messages");
         let listing = server.send(Method::GET, &path, &[], "").await.json();
         let last = listing["messages"].as_array().expect("messages").last();
         let is_valid = last.expect("a message")["signatureValid"].clone();

@@ -59,7 +59,7 @@ async fn numbers(server: &TestServer, query: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn follow_with_earlier_request_incomplete_lists_it_as_pending_and_completes_it_in_place() {
+async fn follow_with_incomplete_request_completes_its_entry_in_place() {
     let server = TestServer::start_frozen("live").await;
     let incomplete = IncompleteRequest::send(&server, 1).await;
     let later = server.get("live", "/api/v2/orders/1").await;

@@ -1,38 +1,38 @@
-//! Prometheus' text format 0.0.4, read strictly: what is not well-formed is a panic.
+//! Strict parser of the Prometheus text format 0.0.4. Panics on malformed text.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub type ParsedLabels = BTreeMap<String, String>;
 
-/// Samples of one family, by their whole names and labels.
+/// Samples of one family, by full name and labels.
 #[derive(Debug, Default)]
 pub struct ParsedFamily {
     pub kind: String,
     pub samples: BTreeMap<(String, ParsedLabels), String>,
 }
 
-/// A page, by its families' names.
+/// Families of a page, by name.
 #[derive(Debug, Default)]
 pub struct ParsedMetrics(pub BTreeMap<String, ParsedFamily>);
 
 impl ParsedMetrics {
-    /// The value of a sample that is a count.
+    /// Returns the value of a sample that is a whole number. Panics if there is no such sample.
     pub fn value(&self, family: &str, labels: &[(&str, &str)]) -> u64 {
         let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let labels: ParsedLabels = labels.iter().map(pair).collect();
-        let family_of = &self.0[family];
-        let found = family_of.samples.get(&(family.to_owned(), labels.clone()));
-        count(found.unwrap_or_else(|| panic!("no {family} {labels:?}: {family_of:#?}")))
+        let samples = &self.0[family].samples;
+        let found = samples.get(&(family.to_owned(), labels.clone()));
+        count(found.unwrap_or_else(|| panic!("no {family} {labels:?}: {samples:#?}")))
     }
 
-    /// The counts of the samples that are called so, added up.
-    pub fn sum(&self, family: &str, host: &str) -> u64 {
+    /// Returns the sum of the samples called `name` in a family.
+    pub fn sum(&self, family: &str, name: &str) -> u64 {
         let samples = self.0[family].samples.iter();
-        let host = samples.filter(|((sample, _), _)| sample == host);
-        host.map(|(_, value)| count(value)).sum()
+        let named = samples.filter(|((sample, _), _)| sample == name);
+        named.map(|(_, value)| count(value)).sum()
     }
 
-    /// Every value of that label, anywhere.
+    /// Returns every value of a label, in all families.
     pub fn values(&self, label: &str) -> BTreeSet<&str> {
         let samples = self.0.values().flat_map(|family| family.samples.keys());
         let values = samples.filter_map(|(_, labels)| labels.get(label));
@@ -40,17 +40,17 @@ impl ParsedMetrics {
     }
 }
 
-/// A value that is a count.
+/// Parses a whole number.
 pub fn count(value: &str) -> u64 {
     value
         .parse()
-        .unwrap_or_else(|_| panic!("no count: {value}"))
+        .unwrap_or_else(|_| panic!("not a whole number: {value}"))
 }
 
 fn number(value: &str) -> f64 {
     value
         .parse()
-        .unwrap_or_else(|_| panic!("no number: {value}"))
+        .unwrap_or_else(|_| panic!("not a number: {value}"))
 }
 
 fn is_name(name: &str) -> bool {
@@ -58,36 +58,38 @@ fn is_name(name: &str) -> bool {
     !name.starts_with(|c: char| c.is_ascii_digit()) && !name.is_empty() && name.chars().all(rest)
 }
 
-/// The page; panics where it is not well-formed.
+/// Parses a page. Panics on malformed text.
 pub fn parse(text: &str) -> ParsedMetrics {
-    assert!(text.ends_with('\n'), "the last line ends");
+    assert!(text.ends_with('\n'), "the last line ends with a newline");
     let mut page = ParsedMetrics::default();
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
-        let help = line.strip_prefix("# HELP ");
-        let help = help.unwrap_or_else(|| panic!("a family begins with HELP: {line}"));
-        let (name, words) = help.split_once(' ').expect("a name and words");
+        let help = line
+            .strip_prefix("# HELP ")
+            .unwrap_or_else(|| panic!("expected HELP: {line}"));
+        let (name, words) = help.split_once(' ').expect("a name and a description");
         assert!(is_name(name) && !words.is_empty(), "{line}");
-        let message = lines.next().expect("a line after HELP");
-        let kind = message.strip_prefix(&format!("# TYPE {name} "));
-        let kind = kind.unwrap_or_else(|| panic!("TYPE follows HELP: {message}"));
+        let type_line = lines.next().expect("a line after HELP");
+        let kind = type_line
+            .strip_prefix(&format!("# TYPE {name} "))
+            .unwrap_or_else(|| panic!("expected TYPE after HELP: {type_line}"));
         let mut family = ParsedFamily {
             kind: kind.to_owned(),
             ..ParsedFamily::default()
         };
         while let Some(line) = lines.next_if(|line| !line.starts_with('#')) {
             let (sample, labels, value) = sample(line);
-            let known = family.samples.insert((sample, labels), value);
-            assert_eq!(known, None, "twice: {line}");
+            let earlier = family.samples.insert((sample, labels), value);
+            assert_eq!(earlier, None, "duplicate sample: {line}");
         }
         check(name, &family);
-        let known = page.0.insert(name.to_owned(), family);
-        assert!(known.is_none(), "{name} is one family");
+        let earlier = page.0.insert(name.to_owned(), family);
+        assert!(earlier.is_none(), "duplicate family {name}");
     }
     page
 }
 
-/// `name{label="value",…} value`.
+/// Parses one line: `name{label="value",…} value`.
 fn sample(line: &str) -> (String, ParsedLabels, String) {
     let end = line.find(['{', ' ']).expect("a name");
     let (name, mut rest) = line.split_at(end);
@@ -98,7 +100,7 @@ fn sample(line: &str) -> (String, ParsedLabels, String) {
         loop {
             let (label, quoted) = rest.split_once("=\"").expect("a label");
             assert!(is_name(label), "{line}");
-            let (value, after) = unquoted(quoted);
+            let (value, after) = read_quoted(quoted);
             assert!(labels.insert(label.to_owned(), value).is_none(), "{line}");
             rest = after;
             match rest.strip_prefix(',') {
@@ -113,8 +115,8 @@ fn sample(line: &str) -> (String, ParsedLabels, String) {
     (name.to_owned(), labels, value.to_owned())
 }
 
-/// A label's value, and what is behind its quotes.
-fn unquoted(text: &str) -> (String, &str) {
+/// Reads a quoted label value. Returns it and the text after its closing quote.
+fn read_quoted(text: &str) -> (String, &str) {
     let mut value = String::new();
     let mut letters = text.char_indices();
     while let Some((at, letter)) = letters.next() {
@@ -123,12 +125,12 @@ fn unquoted(text: &str) -> (String, &str) {
             '\\' => value.push(match letters.next() {
                 Some((_, 'n')) => '\n',
                 Some((_, letter @ ('\\' | '"'))) => letter,
-                other => panic!("no escape: {other:?} in {text}"),
+                other => panic!("invalid escape {other:?} in {text}"),
             }),
             letter => value.push(letter),
         }
     }
-    panic!("no end of a value: {text}");
+    panic!("unterminated value: {text}");
 }
 
 fn check(name: &str, family: &ParsedFamily) {
@@ -147,30 +149,34 @@ fn check(name: &str, family: &ParsedFamily) {
     }
 }
 
-/// Buckets grow, the last is all that there is.
+/// Asserts that bucket counts grow with their bounds, and that the last bucket is the total.
 fn check_histogram(name: &str, family: &ParsedFamily) {
     assert!(name.ends_with("_seconds"), "{name}");
     let mut buckets: BTreeMap<ParsedLabels, Vec<(f64, u64)>> = BTreeMap::new();
-    let (mut counts, mut sums) = (BTreeMap::new(), BTreeMap::new());
+    let mut counts = BTreeMap::new();
+    let mut sums = BTreeMap::new();
     for ((sample, labels), value) in &family.samples {
-        let mut of = labels.clone();
-        let bound = of.remove("le");
+        let mut series = labels.clone();
+        let bound = series.remove("le");
         match (sample.strip_prefix(name), bound) {
             (Some("_bucket"), Some(bound)) => {
                 let bound = number(&bound.replace("+Inf", "inf"));
-                buckets.entry(of).or_default().push((bound, count(value)));
+                buckets
+                    .entry(series)
+                    .or_default()
+                    .push((bound, count(value)));
             }
-            (Some("_count"), None) => assert!(counts.insert(of, count(value)).is_none()),
-            (Some("_sum"), None) => assert!(sums.insert(of, number(value)).is_none()),
+            (Some("_count"), None) => assert!(counts.insert(series, count(value)).is_none()),
+            (Some("_sum"), None) => assert!(sums.insert(series, number(value)).is_none()),
             other => panic!("{sample} {labels:?}: {other:?}"),
         }
     }
     assert!(buckets.keys().eq(counts.keys()) && buckets.keys().eq(sums.keys()));
-    for (of, mut buckets) in buckets {
+    for (series, mut buckets) in buckets {
         buckets.sort_by(|one, other| one.0.total_cmp(&other.0));
         assert!(buckets.is_sorted_by(|one, next| one.0 < next.0 && one.1 <= next.1));
         let (bound, all) = buckets.last().expect("a bucket");
-        assert!(bound.is_infinite() && *all == counts[&of], "{of:?}");
-        assert!(sums[&of] >= 0.0, "{of:?}");
+        assert!(bound.is_infinite() && *all == counts[&series], "{series:?}");
+        assert!(sums[&series] >= 0.0, "{series:?}");
     }
 }

@@ -1,22 +1,22 @@
-//! Where snapshots are, how long, and how many.
+//! Stored snapshots: files, restarts, limits and broken ones.
 
 use std::path::Path;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{account_view, live, restore, take};
+use super::{account_view, create_account, restore_snapshot, take_snapshot};
 use crate::support::{Receiver, TestResponse, TestServer, picture};
 
-async fn names(server: &TestServer) -> Vec<Value> {
+async fn snapshot_names(server: &TestServer) -> Vec<Value> {
     let listing = server
         .control(Method::GET, "/_mock/snapshots", &json!({}))
         .await;
-    let listing = listing["snapshots"].as_array().expect("a list");
-    listing.iter().map(|it| it["name"].clone()).collect()
+    let snapshots = listing["snapshots"].as_array().expect("a list");
+    snapshots.iter().map(|it| it["name"].clone()).collect()
 }
 
-fn expected_error(response: &TestResponse, status: u16, code: &str, message: &str) {
+fn assert_error(response: &TestResponse, status: u16, code: &str, message: &str) {
     let error = response.json()["error"].take();
     assert_eq!(
         (response.status, &error["code"], &error["message"]),
@@ -24,11 +24,13 @@ fn expected_error(response: &TestResponse, status: u16, code: &str, message: &st
     );
 }
 
-fn on(path: &Path) -> impl Fn(&mut stuntdouble::settings::Config) + '_ {
+/// Returns a change of settings that sets the data directory.
+fn data_dir(path: &Path) -> impl Fn(&mut stuntdouble::settings::Config) + '_ {
     |config| config.data_dir = Some(path.to_owned())
 }
 
-fn directories(data: &Path) -> Vec<String> {
+/// Returns the sorted names of the snapshots' directories.
+fn snapshot_directories(data: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(data.join("snapshots")).expect("a directory");
     let mut names: Vec<String> = entries
         .map(|entry| {
@@ -44,26 +46,30 @@ fn directories(data: &Path) -> Vec<String> {
 async fn reset_and_restart_preserve_snapshots_and_delete_removes_their_files() {
     let data = tempfile::tempdir().expect("a directory");
     let receiver = Receiver::start().await;
-    let server = TestServer::with_config(on(data.path())).await;
-    live(&server, "live", &receiver.url).await;
-    take(&server, "live", &json!({"account": "live"})).await;
+    let server = TestServer::with_config(data_dir(data.path())).await;
+    create_account(&server, "live", &receiver.url).await;
+    take_snapshot(&server, "live", &json!({"account": "live"})).await;
     let before = account_view(&server, "live").await;
     server
         .control(Method::POST, "/_mock/reset", &json!({}))
         .await;
     server.stop().await;
-    // One that was cut off half way.
-    let cut_off = data.path().join("snapshots/new-9");
-    std::fs::create_dir_all(cut_off.join("blobs/1")).expect("a directory");
+    // A directory of an incomplete snapshot.
+    let incomplete = data.path().join("snapshots/new-9");
+    std::fs::create_dir_all(incomplete.join("blobs/1")).expect("a directory");
 
-    let server = TestServer::with_config(on(data.path())).await;
-    assert_eq!(directories(data.path()), ["1"]);
-    assert_eq!(names(&server).await, ["live"]);
-    restore(&server, "live", &json!({"account": "live"})).await;
+    let server = TestServer::with_config(data_dir(data.path())).await;
+    assert_eq!(snapshot_directories(data.path()), ["1"]);
+    assert_eq!(snapshot_names(&server).await, ["live"]);
+    restore_snapshot(&server, "live", &json!({"account": "live"})).await;
     assert_eq!(account_view(&server, "live").await, before);
-    take(&server, "live", &json!({"account": "live"})).await;
-    assert_eq!(directories(data.path()), ["2"], "the earlier one is gone");
-    let removed = server
+    take_snapshot(&server, "live", &json!({"account": "live"})).await;
+    assert_eq!(
+        snapshot_directories(data.path()),
+        ["2"],
+        "the earlier snapshot is removed"
+    );
+    let deleted = server
         .send(
             Method::DELETE,
             "/_mock/snapshots/live?account=live",
@@ -71,13 +77,13 @@ async fn reset_and_restart_preserve_snapshots_and_delete_removes_their_files() {
             "",
         )
         .await;
-    assert_eq!((removed.status, removed.text()), (204, String::new()));
-    assert_eq!(names(&server).await, Vec::<Value>::new());
-    assert_eq!(directories(data.path()), Vec::<String>::new());
+    assert_eq!((deleted.status, deleted.text()), (204, String::new()));
+    assert_eq!(snapshot_names(&server).await, Vec::<Value>::new());
+    assert_eq!(snapshot_directories(data.path()), Vec::<String>::new());
     assert_eq!(
         account_view(&server, "live").await,
         before,
-        "what was restored stays"
+        "the restored account remains"
     );
 }
 
@@ -88,19 +94,19 @@ async fn delete_account_preserves_files_of_its_snapshot() {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": options});
     let id = server.confirm_detection("live", &body, picture()).await;
     server.advance("live", "PT1S").await;
-    take(&server, "one", &json!({"account": "live"})).await;
+    take_snapshot(&server, "one", &json!({"account": "live"})).await;
     server
         .control(Method::DELETE, "/_mock/accounts/live", &json!({}))
         .await;
-    take(&server, "none", &json!({})).await;
-    restore(&server, "one", &json!({"account": "live"})).await;
+    take_snapshot(&server, "none", &json!({})).await;
+    restore_snapshot(&server, "one", &json!({"account": "live"})).await;
     let order = server.get_order("live", &id).await;
     for url in ["originalImageUrl", "heatmapUrl", "thumbnailImageUrl"] {
         let url = order[url].as_str().expect("a URL");
         let file = server.send(Method::GET, url, &[], "").await;
         assert_eq!(file.status, 200, "{url}");
     }
-    restore(&server, "none", &json!({})).await;
+    restore_snapshot(&server, "none", &json!({})).await;
     let accounts = server
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
@@ -114,79 +120,83 @@ async fn call_with_unknown_snapshot_or_invalid_name_is_refused() {
         server.send(method, path, &[], body.to_owned()).await
     };
     let response = call(Method::POST, "/_mock/snapshots/x/restore", "").await;
-    expected_error(&response, 404, "unknown_snapshot", "no snapshot x");
+    assert_error(&response, 404, "unknown_snapshot", "no snapshot x");
     let response = call(Method::DELETE, "/_mock/snapshots/x", "").await;
-    expected_error(&response, 404, "unknown_snapshot", "no snapshot x");
+    assert_error(&response, 404, "unknown_snapshot", "no snapshot x");
     let response = call(Method::PUT, "/_mock/snapshots/x", r#"{"account":"nobody"}"#).await;
-    expected_error(&response, 404, "unknown_account", "no account nobody");
+    assert_error(&response, 404, "unknown_account", "no account nobody");
     let response = call(Method::PUT, "/_mock/snapshots/%FF", "").await;
-    expected_error(&response, 400, "bad_name", "\u{fffd} is no name");
+    assert_error(&response, 400, "bad_name", "\u{fffd} is no name");
     let long = "n".repeat(101);
     let response = call(Method::PUT, &format!("/_mock/snapshots/{long}"), "").await;
-    expected_error(&response, 400, "bad_name", &format!("{long} is no name"));
-    assert_eq!(names(&server).await, Vec::<Value>::new());
+    assert_error(&response, 400, "bad_name", &format!("{long} is no name"));
+    assert_eq!(snapshot_names(&server).await, Vec::<Value>::new());
 
     for n in 0..100 {
-        take(&server, &n.to_string(), &json!({})).await;
+        take_snapshot(&server, &n.to_string(), &json!({})).await;
     }
     let response = call(Method::PUT, "/_mock/snapshots/x", "").await;
-    expected_error(
+    assert_error(
         &response,
         409,
         "too_many_snapshots",
         "there are 100 snapshots",
     );
-    take(&server, "99", &json!({})).await;
+    take_snapshot(&server, "99", &json!({})).await;
 }
 
 #[tokio::test]
 async fn restore_broken_snapshot_fails_and_changes_nothing() {
     let data = tempfile::tempdir().expect("a directory");
     let receiver = Receiver::start().await;
-    let server = TestServer::with_config(on(data.path())).await;
-    live(&server, "live", &receiver.url).await;
-    take(&server, "torn", &json!({})).await;
+    let server = TestServer::with_config(data_dir(data.path())).await;
+    create_account(&server, "live", &receiver.url).await;
+    take_snapshot(&server, "torn", &json!({})).await;
     let before = account_view(&server, "live").await;
     let state = data.path().join("snapshots/1/state.db");
-    let whole = std::fs::read(&state).expect("a file");
-    for left in [Some(whole.len() / 2), Some(0), None] {
-        match left {
-            Some(bytes) => std::fs::write(&state, &whole[..bytes]),
+    let original = std::fs::read(&state).expect("a file");
+    for remaining_bytes in [Some(original.len() / 2), Some(0), None] {
+        match remaining_bytes {
+            Some(bytes) => std::fs::write(&state, &original[..bytes]),
             None => std::fs::remove_file(&state),
         }
-        .expect("it was there");
+        .expect("an existing file");
         let torn = server
             .send(Method::POST, "/_mock/snapshots/torn/restore", &[], "")
             .await;
         assert_eq!(
             (torn.status, &torn.json()["error"]["code"]),
             (500, &json!("internal")),
-            "{left:?}"
+            "{remaining_bytes:?}"
         );
-        assert_eq!(account_view(&server, "live").await, before, "{left:?}");
+        assert_eq!(
+            account_view(&server, "live").await,
+            before,
+            "{remaining_bytes:?}"
+        );
     }
-    std::fs::write(&state, whole).expect("written");
-    restore(&server, "torn", &json!({})).await;
+    std::fs::write(&state, original).expect("a file");
+    restore_snapshot(&server, "torn", &json!({})).await;
     assert_eq!(account_view(&server, "live").await, before);
 }
 
 #[tokio::test]
 async fn start_with_broken_snapshot_ignores_it() {
     let data = tempfile::tempdir().expect("a directory");
-    let server = TestServer::with_config(on(data.path())).await;
+    let server = TestServer::with_config(data_dir(data.path())).await;
     for name in ["torn", "whole"] {
-        take(&server, name, &json!({})).await;
+        take_snapshot(&server, name, &json!({})).await;
     }
     server.stop().await;
     let about = data.path().join("snapshots/1/manifest.json");
-    std::fs::write(about, "{").expect("written");
-    let server = TestServer::with_config(on(data.path())).await;
-    assert_eq!(names(&server).await, ["whole"]);
-    take(&server, "torn", &json!({})).await;
-    assert_eq!(names(&server).await, ["torn", "whole"]);
+    std::fs::write(about, "{").expect("a file");
+    let server = TestServer::with_config(data_dir(data.path())).await;
+    assert_eq!(snapshot_names(&server).await, ["whole"]);
+    take_snapshot(&server, "torn", &json!({})).await;
+    assert_eq!(snapshot_names(&server).await, ["torn", "whole"]);
     assert_eq!(
-        directories(data.path()),
+        snapshot_directories(data.path()),
         ["1", "2", "3"],
-        "it is left alone"
+        "the broken snapshot's directory is not touched"
     );
 }
