@@ -142,7 +142,7 @@ async fn serve_asset(
     id: &str,
     asset: Asset<'_>,
 ) -> UndetectableResult {
-    let mut fields = FieldReader::of_body(body);
+    let mut fields = FieldReader::for_body(body);
     let api_key = read_key(&mut fields);
     let account = authenticator
         .authenticate_key("key", api_key.as_deref())

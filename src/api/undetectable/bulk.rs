@@ -131,7 +131,7 @@ async fn upload(
     request_context: RequestContext,
     JsonValueBody(body): JsonValueBody,
 ) -> UndetectableResult {
-    let mut fields = FieldReader::of_body(&body);
+    let mut fields = FieldReader::for_body(&body);
     let bulk_request = BulkRequest::parse(&mut fields);
     let account = authenticator
         .authenticate_key("key", bulk_request.key.as_deref())

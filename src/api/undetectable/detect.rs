@@ -153,7 +153,7 @@ fn is_model(name: &str) -> bool {
 /// # Errors
 /// 422 with all invalid fields.
 fn document_options(body: &PyValue, analysis_default: bool) -> Result<DocumentOptions, ApiError> {
-    let mut fields = FieldReader::of_body(body);
+    let mut fields = FieldReader::for_body(body);
     let detect_request = DetectRequest::parse(&mut fields, analysis_default);
     fields.finish()?;
     Ok(detect_request.options)
@@ -198,7 +198,7 @@ async fn post(
     request_context: RequestContext,
     JsonValueBody(body): JsonValueBody,
 ) -> UndetectableResult {
-    let mut fields = FieldReader::of_body(&body);
+    let mut fields = FieldReader::for_body(&body);
     let analysis_default = state.config.undetectable.analysis_default;
     let detect_request = DetectRequest::parse(&mut fields, analysis_default);
     let account = authenticator
@@ -320,7 +320,7 @@ mod tests {
     fn parse_uses_defaults_and_ignores_unknown_fields() {
         let body = json!({"key": "k", "url": "u", "_t": [1], "content_type": 5});
         let body = PyValue::from(&body);
-        let mut fields = FieldReader::of_body(&body);
+        let mut fields = FieldReader::for_body(&body);
         let options = DocumentOptions {
             preview: false,
             analysis: true,
@@ -343,7 +343,7 @@ mod tests {
     fn parse_heatmap_style_without_heatmap_is_an_error() {
         let is_error = |body: serde_json::Value| {
             let body = PyValue::from(&body);
-            let mut fields = FieldReader::of_body(&body);
+            let mut fields = FieldReader::for_body(&body);
             DetectRequest::parse(&mut fields, true);
             fields.finish().is_err()
         };

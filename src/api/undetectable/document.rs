@@ -25,7 +25,7 @@ pub async fn find_document(
     body: &PyValue,
     entry: &JournalEntry,
 ) -> Result<Option<(Arc<Account>, Arc<Order>)>, ApiError> {
-    let mut fields = FieldReader::of_body(body);
+    let mut fields = FieldReader::for_body(body);
     let sent_id = read_id(&mut fields);
     fields.finish()?;
     let id = canonical_uuid(&sent_id).unwrap_or(sent_id);

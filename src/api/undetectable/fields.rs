@@ -33,7 +33,7 @@ pub struct FieldReader<'v> {
 impl<'v> FieldReader<'v> {
     /// Reads a body. pydantic calls Python's `dict` on it, so that an empty array and an empty string are
     /// objects without fields.
-    pub fn of_body(body: &'v PyValue) -> Self {
+    pub fn for_body(body: &'v PyValue) -> Self {
         static EMPTY: BTreeMap<String, PyValue> = BTreeMap::new();
         let (object, errors) = match body {
             PyValue::Object(members) => (Some(members), Vec::new()),
@@ -51,7 +51,7 @@ impl<'v> FieldReader<'v> {
     }
 
     /// Reads the parameters of a query string.
-    pub fn of_query(query: &'v BTreeMap<String, PyValue>) -> Self {
+    pub fn for_query(query: &'v BTreeMap<String, PyValue>) -> Self {
         Self {
             location: "query",
             object: Some(query),

@@ -85,7 +85,7 @@ async fn get(
     request_context: RequestContext,
 ) -> UndetectableResult {
     let query = parse_query(query.as_deref().unwrap_or_default());
-    let mut fields = FieldReader::of_query(&query);
+    let mut fields = FieldReader::for_query(&query);
     let (file_name, expires_s) = parse(&mut fields);
     let account = authenticator
         .authenticate_header(&request_context.headers)

@@ -41,7 +41,7 @@ fn read_of_coercible_values_coerces_them() {
         "i": "{0F0E0D0C-0B0A-4908-8706-050403020100}", "j": " 7 ", "k": 8
     });
     let body = PyValue::from(&body);
-    let mut fields = FieldReader::of_body(&body);
+    let mut fields = FieldReader::for_body(&body);
     assert_eq!(fields.required_text("a"), "x");
     assert_eq!(fields.text("b").as_deref(), Some("5"));
     assert_eq!(fields.text("c").as_deref(), Some("True"));
@@ -69,7 +69,7 @@ fn read_of_invalid_values_reports_every_error_in_order() {
         "h": "99999999999999999999", "i": 0, "j": 7
     });
     let body = PyValue::from(&body);
-    let mut fields = FieldReader::of_body(&body);
+    let mut fields = FieldReader::for_body(&body);
     fields.required_text("absent");
     fields.required_text("a");
     fields.required_text("b");
@@ -107,7 +107,7 @@ fn read_of_a_body_that_is_not_an_object_reports_one_error() {
         ),
     ] {
         let body = PyValue::from(&body);
-        let mut fields = FieldReader::of_body(&body);
+        let mut fields = FieldReader::for_body(&body);
         fields.required_text("url");
         fields.flag("b");
         assert_eq!(messages(&fields), [message]);

@@ -65,13 +65,13 @@ pub struct OrderDetailV3 {
     thumbnail_image_url: Option<String>,
     processing_delayed: bool,
     errors: Option<OrderErrors>,
-    input_files: Vec<InputFile>,
+    input_files: Vec<InputFileView>,
     result: Option<OrderResult>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct InputFile {
+struct InputFileView {
     file_id: String,
     file_name: String,
     /// Omitted unless the order is an extraction.
@@ -84,7 +84,7 @@ struct InputFile {
 
 impl OrderDetailV3 {
     pub fn new(order: &Order, context: RenderContext<'_>, uploads: &UploadUrls<'_>) -> Self {
-        let input_file = |(index, file): (usize, &File)| InputFile {
+        let input_file = |(index, file): (usize, &File)| InputFileView {
             file_id: file.id.to_string(),
             file_name: file.name.clone(),
             role: file.role.map(|role| match role {
