@@ -6,8 +6,8 @@ use crate::storage::db::{self, InternalError};
 
 impl Worker {
     /// Moves a clock in mode `jump` to its next foreground job
-    /// ([`JobKind::is_awaited`](crate::model::job::JobKind::is_awaited)). Jobs of other kinds run
-    /// on the way, at their own due times. Does nothing while a job of the clock is claimed, or
+    /// ([`JobKind::is_foreground`](crate::model::job::JobKind::is_foreground)). Jobs of other kinds
+    /// run on the way, at their own due times. Does nothing while a job of the clock is claimed, or
     /// while a client owes it an upload (`accounts/owed.rs`).
     pub(super) async fn jump_to_next_due(&self, guard: &ClockGuard) -> Result<(), InternalError> {
         let (clock, due_index) = (guard.clock(), self.db.due_index());
