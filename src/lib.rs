@@ -4,8 +4,9 @@
 //! # Overview
 //! A test suite starts one process and points its clients at it. Each API key is an account with its
 //! own orders, files, webhooks, ids and clock. A client creates an order, uploads its files to
-//! presigned URLs and starts it. The worker processes it; the client reads the result, and a signed
-//! webhook announces it. No picture is really judged: results follow from file names and file bytes.
+//! presigned URLs and starts the order. The worker processes the order, the client reads the result, and
+//! a signed webhook announces it. No AI model judges a picture: results follow from file names and file
+//! bytes, unless a rule or the control API forces an outcome.
 //!
 //! # Layout
 //! Imports lead downwards only. `tests/it/architecture` checks it, and refuses cycles.
@@ -25,8 +26,8 @@
 //!
 //! # Request flow
 //! 1. [`app`] binds one port and routes each request to an API. The middleware of [`http`] counts and
-//!    journals the request under its operation's name. There, [`services::rules`] may delay it, answer
-//!    it, or break its connection.
+//!    journals the request under its operation's name. A rule ([`services::rules`]) may delay the
+//!    request, respond to it, or break its connection.
 //! 2. The API reads the request in the vendor's terms: `auth` resolves the account, `request` parses
 //!    the body, `wire` has the responses, and `error` maps each error onto the vendor's code, with a
 //!    reason in `X-Mock-Reason`.
@@ -49,7 +50,20 @@
 //!   numbers are derived from the seed ([`platform::rng`]). The same seed, clock and requests give the
 //!   same responses.
 //! - A reset ends an account's life. Nothing of an earlier life is written or sent afterwards.
-//! - Memory does not grow with the size of uploads, with finished orders, or with what is sent.
+//! - Memory does not grow with the size of uploads, with the number of finished orders, or with the size
+//!   of responses.
+//!
+//! # Where to find
+//! | Question | Place |
+//! |---|---|
+//! | Where is the expiry of a presigned upload or download URL judged? | [`platform::presign::Signer::verify`], in `src/platform/presign/verify.rs`. [`api::s3`] calls it with the account's time. |
+//! | Where does an order fail because its files were not uploaded in time? | `src/services/orders/deadline.rs`, run by the job [`model::job::JobKind::ExpireUploads`] |
+//! | Where is the retry of a webhook scheduled? | [`model::webhook::Delivery::fail`], by [`model::webhook::RETRY_SCHEDULE_MS`]. `src/services/webhooks/deliver.rs` calls it after a failed attempt and stores the due time. |
+//! | How do I add an error code? | Add the code, with its status and text, to `error.rs` of the API: `src/api/bizmori`, `src/api/undetectable`, `src/api/s3` or `src/api/control`. Codes with which orders fail are in `src/model/failure_codes.rs`. |
+//! | How do I add a route? | Add it to the `routes` function of the API, by [`http::Routes::on`]: name, method, path, handler, and its OpenAPI text by [`http::Routes::docs`] |
+//! | How do I add an effect of a rule? | A field of [`model::rule::RuleAction`], its check in `src/api/control/rules`, and its use in [`http`] (requests), [`platform::outbound`] (outbound calls) or [`services::orders`] (orders) |
+//! | Where is a setting defined? | [`settings`], one struct per group |
+//! | Where is the time of an account computed? | [`platform::clock::Clock::now`], for the clock that [`services::accounts`] holds |
 //!
 //! # Lock order
 //! Code that holds several of these locks takes them in this order, outermost first:

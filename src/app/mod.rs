@@ -187,7 +187,7 @@ impl App {
     }
 
     /// Serves until `stop` completes with the name of a signal. Requests in flight and running jobs
-    /// then have [`GRACE_PERIOD`] to end. Jobs that are due later stay in the database.
+    /// then have 3 s to end. Jobs that are due later stay in the database.
     ///
     /// # Errors
     /// Returns a message for people if the pending jobs cannot be read from the database.

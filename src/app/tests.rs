@@ -1,5 +1,5 @@
-//! Tests of behaviour that no client can observe: jobs that wait until a response is written, and
-//! clocks of removed accounts.
+//! Tests that call the router and the services directly, to observe unwritten responses, dropped
+//! requests and locks.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;

@@ -18,7 +18,7 @@ pub const INTERNAL_ERROR: &str = "internal error in stuntdouble; see the server 
 const LINE_BYTES_MAX: usize = 500;
 
 /// Returns `line` as a header value. Characters other than printable ASCII are escaped as in Rust
-/// (`\u{e9}`). A value longer than [`LINE_BYTES_MAX`] is cut and ends with `...`.
+/// (`\u{e9}`). A value longer than 500 bytes is cut and ends with `...`.
 #[must_use]
 pub fn header_line(line: &str) -> HeaderValue {
     let mut value = String::with_capacity(line.len().min(LINE_BYTES_MAX));

@@ -151,14 +151,14 @@ mod tests {
             bytes_per_second: 100,
         };
         let response = Response::new(Body::from("response"));
-        let response = inject_fault(&handle, drip, &Method::GET, response);
+        let faulty = inject_fault(&handle, drip, &Method::GET, response);
         connection.write_all(&[1; 11]).await.expect("written");
         connection.flush().await.expect("written");
         assert!(
             handle.wait_until_written().now_or_never().is_none(),
             "the body has not ended"
         );
-        drop(response);
+        drop(faulty);
         connection.write_all(&[2; 11]).await.expect("written");
         assert!(handle.wait_until_written().now_or_never().is_none());
         connection.flush().await.expect("written");

@@ -2,8 +2,8 @@
 //!
 //! Each connection needs a file descriptor, and its requests often need another. At the limit, the
 //! connection that has been idle for longest is closed to make room: HTTP/1.1 lets a server close idle
-//! connections at any time (RFC 9112 §9.6). A connection whose request is incomplete is closed only
-//! after [`INCOMPLETE_MIN`], because the rest may be on its way. If no connection can be closed, new
+//! connections at any time (RFC 9112 §9.6). A connection without a complete request is closed
+//! only after [`INCOMPLETE_MIN`], because a request may be on its way. If no connection can be closed, new
 //! connections wait to be accepted.
 
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::progress::{Phase, Progress};
 
-/// Age from which on a connection with an incomplete request may be closed to make room.
+/// Time in which a connection without a complete request is not closed to make room.
 const INCOMPLETE_MIN: Duration = Duration::from_secs(1);
 /// Time that a closing connection has before another one is closed as well.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
@@ -95,7 +95,7 @@ impl OpenConnections {
     }
 
     /// Asks the connection that has been idle for longest to close. Prefers idle connections to
-    /// incomplete ones. Returns `false` if no connection can be closed.
+    /// those without a complete request. Returns `false` if no connection can be closed.
     pub(super) fn close_one_idle(&self) -> bool {
         let (state, now) = (self.lock(), Instant::now());
         let rank = |open: &OpenEntry| match open.progress.phase() {

@@ -299,11 +299,8 @@ impl<'s> OperationDoc<'s> {
     /// `true` if the operation reads query parameters or a body.
     #[must_use]
     pub fn has_input(&self) -> bool {
-        self.has_body()
-            || self
-                .parameters
-                .iter()
-                .any(|parameter| parameter["in"] == "query")
+        let is_query = |parameter: &Value| parameter["in"] == "query";
+        self.has_body() || self.parameters.iter().any(is_query)
     }
 
     /// Returns the response schema of `T`: a reference to a component if `T` is a named type.

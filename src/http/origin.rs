@@ -122,8 +122,9 @@ pub(super) fn origin_of(
         None if is_tls => "https",
         _ => "http",
     };
-    let host = origin_host(headers, trust_forwarded)
-        .ok_or_else(|| OriginError::Host("Host: missing, so no URL can be made".to_owned()))?;
+    let host = origin_host(headers, trust_forwarded).ok_or_else(|| {
+        OriginError::Host("Host: missing; URLs in responses are built from it".to_owned())
+    })?;
     if Host::parse(&host).is_none() {
         return Err(OriginError::Host(format!("Host: {host:?} is not a host")));
     }

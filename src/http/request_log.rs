@@ -193,8 +193,11 @@ mod tests {
             requests: 10,
             bytes: 100_000,
         });
-        let request = Request::builder().uri(path).header(API_KEY, "live");
-        let request = request.body(Body::empty()).expect("a request");
+        let request = Request::builder()
+            .uri(path)
+            .header(API_KEY, "live")
+            .body(Body::empty())
+            .expect("a request");
         let entry = journal.start_entry("an.operation", true, || RequestHead {
             method: "GET",
             path,

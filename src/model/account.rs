@@ -14,7 +14,7 @@ pub enum KeyState {
     Expired,
     /// The key is known, but may not call anything.
     Forbidden,
-    /// The vendor does not know the key (any more).
+    /// The vendor does not know the key.
     Unknown,
 }
 

@@ -337,7 +337,7 @@ impl Order {
         Some(*attempts)
     }
 
-    /// `true` if the order is a complete detection whose client has not been told so yet.
+    /// `true` if the order is a complete detection, and no response has reported its completion yet.
     #[must_use]
     pub fn is_completion_unreported(&self) -> bool {
         matches!(&self.state, OrderState::Complete { outcome: Outcome::Detection(detection), .. } if detection.reported_at.is_none())

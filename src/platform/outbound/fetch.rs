@@ -61,8 +61,8 @@ struct Download<'i> {
 
 impl OutboundClient {
     /// Downloads `url` into the file `to`, with the overrides of rules. Requires a 2xx response of at
-    /// most `bytes_max` bytes within [`FETCH_TIMEOUT`](super::FETCH_TIMEOUT). Follows no redirects. A
-    /// fault applies to the response, so the request is still sent.
+    /// most `bytes_max` bytes within `FETCH_TIMEOUT`. Follows no redirects. A
+    /// fault of a rule applies to the response.
     ///
     /// # Errors
     /// Returns a [`FetchError`] if the download failed. Part of the content may be in the file then.

@@ -45,7 +45,7 @@ impl OutboundClient {
     /// Returns the status of the response, which may be any status.
     ///
     /// # Errors
-    /// Returns a [`PutError`] if there is no response within [`PUT_TIMEOUT`](super::PUT_TIMEOUT).
+    /// Returns a [`PutError`] if there is no response within `PUT_TIMEOUT`.
     pub async fn put_file(
         &self,
         url: &str,

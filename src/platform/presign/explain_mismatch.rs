@@ -34,16 +34,16 @@ const HOSTS_TRIED_MAX: usize = 8;
 /// Returns a message that names the difference. Tries one change at a time: host, method, content type.
 pub(super) fn explain_mismatch(
     signer: &Signer,
-    signed: &SignedRequest<'_>,
+    signed_request: &SignedRequest<'_>,
     known: &[Arc<str>],
     strict_host: bool,
 ) -> String {
-    let request = signed.request;
+    let request = signed_request.request;
     let method = request.method;
     let mut hosts = vec![request.host];
     hosts.extend(known.iter().take(HOSTS_TRIED_MAX).map(AsRef::as_ref));
 
-    let made_for = |host: &&&str| signed.verifies_with(signer, method, host, None);
+    let made_for = |host: &&&str| signed_request.verifies_with(signer, method, host, None);
     if let Some(host) = hosts.iter().find(made_for)
         && strict_host
     {
@@ -53,17 +53,17 @@ pub(super) fn explain_mismatch(
     let is_method = |other: &&&str| {
         hosts
             .iter()
-            .any(|host| signed.verifies_with(signer, other, host, None))
+            .any(|host| signed_request.verifies_with(signer, other, host, None))
     };
     if let Some(other) = METHODS.iter().find(is_method) {
         return format!("signature: made for {other}, sent as {method}");
     }
-    for (name, value) in &signed.headers {
+    for (name, value) in &signed_request.headers {
         if name == "content-type" {
             let is_type = |other: &&&str| {
                 hosts
                     .iter()
-                    .any(|host| signed.verifies_with(signer, method, host, Some(other)))
+                    .any(|host| signed_request.verifies_with(signer, method, host, Some(other)))
             };
             let actual = value.as_deref().unwrap_or("none");
             return match CONTENT_TYPES.iter().find(is_type) {
