@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path, RawQuery, State};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,9 +15,37 @@ use super::named_account::NamedAccount;
 use super::openapi::{ACCOUNT_ERRORS, STORE_ERRORS, account, error_responses};
 use super::query::ControlQuery;
 use crate::http::openapi::OperationDoc;
-use crate::http::{AppState, Json};
+use crate::http::{AppState, Json, Routes};
 use crate::model::account::AccountSettings;
 use crate::services::accounts::{Account, KEY_CHARS_MAX, is_too_long};
+
+/// Adds the routes of accounts.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on("control.listAccounts", Method::GET, "/_mock/accounts", list)
+        .docs(describe_list)
+        .on(
+            "control.getAccount",
+            Method::GET,
+            "/_mock/accounts/{key}",
+            get,
+        )
+        .docs(describe_get)
+        .on(
+            "control.setAccount",
+            Method::PUT,
+            "/_mock/accounts/{key}",
+            set,
+        )
+        .docs(describe_set)
+        .on(
+            "control.deleteAccount",
+            Method::DELETE,
+            "/_mock/accounts/{key}",
+            delete,
+        )
+        .docs(describe_delete)
+}
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Account")]
@@ -73,16 +101,16 @@ struct AccountPage {
     next: Option<String>,
 }
 
-pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary("The accounts", "Page by page, those made by use included.")
         .query_params(listing::describe_params([account()]))
         .describe_param("account", "Only the account of that key.")
         .response::<AccountPage>(200, "The accounts.");
-    error_responses(describe_page(described), &[&[(400, "bad_query")]])
+    error_responses(describe_page(doc), &[&[(400, "bad_query")]])
 }
 
-pub async fn list(
+async fn list(
     State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
@@ -105,15 +133,15 @@ pub async fn list(
     listing::page_response(&frame, "accounts", accounts, show).await
 }
 
-pub fn describe_get(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_get(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary("An account", "How it is set up.")
         .describe_param("key", KEY)
         .response::<AccountView>(200, "The account.");
-    error_responses(described, &[&BAD_KEY_ERROR, &ACCOUNT_ERRORS])
+    error_responses(doc, &[&BAD_KEY_ERROR, &ACCOUNT_ERRORS])
 }
 
-pub async fn get(
+async fn get(
     State(context): State<AppState>,
     AccountKeyInPath(key): AccountKeyInPath,
 ) -> Result<Response, ApiError> {
@@ -124,8 +152,8 @@ pub async fn get(
     Ok(Json(AccountView::from(account.as_ref())).into_response())
 }
 
-pub fn describe_set(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_set(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Set an account up",
             "Makes it where it is not there yet. What is left out is set to its default.",
@@ -133,7 +161,7 @@ pub fn describe_set(described: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param("key", KEY)
         .json_body::<AccountSettings>(false)
         .response::<AccountView>(200, "The account as it is set up now.");
-    error_responses(described, &[&BAD_KEY_ERROR, &STORE_ERRORS])
+    error_responses(doc, &[&BAD_KEY_ERROR, &STORE_ERRORS])
 }
 
 /// Checks that an account can be set up so.
@@ -149,7 +177,7 @@ pub fn check(settings: &AccountSettings) -> Result<(), ApiError> {
     Err(ApiError::bad_request("bad_body", why, hint))
 }
 
-pub async fn set(
+async fn set(
     State(context): State<AppState>,
     AccountKeyInPath(key): AccountKeyInPath,
     ControlJson(settings): ControlJson<AccountSettings>,
@@ -161,18 +189,18 @@ pub async fn set(
     Ok(Json(AccountView::from(account.as_ref())).into_response())
 }
 
-pub fn describe_delete(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_delete(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Remove an account",
             "With all that it owns: a test's teardown. One that is not there is gone already.",
         )
         .describe_param("key", KEY)
         .empty_response(204, "It is gone.");
-    error_responses(described, &[&BAD_KEY_ERROR, &STORE_ERRORS])
+    error_responses(doc, &[&BAD_KEY_ERROR, &STORE_ERRORS])
 }
 
-pub async fn delete(
+async fn delete(
     State(context): State<AppState>,
     AccountKeyInPath(key): AccountKeyInPath,
 ) -> Result<Response, ApiError> {

@@ -1,29 +1,46 @@
 //! Clocks: read, set, advanced.
 
 use axum::extract::{RawQuery, State};
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::error::{ApiError, ControlJson};
 use super::named_account::{AccountKey, NamedAccount, Scope};
+use super::openapi::{ACCOUNT_ERRORS, STORE_ERRORS, account, error_responses};
 use super::query::ControlQuery;
-use crate::http::{AppState, Json, Services};
+use crate::http::openapi::OperationDoc;
+use crate::http::{AppState, Json, Routes, Services};
 use crate::model::ids::ClockId;
-use crate::model::job::Job;
+use crate::model::job::{Job, JobKind};
 use crate::model::time::Timestamp;
 use crate::platform::clock::{self, Clock};
 use crate::services::accounts::Account;
-use crate::services::worker::{
-    AdvanceError, AdvanceStep, Advanced, ExecutedJob, PendingWork, STEP_MS_MAX,
-};
+use crate::services::worker::{Awaited, ExecutedJob, PendingWork};
 
-pub mod drain;
-pub mod openapi;
+mod advance;
+mod drain;
+
+/// Adds the routes of clocks.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on("control.getClock", Method::GET, "/_mock/clock", get)
+        .docs(describe_get)
+        .on("control.setClock", Method::PUT, "/_mock/clock", set)
+        .docs(describe_set)
+        .on(
+            "control.advanceClock",
+            Method::POST,
+            "/_mock/clock/advance",
+            advance::advance,
+        )
+        .docs(advance::describe)
+        .on("control.drain", Method::POST, "/_mock/drain", drain::drain)
+        .docs(drain::describe)
+}
 
 pub(super) const INSTANT_EXAMPLE: &str = "such as 2026-03-12T10:00:00.000Z";
-const STEP_HINT: &str = "milliseconds, such as 1500, or a duration without months and years, such as 10s, PT5M or P7D, of 100 years at most";
 
 /// A clock, and what is due next by it.
 #[derive(Serialize, JsonSchema)]
@@ -49,7 +66,7 @@ pub(super) struct JobLine {
     /// When it falls due.
     #[schemars(extend("format" = "date-time"))]
     at: String,
-    #[schemars(schema_with = "openapi::kind")]
+    #[schemars(schema_with = "kind")]
     kind: &'static str,
     /// The id of what it is about.
     subject: String,
@@ -79,7 +96,7 @@ impl From<ExecutedJob> for JobLine {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Waiting")]
 pub(super) struct WaitingLine {
-    #[schemars(schema_with = "openapi::awaited")]
+    #[schemars(schema_with = "awaited")]
     kind: &'static str,
     /// The id of the order, or of what the job is about.
     subject: String,
@@ -118,7 +135,16 @@ async fn clock_view(state: &Services, account: Option<&Account>) -> Result<Clock
     })
 }
 
-pub async fn get(
+fn describe_get(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary("A clock", "That of the account, or the default clock.")
+        .query_params(vec![account()])
+        .describe_param("account", "The key; left out, the default clock.")
+        .response::<ClockView>(200, "The clock.");
+    error_responses(doc, &[&[(400, "bad_query")], &ACCOUNT_ERRORS])
+}
+
+async fn get(
     State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
@@ -168,7 +194,23 @@ impl ClockMode {
     }
 }
 
-pub async fn set(
+fn describe_set(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Set a clock",
+            "Gives the account a clock of its own, or sets the default clock, which all accounts \
+             follow that have none. In mode `jump` it runs, and leaps to what is due next whenever \
+             no work is under way: orders, reports and webhooks do not wait; what expires on the \
+             way expires at its own time, and nothing leaps there for its sake. It does not leap \
+             while a client owes an upload whose URL was handed out less than 5 s ago by real \
+             time.",
+        )
+        .json_body::<SetClock>(true)
+        .response::<ClockView>(200, "The clock as it is now.");
+    error_responses(doc, &[&[(400, "bad_now")], &ACCOUNT_ERRORS, &STORE_ERRORS])
+}
+
+async fn set(
     State(context): State<AppState>,
     named: NamedAccount,
     ControlJson(body): ControlJson<SetClock>,
@@ -190,142 +232,12 @@ pub async fn set(
     Ok(Json(clock_view(&context, account.as_deref()).await?).into_response())
 }
 
-/// Target of an advance: a duration or an instant.
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AdvanceClock {
-    /// The key; left out, the default clock.
-    #[serde(rename = "account")]
-    _account: Option<AccountKey>,
-    #[serde(default, deserialize_with = "super::rules::wire::double_option")]
-    #[schemars(schema_with = "openapi::duration_schema")]
-    by: Option<Value>,
-    /// An instant.
-    #[schemars(extend("format" = "date-time"))]
-    to: Option<String>,
+/// The name of a kind of work.
+fn kind(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": JobKind::ALL.map(JobKind::name)})
 }
 
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Advanced")]
-struct AdvanceView {
-    /// The clock that was moved: the key of its account, or `default`.
-    clock: String,
-    #[schemars(extend("format" = "date-time"))]
-    now: String,
-    /// The jobs that fell due on the way, in order.
-    executed: Vec<JobLine>,
-    /// The uploads, confirms and the like that clients still owe orders of this clock.
-    waiting: Vec<WaitingLine>,
-}
-
-impl From<Advanced> for AdvanceView {
-    fn from(advanced: Advanced) -> Self {
-        Self {
-            clock: advanced.account.unwrap_or_else(|| "default".to_owned()),
-            now: clock::iso(advanced.now),
-            executed: advanced.executed.into_iter().map(JobLine::from).collect(),
-            waiting: advanced
-                .waiting
-                .into_iter()
-                .map(WaitingLine::from)
-                .collect(),
-        }
-    }
-}
-
-pub async fn advance(
-    State(context): State<AppState>,
-    named: NamedAccount,
-    ControlJson(body): ControlJson<AdvanceClock>,
-) -> Result<Response, ApiError> {
-    let step = advance_target(&body)?;
-    let account = named.create_account(&context).await?;
-    let advanced = context.worker.advance(account, step).await;
-    let advanced = advanced.map_err(|error| match error {
-        AdvanceError::OutOfRange { now } => {
-            let to = body.to.unwrap_or_default();
-            let message = format!(
-                "to: the clock cannot be moved to {to}, it shows {}",
-                clock::iso(now)
-            );
-            let hint = "an instant after that, 100 years at most";
-            ApiError::bad_request("bad_instant", message, hint)
-        }
-        AdvanceError::Store(error) => error.into(),
-    })?;
-    Ok(Json(AdvanceView::from(advanced)).into_response())
-}
-
-fn advance_target(body: &AdvanceClock) -> Result<AdvanceStep, ApiError> {
-    match (&body.by, &body.to) {
-        (Some(by), None) => duration_ms(by).map(AdvanceStep::ByMs),
-        (None, Some(to)) => clock::parse_iso(to).map(AdvanceStep::To).ok_or_else(|| {
-            let message = format!("to: {to} is no instant");
-            ApiError::bad_request("bad_instant", message, INSTANT_EXAMPLE)
-        }),
-        (None, None) => {
-            let message = "the body has neither by nor to";
-            Err(ApiError::bad_request(
-                "bad_body",
-                message,
-                "give one of them, such as {\"by\": \"10s\"}",
-            ))
-        }
-        (Some(_), Some(_)) => {
-            let message = "the body has both by and to";
-            Err(ApiError::bad_request(
-                "bad_body",
-                message,
-                "give one of them",
-            ))
-        }
-    }
-}
-
-/// Milliseconds, or a duration, forward.
-fn duration_ms(by: &Value) -> Result<i64, ApiError> {
-    let ms = match by {
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => clock::parse_duration_ms(text),
-        _ => None,
-    };
-    let ms = ms.filter(|ms| (0..=STEP_MS_MAX).contains(ms));
-    ms.ok_or_else(|| {
-        let message = format!("by: {by} is no duration to advance by");
-        ApiError::bad_request("bad_duration", message, STEP_HINT)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn duration_ms_takes_milliseconds_and_durations_forward() {
-        let ms = |by: Value| duration_ms(&by).ok();
-        assert_eq!(ms(1500.into()), Some(1_500));
-        for (text, expected) in [
-            ("P7D", 604_800_000),
-            ("10s", 10_000),
-            ("250ms", 250),
-            ("1h 30m", 5_400_000),
-            ("1h30m", 5_400_000),
-            ("2d", 172_800_000),
-        ] {
-            assert_eq!(ms(text.into()), Some(expected), "{text}");
-        }
-        for bad in [
-            Value::Null,
-            "soon".into(),
-            "10s ago".into(),
-            "1mo".into(),
-            "10".into(),
-            (-1).into(),
-            1.5.into(),
-            "-PT1S".into(),
-            i64::MAX.into(),
-        ] {
-            assert_eq!(ms(bad.clone()), None, "{bad}");
-        }
-    }
+/// The name of what work waits for.
+fn awaited(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": Awaited::ALL.map(Awaited::name)})
 }

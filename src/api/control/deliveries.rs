@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,11 +15,30 @@ use super::named_account::{NamedAccount, Scope};
 use super::openapi::{STORE_ERRORS, account, error_responses};
 use super::query::ControlQuery;
 use crate::http::openapi::{OperationDoc, Param};
-use crate::http::{AppState, Json, PathParam};
+use crate::http::{AppState, Json, PathParam, Routes};
 use crate::model::ids::{DeliveryId, WebhookId};
 use crate::model::rule::RuleId;
 use crate::platform::clock::iso;
 use crate::services::webhooks::{AttemptFilter, AttemptRecord, RetryError};
+
+/// Adds the routes of webhook deliveries.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on(
+            "control.listDeliveries",
+            Method::GET,
+            "/_mock/deliveries",
+            list,
+        )
+        .docs(describe_list)
+        .on(
+            "control.resendDelivery",
+            Method::POST,
+            "/_mock/deliveries/{id}/resend",
+            resend,
+        )
+        .docs(describe_resend)
+}
 
 const UNKNOWN_ATTEMPT: [(u16, &str); 1] = [(404, "unknown_delivery")];
 
@@ -109,13 +129,13 @@ impl From<AttemptRecord> for AttemptView {
     }
 }
 
-pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
+fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let input = |name, kind| Param {
         name,
         required: false,
         schema: serde_json::json!({"type": kind}),
     };
-    let described = described
+    let doc = doc
         .summary(
             "Every attempt at a webhook",
             "As it was sent, and what came of it. The last 1000 of an account are kept, also of \
@@ -131,13 +151,10 @@ pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param("webhookId", "Only those to that webhook.")
         .describe_param("eventType", "Only those of such events.")
         .response::<AttemptPage>(200, "The attempts.");
-    error_responses(
-        describe_page(described),
-        &[&[(400, "bad_query")], &STORE_ERRORS],
-    )
+    error_responses(describe_page(doc), &[&[(400, "bad_query")], &STORE_ERRORS])
 }
 
-pub async fn list(
+async fn list(
     State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
@@ -171,8 +188,8 @@ pub async fn list(
     listing::span_response(&frame, "deliveries", span, read, show).await
 }
 
-pub fn describe_resend(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_resend(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Send a delivery once more",
             "Now, however it stands, after what is under way to its webhook. One that was sent stays \
@@ -182,10 +199,10 @@ pub fn describe_resend(described: OperationDoc<'_>) -> OperationDoc<'_> {
         )
         .describe_param("id", "The delivery's id.")
         .response::<AttemptView>(200, "The attempt that was made.");
-    error_responses(described, &[&UNKNOWN_ATTEMPT, &STORE_ERRORS])
+    error_responses(doc, &[&UNKNOWN_ATTEMPT, &STORE_ERRORS])
 }
 
-pub async fn resend(
+async fn resend(
     State(context): State<AppState>,
     named: NamedAccount,
     PathParam(id): PathParam,

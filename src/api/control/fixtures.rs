@@ -15,6 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 
 use super::error::{ApiError, run_to_completion};
@@ -22,13 +23,20 @@ use super::named_account::NamedAccount;
 use super::openapi::{STORE_ERRORS, error_responses};
 use crate::http::openapi::OperationDoc;
 use crate::http::{
-    AppState, BodyError, Json, Origin, OriginError, RequestContext, Services, read_bytes,
+    AppState, BodyError, Json, Origin, OriginError, RequestContext, Routes, Services, read_bytes,
 };
 use crate::platform::presign::host_of;
 use apply::apply;
 use check::{FixturePlan, FixtureSource, check_document};
 use source::{FixtureError, JsonPath, Violation, read, with_line};
 use wire::{FixtureDocument, FixtureResult};
+
+/// Adds the routes of fixtures.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on("control.putFixtures", Method::PUT, "/_mock/fixtures", put)
+        .docs(describe_put)
+}
 
 /// Pictures come in it, as base64.
 const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -52,8 +60,8 @@ async fn parse_and_plan(
     planned.map_err(|wrong| with_line(text, wrong))
 }
 
-pub fn describe_put(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_put(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Set up fixtures",
             "Accounts, webhooks, rules and finished orders, from one document. Every account that \
@@ -67,10 +75,10 @@ pub fn describe_put(described: OperationDoc<'_>) -> OperationDoc<'_> {
         (400, "bad_host"),
         (400, "too_many_rules"),
     ];
-    error_responses(described, &[&codes, &STORE_ERRORS])
+    error_responses(doc, &[&codes, &STORE_ERRORS])
 }
 
-pub async fn put(
+async fn put(
     State(context): State<AppState>,
     request_context: RequestContext,
     named: NamedAccount,

@@ -4,7 +4,7 @@ pub mod messages;
 pub mod receive;
 
 use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,8 +15,38 @@ use super::named_account::{AccountKey, NamedAccount};
 use super::openapi::{ACCOUNT_ERRORS, STORE_ERRORS, account, error_responses};
 use super::query::ControlQuery;
 use crate::http::openapi::OperationDoc;
-use crate::http::{AppState, Json, PathParam};
+use crate::http::{AppState, Json, PathParam, Routes};
 use crate::services::inbox::{InboxConfig, InboxError, InboxSummary, MAILBOXES_MAX};
+
+/// Adds the routes of inboxes.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on("control.listInboxes", Method::GET, "/_mock/inbox", list)
+        .docs(describe_list)
+        .on("control.setInbox", Method::PUT, "/_mock/inbox/{name}", set)
+        .docs(describe_set)
+        .on(
+            "control.postToInbox",
+            Method::POST,
+            "/_mock/inbox/{name}",
+            receive::post,
+        )
+        .docs(receive::describe)
+        .on(
+            "control.listMessages",
+            Method::GET,
+            "/_mock/inbox/{name}/messages",
+            messages::get,
+        )
+        .docs(messages::describe)
+        .on(
+            "control.deleteInbox",
+            Method::DELETE,
+            "/_mock/inbox/{name}",
+            remove,
+        )
+        .docs(describe_remove)
+}
 
 const DELAY_MS_MAX: u32 = 600_000;
 const STATUSES_MAX: usize = 1_000;
@@ -139,8 +169,8 @@ fn check(settings: &InboxSettings) -> Result<(), ApiError> {
     }
 }
 
-pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "The inboxes",
             "Those that were set up, and those that a message has made.",
@@ -148,10 +178,10 @@ pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
         .query_params(listing::describe_params([account()]))
         .describe_param("account", "Only those of that key.")
         .response::<InboxPage>(200, "The inboxes.");
-    error_responses(describe_page(described), &[])
+    error_responses(describe_page(doc), &[])
 }
 
-pub async fn list(
+async fn list(
     State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
@@ -169,8 +199,8 @@ pub async fn list(
     listing::page_response(&frame, "inboxes", inboxes, |it| Some(InboxView::from(it))).await
 }
 
-pub fn describe_set(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_set(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Set up an inbox",
             "A receiver of webhooks: register `/_mock/inbox/{name}` of this server as a webhook's \
@@ -182,13 +212,10 @@ pub fn describe_set(described: OperationDoc<'_>) -> OperationDoc<'_> {
         .json_body::<InboxSettings>(false)
         .response::<InboxView>(200, "The inbox.");
     let bad = [(400, "bad_inbox")];
-    error_responses(
-        described,
-        &[&bad, &AMBIGUOUS, &ACCOUNT_ERRORS, &STORE_ERRORS],
-    )
+    error_responses(doc, &[&bad, &AMBIGUOUS, &ACCOUNT_ERRORS, &STORE_ERRORS])
 }
 
-pub async fn set(
+async fn set(
     State(context): State<AppState>,
     named: NamedAccount,
     PathParam(name): PathParam,
@@ -216,18 +243,18 @@ pub async fn set(
     Ok(Json(shown).into_response())
 }
 
-pub fn describe_remove(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_remove(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Remove an inbox",
             "With all that is in it. Without an account, the only inbox of that name is meant.",
         )
         .describe_param("name", NAME)
         .empty_response(204, "It is gone.");
-    error_responses(described, &[&AMBIGUOUS])
+    error_responses(doc, &[&AMBIGUOUS])
 }
 
-pub async fn remove(
+async fn remove(
     State(context): State<AppState>,
     named: NamedAccount,
     PathParam(name): PathParam,

@@ -65,9 +65,8 @@ pub fn describe_params(others: impl IntoIterator<Item = Param>) -> Vec<Param> {
 }
 
 /// Describes the parameters of a page.
-pub fn describe_page(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    described
-        .describe_param("limit", "Entries on a page; 100 if left out.")
+pub fn describe_page(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    doc.describe_param("limit", "Entries on a page; 100 if left out.")
         .describe_param(
             "after",
             "The `next` of the page before; the first page if left out.",

@@ -4,27 +4,35 @@
 //! written is counted, as adding up what lies on the disk would mean to look at each.
 
 use axum::extract::State;
+use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
 use super::error::ApiError;
 use super::openapi::error_responses;
 use crate::http::openapi::OperationDoc;
-use crate::http::{AppState, Services};
+use crate::http::{AppState, Routes, Services};
 use crate::model::job::JobKind;
 use crate::platform::metrics::{MEDIA_TYPE, MetricType, MetricsText, resident_bytes};
 
-pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+/// Adds the route of the metrics.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on("control.metrics", Method::GET, "/_mock/metrics", get)
+        .docs(describe)
+}
+
+fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Metrics",
             "Prometheus' text format, version 0.0.4. Counters begin at 0 when the server starts.",
         )
         .binary_response(200, "All metrics.", &[MEDIA_TYPE]);
-    error_responses(described, &[])
+    error_responses(doc, &[])
 }
 
-pub async fn get(State(context): State<AppState>) -> Result<Response, ApiError> {
+async fn get(State(context): State<AppState>) -> Result<Response, ApiError> {
     let mut page = MetricsText::default();
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     page.family(

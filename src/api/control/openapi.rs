@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -10,7 +11,20 @@ use serde_json::{Value, json};
 
 use super::error::ErrorEnvelope;
 use super::named_account::known;
+use crate::http::Routes;
 use crate::http::openapi::{ApiInfo, OperationDoc, Param, SecurityScheme, document};
+
+/// Adds the route of the OpenAPI description.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on(
+            "control.openapi",
+            Method::GET,
+            "/_mock/openapi.json",
+            openapi,
+        )
+        .docs(describe)
+}
 
 const ABOUT: ApiInfo = ApiInfo {
     title: "stuntdouble's control plane",
@@ -29,7 +43,7 @@ pub const STORE_ERRORS: [(u16, &str); 1] = [(409, "account_gone")];
 
 /// Adds what is refused with these codes and statuses, and what every operation may refuse.
 pub fn error_responses<'s>(
-    described: OperationDoc<'s>,
+    doc: OperationDoc<'s>,
     groups: &[&[(u16, &'static str)]],
 ) -> OperationDoc<'s> {
     let mut codes: BTreeMap<u16, Vec<&str>> = BTreeMap::from([
@@ -41,23 +55,23 @@ pub fn error_responses<'s>(
         (421, vec!["unknown_host"]),
         (500, vec!["internal"]),
     ]);
-    if described.requires_same_origin() {
+    if doc.requires_same_origin() {
         codes.insert(403, vec!["cross_origin"]);
     }
     for (status, code) in groups.iter().copied().flatten() {
         codes.entry(*status).or_default().push(code);
     }
-    let mut described = described.security();
+    let mut doc = doc.security();
     for (status, mut messages) in codes {
         messages.sort_unstable();
         messages.dedup();
         let text = format!("Refused: {}.", messages.join(", "));
-        let schema = described.schema::<ErrorEnvelope>();
+        let schema = doc.schema::<ErrorEnvelope>();
         let code = json!({"properties": {"error": {"properties": {"code": {"enum": messages}}}}});
         let schema = json!({"allOf": [schema, code]});
-        described = described.response_schema(status, &text, &schema);
+        doc = doc.response_schema(status, &text, &schema);
     }
-    described
+    doc
 }
 
 /// The parameter `account` of a query.
@@ -78,15 +92,15 @@ pub fn description() -> Value {
     document
 }
 
-pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
+fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let schema = json!({"type": "object", "required": ["openapi", "info", "paths"]});
-    let described = described
+    let doc = doc
         .summary("This description", "OpenAPI 3.1, made from the code.")
         .response_schema(200, "The description.", &schema);
-    error_responses(described, &[])
+    error_responses(doc, &[])
 }
 
-pub async fn openapi() -> Response {
+async fn openapi() -> Response {
     static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(description().to_string()));
     let json = [(CONTENT_TYPE, "application/json")];
     (json, Bytes::clone(&DOCUMENT)).into_response()

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,12 +16,40 @@ use super::query::ControlQuery;
 use super::rules::check::outcome::{check_code, outcome};
 use super::rules::wire::OutcomeSpec;
 use crate::http::openapi::{OperationDoc, Param};
-use crate::http::{AppState, Json, OnResponseSent, PathParam, Services};
+use crate::http::{AppState, Json, OnResponseSent, PathParam, Routes, Services};
 use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::rule::{self, ProcessingMode};
 use crate::platform::clock::iso;
 use crate::services::accounts::Account;
 use crate::services::orders::{Listed, ManualEnd, ManualEndError};
+
+/// Adds the routes of orders.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on("control.listOrders", Method::GET, "/_mock/orders", list)
+        .docs(describe_list)
+        .on(
+            "control.completeOrder",
+            Method::POST,
+            "/_mock/orders/{id}/complete",
+            complete,
+        )
+        .docs(describe_complete)
+        .on(
+            "control.failOrder",
+            Method::POST,
+            "/_mock/orders/{id}/fail",
+            fail,
+        )
+        .docs(describe_fail)
+        .on(
+            "control.expireOrder",
+            Method::POST,
+            "/_mock/orders/{id}/expire",
+            expire,
+        )
+        .docs(describe_expire)
+}
 
 const END_ERRORS: [(u16, &str); 5] = [
     (400, "bad_rule"),
@@ -102,13 +131,13 @@ impl OrderView {
     }
 }
 
-pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
+fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let vendor = Param {
         name: "vendor",
         required: false,
         schema: serde_json::json!({"type": "string"}),
     };
-    let described = described
+    let doc = doc
         .summary(
             "Orders and documents",
             "Of both vendors. The first page has the newest ones; on each page the newest is last.",
@@ -117,13 +146,10 @@ pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param("account", "Only those of that key.")
         .describe_param("vendor", "`bizmori` or `undetectable`.")
         .response::<OrderPage>(200, "The orders.");
-    error_responses(
-        describe_page(described),
-        &[&[(400, "bad_query")], &STORE_ERRORS],
-    )
+    error_responses(describe_page(doc), &[&[(400, "bad_query")], &STORE_ERRORS])
 }
 
-pub async fn list(
+async fn list(
     State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
@@ -159,8 +185,8 @@ pub async fn list(
     listing::span_response(&frame, "orders", span, read, show).await
 }
 
-pub fn describe_complete(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_complete(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Complete an order",
             "Its work is done now, whatever held it. What comes out may be said, as in a rule's \
@@ -169,10 +195,10 @@ pub fn describe_complete(described: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param("id", "Of an order or a document.")
         .json_body::<OutcomeSpec>(false)
         .response::<OrderView>(200, "The order.");
-    error_responses(described, &[&END_ERRORS, &STORE_ERRORS])
+    error_responses(doc, &[&END_ERRORS, &STORE_ERRORS])
 }
 
-pub async fn complete(
+async fn complete(
     State(context): State<AppState>,
     named: NamedAccount,
     PathParam(id): PathParam,
@@ -202,8 +228,8 @@ pub struct FailOrder {
     error_message: Option<String>,
 }
 
-pub fn describe_fail(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_fail(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Fail an order",
             "It has failed now, whatever it waited for.",
@@ -211,10 +237,10 @@ pub fn describe_fail(described: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param("id", "Of an order or a document.")
         .json_body::<FailOrder>(false)
         .response::<OrderView>(200, "The order.");
-    error_responses(described, &[&END_ERRORS, &STORE_ERRORS])
+    error_responses(doc, &[&END_ERRORS, &STORE_ERRORS])
 }
 
-pub async fn fail(
+async fn fail(
     State(context): State<AppState>,
     named: NamedAccount,
     PathParam(id): PathParam,
@@ -238,8 +264,8 @@ pub struct EmptyBody {
     _account: Option<AccountKey>,
 }
 
-pub fn describe_expire(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_expire(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Expire an order",
             "Its retention has passed now, and its files are gone.",
@@ -247,10 +273,10 @@ pub fn describe_expire(described: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param("id", "Of an order or a document.")
         .json_body::<EmptyBody>(false)
         .response::<OrderView>(200, "The order.");
-    error_responses(described, &[&END_ERRORS, &STORE_ERRORS])
+    error_responses(doc, &[&END_ERRORS, &STORE_ERRORS])
 }
 
-pub async fn expire(
+async fn expire(
     State(context): State<AppState>,
     named: NamedAccount,
     PathParam(id): PathParam,

@@ -1,6 +1,5 @@
 //! The journal: listed, verified, cleared.
 
-pub mod openapi;
 mod query;
 mod wire;
 
@@ -8,16 +7,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
+use serde_json::json;
 
 use super::error::{ApiError, ControlJson};
 use super::named_account::NamedAccount;
+use super::openapi::{account, error_responses};
 use super::query::ControlQuery;
 use super::suggestion::did_you_mean;
+use crate::http::openapi::{OperationDoc, Param};
 use crate::http::{
-    AppState, Json, Operation, PathParamPair, Services, X_MOCK_REASON, header_line, item, streamed,
+    AppState, Json, Operation, PathParamPair, Routes, Services, X_MOCK_REASON, header_line, item,
+    streamed,
 };
 use crate::model::account::Revision;
 use crate::model::glob::glob;
@@ -27,6 +30,39 @@ use wire::{
     CountSpec, NearMissView, Range, RequestPage, RequestView, StatusSpec, VerifyFailed,
     VerifyPassed, VerifyRequest,
 };
+
+const ACCOUNT_TEXT: &str = "Only those of that key; left out, all.";
+
+/// Refusal where no requests are kept.
+const DISABLED_ERROR: [(u16, &str); 1] = [(409, "journal_disabled")];
+
+/// Adds the routes of the journal.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on("control.listRequests", Method::GET, "/_mock/requests", list)
+        .docs(describe_list)
+        .on(
+            "control.getRequest",
+            Method::GET,
+            "/_mock/requests/{account}/{seq}",
+            get,
+        )
+        .docs(describe_get)
+        .on(
+            "control.deleteRequests",
+            Method::DELETE,
+            "/_mock/requests",
+            delete,
+        )
+        .docs(describe_delete)
+        .on(
+            "control.verifyRequests",
+            Method::POST,
+            "/_mock/requests/verify",
+            verify,
+        )
+        .docs(describe_verify)
+}
 
 const TIMEOUT_MS_MAX: u64 = 600_000;
 
@@ -40,7 +76,53 @@ fn check_enabled(state: &Services) -> Result<(), ApiError> {
     Err(ApiError::conflict("journal_disabled", message, hint))
 }
 
-pub async fn list(
+fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let input = |name, schema| Param {
+        name,
+        required: false,
+        schema,
+    };
+    let text = json!({"type": "string"});
+    let number = json!({"type": "integer", "minimum": 0});
+    let doc = doc
+        .summary(
+            "What was asked and answered",
+            "The newest last. A request is listed from when its account is known, with null for \
+             what comes with its answer. Requests to the control plane are not kept.",
+        )
+        .query_params(vec![
+            account(),
+            input("operation", text.clone()),
+            input("method", text.clone()),
+            input("path", text),
+            input(
+                "status",
+                json!({"type": "string", "pattern": "^([0-9]+|[1-5][xX]{2})$"}),
+            ),
+            input("since", number.clone()),
+            input("limit", number),
+        ])
+        .describe_param("account", ACCOUNT_TEXT)
+        .describe_param("operation", "A glob, such as `bizmori.*`.")
+        .describe_param("method", "A glob.")
+        .describe_param("path", "A glob.")
+        .describe_param(
+            "status",
+            "Only those that were answered so: a status such as 404, or a class such as 4xx.",
+        )
+        .describe_param(
+            "since",
+            "Only those of greater numbers, the first of them; goes with `account`.",
+        )
+        .describe_param(
+            "limit",
+            "The last so many, with `since` the first so many; 100 where it is left out.",
+        )
+        .response::<RequestPage>(200, "What is kept of it.");
+    error_responses(doc, &[&[(400, "bad_query")], &DISABLED_ERROR])
+}
+
+async fn list(
     State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
@@ -58,7 +140,20 @@ pub async fn list(
     Ok(streamed(&listing, "requests", items).await?)
 }
 
-pub async fn get(
+fn describe_get(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "A request and its answer",
+            "That of an account which has this number in `X-Mock-Request`.",
+        )
+        .describe_param("account", "The account's key.")
+        .describe_param("seq", "The request's number.")
+        .response::<RequestView>(200, "The request.");
+    let codes = [(404, "unknown_request")];
+    error_responses(doc, &[&codes, &DISABLED_ERROR])
+}
+
+async fn get(
     State(context): State<AppState>,
     named: NamedAccount,
     PathParamPair(key, seq): PathParamPair,
@@ -77,7 +172,16 @@ pub async fn get(
     Ok(Json(shown).into_response())
 }
 
-pub async fn delete(
+fn describe_delete(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary("Forget requests", "Those of an account, or all.")
+        .query_params(vec![account()])
+        .describe_param("account", ACCOUNT_TEXT)
+        .empty_response(204, "They are gone.");
+    error_responses(doc, &[&[(400, "bad_query")]])
+}
+
+async fn delete(
     State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
@@ -87,7 +191,21 @@ pub async fn delete(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-pub async fn verify(
+fn describe_verify(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Verify what was asked",
+            "Counts the requests that are as `when` says. With `timeoutMs` it waits until there are \
+             enough, or, where there may be too many, until that time is over.",
+        )
+        .json_body::<VerifyRequest>(true)
+        .response::<VerifyPassed>(200, "There are as many as wanted.")
+        .response::<VerifyFailed>(422, "There are not.");
+    let codes = [(400, "bad_count"), (400, "bad_when"), (409, "evicted")];
+    error_responses(doc, &[&codes, &DISABLED_ERROR])
+}
+
+async fn verify(
     State(context): State<AppState>,
     named: NamedAccount,
     ControlJson(request): ControlJson<VerifyRequest>,

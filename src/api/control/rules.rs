@@ -2,24 +2,48 @@
 
 pub mod check;
 mod header_text;
-pub mod openapi;
 pub mod wire;
 
 use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::error::{ApiError, ControlJson};
-use super::listing::{self, PageParams};
+use super::listing::{self, PageParams, describe_page};
 use super::named_account::NamedAccount;
+use super::openapi::{ACCOUNT_ERRORS, STORE_ERRORS, account, error_responses};
 use super::query::ControlQuery;
-use crate::http::{AppState, Json, PathParam, item, streamed};
+use crate::http::openapi::OperationDoc;
+use crate::http::{AppState, Json, PathParam, Routes, item, streamed};
 use crate::model::rule::RuleId;
 use crate::services::rules::AddRuleError;
 use wire::{RuleRequest, RuleView};
+
+/// Adds the routes of rules.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on("control.createRule", Method::POST, "/_mock/rules", create)
+        .docs(describe_create)
+        .on("control.listRules", Method::GET, "/_mock/rules", list)
+        .docs(describe_list)
+        .on(
+            "control.deleteRule",
+            Method::DELETE,
+            "/_mock/rules/{id}",
+            delete,
+        )
+        .docs(describe_delete)
+        .on(
+            "control.deleteRules",
+            Method::DELETE,
+            "/_mock/rules",
+            delete_all,
+        )
+        .docs(describe_delete_all)
+}
 
 impl From<AddRuleError> for ApiError {
     fn from(refused: AddRuleError) -> Self {
@@ -33,7 +57,21 @@ impl From<AddRuleError> for ApiError {
     }
 }
 
-pub async fn create(
+fn describe_create(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Make a rule",
+            "`when` says what it is about, each of its words a glob; `skip`, `times` and \
+             `probability` say which of the matches it takes; `then` says what is done to them. A \
+             rule that can match nothing is refused, with what there is.",
+        )
+        .json_body::<RuleRequest>(true)
+        .response::<RuleView>(201, "The rule, as it stands.");
+    let codes = [(400, "bad_rule"), (400, "too_many_rules")];
+    error_responses(doc, &[&codes, &ACCOUNT_ERRORS, &STORE_ERRORS])
+}
+
+async fn create(
     State(context): State<AppState>,
     named: NamedAccount,
     ControlJson(sent): ControlJson<RuleRequest>,
@@ -54,7 +92,19 @@ struct RulePage<'r> {
     next: Option<String>,
 }
 
-pub async fn list(
+fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "The rules that stand",
+            "In the order in which they were made, with how often each was applied.",
+        )
+        .query_params(listing::describe_params([account()]))
+        .describe_param("account", "Only those about it.")
+        .response::<RulePage>(200, "The rules.");
+    error_responses(describe_page(doc), &[&[(400, "bad_query")]])
+}
+
+async fn list(
     State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
@@ -78,7 +128,15 @@ pub async fn list(
     Ok(streamed(&frame, "rules", items).await?)
 }
 
-pub async fn delete(
+fn describe_delete(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary("Remove a rule", "It is not applied any more.")
+        .describe_param("id", "The rule's number.")
+        .empty_response(204, "It is gone.");
+    error_responses(doc, &[&[(404, "unknown_rule")], &STORE_ERRORS])
+}
+
+async fn delete(
     State(context): State<AppState>,
     named: NamedAccount,
     PathParam(id): PathParam,
@@ -103,7 +161,16 @@ pub async fn delete(
     ))
 }
 
-pub async fn delete_all(
+fn describe_delete_all(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary("Remove rules", "All of them, or those about an account.")
+        .query_params(vec![account()])
+        .describe_param("account", "Only those about it.")
+        .empty_response(204, "They are gone.");
+    error_responses(doc, &[&[(400, "bad_query")], &STORE_ERRORS])
+}
+
+async fn delete_all(
     State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,

@@ -1,7 +1,7 @@
 //! Snapshots: taken, listed, brought back, removed.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,9 +10,42 @@ use super::error::{ApiError, ControlJson, run_to_completion};
 use super::named_account::{AccountKey, NamedAccount};
 use super::openapi::{ACCOUNT_ERRORS, STORE_ERRORS, error_responses};
 use crate::http::openapi::OperationDoc;
-use crate::http::{AppState, Json, PathParam};
+use crate::http::{AppState, Json, PathParam, Routes};
 use crate::platform::clock::iso;
 use crate::services::snapshots::{SNAPSHOTS_MAX, SnapshotError, SnapshotManifest};
+
+/// Adds the routes of snapshots.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on(
+            "control.listSnapshots",
+            Method::GET,
+            "/_mock/snapshots",
+            list,
+        )
+        .docs(describe_list)
+        .on(
+            "control.takeSnapshot",
+            Method::PUT,
+            "/_mock/snapshots/{name}",
+            take,
+        )
+        .docs(describe_take)
+        .on(
+            "control.restoreSnapshot",
+            Method::POST,
+            "/_mock/snapshots/{name}/restore",
+            restore,
+        )
+        .docs(describe_restore)
+        .on(
+            "control.removeSnapshot",
+            Method::DELETE,
+            "/_mock/snapshots/{name}",
+            remove,
+        )
+        .docs(describe_remove)
+}
 
 const NAME: &str = "The snapshot's name: 1 to 100 characters.";
 const NAME_CHARS_MAX: usize = 100;
@@ -102,21 +135,21 @@ fn snapshot_error(
     }
 }
 
-pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary("The snapshots", "By name, of one account or all.")
         .response::<SnapshotPage>(200, "The snapshots.");
-    error_responses(described, &[])
+    error_responses(doc, &[])
 }
 
-pub async fn list(State(context): State<AppState>, named: NamedAccount) -> Response {
+async fn list(State(context): State<AppState>, named: NamedAccount) -> Response {
     let snapshots = context.snapshots.list(named.key());
     let snapshots = snapshots.into_iter().map(SnapshotView::from).collect();
     Json(SnapshotPage { snapshots }).into_response()
 }
 
-pub fn describe_take(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_take(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Take a snapshot",
             "Of everything, or of one account: orders, files, webhooks and their deliveries, \
@@ -128,10 +161,10 @@ pub fn describe_take(described: OperationDoc<'_>) -> OperationDoc<'_> {
         .json_body::<SnapshotScope>(false)
         .response::<SnapshotView>(200, "What it holds.");
     let codes = [(400, "bad_name"), (409, "too_many_snapshots")];
-    error_responses(described, &[&codes, &ACCOUNT_ERRORS, &STORE_ERRORS])
+    error_responses(doc, &[&codes, &ACCOUNT_ERRORS, &STORE_ERRORS])
 }
 
-pub async fn take(
+async fn take(
     State(context): State<AppState>,
     named: NamedAccount,
     PathParam(name): PathParam,
@@ -149,8 +182,8 @@ pub async fn take(
     Ok(Json(SnapshotView::from(about)).into_response())
 }
 
-pub fn describe_restore(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_restore(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Restore a snapshot",
             "A reset, of everything or of one account, and then what the snapshot holds. A clock \
@@ -160,13 +193,10 @@ pub fn describe_restore(described: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param("name", NAME)
         .json_body::<SnapshotScope>(false)
         .response::<SnapshotView>(200, "What it holds.");
-    error_responses(
-        described,
-        &[&UNKNOWN_SNAPSHOT, &ACCOUNT_ERRORS, &STORE_ERRORS],
-    )
+    error_responses(doc, &[&UNKNOWN_SNAPSHOT, &ACCOUNT_ERRORS, &STORE_ERRORS])
 }
 
-pub async fn restore(
+async fn restore(
     State(context): State<AppState>,
     named: NamedAccount,
     PathParam(name): PathParam,
@@ -186,18 +216,18 @@ pub async fn restore(
     .await
 }
 
-pub fn describe_remove(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_remove(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Remove a snapshot",
             "That of the account, or that of everything. What was restored from it stays.",
         )
         .describe_param("name", NAME)
         .empty_response(204, "It is gone.");
-    error_responses(described, &[&UNKNOWN_SNAPSHOT])
+    error_responses(doc, &[&UNKNOWN_SNAPSHOT])
 }
 
-pub async fn remove(
+async fn remove(
     State(context): State<AppState>,
     named: NamedAccount,
     PathParam(name): PathParam,

@@ -11,7 +11,9 @@ use serde_json::json;
 
 use super::super::error::{ApiError, ControlJson, ErrorBody};
 use super::super::named_account::{AccountKey, NamedAccount, Scope};
+use super::super::openapi::{ACCOUNT_ERRORS, error_responses};
 use super::{JobLine, WaitingLine};
+use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json, X_MOCK_REASON, header_line};
 use crate::services::worker::{AdvanceNeeded, DrainOutcome, PendingWork};
 
@@ -53,6 +55,22 @@ pub(super) struct ClockFrozen<'r> {
     error: ErrorBody<'r>,
     /// The first of what has not come to its end.
     waiting: Vec<WaitingLine>,
+}
+
+pub fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Wait until all work has ended",
+            "Waits until every order, report and webhook has come to its end that is in progress, or \
+             due within `timeoutMs` by its clock; of one account, or of all. Orders that a rule holds \
+             are in progress. What is due later is `next`, and is not waited for.",
+        )
+        .json_body::<DrainRequest>(false)
+        .response::<DrainedIdle>(200, "All work has ended.")
+        .response::<DrainTimedOut>(408, "Some work has not ended in time.");
+    let doc = error_responses(doc, &[&ACCOUNT_ERRORS]);
+    let text = "Refused: clock_frozen. Work is due later by a frozen clock.";
+    doc.response::<ClockFrozen>(409, text)
 }
 
 pub async fn drain(

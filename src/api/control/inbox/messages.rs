@@ -74,13 +74,13 @@ fn json_or_text(text: &str) -> Option<Box<RawValue>> {
     json.or_else(|_| serde_json::value::to_raw_value(text)).ok()
 }
 
-pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
+pub fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let input = |name| Param {
         name,
         required: false,
         schema: serde_json::json!({"type": "integer", "minimum": 0}),
     };
-    let described = described
+    let doc = doc
         .summary(
             "Messages of an inbox",
             "Waits, if it is asked to, until there are enough. Without an account, the only inbox of \
@@ -98,7 +98,7 @@ pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
         )
         .response::<MessagePage>(200, "There are as many as wanted.")
         .response::<MessagePage>(408, "There are not, in that time.");
-    error_responses(described, &[&AMBIGUOUS, &[(410, "inbox_evicted")]])
+    error_responses(doc, &[&AMBIGUOUS, &[(410, "inbox_evicted")]])
 }
 
 pub async fn get(

@@ -39,8 +39,8 @@ struct InboxSender {
     account: Option<Arc<Account>>,
 }
 
-pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+pub fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Post to an inbox",
             "Anything of 1 MiB at most; it is kept, and answered with the status that the inbox is set \
@@ -55,7 +55,7 @@ pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
         (400, "message_too_large"),
         (409, "inbox_gone"),
     ];
-    error_responses(described, &[&codes])
+    error_responses(doc, &[&codes])
 }
 
 pub async fn post(

@@ -1,6 +1,7 @@
 //! The server as a whole: is it there, and as fresh.
 
 use axum::extract::State;
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,16 @@ use super::error::{ApiError, ControlJson, run_to_completion};
 use super::named_account::{AccountKey, NamedAccount};
 use super::openapi::{STORE_ERRORS, error_responses};
 use crate::http::openapi::OperationDoc;
-use crate::http::{AppState, Json};
+use crate::http::{AppState, Json, Routes};
+
+/// Adds the routes of the server as a whole.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on("control.health", Method::GET, "/_mock/health", health)
+        .docs(describe_health)
+        .on("control.reset", Method::POST, "/_mock/reset", reset)
+        .docs(describe_reset)
+}
 
 #[derive(Serialize, JsonSchema)]
 struct ServerHealth {
@@ -18,14 +28,14 @@ struct ServerHealth {
     version: &'static str,
 }
 
-pub fn describe_health(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_health(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary("Whether it serves", "It does once it answers.")
         .response::<ServerHealth>(200, "It serves.");
-    error_responses(described, &[])
+    error_responses(doc, &[])
 }
 
-pub async fn health() -> Response {
+async fn health() -> Response {
     Json(ServerHealth {
         status: "ok",
         version: env!("CARGO_PKG_VERSION"),
@@ -55,8 +65,8 @@ struct ResetView {
     inboxes: usize,
 }
 
-pub fn describe_reset(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_reset(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Reset",
             "As fresh: an account with all that it owns is gone, or all accounts, rules and \
@@ -64,10 +74,10 @@ pub fn describe_reset(described: OperationDoc<'_>) -> OperationDoc<'_> {
         )
         .json_body::<ResetRequest>(false)
         .response::<ResetView>(200, "What went.");
-    error_responses(described, &[&STORE_ERRORS])
+    error_responses(doc, &[&STORE_ERRORS])
 }
 
-pub async fn reset(
+async fn reset(
     State(context): State<AppState>,
     named: NamedAccount,
     ControlJson(ResetRequest { .. }): ControlJson<ResetRequest>,
