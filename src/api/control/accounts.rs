@@ -9,10 +9,11 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::error::{ApiError, ControlJson, run_to_completion};
+use super::error::{ControlError, ControlJson, run_to_completion};
+use super::error_code::ControlErrorCode;
 use super::listing::{self, PageParams, describe_page};
 use super::named_account::NamedAccount;
-use super::openapi::{ACCOUNT_ERRORS, STORE_ERRORS, account, error_responses};
+use super::openapi::{account, describe_errors};
 use super::query::ControlQuery;
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json, Routes};
@@ -65,20 +66,22 @@ impl From<&Account> for AccountView {
 }
 
 const KEY: &str = "The API key behind which the account is.";
-const BAD_KEY_ERROR: [(u16, &str); 1] = [(400, "bad_key")];
 
 /// The key in the path.
 pub struct AccountKeyInPath(String);
 
 impl FromRequestParts<AppState> for AccountKeyInPath {
-    type Rejection = ApiError;
+    type Rejection = ControlError;
 
-    async fn from_request_parts(parts: &mut Parts, context: &AppState) -> Result<Self, ApiError> {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        context: &AppState,
+    ) -> Result<Self, ControlError> {
         let read = Path::<String>::from_request_parts(parts, context).await;
         let Path(key) = read.map_err(|_| {
             let key = parts.uri.path().rsplit('/').next().unwrap_or_default();
             let hint = "percent-encode the key as UTF-8";
-            ApiError::bad_request("bad_key", format!("{key} is no key"), hint)
+            ControlError::new(ControlErrorCode::BadKey, format!("{key} is no key"), hint)
         })?;
         // Refuses a call whose query or body names another account than its path.
         let named = NamedAccount::from_request_parts(parts, context).await?;
@@ -86,7 +89,7 @@ impl FromRequestParts<AppState> for AccountKeyInPath {
         if is_too_long(&key) {
             let message = format!("the key has {} characters", key.chars().count());
             let hint = format!("{KEY_CHARS_MAX} at most");
-            return Err(ApiError::bad_request("bad_key", message, hint));
+            return Err(ControlError::new(ControlErrorCode::BadKey, message, hint));
         }
         Ok(Self(key))
     }
@@ -107,14 +110,14 @@ fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .query_params(listing::describe_params([account()]))
         .describe_param("account", "Only the account of that key.")
         .response::<AccountPage>(200, "The accounts.");
-    error_responses(describe_page(doc), &[&[(400, "bad_query")]])
+    describe_errors(describe_page(doc), &[])
 }
 
 async fn list(
     State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let query = ControlQuery::parse(query.as_deref(), &["limit", "after"])?;
     let page = PageParams::<String>::read(&query)?;
     let mut accounts = if let Some(key) = named.key() {
@@ -138,16 +141,23 @@ fn describe_get(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .summary("An account", "How it is set up.")
         .describe_param("key", KEY)
         .response::<AccountView>(200, "The account.");
-    error_responses(doc, &[&BAD_KEY_ERROR, &ACCOUNT_ERRORS])
+    describe_errors(
+        doc,
+        &[ControlErrorCode::BadKey, ControlErrorCode::UnknownAccount],
+    )
 }
 
 async fn get(
     State(context): State<AppState>,
     AccountKeyInPath(key): AccountKeyInPath,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let account = context.accounts.by_key(&key).ok_or_else(|| {
         let hint = "it is made at its first use, or by PUT /_mock/accounts/{key}";
-        ApiError::not_found("unknown_account", format!("no account {key}"), hint)
+        ControlError::new(
+            ControlErrorCode::UnknownAccount,
+            format!("no account {key}"),
+            hint,
+        )
     })?;
     Ok(Json(AccountView::from(account.as_ref())).into_response())
 }
@@ -161,27 +171,30 @@ fn describe_set(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param("key", KEY)
         .json_body::<AccountSettings>(false)
         .response::<AccountView>(200, "The account as it is set up now.");
-    error_responses(doc, &[&BAD_KEY_ERROR, &STORE_ERRORS])
+    describe_errors(
+        doc,
+        &[ControlErrorCode::AccountGone, ControlErrorCode::BadKey],
+    )
 }
 
 /// Checks that an account can be set up so.
 ///
 /// # Errors
 /// Names the field, and says what it may be.
-pub fn check(settings: &AccountSettings) -> Result<(), ApiError> {
+pub fn check(settings: &AccountSettings) -> Result<(), ControlError> {
     if settings.retention_days != Some(0) {
         return Ok(());
     }
     let why = "retentionDays: 0 is no retention";
     let hint = "give 1 day or more; null is the server's --retention-days";
-    Err(ApiError::bad_request("bad_body", why, hint))
+    Err(ControlError::new(ControlErrorCode::BadBody, why, hint))
 }
 
 async fn set(
     State(context): State<AppState>,
     AccountKeyInPath(key): AccountKeyInPath,
     ControlJson(settings): ControlJson<AccountSettings>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     check(&settings)?;
     let sunset = context.orders.sunset_for(&settings);
     let configured = context.accounts.configure(&key, settings, sunset);
@@ -197,13 +210,16 @@ fn describe_delete(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         )
         .describe_param("key", KEY)
         .empty_response(204, "It is gone.");
-    error_responses(doc, &[&BAD_KEY_ERROR, &STORE_ERRORS])
+    describe_errors(
+        doc,
+        &[ControlErrorCode::AccountGone, ControlErrorCode::BadKey],
+    )
 }
 
 async fn delete(
     State(context): State<AppState>,
     AccountKeyInPath(key): AccountKeyInPath,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     run_to_completion(async move {
         context.accounts.delete(&key).await?;
         context.journal.drop_ended_accounts();

@@ -5,8 +5,9 @@ use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
-use super::error::ApiError;
-use super::openapi::error_responses;
+use super::error::ControlError;
+use super::error_code::ControlErrorCode;
+use super::openapi::describe_errors;
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Routes};
 
@@ -28,13 +29,17 @@ fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
              at the first start and kept in the data directory.",
         )
         .binary_response(200, "The certificate.", &[PEM]);
-    error_responses(doc, &[&[(404, "no_tls")]])
+    describe_errors(doc, &[ControlErrorCode::TlsDisabled])
 }
 
-async fn get(State(context): State<AppState>) -> Result<Response, ApiError> {
+async fn get(State(context): State<AppState>) -> Result<Response, ControlError> {
     let pem = context.ca_pem.as_deref().ok_or_else(|| {
         let hint = "start it with --tls (STUNTDOUBLE_TLS=true)";
-        ApiError::not_found("no_tls", "the server does not serve by TLS", hint)
+        ControlError::new(
+            ControlErrorCode::TlsDisabled,
+            "the server does not serve by TLS",
+            hint,
+        )
     })?;
     Ok(([(CONTENT_TYPE, PEM)], pem.to_owned()).into_response())
 }

@@ -6,9 +6,10 @@ use axum::response::{IntoResponse, Response};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::error::{ApiError, ControlJson};
+use super::error::{ControlError, ControlJson};
+use super::error_code::ControlErrorCode;
 use super::named_account::{AccountKey, NamedAccount, Scope};
-use super::openapi::{ACCOUNT_ERRORS, STORE_ERRORS, account, error_responses};
+use super::openapi::{account, describe_errors};
 use super::query::ControlQuery;
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json, Routes, Services};
@@ -116,7 +117,10 @@ impl From<PendingWork> for WaitingLine {
 }
 
 /// Returns how the clock of `account`, or the default clock, stands now.
-async fn clock_view(state: &Services, account: Option<&Account>) -> Result<ClockView, ApiError> {
+async fn clock_view(
+    state: &Services,
+    account: Option<&Account>,
+) -> Result<ClockView, ControlError> {
     let next = state.worker.next_job(account).await?;
     let id = account.map_or(ClockId::DEFAULT, Account::clock_id);
     let clock = state.accounts.clock(id);
@@ -141,14 +145,14 @@ fn describe_get(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .query_params(vec![account()])
         .describe_param("account", "The key; left out, the default clock.")
         .response::<ClockView>(200, "The clock.");
-    error_responses(doc, &[&[(400, "bad_query")], &ACCOUNT_ERRORS])
+    describe_errors(doc, &[ControlErrorCode::UnknownAccount])
 }
 
 async fn get(
     State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     ControlQuery::parse(query.as_deref(), &[])?;
     let clock = match named.usable_scope(&context)? {
         Scope::Account(account) => clock_view(&context, Some(&account)).await?,
@@ -207,20 +211,27 @@ fn describe_set(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         )
         .json_body::<SetClock>(true)
         .response::<ClockView>(200, "The clock as it is now.");
-    error_responses(doc, &[&[(400, "bad_now")], &ACCOUNT_ERRORS, &STORE_ERRORS])
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AccountGone,
+            ControlErrorCode::BadNow,
+            ControlErrorCode::UnknownAccount,
+        ],
+    )
 }
 
 async fn set(
     State(context): State<AppState>,
     named: NamedAccount,
     ControlJson(body): ControlJson<SetClock>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let account = named.create_account(&context).await?;
     let at = match &body.now {
         None => None,
         Some(text) => Some(clock::parse_iso(text).ok_or_else(|| {
-            ApiError::bad_request(
-                "bad_now",
+            ControlError::new(
+                ControlErrorCode::BadNow,
                 format!("now: {text} is no instant"),
                 INSTANT_EXAMPLE,
             )

@@ -9,10 +9,11 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::error::ApiError;
+use super::error::ControlError;
+use super::error_code::ControlErrorCode;
 use super::listing::{self, PageParams, describe_page, next_of};
 use super::named_account::{NamedAccount, Scope};
-use super::openapi::{STORE_ERRORS, account, error_responses};
+use super::openapi::{account, describe_errors};
 use super::query::ControlQuery;
 use crate::http::openapi::{OperationDoc, Param};
 use crate::http::{AppState, Json, PathParam, Routes};
@@ -39,8 +40,6 @@ pub fn routes(routes: Routes) -> Routes {
         )
         .docs(describe_resend)
 }
-
-const UNKNOWN_ATTEMPT: [(u16, &str); 1] = [(404, "unknown_delivery")];
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Deliveries")]
@@ -151,14 +150,14 @@ fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param("webhookId", "Only those to that webhook.")
         .describe_param("eventType", "Only those of such events.")
         .response::<AttemptPage>(200, "The attempts.");
-    error_responses(describe_page(doc), &[&[(400, "bad_query")], &STORE_ERRORS])
+    describe_errors(describe_page(doc), &[ControlErrorCode::AccountGone])
 }
 
 async fn list(
     State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let known = ["webhookId", "eventType", "limit", "after"];
     let query = ControlQuery::parse(query.as_deref(), &known)?;
     let page = PageParams::read(&query)?;
@@ -199,17 +198,27 @@ fn describe_resend(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         )
         .describe_param("id", "The delivery's id.")
         .response::<AttemptView>(200, "The attempt that was made.");
-    error_responses(doc, &[&UNKNOWN_ATTEMPT, &STORE_ERRORS])
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AccountGone,
+            ControlErrorCode::UnknownDelivery,
+        ],
+    )
 }
 
 async fn resend(
     State(context): State<AppState>,
     named: NamedAccount,
     PathParam(id): PathParam,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let unknown = || {
         let hint = "GET /_mock/deliveries lists those that were attempted; a webhook's go with it";
-        ApiError::not_found("unknown_delivery", format!("no delivery {id}"), hint)
+        ControlError::new(
+            ControlErrorCode::UnknownDelivery,
+            format!("no delivery {id}"),
+            hint,
+        )
     };
     let delivery = DeliveryId::parse(&id).ok_or_else(unknown)?;
     let scope = named.scope(&context);

@@ -18,9 +18,10 @@ use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 
-use super::error::{ApiError, run_to_completion};
+use super::error::{ControlError, run_to_completion};
+use super::error_code::ControlErrorCode;
 use super::named_account::NamedAccount;
-use super::openapi::{STORE_ERRORS, error_responses};
+use super::openapi::describe_errors;
 use crate::http::openapi::OperationDoc;
 use crate::http::{
     AppState, BodyError, Json, Origin, OriginError, RequestContext, Routes, Services, read_bytes,
@@ -70,12 +71,14 @@ fn describe_put(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         )
         .json_body::<FixtureDocument>(true)
         .response::<FixtureResult>(200, "What was set up.");
-    let codes = [
-        (400, "bad_fixtures"),
-        (400, "bad_host"),
-        (400, "too_many_rules"),
-    ];
-    error_responses(doc, &[&codes, &STORE_ERRORS])
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AccountGone,
+            ControlErrorCode::BadFixtures,
+            ControlErrorCode::TooManyRules,
+        ],
+    )
 }
 
 async fn put(
@@ -83,12 +86,16 @@ async fn put(
     request_context: RequestContext,
     named: NamedAccount,
     request: Request,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let bytes = read_bytes(request.into_body(), DOCUMENT_BYTES_MAX).await;
     let bytes = bytes.map_err(|refusal| match refusal {
         BodyError::TooLarge => {
             let message = format!("the document has more than {DOCUMENT_BYTES_MAX} bytes");
-            ApiError::bad_request("bad_body", message, "name the files, with --fixtures FILE")
+            ControlError::new(
+                ControlErrorCode::BadBody,
+                message,
+                "name the files, with --fixtures FILE",
+            )
         }
         BodyError::Incomplete | BodyError::Stalled(_) => refusal.into(),
     })?;
@@ -101,7 +108,7 @@ async fn put(
     Ok(Json(apply_plan(&context, plan).await?).into_response())
 }
 
-async fn apply_plan(context: &AppState, plan: FixturePlan) -> Result<FixtureResult, ApiError> {
+async fn apply_plan(context: &AppState, plan: FixturePlan) -> Result<FixtureResult, ControlError> {
     run_to_completion(apply(Arc::clone(context), plan)).await
 }
 
@@ -136,18 +143,18 @@ pub async fn load(context: &AppState, file: &Path, origin: &str) -> Result<(), S
     Ok(())
 }
 
-impl std::convert::From<FixtureError> for ApiError {
+impl std::convert::From<FixtureError> for ControlError {
     fn from(fault: FixtureError) -> Self {
-        Self::bad_request("bad_fixtures", fault.message(), fault.hint())
+        Self::new(ControlErrorCode::BadFixtures, fault.message(), fault.hint())
     }
 }
 
-impl std::convert::From<OriginError> for ApiError {
+impl std::convert::From<OriginError> for ControlError {
     fn from(error: OriginError) -> Self {
         match error {
             OriginError::Host(line) => {
                 let hint = "call by a host of which URLs can be made, or give --public-url";
-                Self::bad_request("bad_host", line, hint)
+                Self::new(ControlErrorCode::BadHost, line, hint)
             }
             OriginError::Store(error) => error.into(),
         }

@@ -9,10 +9,11 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::error::{ApiError, ControlJson};
+use super::error::{ControlError, ControlJson};
+use super::error_code::ControlErrorCode;
 use super::listing::{self, PageParams, describe_page};
 use super::named_account::{AccountKey, NamedAccount};
-use super::openapi::{ACCOUNT_ERRORS, STORE_ERRORS, account, error_responses};
+use super::openapi::{account, describe_errors};
 use super::query::ControlQuery;
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json, PathParam, Routes};
@@ -53,8 +54,6 @@ const STATUSES_MAX: usize = 1_000;
 const SECRET_BYTES_MAX: usize = 1_000;
 const NAME_BYTES_MAX: usize = 200;
 const NAME: &str = "The inbox's name, any of 200 bytes at most.";
-/// Refusal of a name that several accounts use, where none of them is named.
-const AMBIGUOUS: [(u16, &str); 1] = [(409, "ambiguous_inbox")];
 
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -112,35 +111,36 @@ impl From<InboxSummary> for InboxView {
 }
 
 /// Returns the refusal of a call for the inbox of that name.
-fn inbox_error(error: InboxError, name: &str) -> ApiError {
+fn inbox_error(error: InboxError, name: &str) -> ControlError {
     match error {
         InboxError::Ambiguous => {
             let message = format!("several accounts have an inbox {name}");
             let hint = "name the account; GET /_mock/inbox lists all inboxes";
-            ApiError::conflict("ambiguous_inbox", message, hint)
+            ControlError::new(ControlErrorCode::AmbiguousInbox, message, hint)
         }
         InboxError::Evicted => {
             let message = format!(
                 "the inbox {name} was removed with its messages: of more than {MAILBOXES_MAX} it was unused for longest"
             );
             let hint = "remove inboxes, or accounts with theirs, when a test is done; the next message makes it anew";
-            ApiError::gone("inbox_evicted", message, hint)
+            ControlError::new(ControlErrorCode::InboxEvicted, message, hint)
         }
     }
 }
 
-fn check_name(name: &str) -> Result<(), ApiError> {
+fn check_name(name: &str) -> Result<(), ControlError> {
     if name.len() <= NAME_BYTES_MAX {
         return Ok(());
     }
     let message = format!("the inbox's name has {} bytes", name.len());
     let hint = format!("{NAME_BYTES_MAX} at most");
-    Err(ApiError::bad_request("bad_inbox", message, hint))
+    Err(ControlError::new(ControlErrorCode::BadInbox, message, hint))
 }
 
-fn check(settings: &InboxSettings) -> Result<(), ApiError> {
-    let bad =
-        |message: String, hint: String| Err(ApiError::bad_request("bad_inbox", message, hint));
+fn check(settings: &InboxSettings) -> Result<(), ControlError> {
+    let bad = |message: String, hint: String| {
+        Err(ControlError::new(ControlErrorCode::BadInbox, message, hint))
+    };
     let mut statuses = settings.statuses.iter();
     if let Some(status) = statuses.find(|it| !(200..600).contains(*it)) {
         return bad(
@@ -178,14 +178,14 @@ fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .query_params(listing::describe_params([account()]))
         .describe_param("account", "Only those of that key.")
         .response::<InboxPage>(200, "The inboxes.");
-    error_responses(describe_page(doc), &[])
+    describe_errors(describe_page(doc), &[])
 }
 
 async fn list(
     State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let query = ControlQuery::parse(query.as_deref(), &["limit", "after"])?;
     let page = PageParams::<u64>::read(&query)?;
     let mut inboxes = context.inbox.list(named.key());
@@ -211,8 +211,15 @@ fn describe_set(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param("name", NAME)
         .json_body::<InboxSettings>(false)
         .response::<InboxView>(200, "The inbox.");
-    let bad = [(400, "bad_inbox")];
-    error_responses(doc, &[&bad, &AMBIGUOUS, &ACCOUNT_ERRORS, &STORE_ERRORS])
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AccountGone,
+            ControlErrorCode::AmbiguousInbox,
+            ControlErrorCode::BadInbox,
+            ControlErrorCode::UnknownAccount,
+        ],
+    )
 }
 
 async fn set(
@@ -220,7 +227,7 @@ async fn set(
     named: NamedAccount,
     PathParam(name): PathParam,
     ControlJson(settings): ControlJson<InboxSettings>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     check_name(&name)?;
     check(&settings)?;
     named.create_account(&context).await?;
@@ -251,14 +258,14 @@ fn describe_remove(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         )
         .describe_param("name", NAME)
         .empty_response(204, "It is gone.");
-    error_responses(doc, &[&AMBIGUOUS])
+    describe_errors(doc, &[ControlErrorCode::AmbiguousInbox])
 }
 
 async fn remove(
     State(context): State<AppState>,
     named: NamedAccount,
     PathParam(name): PathParam,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let removed = context.inbox.remove(named.key(), &name);
     removed.map_err(|error| inbox_error(error, &name))?;
     Ok(StatusCode::NO_CONTENT.into_response())

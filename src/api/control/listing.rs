@@ -9,7 +9,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde_json::json;
 
-use super::error::ApiError;
+use super::error::ControlError;
+use super::error_code::ControlErrorCode;
 use super::query::ControlQuery;
 use crate::http::openapi::{OperationDoc, Param};
 use crate::http::{item, streamed};
@@ -34,11 +35,15 @@ impl<C: FromStr> PageParams<C> {
     ///
     /// # Errors
     /// If one of them is malformed.
-    pub fn read(query: &ControlQuery) -> Result<Self, ApiError> {
+    pub fn read(query: &ControlQuery) -> Result<Self, ControlError> {
         let after = query.text("after").map(|value| {
             value.parse().map_err(|_| {
                 let message = format!("after: {value} is no cursor");
-                ApiError::bad_request("bad_query", message, "the next of the page before")
+                ControlError::new(
+                    ControlErrorCode::BadQuery,
+                    message,
+                    "the next of the page before",
+                )
             })
         });
         Ok(Self {
@@ -103,7 +108,7 @@ pub async fn page_response<T, S: Serialize>(
     field: &str,
     entries: Vec<T>,
     show: impl Fn(T) -> Option<S> + Send + 'static,
-) -> Result<Response, ApiError>
+) -> Result<Response, ControlError>
 where
     T: Send + 'static,
 {
@@ -125,7 +130,7 @@ pub async fn span_response<T, S, F>(
     span: Option<Span>,
     read: impl Fn((i64, i64), u32) -> F + Send + 'static,
     show: impl Fn(T) -> Option<S> + Clone + Send + 'static,
-) -> Result<Response, ApiError>
+) -> Result<Response, ControlError>
 where
     T: Send + 'static,
     S: Serialize,

@@ -8,8 +8,8 @@ use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
-use super::error::ApiError;
-use super::openapi::error_responses;
+use super::error::ControlError;
+use super::openapi::describe_errors;
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Routes, Services};
 use crate::model::job::JobKind;
@@ -29,10 +29,10 @@ fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
             "Prometheus' text format, version 0.0.4. Counters begin at 0 when the server starts.",
         )
         .binary_response(200, "All metrics.", &[MEDIA_TYPE]);
-    error_responses(doc, &[])
+    describe_errors(doc, &[])
 }
 
-async fn get(State(context): State<AppState>) -> Result<Response, ApiError> {
+async fn get(State(context): State<AppState>) -> Result<Response, ControlError> {
     let mut page = MetricsText::default();
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     page.family(
@@ -83,7 +83,7 @@ fn write_engine_gauges(state: &Services, page: &mut MetricsText) {
 }
 
 /// What is to be done.
-async fn write_job_gauges(state: &Services, page: &mut MetricsText) -> Result<(), ApiError> {
+async fn write_job_gauges(state: &Services, page: &mut MetricsText) -> Result<(), ControlError> {
     let depths = state.worker.queue_depths().await?;
     let mut of = |name, help, count: fn(&crate::services::worker::QueueDepth) -> u64| {
         let mut family = page.family(name, MetricType::Gauge, help);
@@ -118,7 +118,7 @@ async fn write_job_gauges(state: &Services, page: &mut MetricsText) -> Result<()
 }
 
 /// What is kept.
-async fn write_state_gauges(state: &Services, page: &mut MetricsText) -> Result<(), ApiError> {
+async fn write_state_gauges(state: &Services, page: &mut MetricsText) -> Result<(), ControlError> {
     let counted = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let name = "stuntdouble_connections";
     let help = "Connections that clients have open.";

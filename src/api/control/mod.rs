@@ -7,6 +7,7 @@ mod ca;
 mod clock;
 mod deliveries;
 mod error;
+mod error_code;
 mod fixtures;
 mod inbox;
 mod listing;
@@ -25,7 +26,8 @@ use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 
 use crate::http::{AppState, GuardRefusal, Routes};
-use error::ApiError;
+use error::ControlError;
+pub use error_code::ControlErrorCode;
 pub use fixtures::load as load_fixtures;
 pub use openapi::description;
 
@@ -59,7 +61,7 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
     if uri.path() == "/_mock/accounts/" {
         let message = format!("{}: {}", uri.path(), named_account::EMPTY_KEY);
         let hint = "end the path with a key; GET /_mock/accounts lists all accounts";
-        return ApiError::bad_request("bad_key", message, hint).into_response();
+        return ControlError::new(ControlErrorCode::BadKey, message, hint).into_response();
     }
     let known: Vec<String> = routes(None)
         .operations()
@@ -67,8 +69,8 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
         .map(|operation| format!("{} {}", operation.method, operation.path))
         .collect();
     let message = format!("there is no {method} {}", uri.path());
-    ApiError::not_found(
-        "unknown_route",
+    ControlError::new(
+        ControlErrorCode::UnknownRoute,
         message,
         format!("there is: {}", known.join(", ")),
     )
@@ -78,11 +80,11 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
 /// Returns the response to a request that the guard refuses.
 #[must_use]
 pub fn guard_refusal_response(refused: &GuardRefusal) -> Response {
-    ApiError::guarded(refused).into_response()
+    ControlError::from_guard(refused).into_response()
 }
 
 /// The answer where a handler of ours panicked.
 #[must_use]
 pub fn panicked() -> Response {
-    ApiError::internal("a handler panicked").into_response()
+    ControlError::internal("a handler panicked").into_response()
 }

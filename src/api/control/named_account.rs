@@ -21,7 +21,8 @@ use axum::routing::MethodRouter;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::error::{ApiError, parse};
+use super::error::{ControlError, parse};
+use super::error_code::ControlErrorCode;
 use crate::http::{AppState, Services, is_inbox_delivery, read_json};
 use crate::services::accounts::{Account, KEY_CHARS_MAX, is_too_long};
 use crate::settings::KeyMode;
@@ -75,7 +76,7 @@ async fn read_account(
     State(context): State<AppState>,
     request: Request,
     next: Next,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let (mut parts, mut body) = request.into_parts();
     // The query and the body of a webhook are its sender's own.
     if is_inbox_delivery(&parts.method, parts.uri.path()) {
@@ -104,7 +105,7 @@ async fn read_account(
     })
 }
 
-fn account_in_query(uri: &Uri) -> Result<Option<String>, ApiError> {
+fn account_in_query(uri: &Uri) -> Result<Option<String>, ControlError> {
     let query = uri.query().unwrap_or_default();
     let pairs = url::form_urlencoded::parse(query.as_bytes());
     let keys = pairs.filter(|(name, _)| name == "account");
@@ -113,14 +114,14 @@ fn account_in_query(uri: &Uri) -> Result<Option<String>, ApiError> {
             if key.is_empty() {
                 let message = format!("account: {EMPTY_KEY}");
                 let hint = "give a key, or leave account out";
-                return Err(ApiError::bad_request("bad_query", message, hint));
+                return Err(ControlError::new(ControlErrorCode::BadQuery, message, hint));
             }
             merge(named, Some(key))
         })
 }
 
 /// A body of `null` names no account. Operations that read a body refuse it.
-fn account_in_body(bytes: &[u8]) -> Result<Option<String>, ApiError> {
+fn account_in_body(bytes: &[u8]) -> Result<Option<String>, ControlError> {
     if bytes.trim_ascii() == b"null" {
         return Ok(None);
     }
@@ -135,12 +136,16 @@ fn account_in_body(bytes: &[u8]) -> Result<Option<String>, ApiError> {
 pub(super) fn merge(
     first: Option<String>,
     second: Option<String>,
-) -> Result<Option<String>, ApiError> {
+) -> Result<Option<String>, ControlError> {
     match (first, second) {
         (Some(first), Some(second)) if first != second => {
             let message = format!("the call names two accounts, {first} and {second}");
             let hint = "name one account, in the query, the path or the body";
-            Err(ApiError::bad_request("two_accounts", message, hint))
+            Err(ControlError::new(
+                ControlErrorCode::TwoAccounts,
+                message,
+                hint,
+            ))
         }
         (first, second) => Ok(first.or(second)),
     }
@@ -162,7 +167,7 @@ impl NamedAccount {
     ///
     /// # Errors
     /// If the call names another one.
-    pub fn merged_with(self, key: Option<String>) -> Result<Self, ApiError> {
+    pub fn merged_with(self, key: Option<String>) -> Result<Self, ControlError> {
         let key = merge(self.key, key)?;
         Ok(Self { key, ..self })
     }
@@ -180,7 +185,7 @@ impl NamedAccount {
     ///
     /// # Errors
     /// If the account does not exist and its use would not create it.
-    pub fn usable_scope(&self, state: &Services) -> Result<Scope, ApiError> {
+    pub fn usable_scope(&self, state: &Services) -> Result<Scope, ControlError> {
         match (self.scope(state), self.key()) {
             (Scope::Unknown, Some(key)) if state.config.mode == KeyMode::Strict => {
                 Err(unknown_account(key))
@@ -194,7 +199,10 @@ impl NamedAccount {
     ///
     /// # Errors
     /// If the account does not exist and is not created, or cannot be written.
-    pub async fn create_account(&self, state: &Services) -> Result<Option<Arc<Account>>, ApiError> {
+    pub async fn create_account(
+        &self,
+        state: &Services,
+    ) -> Result<Option<Arc<Account>>, ControlError> {
         let Some(key) = self.key() else {
             return Ok(None);
         };
@@ -206,9 +214,9 @@ impl NamedAccount {
 }
 
 impl FromRequestParts<AppState> for NamedAccount {
-    type Rejection = ApiError;
+    type Rejection = ControlError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ControlError> {
         Ok(parts.extensions.get().cloned().unwrap_or_default())
     }
 }
@@ -232,13 +240,13 @@ impl Scope {
     }
 }
 
-fn unknown_account(key: &str) -> ApiError {
+fn unknown_account(key: &str) -> ControlError {
     if is_too_long(key) {
         let hint = format!("a key has {KEY_CHARS_MAX} characters at most");
-        return ApiError::not_found("unknown_account", "account: too long", hint);
+        return ControlError::new(ControlErrorCode::UnknownAccount, "account: too long", hint);
     }
-    ApiError::not_found(
-        "unknown_account",
+    ControlError::new(
+        ControlErrorCode::UnknownAccount,
         format!("no account {key}"),
         "set it up with PUT /_mock/accounts/{key}: the mode is strict",
     )

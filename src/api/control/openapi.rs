@@ -1,6 +1,6 @@
 //! `GET /_mock/openapi.json`: these routes described, from the code that serves them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use axum::http::Method;
@@ -10,6 +10,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::error::ErrorEnvelope;
+use super::error_code::ControlErrorCode;
 use super::named_account::known;
 use crate::http::Routes;
 use crate::http::openapi::{ApiInfo, OperationDoc, Param, SecurityScheme, document};
@@ -36,38 +37,39 @@ const ABOUT: ApiInfo = ApiInfo {
     }),
 };
 
-/// What is refused, with its status, where the account that is named may be unknown.
-pub const ACCOUNT_ERRORS: [(u16, &str); 1] = [(404, "unknown_account")];
-/// Where an account is written to.
-pub const STORE_ERRORS: [(u16, &str); 1] = [(409, "account_gone")];
+/// Errors that every operation can answer.
+const COMMON_ERRORS: [ControlErrorCode; 8] = [
+    ControlErrorCode::BadBody,
+    ControlErrorCode::BadHost,
+    ControlErrorCode::BadQuery,
+    ControlErrorCode::DiskFull,
+    ControlErrorCode::Internal,
+    ControlErrorCode::TwoAccounts,
+    ControlErrorCode::Unauthorized,
+    ControlErrorCode::UnknownHost,
+];
 
-/// Adds what is refused with these codes and statuses, and what every operation may refuse.
-pub fn error_responses<'s>(
-    doc: OperationDoc<'s>,
-    groups: &[&[(u16, &'static str)]],
-) -> OperationDoc<'s> {
-    let mut codes: BTreeMap<u16, Vec<&str>> = BTreeMap::from([
-        (
-            400,
-            vec!["bad_body", "bad_host", "bad_query", "two_accounts"],
-        ),
-        (401, vec!["unauthorized"]),
-        (421, vec!["unknown_host"]),
-        (500, vec!["internal"]),
-    ]);
-    if doc.requires_same_origin() {
-        codes.insert(403, vec!["cross_origin"]);
-    }
-    for (status, code) in groups.iter().copied().flatten() {
-        codes.entry(*status).or_default().push(code);
+/// Describes the error responses with one of `codes` or of [`COMMON_ERRORS`].
+pub fn describe_errors<'s>(doc: OperationDoc<'s>, codes: &[ControlErrorCode]) -> OperationDoc<'s> {
+    let cross_origin = doc
+        .requires_same_origin()
+        .then_some(ControlErrorCode::CrossOrigin);
+    let codes: BTreeSet<_> = codes
+        .iter()
+        .copied()
+        .chain(COMMON_ERRORS)
+        .chain(cross_origin)
+        .collect();
+    let mut names: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
+    for code in codes {
+        let status = code.status().as_u16();
+        names.entry(status).or_default().push(code.name());
     }
     let mut doc = doc.security();
-    for (status, mut messages) in codes {
-        messages.sort_unstable();
-        messages.dedup();
-        let text = format!("Refused: {}.", messages.join(", "));
+    for (status, names) in names {
+        let text = format!("Error codes: {}.", names.join(", "));
         let schema = doc.schema::<ErrorEnvelope>();
-        let code = json!({"properties": {"error": {"properties": {"code": {"enum": messages}}}}});
+        let code = json!({"properties": {"error": {"properties": {"code": {"enum": names}}}}});
         let schema = json!({"allOf": [schema, code]});
         doc = doc.response_schema(status, &text, &schema);
     }
@@ -97,7 +99,7 @@ fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
         .summary("This description", "OpenAPI 3.1, made from the code.")
         .response_schema(200, "The description.", &schema);
-    error_responses(doc, &[])
+    describe_errors(doc, &[])
 }
 
 async fn openapi() -> Response {

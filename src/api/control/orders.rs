@@ -8,10 +8,11 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::error::{ApiError, ControlJson};
+use super::error::{ControlError, ControlJson};
+use super::error_code::ControlErrorCode;
 use super::listing::{self, PageParams, describe_page, next_of};
 use super::named_account::{AccountKey, NamedAccount, Scope};
-use super::openapi::{STORE_ERRORS, account, error_responses};
+use super::openapi::{account, describe_errors};
 use super::query::ControlQuery;
 use super::rules::check::outcome::{check_code, outcome};
 use super::rules::wire::OutcomeSpec;
@@ -50,14 +51,6 @@ pub fn routes(routes: Routes) -> Routes {
         )
         .docs(describe_expire)
 }
-
-const END_ERRORS: [(u16, &str); 5] = [
-    (400, "bad_rule"),
-    (400, "unfit_outcome"),
-    (404, "unknown_order"),
-    (409, "order_ended"),
-    (409, "files_missing"),
-];
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Orders")]
@@ -146,21 +139,25 @@ fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param("account", "Only those of that key.")
         .describe_param("vendor", "`bizmori` or `undetectable`.")
         .response::<OrderPage>(200, "The orders.");
-    error_responses(describe_page(doc), &[&[(400, "bad_query")], &STORE_ERRORS])
+    describe_errors(describe_page(doc), &[ControlErrorCode::AccountGone])
 }
 
 async fn list(
     State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let query = ControlQuery::parse(query.as_deref(), &["vendor", "limit", "after"])?;
     let page = PageParams::read(&query)?;
     let vendor_of = |value: String| {
         let found = Vendor::ALL.into_iter().find(|it| it.name() == value);
         let hint = "there is: bizmori, undetectable";
         found.ok_or_else(|| {
-            ApiError::bad_request("bad_query", format!("vendor: {value} is none"), hint)
+            ControlError::new(
+                ControlErrorCode::BadQuery,
+                format!("vendor: {value} is none"),
+                hint,
+            )
         })
     };
     let vendor = query.text("vendor").map(vendor_of).transpose()?;
@@ -195,7 +192,17 @@ fn describe_complete(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param("id", "Of an order or a document.")
         .json_body::<OutcomeSpec>(false)
         .response::<OrderView>(200, "The order.");
-    error_responses(doc, &[&END_ERRORS, &STORE_ERRORS])
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AccountGone,
+            ControlErrorCode::BadRule,
+            ControlErrorCode::FilesMissing,
+            ControlErrorCode::OrderAlreadyEnded,
+            ControlErrorCode::OutcomeNotApplicable,
+            ControlErrorCode::UnknownOrder,
+        ],
+    )
 }
 
 async fn complete(
@@ -203,7 +210,7 @@ async fn complete(
     named: NamedAccount,
     PathParam(id): PathParam,
     ControlJson(body): ControlJson<OutcomeSpec>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let outcome = if body.is_empty() {
         None
     } else {
@@ -237,7 +244,17 @@ fn describe_fail(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param("id", "Of an order or a document.")
         .json_body::<FailOrder>(false)
         .response::<OrderView>(200, "The order.");
-    error_responses(doc, &[&END_ERRORS, &STORE_ERRORS])
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AccountGone,
+            ControlErrorCode::BadRule,
+            ControlErrorCode::FilesMissing,
+            ControlErrorCode::OrderAlreadyEnded,
+            ControlErrorCode::OutcomeNotApplicable,
+            ControlErrorCode::UnknownOrder,
+        ],
+    )
 }
 
 async fn fail(
@@ -245,7 +262,7 @@ async fn fail(
     named: NamedAccount,
     PathParam(id): PathParam,
     ControlJson(body): ControlJson<FailOrder>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let sent = OutcomeSpec {
         status: Some("failed".to_owned()),
         error_code: body.error_code,
@@ -273,7 +290,17 @@ fn describe_expire(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param("id", "Of an order or a document.")
         .json_body::<EmptyBody>(false)
         .response::<OrderView>(200, "The order.");
-    error_responses(doc, &[&END_ERRORS, &STORE_ERRORS])
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AccountGone,
+            ControlErrorCode::BadRule,
+            ControlErrorCode::FilesMissing,
+            ControlErrorCode::OrderAlreadyEnded,
+            ControlErrorCode::OutcomeNotApplicable,
+            ControlErrorCode::UnknownOrder,
+        ],
+    )
 }
 
 async fn expire(
@@ -281,7 +308,7 @@ async fn expire(
     named: NamedAccount,
     PathParam(id): PathParam,
     ControlJson(EmptyBody { .. }): ControlJson<EmptyBody>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     end_order(&context, &named, &id, ManualEnd::Expire).await
 }
 
@@ -291,7 +318,7 @@ async fn end_order(
     named: &NamedAccount,
     id: &str,
     end: ManualEnd,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let unknown = || unknown_order(named, id);
     let order = state.db.order(id).await?.ok_or_else(unknown)?;
     let account = state.accounts.by_id(order.account);
@@ -303,18 +330,18 @@ async fn end_order(
     let ended = state.orders.force_end(id, end).await;
     let (order, hold) = ended.map_err(|error| match error {
         ManualEndError::NotFound => unknown(),
-        ManualEndError::Ended(status) => ApiError::conflict(
-            "order_ended",
+        ManualEndError::Ended(status) => ControlError::new(
+            ControlErrorCode::OrderAlreadyEnded,
             format!("order {id} is {status}"),
             "only orders that are pending or in progress come to another end",
         ),
-        ManualEndError::Awaiting(files) => ApiError::conflict(
-            "files_missing",
+        ManualEndError::Awaiting(files) => ControlError::new(
+            ControlErrorCode::FilesMissing,
             format!("order {id} is pending: {files} files are still to be uploaded"),
             "upload them, or have it fail with POST /_mock/orders/{id}/fail",
         ),
-        ManualEndError::Unfit => ApiError::bad_request(
-            "unfit_outcome",
+        ManualEndError::Unfit => ControlError::new(
+            ControlErrorCode::OutcomeNotApplicable,
             format!("order {id} does not come to such an outcome"),
             "probability goes with detections, finalResult and analysis with documents, watermarkText with extractions, detectionStatus with those of v3",
         ),
@@ -326,11 +353,11 @@ async fn end_order(
     Ok(response)
 }
 
-fn unknown_order(named: &NamedAccount, id: &str) -> ApiError {
+fn unknown_order(named: &NamedAccount, id: &str) -> ControlError {
     let message = match named.key() {
         Some(key) => format!("no order {id} of account {key}"),
         None => format!("no order {id}"),
     };
     let hint = "GET /_mock/orders lists those there are";
-    ApiError::not_found("unknown_order", message, hint)
+    ControlError::new(ControlErrorCode::UnknownOrder, message, hint)
 }

@@ -3,14 +3,15 @@
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use super::error::ApiError;
+use super::error::ControlError;
+use super::error_code::ControlErrorCode;
 
 /// The parameters of a query, all of them known.
 #[derive(Debug)]
 pub struct ControlQuery(Vec<(String, String)>);
 
-fn bad_query(message: String, hint: impl Into<String>) -> ApiError {
-    ApiError::bad_request("bad_query", message, hint)
+fn bad_query(message: String, hint: impl Into<String>) -> ControlError {
+    ControlError::new(ControlErrorCode::BadQuery, message, hint)
 }
 
 impl ControlQuery {
@@ -19,7 +20,7 @@ impl ControlQuery {
     ///
     /// # Errors
     /// If it has another parameter. The hint lists those that are known.
-    pub fn parse(text: Option<&str>, known: &[&str]) -> Result<Self, ApiError> {
+    pub fn parse(text: Option<&str>, known: &[&str]) -> Result<Self, ControlError> {
         let text = text.unwrap_or_default();
         let pairs: Vec<(String, String)> = url::form_urlencoded::parse(text.as_bytes())
             .into_owned()
@@ -46,7 +47,7 @@ impl ControlQuery {
     ///
     /// # Errors
     /// If it is none.
-    pub fn number<N: FromStr>(&self, name: &str) -> Result<Option<N>, ApiError> {
+    pub fn number<N: FromStr>(&self, name: &str) -> Result<Option<N>, ControlError> {
         let read = |value: String| {
             let wrong = || {
                 bad_query(
@@ -63,7 +64,7 @@ impl ControlQuery {
     ///
     /// # Errors
     /// If it is not in that range.
-    pub fn limit(&self, usual: u32, range: RangeInclusive<u32>) -> Result<u32, ApiError> {
+    pub fn limit(&self, usual: u32, range: RangeInclusive<u32>) -> Result<u32, ControlError> {
         let Some(value) = self.text("limit") else {
             return Ok(usual);
         };

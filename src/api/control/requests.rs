@@ -12,9 +12,10 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 
-use super::error::{ApiError, ControlJson};
+use super::error::{ControlError, ControlJson};
+use super::error_code::ControlErrorCode;
 use super::named_account::NamedAccount;
-use super::openapi::{account, error_responses};
+use super::openapi::{account, describe_errors};
 use super::query::ControlQuery;
 use super::suggestion::did_you_mean;
 use crate::http::openapi::{OperationDoc, Param};
@@ -32,9 +33,6 @@ use wire::{
 };
 
 const ACCOUNT_TEXT: &str = "Only those of that key; left out, all.";
-
-/// Refusal where no requests are kept.
-const DISABLED_ERROR: [(u16, &str); 1] = [(409, "journal_disabled")];
 
 /// Adds the routes of the journal.
 pub fn routes(routes: Routes) -> Routes {
@@ -67,13 +65,17 @@ pub fn routes(routes: Routes) -> Routes {
 const TIMEOUT_MS_MAX: u64 = 600_000;
 
 /// Refuses a call for requests where none are kept.
-fn check_enabled(state: &Services) -> Result<(), ApiError> {
+fn check_enabled(state: &Services) -> Result<(), ControlError> {
     if state.journal.is_enabled() {
         return Ok(());
     }
     let message = "no requests are kept: --journal-requests is 0";
     let hint = "start the server with another --journal-requests";
-    Err(ApiError::conflict("journal_disabled", message, hint))
+    Err(ControlError::new(
+        ControlErrorCode::JournalDisabled,
+        message,
+        hint,
+    ))
 }
 
 fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
@@ -119,14 +121,14 @@ fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
             "The last so many, with `since` the first so many; 100 where it is left out.",
         )
         .response::<RequestPage>(200, "What is kept of it.");
-    error_responses(doc, &[&[(400, "bad_query")], &DISABLED_ERROR])
+    describe_errors(doc, &[ControlErrorCode::JournalDisabled])
 }
 
 async fn list(
     State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let query = query::parse(named.key(), query.as_deref())?;
     check_enabled(&context)?;
     let (exchanges, evicted) = context.journal.list(&query);
@@ -149,15 +151,20 @@ fn describe_get(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param("account", "The account's key.")
         .describe_param("seq", "The request's number.")
         .response::<RequestView>(200, "The request.");
-    let codes = [(404, "unknown_request")];
-    error_responses(doc, &[&codes, &DISABLED_ERROR])
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::JournalDisabled,
+            ControlErrorCode::UnknownRequest,
+        ],
+    )
 }
 
 async fn get(
     State(context): State<AppState>,
     named: NamedAccount,
     PathParamPair(key, seq): PathParamPair,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let named = named.merged_with(Some(key))?;
     check_enabled(&context)?;
     let key = named.key().unwrap_or_default();
@@ -166,7 +173,7 @@ async fn get(
     let exchange = found.ok_or_else(|| {
         let message = format!("no request {seq} of account {key} is kept");
         let hint = format!("GET /_mock/requests?account={key} lists those that are");
-        ApiError::not_found("unknown_request", message, hint)
+        ControlError::new(ControlErrorCode::UnknownRequest, message, hint)
     })?;
     let shown = RequestView::new(&exchange, context.config.orders.revision);
     Ok(Json(shown).into_response())
@@ -178,14 +185,14 @@ fn describe_delete(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .query_params(vec![account()])
         .describe_param("account", ACCOUNT_TEXT)
         .empty_response(204, "They are gone.");
-    error_responses(doc, &[&[(400, "bad_query")]])
+    describe_errors(doc, &[])
 }
 
 async fn delete(
     State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     ControlQuery::parse(query.as_deref(), &[])?;
     context.journal.clear(named.key());
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -201,15 +208,22 @@ fn describe_verify(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .json_body::<VerifyRequest>(true)
         .response::<VerifyPassed>(200, "There are as many as wanted.")
         .response::<VerifyFailed>(422, "There are not.");
-    let codes = [(400, "bad_count"), (400, "bad_when"), (409, "evicted")];
-    error_responses(doc, &[&codes, &DISABLED_ERROR])
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::BadCount,
+            ControlErrorCode::BadWhen,
+            ControlErrorCode::Evicted,
+            ControlErrorCode::JournalDisabled,
+        ],
+    )
 }
 
 async fn verify(
     State(context): State<AppState>,
     named: NamedAccount,
     ControlJson(request): ControlJson<VerifyRequest>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let count = parse_count(&request.count)?;
     let wanted = parse_matcher(
         &context,
@@ -246,8 +260,8 @@ fn verdict_response(verdict: VerifyVerdict, wanted: CountRange, revision: Revisi
             };
             (StatusCode::UNPROCESSABLE_ENTITY, why, Json(missed)).into_response()
         }
-        VerifyVerdict::Indeterminate { count, evicted } => ApiError::conflict(
-            "evicted",
+        VerifyVerdict::Indeterminate { count, evicted } => ControlError::new(
+            ControlErrorCode::Evicted,
             format!(
                 "{count} such requests are kept, wanted {}; {evicted} that are kept no more may have been such",
                 describe_count(wanted)
@@ -276,7 +290,7 @@ fn describe_count(count: CountRange) -> String {
     }
 }
 
-fn parse_count(sought: &CountSpec) -> Result<CountRange, ApiError> {
+fn parse_count(sought: &CountSpec) -> Result<CountRange, ControlError> {
     let count = match *sought {
         CountSpec::Exactly(count) => CountRange {
             min: count,
@@ -289,8 +303,8 @@ fn parse_count(sought: &CountSpec) -> Result<CountRange, ApiError> {
     };
     if count.max.is_some_and(|max| max < count.min) {
         let hint = "min is at most max";
-        return Err(ApiError::bad_request(
-            "bad_count",
+        return Err(ControlError::new(
+            ControlErrorCode::BadCount,
             "count: nothing is between",
             hint,
         ));
@@ -301,7 +315,7 @@ fn parse_count(sought: &CountSpec) -> Result<CountRange, ApiError> {
 fn parse_matcher(
     state: &Services,
     when: wire::RequestCriteria,
-) -> Result<RequestMatcher, ApiError> {
+) -> Result<RequestMatcher, ControlError> {
     if let Some(pattern) = &when.operation {
         check_operation(pattern, &state.operations)?;
     }
@@ -318,7 +332,7 @@ fn parse_matcher(
 }
 
 /// Refuses what no request's operation is like.
-fn check_operation(pattern: &str, operations: &[Operation]) -> Result<(), ApiError> {
+fn check_operation(pattern: &str, operations: &[Operation]) -> Result<(), ControlError> {
     let names = operations.iter().map(|it| it.name);
     let mut stored = names.filter(|name| !name.starts_with("control.")).chain([
         "unmatched",
@@ -337,8 +351,8 @@ fn check_operation(pattern: &str, operations: &[Operation]) -> Result<(), ApiErr
     };
     let first = stored.next().unwrap_or_default().to_owned();
     let listed = stored.fold(first, |list, name| list + ", " + name);
-    Err(ApiError::bad_request(
-        "bad_when",
+    Err(ControlError::new(
+        ControlErrorCode::BadWhen,
         message,
         format!("there is: {listed}"),
     ))

@@ -11,10 +11,11 @@ use futures_util::{StreamExt, stream};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::error::{ApiError, ControlJson};
+use super::error::{ControlError, ControlJson};
+use super::error_code::ControlErrorCode;
 use super::listing::{self, PageParams, describe_page};
 use super::named_account::NamedAccount;
-use super::openapi::{ACCOUNT_ERRORS, STORE_ERRORS, account, error_responses};
+use super::openapi::{account, describe_errors};
 use super::query::ControlQuery;
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json, PathParam, Routes, item, streamed};
@@ -45,12 +46,12 @@ pub fn routes(routes: Routes) -> Routes {
         .docs(describe_delete_all)
 }
 
-impl From<AddRuleError> for ApiError {
+impl From<AddRuleError> for ControlError {
     fn from(refused: AddRuleError) -> Self {
         match refused {
             AddRuleError::LimitExceeded(line) => {
                 let hint = "remove some with DELETE /_mock/rules, or POST /_mock/reset";
-                Self::bad_request("too_many_rules", line, hint)
+                Self::new(ControlErrorCode::TooManyRules, line, hint)
             }
             AddRuleError::Store(error) => error.into(),
         }
@@ -67,15 +68,22 @@ fn describe_create(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         )
         .json_body::<RuleRequest>(true)
         .response::<RuleView>(201, "The rule, as it stands.");
-    let codes = [(400, "bad_rule"), (400, "too_many_rules")];
-    error_responses(doc, &[&codes, &ACCOUNT_ERRORS, &STORE_ERRORS])
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AccountGone,
+            ControlErrorCode::BadRule,
+            ControlErrorCode::TooManyRules,
+            ControlErrorCode::UnknownAccount,
+        ],
+    )
 }
 
 async fn create(
     State(context): State<AppState>,
     named: NamedAccount,
     ControlJson(sent): ControlJson<RuleRequest>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let account = named.key().map(str::to_owned);
     let rule = check::rule(RuleRequest { account, ..sent }, &context.operations)?;
     let account = named.create_account(&context).await?;
@@ -101,14 +109,14 @@ fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .query_params(listing::describe_params([account()]))
         .describe_param("account", "Only those about it.")
         .response::<RulePage>(200, "The rules.");
-    error_responses(describe_page(doc), &[&[(400, "bad_query")]])
+    describe_errors(describe_page(doc), &[])
 }
 
 async fn list(
     State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let query = ControlQuery::parse(query.as_deref(), &["limit", "after"])?;
     let page = PageParams::<i64>::read(&query)?;
     let mut rules = context.rules.list(named.key());
@@ -133,14 +141,17 @@ fn describe_delete(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .summary("Remove a rule", "It is not applied any more.")
         .describe_param("id", "The rule's number.")
         .empty_response(204, "It is gone.");
-    error_responses(doc, &[&[(404, "unknown_rule")], &STORE_ERRORS])
+    describe_errors(
+        doc,
+        &[ControlErrorCode::AccountGone, ControlErrorCode::UnknownRule],
+    )
 }
 
 async fn delete(
     State(context): State<AppState>,
     named: NamedAccount,
     PathParam(id): PathParam,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     // A rule of another account, or of all, is none of the account that the call names.
     let is_of_scope = |id: RuleId| {
         let mut rules = context.rules.list(named.key()).into_iter();
@@ -154,8 +165,8 @@ async fn delete(
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let hint = "GET /_mock/rules lists those there are";
-    Err(ApiError::not_found(
-        "unknown_rule",
+    Err(ControlError::new(
+        ControlErrorCode::UnknownRule,
         format!("no rule {id}"),
         hint,
     ))
@@ -167,14 +178,14 @@ fn describe_delete_all(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .query_params(vec![account()])
         .describe_param("account", "Only those about it.")
         .empty_response(204, "They are gone.");
-    error_responses(doc, &[&[(400, "bad_query")], &STORE_ERRORS])
+    describe_errors(doc, &[ControlErrorCode::AccountGone])
 }
 
 async fn delete_all(
     State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     ControlQuery::parse(query.as_deref(), &[])?;
     context.rules.clear(named.key()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())

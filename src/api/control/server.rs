@@ -6,9 +6,10 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::error::{ApiError, ControlJson, run_to_completion};
+use super::error::{ControlError, ControlJson, run_to_completion};
+use super::error_code::ControlErrorCode;
 use super::named_account::{AccountKey, NamedAccount};
-use super::openapi::{STORE_ERRORS, error_responses};
+use super::openapi::describe_errors;
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json, Routes};
 
@@ -32,7 +33,7 @@ fn describe_health(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
         .summary("Whether it serves", "It does once it answers.")
         .response::<ServerHealth>(200, "It serves.");
-    error_responses(doc, &[])
+    describe_errors(doc, &[])
 }
 
 async fn health() -> Response {
@@ -74,14 +75,14 @@ fn describe_reset(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         )
         .json_body::<ResetRequest>(false)
         .response::<ResetView>(200, "What went.");
-    error_responses(doc, &[&STORE_ERRORS])
+    describe_errors(doc, &[ControlErrorCode::AccountGone])
 }
 
 async fn reset(
     State(context): State<AppState>,
     named: NamedAccount,
     ControlJson(ResetRequest { .. }): ControlJson<ResetRequest>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     run_to_completion(async move {
         let key = named.key();
         let rules = context.rules.list(key).len();

@@ -6,9 +6,10 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::error::{ApiError, ControlJson, run_to_completion};
+use super::error::{ControlError, ControlJson, run_to_completion};
+use super::error_code::ControlErrorCode;
 use super::named_account::{AccountKey, NamedAccount};
-use super::openapi::{ACCOUNT_ERRORS, STORE_ERRORS, error_responses};
+use super::openapi::describe_errors;
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json, PathParam, Routes};
 use crate::platform::clock::iso;
@@ -49,7 +50,6 @@ pub fn routes(routes: Routes) -> Routes {
 
 const NAME: &str = "The snapshot's name: 1 to 100 characters.";
 const NAME_CHARS_MAX: usize = 100;
-const UNKNOWN_SNAPSHOT: [(u16, &str); 1] = [(404, "unknown_snapshot")];
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -102,32 +102,32 @@ fn snapshot_error(
     error: SnapshotError,
     name: &str,
     key: Option<&str>,
-) -> ApiError {
+) -> ControlError {
     if let (SnapshotError::Unknown, None) = (&error, key) {
         let all = context.snapshots.list(None).into_iter();
         let mut owners = all.filter(|it| it.name == name).filter_map(|it| it.account);
         if let Some(owner) = owners.next() {
             let message = format!("no snapshot {name} of everything; account {owner} has one");
             let hint = "name the account of which it is";
-            return ApiError::not_found("unknown_snapshot", message, hint);
+            return ControlError::new(ControlErrorCode::UnknownSnapshot, message, hint);
         }
     }
     match error {
-        SnapshotError::Unknown => ApiError::not_found(
-            "unknown_snapshot",
+        SnapshotError::Unknown => ControlError::new(
+            ControlErrorCode::UnknownSnapshot,
             match key {
                 Some(key) => format!("no snapshot {name} of account {key}, or of everything"),
                 None => format!("no snapshot {name}"),
             },
             "GET /_mock/snapshots lists those there are",
         ),
-        SnapshotError::UnknownAccount => ApiError::not_found(
-            "unknown_account",
+        SnapshotError::UnknownAccount => ControlError::new(
+            ControlErrorCode::UnknownAccount,
             format!("no account {}", key.unwrap_or_default()),
             "an account is there once its key was used, and in a snapshot if it was there then",
         ),
-        SnapshotError::Full => ApiError::conflict(
-            "too_many_snapshots",
+        SnapshotError::Full => ControlError::new(
+            ControlErrorCode::TooManySnapshots,
             format!("there are {SNAPSHOTS_MAX} snapshots"),
             "remove some with DELETE /_mock/snapshots/{name}",
         ),
@@ -139,7 +139,7 @@ fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
         .summary("The snapshots", "By name, of one account or all.")
         .response::<SnapshotPage>(200, "The snapshots.");
-    error_responses(doc, &[])
+    describe_errors(doc, &[])
 }
 
 async fn list(State(context): State<AppState>, named: NamedAccount) -> Response {
@@ -160,8 +160,15 @@ fn describe_take(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param("name", NAME)
         .json_body::<SnapshotScope>(false)
         .response::<SnapshotView>(200, "What it holds.");
-    let codes = [(400, "bad_name"), (409, "too_many_snapshots")];
-    error_responses(doc, &[&codes, &ACCOUNT_ERRORS, &STORE_ERRORS])
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AccountGone,
+            ControlErrorCode::BadName,
+            ControlErrorCode::TooManySnapshots,
+            ControlErrorCode::UnknownAccount,
+        ],
+    )
 }
 
 async fn take(
@@ -169,12 +176,12 @@ async fn take(
     named: NamedAccount,
     PathParam(name): PathParam,
     ControlJson(SnapshotScope { .. }): ControlJson<SnapshotScope>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let chars = name.chars().count();
     if !(1..=NAME_CHARS_MAX).contains(&chars) || name.contains(char::REPLACEMENT_CHARACTER) {
         let message = format!("{name} is no name");
         let hint = "1 to 100 characters, percent-encoded as UTF-8";
-        return Err(ApiError::bad_request("bad_name", message, hint));
+        return Err(ControlError::new(ControlErrorCode::BadName, message, hint));
     }
     let key = named.key();
     let accepted = context.snapshots.take(&name, key).await;
@@ -193,7 +200,14 @@ fn describe_restore(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param("name", NAME)
         .json_body::<SnapshotScope>(false)
         .response::<SnapshotView>(200, "What it holds.");
-    error_responses(doc, &[&UNKNOWN_SNAPSHOT, &ACCOUNT_ERRORS, &STORE_ERRORS])
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AccountGone,
+            ControlErrorCode::UnknownAccount,
+            ControlErrorCode::UnknownSnapshot,
+        ],
+    )
 }
 
 async fn restore(
@@ -201,7 +215,7 @@ async fn restore(
     named: NamedAccount,
     PathParam(name): PathParam,
     ControlJson(SnapshotScope { .. }): ControlJson<SnapshotScope>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     run_to_completion(async move {
         let key = named.key();
         let restored = context.snapshots.restore(&name, key).await;
@@ -224,14 +238,14 @@ fn describe_remove(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         )
         .describe_param("name", NAME)
         .empty_response(204, "It is gone.");
-    error_responses(doc, &[&UNKNOWN_SNAPSHOT])
+    describe_errors(doc, &[ControlErrorCode::UnknownSnapshot])
 }
 
 async fn remove(
     State(context): State<AppState>,
     named: NamedAccount,
     PathParam(name): PathParam,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let key = named.key();
     let removed = context.snapshots.remove(&name, key).await;
     removed.map_err(|error| snapshot_error(&context, error, &name, key))?;

@@ -106,7 +106,7 @@ async fn a_control_token_is_shown_or_asked_for() {
     let server =
         TestServer::with_config(|config| config.control.control_token = Some("s3cret".to_owned()))
             .await;
-    let line = "the control token is missing, or another (give it with --token, or in STUNTDOUBLE_CONTROL_TOKEN)";
+    let line = "the control token is missing or wrong (give it with --token, or in STUNTDOUBLE_CONTROL_TOKEN)";
     for arguments in [&["rules"][..], &["rules", "--token", "other"]] {
         assert_eq!(
             not_done(&server, arguments).await,

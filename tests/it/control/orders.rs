@@ -80,7 +80,10 @@ async fn a_held_order_is_completed_as_told_and_its_webhook_says_so() {
     assert_eq!(response_body["eventType"], "order.aiDetection.completed");
     let again = end(&server, &id, "complete", json!({})).await;
     let message = json!(format!("order {id} is complete"));
-    assert_eq!(expected_error(&again), (409, json!("order_ended"), message));
+    assert_eq!(
+        expected_error(&again),
+        (409, json!("order_already_ended"), message)
+    );
 }
 
 #[tokio::test]
@@ -156,7 +159,7 @@ async fn an_order_fails_and_expires_whatever_it_waited_for() {
     let expired = end(&server, &id, "expire", json!({})).await;
     assert_eq!(expired.json()["status"], "expired");
     let again = end(&server, &id, "expire", json!({})).await;
-    assert_eq!(expected_error(&again).1, json!("order_ended"));
+    assert_eq!(expected_error(&again).1, json!("order_already_ended"));
     assert!(
         server.advance("live", "P30D").await.is_empty(),
         "nothing is left to do"
@@ -201,8 +204,8 @@ async fn what_such_an_order_does_not_come_to_is_refused() {
     let server = TestServer::start_frozen("live").await;
     let id = create_detection(&server).await;
     for (body, code) in [
-        (json!({"watermarkText": "X"}), "unfit_outcome"),
-        (json!({"finalResult": "Real"}), "unfit_outcome"),
+        (json!({"watermarkText": "X"}), "outcome_not_applicable"),
+        (json!({"finalResult": "Real"}), "outcome_not_applicable"),
         (json!({"probability": 2}), "bad_rule"),
         (json!({"chance": 1}), "bad_body"),
     ] {

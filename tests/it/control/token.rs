@@ -26,8 +26,8 @@ async fn who_does_not_show_it_is_refused_wherever_it_asks() {
             let response = server.send(Method::GET, path, &headers, "").await;
             let error = json!({"error": {
                 "code": "unauthorized",
-                "message": "the control token is missing, or another",
-                "hint": "send Authorization: Bearer TOKEN, the setting --control-token (STUNTDOUBLE_CONTROL_TOKEN)",
+                "message": "the control token is missing or wrong",
+                "hint": "send Authorization: Bearer TOKEN with the value of --control-token (STUNTDOUBLE_CONTROL_TOKEN)",
             }});
             assert_eq!((response.status, response.json()), (401, error));
             assert_eq!(response.header("www-authenticate"), "Bearer");
@@ -79,7 +79,7 @@ async fn commands_show_it_and_the_health_check_needs_none() {
     let hidden = run("accounts", None).await;
     let hidden = hidden.expect("no panic").expect("it runs");
     let text = String::from_utf8_lossy(&hidden.stderr).into_owned();
-    let line = "stuntdouble: the control token is missing, or another (give it with --token, or in STUNTDOUBLE_CONTROL_TOKEN)\n";
+    let line = "stuntdouble: the control token is missing or wrong (give it with --token, or in STUNTDOUBLE_CONTROL_TOKEN)\n";
     assert_eq!(text, line);
 }
 

@@ -146,7 +146,7 @@ async fn without_the_setting_there_is_no_authority() {
         .send(reqwest::Method::GET, "/_mock/ca.pem", &[], "")
         .await;
     let error = serde_json::json!({"error": {
-        "code": "no_tls",
+        "code": "tls_disabled",
         "message": "the server does not serve by TLS",
         "hint": "start it with --tls (STUNTDOUBLE_TLS=true)",
     }});

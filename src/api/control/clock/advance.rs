@@ -6,9 +6,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::super::error::{ApiError, ControlJson};
+use super::super::error::{ControlError, ControlJson};
+use super::super::error_code::ControlErrorCode;
 use super::super::named_account::{AccountKey, NamedAccount};
-use super::super::openapi::{ACCOUNT_ERRORS, STORE_ERRORS, error_responses};
+use super::super::openapi::describe_errors;
 use super::{INSTANT_EXAMPLE, JobLine, WaitingLine};
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json};
@@ -72,15 +73,22 @@ pub fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         )
         .json_body::<AdvanceClock>(true)
         .response::<AdvanceView>(200, "What was run, in order.");
-    let codes = [(400, "bad_duration"), (400, "bad_instant")];
-    error_responses(doc, &[&codes, &ACCOUNT_ERRORS, &STORE_ERRORS])
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AccountGone,
+            ControlErrorCode::BadDuration,
+            ControlErrorCode::BadInstant,
+            ControlErrorCode::UnknownAccount,
+        ],
+    )
 }
 
 pub async fn advance(
     State(context): State<AppState>,
     named: NamedAccount,
     ControlJson(body): ControlJson<AdvanceClock>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let step = advance_target(&body)?;
     let account = named.create_account(&context).await?;
     let advanced = context.worker.advance(account, step).await;
@@ -92,32 +100,32 @@ pub async fn advance(
                 clock::iso(now)
             );
             let hint = "an instant after that, 100 years at most";
-            ApiError::bad_request("bad_instant", message, hint)
+            ControlError::new(ControlErrorCode::BadInstant, message, hint)
         }
         AdvanceError::Store(error) => error.into(),
     })?;
     Ok(Json(AdvanceView::from(advanced)).into_response())
 }
 
-fn advance_target(body: &AdvanceClock) -> Result<AdvanceStep, ApiError> {
+fn advance_target(body: &AdvanceClock) -> Result<AdvanceStep, ControlError> {
     match (&body.by, &body.to) {
         (Some(by), None) => duration_ms(by).map(AdvanceStep::ByMs),
         (None, Some(to)) => clock::parse_iso(to).map(AdvanceStep::To).ok_or_else(|| {
             let message = format!("to: {to} is no instant");
-            ApiError::bad_request("bad_instant", message, INSTANT_EXAMPLE)
+            ControlError::new(ControlErrorCode::BadInstant, message, INSTANT_EXAMPLE)
         }),
         (None, None) => {
             let message = "the body has neither by nor to";
-            Err(ApiError::bad_request(
-                "bad_body",
+            Err(ControlError::new(
+                ControlErrorCode::BadBody,
                 message,
                 "give one of them, such as {\"by\": \"10s\"}",
             ))
         }
         (Some(_), Some(_)) => {
             let message = "the body has both by and to";
-            Err(ApiError::bad_request(
-                "bad_body",
+            Err(ControlError::new(
+                ControlErrorCode::BadBody,
                 message,
                 "give one of them",
             ))
@@ -126,7 +134,7 @@ fn advance_target(body: &AdvanceClock) -> Result<AdvanceStep, ApiError> {
 }
 
 /// Milliseconds, or a duration, forward.
-fn duration_ms(by: &Value) -> Result<i64, ApiError> {
+fn duration_ms(by: &Value) -> Result<i64, ControlError> {
     let ms = match by {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => clock::parse_duration_ms(text),
@@ -135,7 +143,7 @@ fn duration_ms(by: &Value) -> Result<i64, ApiError> {
     let ms = ms.filter(|ms| (0..=STEP_MS_MAX).contains(ms));
     ms.ok_or_else(|| {
         let message = format!("by: {by} is no duration to advance by");
-        ApiError::bad_request("bad_duration", message, STEP_HINT)
+        ControlError::new(ControlErrorCode::BadDuration, message, STEP_HINT)
     })
 }
 

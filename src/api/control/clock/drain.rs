@@ -9,9 +9,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::super::error::{ApiError, ControlJson, ErrorBody};
+use super::super::error::{ControlError, ControlJson, ErrorBody};
+use super::super::error_code::ControlErrorCode;
 use super::super::named_account::{AccountKey, NamedAccount, Scope};
-use super::super::openapi::{ACCOUNT_ERRORS, error_responses};
+use super::super::openapi::describe_errors;
 use super::{JobLine, WaitingLine};
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json, X_MOCK_REASON, header_line};
@@ -68,8 +69,8 @@ pub fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .json_body::<DrainRequest>(false)
         .response::<DrainedIdle>(200, "All work has ended.")
         .response::<DrainTimedOut>(408, "Some work has not ended in time.");
-    let doc = error_responses(doc, &[&ACCOUNT_ERRORS]);
-    let text = "Refused: clock_frozen. Work is due later by a frozen clock.";
+    let doc = describe_errors(doc, &[ControlErrorCode::UnknownAccount]);
+    let text = "Error code: clock_frozen. Work is due later by a frozen clock.";
     doc.response::<ClockFrozen>(409, text)
 }
 
@@ -77,7 +78,7 @@ pub async fn drain(
     State(context): State<AppState>,
     named: NamedAccount,
     ControlJson(body): ControlJson<DrainRequest>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let timeout_ms = body.timeout_ms.unwrap_or(TIMEOUT_MS).min(TIMEOUT_MS_MAX);
     let scope = named.usable_scope(&context)?;
     if let Scope::Unknown = scope {
@@ -123,7 +124,7 @@ fn clock_frozen(waiting: Vec<PendingWork>, advance: &AdvanceNeeded) -> Response 
     };
     let message = format!("{filter} is frozen, and work is due later by it");
     let hint = format!("POST /_mock/clock/advance {body}");
-    let refusal = ApiError::conflict("clock_frozen", message, hint);
+    let refusal = ControlError::new(ControlErrorCode::ClockFrozen, message, hint);
     refusal.respond_with(&ClockFrozen {
         error: refusal.body_error(),
         waiting: waiting_lines(waiting),

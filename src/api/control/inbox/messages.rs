@@ -11,12 +11,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::super::error::ApiError;
+use super::super::error::ControlError;
+use super::super::error_code::ControlErrorCode;
 use super::super::listing;
 use super::super::named_account::NamedAccount;
-use super::super::openapi::error_responses;
+use super::super::openapi::describe_errors;
 use super::super::query::ControlQuery;
-use super::{AMBIGUOUS, NAME, inbox_error};
+use super::{NAME, inbox_error};
 use crate::http::openapi::{OperationDoc, Param};
 use crate::http::{AppState, PathParam, X_MOCK_REASON, header_line};
 use crate::platform::clock::iso;
@@ -98,7 +99,13 @@ pub fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         )
         .response::<MessagePage>(200, "There are as many as wanted.")
         .response::<MessagePage>(408, "There are not, in that time.");
-    error_responses(doc, &[&AMBIGUOUS, &[(410, "inbox_evicted")]])
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AmbiguousInbox,
+            ControlErrorCode::InboxEvicted,
+        ],
+    )
 }
 
 pub async fn get(
@@ -106,7 +113,7 @@ pub async fn get(
     named: NamedAccount,
     PathParam(name): PathParam,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let query = ControlQuery::parse(query.as_deref(), &["min", "timeoutMs"])?;
     let min: u64 = query.number("min")?.unwrap_or_default();
     let timeout_ms: u64 = query.number("timeoutMs")?.unwrap_or_default();
@@ -114,7 +121,7 @@ pub async fn get(
     if min > MESSAGES_MAX {
         let message = format!("min: {min} will never be there");
         let hint = format!("an inbox keeps {MESSAGES_MAX} messages at most");
-        return Err(ApiError::bad_request("bad_query", message, hint));
+        return Err(ControlError::new(ControlErrorCode::BadQuery, message, hint));
     }
     let timeout = Duration::from_millis(timeout_ms.min(TIMEOUT_MS_MAX));
     let messages = |timeout| context.inbox.messages(named.key(), &name, min, timeout);

@@ -9,8 +9,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::super::error::ApiError;
-use super::super::openapi::error_responses;
+use super::super::error::ControlError;
+use super::super::error_code::ControlErrorCode;
+use super::super::openapi::describe_errors;
 use super::{NAME, check_name};
 use crate::http::openapi::OperationDoc;
 use crate::http::{
@@ -50,27 +51,29 @@ pub fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         )
         .describe_param("name", NAME)
         .empty_response(200, "It is kept.");
-    let codes = [
-        (400, "bad_inbox"),
-        (400, "message_too_large"),
-        (409, "inbox_gone"),
-    ];
-    error_responses(doc, &[&codes])
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::BadInbox,
+            ControlErrorCode::InboxGone,
+            ControlErrorCode::MessageTooLarge,
+        ],
+    )
 }
 
 pub async fn post(
     State(context): State<AppState>,
     PathParam(name): PathParam,
     request: Request,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     check_name(&name)?;
     let (parts, body) = request.into_parts();
     let body = read_bytes(body, MESSAGE_BYTES_MAX).await;
     let body = body.map_err(|refusal| match refusal {
         BodyError::TooLarge => {
             let message = format!("the message has more than {MESSAGE_BYTES_MAX} bytes");
-            ApiError::bad_request(
-                "message_too_large",
+            ControlError::new(
+                ControlErrorCode::MessageTooLarge,
                 message,
                 "an inbox keeps no larger ones",
             )
@@ -87,7 +90,11 @@ pub async fn post(
         ReceiveResult::Stored(status) => Ok(respond(&name, &opened, status).await),
         ReceiveResult::Replaced => {
             let message = format!("the inbox {name} was removed or set up anew meanwhile");
-            Err(ApiError::conflict("inbox_gone", message, "post it again"))
+            Err(ControlError::new(
+                ControlErrorCode::InboxGone,
+                message,
+                "post it again",
+            ))
         }
     }
 }
@@ -109,7 +116,7 @@ async fn sender(
     name: &str,
     parts: &Parts,
     body: &[u8],
-) -> Result<InboxSender, ApiError> {
+) -> Result<InboxSender, ControlError> {
     let query = parts.uri.query().unwrap_or_default();
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
     let named = pairs.find(|(field, key)| field == "account" && !key.is_empty());
@@ -137,13 +144,13 @@ async fn sender(
 }
 
 /// Checks that a key can be an account's: it becomes part of the inbox's name and is kept with it.
-fn check_key(key: &str) -> Result<(), ApiError> {
+fn check_key(key: &str) -> Result<(), ControlError> {
     if !is_too_long(key) {
         return Ok(());
     }
     let message = format!("account: the key has {} characters", key.chars().count());
     let hint = format!("{KEY_CHARS_MAX} at most");
-    Err(ApiError::bad_request("bad_inbox", message, hint))
+    Err(ControlError::new(ControlErrorCode::BadInbox, message, hint))
 }
 
 impl InboxSender {
@@ -168,7 +175,7 @@ async fn message(
     sender: &InboxSender,
     parts: &Parts,
     body: &[u8],
-) -> Result<InboxMessage, ApiError> {
+) -> Result<InboxMessage, ControlError> {
     let account = sender.account.as_deref();
     let secrets: Vec<String> = match (&opened.config.secret, &sender.key) {
         (Some(secret), _) => vec![secret.clone()],
@@ -202,7 +209,7 @@ async fn webhooks(
     name: &str,
     account: Option<&Account>,
     parts: &Parts,
-) -> Result<Vec<InboxWebhook>, ApiError> {
+) -> Result<Vec<InboxWebhook>, ControlError> {
     let host = parts.uri.path_and_query().map(ToString::to_string);
     let read = format!("/_mock/inbox/{name}");
     let mut found = state.webhooks.secrets(account, &read).await?;

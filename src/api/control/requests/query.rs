@@ -1,6 +1,7 @@
 //! What a listing of the journal is asked for.
 
-use super::super::error::ApiError;
+use super::super::error::ControlError;
+use super::super::error_code::ControlErrorCode;
 use super::super::query::ControlQuery;
 use crate::services::journal::{self, StatusFilter};
 
@@ -12,7 +13,10 @@ const KNOWN_PARAMS: [&str; 6] = ["operation", "method", "path", "status", "since
 ///
 /// # Errors
 /// Names the parameter that is unknown or malformed.
-pub fn parse(account: Option<&str>, text: Option<&str>) -> Result<journal::RequestQuery, ApiError> {
+pub fn parse(
+    account: Option<&str>,
+    text: Option<&str>,
+) -> Result<journal::RequestQuery, ControlError> {
     let query = ControlQuery::parse(text, &KNOWN_PARAMS)?;
     let read = journal::RequestQuery {
         account: account.map(str::to_owned),
@@ -25,8 +29,8 @@ pub fn parse(account: Option<&str>, text: Option<&str>) -> Result<journal::Reque
     };
     if read.since.is_some() && read.account.is_none() {
         let hint = "give account too: each account's requests have numbers of their own";
-        return Err(ApiError::bad_request(
-            "bad_query",
+        return Err(ControlError::new(
+            ControlErrorCode::BadQuery,
             "since: of which account?",
             hint,
         ));
@@ -34,10 +38,14 @@ pub fn parse(account: Option<&str>, text: Option<&str>) -> Result<journal::Reque
     Ok(read)
 }
 
-fn status(text: &str) -> Result<StatusFilter, ApiError> {
+fn status(text: &str) -> Result<StatusFilter, ControlError> {
     let parsed: Result<StatusFilter, String> = text.parse();
     parsed.map_err(|_| {
         let message = format!("status: {text} is no status");
-        ApiError::bad_request("bad_query", message, "such as 404, or 4xx for a class")
+        ControlError::new(
+            ControlErrorCode::BadQuery,
+            message,
+            "such as 404, or 4xx for a class",
+        )
     })
 }

@@ -3,7 +3,8 @@
 pub mod outcome;
 pub mod then;
 
-use super::super::error::ApiError;
+use super::super::error::ControlError;
+use super::super::error_code::ControlErrorCode;
 use super::super::suggestion::did_you_mean;
 use super::wire::{RuleConditionSpec, RuleRequest};
 use crate::http::Operation;
@@ -14,10 +15,10 @@ use then::check_action;
 
 const TEXT_CHARS_MAX: usize = 1_000;
 
-type CheckedRule<T> = Result<T, ApiError>;
+type CheckedRule<T> = Result<T, ControlError>;
 
 fn bad_rule<T>(message: impl Into<String>, hint: impl Into<String>) -> CheckedRule<T> {
-    Err(ApiError::bad_request("bad_rule", message, hint))
+    Err(ControlError::new(ControlErrorCode::BadRule, message, hint))
 }
 
 /// The rule, if it is one that can match any of the operations there are, or what is none.
