@@ -25,7 +25,7 @@ mod suggestion;
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 
-use crate::http::{AppState, GuardRefusal, Routes};
+use crate::http::{AppState, GuardRefusal, Operation, Routes};
 use error::ControlError;
 pub use error_code::ControlErrorCode;
 pub use fixtures::load as load_fixtures;
@@ -53,6 +53,15 @@ pub fn routes(state: Option<AppState>) -> Routes {
     resources
         .into_iter()
         .fold(routes, |routes, add| add(routes))
+}
+
+/// Prefix of the names of the control plane's operations.
+const OPERATION_PREFIX: &str = "control.";
+
+/// `true` for an operation of the control plane. Rules never apply to it, and the journal does not
+/// record it.
+fn is_control_operation(operation: &Operation) -> bool {
+    operation.name.starts_with(OPERATION_PREFIX)
 }
 
 /// The answer to a route there is not.

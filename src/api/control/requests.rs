@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::error::{ControlError, ControlJson};
 use super::error_code::ControlErrorCode;
+use super::is_control_operation;
 use super::named_account::NamedAccount;
 use super::openapi::{account, describe_errors};
 use super::query::ControlQuery;
@@ -62,6 +63,8 @@ pub fn routes(routes: Routes) -> Routes {
         .docs(describe_verify)
 }
 
+/// Names under which the journal records requests that no route answers.
+const NAMES_WITHOUT_ROUTE: [&str; 3] = ["unmatched", "bad_host", "unknown_host"];
 const TIMEOUT_MS_MAX: u64 = 600_000;
 
 /// Refuses a call for requests where none are kept.
@@ -333,24 +336,20 @@ fn parse_matcher(
 
 /// Refuses what no request's operation is like.
 fn check_operation(pattern: &str, operations: &[Operation]) -> Result<(), ControlError> {
-    let names = operations.iter().map(|it| it.name);
-    let mut stored = names.filter(|name| !name.starts_with("control.")).chain([
-        "unmatched",
-        "bad_host",
-        "unknown_host",
-    ]);
-    if stored.clone().any(|name| glob(pattern, name)) {
+    let recorded = operations.iter().filter(|it| !is_control_operation(it));
+    let mut names = recorded.map(|it| it.name).chain(NAMES_WITHOUT_ROUTE);
+    if names.clone().any(|name| glob(pattern, name)) {
         return Ok(());
     }
     let calls = OutboundCall::ALL.map(OutboundCall::operation);
     let message = if calls.contains(&pattern) {
         format!("when.operation: {pattern} is a call of ours: GET /_mock/deliveries has those")
     } else {
-        let suggestion = did_you_mean(pattern, stored.clone());
+        let suggestion = did_you_mean(pattern, names.clone());
         format!("when.operation: {pattern} is no operation that is kept{suggestion}")
     };
-    let first = stored.next().unwrap_or_default().to_owned();
-    let listed = stored.fold(first, |list, name| list + ", " + name);
+    let first = names.next().unwrap_or_default().to_owned();
+    let listed = names.fold(first, |list, name| list + ", " + name);
     Err(ControlError::new(
         ControlErrorCode::BadWhen,
         message,

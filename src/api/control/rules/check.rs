@@ -5,6 +5,7 @@ pub mod then;
 
 use super::super::error::ControlError;
 use super::super::error_code::ControlErrorCode;
+use super::super::is_control_operation;
 use super::super::suggestion::did_you_mean;
 use super::wire::{RuleConditionSpec, RuleRequest};
 use crate::http::Operation;
@@ -41,7 +42,10 @@ pub fn rule(sent: RuleRequest, operations: &[Operation]) -> CheckedRule<Rule> {
     }
     let then = check_action(sent.then.0)?;
     let when = when(sent.when.map(|when| when.0).unwrap_or_default())?;
-    let rulable: Vec<_> = operations.iter().filter(|it| !is_control(it)).collect();
+    let rulable: Vec<_> = operations
+        .iter()
+        .filter(|it| !is_control_operation(it))
+        .collect();
     let rule = Rule {
         name: sent.name,
         account: sent.account,
@@ -57,10 +61,6 @@ pub fn rule(sent: RuleRequest, operations: &[Operation]) -> CheckedRule<Rule> {
         check_request_rule(&rule.when, operations, &rulable)?;
     }
     Ok(rule)
-}
-
-fn is_control(operation: &Operation) -> bool {
-    operation.name.starts_with("control.")
 }
 
 fn text(field: &str, text: Option<&str>) -> CheckedRule<()> {
