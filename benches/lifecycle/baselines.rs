@@ -64,7 +64,7 @@ pub async fn journal(settings: &BenchSettings) -> BenchOutcome<()> {
         "journal: GET of a finished order with and without it in turns, {CONNECTIONS} connections"
     ));
     let mut stored = Harness::start(settings, CONNECTIONS).await?;
-    let without = ["--journal-requests", "0"];
+    let without = ["--journal-requests-max", "0"];
     let mut none = Harness::start_with(settings, CONNECTIONS, &without).await?;
     let (kept_questions, none_questions) = (
         read_orders(&mut stored).await?,

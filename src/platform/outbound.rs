@@ -1,6 +1,6 @@
 //! What leaves the program by HTTP, and by HTTPS. The only module that names the HTTP client.
 //!
-//! Only loopback and private addresses are called unless the setting `allow-public` says
+//! Only loopback and private addresses are called unless the setting `outbound-allow-public` says
 //! otherwise, and metadata addresses of clouds never; redirects are not followed, and no proxy is used. Certificates are not checked:
 //! who is called are the receivers of tests, which sign their own. Timeouts are real time,
 //! whatever the accounts' clocks show. No body is held in memory whole, but that of a JSON post.

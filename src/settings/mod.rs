@@ -71,7 +71,7 @@ pub struct Config {
     pub data_dir: Option<PathBuf>,
     /// Directory that keeps all state if something is mounted there and --data-dir is not set; the
     /// container image has /data
-    #[arg(long, env = "STUNTDOUBLE_DATA_MOUNT", value_name = "DIR")]
+    #[arg(long, env = "STUNTDOUBLE_DATA_MOUNT", value_name = "DIR", hide = true)]
     pub data_mount: Option<PathBuf>,
     /// JSON document of the accounts, webhooks, rules and finished orders that are set up before it
     /// serves

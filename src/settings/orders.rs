@@ -58,29 +58,29 @@ pub struct OrderSettings {
     /// 2026-10
     #[arg(
         long,
-        env = "STUNTDOUBLE_AI_DETECTION_UPLOAD_S",
+        env = "STUNTDOUBLE_AI_DETECTION_UPLOAD_URL_TTL_S",
         value_parser = clap::value_parser!(u32).range(1..=604_800),
         value_name = "S"
     )]
-    pub ai_detection_upload_s: Option<u32>,
+    pub ai_detection_upload_url_ttl_s: Option<u32>,
     /// BIZ MORI: seconds any other order's upload URL lives
     #[arg(
         long,
-        env = "STUNTDOUBLE_UPLOAD_S",
+        env = "STUNTDOUBLE_UPLOAD_URL_TTL_S",
         value_parser = clap::value_parser!(u32).range(1..=604_800),
         default_value_t = 3_600,
         value_name = "S"
     )]
-    pub upload_s: u32,
+    pub upload_url_ttl_s: u32,
     /// BIZ MORI: seconds a v3 order's upload URL lives
     #[arg(
         long,
-        env = "STUNTDOUBLE_V3_UPLOAD_S",
+        env = "STUNTDOUBLE_V3_UPLOAD_URL_TTL_S",
         value_parser = clap::value_parser!(u32).range(1..=604_800),
         default_value_t = 900,
         value_name = "S"
     )]
-    pub v3_upload_s: u32,
+    pub v3_upload_url_ttl_s: u32,
     /// Days until an order expires, a document, or an upload that no document is of
     #[arg(
         long,
@@ -109,12 +109,12 @@ pub struct OrderSettings {
 impl OrderSettings {
     /// Seconds an AI detection's upload URL lives.
     #[must_use]
-    pub fn ai_detection_upload_s(&self, revision: Revision) -> u32 {
+    pub fn ai_detection_upload_url_ttl_s(&self, revision: Revision) -> u32 {
         let by_default = match revision {
             Revision::V2026_03 => 600,
             Revision::V2026_10 => 3_600,
         };
-        self.ai_detection_upload_s.unwrap_or(by_default)
+        self.ai_detection_upload_url_ttl_s.unwrap_or(by_default)
     }
 }
 

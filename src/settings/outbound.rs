@@ -16,6 +16,10 @@ pub struct OutboundSettings {
     pub webhook_timeout_ms: u32,
     /// Call public addresses too; without it only loopback and private ones are called, and metadata
     /// addresses of clouds never
-    #[arg(long, env = "STUNTDOUBLE_ALLOW_PUBLIC", value_parser = FalseyValueParser::new())]
+    #[arg(
+        long = "outbound-allow-public",
+        env = "STUNTDOUBLE_OUTBOUND_ALLOW_PUBLIC",
+        value_parser = FalseyValueParser::new()
+    )]
     pub allow_public: bool,
 }

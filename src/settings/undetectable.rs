@@ -26,8 +26,13 @@ pub enum AnalysisFinalStatus {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct UndetectableSettings {
     /// Undetectable: how long the steps of a document take, where the next four do not say
-    #[arg(long, env = "STUNTDOUBLE_PROFILE", value_enum, default_value = "quick")]
-    pub profile: TimingProfile,
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_TIMING_PROFILE",
+        value_enum,
+        default_value = "quick"
+    )]
+    pub timing_profile: TimingProfile,
     /// Undetectable: milliseconds a document is pending; 100 if not set, or by the profile
     #[arg(long, env = "STUNTDOUBLE_DETECT_PENDING_MS", value_name = "MS")]
     pub detect_pending_ms: Option<u32>,
@@ -35,11 +40,11 @@ pub struct UndetectableSettings {
     #[arg(long, env = "STUNTDOUBLE_DETECT_DONE_MS", value_name = "MS")]
     pub detect_done_ms: Option<u32>,
     /// Undetectable: milliseconds from done to the heatmap; 200 if not set, or by the profile
-    #[arg(long, env = "STUNTDOUBLE_HEATMAP_MS", value_name = "MS")]
-    pub heatmap_ms: Option<u32>,
+    #[arg(long, env = "STUNTDOUBLE_HEATMAP_DELAY_MS", value_name = "MS")]
+    pub heatmap_delay_ms: Option<u32>,
     /// Undetectable: milliseconds from done to the analysis; 400 if not set, or by the profile
-    #[arg(long, env = "STUNTDOUBLE_ANALYSIS_MS", value_name = "MS")]
-    pub analysis_ms: Option<u32>,
+    #[arg(long, env = "STUNTDOUBLE_ANALYSIS_DELAY_MS", value_name = "MS")]
+    pub analysis_delay_ms: Option<u32>,
     /// Undetectable: whether an analysis is made where the request does not say
     #[arg(
         long,

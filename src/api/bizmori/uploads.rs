@@ -54,11 +54,11 @@ impl<'v> UploadUrls<'v> {
         }
         let newest = *revision == Revision::V2026_10;
         let expires_s = match (&order.work, order.api) {
-            (_, ApiVersion::V3) => config.orders.v3_upload_s,
+            (_, ApiVersion::V3) => config.orders.v3_upload_url_ttl_s,
             (Work::AiDetection { .. }, ApiVersion::V2) => {
-                config.orders.ai_detection_upload_s(*revision)
+                config.orders.ai_detection_upload_url_ttl_s(*revision)
             }
-            (_, ApiVersion::V2) => config.orders.upload_s,
+            (_, ApiVersion::V2) => config.orders.upload_url_ttl_s,
         };
         let file = &order.files[index];
         let media = FileKind::of_name(&file.name).filter(|_| newest && order.api == ApiVersion::V3);

@@ -72,8 +72,8 @@ fn check_enabled(state: &Services) -> Result<(), ControlError> {
     if state.journal.is_enabled() {
         return Ok(());
     }
-    let message = "no requests are kept: --journal-requests is 0";
-    let hint = "start the server with another --journal-requests";
+    let message = "no requests are kept: --journal-requests-max is 0";
+    let hint = "start the server with another --journal-requests-max";
     Err(ControlError::new(
         ControlErrorCode::JournalDisabled,
         message,
@@ -269,7 +269,7 @@ fn verdict_response(verdict: VerifyVerdict, wanted: CountRange, revision: Revisi
                 "{count} such requests are kept, wanted {}; {evicted} that are kept no more may have been such",
                 describe_count(wanted)
             ),
-            "keep more with --journal-requests and --journal-bytes, or DELETE /_mock/requests before the test",
+            "keep more with --journal-requests-max and --journal-bytes-max, or DELETE /_mock/requests before the test",
         )
         .into_response(),
     }

@@ -139,10 +139,10 @@ fn error_names_the_variable_that_the_value_came_from() {
         let expected = format!("error: {line}");
         assert_eq!(load_error(&[], &[(name, value)]), expected);
         // An error of the command line is told first, and as ever.
-        let by_flag = load_error(&["--upload-s", "0"], &[(name, value)]);
+        let by_flag = load_error(&["--upload-url-ttl-s", "0"], &[(name, value)]);
         assert_eq!(
             by_flag,
-            "error: invalid value '0' for '--upload-s <S>': 0 is not in 1..=604800"
+            "error: invalid value '0' for '--upload-url-ttl-s <S>': 0 is not in 1..=604800"
         );
     }
     let log = load_error(&[], &[("STUNTDOUBLE_LOG", "verbos")]);

@@ -45,7 +45,7 @@ impl Orders {
     #[must_use]
     pub fn document_timing(&self, account: &Account, order: &Order) -> DocumentTiming {
         let set = self.settings.documents;
-        let usual = match set.profile {
+        let usual = match set.timing_profile {
             TimingProfile::Quick => QUICK,
             TimingProfile::Realistic => {
                 realistic(&mut self.entropy.rng(&account.key, "steps", order.number))
@@ -59,8 +59,8 @@ impl Orders {
         DocumentTiming {
             pending_ms: delay_ms.map_or(pending_ms, |ms| pending_ms.min(ms)),
             done_ms: delay_ms.or(set.detect_done_ms).unwrap_or(usual.done_ms),
-            heatmap_ms: set.heatmap_ms.unwrap_or(usual.heatmap_ms),
-            analysis_ms: set.analysis_ms.unwrap_or(usual.analysis_ms),
+            heatmap_ms: set.heatmap_delay_ms.unwrap_or(usual.heatmap_ms),
+            analysis_ms: set.analysis_delay_ms.unwrap_or(usual.analysis_ms),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{detect, frozen_with, query};
 use crate::support::{TestServer, fixture};
 
 async fn realistic() -> TestServer {
-    frozen_with(|config| config.undetectable.profile = TimingProfile::Realistic).await
+    frozen_with(|config| config.undetectable.timing_profile = TimingProfile::Realistic).await
 }
 
 /// After how many ms by the clock a document's fields were first so; asked for every 250 ms until
@@ -64,11 +64,11 @@ async fn a_realistic_document_is_done_as_late_as_the_vendors_and_all_of_it_withi
 async fn a_setting_of_its_own_outranks_the_profile_and_the_accounts_outranks_both() {
     let server = frozen_with(|config| {
         let set = &mut config.undetectable;
-        set.profile = TimingProfile::Realistic;
+        set.timing_profile = TimingProfile::Realistic;
         set.detect_pending_ms = Some(250);
         set.detect_done_ms = Some(2_000);
-        set.heatmap_ms = Some(0);
-        set.analysis_ms = Some(500);
+        set.heatmap_delay_ms = Some(0);
+        set.analysis_delay_ms = Some(500);
     })
     .await;
     assert_eq!(times(&server).await, [250, 2_000, 2_250, 2_500]);

@@ -158,7 +158,7 @@ async fn call_with_an_id_that_is_not_digits_answers_webhook_not_found() {
 
 const PUBLIC: &str = "http://8.8.8.8/hook";
 const PUBLIC_REASON: &str = "url: 8.8.8.8 is a public address; only loopback and private addresses \
-                             are called without --allow-public";
+                             are called without --outbound-allow-public";
 
 #[tokio::test]
 async fn register_at_a_public_address_answers_200_with_the_setting_as_the_reason() {
@@ -190,7 +190,7 @@ async fn register_at_a_public_address_answers_200_with_the_setting_as_the_reason
 async fn register_with_allow_public_gives_a_reason_for_metadata_addresses_alone() {
     let stunt = TestServer::with_config(|config| config.outbound.allow_public = true).await;
     let metadata = "url: 169.254.169.254 is a metadata address, at which clouds hand a machine its \
-                    credentials; it is never called, not even with --allow-public";
+                    credentials; it is never called, not even with --outbound-allow-public";
     for (url, reason) in [(PUBLIC, ""), ("http://169.254.169.254/", metadata)] {
         let made = stunt.post("live", WEBHOOKS, &json!({"url": url})).await;
         assert_eq!((made.status, made.header("x-mock-reason")), (200, reason));

@@ -73,7 +73,7 @@ async fn what_is_to_break_is_called_nowhere_else_than_anything() {
     for (url, line) in [
         (
             "http://8.8.8.8/a",
-            "8.8.8.8 is a public address; only loopback and private addresses are called without --allow-public",
+            "8.8.8.8 is a public address; only loopback and private addresses are called without --outbound-allow-public",
         ),
         (
             "ftp://127.0.0.1/",

@@ -143,7 +143,7 @@ async fn follow_by_pages_lists_the_first_after_the_number() {
 
 #[tokio::test]
 async fn evict_or_delete_a_pending_request_leaves_it_out_when_it_completes() {
-    let server = TestServer::with_config(|config| config.journal.journal_requests = 2).await;
+    let server = TestServer::with_config(|config| config.journal.journal_requests_max = 2).await;
     let evicted = HeldWait::send(&server, 1).await;
     for _ in 0..2 {
         server.get("live", "/api/v2/orders/1").await;

@@ -159,7 +159,7 @@ async fn a_listing_is_of_what_is_asked_for_and_the_newest_last() {
 
 #[tokio::test]
 async fn the_oldest_go_first_and_how_many_went_is_told() {
-    let server = TestServer::with_config(|config| config.journal.journal_requests = 3).await;
+    let server = TestServer::with_config(|config| config.journal.journal_requests_max = 3).await;
     for n in 1..=5 {
         server.get("one", &format!("/api/v2/orders/{n}")).await;
     }

@@ -111,7 +111,7 @@ async fn a_near_miss_names_the_field_that_differs() {
 
 #[tokio::test]
 async fn what_is_kept_no_more_may_make_a_verdict_uncertain() {
-    let server = TestServer::with_config(|config| config.journal.journal_requests = 2).await;
+    let server = TestServer::with_config(|config| config.journal.journal_requests_max = 2).await;
     for _ in 0..3 {
         server.get("live", "/api/v2/orders/1").await;
     }
@@ -137,13 +137,13 @@ async fn what_is_kept_no_more_may_make_a_verdict_uncertain() {
 
 #[tokio::test]
 async fn read_and_verify_where_no_requests_are_kept_answer_journal_disabled() {
-    let server = TestServer::with_config(|config| config.journal.journal_requests = 0).await;
+    let server = TestServer::with_config(|config| config.journal.journal_requests_max = 0).await;
     server.get("live", "/api/v2/orders/1").await;
     let response = verify(&server, &json!({"account": "live", "count": 0})).await;
     let error = json!({"error": {
         "code": "journal_disabled",
-        "message": "no requests are kept: --journal-requests is 0",
-        "hint": "start the server with another --journal-requests",
+        "message": "no requests are kept: --journal-requests-max is 0",
+        "hint": "start the server with another --journal-requests-max",
     }});
     assert_eq!((response.status, response.json()), (409, error.clone()));
     for path in [
