@@ -239,7 +239,7 @@ impl MetricsInner {
         }
         let help = "Requests that are being answered, this one included.";
         page.family(
-            "stuntdouble_http_requests_under_way",
+            "stuntdouble_http_requests_in_flight",
             MetricType::Gauge,
             help,
         )
@@ -252,8 +252,8 @@ impl MetricsInner {
         for (kind, ended) in JobKind::ALL.iter().zip(&self.jobs) {
             family.sample(&[("kind", kind.name())], read(&ended.run));
         }
-        let help = "Jobs that a fault of stuntdouble's broke off, to be tried again, by kind.";
-        let mut family = page.family("stuntdouble_jobs_failed_total", MetricType::Counter, help);
+        let help = "Job runs that ended in an error and are retried, by kind.";
+        let mut family = page.family("stuntdouble_job_errors_total", MetricType::Counter, help);
         for (kind, ended) in JobKind::ALL.iter().zip(&self.jobs) {
             family.sample(&[("kind", kind.name())], read(&ended.failed));
         }
@@ -359,7 +359,7 @@ mod tests {
         for line in [
             "stuntdouble_http_requests_total{operation=\"a\",status=\"100\"} 1\n",
             "stuntdouble_http_requests_total{operation=\"a\",status=\"599\"} 1\n",
-            "stuntdouble_http_requests_under_way 0\n",
+            "stuntdouble_http_requests_in_flight 0\n",
         ] {
             assert!(text.contains(line), "{text}");
         }

@@ -38,13 +38,13 @@ async fn get(State(context): State<AppState>) -> Result<Response, ControlError> 
     page.family(
         "stuntdouble_build_info",
         MetricType::Gauge,
-        "The version; 1.",
+        "Version of stuntdouble, as a label; the value is 1.",
     )
     .sample(&version, 1);
     context.metrics.write(&mut page);
     if let Some(bytes) = resident_bytes() {
         let name = "process_resident_memory_bytes";
-        gauge(&mut page, name, "Memory the process has.", bytes);
+        gauge(&mut page, name, "Resident memory of the process.", bytes);
     }
     write_engine_gauges(&context, &mut page);
     write_job_gauges(&context, &mut page).await?;
@@ -64,17 +64,17 @@ fn write_engine_gauges(state: &Services, page: &mut MetricsText) {
     for (name, help, bytes) in [
         (
             "stuntdouble_engine_memory_budget_bytes",
-            "Memory that work on pictures may take.",
+            "Memory budget for work on pictures.",
             budget.total_bytes(),
         ),
         (
             "stuntdouble_engine_memory_leased_bytes",
-            "Memory that is set aside for work on pictures that is under way.",
+            "Memory that work on pictures holds now.",
             budget.leased_bytes(),
         ),
         (
             "stuntdouble_engine_memory_leased_bytes_max",
-            "The most that was set aside at once since the start.",
+            "Most memory that work on pictures has held at once since the start.",
             budget.leased_bytes_max(),
         ),
     ] {
@@ -94,24 +94,24 @@ async fn write_job_gauges(state: &Services, page: &mut MetricsText) -> Result<()
     };
     of(
         "stuntdouble_jobs_queued",
-        "Jobs there are, whenever they are due, by kind.",
+        "Stored jobs, whenever they are due, by kind.",
         |depth| depth.queued,
     );
     of(
         "stuntdouble_jobs_due",
-        "Jobs that are due by their accounts' clocks, by kind.",
+        "Jobs that are due by the clocks of their accounts, by kind.",
         |depth| depth.due,
     );
     of(
-        "stuntdouble_jobs_under_way",
-        "Jobs that somebody has in hand, or waits for, by kind.",
+        "stuntdouble_jobs_running",
+        "Jobs that are claimed or waited for, by kind.",
         |depth| depth.running,
     );
     let waiting = state.webhooks.pending_deliveries().await?;
     gauge(
         page,
-        "stuntdouble_webhook_deliveries_waiting",
-        "Deliveries of webhooks that have an attempt to come.",
+        "stuntdouble_webhook_deliveries_pending",
+        "Webhook deliveries whose next attempt is still to come.",
         waiting,
     );
     Ok(())
@@ -121,15 +121,20 @@ async fn write_job_gauges(state: &Services, page: &mut MetricsText) -> Result<()
 async fn write_state_gauges(state: &Services, page: &mut MetricsText) -> Result<(), ControlError> {
     let counted = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let name = "stuntdouble_connections";
-    let help = "Connections that clients have open.";
+    let help = "Open connections of clients.";
     gauge(page, name, help, counted(state.connections.count()));
     let name = "stuntdouble_accounts";
-    gauge(page, name, "Accounts.", counted(state.accounts.count()));
+    gauge(
+        page,
+        name,
+        "Number of accounts.",
+        counted(state.accounts.count()),
+    );
     let database = state.db.bytes().await?;
-    let help = "Size of the database and its log on the disk.";
+    let help = "Size of the database and its write-ahead log on disk.";
     gauge(page, "stuntdouble_database_bytes", help, database);
     let (objects, bytes) = state.blobs.written();
-    let help = "Objects written.";
+    let help = "Objects written since the start.";
     page.family(
         "stuntdouble_objects_written_total",
         MetricType::Counter,
@@ -137,14 +142,19 @@ async fn write_state_gauges(state: &Services, page: &mut MetricsText) -> Result<
     )
     .sample(&[], objects);
     let name = "stuntdouble_objects_written_bytes_total";
-    let help = "Bytes of the objects written.";
+    let help = "Bytes of the objects written since the start.";
     page.family(name, MetricType::Counter, help)
         .sample(&[], bytes);
     let snapshots = state.snapshots.list(None);
     let bytes = snapshots.iter().map(|about| about.bytes).sum();
     let length = counted(snapshots.len());
-    gauge(page, "stuntdouble_snapshots", "Snapshots.", length);
-    let help = "Bytes of the snapshots' objects.";
+    gauge(
+        page,
+        "stuntdouble_snapshots",
+        "Number of snapshots.",
+        length,
+    );
+    let help = "Bytes of the objects in snapshots.";
     gauge(page, "stuntdouble_snapshots_bytes", help, bytes);
     let (requests, bytes) = state.journal.size();
     let help = "Requests in the journal.";
@@ -154,7 +164,7 @@ async fn write_state_gauges(state: &Services, page: &mut MetricsText) -> Result<
         help,
         counted(requests),
     );
-    let help = "Bytes of the requests in the journal, about.";
+    let help = "Approximate bytes of the requests in the journal.";
     gauge(page, "stuntdouble_journal_bytes", help, counted(bytes));
     Ok(())
 }

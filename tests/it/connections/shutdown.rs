@@ -8,7 +8,7 @@ use crate::support::{TestServer, raw};
 
 /// Waits until so many requests are in flight, beside the one that asks.
 async fn await_requests(server: &TestServer, count: usize) {
-    let expected = format!("\nstuntdouble_http_requests_under_way {}\n", count + 1);
+    let expected = format!("\nstuntdouble_http_requests_in_flight {}\n", count + 1);
     loop {
         let page = server.send(Method::GET, "/_mock/metrics", &[], "").await;
         if page.text().contains(&expected) {
