@@ -1,11 +1,11 @@
-//! How much is kept of what was asked and answered.
+//! Limits of the journal.
 
 use clap::Args;
 
 /// Settings of the journal.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct JournalSettings {
-    /// Requests kept of each account for `/_mock/requests`; 0 keeps none
+    /// Requests to keep per account for `/_mock/requests`; 0 disables the journal
     #[arg(
         long,
         env = "STUNTDOUBLE_JOURNAL_REQUESTS_MAX",
@@ -13,7 +13,7 @@ pub struct JournalSettings {
         value_name = "COUNT"
     )]
     pub journal_requests_max: usize,
-    /// Bytes kept of all accounts' requests together, about
+    /// Approximate bytes to keep of the requests of all accounts together
     #[arg(
         long,
         env = "STUNTDOUBLE_JOURNAL_BYTES_MAX",

@@ -66,7 +66,7 @@ fn wrong_variable_ends_the_program_with_its_name_and_code_2() {
         (
             "STUNTDOUBLE_LOG",
             "verbos",
-            "error: STUNTDOUBLE_LOG: invalid value 'verbos': 'verbos' is not a level; expected error, warn, info, debug, trace or off, or tracing's directives such as info,hyper=debug\n",
+            "error: STUNTDOUBLE_LOG: invalid value 'verbos': 'verbos' is not a level; expected error, warn, info, debug, trace or off, or directives of tracing such as info,hyper=debug\n",
         ),
     ] {
         let (code, text) = output_of(&[(name, value)], &[]);
