@@ -94,7 +94,7 @@ async fn what_cannot_be_read_is_not_sent() {
     assert_eq!(not_done(&server, &load).await, assert_refused(removed));
     let verify = ["requests", "verify", "--count", "1", "--body", "-"];
     let output = run_against(&server, &verify, "[").await;
-    let line = "--body is no JSON: EOF while parsing a list at line 1 column 1";
+    let line = "--body: invalid JSON: EOF while parsing a list at line 1 column 1";
     assert_eq!(
         (output.code, (output.out, output.err)),
         (Some(1), assert_refused(line))
@@ -106,7 +106,8 @@ async fn a_control_token_is_shown_or_asked_for() {
     let server =
         TestServer::with_config(|config| config.control.control_token = Some("s3cret".to_owned()))
             .await;
-    let line = "the control token is missing or wrong (give it with --token, or in STUNTDOUBLE_CONTROL_TOKEN)";
+    let line =
+        "the control token is missing or wrong (set it with --token or STUNTDOUBLE_CONTROL_TOKEN)";
     for arguments in [&["rules"][..], &["rules", "--token", "other"]] {
         assert_eq!(
             not_done(&server, arguments).await,
@@ -133,7 +134,7 @@ async fn a_control_token_is_shown_or_asked_for() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_told_with_where_it_was_looked_for() {
-    let cannot = "cannot be reached: Connection refused (os error 111) (is it running? --url or --port says where it is)";
+    let reason = "Connection refused (os error 111) (is the server running? set its address with --url or --port)";
     for (arguments, variable, place) in [
         (&["health", "--port", "1"][..], "", "http://127.0.0.1:1"),
         (
@@ -144,7 +145,7 @@ async fn a_server_that_is_not_there_is_told_with_where_it_was_looked_for() {
         (&["reset"], "http://127.0.0.1:3", "http://127.0.0.1:3"),
     ] {
         let output = run_program(&[("STUNTDOUBLE_URL", variable)], arguments, "").await;
-        let line = assert_refused(&format!("{place} {cannot}"));
+        let line = assert_refused(&format!("cannot connect to {place}: {reason}"));
         assert_eq!((output.code, (output.out, output.err)), (Some(1), line));
     }
 }
@@ -156,7 +157,7 @@ async fn another_server_is_told_apart() {
     for status in [404, 307] {
         let output = run_program(&[("STUNTDOUBLE_URL", other)], &["clock"], "").await;
         let line = assert_refused(&format!(
-            "{other}/_mock/clock answered {status}, and not as stuntdouble does (is it another server's address? --url or --port says where it is)"
+            "{other}/_mock/clock responded with {status}, but not as a stuntdouble server does (is the address right? set it with --url or --port)"
         ));
         assert_eq!((output.code, (output.out, output.err)), (Some(1), line));
     }
@@ -169,7 +170,7 @@ async fn a_server_that_never_answers_is_not_healthy() {
     for _ in 0..2 {
         let output = run_program(&[("STUNTDOUBLE_URL", silent)], &["health"], "").await;
         let begin =
-            format!("stuntdouble: {silent} has not answered: error sending request for url");
+            format!("stuntdouble: no response from {silent}: error sending request for url");
         assert!(output.err.starts_with(&begin), "{}", output.err);
         assert_eq!(
             (output.code, output.out.as_str(), output.err.lines().count()),
@@ -188,11 +189,11 @@ async fn what_is_no_command_is_not_asked() {
         ),
         (
             &["accounts", "delete", ".."],
-            "error: invalid value '..' for '<KEY>': that is a step in a path, and no name in one\n",
+            "error: invalid value '..' for '<KEY>': '.' and '..' cannot be names, as they have a meaning in paths\n",
         ),
         (
             &["accounts", "delete", ""],
-            "error: invalid value '' for '<KEY>': it is empty\n",
+            "error: invalid value '' for '<KEY>': the name is empty\n",
         ),
         (
             &["reset", "--account", ""],

@@ -79,7 +79,7 @@ async fn commands_show_it_and_the_health_check_needs_none() {
     let hidden = run("accounts", None).await;
     let hidden = hidden.expect("no panic").expect("it runs");
     let text = String::from_utf8_lossy(&hidden.stderr).into_owned();
-    let line = "stuntdouble: the control token is missing or wrong (give it with --token, or in STUNTDOUBLE_CONTROL_TOKEN)\n";
+    let line = "stuntdouble: the control token is missing or wrong (set it with --token or STUNTDOUBLE_CONTROL_TOKEN)\n";
     assert_eq!(text, line);
 }
 
