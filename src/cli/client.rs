@@ -32,14 +32,14 @@ pub async fn run(command: &ClientCommand) -> Result<(), String> {
     let call = call(command, &read_source)?;
     let base = server.base_url();
     let url = format!("{base}{}", call.path);
-    let response = outbound::send(CliRequest {
+    let request = outbound::send(CliRequest {
         method: call.method,
         url: &url,
         token: server.token(),
         body: call.body,
         timeout: matches!(command, ClientCommand::Health { .. }).then_some(HEALTH_TIMEOUT),
     });
-    let response = response.await.map_err(|error| match error {
+    let response = request.await.map_err(|error| match error {
         SendError::Connect(reason) => format!(
             "cannot connect to {base}: {reason} (is the server running? set its address with --url or --port)"
         ),

@@ -3,19 +3,19 @@
 //! A noun is named after its route and lists or shows entries; a verb after the noun acts on one of
 //! them. Commands about time or about the whole server are verbs of their own.
 
-mod commands;
 mod filters;
+mod subcommands;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
 
-pub use commands::{
+pub use filters::{AccountArg, DeliveryList, OrderList, PageArgs, RequestFilterArgs, RequestList};
+pub use subcommands::{
     AccountsCommand, ClockCommand, ClockModeArg, DeliveriesCommand, FixturesCommand, InboxCommand,
     JsonSource, OrdersCommand, RequestsCommand, RulesCommand, SnapshotsCommand, VerifyArgs,
 };
-pub use filters::{AccountArg, DeliveryList, OrderList, PageArgs, RequestFilterArgs, RequestList};
 
 const SERVER_HEADING: &str = "Server options";
 
@@ -46,7 +46,7 @@ pub enum ClientCommand {
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// Delete all state; with --account, only the account and all that it owns
+    /// Reset the server; with --account, delete only the account and all that it owns
     Reset {
         #[command(flatten)]
         account: AccountArg,

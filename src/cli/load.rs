@@ -51,8 +51,8 @@ pub fn load() -> Loaded {
 pub fn parse(arguments: &[OsString], environment: &Environment) -> Result<Loaded, Error> {
     let described = Cli::command();
     let command = without_variables(Cli::command());
-    let arguments_given = command.clone().try_get_matches_from(arguments);
-    let arguments_given = arguments_given.map_err(|error| match error.kind() {
+    let first_pass = command.clone().try_get_matches_from(arguments);
+    let first_matches = first_pass.map_err(|error| match error.kind() {
         // Only the command with its variables can show them in the help.
         ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let shown = described.clone().try_get_matches_from(arguments);
@@ -60,14 +60,14 @@ pub fn parse(arguments: &[OsString], environment: &Environment) -> Result<Loaded
         }
         _ => error,
     })?;
-    let (path, arguments_given) = chosen_command(&arguments_given);
-    let injected = injected_flags(&described, &path, arguments_given, environment)
+    let (path, chosen_matches) = chosen_command(&first_matches);
+    let injected = injected_flags(&described, &path, chosen_matches, environment)
         .map_err(|line| described.clone().error(ErrorKind::ValueValidation, line))?;
     let flags = injected.iter().map(|it| it.flag.clone());
-    let matches = command
+    let second_pass = command
         .clone()
         .try_get_matches_from(with_flags(arguments, flags));
-    let matches = matches.map_err(|error| {
+    let matches = second_pass.map_err(|error| {
         let culprit = injected.iter().find_map(|it| {
             let alone = with_flags(arguments, [it.flag.clone()]);
             let error = command.clone().try_get_matches_from(alone).err()?;

@@ -43,7 +43,7 @@ pub enum LogFormat {
 /// Treatment of an API key that was not set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum KeyMode {
-    /// Accepted: its account is created at the first use
+    /// Accepted; its account is created at the first use
     Open,
     /// Refused
     Strict,

@@ -12,8 +12,8 @@ impl ValueEnum for Revision {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let help = match self {
-            Self::V2026_03 => "API before the changes of October 2026",
-            Self::V2026_10 => "API with the changes of October 2026",
+            Self::V2026_03 => "Before the changes of October 2026",
+            Self::V2026_10 => "With the changes of October 2026",
         };
         Some(PossibleValue::new(self.name()).help(help))
     }

@@ -1,4 +1,4 @@
-//! Accounts: looked at, set up, removed.
+//! Accounts: list, show, set up and delete.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::error::{ControlError, ControlJson, run_to_completion};
 use super::error_code::ControlErrorCode;
 use super::listing::{self, PageParams, describe_page};
 use super::named_account::NamedAccount;
-use super::openapi::{account, describe_errors};
+use super::openapi::{account_param, describe_errors};
 use super::query::ControlQuery;
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json, Routes};
@@ -65,30 +65,27 @@ impl From<&Account> for AccountView {
     }
 }
 
-const KEY: &str = "The API key behind which the account is.";
+const KEY_TEXT: &str = "API key of the account.";
 
-/// The key in the path.
+/// Key of an account in the path.
 pub struct AccountKeyInPath(String);
 
 impl FromRequestParts<AppState> for AccountKeyInPath {
     type Rejection = ControlError;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        context: &AppState,
-    ) -> Result<Self, ControlError> {
-        let read = Path::<String>::from_request_parts(parts, context).await;
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ControlError> {
+        let read = Path::<String>::from_request_parts(parts, state).await;
         let Path(key) = read.map_err(|_| {
             let key = parts.uri.path().rsplit('/').next().unwrap_or_default();
             let hint = "percent-encode the key as UTF-8";
-            ControlError::new(ControlErrorCode::BadKey, format!("{key} is no key"), hint)
+            ControlError::new(ControlErrorCode::BadKey, format!("invalid key {key}"), hint)
         })?;
-        // Refuses a call whose query or body names another account than its path.
-        let named = NamedAccount::from_request_parts(parts, context).await?;
+        // Refuses a call whose query or body names a different account than the path.
+        let named = NamedAccount::from_request_parts(parts, state).await?;
         named.merged_with(Some(key.clone()))?;
         if is_too_long(&key) {
             let message = format!("the key has {} characters", key.chars().count());
-            let hint = format!("{KEY_CHARS_MAX} at most");
+            let hint = format!("a key has at most {KEY_CHARS_MAX} characters");
             return Err(ControlError::new(ControlErrorCode::BadKey, message, hint));
         }
         Ok(Self(key))
@@ -98,34 +95,37 @@ impl FromRequestParts<AppState> for AccountKeyInPath {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Accounts")]
 struct AccountPage {
-    /// By key.
+    /// Accounts in ascending order of their keys.
     accounts: Vec<AccountView>,
-    /// The `after` of the next page; null on the last one.
+    /// Value of `after` for the next page. Null on the last page.
     next: Option<String>,
 }
 
 fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
-        .summary("The accounts", "Page by page, those made by use included.")
-        .query_params(listing::describe_params([account()]))
-        .describe_param("account", "Only the account of that key.")
-        .response::<AccountPage>(200, "The accounts.");
+        .summary(
+            "List accounts",
+            "Includes accounts that were created by their first use. Paged.",
+        )
+        .query_params(listing::describe_params([account_param()]))
+        .describe_param("account", "Only the account with this key.")
+        .response::<AccountPage>(200, "Page of accounts.");
     describe_errors(describe_page(doc), &[])
 }
 
 async fn list(
-    State(context): State<AppState>,
+    State(state): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ControlError> {
     let query = ControlQuery::parse(query.as_deref(), &["limit", "after"])?;
     let page = PageParams::<String>::read(&query)?;
     let mut accounts = if let Some(key) = named.key() {
-        context.accounts.by_key(key).into_iter().collect()
+        state.accounts.by_key(key).into_iter().collect()
     } else {
         let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
         let one_more = limit.saturating_add(1);
-        context.accounts.page(page.after.as_deref(), one_more)
+        state.accounts.page(page.after.as_deref(), one_more)
     };
     let next = listing::cut_page(&mut accounts, page.limit, |last| last.key.clone());
     let frame = AccountPage {
@@ -138,9 +138,9 @@ async fn list(
 
 fn describe_get(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
-        .summary("An account", "How it is set up.")
-        .describe_param("key", KEY)
-        .response::<AccountView>(200, "The account.");
+        .summary("Get an account", "Returns the settings of the account.")
+        .describe_param("key", KEY_TEXT)
+        .response::<AccountView>(200, "Account with its settings.");
     describe_errors(
         doc,
         &[ControlErrorCode::BadKey, ControlErrorCode::UnknownAccount],
@@ -148,11 +148,11 @@ fn describe_get(doc: OperationDoc<'_>) -> OperationDoc<'_> {
 }
 
 async fn get(
-    State(context): State<AppState>,
+    State(state): State<AppState>,
     AccountKeyInPath(key): AccountKeyInPath,
 ) -> Result<Response, ControlError> {
-    let account = context.accounts.by_key(&key).ok_or_else(|| {
-        let hint = "it is made at its first use, or by PUT /_mock/accounts/{key}";
+    let account = state.accounts.by_key(&key).ok_or_else(|| {
+        let hint = "an account is created by its first use, or by PUT /_mock/accounts/{key}";
         ControlError::new(
             ControlErrorCode::UnknownAccount,
             format!("no account {key}"),
@@ -165,39 +165,39 @@ async fn get(
 fn describe_set(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
         .summary(
-            "Set an account up",
-            "Makes it where it is not there yet. What is left out is set to its default.",
+            "Set up an account",
+            "Creates the account if it does not exist. Omitted fields get their defaults.",
         )
-        .describe_param("key", KEY)
+        .describe_param("key", KEY_TEXT)
         .json_body::<AccountSettings>(false)
-        .response::<AccountView>(200, "The account as it is set up now.");
+        .response::<AccountView>(200, "Account with its new settings.");
     describe_errors(
         doc,
         &[ControlErrorCode::AccountGone, ControlErrorCode::BadKey],
     )
 }
 
-/// Checks that an account can be set up so.
+/// Checks the values of settings that their types do not check.
 ///
 /// # Errors
-/// Names the field, and says what it may be.
-pub fn check(settings: &AccountSettings) -> Result<(), ControlError> {
+/// If a value is out of range.
+pub fn check_settings(settings: &AccountSettings) -> Result<(), ControlError> {
     if settings.retention_days != Some(0) {
         return Ok(());
     }
-    let why = "retentionDays: 0 is no retention";
-    let hint = "give 1 day or more; null is the server's --retention-days";
-    Err(ControlError::new(ControlErrorCode::BadBody, why, hint))
+    let message = "retentionDays: must be at least 1";
+    let hint = "set 1 or more days, or null for the server's --retention-days";
+    Err(ControlError::new(ControlErrorCode::BadBody, message, hint))
 }
 
 async fn set(
-    State(context): State<AppState>,
+    State(state): State<AppState>,
     AccountKeyInPath(key): AccountKeyInPath,
     ControlJson(settings): ControlJson<AccountSettings>,
 ) -> Result<Response, ControlError> {
-    check(&settings)?;
-    let sunset = context.orders.sunset_for(&settings);
-    let configured = context.accounts.configure(&key, settings, sunset);
+    check_settings(&settings)?;
+    let sunset = state.orders.sunset_for(&settings);
+    let configured = state.accounts.configure(&key, settings, sunset);
     let account = configured.await?;
     Ok(Json(AccountView::from(account.as_ref())).into_response())
 }
@@ -205,11 +205,12 @@ async fn set(
 fn describe_delete(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
         .summary(
-            "Remove an account",
-            "With all that it owns: a test's teardown. One that is not there is gone already.",
+            "Delete an account",
+            "Deletes the account and all that it owns, such as in the teardown of a test. An unknown \
+             account is no error.",
         )
-        .describe_param("key", KEY)
-        .empty_response(204, "It is gone.");
+        .describe_param("key", KEY_TEXT)
+        .empty_response(204, "The account is deleted.");
     describe_errors(
         doc,
         &[ControlErrorCode::AccountGone, ControlErrorCode::BadKey],
@@ -217,13 +218,13 @@ fn describe_delete(doc: OperationDoc<'_>) -> OperationDoc<'_> {
 }
 
 async fn delete(
-    State(context): State<AppState>,
+    State(state): State<AppState>,
     AccountKeyInPath(key): AccountKeyInPath,
 ) -> Result<Response, ControlError> {
     run_to_completion(async move {
-        context.accounts.delete(&key).await?;
-        context.journal.drop_ended_accounts();
-        context.inbox.clear(Some(&key));
+        state.accounts.delete(&key).await?;
+        state.journal.drop_ended_accounts();
+        state.inbox.clear(Some(&key));
         Ok(StatusCode::NO_CONTENT.into_response())
     })
     .await

@@ -1,4 +1,4 @@
-//! `GET /_mock/ca.pem`: whom clients have to trust that call by TLS.
+//! `GET /_mock/ca.pem`: certificate of the authority that TLS clients have to trust.
 
 use axum::extract::State;
 use axum::http::Method;
@@ -18,28 +18,24 @@ pub fn routes(routes: Routes) -> Routes {
         .docs(describe)
 }
 
-/// RFC 8555.
-const PEM: &str = "application/pem-certificate-chain";
+/// Media type of certificates in PEM (RFC 8555 §9.1).
+const PEM_MEDIA_TYPE: &str = "application/pem-certificate-chain";
 
 fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
         .summary(
-            "The certificate to trust",
-            "That of the authority that has signed the server's own certificate, in PEM. It is made \
-             at the first start and kept in the data directory.",
+            "Get the certificate to trust",
+            "Certificate of the authority that signed the server's certificate, in PEM. The server \
+             creates it at the first start and stores it in the data directory.",
         )
-        .binary_response(200, "The certificate.", &[PEM]);
+        .binary_response(200, "Certificate.", &[PEM_MEDIA_TYPE]);
     describe_errors(doc, &[ControlErrorCode::TlsDisabled])
 }
 
-async fn get(State(context): State<AppState>) -> Result<Response, ControlError> {
-    let pem = context.ca_pem.as_deref().ok_or_else(|| {
-        let hint = "start it with --tls (STUNTDOUBLE_TLS=true)";
-        ControlError::new(
-            ControlErrorCode::TlsDisabled,
-            "the server does not serve by TLS",
-            hint,
-        )
+async fn get(State(state): State<AppState>) -> Result<Response, ControlError> {
+    let pem = state.ca_pem.as_deref().ok_or_else(|| {
+        let hint = "start the server with --tls (STUNTDOUBLE_TLS=true)";
+        ControlError::new(ControlErrorCode::TlsDisabled, "TLS is not enabled", hint)
     })?;
-    Ok(([(CONTENT_TYPE, PEM)], pem.to_owned()).into_response())
+    Ok(([(CONTENT_TYPE, PEM_MEDIA_TYPE)], pem.to_owned()).into_response())
 }

@@ -1,4 +1,4 @@
-//! Clocks: read, set, advanced.
+//! Clocks: show, set, advance and drain.
 
 use axum::extract::{RawQuery, State};
 use axum::http::Method;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{ControlError, ControlJson};
 use super::error_code::ControlErrorCode;
 use super::named_account::{AccountKey, NamedAccount, Scope};
-use super::openapi::{account, describe_errors};
+use super::openapi::{account_param, describe_errors};
 use super::query::ControlQuery;
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json, Routes, Services};
@@ -41,9 +41,9 @@ pub fn routes(routes: Routes) -> Routes {
         .docs(drain::describe)
 }
 
-pub(super) const INSTANT_EXAMPLE: &str = "such as 2026-03-12T10:00:00.000Z";
+pub(super) const INSTANT_EXAMPLE: &str = "send an instant such as 2026-03-12T10:00:00.000Z";
 
-/// A clock, and what is due next by it.
+/// Clock, and the next job that is due by it.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Clock")]
@@ -52,24 +52,24 @@ struct ClockView {
     now: String,
     #[schemars(extend("enum" = ["running", "frozen", "jump"]))]
     mode: &'static str,
-    /// How far it is ahead of the real time.
+    /// Milliseconds by which the clock is ahead of the real time.
     offset_ms: i64,
-    /// True if it is the default clock, which accounts follow that have no clock of their own.
+    /// True for the default clock, which accounts without a clock of their own follow.
     is_default: bool,
-    /// The next due job of the account, or of the accounts that follow the default clock.
+    /// Next due job of the account, or of the accounts that follow the default clock.
     next: Option<JobLine>,
 }
 
-/// A job, due or done.
+/// Due or executed job.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Job")]
 pub(super) struct JobLine {
-    /// When it falls due.
+    /// Due time of the job.
     #[schemars(extend("format" = "date-time"))]
     at: String,
     #[schemars(schema_with = "kind")]
     kind: &'static str,
-    /// The id of what it is about.
+    /// Id of the entity that the job concerns, such as an order or a delivery.
     subject: String,
 }
 
@@ -93,15 +93,15 @@ impl From<ExecutedJob> for JobLine {
     }
 }
 
-/// Work that has not come to its end.
+/// Work that has not ended.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Waiting")]
 pub(super) struct WaitingLine {
     #[schemars(schema_with = "awaited")]
     kind: &'static str,
-    /// The id of the order, or of what the job is about.
+    /// Id of the entity that the work concerns, such as an order or a delivery.
     subject: String,
-    /// When it falls due; null if it waits for a call.
+    /// Due time. Null if the work waits for a call of the client.
     #[schemars(extend("format" = "date-time"))]
     at: Option<String>,
 }
@@ -116,7 +116,8 @@ impl From<PendingWork> for WaitingLine {
     }
 }
 
-/// Returns how the clock of `account`, or the default clock, stands now.
+/// Returns the current state of the clock of `account`, or of the default clock if `account` is
+/// `None`.
 async fn clock_view(
     state: &Services,
     account: Option<&Account>,
@@ -141,26 +142,32 @@ async fn clock_view(
 
 fn describe_get(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
-        .summary("A clock", "That of the account, or the default clock.")
-        .query_params(vec![account()])
-        .describe_param("account", "The key; left out, the default clock.")
-        .response::<ClockView>(200, "The clock.");
+        .summary(
+            "Get a clock",
+            "Returns the clock of the account, or the default clock.",
+        )
+        .query_params(vec![account_param()])
+        .describe_param(
+            "account",
+            "Key of the account. The default clock if omitted.",
+        )
+        .response::<ClockView>(200, "Clock.");
     describe_errors(doc, &[ControlErrorCode::UnknownAccount])
 }
 
 async fn get(
-    State(context): State<AppState>,
+    State(state): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ControlError> {
     ControlQuery::parse(query.as_deref(), &[])?;
-    let clock = match named.usable_scope(&context)? {
-        Scope::Account(account) => clock_view(&context, Some(&account)).await?,
-        Scope::All => clock_view(&context, None).await?,
-        // It would follow the default clock, and has no work.
+    let clock = match named.usable_scope(&state)? {
+        Scope::Account(account) => clock_view(&state, Some(&account)).await?,
+        Scope::All => clock_view(&state, None).await?,
+        // The account would follow the default clock, and has no jobs.
         Scope::Unknown => ClockView {
             next: None,
-            ..clock_view(&context, None).await?
+            ..clock_view(&state, None).await?
         },
     };
     Ok(Json(clock).into_response())
@@ -169,11 +176,11 @@ async fn get(
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SetClock {
-    /// The key; left out, the default clock.
+    /// Key of the account. The default clock if omitted.
     #[serde(rename = "account")]
     _account: Option<AccountKey>,
     mode: ClockMode,
-    /// Where it is set to; left out, it stays where it is.
+    /// Instant to set. The instant stays the same if omitted.
     #[schemars(extend("format" = "date-time"))]
     now: Option<String>,
 }
@@ -183,12 +190,12 @@ pub struct SetClock {
 pub(super) enum ClockMode {
     Running,
     Frozen,
-    /// Runs, and leaps to what is due next whenever no work is under way.
+    /// Runs, and leaps to the next due job whenever nothing is in flight.
     Jump,
 }
 
 impl ClockMode {
-    /// A clock that goes so, from `at` on.
+    /// Returns a clock in this mode that shows `at` now.
     pub(super) fn clock_at(self, at: Timestamp) -> Clock {
         match self {
             Self::Running => Clock::running_from(at),
@@ -202,15 +209,14 @@ fn describe_set(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
         .summary(
             "Set a clock",
-            "Gives the account a clock of its own, or sets the default clock, which all accounts \
-             follow that have none. In mode `jump` it runs, and leaps to what is due next whenever \
-             no work is under way: orders, reports and webhooks do not wait; what expires on the \
-             way expires at its own time, and nothing leaps there for its sake. It does not leap \
-             while a client owes an upload whose URL was handed out less than 5 s ago by real \
-             time.",
+            "Gives the account a clock of its own, or sets the default clock, which all other accounts \
+             follow. In mode `jump` the clock runs, and leaps to the next due order, report or \
+             webhook whenever nothing is in flight. Expiries on the way happen at their own time, \
+             but the clock does not leap for them. It does not leap either while a client owes an \
+             upload whose URL was handed out less than 5 s ago by real time.",
         )
         .json_body::<SetClock>(true)
-        .response::<ClockView>(200, "The clock as it is now.");
+        .response::<ClockView>(200, "Clock after the change.");
     describe_errors(
         doc,
         &[
@@ -222,33 +228,33 @@ fn describe_set(doc: OperationDoc<'_>) -> OperationDoc<'_> {
 }
 
 async fn set(
-    State(context): State<AppState>,
+    State(state): State<AppState>,
     named: NamedAccount,
     ControlJson(body): ControlJson<SetClock>,
 ) -> Result<Response, ControlError> {
-    let account = named.create_account(&context).await?;
+    let account = named.create_account(&state).await?;
     let at = match &body.now {
         None => None,
         Some(text) => Some(clock::parse_iso(text).ok_or_else(|| {
             ControlError::new(
                 ControlErrorCode::BadNow,
-                format!("now: {text} is no instant"),
+                format!("now: invalid instant {text}"),
                 INSTANT_EXAMPLE,
             )
         })?),
     };
     let mode = body.mode;
     let set = move |now| mode.clock_at(at.unwrap_or(now));
-    context.accounts.set_clock(account.clone(), set).await?;
-    Ok(Json(clock_view(&context, account.as_deref()).await?).into_response())
+    state.accounts.set_clock(account.clone(), set).await?;
+    Ok(Json(clock_view(&state, account.as_deref()).await?).into_response())
 }
 
-/// The name of a kind of work.
+/// Schema of the name of a job kind.
 fn kind(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": JobKind::ALL.map(JobKind::name)})
 }
 
-/// The name of what work waits for.
+/// Schema of the name of what unfinished work waits for.
 fn awaited(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": Awaited::ALL.map(Awaited::name)})
 }

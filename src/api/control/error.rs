@@ -1,4 +1,5 @@
-//! Errors of the control plane, the JSON extractor that raises them, and tasks that outlive a client.
+//! Errors of the control plane, the JSON extractor that raises them, and tasks that outlive a
+//! client.
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
@@ -178,8 +179,8 @@ pub async fn run_to_completion<T: Send + 'static>(
     result.unwrap_or_else(|error| Err(ControlError::internal(error.to_string())))
 }
 
-/// Extractor of a JSON body with the fields of `T`. The field `account`, which every body may have, is
-/// removed first. A missing body counts as an empty object.
+/// Extractor of a JSON body with the fields of `T`. The field `account`, which every body may have,
+/// is removed first. A missing body counts as an empty object.
 #[derive(Debug)]
 pub struct ControlJson<T>(pub T);
 

@@ -1,7 +1,7 @@
-//! `GET /_mock/metrics`: what was counted, and what there is at the moment, for Prometheus.
+//! `GET /_mock/metrics`: counters and gauges in the text format of Prometheus.
 //!
-//! What there is costs a few queries along indexes, and nothing per object: of those only what is
-//! written is counted, as adding up what lies on the disk would mean to look at each.
+//! A page costs a few queries along indexes and no work per object. Therefore the bytes of written
+//! objects are counted, but not the bytes on disk.
 
 use axum::extract::State;
 use axum::http::Method;
@@ -25,14 +25,14 @@ pub fn routes(routes: Routes) -> Routes {
 fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
         .summary(
-            "Metrics",
-            "Prometheus' text format, version 0.0.4. Counters begin at 0 when the server starts.",
+            "Get metrics",
+            "Text format of Prometheus, version 0.0.4. Counters start at 0 when the server starts.",
         )
         .binary_response(200, "All metrics.", &[MEDIA_TYPE]);
     describe_errors(doc, &[])
 }
 
-async fn get(State(context): State<AppState>) -> Result<Response, ControlError> {
+async fn get(State(state): State<AppState>) -> Result<Response, ControlError> {
     let mut page = MetricsText::default();
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     page.family(
@@ -41,14 +41,14 @@ async fn get(State(context): State<AppState>) -> Result<Response, ControlError> 
         "Version of stuntdouble, as a label; the value is 1.",
     )
     .sample(&version, 1);
-    context.metrics.write(&mut page);
+    state.metrics.write(&mut page);
     if let Some(bytes) = resident_bytes() {
         let name = "process_resident_memory_bytes";
         gauge(&mut page, name, "Resident memory of the process.", bytes);
     }
-    write_engine_gauges(&context, &mut page);
-    write_job_gauges(&context, &mut page).await?;
-    write_state_gauges(&context, &mut page).await?;
+    write_engine_gauges(&state, &mut page);
+    write_job_gauges(&state, &mut page).await?;
+    write_state_gauges(&state, &mut page).await?;
     let media_type = [(CONTENT_TYPE, MEDIA_TYPE)];
     Ok((media_type, page.finish()).into_response())
 }
@@ -58,7 +58,6 @@ fn gauge(page: &mut MetricsText, name: &'static str, help: &'static str, value: 
         .sample(&[], value);
 }
 
-/// The memory for work on pictures.
 fn write_engine_gauges(state: &Services, page: &mut MetricsText) {
     let budget = state.engine.budget();
     for (name, help, bytes) in [
@@ -82,53 +81,51 @@ fn write_engine_gauges(state: &Services, page: &mut MetricsText) {
     }
 }
 
-/// What is to be done.
 async fn write_job_gauges(state: &Services, page: &mut MetricsText) -> Result<(), ControlError> {
     let depths = state.worker.queue_depths().await?;
-    let mut of = |name, help, count: fn(&crate::services::worker::QueueDepth) -> u64| {
+    let mut write_by_kind = |name, help, count: fn(&crate::services::worker::QueueDepth) -> u64| {
         let mut family = page.family(name, MetricType::Gauge, help);
         for kind in JobKind::ALL {
             let depth = depths.iter().find(|depth| depth.kind == kind);
             family.sample(&[("kind", kind.name())], depth.map_or(0, count));
         }
     };
-    of(
+    write_by_kind(
         "stuntdouble_jobs_queued",
         "Stored jobs, whenever they are due, by kind.",
         |depth| depth.queued,
     );
-    of(
+    write_by_kind(
         "stuntdouble_jobs_due",
         "Jobs that are due by the clocks of their accounts, by kind.",
         |depth| depth.due,
     );
-    of(
+    write_by_kind(
         "stuntdouble_jobs_running",
         "Jobs that are claimed or waited for, by kind.",
         |depth| depth.running,
     );
-    let waiting = state.webhooks.pending_deliveries().await?;
+    let pending = state.webhooks.pending_deliveries().await?;
     gauge(
         page,
         "stuntdouble_webhook_deliveries_pending",
         "Webhook deliveries whose next attempt is still to come.",
-        waiting,
+        pending,
     );
     Ok(())
 }
 
-/// What is kept.
 async fn write_state_gauges(state: &Services, page: &mut MetricsText) -> Result<(), ControlError> {
-    let counted = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let to_u64 = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let name = "stuntdouble_connections";
     let help = "Open connections of clients.";
-    gauge(page, name, help, counted(state.connections.count()));
+    gauge(page, name, help, to_u64(state.connections.count()));
     let name = "stuntdouble_accounts";
     gauge(
         page,
         name,
         "Number of accounts.",
-        counted(state.accounts.count()),
+        to_u64(state.accounts.count()),
     );
     let database = state.db.bytes().await?;
     let help = "Size of the database and its write-ahead log on disk.";
@@ -147,7 +144,7 @@ async fn write_state_gauges(state: &Services, page: &mut MetricsText) -> Result<
         .sample(&[], bytes);
     let snapshots = state.snapshots.list(None);
     let bytes = snapshots.iter().map(|about| about.bytes).sum();
-    let length = counted(snapshots.len());
+    let length = to_u64(snapshots.len());
     gauge(
         page,
         "stuntdouble_snapshots",
@@ -158,13 +155,8 @@ async fn write_state_gauges(state: &Services, page: &mut MetricsText) -> Result<
     gauge(page, "stuntdouble_snapshots_bytes", help, bytes);
     let (requests, bytes) = state.journal.size();
     let help = "Requests in the journal.";
-    gauge(
-        page,
-        "stuntdouble_journal_requests",
-        help,
-        counted(requests),
-    );
+    gauge(page, "stuntdouble_journal_requests", help, to_u64(requests));
     let help = "Approximate bytes of the requests in the journal.";
-    gauge(page, "stuntdouble_journal_bytes", help, counted(bytes));
+    gauge(page, "stuntdouble_journal_bytes", help, to_u64(bytes));
     Ok(())
 }

@@ -1,5 +1,6 @@
-//! The control plane, as `contract/control.md` has it: health, clocks, accounts, rules,
-//! reset. What a test steers and looks with.
+//! Control plane: the API under `/_mock` with which tests steer and inspect the server.
+//!
+//! Each resource has a file with its routes, handlers and OpenAPI descriptions.
 
 mod account_field;
 mod accounts;
@@ -64,12 +65,12 @@ fn is_control_operation(operation: &Operation) -> bool {
     operation.name.starts_with(OPERATION_PREFIX)
 }
 
-/// The answer to a route there is not.
+/// Returns the response to a request that no route of the control plane matches.
 #[must_use]
 pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
     if uri.path() == "/_mock/accounts/" {
         let message = format!("{}: {}", uri.path(), named_account::EMPTY_KEY);
-        let hint = "end the path with a key; GET /_mock/accounts lists all accounts";
+        let hint = "append a key to the path; GET /_mock/accounts lists all accounts";
         return ControlError::new(ControlErrorCode::BadKey, message, hint).into_response();
     }
     let known: Vec<String> = routes(None)
@@ -77,22 +78,22 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
         .iter()
         .map(|operation| format!("{} {}", operation.method, operation.path))
         .collect();
-    let message = format!("there is no {method} {}", uri.path());
+    let message = format!("no route {method} {}", uri.path());
     ControlError::new(
         ControlErrorCode::UnknownRoute,
         message,
-        format!("there is: {}", known.join(", ")),
+        format!("valid routes: {}", known.join(", ")),
     )
     .into_response()
 }
 
-/// Returns the response to a request that the guard refuses.
+/// Returns the response to a request that the guard refused.
 #[must_use]
 pub fn guard_refusal_response(refused: &GuardRefusal) -> Response {
     ControlError::from_guard(refused).into_response()
 }
 
-/// The answer where a handler of ours panicked.
+/// Returns the response for a handler of the control plane that panicked.
 #[must_use]
 pub fn panicked() -> Response {
     ControlError::internal("a handler panicked").into_response()

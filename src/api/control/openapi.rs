@@ -1,4 +1,4 @@
-//! `GET /_mock/openapi.json`: these routes described, from the code that serves them.
+//! `GET /_mock/openapi.json`: OpenAPI description of the control plane, generated from the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -29,11 +29,11 @@ pub fn routes(routes: Routes) -> Routes {
 
 const ABOUT: ApiInfo = ApiInfo {
     title: "stuntdouble's control plane",
-    text: "What a test steers with, and what it looks with. The unit of isolation is the account: \
-           one API key, for both vendors. Every operation takes an `account`, in its \
-           query or its body, and is about that one alone; fields that are not described are refused.",
+    text: "Tests steer and inspect the server with these operations. The unit of isolation is the \
+           account: one API key, for both vendors. Every operation accepts an `account` in the query \
+           or the body and then concerns this account only. Fields that are not described are refused.",
     key: Some(SecurityScheme::Bearer {
-        text: "The setting `control-token`; where it is not set, none is asked for.",
+        text: "Value of the setting `control-token`. No token is required if it is not set.",
     }),
 };
 
@@ -76,9 +76,9 @@ pub fn describe_errors<'s>(doc: OperationDoc<'s>, codes: &[ControlErrorCode]) ->
     doc
 }
 
-/// The parameter `account` of a query.
+/// Returns the query parameter `account`.
 #[must_use]
-pub fn account() -> Param {
+pub fn account_param() -> Param {
     Param {
         name: "account",
         required: false,
@@ -86,7 +86,7 @@ pub fn account() -> Param {
     }
 }
 
-/// The routes of this front door, as an OpenAPI document.
+/// Returns the OpenAPI document of the control plane.
 #[must_use]
 pub fn description() -> Value {
     let mut document = document(&ABOUT, &super::routes(None).operations());
@@ -97,8 +97,11 @@ pub fn description() -> Value {
 fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let schema = json!({"type": "object", "required": ["openapi", "info", "paths"]});
     let doc = doc
-        .summary("This description", "OpenAPI 3.1, made from the code.")
-        .response_schema(200, "The description.", &schema);
+        .summary(
+            "Get the OpenAPI description",
+            "OpenAPI 3.1, generated from the code.",
+        )
+        .response_schema(200, "OpenAPI document.", &schema);
     describe_errors(doc, &[])
 }
 

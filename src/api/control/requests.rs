@@ -1,4 +1,4 @@
-//! The journal: listed, verified, cleared.
+//! Journal of requests: list, show, verify and clear.
 
 mod query;
 mod wire;
@@ -16,7 +16,7 @@ use super::error::{ControlError, ControlJson};
 use super::error_code::ControlErrorCode;
 use super::is_control_operation;
 use super::named_account::NamedAccount;
-use super::openapi::{account, describe_errors};
+use super::openapi::{account_param, describe_errors};
 use super::query::ControlQuery;
 use super::suggestion::did_you_mean;
 use crate::http::openapi::{OperationDoc, Param};
@@ -29,11 +29,11 @@ use crate::model::glob::glob;
 use crate::model::rule::OutboundCall;
 use crate::services::journal::{CountRange, Exchange, RequestMatcher, VerifyVerdict};
 use wire::{
-    CountSpec, NearMissView, Range, RequestPage, RequestView, StatusSpec, VerifyFailed,
+    CountBounds, CountSpec, NearMissView, RequestPage, RequestView, StatusSpec, VerifyFailed,
     VerifyPassed, VerifyRequest,
 };
 
-const ACCOUNT_TEXT: &str = "Only those of that key; left out, all.";
+const ACCOUNT_TEXT: &str = "Only requests of the account with this key. All requests if omitted.";
 
 /// Adds the routes of the journal.
 pub fn routes(routes: Routes) -> Routes {
@@ -67,13 +67,13 @@ pub fn routes(routes: Routes) -> Routes {
 const NAMES_WITHOUT_ROUTE: [&str; 3] = ["unmatched", "bad_host", "unknown_host"];
 const TIMEOUT_MS_MAX: u64 = 600_000;
 
-/// Refuses a call for requests where none are kept.
+/// Checks that the journal is enabled.
 fn check_enabled(state: &Services) -> Result<(), ControlError> {
     if state.journal.is_enabled() {
         return Ok(());
     }
-    let message = "no requests are kept: --journal-requests-max is 0";
-    let hint = "start the server with another --journal-requests-max";
+    let message = "the journal is disabled: --journal-requests-max is 0";
+    let hint = "start the server with a larger --journal-requests-max";
     Err(ControlError::new(
         ControlErrorCode::JournalDisabled,
         message,
@@ -82,7 +82,7 @@ fn check_enabled(state: &Services) -> Result<(), ControlError> {
 }
 
 fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
-    let input = |name, schema| Param {
+    let param = |name, schema| Param {
         name,
         required: false,
         schema,
@@ -91,21 +91,21 @@ fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let number = json!({"type": "integer", "minimum": 0});
     let doc = doc
         .summary(
-            "What was asked and answered",
-            "The newest last. A request is listed from when its account is known, with null for \
-             what comes with its answer. Requests to the control plane are not kept.",
+            "List requests",
+            "Newest last. A request is listed as soon as its account is known; fields of the response \
+             are null until the response is sent. Requests to the control plane are not recorded.",
         )
         .query_params(vec![
-            account(),
-            input("operation", text.clone()),
-            input("method", text.clone()),
-            input("path", text),
-            input(
+            account_param(),
+            param("operation", text.clone()),
+            param("method", text.clone()),
+            param("path", text),
+            param(
                 "status",
                 json!({"type": "string", "pattern": "^([0-9]+|[1-5][xX]{2})$"}),
             ),
-            input("since", number.clone()),
-            input("limit", number),
+            param("since", number.clone()),
+            param("limit", number),
         ])
         .describe_param("account", ACCOUNT_TEXT)
         .describe_param("operation", "A glob, such as `bizmori.*`.")
@@ -113,47 +113,47 @@ fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param("path", "A glob.")
         .describe_param(
             "status",
-            "Only those that were answered so: a status such as 404, or a class such as 4xx.",
+            "Only requests with this response status: a status such as 404, or a class such as 4xx.",
         )
         .describe_param(
             "since",
-            "Only those of greater numbers, the first of them; goes with `account`.",
+            "Only requests with a greater `seq`, oldest first. Requires `account`.",
         )
         .describe_param(
             "limit",
-            "The last so many, with `since` the first so many; 100 where it is left out.",
+            "Number of requests: the last ones, or with `since` the first ones; 100 if omitted.",
         )
-        .response::<RequestPage>(200, "What is kept of it.");
+        .response::<RequestPage>(200, "Recorded requests.");
     describe_errors(doc, &[ControlErrorCode::JournalDisabled])
 }
 
 async fn list(
-    State(context): State<AppState>,
+    State(state): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ControlError> {
     let query = query::parse(named.key(), query.as_deref())?;
-    check_enabled(&context)?;
-    let (exchanges, evicted) = context.journal.list(&query);
+    check_enabled(&state)?;
+    let (exchanges, evicted) = state.journal.list(&query);
     let listing = RequestPage {
         requests: Vec::new(),
         evicted,
     };
-    let revision = context.config.orders.revision;
-    let shown = move |exchange: Arc<Exchange>| item(&RequestView::new(&exchange, revision));
-    let items = stream::iter(exchanges).map(shown);
+    let revision = state.config.orders.revision;
+    let show = move |exchange: Arc<Exchange>| item(&RequestView::new(&exchange, revision));
+    let items = stream::iter(exchanges).map(show);
     Ok(streamed(&listing, "requests", items).await?)
 }
 
 fn describe_get(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
         .summary(
-            "A request and its answer",
-            "That of an account which has this number in `X-Mock-Request`.",
+            "Get a request",
+            "Returns the request of an account with this number, which is in `X-Mock-Request`.",
         )
-        .describe_param("account", "The account's key.")
-        .describe_param("seq", "The request's number.")
-        .response::<RequestView>(200, "The request.");
+        .describe_param("account", "Key of the account.")
+        .describe_param("seq", "Number of the request.")
+        .response::<RequestView>(200, "Request and its response.");
     describe_errors(
         doc,
         &[
@@ -164,53 +164,56 @@ fn describe_get(doc: OperationDoc<'_>) -> OperationDoc<'_> {
 }
 
 async fn get(
-    State(context): State<AppState>,
+    State(state): State<AppState>,
     named: NamedAccount,
     PathParamPair(key, seq): PathParamPair,
 ) -> Result<Response, ControlError> {
     let named = named.merged_with(Some(key))?;
-    check_enabled(&context)?;
+    check_enabled(&state)?;
     let key = named.key().unwrap_or_default();
     let number: Option<u64> = seq.parse().ok();
-    let found = number.and_then(|number| context.journal.find(key, number));
+    let found = number.and_then(|number| state.journal.find(key, number));
     let exchange = found.ok_or_else(|| {
-        let message = format!("no request {seq} of account {key} is kept");
-        let hint = format!("GET /_mock/requests?account={key} lists those that are");
+        let message = format!("no request {seq} of account {key}");
+        let hint = format!("GET /_mock/requests?account={key} lists the recorded requests");
         ControlError::new(ControlErrorCode::UnknownRequest, message, hint)
     })?;
-    let shown = RequestView::new(&exchange, context.config.orders.revision);
-    Ok(Json(shown).into_response())
+    let view = RequestView::new(&exchange, state.config.orders.revision);
+    Ok(Json(view).into_response())
 }
 
 fn describe_delete(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
-        .summary("Forget requests", "Those of an account, or all.")
-        .query_params(vec![account()])
+        .summary(
+            "Delete requests",
+            "Deletes the recorded requests of an account, or all.",
+        )
+        .query_params(vec![account_param()])
         .describe_param("account", ACCOUNT_TEXT)
-        .empty_response(204, "They are gone.");
+        .empty_response(204, "The requests are deleted.");
     describe_errors(doc, &[])
 }
 
 async fn delete(
-    State(context): State<AppState>,
+    State(state): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ControlError> {
     ControlQuery::parse(query.as_deref(), &[])?;
-    context.journal.clear(named.key());
+    state.journal.clear(named.key());
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 fn describe_verify(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
         .summary(
-            "Verify what was asked",
-            "Counts the requests that are as `when` says. With `timeoutMs` it waits until there are \
-             enough, or, where there may be too many, until that time is over.",
+            "Verify requests",
+            "Counts the requests that match `when`. With `timeoutMs` the call waits until there are \
+             enough. If `count` has a maximum, it waits for the whole timeout.",
         )
         .json_body::<VerifyRequest>(true)
-        .response::<VerifyPassed>(200, "There are as many as wanted.")
-        .response::<VerifyFailed>(422, "There are not.");
+        .response::<VerifyPassed>(200, "The count is as expected.")
+        .response::<VerifyFailed>(422, "The count is not as expected.");
     describe_errors(
         doc,
         &[
@@ -223,51 +226,48 @@ fn describe_verify(doc: OperationDoc<'_>) -> OperationDoc<'_> {
 }
 
 async fn verify(
-    State(context): State<AppState>,
+    State(state): State<AppState>,
     named: NamedAccount,
     ControlJson(request): ControlJson<VerifyRequest>,
 ) -> Result<Response, ControlError> {
     let count = parse_count(&request.count)?;
-    let wanted = parse_matcher(
-        &context,
-        request.when.map(|when| when.0).unwrap_or_default(),
-    )?;
-    check_enabled(&context)?;
-    let (account, journal) = (named.key(), &context.journal);
+    let matcher = parse_matcher(&state, request.when.map(|when| when.0).unwrap_or_default())?;
+    check_enabled(&state)?;
+    let (account, journal) = (named.key(), &state.journal);
     let verdict = match request.timeout_ms {
-        None => journal.verify(account, &wanted, count),
+        None => journal.verify(account, &matcher, count),
         Some(ms) => {
             let within = Duration::from_millis(ms.min(TIMEOUT_MS_MAX));
-            let verify = |within| journal.verify_within(account, &wanted, count, within);
-            context.long_poll(within, verify).await
+            let verify = |within| journal.verify_within(account, &matcher, count, within);
+            state.long_poll(within, verify).await
         }
     };
     Ok(verdict_response(
         verdict,
         count,
-        context.config.orders.revision,
+        state.config.orders.revision,
     ))
 }
 
-fn verdict_response(verdict: VerifyVerdict, wanted: CountRange, revision: Revision) -> Response {
+fn verdict_response(verdict: VerifyVerdict, expected: CountRange, revision: Revision) -> Response {
     match verdict {
         VerifyVerdict::Satisfied { count } => Json(VerifyPassed { ok: true, count }).into_response(),
         VerifyVerdict::Unsatisfied { count, near } => {
-            let why = format!("{count} such requests were made, wanted {}", describe_count(wanted));
-            let why = [(X_MOCK_REASON, header_line(&why))];
+            let reason = format!("expected {} matching requests, got {count}", describe_count(expected));
+            let header = [(X_MOCK_REASON, header_line(&reason))];
             let near_misses = near.iter().map(|near| NearMissView::new(near, revision)).collect();
             let missed = VerifyFailed {
                 ok: false,
                 count,
                 near_misses,
             };
-            (StatusCode::UNPROCESSABLE_ENTITY, why, Json(missed)).into_response()
+            (StatusCode::UNPROCESSABLE_ENTITY, header, Json(missed)).into_response()
         }
         VerifyVerdict::Indeterminate { count, evicted } => ControlError::new(
             ControlErrorCode::Evicted,
             format!(
-                "{count} such requests are kept, wanted {}; {evicted} that are kept no more may have been such",
-                describe_count(wanted)
+                "expected {} matching requests, got {count}; {evicted} evicted requests may have matched",
+                describe_count(expected)
             ),
             "keep more with --journal-requests-max and --journal-bytes-max, or DELETE /_mock/requests before the test",
         )
@@ -277,7 +277,7 @@ fn verdict_response(verdict: VerifyVerdict, wanted: CountRange, revision: Revisi
 
 fn describe_count(count: CountRange) -> String {
     match count {
-        CountRange { min, max: None } => format!("{min} at least"),
+        CountRange { min, max: None } => format!("at least {min}"),
         CountRange {
             min,
             max: Some(max),
@@ -285,7 +285,7 @@ fn describe_count(count: CountRange) -> String {
         CountRange {
             min: 0,
             max: Some(max),
-        } => format!("{max} at most"),
+        } => format!("at most {max}"),
         CountRange {
             min,
             max: Some(max),
@@ -293,22 +293,22 @@ fn describe_count(count: CountRange) -> String {
     }
 }
 
-fn parse_count(sought: &CountSpec) -> Result<CountRange, ControlError> {
-    let count = match *sought {
+fn parse_count(spec: &CountSpec) -> Result<CountRange, ControlError> {
+    let count = match *spec {
         CountSpec::Exactly(count) => CountRange {
             min: count,
             max: Some(count),
         },
-        CountSpec::Between(Range { min, max }) => CountRange {
+        CountSpec::Between(CountBounds { min, max }) => CountRange {
             min: min.unwrap_or(0),
             max,
         },
     };
     if count.max.is_some_and(|max| max < count.min) {
-        let hint = "min is at most max";
+        let hint = "set min to at most max";
         return Err(ControlError::new(
             ControlErrorCode::BadCount,
-            "count: nothing is between",
+            "count: min is greater than max",
             hint,
         ));
     }
@@ -334,7 +334,7 @@ fn parse_matcher(
     })
 }
 
-/// Refuses what no request's operation is like.
+/// Checks that the pattern matches the name of an operation that the journal records.
 fn check_operation(pattern: &str, operations: &[Operation]) -> Result<(), ControlError> {
     let recorded = operations.iter().filter(|it| !is_control_operation(it));
     let mut names = recorded.map(|it| it.name).chain(NAMES_WITHOUT_ROUTE);
@@ -343,16 +343,16 @@ fn check_operation(pattern: &str, operations: &[Operation]) -> Result<(), Contro
     }
     let calls = OutboundCall::ALL.map(OutboundCall::operation);
     let message = if calls.contains(&pattern) {
-        format!("when.operation: {pattern} is a call of ours: GET /_mock/deliveries has those")
+        format!("when.operation: {pattern} is an outbound call, which GET /_mock/deliveries lists")
     } else {
         let suggestion = did_you_mean(pattern, names.clone());
-        format!("when.operation: {pattern} is no operation that is kept{suggestion}")
+        format!("when.operation: no recorded operation matches {pattern}{suggestion}")
     };
     let first = names.next().unwrap_or_default().to_owned();
     let listed = names.fold(first, |list, name| list + ", " + name);
     Err(ControlError::new(
         ControlErrorCode::BadWhen,
         message,
-        format!("there is: {listed}"),
+        format!("valid values: {listed}"),
     ))
 }

@@ -1,4 +1,4 @@
-//! Rules: made, listed, removed.
+//! Rules: create, list and delete.
 
 pub mod check;
 mod header_text;
@@ -15,7 +15,7 @@ use super::error::{ControlError, ControlJson};
 use super::error_code::ControlErrorCode;
 use super::listing::{self, PageParams, describe_page};
 use super::named_account::NamedAccount;
-use super::openapi::{account, describe_errors};
+use super::openapi::{account_param, describe_errors};
 use super::query::ControlQuery;
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json, PathParam, Routes, item, streamed};
@@ -47,11 +47,11 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 impl From<AddRuleError> for ControlError {
-    fn from(refused: AddRuleError) -> Self {
-        match refused {
-            AddRuleError::LimitExceeded(line) => {
-                let hint = "remove some with DELETE /_mock/rules, or POST /_mock/reset";
-                Self::new(ControlErrorCode::TooManyRules, line, hint)
+    fn from(error: AddRuleError) -> Self {
+        match error {
+            AddRuleError::LimitExceeded(message) => {
+                let hint = "delete some with DELETE /_mock/rules, or POST /_mock/reset";
+                Self::new(ControlErrorCode::TooManyRules, message, hint)
             }
             AddRuleError::Store(error) => error.into(),
         }
@@ -61,13 +61,13 @@ impl From<AddRuleError> for ControlError {
 fn describe_create(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
         .summary(
-            "Make a rule",
-            "`when` says what it is about, each of its words a glob; `skip`, `times` and \
-             `probability` say which of the matches it takes; `then` says what is done to them. A \
-             rule that can match nothing is refused, with what there is.",
+            "Create a rule",
+            "`when` selects requests or orders by globs. `skip`, `times` and `probability` select some \
+             of the matches. `then` has the effects. A rule that cannot match anything is refused \
+             with the valid values.",
         )
         .json_body::<RuleRequest>(true)
-        .response::<RuleView>(201, "The rule, as it stands.");
+        .response::<RuleView>(201, "Rule that was created.");
     describe_errors(
         doc,
         &[
@@ -80,48 +80,48 @@ fn describe_create(doc: OperationDoc<'_>) -> OperationDoc<'_> {
 }
 
 async fn create(
-    State(context): State<AppState>,
+    State(state): State<AppState>,
     named: NamedAccount,
-    ControlJson(sent): ControlJson<RuleRequest>,
+    ControlJson(request): ControlJson<RuleRequest>,
 ) -> Result<Response, ControlError> {
     let account = named.key().map(str::to_owned);
-    let rule = check::rule(RuleRequest { account, ..sent }, &context.operations)?;
-    let account = named.create_account(&context).await?;
-    let standing = context.rules.add(account, rule).await?;
-    let shown = Json(RuleView::from(standing.as_ref()));
-    Ok((StatusCode::CREATED, shown).into_response())
+    let rule = check::rule(RuleRequest { account, ..request }, &state.operations)?;
+    let account = named.create_account(&state).await?;
+    let rule = state.rules.add(account, rule).await?;
+    let view = Json(RuleView::from(rule.as_ref()));
+    Ok((StatusCode::CREATED, view).into_response())
 }
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Rules")]
 struct RulePage<'r> {
     rules: Vec<RuleView<'r>>,
-    /// The `after` of the next page; null on the last one.
+    /// Value of `after` for the next page. Null on the last page.
     next: Option<String>,
 }
 
 fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
         .summary(
-            "The rules that stand",
-            "In the order in which they were made, with how often each was applied.",
+            "List rules",
+            "In the order of their creation, with their hit counts.",
         )
-        .query_params(listing::describe_params([account()]))
-        .describe_param("account", "Only those about it.")
-        .response::<RulePage>(200, "The rules.");
+        .query_params(listing::describe_params([account_param()]))
+        .describe_param("account", "Only rules that name this account.")
+        .response::<RulePage>(200, "Page of rules.");
     describe_errors(describe_page(doc), &[])
 }
 
 async fn list(
-    State(context): State<AppState>,
+    State(state): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ControlError> {
     let query = ControlQuery::parse(query.as_deref(), &["limit", "after"])?;
     let page = PageParams::<i64>::read(&query)?;
-    let mut rules = context.rules.list(named.key());
+    let mut rules = state.rules.list(named.key());
     if let Some(after) = page.after {
-        // The rule itself may be gone.
+        // The rule of the cursor may have been deleted.
         let place = rules.iter().position(|rule| rule.id.0 == after);
         let later = || rules.iter().position(|rule| rule.id.0 > after);
         let first = place.map(|place| place + 1).or_else(later);
@@ -138,9 +138,9 @@ async fn list(
 
 fn describe_delete(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
-        .summary("Remove a rule", "It is not applied any more.")
-        .describe_param("id", "The rule's number.")
-        .empty_response(204, "It is gone.");
+        .summary("Delete a rule", "The rule is no longer applied.")
+        .describe_param("id", "Number of the rule.")
+        .empty_response(204, "The rule is deleted.");
     describe_errors(
         doc,
         &[ControlErrorCode::AccountGone, ControlErrorCode::UnknownRule],
@@ -148,23 +148,23 @@ fn describe_delete(doc: OperationDoc<'_>) -> OperationDoc<'_> {
 }
 
 async fn delete(
-    State(context): State<AppState>,
+    State(state): State<AppState>,
     named: NamedAccount,
     PathParam(id): PathParam,
 ) -> Result<Response, ControlError> {
-    // A rule of another account, or of all, is none of the account that the call names.
+    // A call that names an account can only delete the rules that name this account.
     let is_of_scope = |id: RuleId| {
-        let mut rules = context.rules.list(named.key()).into_iter();
+        let mut rules = state.rules.list(named.key()).into_iter();
         rules.any(|rule| rule.id == id)
     };
     let removed = match id.parse().map(RuleId) {
-        Ok(id) => is_of_scope(id) && context.rules.remove(id).await?,
+        Ok(id) => is_of_scope(id) && state.rules.remove(id).await?,
         Err(_) => false,
     };
     if removed {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let hint = "GET /_mock/rules lists those there are";
+    let hint = "GET /_mock/rules lists all rules";
     Err(ControlError::new(
         ControlErrorCode::UnknownRule,
         format!("no rule {id}"),
@@ -174,19 +174,22 @@ async fn delete(
 
 fn describe_delete_all(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
-        .summary("Remove rules", "All of them, or those about an account.")
-        .query_params(vec![account()])
-        .describe_param("account", "Only those about it.")
-        .empty_response(204, "They are gone.");
+        .summary(
+            "Delete rules",
+            "Deletes all rules, or those that name an account.",
+        )
+        .query_params(vec![account_param()])
+        .describe_param("account", "Only rules that name this account.")
+        .empty_response(204, "The rules are deleted.");
     describe_errors(doc, &[ControlErrorCode::AccountGone])
 }
 
 async fn delete_all(
-    State(context): State<AppState>,
+    State(state): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ControlError> {
     ControlQuery::parse(query.as_deref(), &[])?;
-    context.rules.clear(named.key()).await?;
+    state.rules.clear(named.key()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -1,4 +1,4 @@
-//! The server as a whole: is it there, and as fresh.
+//! Server as a whole: health and reset.
 
 use axum::extract::State;
 use axum::http::Method;
@@ -31,8 +31,11 @@ struct ServerHealth {
 
 fn describe_health(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
-        .summary("Whether it serves", "It does once it answers.")
-        .response::<ServerHealth>(200, "It serves.");
+        .summary(
+            "Check health",
+            "Responds as soon as the server accepts requests.",
+        )
+        .response::<ServerHealth>(200, "The server is up.");
     describe_errors(doc, &[])
 }
 
@@ -47,12 +50,12 @@ async fn health() -> Response {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResetRequest {
-    /// The key; left out, everything is reset.
+    /// Key of the account. Everything is reset if omitted.
     #[serde(rename = "account")]
     _account: Option<AccountKey>,
 }
 
-/// Numbers of what went.
+/// Numbers of deleted entries.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ResetDone")]
 struct ResetView {
@@ -61,7 +64,7 @@ struct ResetView {
     orders: u64,
     webhooks: u64,
     rules: usize,
-    /// Requests in the journal.
+    /// Recorded requests.
     requests: usize,
     inboxes: usize,
 }
@@ -70,32 +73,32 @@ fn describe_reset(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
         .summary(
             "Reset",
-            "As fresh: an account with all that it owns is gone, or all accounts, rules and \
-             clocks. What was under way writes nothing afterwards and sends nothing more.",
+            "Deletes an account and all that it owns, or all accounts, rules and clocks. Work that is \
+             in flight writes nothing afterwards and sends nothing more.",
         )
         .json_body::<ResetRequest>(false)
-        .response::<ResetView>(200, "What went.");
+        .response::<ResetView>(200, "Numbers of deleted entries.");
     describe_errors(doc, &[ControlErrorCode::AccountGone])
 }
 
 async fn reset(
-    State(context): State<AppState>,
+    State(state): State<AppState>,
     named: NamedAccount,
     ControlJson(ResetRequest { .. }): ControlJson<ResetRequest>,
 ) -> Result<Response, ControlError> {
     run_to_completion(async move {
         let key = named.key();
-        let rules = context.rules.list(key).len();
+        let rules = state.rules.list(key).len();
         let (owned, cleared) = if let Some(key) = key {
-            (context.accounts.delete(key).await?, 0)
+            (state.accounts.delete(key).await?, 0)
         } else {
-            context.rules.clear(None).await?;
-            let owned = context.accounts.delete_all().await?;
-            (owned, context.journal.clear(None))
+            state.rules.clear(None).await?;
+            let owned = state.accounts.delete_all().await?;
+            (owned, state.journal.clear(None))
         };
-        let inboxes = context.inbox.clear(key);
-        let requests = cleared + context.journal.drop_ended_accounts();
-        let done = ResetView {
+        let inboxes = state.inbox.clear(key);
+        let requests = cleared + state.journal.drop_ended_accounts();
+        let result = ResetView {
             accounts: owned.accounts,
             orders: owned.orders,
             webhooks: owned.webhooks,
@@ -103,7 +106,7 @@ async fn reset(
             requests,
             inboxes,
         };
-        Ok(Json(done).into_response())
+        Ok(Json(result).into_response())
     })
     .await
 }

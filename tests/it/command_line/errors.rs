@@ -11,11 +11,11 @@ fn assert_refused(line: &str) -> (String, String) {
 async fn the_server_says_what_is_wrong_and_what_to_do() {
     let server = TestServer::start().await;
     let shapes = "(GET /_mock/openapi.json describes the fields and their types)";
-    let step = "(milliseconds, such as 1500, or a duration without months and years, such as 10s, PT5M or P7D, of 100 years at most)";
+    let step = "(send milliseconds such as 1500, or a duration such as 10s, PT5M or P7D, without months and years and of at most 100 years)";
     for (arguments, line) in [
         (
             &["accounts", "show", "nobody"][..],
-            "no account nobody (it is made at its first use, or by PUT /_mock/accounts/{key})",
+            "no account nobody (an account is created by its first use, or by PUT /_mock/accounts/{key})",
         ),
         (
             &["accounts", "set", "live", r#"{"plan": "gold"}"#],
@@ -25,15 +25,15 @@ async fn the_server_says_what_is_wrong_and_what_to_do() {
         ),
         (
             &["clock", "set", "--mode", "frozen", "--now", "soon"],
-            "now: soon is no instant (such as 2026-03-12T10:00:00.000Z)",
+            "now: invalid instant soon (send an instant such as 2026-03-12T10:00:00.000Z)",
         ),
         (
             &["advance", "soon"],
-            &format!(r#"by: "soon" is no duration to advance by {step}"#),
+            &format!(r#"by: invalid duration "soon" {step}"#),
         ),
         (
             &["advance", "99999999999999999999"],
-            &format!(r#"by: "99999999999999999999" is no duration to advance by {step}"#),
+            &format!(r#"by: invalid duration "99999999999999999999" {step}"#),
         ),
         (
             &["rules", "add", "{}"],
@@ -51,31 +51,31 @@ async fn the_server_says_what_is_wrong_and_what_to_do() {
         ),
         (
             &["rules", "delete", "7"],
-            "no rule 7 (GET /_mock/rules lists those there are)",
+            "no rule 7 (GET /_mock/rules lists all rules)",
         ),
         (
             &["deliveries", "resend", "7"],
-            "no delivery 7 (GET /_mock/deliveries lists those that were attempted; a webhook's go with it)",
+            "no delivery 7 (GET /_mock/deliveries lists deliveries; those of a deleted webhook cannot be resent)",
         ),
         (
             &["orders", "expire", "7"],
-            "no order 7 (GET /_mock/orders lists those there are)",
+            "no order 7 (GET /_mock/orders lists all orders)",
         ),
         (
             &["orders", "--vendor", "other"],
-            "vendor: other is none (there is: bizmori, undetectable)",
+            "vendor: unknown vendor other (valid values: bizmori, undetectable)",
         ),
         (
             &["inbox", "set", "a", r#"{"statuses": [100]}"#],
-            "statuses: 100 ends no request (200 to 599)",
+            "statuses: 100 is not a final status (use 200 to 599)",
         ),
         (
             &["inbox", "messages", "a", "--min", "1001"],
-            "min: 1001 will never be there (an inbox keeps 1000 messages at most)",
+            "min: expected at most 1000, got 1001 (an inbox keeps at most 1000 messages)",
         ),
         (
             &["requests", "verify", "--min", "2", "--max", "1"],
-            "count: nothing is between (min is at most max)",
+            "count: min is greater than max (set min to at most max)",
         ),
     ] {
         assert_eq!(

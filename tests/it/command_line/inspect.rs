@@ -109,7 +109,7 @@ async fn verified_requests_are_a_success_and_others_a_failure_with_near_misses()
     assert_eq!(as_sent(&shown), missed);
     assert_eq!(
         line,
-        "stuntdouble: 0 such requests were made, wanted 1 to 3\n"
+        "stuntdouble: expected 1 to 3 matching requests, got 0\n"
     );
 }
 
@@ -239,7 +239,7 @@ async fn an_inbox_is_set_up_listed_read_and_removed() {
     );
     let (shown, line) = not_done(&server, &["inbox", "messages", "a b", "--min", "1"]).await;
     assert_eq!(shown, none);
-    assert_eq!(line, "stuntdouble: 0 messages came, 1 are wanted\n");
+    assert_eq!(line, "stuntdouble: expected 1 messages, got 0\n");
 
     let posted = server
         .send(Method::POST, "/_mock/inbox/a%20b", &[], "hello")

@@ -105,8 +105,8 @@ async fn a_retention_of_no_days_is_refused_and_nothing_is_set() {
             r#"{"plan":"pro","retentionDays":0}"#,
         )
         .await;
-    let why = "retentionDays: 0 is no retention";
-    let hint = "give 1 day or more; null is the server's --retention-days";
+    let why = "retentionDays: must be at least 1";
+    let hint = "set 1 or more days, or null for the server's --retention-days";
     let error = json!({"error": {"code": "bad_body", "message": why, "hint": hint}});
     assert_eq!((response.status, response.json()), (400, error));
     let listed = server

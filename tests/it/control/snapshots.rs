@@ -194,7 +194,7 @@ async fn one_account_is_restored_and_no_other_is_touched() {
         .await;
     let expected = json!({"error": {"code": "unknown_snapshot",
         "message": "no snapshot mine at first of account other, or of everything",
-        "hint": "GET /_mock/snapshots lists those there are"}});
+        "hint": "GET /_mock/snapshots lists all snapshots"}});
     assert_eq!((none.status, none.json()), (404, expected));
 }
 
@@ -235,7 +235,7 @@ async fn two_accounts_with_one_name_have_two_snapshots() {
     let unnamed = server.send(Method::POST, unnamed, &[], "").await;
     let expected = json!({"error": {"code": "unknown_snapshot",
         "message": "no snapshot begin of everything; account one has one",
-        "hint": "name the account of which it is"}});
+        "hint": "add this account to the request"}});
     assert_eq!((unnamed.status, unnamed.json()), (404, expected));
     restore(&server, "begin", &json!({"account": "two"})).await;
     assert_eq!(probability(&server, "one").await, 0.9);

@@ -147,8 +147,8 @@ async fn without_the_setting_there_is_no_authority() {
         .await;
     let error = serde_json::json!({"error": {
         "code": "tls_disabled",
-        "message": "the server does not serve by TLS",
-        "hint": "start it with --tls (STUNTDOUBLE_TLS=true)",
+        "message": "TLS is not enabled",
+        "hint": "start the server with --tls (STUNTDOUBLE_TLS=true)",
     }});
     assert_eq!((response.status, response.json()), (404, error));
 }

@@ -16,19 +16,19 @@ use crate::http::{AppState, Json};
 use crate::platform::clock;
 use crate::services::worker::{AdvanceError, AdvanceStep, Advanced, STEP_MS_MAX};
 
-const STEP_HINT: &str = "milliseconds, such as 1500, or a duration without months and years, such as 10s, PT5M or P7D, of 100 years at most";
+const DURATION_HINT: &str = "send milliseconds such as 1500, or a duration such as 10s, PT5M or P7D, without months and years and of at most 100 years";
 
-/// Target of an advance: a duration or an instant.
+/// Target of an advance: either `by` or `to`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AdvanceClock {
-    /// The key; left out, the default clock.
+    /// Key of the account. The default clock if omitted.
     #[serde(rename = "account")]
     _account: Option<AccountKey>,
     #[serde(default, deserialize_with = "super::super::rules::wire::double_option")]
     #[schemars(schema_with = "duration_schema")]
     by: Option<Value>,
-    /// An instant.
+    /// Instant to advance to.
     #[schemars(extend("format" = "date-time"))]
     to: Option<String>,
 }
@@ -36,13 +36,13 @@ pub struct AdvanceClock {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Advanced")]
 struct AdvanceView {
-    /// The clock that was moved: the key of its account, or `default`.
+    /// Clock that was advanced: the key of its account, or `default`.
     clock: String,
     #[schemars(extend("format" = "date-time"))]
     now: String,
-    /// The jobs that fell due on the way, in order.
+    /// Jobs that fell due on the way, in the order of their execution.
     executed: Vec<JobLine>,
-    /// The uploads, confirms and the like that clients still owe orders of this clock.
+    /// Calls that clients still owe orders of this clock, such as uploads and confirms.
     waiting: Vec<WaitingLine>,
 }
 
@@ -65,14 +65,14 @@ pub fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
         .summary(
             "Advance a clock",
-            "Moves it forward `by` a duration or `to` an instant, and runs all that falls due on the \
-             way, each piece at its own due time and in order, and what that work causes in turn. \
-             When it answers, the work is done. Work that was in flight by this clock is waited for, \
-             and listed first. `waiting` has what clients still owe: an upload, a confirm, more reads \
-             of an order that a rule holds, or its release.",
+            "Moves the clock forward `by` a duration or `to` an instant. All jobs that fall due on the \
+             way are executed in order, each at its own due time, and so are the jobs that they \
+             schedule. The response is sent when these jobs are done. Jobs that were in flight by \
+             this clock are awaited and listed first. `waiting` lists what clients still owe: an \
+             upload, a confirm, more reads of an order that a rule holds, or its release.",
         )
         .json_body::<AdvanceClock>(true)
-        .response::<AdvanceView>(200, "What was run, in order.");
+        .response::<AdvanceView>(200, "Executed jobs, in order.");
     describe_errors(
         doc,
         &[
@@ -85,21 +85,21 @@ pub fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
 }
 
 pub async fn advance(
-    State(context): State<AppState>,
+    State(state): State<AppState>,
     named: NamedAccount,
     ControlJson(body): ControlJson<AdvanceClock>,
 ) -> Result<Response, ControlError> {
     let step = advance_target(&body)?;
-    let account = named.create_account(&context).await?;
-    let advanced = context.worker.advance(account, step).await;
-    let advanced = advanced.map_err(|error| match error {
+    let account = named.create_account(&state).await?;
+    let result = state.worker.advance(account, step).await;
+    let advanced = result.map_err(|error| match error {
         AdvanceError::OutOfRange { now } => {
             let to = body.to.unwrap_or_default();
             let message = format!(
-                "to: the clock cannot be moved to {to}, it shows {}",
+                "to: cannot advance to {to}, as the clock shows {}",
                 clock::iso(now)
             );
-            let hint = "an instant after that, 100 years at most";
+            let hint = "send a later instant, at most 100 years ahead";
             ControlError::new(ControlErrorCode::BadInstant, message, hint)
         }
         AdvanceError::Store(error) => error.into(),
@@ -111,29 +111,29 @@ fn advance_target(body: &AdvanceClock) -> Result<AdvanceStep, ControlError> {
     match (&body.by, &body.to) {
         (Some(by), None) => duration_ms(by).map(AdvanceStep::ByMs),
         (None, Some(to)) => clock::parse_iso(to).map(AdvanceStep::To).ok_or_else(|| {
-            let message = format!("to: {to} is no instant");
+            let message = format!("to: invalid instant {to}");
             ControlError::new(ControlErrorCode::BadInstant, message, INSTANT_EXAMPLE)
         }),
         (None, None) => {
-            let message = "the body has neither by nor to";
+            let message = "by or to is missing";
             Err(ControlError::new(
                 ControlErrorCode::BadBody,
                 message,
-                "give one of them, such as {\"by\": \"10s\"}",
+                "send one of them, such as {\"by\": \"10s\"}",
             ))
         }
         (Some(_), Some(_)) => {
-            let message = "the body has both by and to";
+            let message = "by and to are both set";
             Err(ControlError::new(
                 ControlErrorCode::BadBody,
                 message,
-                "give one of them",
+                "send one of them",
             ))
         }
     }
 }
 
-/// Milliseconds, or a duration, forward.
+/// Parses `by`, which is a number of milliseconds or a duration, to milliseconds.
 fn duration_ms(by: &Value) -> Result<i64, ControlError> {
     let ms = match by {
         Value::Number(number) => number.as_i64(),
@@ -142,12 +142,12 @@ fn duration_ms(by: &Value) -> Result<i64, ControlError> {
     };
     let ms = ms.filter(|ms| (0..=STEP_MS_MAX).contains(ms));
     ms.ok_or_else(|| {
-        let message = format!("by: {by} is no duration to advance by");
-        ControlError::new(ControlErrorCode::BadDuration, message, STEP_HINT)
+        let message = format!("by: invalid duration {by}");
+        ControlError::new(ControlErrorCode::BadDuration, message, DURATION_HINT)
     })
 }
 
-/// A time to advance by.
+/// Schema of a duration to advance by.
 fn duration_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"oneOf": [
         {
@@ -158,7 +158,7 @@ fn duration_schema(_: &mut SchemaGenerator) -> Schema {
         },
         {
             "type": "string",
-            "description": "A duration without months and years, as ISO 8601 or in short.",
+            "description": "Duration without months and years, in ISO 8601 or in short form.",
             "examples": ["10s", "1h 30m", "PT2H", "P7D"],
         },
     ]})
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn duration_ms_takes_milliseconds_and_durations_forward() {
+    fn duration_ms_accepts_milliseconds_and_positive_durations() {
         let ms = |by: Value| duration_ms(&by).ok();
         assert_eq!(ms(1500.into()), Some(1_500));
         for (text, expected) in [

@@ -116,8 +116,8 @@ async fn looking_at_a_clock_and_draining_make_no_account() {
     let other = server.send(Method::GET, "/_mock/clock?key=live", &[], "");
     let expected: Value = json!({"error": {
         "code": "bad_query",
-        "message": "no parameter key",
-        "hint": "there is: account",
+        "message": "unknown parameter key",
+        "hint": "valid parameters: account",
     }});
     let other = other.await;
     assert_eq!((other.status, other.json()), (400, expected));

@@ -150,7 +150,7 @@ async fn what_is_not_there_is_not_sent() {
         let error = json!({
             "code": "unknown_delivery",
             "message": message,
-            "hint": "GET /_mock/deliveries lists those that were attempted; a webhook's go with it",
+            "hint": "GET /_mock/deliveries lists deliveries; those of a deleted webhook cannot be resent",
         });
         assert_eq!(
             (response.status, response.json()),

@@ -17,7 +17,7 @@ async fn a_message_of_a_mebibyte_is_kept_and_no_larger_one() {
     let error = json!({
         "code": "message_too_large",
         "message": "the message has more than 1048576 bytes",
-        "hint": "an inbox keeps no larger ones",
+        "hint": "send a smaller message",
     });
     assert_eq!((large.status, large.json()), (400, json!({"error": error})));
     let (_, found) = messages(&server, "").await;
@@ -50,24 +50,30 @@ async fn what_a_box_cannot_be_is_refused() {
         (
             json!({"statuses": [200, 100]}),
             400,
-            bad("statuses: 100 ends no request", "200 to 599"),
+            bad("statuses: 100 is not a final status", "use 200 to 599"),
         ),
         (
             json!({"statuses": vec![200; 1_001]}),
             400,
-            bad("statuses: 1001 of them", "1000 at most"),
+            bad(
+                "statuses: expected at most 1000, got 1001",
+                "send fewer statuses",
+            ),
         ),
         (
             json!({"delayMs": 600_001}),
             400,
-            bad("delayMs: 600001 is too long", "600000 at most"),
+            bad(
+                "delayMs: expected at most 600000, got 600001",
+                "send a shorter delay",
+            ),
         ),
         (
             json!({"secret": ""}),
             400,
             bad(
-                "secret: is empty",
-                "leave it out, and the secrets of the webhooks that come here are taken",
+                "secret: must not be empty",
+                "omit secret to use the secrets of the webhooks that post to this inbox",
             ),
         ),
         (
@@ -81,7 +87,8 @@ async fn what_a_box_cannot_be_is_refused() {
             (
                 "unknown_account",
                 "no account nobody".to_owned(),
-                "set it up with PUT /_mock/accounts/{key}: the mode is strict".to_owned(),
+                "set the account up with PUT /_mock/accounts/{key}, since the mode is strict"
+                    .to_owned(),
             ),
         ),
     ] {
@@ -140,19 +147,19 @@ async fn what_cannot_be_waited_for_is_refused() {
     for (query, message, hint) in [
         (
             "?wait=1",
-            "no parameter wait",
-            "there is: account, min, timeoutMs",
+            "unknown parameter wait",
+            "valid parameters: account, min, timeoutMs",
         ),
-        ("?min=-1", "min: -1 is no such number", "a whole number"),
+        ("?min=-1", "min: invalid number -1", "send a whole number"),
         (
             "?timeoutMs=1s",
-            "timeoutMs: 1s is no such number",
-            "a whole number",
+            "timeoutMs: invalid number 1s",
+            "send a whole number",
         ),
         (
             "?min=1001",
-            "min: 1001 will never be there",
-            "an inbox keeps 1000 messages at most",
+            "min: expected at most 1000, got 1001",
+            "an inbox keeps at most 1000 messages",
         ),
     ] {
         let error = json!({"code": "bad_query", "message": message, "hint": hint});

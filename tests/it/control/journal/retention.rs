@@ -143,9 +143,9 @@ async fn a_listing_is_of_what_is_asked_for_and_the_newest_last() {
     assert_eq!(listed("?status=200&method=get").await, all[1..3]);
     assert_eq!(listed("?path=/api/v2/orders/?").await, all[..1]);
     for (query, message) in [
-        ("?account=one&since=x", "since: x is no such number"),
-        ("?since=1", "since: of which account?"),
-        ("?key=one", "no parameter key"),
+        ("?account=one&since=x", "since: invalid number x"),
+        ("?since=1", "since: account is missing"),
+        ("?key=one", "unknown parameter key"),
     ] {
         let path = format!("/_mock/requests{query}");
         let refused = server.send(Method::GET, &path, &[], "").await;
@@ -242,9 +242,9 @@ async fn get_a_request_by_account_and_number_answers_that_one() {
     );
     server.get("other", "/api/v2/orders").await;
     for (path, message) in [
-        ("live/99", "no request 99 of account live is kept"),
-        ("live/x", "no request x of account live is kept"),
-        ("nobody/1", "no request 1 of account nobody is kept"),
+        ("live/99", "no request 99 of account live"),
+        ("live/x", "no request x of account live"),
+        ("nobody/1", "no request 1 of account nobody"),
     ] {
         let path = format!("/_mock/requests/{path}");
         let response = server.send(Method::GET, &path, &[], "").await;
@@ -282,8 +282,8 @@ async fn list_by_a_class_of_statuses_answers_those_of_the_class() {
         let response = server.send(Method::GET, &path, &[], "").await;
         let error = json!({"error": {
             "code": "bad_query",
-            "message": format!("status: {query} is no status"),
-            "hint": "such as 404, or 4xx for a class",
+            "message": format!("status: invalid status {query}"),
+            "hint": "send a status such as 404, or a class such as 4xx",
         }});
         assert_eq!((response.status, response.json()), (400, error));
     }

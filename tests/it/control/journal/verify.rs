@@ -39,7 +39,7 @@ async fn as_many_as_wanted_are_well_and_other_numbers_are_told() {
     let expected = json!({"ok": false, "count": 2, "nearMisses": []});
     assert_eq!((missed.status, missed.json()), (422, expected));
     let why = missed.header("x-mock-reason");
-    assert_eq!(why, "2 such requests were made, wanted 1");
+    assert_eq!(why, "expected 1 matching requests, got 2");
     let never = json!({"account": "other", "count": 0});
     assert_eq!(verify(&server, &never).await.status, 200);
 }
@@ -131,7 +131,7 @@ async fn what_is_kept_no_more_may_make_a_verdict_uncertain() {
     }
     let response = verify(&server, &of(json!(2))).await;
     assert_eq!(response.json()["error"]["code"], "evicted");
-    let message = "2 such requests are kept, wanted 2; 1 that are kept no more may have been such";
+    let message = "expected 2 matching requests, got 2; 1 evicted requests may have matched";
     assert_eq!(response.json()["error"]["message"], message);
 }
 
@@ -142,8 +142,8 @@ async fn read_and_verify_where_no_requests_are_kept_answer_journal_disabled() {
     let response = verify(&server, &json!({"account": "live", "count": 0})).await;
     let error = json!({"error": {
         "code": "journal_disabled",
-        "message": "no requests are kept: --journal-requests-max is 0",
-        "hint": "start the server with another --journal-requests-max",
+        "message": "the journal is disabled: --journal-requests-max is 0",
+        "hint": "start the server with a larger --journal-requests-max",
     }});
     assert_eq!((response.status, response.json()), (409, error.clone()));
     for path in [
@@ -245,27 +245,27 @@ async fn what_can_match_nothing_is_refused() {
         (
             json!({"count": 1, "when": {"operation": "nothing"}}),
             "bad_when",
-            "when.operation: nothing is no operation that is kept",
+            "when.operation: no recorded operation matches nothing",
         ),
         (
             json!({"count": 1, "when": {"operation": "webhook.deliver"}}),
             "bad_when",
-            "when.operation: webhook.deliver is a call of ours: GET /_mock/deliveries has those",
+            "when.operation: webhook.deliver is an outbound call, which GET /_mock/deliveries lists",
         ),
         (
             json!({"count": 1, "when": {"operation": "bizmori.getOrdr"}}),
             "bad_when",
-            "when.operation: bizmori.getOrdr is no operation that is kept; did you mean bizmori.getOrder?",
+            "when.operation: no recorded operation matches bizmori.getOrdr; did you mean bizmori.getOrder?",
         ),
         (
             json!({"count": {"min": 2, "max": 1}}),
             "bad_count",
-            "count: nothing is between",
+            "count: min is greater than max",
         ),
         (
             json!({"count": "x"}),
             "bad_body",
-            "count: count is a number, or {min, max}",
+            "count: expected a number or {min, max}",
         ),
         (json!({}), "bad_body", "missing field `count`"),
     ] {

@@ -70,7 +70,7 @@ async fn rules_are_listed_and_removed_one_by_one_of_an_account_or_all() {
     let response = delete("/_mock/rules/2").await;
     assert_eq!((response.status, response.text()), (204, String::new()));
     let again = delete("/_mock/rules/2").await;
-    let error = json!({"error": {"code": "unknown_rule", "message": "no rule 2", "hint": "GET /_mock/rules lists those there are"}});
+    let error = json!({"error": {"code": "unknown_rule", "message": "no rule 2", "hint": "GET /_mock/rules lists all rules"}});
     assert_eq!((again.status, again.json()), (404, error));
     assert_eq!(reads(&server, "b", 1).await, [503], "rule 4 is left");
     assert_eq!(delete("/_mock/rules?account=a").await.status, 204);
@@ -195,7 +195,7 @@ async fn a_rule_makes_the_account_it_names_or_is_refused_where_accounts_are_set_
             .await;
     let body = json!({"account": "new", "then": busy(503)}).to_string();
     let refused = server.send(Method::POST, "/_mock/rules", &[], body).await;
-    let error = json!({"error": {"code": "unknown_account", "message": "no account new", "hint": "set it up with PUT /_mock/accounts/{key}: the mode is strict"}});
+    let error = json!({"error": {"code": "unknown_account", "message": "no account new", "hint": "set the account up with PUT /_mock/accounts/{key}, since the mode is strict"}});
     assert_eq!((refused.status, refused.json()), (404, error));
     assert_eq!(rules(&server, "").await, [Value::Null; 0]);
 }

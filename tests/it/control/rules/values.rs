@@ -39,15 +39,15 @@ async fn header_values_that_are_no_text_and_no_number_are_refused() {
     for (value, message) in [
         (
             json!(true),
-            "then.respond.headers.X-Flag: a header's value is a text or a number, and no boolean: write \"true\"",
+            "then.respond.headers.X-Flag: a header value must be a string or a number, not a boolean: write \"true\"",
         ),
         (
             json!(null),
-            "then.respond.headers.X-Flag: a header's value is a text or a number",
+            "then.respond.headers.X-Flag: a header value must be a string or a number",
         ),
         (
             json!([1]),
-            "then.respond.headers.X-Flag: a header's value is a text or a number",
+            "then.respond.headers.X-Flag: a header value must be a string or a number",
         ),
     ] {
         let respond = json!({"status": 503, "headers": {"X-Flag": value}});
@@ -74,7 +74,7 @@ async fn file_names_of_rules_match_in_any_case() {
 #[tokio::test]
 async fn codes_that_the_vendor_does_not_have_are_refused_with_those_that_it_has() {
     let server = TestServer::start().await;
-    let known = "there is: AI_DETECTION_FAILED, AI_DETECTION_INVALID_IMAGE, ";
+    let known = "valid values: AI_DETECTION_FAILED, AI_DETECTION_INVALID_IMAGE, ";
     for (operation, code, message, hint) in [
         (
             json!("bizmori.createAiDetection"),
@@ -97,14 +97,14 @@ async fn codes_that_the_vendor_does_not_have_are_refused_with_those_that_it_has(
         (
             json!("undetectable.detect"),
             "AI_DETECTION_TIMEOUT",
-            "then.outcome.errorCode: AI_DETECTION_TIMEOUT is a code of bizmori, and not of undetectable",
-            "leave it out: orders of undetectable fail with an errorMessage alone",
+            "then.outcome.errorCode: AI_DETECTION_TIMEOUT is a code of bizmori, not of undetectable",
+            "omit errorCode, since orders of undetectable fail with an errorMessage alone",
         ),
         (
             json!("undetectable.*"),
             "X",
             "then.outcome.errorCode: undetectable has no code X",
-            "leave it out: orders of undetectable fail with an errorMessage alone",
+            "omit errorCode, since orders of undetectable fail with an errorMessage alone",
         ),
     ] {
         let (status, error) =
@@ -148,11 +148,11 @@ async fn codes_of_orders_that_are_ended_through_the_control_plane_are_checked_al
     let (status, error) = assert_value_refused(&server, &path("fail"), &empty).await;
     assert_eq!(
         (status, &error["message"]),
-        (400, &json!("errorMessage: is empty, or too long"))
+        (400, &json!("errorMessage: is empty or too long"))
     );
     let two = json!({"probability": 0.5, "watermarkText": "X"});
     let (_, error) = assert_value_refused(&server, &path("complete"), &two).await;
-    assert_eq!(error["message"], "the outcome does not say one thing");
+    assert_eq!(error["message"], "the outcome must set exactly one result");
     assert_eq!(server.get_order("live", &id).await["status"], "inProgress");
     let document = json!({"orders": [{"account": "live", "operation": "undetectable.detect",
         "files": [{"fileName": "a.jpg", "base64": ""}],
@@ -162,7 +162,7 @@ async fn codes_of_orders_that_are_ended_through_the_control_plane_are_checked_al
         .await;
     assert_eq!(
         response.json()["error"]["message"],
-        "line 1, orders[0].outcome.errorCode: AI_DETECTION_TIMEOUT is a code of bizmori, and not of undetectable"
+        "line 1, orders[0].outcome.errorCode: AI_DETECTION_TIMEOUT is a code of bizmori, not of undetectable"
     );
 }
 
@@ -179,7 +179,7 @@ async fn a_dropped_webhook_with_another_effect_on_the_call_is_refused() {
         let (status, error) =
             assert_value_refused(&server, "/_mock/rules", &json!({"then": then})).await;
         assert_eq!(status, 400, "{then}");
-        let message = "then: a webhook that is dropped has no delay, response or fault";
+        let message = "then: a dropped webhook cannot have a delay, response or fault";
         assert_eq!(error["message"], message);
     }
     let both = json!({"respond": busy(503)["respond"], "webhook": {"duplicate": 2}});

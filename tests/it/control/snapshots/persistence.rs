@@ -120,10 +120,10 @@ async fn what_cannot_be_done_is_refused_and_nothing_is_changed() {
     let response = call(Method::PUT, "/_mock/snapshots/x", r#"{"account":"nobody"}"#).await;
     expected_error(&response, 404, "unknown_account", "no account nobody");
     let response = call(Method::PUT, "/_mock/snapshots/%FF", "").await;
-    expected_error(&response, 400, "bad_name", "\u{fffd} is no name");
+    expected_error(&response, 400, "bad_name", "invalid name \u{fffd}");
     let long = "n".repeat(101);
     let response = call(Method::PUT, &format!("/_mock/snapshots/{long}"), "").await;
-    expected_error(&response, 400, "bad_name", &format!("{long} is no name"));
+    expected_error(&response, 400, "bad_name", &format!("invalid name {long}"));
     assert_eq!(names(&server).await, Vec::<Value>::new());
 
     for n in 0..100 {
