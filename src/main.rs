@@ -47,7 +47,7 @@ fn main() -> ExitCode {
             .and_then(|body| verify_signature(&secret, &body, &signature)),
         Some(Command::Licenses) => client::show_licenses(),
         Some(Command::Serve(config)) => runtime.block_on(serve(*config, &warnings)),
-        None => runtime.block_on(serve(cli.serve, &warnings)),
+        None => runtime.block_on(serve(cli.config, &warnings)),
     };
     // Does not wait for pictures that are still decoded: their jobs run again at the next start.
     runtime.shutdown_background();

@@ -64,7 +64,7 @@ pub async fn journal(settings: &BenchSettings) -> BenchResult<()> {
         "journal: GET of a finished order with and without it, alternating, {CONNECTIONS} connections"
     ));
     let mut with_journal = Harness::start(settings, CONNECTIONS).await?;
-    let arguments = ["--journal-requests", "0"];
+    let arguments = ["--journal-requests-max", "0"];
     let mut without = Harness::start_with(settings, CONNECTIONS, &arguments).await?;
     let journal_requests = order_requests(&mut with_journal).await?;
     let plain_requests = order_requests(&mut without).await?;

@@ -335,8 +335,8 @@ async fn build_services(
     .await
     .map_err(|error| format!("cannot read the snapshots: {error}"))?;
     let journal = Journal::new(journal::JournalLimits {
-        requests: config.journal.journal_requests,
-        bytes: config.journal.journal_bytes,
+        requests: config.journal.journal_requests_max,
+        bytes: config.journal.journal_bytes_max,
     });
     let connections_max = descriptors::connections_max(config.connections.connections_max);
     Ok(Arc::new(Services {

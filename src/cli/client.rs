@@ -1,9 +1,8 @@
-//! The command line of the control plane: a command is one call to a running server, and what that
-//! answers. Nothing is known here of what a call does: the server judges what it is sent, and what
-//! it says of that is passed on.
+//! Client commands: each command makes one call to the control plane of a running server and prints
+//! the response. Only the server validates what is sent; its error messages are passed on.
 //!
-//! Standard output has the server's JSON, or its metrics, and nothing else; standard error the one
-//! line on what went wrong. There is no limit to how long an answer may take, but for `health`.
+//! Standard output gets the server's JSON or metrics and nothing else. An error is one line on
+//! standard error. Only `health` has a timeout.
 
 mod call;
 mod health_watch;
@@ -21,69 +20,69 @@ pub use health_watch::watch_health;
 pub use licenses::show_licenses;
 use response::RenderedResponse;
 
-/// So long a server has to say that it serves.
+/// Timeout of a health check.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Makes the call that the command is, and writes what is answered.
+/// Makes the call of a command and prints the response.
 ///
 /// # Errors
-/// One line on why it was not done.
+/// Returns one line if the server cannot be reached or refuses the call.
 pub async fn run(command: &ClientCommand) -> Result<(), String> {
     let server = command.server();
     let call = call(command, &read_source)?;
     let base = server.base_url();
     let url = format!("{base}{}", call.path);
-    let response = outbound::send(CliRequest {
+    let request = outbound::send(CliRequest {
         method: call.method,
         url: &url,
         token: server.token(),
         body: call.body,
         timeout: matches!(command, ClientCommand::Health { .. }).then_some(HEALTH_TIMEOUT),
     });
-    let response = response.await.map_err(|error| match error {
-        SendError::Connect(why) => format!(
-            "{base} cannot be reached: {why} (is it running? --url or --port says where it is)"
+    let response = request.await.map_err(|error| match error {
+        SendError::Connect(reason) => format!(
+            "cannot connect to {base}: {reason} (is the server running? set its address with --url or --port)"
         ),
-        SendError::NoResponse(why) => format!(
-            "{base} has not answered: {why} (is it stuntdouble that listens there, and not by https? --url or --port says where it is)"
+        SendError::NoResponse(reason) => format!(
+            "no response from {base}: {reason} (is it a stuntdouble server, and http or https as in the URL? set its address with --url or --port)"
         ),
     })?;
     let rendered = RenderedResponse::from_response(&url, &response);
-    print(&rendered.shown)?;
-    rendered.refused.map_or(Ok(()), Err)
+    print(&rendered.stdout)?;
+    rendered.error.map_or(Ok(()), Err)
 }
 
-/// All that a source has.
+/// Reads a source to its end.
 ///
 /// # Errors
-/// One line on why it cannot be read.
+/// Returns one line if the source cannot be read.
 pub fn read_source(source: &JsonSource) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    let unread = |what: &str, error: io::Error| format!("cannot read {what}: {error}");
+    let read_error = |name: &str, error: io::Error| format!("cannot read {name}: {error}");
     match source {
-        JsonSource::Given(text) => bytes.extend_from_slice(text.as_bytes()),
+        JsonSource::Inline(text) => bytes.extend_from_slice(text.as_bytes()),
         JsonSource::Stdin => {
             let read = io::stdin().read_to_end(&mut bytes);
-            read.map_err(|error| unread("standard input", error))?;
+            read.map_err(|error| read_error("standard input", error))?;
         }
         JsonSource::File(path) => {
             let read = std::fs::read(path);
-            bytes = read.map_err(|error| unread(&path.to_string_lossy(), error))?;
+            bytes = read.map_err(|error| read_error(&path.to_string_lossy(), error))?;
         }
     }
     Ok(bytes)
 }
 
-/// Writes to standard output, whoever has gone that was to read it.
+/// Writes to standard output. A closed pipe is no error.
 ///
 /// # Errors
-/// One line on why it cannot be written.
+/// Returns one line if standard output cannot be written.
 pub fn print(text: &str) -> Result<(), String> {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(text.as_bytes());
     match written.and_then(|()| stdout.flush()) {
-        // Who reads has seen enough.
+        // The reader, such as `head`, has read enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(|error| format!("cannot write: {error}")),
+        written => written.map_err(|error| format!("cannot write to standard output: {error}")),
     }
 }

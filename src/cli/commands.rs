@@ -1,35 +1,35 @@
-//! The commands that ask a running server: each is one call of its control plane.
+//! Commands that call a running server. Each command is one call of the control plane.
 //!
-//! One scheme for all: a noun is that of its route; alone it lists or shows, and a verb behind it
-//! acts. What is about time or everything is a verb of its own.
+//! A noun is named after its route and lists or shows entries; a verb after the noun acts on one of
+//! them. Commands about time or about the whole server are verbs of their own.
 
-mod commands;
 mod filters;
+mod subcommands;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
 
-pub use commands::{
+pub use filters::{AccountArg, DeliveryList, OrderList, PageArgs, RequestFilterArgs, RequestList};
+pub use subcommands::{
     AccountsCommand, ClockCommand, ClockModeArg, DeliveriesCommand, FixturesCommand, InboxCommand,
     JsonSource, OrdersCommand, RequestsCommand, RulesCommand, SnapshotsCommand, VerifyArgs,
 };
-pub use filters::{AccountArg, DeliveryList, OrderList, PageArgs, RequestFilterArgs, RequestList};
 
-const SERVER_HEADING: &str = "Where the server is";
+const SERVER_HEADING: &str = "Server options";
 
-/// The commands.
+/// Commands that call a running server.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ClientCommand {
-    /// Ask whether it serves; exit code 0 if it does within 2 seconds
+    /// Check that the server is up; exit code 0 if it responds within 2 seconds
     Health {
-        /// Watch the server in this container, as the image's health check does: at --host and
-        /// --port, whatever `STUNTDOUBLE_URL` says; waits 10 s for an answer, and in a container older
-        /// than 5 s goes on checking for 10 s
+        /// Health check of the container image: check the server at --host and --port, ignoring
+        /// `STUNTDOUBLE_URL`; wait up to 10 s for a response; in a container older than 5 s, keep
+        /// checking for 10 s
         #[arg(long)]
         watch: bool,
-        /// Address that the server in this container listens on, for --watch
+        /// Address that the server in this container listens on; for --watch
         #[arg(
             long,
             env = "STUNTDOUBLE_HOST",
@@ -41,137 +41,139 @@ pub enum ClientCommand {
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// Show what is counted and what there is, as Prometheus reads it
+    /// Show the metrics in the text format of Prometheus
     Metrics {
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// Make an account as fresh, with all that it owns; without --account, everything
+    /// Reset the server; with --account, delete only the account and all that it owns
     Reset {
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// Show an account's clock, or set it; without --account, the default clock
+    /// Show or set the clock of an account; without --account, the default clock
     #[command(args_conflicts_with_subcommands = true)]
     Clock {
         #[command(subcommand)]
-        verb: Option<ClockCommand>,
+        command: Option<ClockCommand>,
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// Move a clock on, and show what was executed on the way; without --account, the default clock
+    /// Advance the clock of an account and show the executed jobs; without --account, the default
+    /// clock
     #[command(group = ArgGroup::new("step").required(true).args(["by", "to"]))]
     Advance {
         /// Milliseconds, or a duration such as `10s`, `PT5M` or `P7D`
         by: Option<String>,
-        /// An instant, such as `2026-03-12T10:00:00Z`
+        /// Target instant, such as `2026-03-12T10:00:00Z`
         #[arg(long, value_name = "INSTANT")]
         to: Option<String>,
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// Wait until every order, report and webhook has ended, of all accounts without --account; exit
-    /// code 1 if one has not
+    /// Wait until no order, report or webhook is in progress or due; without --account, of all
+    /// accounts; exit code 1 on a timeout
     Drain {
-        /// How long it waits; 10000 if not given, 600000 at most
+        /// Timeout in milliseconds; 10000 if not given, at most 600000
         #[arg(long, value_name = "MS")]
         timeout_ms: Option<u64>,
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// List the accounts; show, set up or delete one
+    /// List accounts; show, set up or delete one
     #[command(visible_alias = "account", args_conflicts_with_subcommands = true)]
     Accounts {
         #[command(subcommand)]
-        verb: Option<AccountsCommand>,
+        command: Option<AccountsCommand>,
         #[command(flatten)]
         page: PageArgs,
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// List the rules that name an account, or all; add, delete or clear some
+    /// List rules; add or delete one, or clear them; with --account, only those that name the
+    /// account
     #[command(visible_alias = "rule", args_conflicts_with_subcommands = true)]
     Rules {
         #[command(subcommand)]
-        verb: Option<RulesCommand>,
+        command: Option<RulesCommand>,
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
         #[command(flatten)]
         page: PageArgs,
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// List what was asked and answered, the newest last; show one request, verify or clear them
+    /// List recorded requests, newest last; show one, verify or clear them
     #[command(visible_alias = "request", args_conflicts_with_subcommands = true)]
     Requests {
         #[command(subcommand)]
-        verb: Option<RequestsCommand>,
+        command: Option<RequestsCommand>,
         #[command(flatten)]
         list: RequestList,
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// List every attempt at a webhook, the newest last; resend one
+    /// List the delivery attempts of webhooks, newest last; resend a delivery
     #[command(visible_alias = "delivery", args_conflicts_with_subcommands = true)]
     Deliveries {
         #[command(subcommand)]
-        verb: Option<DeliveriesCommand>,
+        command: Option<DeliveriesCommand>,
         #[command(flatten)]
         list: DeliveryList,
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// List orders and documents, the newest last; complete, fail or expire one
+    /// List orders and documents, newest last; complete, fail or expire one
     #[command(visible_alias = "order", args_conflicts_with_subcommands = true)]
     Orders {
         #[command(subcommand)]
-        verb: Option<OrdersCommand>,
+        command: Option<OrdersCommand>,
         #[command(flatten)]
         list: OrderList,
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// List the inboxes, receivers of webhooks at `/_mock/inbox/NAME`; set one up, read or delete it
+    /// List inboxes, which receive webhooks at `/_mock/inbox/NAME`; set up, read or delete one
     #[command(visible_alias = "inboxes", args_conflicts_with_subcommands = true)]
     Inbox {
         #[command(subcommand)]
-        verb: Option<InboxCommand>,
+        command: Option<InboxCommand>,
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
         #[command(flatten)]
         page: PageArgs,
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// List an account's snapshots, or all; take, restore or delete one
+    /// List snapshots; take, restore or delete one; with --account, only those of the account
     #[command(visible_alias = "snapshot", args_conflicts_with_subcommands = true)]
     Snapshots {
         #[command(subcommand)]
-        verb: Option<SnapshotsCommand>,
+        command: Option<SnapshotsCommand>,
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// Load what tests begin with
+    /// Load fixtures
     Fixtures {
         #[command(subcommand)]
-        verb: FixturesCommand,
+        command: FixturesCommand,
         #[command(flatten)]
         server: ServerArgs,
     },
 }
 
 impl ClientCommand {
-    /// Whom it asks.
+    /// Returns the options that name the server.
     #[must_use]
     pub fn server(&self) -> &ServerArgs {
         match self {
@@ -193,10 +195,10 @@ impl ClientCommand {
     }
 }
 
-/// Where the server is, and what it wants to be shown.
+/// Address and credentials of the server.
 #[derive(Debug, Clone, Args)]
 pub struct ServerArgs {
-    /// Where it listens, such as `http://mock:8080`
+    /// Base URL of the server, such as `http://mock:8080`
     #[arg(
         long,
         env = "STUNTDOUBLE_URL",
@@ -206,7 +208,7 @@ pub struct ServerArgs {
         value_parser = parse_base_url
     )]
     url: Option<String>,
-    /// Its port on this machine, where no URL is given
+    /// Port of a server on this machine, if no URL is given
     #[arg(
         long,
         env = "STUNTDOUBLE_PORT",
@@ -215,7 +217,7 @@ pub struct ServerArgs {
         default_value_t = 8080
     )]
     port: u16,
-    /// Its control token, if it has one
+    /// Control token of the server, if it requires one
     #[arg(
         long,
         env = "STUNTDOUBLE_CONTROL_TOKEN",
@@ -224,7 +226,7 @@ pub struct ServerArgs {
         help_heading = SERVER_HEADING
     )]
     token: Option<String>,
-    /// File that holds its control token
+    /// File that contains the control token
     #[arg(
         long,
         env = "STUNTDOUBLE_CONTROL_TOKEN_FILE",
@@ -237,16 +239,16 @@ pub struct ServerArgs {
 }
 
 impl ServerArgs {
-    /// The server's port on this machine.
+    /// Returns the port of a server on this machine.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// What the paths of its calls are appended to.
+    /// Returns the URL to which the paths of calls are appended.
     #[must_use]
     pub fn base_url(&self) -> String {
-        // A variable that is set to nothing says nothing.
+        // An empty variable counts as not set.
         let url = self.url.as_deref().filter(|url| !url.is_empty());
         url.map_or_else(
             || format!("http://127.0.0.1:{}", self.port),
@@ -254,7 +256,7 @@ impl ServerArgs {
         )
     }
 
-    /// What it is shown.
+    /// Returns the control token. `None` if it is not set or empty.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
         self.token.as_deref().filter(|token| !token.is_empty())
@@ -291,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_is_where_its_url_or_its_port_says() {
+    fn base_url_is_the_url_else_the_port_on_this_machine() {
         let base = |arguments: &[&str]| server(arguments).map(|server| server.base_url());
         let here = Some("http://127.0.0.1:9".to_owned());
         assert_eq!(base(&["--url", "", "--port", "9"]), here);
@@ -310,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_token_is_none() {
+    fn empty_token_counts_as_not_set() {
         let token = |token| server(&["--token", token])?.token().map(str::to_owned);
         assert_eq!(token(""), None);
         assert_eq!(token("a"), Some("a".to_owned()));

@@ -1,4 +1,4 @@
-//! The command line: its commands, and the settings of the server.
+//! Grammar of the command line: commands, and the settings of the server.
 
 use clap::{Parser, Subcommand};
 
@@ -13,25 +13,25 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
     #[command(flatten)]
-    pub serve: Config,
+    pub config: Config,
 }
 
-/// Command of the command line; `serve` if none is given.
+/// Command of the program. The server starts if no command is given.
 #[derive(Debug, Subcommand)]
 #[expect(clippy::large_enum_variant, reason = "a process has one command")]
 pub enum Command {
     /// Start the server (the default)
     Serve(Box<Config>),
-    /// Print the signature that BIZ MORI gives a webhook's body, which is read from standard input
+    /// Print BIZ MORI's signature of a webhook body; the body is read from standard input
     Sign {
-        /// The webhook's secret, `whsec_` included
+        /// Secret of the webhook, `whsec_` included
         #[arg(long)]
         secret: String,
     },
-    /// Check the signature of a webhook's body, which is read from standard input; exit code 0 if it
-    /// is right, 1 if not
+    /// Check the signature of a webhook body; the body is read from standard input; exit code 0 if
+    /// the signature is valid, else 1
     Verify {
-        /// The webhook's secret, `whsec_` included
+        /// Secret of the webhook, `whsec_` included
         #[arg(long)]
         secret: String,
         /// Value of the header `X-MoriBiz-Signature`

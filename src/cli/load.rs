@@ -1,9 +1,9 @@
-//! Settings from the command line and the environment: a flag, else its variable, else the default.
+//! Loading of settings: a flag takes precedence over its variable, and a variable over the default.
 //!
 //! The command line is parsed alone first, so that its errors and `--help` do not depend on the
-//! environment. Variables of flags that are not given are then appended to it as flags, and the
-//! whole is parsed: a value means the same wherever it comes from, and an error in this second
-//! pass is an error of a variable, which it names.
+//! environment. Variables of flags that are not given are then appended as flags, and everything is
+//! parsed again. Therefore a value has one meaning in both places, and an error of the second pass
+//! is an error of a variable, which the message names.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -18,59 +18,60 @@ use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory as _, Error, From
 use crate::cli::grammar::Cli;
 use crate::settings::Environment;
 
-/// Longest secret that is read from a file. A longer one is another file, such as a device.
+/// Size limit of a file with a secret. A larger file is taken for a mistake, such as a device.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
-/// A command line with the settings of the environment.
+/// Parsed command line, with the settings of the environment.
 #[derive(Debug)]
 pub struct Loaded {
     pub cli: Cli,
-    /// One line for each setting of the server that looks wrong and does not keep it from starting.
+    /// Warnings about settings of the server, one line each.
     pub warnings: Vec<String>,
 }
 
-/// A flag that a variable or a file stands for.
+/// Flag that is appended for a variable or for a file with a secret.
 struct Injected {
     flag: OsString,
-    /// Name of the variable, or of the flag, that an error names.
+    /// Variable or flag that an error names.
     origin: String,
     argument: Arg,
 }
 
-/// Reads the settings of this process. Ends it if they are wrong, or only help was asked for.
+/// Loads the settings of this process. Exits if they are invalid, or after help was printed.
 #[must_use]
 pub fn load() -> Loaded {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    parse(&arguments, &Environment::of_process()).unwrap_or_else(|error| error.exit())
+    parse(&arguments, &Environment::from_process()).unwrap_or_else(|error| error.exit())
 }
 
-/// Returns the command line `arguments`, the program's name first, with the settings of
-/// `environment`.
+/// Parses `arguments`, which start with the program's name, and adds the settings of `environment`.
 ///
 /// # Errors
-/// If a value is wrong, or help or the version is asked for.
+/// If a value is invalid, or help or the version is requested.
 pub fn parse(arguments: &[OsString], environment: &Environment) -> Result<Loaded, Error> {
     let described = Cli::command();
     let command = without_variables(Cli::command());
-    let arguments_given = command.clone().try_get_matches_from(arguments);
-    let arguments_given = arguments_given.map_err(|error| match error.kind() {
-        // Help shows the variables.
+    let first_pass = command.clone().try_get_matches_from(arguments);
+    let first_matches = first_pass.map_err(|error| match error.kind() {
+        // Only the command with its variables can show them in the help.
         ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let shown = described.clone().try_get_matches_from(arguments);
             shown.err().unwrap_or(error)
         }
         _ => error,
     })?;
-    let (path, arguments_given) = chosen(&arguments_given);
-    let injected = injected(&described, &path, arguments_given, environment)
+    let (path, chosen_matches) = chosen_command(&first_matches);
+    let injected = injected_flags(&described, &path, chosen_matches, environment)
         .map_err(|line| described.clone().error(ErrorKind::ValueValidation, line))?;
     let flags = injected.iter().map(|it| it.flag.clone());
-    let matches = command.clone().try_get_matches_from(with(arguments, flags));
-    let matches = matches.map_err(|error| {
+    let second_pass = command
+        .clone()
+        .try_get_matches_from(with_flags(arguments, flags));
+    let matches = second_pass.map_err(|error| {
         let culprit = injected.iter().find_map(|it| {
-            let alone = with(arguments, [it.flag.clone()]);
+            let alone = with_flags(arguments, [it.flag.clone()]);
             let error = command.clone().try_get_matches_from(alone).err()?;
-            Some(name_of(&error, it))
+            Some(variable_message(&error, it))
         });
         culprit.map_or(error, |line| {
             described.clone().error(ErrorKind::ValueValidation, line)
@@ -79,20 +80,20 @@ pub fn parse(arguments: &[OsString], environment: &Environment) -> Result<Loaded
     let mut warnings = Vec::new();
     if path.is_empty() || path == ["serve"] {
         warnings = environment.warnings(&variables(&described));
-        warnings.extend(unused_settings(chosen(&matches).1));
+        warnings.extend(unused_settings(chosen_command(&matches).1));
     }
     let cli = Cli::from_arg_matches(&matches)?;
     Ok(Loaded { cli, warnings })
 }
 
-/// Returns `command` with no variable for any argument.
+/// Removes the variables of all arguments.
 fn without_variables(command: Command) -> Command {
     let command = command.mut_args(|argument| argument.env(None::<&str>));
     command.mut_subcommands(without_variables)
 }
 
-/// Returns the names of the subcommand that was chosen, outermost first, and its matches.
-fn chosen(matches: &ArgMatches) -> (Vec<&str>, &ArgMatches) {
+/// Returns the names of the chosen subcommand, outermost first, and its matches.
+fn chosen_command(matches: &ArgMatches) -> (Vec<&str>, &ArgMatches) {
     let (mut path, mut matches) = (Vec::new(), matches);
     while let Some((name, below)) = matches.subcommand() {
         path.push(name);
@@ -101,8 +102,8 @@ fn chosen(matches: &ArgMatches) -> (Vec<&str>, &ArgMatches) {
     (path, matches)
 }
 
-/// Returns `arguments` with `flags` behind them, or before the first `--`.
-fn with(arguments: &[OsString], flags: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+/// Returns `arguments` with `flags` inserted at the end, or before the first `--`.
+fn with_flags(arguments: &[OsString], flags: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let end = arguments.iter().position(|argument| argument == "--");
     let (before, after) = arguments.split_at(end.unwrap_or(arguments.len()));
     let before = before.iter().cloned();
@@ -125,11 +126,12 @@ fn is_given(matches: &ArgMatches, id: &str) -> bool {
     is_known && matches.value_source(id) == Some(ValueSource::CommandLine)
 }
 
-/// Returns the flags that variables and files of secrets stand for, of the subcommand `path`.
+/// Returns the flags to append for the subcommand `path`: those of variables and of files with
+/// secrets.
 ///
 /// # Errors
-/// One line that names the variable or the flag.
-fn injected(
+/// Returns one line that names the variable or the flag.
+fn injected_flags(
     described: &Command,
     path: &[&str],
     matches: &ArgMatches,
@@ -157,7 +159,7 @@ fn injected(
         if let Some(file) = file
             && let Some((origin, path)) = secret_file(argument, file, matches, environment)?
         {
-            let secret = read_secret(&path).map_err(|why| format!("{origin}: {why}"))?;
+            let secret = read_secret(&path).map_err(|reason| format!("{origin}: {reason}"))?;
             let origin = format!("{origin}: {}", path.display());
             injected.extend(flag(argument, secret.as_ref(), &origin)?);
         } else if !is_given(matches, id)
@@ -169,7 +171,7 @@ fn injected(
     Ok(injected)
 }
 
-/// Returns `argument` as a flag with that value. `None` for a switch that the value turns off.
+/// Returns `argument` as a flag with `value`. `None` for a switch that `value` turns off.
 fn flag(argument: &Arg, value: &OsStr, origin: &str) -> Result<Option<Injected>, String> {
     let mut flag = OsString::from("--");
     flag.push(argument.get_long().unwrap_or_default());
@@ -191,11 +193,11 @@ fn flag(argument: &Arg, value: &OsStr, origin: &str) -> Result<Option<Injected>,
     Ok(Some(injected(flag)))
 }
 
-/// Returns the path of the file that holds the secret `argument`, and the flag or variable that
-/// names it. `None` if no file is named, or a flag gives the secret itself.
+/// Returns the path of the file with the secret `argument`, and the flag or variable that names the
+/// file. `None` if no file is named, or a flag gives the secret itself.
 ///
 /// # Errors
-/// If the secret and the file are both given, by flags or by variables.
+/// If two flags or two variables give both the secret and the file.
 fn secret_file(
     argument: &Arg,
     file: &Arg,
@@ -223,7 +225,7 @@ fn secret_file(
     }
 }
 
-/// Returns the file's content without the line break at its end.
+/// Returns the content of a file without the line break at its end.
 fn read_secret(path: &Path) -> Result<String, String> {
     let shown = path.display();
     let mut text = String::new();
@@ -241,15 +243,15 @@ fn read_secret(path: &Path) -> Result<String, String> {
     Ok(secret.to_owned())
 }
 
-/// Returns the message of `error`, with the name of the variable in place of the flag's.
-fn name_of(error: &Error, injected: &Injected) -> String {
+/// Returns the message of `error` with the variable's name in place of the flag's.
+fn variable_message(error: &Error, injected: &Injected) -> String {
     let Injected {
         origin, argument, ..
     } = injected;
     if argument.is_hide_env_values_set() {
-        let why = std::error::Error::source(error).map(ToString::to_string);
-        let why = why.unwrap_or_else(|| "invalid value".to_owned());
-        return format!("{origin}: {why}");
+        let reason = std::error::Error::source(error)
+            .map_or_else(|| "invalid value".to_owned(), ToString::to_string);
+        return format!("{origin}: {reason}");
     }
     let rendered = error.render().to_string();
     let message = rendered.split("\n\nFor more information").next();
@@ -259,7 +261,7 @@ fn name_of(error: &Error, injected: &Injected) -> String {
     format!("{origin}: {}", message.replacen(&flag, "", 1))
 }
 
-/// Returns one line for each setting of TLS that is given while TLS is off.
+/// Returns a warning for each TLS flag that is given while TLS is off.
 fn unused_settings(matches: &ArgMatches) -> Vec<String> {
     if matches.get_flag("tls") {
         return Vec::new();

@@ -1,5 +1,5 @@
-//! The command line: its grammar, the reading of arguments and environment, and the commands that call
-//! a running server.
+//! Command line: grammar, loading of arguments and environment, and the commands that call a
+//! running server.
 
 pub mod client;
 pub mod commands;

@@ -1,7 +1,7 @@
 //! Outbound HTTP and HTTPS: webhooks, zero copy, input files, and the calls of the command line
 //! ([`send`]). The only module that names the HTTP client.
 //!
-//! The server calls only loopback and private addresses, unless `--allow-public` is set, and never
+//! The server calls only loopback and private addresses, unless `--outbound-allow-public` is set, and never
 //! metadata addresses of clouds. It follows no redirects and uses no proxy. It does not check
 //! certificates, because receivers in tests have self-signed ones. Timeouts are in real time. Bodies are
 //! streamed, except those of webhooks.

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use clap::Args;
 
-/// Settings of the connections that clients open.
+/// Settings of incoming connections.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct ConnectionSettings {
-    /// Milliseconds a client has to send the head of a request, from its first byte on, and its
-    /// first byte from the connection on; 0 sets no limit
+    /// Milliseconds from the first byte of a request to the end of its headers, and from the start
+    /// of the connection to the first byte; 0 sets no limit
     #[arg(
         long,
         env = "STUNTDOUBLE_HEADER_TIMEOUT_MS",
@@ -16,7 +16,7 @@ pub struct ConnectionSettings {
         value_name = "MS"
     )]
     pub header_timeout_ms: u32,
-    /// Milliseconds a connection is kept open between two requests; 0 sets no limit
+    /// Milliseconds for which a connection stays open between two requests; 0 sets no limit
     #[arg(
         long,
         env = "STUNTDOUBLE_IDLE_TIMEOUT_MS",
@@ -24,7 +24,7 @@ pub struct ConnectionSettings {
         value_name = "MS"
     )]
     pub idle_timeout_ms: u32,
-    /// Milliseconds between two pieces of a request body, however long all of it takes; 0 sets no
+    /// Milliseconds between two pieces of a request body; the whole body may take longer; 0 sets no
     /// limit
     #[arg(
         long,
@@ -33,7 +33,7 @@ pub struct ConnectionSettings {
         value_name = "MS"
     )]
     pub body_timeout_ms: u32,
-    /// Milliseconds in which a client has to take some of the response that waits for it; 0 sets no
+    /// Milliseconds within which a client must read some of a response that is ready; 0 sets no
     /// limit
     #[arg(
         long,
@@ -42,7 +42,7 @@ pub struct ConnectionSettings {
         value_name = "MS"
     )]
     pub write_timeout_ms: u32,
-    /// Connections open at a time; at most 10000, and what the limit on open files leaves room for,
+    /// Open connections at a time; at most 10000, and no more than the limit on open files allows,
     /// which is also the default
     #[arg(
         long,

@@ -1,4 +1,4 @@
-//! Who may steer the server.
+//! Access to the control plane and, from web pages, to BIZ MORI's API.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,8 @@ use super::tls;
 /// Settings of the control plane.
 #[derive(Debug, Clone, Args)]
 pub struct ControlSettings {
-    /// What every call to `/_mock` has to show as `Authorization: Bearer TOKEN`; none if not set
+    /// Token that every call to `/_mock` must send as `Authorization: Bearer TOKEN`; if not set, no
+    /// token is required
     #[arg(
         long,
         env = "STUNTDOUBLE_CONTROL_TOKEN",
@@ -19,7 +20,7 @@ pub struct ControlSettings {
         value_parser = token
     )]
     pub control_token: Option<String>,
-    /// File that holds the control token; a line break at its end is no part of it
+    /// File that contains the control token; a line break at its end is removed
     #[arg(
         long,
         env = "STUNTDOUBLE_CONTROL_TOKEN_FILE",
@@ -27,8 +28,8 @@ pub struct ControlSettings {
         value_name = "FILE"
     )]
     pub control_token_file: Option<PathBuf>,
-    /// Another host by which `/_mock` and `/docs` may be called, such as mock.example.com or
-    /// *.example.com; * allows all; may be given several times, or several with commas between them
+    /// Additional host by which `/_mock` and `/docs` may be called, such as mock.example.com or
+    /// *.example.com; * allows all; repeat the flag or separate hosts by commas
     #[arg(
         long = "allow-host",
         env = "STUNTDOUBLE_ALLOW_HOST",
@@ -37,9 +38,9 @@ pub struct ControlSettings {
         value_parser = allowed_host
     )]
     pub allow_hosts: Vec<String>,
-    /// Another origin whose web pages may call BIZ MORI's API, such as `https://app.example.com`, besides
-    /// those of local hosts; * allows all, and is no part of an origin; may be given several times, or
-    /// several with commas between them
+    /// Additional origin whose web pages may call BIZ MORI's API, such as
+    /// `https://app.example.com`; local hosts are always allowed; * alone allows all; repeat the
+    /// flag or separate origins by commas
     #[arg(
         long = "allow-origin",
         env = "STUNTDOUBLE_ALLOW_ORIGIN",
@@ -52,14 +53,14 @@ pub struct ControlSettings {
 
 /// Returns `text` if clients can send it as a bearer token.
 fn token(text: &str) -> Result<String, String> {
-    let why = if text.is_empty() {
+    let reason = if text.is_empty() {
         "it is empty"
     } else if text.trim() != text || text.chars().any(char::is_control) {
         "no client can send it: it begins or ends with white space, or has a control character"
     } else {
         return Ok(text.to_owned());
     };
-    Err(why.to_owned())
+    Err(reason.to_owned())
 }
 
 /// Parses a host name, `*.` and a host name, or `*`. A final dot is dropped.
@@ -73,8 +74,8 @@ fn allowed_host(text: &str) -> Result<String, String> {
     })
 }
 
-/// Parses an origin as browsers send it in `Origin` (RFC 6454, §6.2), `null`, or `*`. A final slash,
-/// and a port that is the default, are dropped.
+/// Parses an origin as browsers send it in `Origin` (RFC 6454, §6.2), `null`, or `*`. A final
+/// slash, and a port that is the default, are dropped.
 fn allowed_origin(text: &str) -> Result<String, String> {
     let text = text.to_ascii_lowercase();
     if matches!(text.as_str(), "" | "*" | "null") {
@@ -92,13 +93,13 @@ fn allowed_origin(text: &str) -> Result<String, String> {
     }
     if host.contains('*') {
         return Err(
-            "an origin has no patterns; give each origin, such as https://app.example.com, or * for all"
+            "an origin cannot contain a pattern; give each origin, such as https://app.example.com, or * for all"
                 .to_owned(),
         );
     }
     Ok(match url.origin() {
         origin @ Origin::Tuple(..) => origin.ascii_serialization(),
-        // A scheme that no standard knows, such as that of an app's own pages.
+        // A scheme outside the URL standard, such as that of an app's own pages.
         Origin::Opaque(_) => text.to_owned(),
     })
 }
@@ -108,7 +109,7 @@ mod tests {
     use super::{allowed_host, allowed_origin};
 
     #[test]
-    fn allowed_origin_takes_origins_alone() {
+    fn allowed_origin_accepts_only_origins() {
         for (text, origin) in [
             ("https://App.example.com", "https://app.example.com"),
             ("https://app.example.com:443/", "https://app.example.com"),
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn allowed_host_takes_names_and_patterns_alone() {
+    fn allowed_host_accepts_only_names_and_patterns() {
         for good in ["mock.example.com", "*.example.com", "*", "", "10.0.0.7"] {
             assert_eq!(allowed_host(good).as_deref(), Ok(good));
         }

@@ -1,12 +1,12 @@
-//! Budget of the memory that work on pictures may take.
+//! Memory budget of the engine.
 
 use clap::Args;
 
 /// Settings of the work on pictures.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct EngineSettings {
-    /// Bytes of memory that work on pictures may take, 16 MiB at least; if not set, 40% of what the
-    /// process may use (its container's limit included), 1 GiB at most
+    /// Memory budget in bytes for work on pictures, at least 16 MiB; if not set, 40% of the memory
+    /// that the process may use (a container's limit included), at most 1 GiB
     #[arg(
         long,
         env = "STUNTDOUBLE_ENGINE_MEMORY",
@@ -23,14 +23,14 @@ mod tests {
     use super::EngineSettings;
 
     #[derive(Debug, Parser)]
-    struct Parsed {
+    struct EngineParser {
         #[command(flatten)]
         engine: EngineSettings,
     }
 
     #[test]
-    fn parsing_less_memory_than_small_pictures_take_is_refused() {
-        let parse = |bytes| Parsed::try_parse_from(["stuntdouble", "--engine-memory", bytes]);
+    fn parsing_less_memory_than_the_minimum_is_refused() {
+        let parse = |bytes| EngineParser::try_parse_from(["stuntdouble", "--engine-memory", bytes]);
         let refused = parse("16777215").expect_err("too little").to_string();
         assert!(
             refused.contains("16777215 is not in 16777216.."),

@@ -1,26 +1,26 @@
-//! Environment variables that hold settings. The process's own are read here and nowhere else.
+//! Environment variables with settings. No other module reads the environment of the process.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 
 /// Prefix of every variable that holds a setting.
 const PREFIX: &str = "STUNTDOUBLE_";
-/// Variables that are accepted in place of one with the prefix: the name with the prefix first.
+/// Pairs of a variable with the prefix and an alias that is accepted in its place.
 const ALIASES: [(&str, &str); 2] = [
     ("STUNTDOUBLE_CONTROL_TOKEN", "CONTROL_TOKEN"),
     ("STUNTDOUBLE_BYPASS_OCR", "BYPASS_OCR"),
 ];
-/// Least Jaro similarity of a name that is suggested for an unknown one, as in clap.
+/// Minimal Jaro similarity of a name that is suggested for an unknown one, as in clap.
 const SIMILARITY_MIN: f64 = 0.7;
 
-/// Variables that hold settings, without the empty ones and those of Kubernetes.
+/// Variables with settings. Empty variables and those that Kubernetes sets are left out.
 #[derive(Debug, Clone, Default)]
 pub struct Environment(BTreeMap<String, OsString>);
 
 impl Environment {
     /// Reads the variables of this process.
     #[must_use]
-    pub fn of_process() -> Self {
+    pub fn from_process() -> Self {
         let named = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value));
         std::env::vars_os().filter_map(named).collect()
     }
@@ -33,8 +33,8 @@ impl Environment {
         set.next()
     }
 
-    /// Returns one line for each variable that looks wrong: one with the prefix that is not in
-    /// `known`, and one that differs from its alias.
+    /// Returns a warning for each variable with the prefix that is not in `known`, and for each one
+    /// that differs from its alias.
     pub(crate) fn warnings(&self, known: &BTreeSet<String>) -> Vec<String> {
         let is_unknown = |name: &&String| name.starts_with(PREFIX) && !known.contains(*name);
         let unknown = self.0.keys().filter(is_unknown);
@@ -60,10 +60,10 @@ impl FromIterator<(String, OsString)> for Environment {
         let is_setting = |name: &str| {
             name.starts_with(PREFIX) || ALIASES.iter().any(|(_, alias)| *alias == name)
         };
-        let is_kept = |(name, value): &(String, OsString)| {
-            is_setting(name) && !value.is_empty() && !is_of_kubernetes(name, value)
+        let has_setting = |(name, value): &(String, OsString)| {
+            is_setting(name) && !value.is_empty() && !is_kubernetes_variable(name, value)
         };
-        Self(variables.into_iter().filter(is_kept).collect())
+        Self(variables.into_iter().filter(has_setting).collect())
     }
 }
 
@@ -93,7 +93,7 @@ fn unknown_variable_message(name: &str, known: &BTreeSet<String>) -> String {
 /// Returns `true` if Kubernetes sets that variable in every pod for a service called `stuntdouble`,
 /// or `stuntdouble-` and something: `…_SERVICE_HOST`, `…_SERVICE_PORT[_NAME]`, `…_PORT=tcp://…`,
 /// `…_PORT_8080_TCP[_ADDR|_PORT|_PROTO]`.
-fn is_of_kubernetes(name: &str, value: &OsStr) -> bool {
+fn is_kubernetes_variable(name: &str, value: &OsStr) -> bool {
     let Some(rest) = name.strip_prefix(PREFIX) else {
         return false;
     };

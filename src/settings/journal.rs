@@ -1,24 +1,24 @@
-//! How much is kept of what was asked and answered.
+//! Limits of the journal.
 
 use clap::Args;
 
 /// Settings of the journal.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct JournalSettings {
-    /// Requests kept of each account for `/_mock/requests`; 0 keeps none
+    /// Requests to keep per account for `/_mock/requests`; 0 disables the journal
     #[arg(
         long,
-        env = "STUNTDOUBLE_JOURNAL_REQUESTS",
+        env = "STUNTDOUBLE_JOURNAL_REQUESTS_MAX",
         default_value_t = 1_000,
         value_name = "COUNT"
     )]
-    pub journal_requests: usize,
-    /// Bytes kept of all accounts' requests together, about
+    pub journal_requests_max: usize,
+    /// Approximate bytes to keep of the requests of all accounts together
     #[arg(
         long,
-        env = "STUNTDOUBLE_JOURNAL_BYTES",
+        env = "STUNTDOUBLE_JOURNAL_BYTES_MAX",
         default_value_t = 16_777_216,
         value_name = "BYTES"
     )]
-    pub journal_bytes: usize,
+    pub journal_bytes_max: usize,
 }

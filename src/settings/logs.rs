@@ -1,19 +1,19 @@
 //! Log filters.
 
-/// Levels of log lines, and `off` for none.
+/// Levels of log lines. `off` disables logging.
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
 
-/// Returns `text` if it is a level or tracing's directives, each with a level.
+/// Returns `text` if it is a level, or directives of tracing with a level each.
 ///
 /// # Errors
-/// If a directive has no level, or an unknown one. `tracing` itself takes a word that is no level
-/// for a target, whose every line it would then show, and no other line.
+/// If a directive has no level or an unknown one. `tracing` alone would take an unknown level for a
+/// target, and show all lines of that target but no other line.
 pub(super) fn filter(text: &str) -> Result<String, String> {
     for directive in text.split(',') {
         let level = directive.rsplit('=').next().unwrap_or_default().trim();
         if !LEVELS.iter().any(|it| it.eq_ignore_ascii_case(level)) {
             return Err(format!(
-                "'{level}' is not a level; expected error, warn, info, debug, trace or off, or tracing's directives such as info,hyper=debug"
+                "'{level}' is not a level; expected error, warn, info, debug, trace or off, or directives of tracing such as info,hyper=debug"
             ));
         }
     }

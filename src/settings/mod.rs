@@ -1,5 +1,6 @@
-//! Every setting: its meaning, its default, its flag and its variable. `stuntdouble --help` prints
-//! the doc comments of these files.
+//! Settings of the server: meaning, default, flag and environment variable of each.
+//!
+//! `stuntdouble --help` prints the doc comments of the fields.
 
 mod connections;
 mod control;
@@ -30,19 +31,19 @@ pub use storage::StorageSettings;
 pub use tls::TlsSettings;
 pub use undetectable::{AnalysisFinalStatus, TimingProfile, UndetectableSettings};
 
-/// How log lines are written.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people
+    /// Plain text for people
     Text,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
 }
 
-/// What a key is that nobody set up.
+/// Treatment of an API key that was not set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum KeyMode {
-    /// An account like any other, made at its first use
+    /// Accepted; its account is created at the first use
     Open,
     /// Refused
     Strict,
@@ -51,8 +52,8 @@ pub enum KeyMode {
 /// The server's settings.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
-    /// Address to listen on; 0.0.0.0 is every IPv4 address of this machine, and :: every address, IPv4
-    /// and IPv6
+    /// Address to listen on; 0.0.0.0 stands for all IPv4 addresses of this machine, :: for all IPv4
+    /// and IPv6 addresses
     #[arg(
         long,
         env = "STUNTDOUBLE_HOST",
@@ -60,36 +61,37 @@ pub struct Config {
         value_name = "ADDRESS"
     )]
     pub host: IpAddr,
-    /// Port to listen on; 0 takes a free one
+    /// Port to listen on; 0 picks a free port
     #[arg(long, env = "STUNTDOUBLE_PORT", default_value_t = 8080)]
     pub port: u16,
     #[command(flatten)]
     pub tls: TlsSettings,
-    /// Directory that keeps all state, for one server at a time; a temporary one, gone at exit, if
-    /// not set
+    /// Directory that holds all state, for one server at a time; if not set, a temporary directory
+    /// that is removed at exit
     #[arg(long, env = "STUNTDOUBLE_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Directory that keeps all state if something is mounted there and --data-dir is not set; the
-    /// container image has /data
-    #[arg(long, env = "STUNTDOUBLE_DATA_MOUNT", value_name = "DIR")]
+    /// Directory that holds all state if a volume is mounted there and --data-dir is not set; /data
+    /// in the container image
+    #[arg(long, env = "STUNTDOUBLE_DATA_MOUNT", value_name = "DIR", hide = true)]
     pub data_mount: Option<PathBuf>,
-    /// JSON document of the accounts, webhooks, rules and finished orders that are set up before it
-    /// serves
+    /// JSON document with accounts, webhooks, rules and finished orders to set up before the server
+    /// accepts requests
     #[arg(long, env = "STUNTDOUBLE_FIXTURES", value_name = "FILE")]
     pub fixtures: Option<PathBuf>,
-    /// Origin of the URLs handed out, such as `http://mock:8080`; that of the request if not set
+    /// Origin of the URLs in responses, such as `http://mock:8080`; if not set, the origin of the
+    /// request
     #[arg(long, env = "STUNTDOUBLE_PUBLIC_URL", value_name = "URL", value_parser = origin)]
     pub public_url: Option<String>,
-    /// Believe X-Forwarded-Proto and X-Forwarded-Host when making URLs
+    /// Use X-Forwarded-Proto and X-Forwarded-Host for the URLs in responses
     #[arg(long, env = "STUNTDOUBLE_TRUST_FORWARDED", value_parser = FalseyValueParser::new())]
     pub trust_forwarded: bool,
-    /// Judge presigned URLs by the host they arrive with too, as S3 does
+    /// Require a presigned URL to be called by the host for which it was signed, as S3 does
     #[arg(long, env = "STUNTDOUBLE_STRICT_HOST", value_parser = FalseyValueParser::new())]
     pub strict_host: bool,
-    /// What an API key is that nobody set up
+    /// Treatment of an API key that was not set up
     #[arg(long, env = "STUNTDOUBLE_MODE", value_enum, default_value = "open")]
     pub mode: KeyMode,
-    /// Seed of all chance: the same seed and the same calls give the same ids and secrets
+    /// Seed of all random values: the same seed and the same calls give the same ids and secrets
     #[arg(long, env = "STUNTDOUBLE_SEED", default_value = "stuntdouble")]
     pub seed: String,
     /// Log format
@@ -100,8 +102,8 @@ pub struct Config {
         default_value = "text"
     )]
     pub log_format: LogFormat,
-    /// Log level: error, warn, info, debug (a line for each request), trace or off; or tracing's
-    /// directives, such as `info,hyper=debug`
+    /// Log level: error, warn, info, debug (one line per request), trace or off; or directives of
+    /// tracing, such as `info,hyper=debug`
     #[arg(
         long,
         env = "STUNTDOUBLE_LOG",
@@ -130,32 +132,33 @@ pub struct Config {
 }
 
 impl Config {
-    /// The settings as they are when nothing is said, whatever the environment says.
+    /// Returns the default settings. The environment has no influence.
     ///
-    /// # Panics
-    /// Never: the defaults above parse.
+    /// Exits the process if a default does not parse, which would be a mistake in the program.
     #[must_use]
     pub fn defaults() -> Self {
         #[derive(Parser)]
-        struct Bare {
+        struct SettingsParser {
             #[command(flatten)]
             config: Config,
         }
         use clap::{CommandFactory, FromArgMatches};
-        let command = Bare::command().mut_args(|argument| argument.env(None::<&str>));
+        let command = SettingsParser::command().mut_args(|argument| argument.env(None::<&str>));
         let matches = command.get_matches_from(["stuntdouble"]);
-        Bare::from_arg_matches(&matches).map_or_else(|error| error.exit(), |bare| bare.config)
+        SettingsParser::from_arg_matches(&matches)
+            .map_or_else(|error| error.exit(), |parser| parser.config)
     }
 }
 
+/// Parses the origin of an HTTP URL. A path, a query or another scheme is an error.
 fn origin(text: &str) -> Result<String, String> {
     let parsed = url::Url::parse(text).map_err(|error| error.to_string())?;
-    let bare = matches!(parsed.scheme(), "http" | "https")
+    let is_origin = matches!(parsed.scheme(), "http" | "https")
         && parsed.path() == "/"
         && parsed.query().is_none()
         && parsed.has_host();
     let message = "give scheme, host and port alone, such as http://mock:8080";
-    if bare {
+    if is_origin {
         Ok(parsed.origin().ascii_serialization())
     } else {
         Err(message.to_owned())

@@ -1,4 +1,4 @@
-//! How orders go: how long they take, and how long what they hand out lives.
+//! Durations and lifetimes of orders.
 
 use clap::builder::{FalseyValueParser, PossibleValue};
 use clap::{Args, ValueEnum};
@@ -13,16 +13,16 @@ impl ValueEnum for Revision {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let help = match self {
             Self::V2026_03 => "Before the changes of October 2026",
-            Self::V2026_10 => "With them",
+            Self::V2026_10 => "With the changes of October 2026",
         };
         Some(PossibleValue::new(self.name()).help(help))
     }
 }
 
-/// Settings of orders: BIZ MORI's alone where they say so.
+/// Settings of orders. Those of one vendor name it.
 #[derive(Debug, Clone, Args)]
 pub struct OrderSettings {
-    /// The vendor's API as of that date
+    /// Revision of BIZ MORI's API, by its date
     #[arg(
         long,
         env = "STUNTDOUBLE_REVISION",
@@ -30,7 +30,7 @@ pub struct OrderSettings {
         default_value = "2026-03"
     )]
     pub revision: Revision,
-    /// BIZ MORI: milliseconds an order is processed
+    /// BIZ MORI: milliseconds for which an order is processed
     #[arg(
         long,
         env = "STUNTDOUBLE_PROCESSING_MS",
@@ -38,7 +38,7 @@ pub struct OrderSettings {
         value_name = "MS"
     )]
     pub processing_ms: u32,
-    /// Up to so many milliseconds more, drawn for each order
+    /// Upper limit of random milliseconds that are added to the processing of each order
     #[arg(
         long,
         env = "STUNTDOUBLE_JITTER_MS",
@@ -46,7 +46,7 @@ pub struct OrderSettings {
         value_name = "MS"
     )]
     pub jitter_ms: u32,
-    /// BIZ MORI: milliseconds an order of a test key is processed
+    /// BIZ MORI: milliseconds for which an order of a test key is processed
     #[arg(
         long,
         env = "STUNTDOUBLE_TEST_PROCESSING_MS",
@@ -54,34 +54,34 @@ pub struct OrderSettings {
         value_name = "MS"
     )]
     pub test_processing_ms: u32,
-    /// BIZ MORI: seconds an AI detection's upload URL lives; 600 if not set, 3600 in revision
-    /// 2026-10
+    /// BIZ MORI: lifetime of the upload URL of an AI detection, in seconds; if not set, 600, and
+    /// 3600 in revision 2026-10
     #[arg(
         long,
-        env = "STUNTDOUBLE_AI_DETECTION_UPLOAD_S",
+        env = "STUNTDOUBLE_AI_DETECTION_UPLOAD_URL_TTL_S",
         value_parser = clap::value_parser!(u32).range(1..=604_800),
         value_name = "S"
     )]
-    pub ai_detection_upload_s: Option<u32>,
-    /// BIZ MORI: seconds any other order's upload URL lives
+    pub ai_detection_upload_url_ttl_s: Option<u32>,
+    /// BIZ MORI: lifetime of the upload URLs of other v2 orders, in seconds
     #[arg(
         long,
-        env = "STUNTDOUBLE_UPLOAD_S",
+        env = "STUNTDOUBLE_UPLOAD_URL_TTL_S",
         value_parser = clap::value_parser!(u32).range(1..=604_800),
         default_value_t = 3_600,
         value_name = "S"
     )]
-    pub upload_s: u32,
-    /// BIZ MORI: seconds a v3 order's upload URL lives
+    pub upload_url_ttl_s: u32,
+    /// BIZ MORI: lifetime of the upload URLs of v3 orders, in seconds
     #[arg(
         long,
-        env = "STUNTDOUBLE_V3_UPLOAD_S",
+        env = "STUNTDOUBLE_V3_UPLOAD_URL_TTL_S",
         value_parser = clap::value_parser!(u32).range(1..=604_800),
         default_value_t = 900,
         value_name = "S"
     )]
-    pub v3_upload_s: u32,
-    /// Days until an order expires, a document, or an upload that no document is of
+    pub v3_upload_url_ttl_s: u32,
+    /// Days until an order, a document or an upload without a document expires
     #[arg(
         long,
         env = "STUNTDOUBLE_RETENTION_DAYS",
@@ -90,8 +90,8 @@ pub struct OrderSettings {
         value_name = "DAYS"
     )]
     pub retention_days: u32,
-    /// Number of an account's expired orders, documents and uploads that can still be read; the oldest
-    /// are removed
+    /// Number of expired orders, documents and uploads that are kept per account; the oldest are
+    /// removed first
     #[arg(
         long,
         env = "STUNTDOUBLE_EXPIRED_MAX",
@@ -100,21 +100,21 @@ pub struct OrderSettings {
         value_name = "N"
     )]
     pub expired_max: u32,
-    /// Download the files that URLs name: `originalFileUrl` of BIZ MORI's, for which a sample picture
-    /// stands otherwise, and Undetectable's `url`, which is refused otherwise
+    /// Download files that requests name by URL; if not set, a sample picture replaces each such
+    /// file of BIZ MORI's API, and Undetectable's `url` must name an upload
     #[arg(long, env = "STUNTDOUBLE_FETCH", value_parser = FalseyValueParser::new())]
     pub fetch: bool,
 }
 
 impl OrderSettings {
-    /// Seconds an AI detection's upload URL lives.
+    /// Returns the lifetime of the upload URL of an AI detection, in seconds.
     #[must_use]
-    pub fn ai_detection_upload_s(&self, revision: Revision) -> u32 {
+    pub fn ai_detection_upload_url_ttl_s(&self, revision: Revision) -> u32 {
         let by_default = match revision {
             Revision::V2026_03 => 600,
             Revision::V2026_10 => 3_600,
         };
-        self.ai_detection_upload_s.unwrap_or(by_default)
+        self.ai_detection_upload_url_ttl_s.unwrap_or(by_default)
     }
 }
 
@@ -125,14 +125,14 @@ mod tests {
     use super::OrderSettings;
 
     #[derive(Debug, Parser)]
-    struct Parsed {
+    struct OrdersParser {
         #[command(flatten)]
         orders: OrderSettings,
     }
 
     #[test]
-    fn orders_are_kept_for_a_day_at_least() {
-        let parse = |days| Parsed::try_parse_from(["stuntdouble", "--retention-days", days]);
+    fn parsing_a_retention_below_one_day_is_refused() {
+        let parse = |days| OrdersParser::try_parse_from(["stuntdouble", "--retention-days", days]);
         let refused = parse("0").expect_err("no retention").to_string();
         assert!(refused.contains("0 is not in 1.."), "{refused}");
         assert_eq!(parse("1").expect("a day").orders.retention_days, 1);

@@ -1,12 +1,12 @@
-//! Whom the server calls.
+//! Calls from the server to webhooks and to files.
 
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
-/// Settings of the calls that leave the server.
+/// Settings of outbound calls.
 #[derive(Debug, Clone, Args)]
 pub struct OutboundSettings {
-    /// Milliseconds a webhook's receiver has to answer 2xx
+    /// Milliseconds within which the receiver of a webhook must respond with 2xx
     #[arg(
         long,
         env = "STUNTDOUBLE_WEBHOOK_TIMEOUT_MS",
@@ -14,8 +14,12 @@ pub struct OutboundSettings {
         value_name = "MS"
     )]
     pub webhook_timeout_ms: u32,
-    /// Call public addresses too; without it only loopback and private ones are called, and metadata
-    /// addresses of clouds never
-    #[arg(long, env = "STUNTDOUBLE_ALLOW_PUBLIC", value_parser = FalseyValueParser::new())]
+    /// Call public addresses too; if not set, only loopback and private addresses are called;
+    /// metadata addresses of clouds are never called
+    #[arg(
+        long = "outbound-allow-public",
+        env = "STUNTDOUBLE_OUTBOUND_ALLOW_PUBLIC",
+        value_parser = FalseyValueParser::new()
+    )]
     pub allow_public: bool,
 }

@@ -1,4 +1,4 @@
-//! What presigned URLs are signed with, and what is taken under them.
+//! Credentials of presigned URLs, and the size limit of objects.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use clap::builder::NonEmptyStringValueParser;
 /// Settings of the blob store.
 #[derive(Debug, Clone, Args)]
 pub struct StorageSettings {
-    /// Access key id of the presigned URLs; an S3 client may sign with it too
+    /// Access key id of presigned URLs; an S3 client may sign with it too
     #[arg(
         long,
         env = "STUNTDOUBLE_S3_KEY_ID",
@@ -17,7 +17,7 @@ pub struct StorageSettings {
         value_parser = NonEmptyStringValueParser::new()
     )]
     pub s3_key_id: String,
-    /// Its secret
+    /// Secret access key of presigned URLs
     #[arg(
         long,
         env = "STUNTDOUBLE_S3_SECRET",
@@ -27,7 +27,7 @@ pub struct StorageSettings {
         value_parser = NonEmptyStringValueParser::new()
     )]
     pub s3_secret: String,
-    /// File that holds that secret; a line break at its end is no part of it
+    /// File that contains the secret access key; a line break at its end is removed
     #[arg(
         long,
         env = "STUNTDOUBLE_S3_SECRET_FILE",
@@ -35,7 +35,7 @@ pub struct StorageSettings {
         value_name = "FILE"
     )]
     pub s3_secret_file: Option<PathBuf>,
-    /// Region of the presigned URLs
+    /// Region of presigned URLs
     #[arg(
         long,
         env = "STUNTDOUBLE_S3_REGION",
@@ -44,7 +44,7 @@ pub struct StorageSettings {
         value_parser = NonEmptyStringValueParser::new()
     )]
     pub s3_region: String,
-    /// Largest object taken, in bytes
+    /// Maximum size of an uploaded object, in bytes
     #[arg(
         long,
         env = "STUNTDOUBLE_OBJECT_BYTES_MAX",

@@ -1,4 +1,4 @@
-//! TLS, for clients whose base URL cannot be changed.
+//! TLS, for clients that always call the vendors' own hosts by https.
 
 use clap::Args;
 use clap::builder::FalseyValueParser;
@@ -7,11 +7,11 @@ use rustls::pki_types::ServerName;
 /// Settings of TLS.
 #[derive(Debug, Clone, Args)]
 pub struct TlsSettings {
-    /// Serve by TLS too, with a certificate for the vendors' own hosts that the authority at
-    /// `/_mock/ca.pem` has signed
+    /// Accept TLS connections too, with a certificate for the vendors' own hosts, signed by the
+    /// authority at `/_mock/ca.pem`
     #[arg(long, env = "STUNTDOUBLE_TLS", value_parser = FalseyValueParser::new())]
     pub tls: bool,
-    /// Port to listen on by TLS; 0 takes a free one
+    /// Port for TLS connections; 0 picks a free port
     #[arg(
         long,
         env = "STUNTDOUBLE_TLS_PORT",
@@ -19,8 +19,7 @@ pub struct TlsSettings {
         value_name = "PORT"
     )]
     pub tls_port: u16,
-    /// Another host or address to have in the certificate; may be given several times, or several
-    /// with commas between them
+    /// Additional host or address for the certificate; repeat the flag or separate names by commas
     #[arg(
         long = "tls-name",
         env = "STUNTDOUBLE_TLS_NAME",
@@ -31,22 +30,22 @@ pub struct TlsSettings {
     pub tls_names: Vec<String>,
 }
 
-/// A name that a certificate can have: a host, `*.` and a host, an address; or none at all. The dot
-/// that ends a full name is no part of it.
+/// Parses a subject alternative name of a certificate: a host, `*.` and a host, or an address. A
+/// final dot is dropped. An empty text is accepted, since a variable may be set to nothing.
 ///
 /// # Errors
-/// If it is something else.
-pub(super) fn parse_san(message: &str) -> Result<String, String> {
-    let text = message.strip_suffix('.').unwrap_or(message);
+/// If `name` is none of these.
+pub(super) fn parse_san(name: &str) -> Result<String, String> {
+    let text = name.strip_suffix('.').unwrap_or(name);
     let host = text.strip_prefix("*.").unwrap_or(text);
     let is_name = ServerName::try_from(host).is_ok_and(|it| match it {
         ServerName::DnsName(_) => !host.ends_with('.'),
         _ => host == text,
     });
-    if is_name || message.is_empty() {
+    if is_name || name.is_empty() {
         return Ok(text.to_owned());
     }
-    Err("give a host's name or an address, such as api.example.test, *.example.test or 10.0.0.7; no port".to_owned())
+    Err("expected a host name or an address without port, such as api.example.test, *.example.test or 10.0.0.7".to_owned())
 }
 
 #[cfg(test)]
@@ -54,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_no_certificate_can_have_is_no_name() {
+    fn parse_san_accepts_only_hosts_and_addresses() {
         for good in ["", "mock", "a.b.test", "*.b.test", "10.0.0.7", "::1"] {
             assert_eq!(parse_san(good).as_deref(), Ok(good));
         }

@@ -90,7 +90,7 @@ class Server:
             [
                 os.path.abspath(binary),
                 *("--port", "0", "--processing-ms", "0", "--detect-done-ms", "0"),
-                *("--heatmap-ms", "0", "--analysis-ms", "0", "--log", "info"),
+                *("--heatmap-delay-ms", "0", "--analysis-delay-ms", "0", "--log", "info"),
                 *("--data-dir", f"{self._directory.name}/data"),
             ],
             stdin=subprocess.DEVNULL,

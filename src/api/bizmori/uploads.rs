@@ -43,11 +43,11 @@ impl<'v> UploadUrls<'v> {
             return test_uploads::url(secret, self.origin, &order.id, index, now);
         }
         let expires_s = match (&order.work, order.api) {
-            (_, ApiVersion::V3) => config.orders.v3_upload_s,
+            (_, ApiVersion::V3) => config.orders.v3_upload_url_ttl_s,
             (Work::AiDetection { .. }, ApiVersion::V2) => {
-                config.orders.ai_detection_upload_s(self.revision)
+                config.orders.ai_detection_upload_url_ttl_s(self.revision)
             }
-            (_, ApiVersion::V2) => config.orders.upload_s,
+            (_, ApiVersion::V2) => config.orders.upload_url_ttl_s,
         };
         let file = &order.files[index];
         // In this revision v3 URLs are signed for the type that fits the extension.

@@ -1,4 +1,4 @@
-//! The field `account` in bodies of types that do not declare it.
+//! Field `account` in bodies of types that do not declare the field.
 
 use std::marker::PhantomData;
 
@@ -8,7 +8,8 @@ use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 
 const FIELD: &str = "account";
 
-/// An object of the shape of `T`, which may have an `account` beside. The middleware has read it.
+/// Object with the fields of `T`, and possibly `account`. The middleware has read the account
+/// before.
 #[derive(Debug)]
 pub struct WithAccount<T>(pub T);
 
@@ -34,7 +35,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for AccountFieldVisitor<T> {
     }
 }
 
-/// Deserialises a type that declares the field as it is, and any other type without the field.
+/// Deserializer that hides the field `account` from types that do not declare it.
 struct ObjectDeserializer<A>(A);
 
 impl<'de, A: MapAccess<'de>> Deserializer<'de> for ObjectDeserializer<A> {
@@ -63,7 +64,7 @@ impl<'de, A: MapAccess<'de>> Deserializer<'de> for ObjectDeserializer<A> {
     }
 }
 
-/// The fields of an object without those called `account`.
+/// Fields of an object without the fields named `account`.
 struct SkipAccount<A>(A);
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for SkipAccount<A> {
@@ -93,35 +94,38 @@ mod tests {
 
     #[derive(Debug, PartialEq, Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct Without {
+    struct WithoutAccount {
         a: u8,
     }
 
     #[derive(Debug, PartialEq, Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct With {
+    struct DeclaredAccount {
         account: String,
     }
 
     #[test]
-    fn deserialize_of_a_type_without_the_field_skips_it_and_no_other() {
-        let parse = |json| serde_json::from_str::<WithAccount<Without>>(json).map(|it| it.0);
+    fn deserialize_of_a_type_without_the_field_skips_only_the_field() {
+        let parse = |json| serde_json::from_str::<WithAccount<WithoutAccount>>(json).map(|it| it.0);
         assert_eq!(
             parse(r#"{"account":"x","a":1}"#).ok(),
-            Some(Without { a: 1 })
+            Some(WithoutAccount { a: 1 })
         );
         assert_eq!(
             parse(r#"{"a":1,"account":{"b":[]}}"#).ok(),
-            Some(Without { a: 1 })
+            Some(WithoutAccount { a: 1 })
         );
         assert!(parse(r#"{"a":1,"acount":"x"}"#).is_err());
         assert!(parse("[1]").is_err());
     }
 
     #[test]
-    fn deserialize_of_a_type_with_the_field_leaves_it_there() {
-        let parsed = serde_json::from_str::<WithAccount<With>>(r#"{"account":"x"}"#);
+    fn deserialize_of_a_type_with_the_field_keeps_the_field() {
+        let parsed = serde_json::from_str::<WithAccount<DeclaredAccount>>(r#"{"account":"x"}"#);
         let account = "x".to_owned();
-        assert_eq!(parsed.map(|it| it.0).ok(), Some(With { account }));
+        assert_eq!(
+            parsed.map(|it| it.0).ok(),
+            Some(DeclaredAccount { account })
+        );
     }
 }

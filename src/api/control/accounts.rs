@@ -1,23 +1,52 @@
-//! Accounts: looked at, set up, removed.
+//! Accounts: list, show, set up and delete.
 
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path, RawQuery, State};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::error::{ApiError, ControlJson, run_to_completion};
+use super::error::{ControlError, ControlJson, run_to_completion};
+use super::error_code::ControlErrorCode;
 use super::listing::{self, PageParams, describe_page};
 use super::named_account::NamedAccount;
-use super::openapi::{ACCOUNT_ERRORS, STORE_ERRORS, account, error_responses};
+use super::openapi::{account_param, describe_errors};
 use super::query::ControlQuery;
 use crate::http::openapi::OperationDoc;
-use crate::http::{AppState, Json};
+use crate::http::{AppState, Json, Routes};
 use crate::model::account::AccountSettings;
 use crate::services::accounts::{Account, KEY_CHARS_MAX, is_too_long};
+
+/// Adds the routes of accounts.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on("control.listAccounts", Method::GET, "/_mock/accounts", list)
+        .docs(describe_list)
+        .on(
+            "control.getAccount",
+            Method::GET,
+            "/_mock/accounts/{key}",
+            get,
+        )
+        .docs(describe_get)
+        .on(
+            "control.setAccount",
+            Method::PUT,
+            "/_mock/accounts/{key}",
+            set,
+        )
+        .docs(describe_set)
+        .on(
+            "control.deleteAccount",
+            Method::DELETE,
+            "/_mock/accounts/{key}",
+            delete,
+        )
+        .docs(describe_delete)
+}
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Account")]
@@ -36,29 +65,28 @@ impl From<&Account> for AccountView {
     }
 }
 
-const KEY: &str = "The API key behind which the account is.";
-const BAD_KEY_ERROR: [(u16, &str); 1] = [(400, "bad_key")];
+const KEY_TEXT: &str = "API key of the account.";
 
-/// The key in the path.
+/// Key of an account in the path.
 pub struct AccountKeyInPath(String);
 
 impl FromRequestParts<AppState> for AccountKeyInPath {
-    type Rejection = ApiError;
+    type Rejection = ControlError;
 
-    async fn from_request_parts(parts: &mut Parts, context: &AppState) -> Result<Self, ApiError> {
-        let read = Path::<String>::from_request_parts(parts, context).await;
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ControlError> {
+        let read = Path::<String>::from_request_parts(parts, state).await;
         let Path(key) = read.map_err(|_| {
             let key = parts.uri.path().rsplit('/').next().unwrap_or_default();
             let hint = "percent-encode the key as UTF-8";
-            ApiError::bad_request("bad_key", format!("{key} is no key"), hint)
+            ControlError::new(ControlErrorCode::BadKey, format!("invalid key {key}"), hint)
         })?;
-        // Refuses a call whose query or body names another account than its path.
-        let named = NamedAccount::from_request_parts(parts, context).await?;
+        // Refuses a call whose query or body names a different account than the path.
+        let named = NamedAccount::from_request_parts(parts, state).await?;
         named.merged_with(Some(key.clone()))?;
         if is_too_long(&key) {
             let message = format!("the key has {} characters", key.chars().count());
-            let hint = format!("{KEY_CHARS_MAX} at most");
-            return Err(ApiError::bad_request("bad_key", message, hint));
+            let hint = format!("a key has at most {KEY_CHARS_MAX} characters");
+            return Err(ControlError::new(ControlErrorCode::BadKey, message, hint));
         }
         Ok(Self(key))
     }
@@ -67,34 +95,37 @@ impl FromRequestParts<AppState> for AccountKeyInPath {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Accounts")]
 struct AccountPage {
-    /// By key.
+    /// Accounts in ascending order of their keys.
     accounts: Vec<AccountView>,
-    /// The `after` of the next page; null on the last one.
+    /// Value of `after` for the next page. Null on the last page.
     next: Option<String>,
 }
 
-pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
-        .summary("The accounts", "Page by page, those made by use included.")
-        .query_params(listing::describe_params([account()]))
-        .describe_param("account", "Only the account of that key.")
-        .response::<AccountPage>(200, "The accounts.");
-    error_responses(describe_page(described), &[&[(400, "bad_query")]])
+fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "List accounts",
+            "Includes accounts that were created by their first use. Paged.",
+        )
+        .query_params(listing::describe_params([account_param()]))
+        .describe_param("account", "Only the account with this key.")
+        .response::<AccountPage>(200, "Page of accounts.");
+    describe_errors(describe_page(doc), &[])
 }
 
-pub async fn list(
-    State(context): State<AppState>,
+async fn list(
+    State(state): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let query = ControlQuery::parse(query.as_deref(), &["limit", "after"])?;
     let page = PageParams::<String>::read(&query)?;
     let mut accounts = if let Some(key) = named.key() {
-        context.accounts.by_key(key).into_iter().collect()
+        state.accounts.by_key(key).into_iter().collect()
     } else {
         let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
         let one_more = limit.saturating_add(1);
-        context.accounts.page(page.after.as_deref(), one_more)
+        state.accounts.page(page.after.as_deref(), one_more)
     };
     let next = listing::cut_page(&mut accounts, page.limit, |last| last.key.clone());
     let frame = AccountPage {
@@ -105,81 +136,95 @@ pub async fn list(
     listing::page_response(&frame, "accounts", accounts, show).await
 }
 
-pub fn describe_get(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
-        .summary("An account", "How it is set up.")
-        .describe_param("key", KEY)
-        .response::<AccountView>(200, "The account.");
-    error_responses(described, &[&BAD_KEY_ERROR, &ACCOUNT_ERRORS])
+fn describe_get(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary("Get an account", "Returns the settings of the account.")
+        .describe_param("key", KEY_TEXT)
+        .response::<AccountView>(200, "Account with its settings.");
+    describe_errors(
+        doc,
+        &[ControlErrorCode::BadKey, ControlErrorCode::UnknownAccount],
+    )
 }
 
-pub async fn get(
-    State(context): State<AppState>,
+async fn get(
+    State(state): State<AppState>,
     AccountKeyInPath(key): AccountKeyInPath,
-) -> Result<Response, ApiError> {
-    let account = context.accounts.by_key(&key).ok_or_else(|| {
-        let hint = "it is made at its first use, or by PUT /_mock/accounts/{key}";
-        ApiError::not_found("unknown_account", format!("no account {key}"), hint)
+) -> Result<Response, ControlError> {
+    let account = state.accounts.by_key(&key).ok_or_else(|| {
+        let hint = "an account is created by its first use, or by PUT /_mock/accounts/{key}";
+        ControlError::new(
+            ControlErrorCode::UnknownAccount,
+            format!("no account {key}"),
+            hint,
+        )
     })?;
     Ok(Json(AccountView::from(account.as_ref())).into_response())
 }
 
-pub fn describe_set(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_set(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
-            "Set an account up",
-            "Makes it where it is not there yet. What is left out is set to its default.",
+            "Set up an account",
+            "Creates the account if it does not exist. Omitted fields get their defaults.",
         )
-        .describe_param("key", KEY)
+        .describe_param("key", KEY_TEXT)
         .json_body::<AccountSettings>(false)
-        .response::<AccountView>(200, "The account as it is set up now.");
-    error_responses(described, &[&BAD_KEY_ERROR, &STORE_ERRORS])
+        .response::<AccountView>(200, "Account with its new settings.");
+    describe_errors(
+        doc,
+        &[ControlErrorCode::AccountGone, ControlErrorCode::BadKey],
+    )
 }
 
-/// Checks that an account can be set up so.
+/// Checks the values of settings that their types do not check.
 ///
 /// # Errors
-/// Names the field, and says what it may be.
-pub fn check(settings: &AccountSettings) -> Result<(), ApiError> {
+/// If a value is out of range.
+pub fn check_settings(settings: &AccountSettings) -> Result<(), ControlError> {
     if settings.retention_days != Some(0) {
         return Ok(());
     }
-    let why = "retentionDays: 0 is no retention";
-    let hint = "give 1 day or more; null is the server's --retention-days";
-    Err(ApiError::bad_request("bad_body", why, hint))
+    let message = "retentionDays: must be at least 1";
+    let hint = "set 1 or more days, or null for the server's --retention-days";
+    Err(ControlError::new(ControlErrorCode::BadBody, message, hint))
 }
 
-pub async fn set(
-    State(context): State<AppState>,
+async fn set(
+    State(state): State<AppState>,
     AccountKeyInPath(key): AccountKeyInPath,
     ControlJson(settings): ControlJson<AccountSettings>,
-) -> Result<Response, ApiError> {
-    check(&settings)?;
-    let sunset = context.orders.sunset_for(&settings);
-    let configured = context.accounts.configure(&key, settings, sunset);
+) -> Result<Response, ControlError> {
+    check_settings(&settings)?;
+    let sunset = state.orders.sunset_for(&settings);
+    let configured = state.accounts.configure(&key, settings, sunset);
     let account = configured.await?;
     Ok(Json(AccountView::from(account.as_ref())).into_response())
 }
 
-pub fn describe_delete(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_delete(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
-            "Remove an account",
-            "With all that it owns: a test's teardown. One that is not there is gone already.",
+            "Delete an account",
+            "Deletes the account and all that it owns, such as in the teardown of a test. An unknown \
+             account is no error.",
         )
-        .describe_param("key", KEY)
-        .empty_response(204, "It is gone.");
-    error_responses(described, &[&BAD_KEY_ERROR, &STORE_ERRORS])
+        .describe_param("key", KEY_TEXT)
+        .empty_response(204, "The account is deleted.");
+    describe_errors(
+        doc,
+        &[ControlErrorCode::AccountGone, ControlErrorCode::BadKey],
+    )
 }
 
-pub async fn delete(
-    State(context): State<AppState>,
+async fn delete(
+    State(state): State<AppState>,
     AccountKeyInPath(key): AccountKeyInPath,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     run_to_completion(async move {
-        context.accounts.delete(&key).await?;
-        context.journal.drop_ended_accounts();
-        context.inbox.clear(Some(&key));
+        state.accounts.delete(&key).await?;
+        state.journal.drop_ended_accounts();
+        state.inbox.clear(Some(&key));
         Ok(StatusCode::NO_CONTENT.into_response())
     })
     .await

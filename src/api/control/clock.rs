@@ -1,31 +1,49 @@
-//! Clocks: read, set, advanced.
+//! Clocks: show, set, advance and drain.
 
 use axum::extract::{RawQuery, State};
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::error::{ApiError, ControlJson};
+use super::error::{ControlError, ControlJson};
+use super::error_code::ControlErrorCode;
 use super::named_account::{AccountKey, NamedAccount, Scope};
+use super::openapi::{account_param, describe_errors};
 use super::query::ControlQuery;
-use crate::http::{AppState, Json, Services};
+use crate::http::openapi::OperationDoc;
+use crate::http::{AppState, Json, Routes, Services};
 use crate::model::ids::ClockId;
-use crate::model::job::Job;
+use crate::model::job::{Job, JobKind};
 use crate::model::time::Timestamp;
 use crate::platform::clock::{self, Clock};
 use crate::services::accounts::Account;
-use crate::services::worker::{
-    AdvanceError, AdvanceStep, Advanced, ExecutedJob, PendingWork, STEP_MS_MAX,
-};
+use crate::services::worker::{Awaited, ExecutedJob, PendingWork};
 
-pub mod drain;
-pub mod openapi;
+mod advance;
+mod drain;
 
-pub(super) const INSTANT_EXAMPLE: &str = "such as 2026-03-12T10:00:00.000Z";
-const STEP_HINT: &str = "milliseconds, such as 1500, or a duration without months and years, such as 10s, PT5M or P7D, of 100 years at most";
+/// Adds the routes of clocks.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on("control.getClock", Method::GET, "/_mock/clock", get)
+        .docs(describe_get)
+        .on("control.setClock", Method::PUT, "/_mock/clock", set)
+        .docs(describe_set)
+        .on(
+            "control.advanceClock",
+            Method::POST,
+            "/_mock/clock/advance",
+            advance::advance,
+        )
+        .docs(advance::describe)
+        .on("control.drain", Method::POST, "/_mock/drain", drain::drain)
+        .docs(drain::describe)
+}
 
-/// A clock, and what is due next by it.
+pub(super) const INSTANT_EXAMPLE: &str = "send an instant such as 2026-03-12T10:00:00.000Z";
+
+/// Clock, and the next job that is due by it.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Clock")]
@@ -34,24 +52,24 @@ struct ClockView {
     now: String,
     #[schemars(extend("enum" = ["running", "frozen", "jump"]))]
     mode: &'static str,
-    /// How far it is ahead of the real time.
+    /// Milliseconds by which the clock is ahead of the real time.
     offset_ms: i64,
-    /// True if it is the default clock, which accounts follow that have no clock of their own.
+    /// True for the default clock, which accounts without a clock of their own follow.
     is_default: bool,
-    /// The next due job of the account, or of the accounts that follow the default clock.
+    /// Next due job of the account, or of the accounts that follow the default clock.
     next: Option<JobLine>,
 }
 
-/// A job, due or done.
+/// Due or executed job.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Job")]
 pub(super) struct JobLine {
-    /// When it falls due.
+    /// Due time of the job.
     #[schemars(extend("format" = "date-time"))]
     at: String,
-    #[schemars(schema_with = "openapi::kind")]
+    #[schemars(schema_with = "kind")]
     kind: &'static str,
-    /// The id of what it is about.
+    /// Id of the entity that the job concerns, such as an order or a delivery.
     subject: String,
 }
 
@@ -75,15 +93,15 @@ impl From<ExecutedJob> for JobLine {
     }
 }
 
-/// Work that has not come to its end.
+/// Work that has not ended.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Waiting")]
 pub(super) struct WaitingLine {
-    #[schemars(schema_with = "openapi::awaited")]
+    #[schemars(schema_with = "awaited")]
     kind: &'static str,
-    /// The id of the order, or of what the job is about.
+    /// Id of the entity that the work concerns, such as an order or a delivery.
     subject: String,
-    /// When it falls due; null if it waits for a call.
+    /// Due time. Null if the work waits for a call of the client.
     #[schemars(extend("format" = "date-time"))]
     at: Option<String>,
 }
@@ -98,8 +116,12 @@ impl From<PendingWork> for WaitingLine {
     }
 }
 
-/// Returns how the clock of `account`, or the default clock, stands now.
-async fn clock_view(state: &Services, account: Option<&Account>) -> Result<ClockView, ApiError> {
+/// Returns the current state of the clock of `account`, or of the default clock if `account` is
+/// `None`.
+async fn clock_view(
+    state: &Services,
+    account: Option<&Account>,
+) -> Result<ClockView, ControlError> {
     let next = state.worker.next_job(account).await?;
     let id = account.map_or(ClockId::DEFAULT, Account::clock_id);
     let clock = state.accounts.clock(id);
@@ -118,19 +140,34 @@ async fn clock_view(state: &Services, account: Option<&Account>) -> Result<Clock
     })
 }
 
-pub async fn get(
-    State(context): State<AppState>,
+fn describe_get(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Get a clock",
+            "Returns the clock of the account, or the default clock.",
+        )
+        .query_params(vec![account_param()])
+        .describe_param(
+            "account",
+            "Key of the account. The default clock if omitted.",
+        )
+        .response::<ClockView>(200, "Clock.");
+    describe_errors(doc, &[ControlErrorCode::UnknownAccount])
+}
+
+async fn get(
+    State(state): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     ControlQuery::parse(query.as_deref(), &[])?;
-    let clock = match named.usable_scope(&context)? {
-        Scope::Account(account) => clock_view(&context, Some(&account)).await?,
-        Scope::All => clock_view(&context, None).await?,
-        // It would follow the default clock, and has no work.
+    let clock = match named.usable_scope(&state)? {
+        Scope::Account(account) => clock_view(&state, Some(&account)).await?,
+        Scope::All => clock_view(&state, None).await?,
+        // The account would follow the default clock, and has no jobs.
         Scope::Unknown => ClockView {
             next: None,
-            ..clock_view(&context, None).await?
+            ..clock_view(&state, None).await?
         },
     };
     Ok(Json(clock).into_response())
@@ -139,11 +176,11 @@ pub async fn get(
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SetClock {
-    /// The key; left out, the default clock.
+    /// Key of the account. The default clock if omitted.
     #[serde(rename = "account")]
     _account: Option<AccountKey>,
     mode: ClockMode,
-    /// Where it is set to; left out, it stays where it is.
+    /// Instant to set. The instant stays the same if omitted.
     #[schemars(extend("format" = "date-time"))]
     now: Option<String>,
 }
@@ -153,12 +190,12 @@ pub struct SetClock {
 pub(super) enum ClockMode {
     Running,
     Frozen,
-    /// Runs, and leaps to what is due next whenever no work is under way.
+    /// Runs, and leaps to the next due job whenever nothing is in flight.
     Jump,
 }
 
 impl ClockMode {
-    /// A clock that goes so, from `at` on.
+    /// Returns a clock in this mode that shows `at` now.
     pub(super) fn clock_at(self, at: Timestamp) -> Clock {
         match self {
             Self::Running => Clock::running_from(at),
@@ -168,164 +205,56 @@ impl ClockMode {
     }
 }
 
-pub async fn set(
-    State(context): State<AppState>,
+fn describe_set(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Set a clock",
+            "Gives the account a clock of its own, or sets the default clock, which all other accounts \
+             follow. In mode `jump` the clock runs, and leaps to the next due order, report or \
+             webhook whenever nothing is in flight. Expiries on the way happen at their own time, \
+             but the clock does not leap for them. It does not leap either while a client owes an \
+             upload whose URL was handed out less than 5 s ago by real time.",
+        )
+        .json_body::<SetClock>(true)
+        .response::<ClockView>(200, "Clock after the change.");
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AccountGone,
+            ControlErrorCode::BadNow,
+            ControlErrorCode::UnknownAccount,
+        ],
+    )
+}
+
+async fn set(
+    State(state): State<AppState>,
     named: NamedAccount,
     ControlJson(body): ControlJson<SetClock>,
-) -> Result<Response, ApiError> {
-    let account = named.create_account(&context).await?;
+) -> Result<Response, ControlError> {
+    let account = named.create_account(&state).await?;
     let at = match &body.now {
         None => None,
         Some(text) => Some(clock::parse_iso(text).ok_or_else(|| {
-            ApiError::bad_request(
-                "bad_now",
-                format!("now: {text} is no instant"),
+            ControlError::new(
+                ControlErrorCode::BadNow,
+                format!("now: invalid instant {text}"),
                 INSTANT_EXAMPLE,
             )
         })?),
     };
     let mode = body.mode;
     let set = move |now| mode.clock_at(at.unwrap_or(now));
-    context.accounts.set_clock(account.clone(), set).await?;
-    Ok(Json(clock_view(&context, account.as_deref()).await?).into_response())
+    state.accounts.set_clock(account.clone(), set).await?;
+    Ok(Json(clock_view(&state, account.as_deref()).await?).into_response())
 }
 
-/// Target of an advance: a duration or an instant.
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AdvanceClock {
-    /// The key; left out, the default clock.
-    #[serde(rename = "account")]
-    _account: Option<AccountKey>,
-    #[serde(default, deserialize_with = "super::rules::wire::double_option")]
-    #[schemars(schema_with = "openapi::duration_schema")]
-    by: Option<Value>,
-    /// An instant.
-    #[schemars(extend("format" = "date-time"))]
-    to: Option<String>,
+/// Schema of the name of a job kind.
+fn kind(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": JobKind::ALL.map(JobKind::name)})
 }
 
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Advanced")]
-struct AdvanceView {
-    /// The clock that was moved: the key of its account, or `default`.
-    clock: String,
-    #[schemars(extend("format" = "date-time"))]
-    now: String,
-    /// The jobs that fell due on the way, in order.
-    executed: Vec<JobLine>,
-    /// The uploads, confirms and the like that clients still owe orders of this clock.
-    waiting: Vec<WaitingLine>,
-}
-
-impl From<Advanced> for AdvanceView {
-    fn from(advanced: Advanced) -> Self {
-        Self {
-            clock: advanced.account.unwrap_or_else(|| "default".to_owned()),
-            now: clock::iso(advanced.now),
-            executed: advanced.executed.into_iter().map(JobLine::from).collect(),
-            waiting: advanced
-                .waiting
-                .into_iter()
-                .map(WaitingLine::from)
-                .collect(),
-        }
-    }
-}
-
-pub async fn advance(
-    State(context): State<AppState>,
-    named: NamedAccount,
-    ControlJson(body): ControlJson<AdvanceClock>,
-) -> Result<Response, ApiError> {
-    let step = advance_target(&body)?;
-    let account = named.create_account(&context).await?;
-    let advanced = context.worker.advance(account, step).await;
-    let advanced = advanced.map_err(|error| match error {
-        AdvanceError::OutOfRange { now } => {
-            let to = body.to.unwrap_or_default();
-            let message = format!(
-                "to: the clock cannot be moved to {to}, it shows {}",
-                clock::iso(now)
-            );
-            let hint = "an instant after that, 100 years at most";
-            ApiError::bad_request("bad_instant", message, hint)
-        }
-        AdvanceError::Internal(error) => error.into(),
-    })?;
-    Ok(Json(AdvanceView::from(advanced)).into_response())
-}
-
-fn advance_target(body: &AdvanceClock) -> Result<AdvanceStep, ApiError> {
-    match (&body.by, &body.to) {
-        (Some(by), None) => duration_ms(by).map(AdvanceStep::ByMs),
-        (None, Some(to)) => clock::parse_iso(to).map(AdvanceStep::To).ok_or_else(|| {
-            let message = format!("to: {to} is no instant");
-            ApiError::bad_request("bad_instant", message, INSTANT_EXAMPLE)
-        }),
-        (None, None) => {
-            let message = "the body has neither by nor to";
-            Err(ApiError::bad_request(
-                "bad_body",
-                message,
-                "give one of them, such as {\"by\": \"10s\"}",
-            ))
-        }
-        (Some(_), Some(_)) => {
-            let message = "the body has both by and to";
-            Err(ApiError::bad_request(
-                "bad_body",
-                message,
-                "give one of them",
-            ))
-        }
-    }
-}
-
-/// Milliseconds, or a duration, forward.
-fn duration_ms(by: &Value) -> Result<i64, ApiError> {
-    let ms = match by {
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => clock::parse_duration_ms(text),
-        _ => None,
-    };
-    let ms = ms.filter(|ms| (0..=STEP_MS_MAX).contains(ms));
-    ms.ok_or_else(|| {
-        let message = format!("by: {by} is no duration to advance by");
-        ApiError::bad_request("bad_duration", message, STEP_HINT)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn duration_ms_takes_milliseconds_and_durations_forward() {
-        let ms = |by: Value| duration_ms(&by).ok();
-        assert_eq!(ms(1500.into()), Some(1_500));
-        for (text, expected) in [
-            ("P7D", 604_800_000),
-            ("10s", 10_000),
-            ("250ms", 250),
-            ("1h 30m", 5_400_000),
-            ("1h30m", 5_400_000),
-            ("2d", 172_800_000),
-        ] {
-            assert_eq!(ms(text.into()), Some(expected), "{text}");
-        }
-        for bad in [
-            Value::Null,
-            "soon".into(),
-            "10s ago".into(),
-            "1mo".into(),
-            "10".into(),
-            (-1).into(),
-            1.5.into(),
-            "-PT1S".into(),
-            i64::MAX.into(),
-        ] {
-            assert_eq!(ms(bad.clone()), None, "{bad}");
-        }
-    }
+/// Schema of the name of what unfinished work waits for.
+fn awaited(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": Awaited::ALL.map(Awaited::name)})
 }

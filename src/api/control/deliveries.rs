@@ -1,44 +1,63 @@
-//! Webhook deliveries: every attempt, and sent once more.
+//! Webhook deliveries: list the attempts, and resend a delivery.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::error::ApiError;
+use super::error::ControlError;
+use super::error_code::ControlErrorCode;
 use super::listing::{self, PageParams, describe_page, next_of};
 use super::named_account::{NamedAccount, Scope};
-use super::openapi::{STORE_ERRORS, account, error_responses};
+use super::openapi::{account_param, describe_errors};
 use super::query::ControlQuery;
 use crate::http::openapi::{OperationDoc, Param};
-use crate::http::{AppState, Json, PathParam};
+use crate::http::{AppState, Json, PathParam, Routes};
 use crate::model::ids::{DeliveryId, WebhookId};
 use crate::model::rule::RuleId;
 use crate::platform::clock::iso;
 use crate::services::webhooks::{AttemptFilter, AttemptRecord, RetryError};
 
-const UNKNOWN_ATTEMPT: [(u16, &str); 1] = [(404, "unknown_delivery")];
+/// Adds the routes of webhook deliveries.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on(
+            "control.listDeliveries",
+            Method::GET,
+            "/_mock/deliveries",
+            list,
+        )
+        .docs(describe_list)
+        .on(
+            "control.resendDelivery",
+            Method::POST,
+            "/_mock/deliveries/{id}/resend",
+            resend,
+        )
+        .docs(describe_resend)
+}
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Deliveries")]
 struct AttemptPage {
-    /// The newest last.
+    /// Attempts, newest last.
     deliveries: Vec<AttemptView>,
-    /// The `after` of the page of older ones; null on the last one.
+    /// Value of `after` for the page of older attempts. Null on the last page.
     next: Option<String>,
 }
 
-/// An attempt at a delivery.
+/// Attempt of a delivery.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Delivery")]
 struct AttemptView {
-    /// The delivery's, the same for all attempts; BIZ MORI's event row.
+    /// Id of the delivery, which all its attempts share. It is the id of BIZ MORI's event row.
     id: DeliveryId,
-    /// By the account's clock.
+    /// Time of the attempt by the account's clock.
     #[schemars(extend("format" = "date-time"))]
     at: String,
     account: String,
@@ -46,56 +65,57 @@ struct AttemptView {
     event_id: String,
     event_type: String,
     url: String,
-    /// The how-manieth of the delivery, from 1; the copies that a rule has sent have one number.
+    /// Ordinal of the attempt within the delivery, from 1. Duplicates that a rule causes share a
+    /// number.
     attempt: u32,
-    /// As they were sent; none where a rule has dropped it.
+    /// Headers as they were record. Empty if a rule dropped the webhook.
     request_headers: BTreeMap<String, String>,
-    /// As it was sent, byte for byte, or would have been.
+    /// Body as it was sent, or would have been sent, byte for byte.
     request_body: String,
-    /// What was answered; null where nothing was.
+    /// Status of the response. Null if there was none.
     status: Option<u16>,
-    /// The first 64, and 8 KiB of them.
+    /// First 64 headers of the response, and at most 8 KiB.
     response_headers: Option<BTreeMap<String, String>>,
-    /// Its first 4 KiB.
+    /// First 4 KiB of the response body.
     response_body: Option<String>,
-    /// Whether headers or body were longer than what is kept.
+    /// True if the headers or the body of the response were cut.
     response_clipped: bool,
-    /// Why there was no answer.
+    /// Reason why there was no response.
     error: Option<String>,
-    /// Real milliseconds.
+    /// Duration in real milliseconds.
     duration_ms: u64,
-    /// When the next attempt is due; null where there is none to come.
+    /// Due time of the next attempt. Null if none is due.
     #[schemars(extend("format" = "date-time"))]
     next_at: Option<String>,
-    /// How the delivery stood after it.
+    /// Status of the delivery after the attempt.
     #[schemars(with = "String", extend("enum" = ["SENT", "RETRYING", "FAILED"]))]
     delivery_status: &'static str,
-    /// The first rule that was applied.
+    /// First rule that was applied.
     #[schemars(with = "Option<i64>")]
     rule_id: Option<RuleId>,
 }
 
 impl From<AttemptRecord> for AttemptView {
-    fn from(sent: AttemptRecord) -> Self {
-        let attempt = sent.attempt;
+    fn from(record: AttemptRecord) -> Self {
+        let attempt = record.attempt;
         let (reply, error) = match attempt.response {
             Ok(reply) => (Some(reply), None),
-            Err(line) => (None, Some(line)),
+            Err(reason) => (None, Some(reason)),
         };
         let status = reply.as_ref().map(|reply| reply.status);
         let response_clipped = reply.as_ref().is_some_and(|reply| reply.is_clipped);
         let (headers, body) = reply.map(|reply| (reply.headers, reply.body)).unzip();
         Self {
-            id: sent.delivery,
+            id: record.delivery,
             at: iso(attempt.at),
-            account: sent.account,
-            webhook_id: sent.endpoint,
-            event_id: sent.event,
-            event_type: sent.event_type,
+            account: record.account,
+            webhook_id: record.endpoint,
+            event_id: record.event,
+            event_type: record.event_type,
             url: attempt.url,
             attempt: attempt.number,
             request_headers: attempt.request_headers,
-            request_body: sent.body,
+            request_body: record.body,
             status,
             response_headers: headers,
             response_body: body,
@@ -109,43 +129,40 @@ impl From<AttemptRecord> for AttemptView {
     }
 }
 
-pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let input = |name, kind| Param {
+fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let param = |name, kind| Param {
         name,
         required: false,
         schema: serde_json::json!({"type": kind}),
     };
-    let described = described
+    let doc = doc
         .summary(
-            "Every attempt at a webhook",
-            "As it was sent, and what came of it. The last 1000 of an account are kept, also of \
-             webhooks that are gone. The first page has the newest ones; on each page the newest \
-             is last.",
+            "List delivery attempts",
+            "Returns each attempt with its request and response. The last 1000 attempts of an account \
+             are kept, even if their webhook was deleted. The first page has the newest attempts; \
+             on each page the newest is last.",
         )
         .query_params(listing::describe_params([
-            account(),
-            input("webhookId", "integer"),
-            input("eventType", "string"),
+            account_param(),
+            param("webhookId", "integer"),
+            param("eventType", "string"),
         ]))
-        .describe_param("account", "Only those of that key.")
-        .describe_param("webhookId", "Only those to that webhook.")
-        .describe_param("eventType", "Only those of such events.")
-        .response::<AttemptPage>(200, "The attempts.");
-    error_responses(
-        describe_page(described),
-        &[&[(400, "bad_query")], &STORE_ERRORS],
-    )
+        .describe_param("account", "Only attempts of the account with this key.")
+        .describe_param("webhookId", "Only attempts for this webhook.")
+        .describe_param("eventType", "Only attempts for events of this type.")
+        .response::<AttemptPage>(200, "Page of attempts.");
+    describe_errors(describe_page(doc), &[ControlErrorCode::AccountGone])
 }
 
-pub async fn list(
-    State(context): State<AppState>,
+async fn list(
+    State(state): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let known = ["webhookId", "eventType", "limit", "after"];
     let query = ControlQuery::parse(query.as_deref(), &known)?;
     let page = PageParams::read(&query)?;
-    let scope = named.scope(&context);
+    let scope = named.scope(&state);
     if let Scope::Unknown = scope {
         let (deliveries, next) = (Vec::new(), None);
         return Ok(Json(AttemptPage { deliveries, next }).into_response());
@@ -155,7 +172,7 @@ pub async fn list(
         endpoint: query.number("webhookId")?.map(WebhookId),
         event_type: query.text("eventType"),
     });
-    let webhooks = Arc::clone(&context.webhooks);
+    let webhooks = Arc::clone(&state.webhooks);
     let span = webhooks
         .attempts_span(&filter, page.after, page.limit)
         .await?;
@@ -167,47 +184,58 @@ pub async fn list(
         let (webhooks, filter) = (Arc::clone(&webhooks), Arc::clone(&filter));
         async move { webhooks.attempts_in_span(&filter, range, limit).await }
     };
-    let show = |sent: Option<AttemptRecord>| sent.map(AttemptView::from);
+    let show = |record: Option<AttemptRecord>| record.map(AttemptView::from);
     listing::span_response(&frame, "deliveries", span, read, show).await
 }
 
-pub fn describe_resend(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_resend(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
-            "Send a delivery once more",
-            "Now, however it stands, after what is under way to its webhook. One that was sent stays \
-             sent; one that has failed for good is tried once more after 30 minutes, if this \
-             fails; one that is still tried goes on from there. Rules apply, but for those that \
-             would put it off.",
+            "Resend a delivery",
+            "Sends the delivery now, whatever its status, after attempts that are in flight to its \
+             webhook. A delivery that was sent stays record. A delivery that has failed is tried once \
+             more after 30 minutes if this attempt fails. A delivery that is still retried continues \
+             its retry schedule. Rules apply, except those that defer an attempt.",
         )
-        .describe_param("id", "The delivery's id.")
-        .response::<AttemptView>(200, "The attempt that was made.");
-    error_responses(described, &[&UNKNOWN_ATTEMPT, &STORE_ERRORS])
+        .describe_param("id", "Id of the delivery.")
+        .response::<AttemptView>(200, "Attempt that was made.");
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AccountGone,
+            ControlErrorCode::UnknownDelivery,
+        ],
+    )
 }
 
-pub async fn resend(
-    State(context): State<AppState>,
+async fn resend(
+    State(state): State<AppState>,
     named: NamedAccount,
     PathParam(id): PathParam,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let unknown = || {
-        let hint = "GET /_mock/deliveries lists those that were attempted; a webhook's go with it";
-        ApiError::not_found("unknown_delivery", format!("no delivery {id}"), hint)
+        let hint =
+            "GET /_mock/deliveries lists deliveries; those of a deleted webhook cannot be resent";
+        ControlError::new(
+            ControlErrorCode::UnknownDelivery,
+            format!("no delivery {id}"),
+            hint,
+        )
     };
     let delivery = DeliveryId::parse(&id).ok_or_else(unknown)?;
-    let scope = named.scope(&context);
+    let scope = named.scope(&state);
     let resent = match scope {
         Scope::Unknown => return Err(unknown()),
         Scope::All | Scope::Account(_) => {
             let account = scope.account().map(|account| account.id);
-            context.webhooks.resend(account, delivery).await
+            state.webhooks.resend(account, delivery).await
         }
     };
-    let created = resent.map_err(|error| match error {
+    let attempt = resent.map_err(|error| match error {
         RetryError::Internal(error) => error.into(),
         RetryError::NoEndpoint(_) | RetryError::NoDelivery(_) | RetryError::NotFailed(..) => {
             unknown()
         }
     })?;
-    Ok(Json(AttemptView::from(created)).into_response())
+    Ok(Json(AttemptView::from(attempt)).into_response())
 }

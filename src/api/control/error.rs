@@ -1,4 +1,5 @@
-//! The control plane's errors: what was wrong, and what to do.
+//! Errors of the control plane, the JSON extractor that raises them, and tasks that outlive a
+//! client.
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
@@ -10,138 +11,94 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::account_field::WithAccount;
+use super::error_code::ControlErrorCode;
 use crate::http::{
     AppState, BodyError, GuardRefusal, InternalFault, Json, X_MOCK_REASON, header_line, read_json,
 };
 use crate::storage::db::StoreError;
 
-/// `{"error": {"code", "message", "hint"}}`.
+/// Error of the control plane: `{"error": {"code", "message", "hint"}}`.
 #[derive(Debug)]
-pub struct ApiError {
-    status: StatusCode,
-    code: &'static str,
+pub struct ControlError {
+    code: ControlErrorCode,
     message: String,
     hint: String,
 }
 
-impl ApiError {
-    /// What was asked for cannot be done.
-    pub fn bad_request(
-        code: &'static str,
+impl ControlError {
+    /// Returns an error. `message` says what is wrong with the request, `hint` what to do about it.
+    pub fn new(
+        code: ControlErrorCode,
         message: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
         Self {
-            status: StatusCode::BAD_REQUEST,
             code,
             message: message.into(),
             hint: hint.into(),
         }
     }
 
-    /// What was wrong.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// What to do.
     pub fn hint(&self) -> &str {
         &self.hint
     }
 
-    /// What was asked for is not there.
-    pub fn not_found(
-        code: &'static str,
-        message: impl Into<String>,
-        hint: impl Into<String>,
-    ) -> Self {
-        Self {
-            status: StatusCode::NOT_FOUND,
-            ..Self::bad_request(code, message, hint)
-        }
-    }
-
-    /// What was asked for does not go with how things stand.
-    pub fn conflict(
-        code: &'static str,
-        message: impl Into<String>,
-        hint: impl Into<String>,
-    ) -> Self {
-        Self {
-            status: StatusCode::CONFLICT,
-            ..Self::bad_request(code, message, hint)
-        }
-    }
-
-    /// The thing that was asked for does not exist any more.
-    pub fn gone(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::GONE,
-            ..Self::bad_request(code, message, hint)
-        }
-    }
-
-    /// A request that the guard refuses before it is routed.
-    pub fn guarded(refused: &GuardRefusal) -> Self {
-        const TOKEN: &str = "send Authorization: Bearer TOKEN, the setting --control-token (STUNTDOUBLE_CONTROL_TOKEN)";
-        let (status, message, hint) = match refused {
-            GuardRefusal::BadHost(line) => (
-                StatusCode::BAD_REQUEST,
-                line.clone(),
-                "send one Host header: a host, and its port if that is not the default".to_owned(),
+    /// Returns the error for a request that the guard refused before it was routed.
+    pub fn from_guard(refused: &GuardRefusal) -> Self {
+        match refused {
+            GuardRefusal::BadHost(message) => Self::new(
+                ControlErrorCode::BadHost,
+                message.clone(),
+                "send one Host header with a host, and its port if that is not the default",
             ),
             GuardRefusal::UnknownHost(host) => {
                 let name = host.split(':').next().unwrap_or(host);
-                (
-                    StatusCode::MISDIRECTED_REQUEST,
+                Self::new(
+                    ControlErrorCode::UnknownHost,
                     format!("{host} is not a host by which this server may be called"),
                     format!(
                         "call localhost or an IP address, or start the server with --allow-host {name} (STUNTDOUBLE_ALLOW_HOST)"
                     ),
                 )
             }
-            GuardRefusal::CrossOrigin(header) => (
-                StatusCode::FORBIDDEN,
+            GuardRefusal::CrossOrigin(header) => Self::new(
+                ControlErrorCode::CrossOrigin,
                 format!("a web page of another origin made this request ({header})"),
-                "only the server's own pages, and clients that are not browsers, may change state"
-                    .to_owned(),
+                "only the server's own pages, and clients that are not browsers, may change state",
             ),
-            // Only BIZ MORI's API has preflights.
-            GuardRefusal::ForbiddenOrigin(line) => (
-                StatusCode::FORBIDDEN,
-                line.clone(),
-                "allow the origin with that setting".to_owned(),
+            // Only BIZ MORI's API answers preflights.
+            GuardRefusal::ForbiddenOrigin(message) => Self::new(
+                ControlErrorCode::ForbiddenOrigin,
+                message.clone(),
+                "allow the origin with that setting",
             ),
-            GuardRefusal::Unauthorized => (
-                StatusCode::UNAUTHORIZED,
-                "the control token is missing, or another".to_owned(),
-                TOKEN.to_owned(),
+            GuardRefusal::Unauthorized => Self::new(
+                ControlErrorCode::Unauthorized,
+                "the control token is missing or wrong",
+                "send Authorization: Bearer TOKEN with the value of --control-token (STUNTDOUBLE_CONTROL_TOKEN)",
             ),
-        };
-        Self {
-            status,
-            ..Self::bad_request(refused.name(), message, hint)
         }
     }
 
-    /// A fault of ours.
+    /// Returns the error for a fault of stuntdouble itself.
     pub fn internal(message: impl Into<String>) -> Self {
-        let hint = "this is a fault of stuntdouble's: see its log";
-        Self {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            ..Self::bad_request("internal", message, hint)
-        }
+        let hint = "this is a fault of stuntdouble: see its log";
+        Self::new(ControlErrorCode::Internal, message, hint)
     }
 }
 
-/// An error.
+/// Body of an error.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Error")]
 pub struct ErrorEnvelope<'r> {
     error: ErrorBody<'r>,
 }
 
-/// What was wrong, and what to do.
+/// Code, what is wrong with the request, and what to do about it.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ErrorBody")]
 pub struct ErrorBody<'r> {
@@ -150,25 +107,26 @@ pub struct ErrorBody<'r> {
     hint: &'r str,
 }
 
-impl ApiError {
+impl ControlError {
     /// Returns the error as a part of a body.
     pub fn body_error(&self) -> ErrorBody<'_> {
         ErrorBody {
-            code: self.code,
+            code: self.code.name(),
             message: &self.message,
             hint: &self.hint,
         }
     }
 
-    /// Answers with `body`, which has the error in it.
+    /// Responds with `body`, which contains the error.
     pub fn respond_with(&self, body: &impl Serialize) -> Response {
+        let status = self.code.status();
         let reason = [(X_MOCK_REASON, header_line(&self.message))];
-        let mut response = (self.status, reason, Json(body)).into_response();
-        if self.status == StatusCode::UNAUTHORIZED {
+        let mut response = (status, reason, Json(body)).into_response();
+        if status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
         }
-        if self.status == StatusCode::INTERNAL_SERVER_ERROR {
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
             let fault = InternalFault(self.message.clone());
             response.extensions_mut().insert(fault);
         }
@@ -176,81 +134,74 @@ impl ApiError {
     }
 }
 
-impl IntoResponse for ApiError {
+impl IntoResponse for ControlError {
     fn into_response(self) -> Response {
         let error = self.body_error();
         self.respond_with(&ErrorEnvelope { error })
     }
 }
 
-impl From<StoreError> for ApiError {
+impl From<StoreError> for ControlError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::AccountGone => {
-                let hint = "the account was reset while this ran; ask again";
-                Self {
-                    status: StatusCode::CONFLICT,
-                    ..Self::bad_request("account_gone", error.to_string(), hint)
-                }
+                let hint = "the account was reset while this request ran; send it again";
+                Self::new(ControlErrorCode::AccountGone, error.to_string(), hint)
             }
             StoreError::DiskFull(_) => {
-                let hint =
-                    "free some space on that disk and ask again; the server needs no restart";
-                Self {
-                    status: StatusCode::INTERNAL_SERVER_ERROR,
-                    ..Self::bad_request("disk_full", error.to_string(), hint)
-                }
+                let hint = "free some space on that disk and send the request again; the server needs no restart";
+                Self::new(ControlErrorCode::DiskFull, error.to_string(), hint)
             }
             StoreError::Broken(_) => Self::internal(error.to_string()),
         }
     }
 }
 
-impl From<Box<dyn std::error::Error + Send + Sync>> for ApiError {
-    /// Returns the refusal of a listing that could not be read. The error has been logged.
+impl From<Box<dyn std::error::Error + Send + Sync>> for ControlError {
+    /// Returns the error for a list that could not be read. The cause has been logged.
     fn from(error: Box<dyn std::error::Error + Send + Sync>) -> Self {
         Self::internal(error.to_string())
     }
 }
 
-impl From<BodyError> for ApiError {
-    fn from(refusal: BodyError) -> Self {
-        Self::bad_request("bad_body", refusal.message(), "send one JSON object")
+impl From<BodyError> for ControlError {
+    fn from(error: BodyError) -> Self {
+        let hint = "send one JSON object";
+        Self::new(ControlErrorCode::BadBody, error.message(), hint)
     }
 }
 
-/// Does it to its end, whether or not anybody waits for it: who hangs up half way leaves nothing done
-/// by half.
+/// Runs `work` to its end even if the client disconnects, so that no change is left half done.
 pub async fn run_to_completion<T: Send + 'static>(
-    work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
-) -> Result<T, ApiError> {
-    let done = tokio::spawn(work).await;
-    done.unwrap_or_else(|error| Err(ApiError::internal(error.to_string())))
+    work: impl Future<Output = Result<T, ControlError>> + Send + 'static,
+) -> Result<T, ControlError> {
+    let result = tokio::spawn(work).await;
+    result.unwrap_or_else(|error| Err(ControlError::internal(error.to_string())))
 }
 
-/// A JSON body of the shape of `T`, without the `account` that every body may have. No body at all is
-/// an empty object.
+/// Extractor of a JSON body with the fields of `T`. The field `account`, which every body may have,
+/// is removed first. A missing body counts as an empty object.
 #[derive(Debug)]
 pub struct ControlJson<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<AppState> for ControlJson<T> {
-    type Rejection = ApiError;
+    type Rejection = ControlError;
 
-    async fn from_request(request: Request, _: &AppState) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, _: &AppState) -> Result<Self, ControlError> {
         let (parts, body): (_, Body) = request.into_parts();
         let (bytes, _) = read_json(&parts.headers, body).await?;
         parse(&bytes).map(Self)
     }
 }
 
-/// Encoders of .NET and editors on Windows begin UTF-8 with it.
+/// UTF-8 byte order mark, which encoders of .NET and editors on Windows write.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Parses a body as one JSON object of the shape of `T`. A leading byte order mark is skipped.
+/// Parses a body as one JSON object with the fields of `T`. A leading byte order mark is skipped.
 ///
 /// # Errors
-/// Names the field that does not fit.
-pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+/// Returns [`ControlErrorCode::BadBody`] with the field that is malformed.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ControlError> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let json: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
     let mut source = serde_json::Deserializer::from_slice(json);
@@ -260,8 +211,8 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     Ok(parsed)
 }
 
-fn json_error(path: &str, error: &serde_json::Error) -> ApiError {
-    // Where what is wrong has no name, that around it is named.
+fn json_error(path: &str, error: &serde_json::Error) -> ControlError {
+    // A value without a name of its own is reported by the path of its parent.
     let path = path.strip_suffix(".?").unwrap_or(path);
     let message = if matches!(path, "." | "?") {
         error.to_string()
@@ -269,5 +220,5 @@ fn json_error(path: &str, error: &serde_json::Error) -> ApiError {
         format!("{path}: {error}")
     };
     let hint = "GET /_mock/openapi.json describes the fields and their types";
-    ApiError::bad_request("bad_body", message, hint)
+    ControlError::new(ControlErrorCode::BadBody, message, hint)
 }

@@ -1,10 +1,9 @@
-//! Fixtures: accounts, webhooks, rules and finished orders from one JSON document, by PUT or, when
-//! the server starts, from a file.
+//! Fixtures: accounts, webhooks, rules and finished orders from one JSON document, which comes by
+//! PUT or, at the start of the server, from a file.
 //!
-//! All of the document is checked before anything of it is done; what is wrong is told with its
-//! line and field. What it names is afterwards as it says, whatever was there: every account that
-//! it names is begun anew, and its rules replace those that name no account. Nothing else is
-//! touched, so that the same document leads to the same state.
+//! The whole document is checked before anything is applied. An error names line and field. Every
+//! account in the document is recreated, and the document's rules replace those that name no
+//! account. Nothing else is changed, so that the same document always leads to the same state.
 
 mod apply;
 mod check;
@@ -15,131 +14,148 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 
-use super::error::{ApiError, run_to_completion};
+use super::error::{ControlError, run_to_completion};
+use super::error_code::ControlErrorCode;
 use super::named_account::NamedAccount;
-use super::openapi::{STORE_ERRORS, error_responses};
+use super::openapi::describe_errors;
 use crate::http::openapi::OperationDoc;
 use crate::http::{
-    AppState, BodyError, Json, Origin, OriginError, RequestContext, Services, read_bytes,
+    AppState, BodyError, Json, Origin, OriginError, RequestContext, Routes, Services, read_bytes,
 };
 use crate::platform::presign::host_of;
 use apply::apply;
 use check::{FixturePlan, FixtureSource, check_document};
-use source::{FixtureError, JsonPath, Violation, read, with_line};
+use source::{FixtureError, JsonPath, Violation, parse_document, with_line};
 use wire::{FixtureDocument, FixtureResult};
 
-/// Pictures come in it, as base64.
+/// Adds the routes of fixtures.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on("control.putFixtures", Method::PUT, "/_mock/fixtures", put)
+        .docs(describe_put)
+}
+
+/// Size limit of a document, which may contain pictures in base64.
 const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// The document's text, as what is to be done. `named` is the account that the call names beside it.
+/// Parses a document and plans its changes. `named` is the account that the call names.
 async fn parse_and_plan(
     state: &Services,
     bytes: &[u8],
-    from: FixtureSource<'_>,
+    source: FixtureSource<'_>,
     named: NamedAccount,
 ) -> Result<FixturePlan, FixtureError> {
-    let (text, mut document) = read(bytes)?;
+    let (text, mut document) = parse_document(bytes)?;
     let in_document = document.account.take().map(String::from);
-    named.merged_with(in_document).map_err(|refusal| {
+    named.merged_with(in_document).map_err(|error| {
         with_line(
             text,
-            Violation::from_api_error(&JsonPath::default(), &refusal),
+            Violation::from_api_error(&JsonPath::default(), &error),
         )
     })?;
-    let planned = check_document(state, document, from).await;
-    planned.map_err(|wrong| with_line(text, wrong))
+    let plan = check_document(state, document, source).await;
+    plan.map_err(|violation| with_line(text, violation))
 }
 
-pub fn describe_put(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_put(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Set up fixtures",
-            "Accounts, webhooks, rules and finished orders, from one document. Every account that \
-             is named is begun anew; `rules` replace those that name no account. Nothing is done \
-             where anything is wrong, which is told with its line and field.",
+            "Sets up accounts, webhooks, rules and finished orders from one document. Every account in \
+             the document is recreated; `rules` replace those that name no account. A document with \
+             an error changes nothing, and the error names line and field.",
         )
         .json_body::<FixtureDocument>(true)
-        .response::<FixtureResult>(200, "What was set up.");
-    let codes = [
-        (400, "bad_fixtures"),
-        (400, "bad_host"),
-        (400, "too_many_rules"),
-    ];
-    error_responses(described, &[&codes, &STORE_ERRORS])
+        .response::<FixtureResult>(200, "Summary of what was set up.");
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AccountGone,
+            ControlErrorCode::BadFixtures,
+            ControlErrorCode::TooManyRules,
+        ],
+    )
 }
 
-pub async fn put(
-    State(context): State<AppState>,
+async fn put(
+    State(state): State<AppState>,
     request_context: RequestContext,
     named: NamedAccount,
     request: Request,
-) -> Result<Response, ApiError> {
-    let bytes = read_bytes(request.into_body(), DOCUMENT_BYTES_MAX).await;
-    let bytes = bytes.map_err(|refusal| match refusal {
+) -> Result<Response, ControlError> {
+    let body = read_bytes(request.into_body(), DOCUMENT_BYTES_MAX).await;
+    let bytes = body.map_err(|error| match error {
         BodyError::TooLarge => {
-            let message = format!("the document has more than {DOCUMENT_BYTES_MAX} bytes");
-            ApiError::bad_request("bad_body", message, "name the files, with --fixtures FILE")
+            let message = format!("the document is larger than {DOCUMENT_BYTES_MAX} bytes");
+            ControlError::new(
+                ControlErrorCode::BadBody,
+                message,
+                "name files by path and load the document with --fixtures FILE",
+            )
         }
-        BodyError::Incomplete | BodyError::Stalled(_) => refusal.into(),
+        BodyError::Incomplete | BodyError::Stalled(_) => error.into(),
     })?;
-    let Origin(origin) = Origin::resolve(&context, &request_context).await?;
-    let from = FixtureSource {
+    let Origin(origin) = Origin::resolve(&state, &request_context).await?;
+    let source = FixtureSource {
         base: None,
         origin: &origin,
     };
-    let plan = parse_and_plan(&context, &bytes, from, named).await?;
-    Ok(Json(apply_plan(&context, plan).await?).into_response())
+    let plan = parse_and_plan(&state, &bytes, source, named).await?;
+    Ok(Json(apply_plan(&state, plan).await?).into_response())
 }
 
-async fn apply_plan(context: &AppState, plan: FixturePlan) -> Result<FixtureResult, ApiError> {
-    run_to_completion(apply(Arc::clone(context), plan)).await
+async fn apply_plan(state: &AppState, plan: FixturePlan) -> Result<FixtureResult, ControlError> {
+    run_to_completion(apply(Arc::clone(state), plan)).await
 }
 
-/// Sets up what the file says, before the server serves. `origin` is where it will.
+/// Sets up the fixtures of a file before the server accepts requests. `origin` is the origin of its
+/// URLs.
 ///
 /// # Errors
-/// One line on what is wrong, with the line and the field.
-pub async fn load(context: &AppState, file: &Path, origin: &str) -> Result<(), String> {
+/// Returns one line with the line and the field of the error.
+pub async fn load(state: &AppState, file: &Path, origin: &str) -> Result<(), String> {
     let named = file.display();
-    let bytes = tokio::fs::read(file).await;
-    let bytes = bytes.map_err(|error| format!("cannot read {named}: {error}"))?;
-    let known = context.links.register_host(&host_of(origin)).await;
-    known.map_err(|error| format!("cannot set up {named}: {error}"))?;
-    let from = FixtureSource {
+    let content = tokio::fs::read(file).await;
+    let bytes = content.map_err(|error| format!("cannot read {named}: {error}"))?;
+    let registered = state.links.register_host(&host_of(origin)).await;
+    registered.map_err(|error| format!("cannot set up {named}: {error}"))?;
+    let source = FixtureSource {
         base: Some(file.parent().unwrap_or(Path::new(""))),
         origin,
     };
-    let plan = parse_and_plan(context, &bytes, from, NamedAccount::default()).await;
-    let plan = plan.map_err(|fault| format!("{named} {}; {}", fault.message(), fault.hint()))?;
-    let done = apply_plan(context, plan).await.map_err(|refusal| {
-        let (message, hint) = (refusal.message(), refusal.hint());
+    let result = parse_and_plan(state, &bytes, source, NamedAccount::default()).await;
+    let plan = result.map_err(|error| format!("{named} {}; {}", error.message(), error.hint()))?;
+    let result = apply_plan(state, plan).await.map_err(|error| {
+        let (message, hint) = (error.message(), error.hint());
         format!("cannot set up {named}: {message}; {hint}")
     })?;
     tracing::info!(
         file = %named,
-        accounts = done.accounts,
-        webhooks = done.webhooks,
-        rules = done.rules,
-        orders = done.orders.len(),
+        accounts = result.accounts,
+        webhooks = result.webhooks,
+        rules = result.rules,
+        orders = result.orders.len(),
         "set up fixtures"
     );
     Ok(())
 }
 
-impl std::convert::From<FixtureError> for ApiError {
-    fn from(fault: FixtureError) -> Self {
-        Self::bad_request("bad_fixtures", fault.message(), fault.hint())
+impl From<FixtureError> for ControlError {
+    fn from(error: FixtureError) -> Self {
+        Self::new(ControlErrorCode::BadFixtures, error.message(), error.hint())
     }
 }
 
-impl std::convert::From<OriginError> for ApiError {
+impl From<OriginError> for ControlError {
     fn from(error: OriginError) -> Self {
         match error {
-            OriginError::Host(line) => {
-                let hint = "call by a host of which URLs can be made, or give --public-url";
-                Self::bad_request("bad_host", line, hint)
+            OriginError::Host(message) => {
+                let hint =
+                    "call the server by a host that can be part of URLs, or set --public-url";
+                Self::new(ControlErrorCode::BadHost, message, hint)
             }
             OriginError::Store(error) => error.into(),
         }

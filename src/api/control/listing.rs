@@ -1,4 +1,4 @@
-//! Pages of listings: `limit` and `after` in the query, `next` in the answer.
+//! Paged lists: `limit` and `after` in the query, `next` in the response.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -9,7 +9,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde_json::json;
 
-use super::error::ApiError;
+use super::error::ControlError;
+use super::error_code::ControlErrorCode;
 use super::query::ControlQuery;
 use crate::http::openapi::{OperationDoc, Param};
 use crate::http::{serialize_item, stream_listing};
@@ -18,14 +19,14 @@ use crate::storage::db::StoreError;
 
 const LIMIT_DEFAULT: u32 = 100;
 const LIMITS: RangeInclusive<u32> = 1..=1_000;
-/// Rows that are held at a time for a client that reads a listing.
+/// Rows that are held in memory at a time while a client reads a list.
 const CHUNK_ROWS: u32 = 32;
 
-/// The page that a query asks for.
+/// Page that a query selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageParams<C> {
     pub limit: u32,
-    /// Cursor of the page before. `None` for the first page.
+    /// Cursor, which is the `next` of the previous page. `None` for the first page.
     pub after: Option<C>,
 }
 
@@ -33,12 +34,16 @@ impl<C: FromStr> PageParams<C> {
     /// Reads `limit` and `after`.
     ///
     /// # Errors
-    /// If one of them is malformed.
-    pub fn read(query: &ControlQuery) -> Result<Self, ApiError> {
+    /// If a parameter is malformed.
+    pub fn read(query: &ControlQuery) -> Result<Self, ControlError> {
         let after = query.text("after").map(|value| {
             value.parse().map_err(|_| {
-                let message = format!("after: {value} is no cursor");
-                ApiError::bad_request("bad_query", message, "the next of the page before")
+                let message = format!("after: invalid cursor {value}");
+                ControlError::new(
+                    ControlErrorCode::BadQuery,
+                    message,
+                    "send the value of next of the previous page",
+                )
             })
         });
         Ok(Self {
@@ -48,7 +53,7 @@ impl<C: FromStr> PageParams<C> {
     }
 }
 
-/// Returns the parameters of a page and those in `others`.
+/// Returns `others` and the parameters of a page.
 pub fn describe_params(others: impl IntoIterator<Item = Param>) -> Vec<Param> {
     let input = |name, schema| Param {
         name,
@@ -65,23 +70,25 @@ pub fn describe_params(others: impl IntoIterator<Item = Param>) -> Vec<Param> {
 }
 
 /// Describes the parameters of a page.
-pub fn describe_page(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    described
-        .describe_param("limit", "Entries on a page; 100 if left out.")
-        .describe_param(
-            "after",
-            "The `next` of the page before; the first page if left out.",
-        )
+pub fn describe_page(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    doc.describe_param(
+        "limit",
+        "Maximum number of entries on the page; 100 if omitted.",
+    )
+    .describe_param(
+        "after",
+        "Value of `next` of the previous page; the first page if omitted.",
+    )
 }
 
-/// Returns the cursor of the page after a span of rows. `None` if there is none.
+/// Returns the cursor of the page after a span of rows. `None` if the span is the last page.
 pub fn next_of(span: Option<Span>) -> Option<String> {
     let span = span.filter(|span| span.has_more)?;
     Some(span.first.to_string())
 }
 
-/// Takes a page of entries in ascending order, of which one more than the limit was looked for, and
-/// returns the cursor of the next page.
+/// Cuts a list of up to `limit` + 1 entries to `limit` and returns the cursor of the next page.
+/// `None` if there is no next page.
 pub fn cut_page<T, C: Display>(
     entries: &mut Vec<T>,
     limit: u32,
@@ -95,7 +102,7 @@ pub fn cut_page<T, C: Display>(
     entries.last().map(|last| cursor(last).to_string())
 }
 
-/// Answers with `frame`, whose list `field` is filled with the entries.
+/// Responds with `frame`, whose list `field` is filled with the entries.
 ///
 /// # Errors
 /// If an entry cannot be serialised.
@@ -104,7 +111,7 @@ pub async fn page_response<T, S: Serialize>(
     field: &str,
     entries: Vec<T>,
     show: impl Fn(T) -> Option<S> + Send + 'static,
-) -> Result<Response, ApiError>
+) -> Result<Response, ControlError>
 where
     T: Send + 'static,
 {
@@ -115,8 +122,8 @@ where
     Ok(stream_listing(frame, field, items).await?)
 }
 
-/// Answers with `frame`, whose list `field` is filled with the rows of the span. They are read as the
-/// client reads them.
+/// Responds with `frame`, whose list `field` is filled with the rows of the span. Rows are read
+/// from the database as the client reads the response.
 ///
 /// # Errors
 /// If the first rows cannot be read.
@@ -126,7 +133,7 @@ pub async fn span_response<T, S, F>(
     span: Option<Span>,
     read: impl Fn((i64, i64), u32) -> F + Send + 'static,
     show: impl Fn(T) -> Option<S> + Clone + Send + 'static,
-) -> Result<Response, ApiError>
+) -> Result<Response, ControlError>
 where
     T: Send + 'static,
     S: Serialize,
@@ -145,8 +152,8 @@ where
             Ok(Some((rows, rest.map(|number| (number + 1, last)))))
         }
     });
-    let rows = chunks.map_ok(|rows| stream::iter(rows.into_iter().map(Ok::<_, StoreError>)));
-    let rows = rows.try_flatten().map_err(Into::into);
+    let chunks = chunks.map_ok(|rows| stream::iter(rows.into_iter().map(Ok::<_, StoreError>)));
+    let rows = chunks.try_flatten().map_err(Into::into);
     let items = rows.try_filter_map(move |(_, row)| {
         let shown = show(row).map(|shown| serialize_item(&shown));
         std::future::ready(shown.transpose())

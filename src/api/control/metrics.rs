@@ -1,46 +1,54 @@
-//! `GET /_mock/metrics`: what was counted, and what there is at the moment, for Prometheus.
+//! `GET /_mock/metrics`: counters and gauges in the text format of Prometheus.
 //!
-//! What there is costs a few queries along indexes, and nothing per object: of those only what is
-//! written is counted, as adding up what lies on the disk would mean to look at each.
+//! A page costs a few queries along indexes and no work per object. Therefore the bytes of written
+//! objects are counted, but not the bytes on disk.
 
 use axum::extract::State;
+use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
-use super::error::ApiError;
-use super::openapi::error_responses;
+use super::error::ControlError;
+use super::openapi::describe_errors;
 use crate::http::openapi::OperationDoc;
-use crate::http::{AppState, Services};
+use crate::http::{AppState, Routes, Services};
 use crate::model::job::JobKind;
 use crate::platform::metrics::{MEDIA_TYPE, MetricType, MetricsText, resident_bytes};
 
-pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
-        .summary(
-            "Metrics",
-            "Prometheus' text format, version 0.0.4. Counters begin at 0 when the server starts.",
-        )
-        .binary_response(200, "All metrics.", &[MEDIA_TYPE]);
-    error_responses(described, &[])
+/// Adds the route of the metrics.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on("control.metrics", Method::GET, "/_mock/metrics", get)
+        .docs(describe)
 }
 
-pub async fn get(State(context): State<AppState>) -> Result<Response, ApiError> {
+fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Get metrics",
+            "Text format of Prometheus, version 0.0.4. Counters start at 0 when the server starts.",
+        )
+        .binary_response(200, "All metrics.", &[MEDIA_TYPE]);
+    describe_errors(doc, &[])
+}
+
+async fn get(State(state): State<AppState>) -> Result<Response, ControlError> {
     let mut page = MetricsText::default();
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     page.family(
         "stuntdouble_build_info",
         MetricType::Gauge,
-        "The version; 1.",
+        "Version of stuntdouble, as a label; the value is 1.",
     )
     .sample(&version, 1);
-    context.metrics.write(&mut page);
+    state.metrics.write(&mut page);
     if let Some(bytes) = resident_bytes() {
         let name = "process_resident_memory_bytes";
-        gauge(&mut page, name, "Memory the process has.", bytes);
+        gauge(&mut page, name, "Resident memory of the process.", bytes);
     }
-    write_engine_gauges(&context, &mut page);
-    write_job_gauges(&context, &mut page).await?;
-    write_state_gauges(&context, &mut page).await?;
+    write_engine_gauges(&state, &mut page);
+    write_job_gauges(&state, &mut page).await?;
+    write_state_gauges(&state, &mut page).await?;
     let media_type = [(CONTENT_TYPE, MEDIA_TYPE)];
     Ok((media_type, page.finish()).into_response())
 }
@@ -50,23 +58,22 @@ fn gauge(page: &mut MetricsText, name: &'static str, help: &'static str, value: 
         .sample(&[], value);
 }
 
-/// The memory for work on pictures.
 fn write_engine_gauges(state: &Services, page: &mut MetricsText) {
     let budget = state.engine.budget();
     for (name, help, bytes) in [
         (
             "stuntdouble_engine_memory_budget_bytes",
-            "Memory that work on pictures may take.",
+            "Memory budget for work on pictures.",
             budget.total_bytes(),
         ),
         (
             "stuntdouble_engine_memory_leased_bytes",
-            "Memory that is set aside for work on pictures that is under way.",
+            "Memory that work on pictures holds now.",
             budget.leased_bytes(),
         ),
         (
             "stuntdouble_engine_memory_leased_bytes_max",
-            "The most that was set aside at once since the start.",
+            "Most memory that work on pictures has held at once since the start.",
             budget.leased_bytes_max(),
         ),
     ] {
@@ -74,54 +81,57 @@ fn write_engine_gauges(state: &Services, page: &mut MetricsText) {
     }
 }
 
-/// What is to be done.
-async fn write_job_gauges(state: &Services, page: &mut MetricsText) -> Result<(), ApiError> {
+async fn write_job_gauges(state: &Services, page: &mut MetricsText) -> Result<(), ControlError> {
     let depths = state.worker.queue_depths().await?;
-    let mut of = |name, help, count: fn(&crate::services::worker::QueueDepth) -> u64| {
+    let mut write_by_kind = |name, help, count: fn(&crate::services::worker::QueueDepth) -> u64| {
         let mut family = page.family(name, MetricType::Gauge, help);
         for kind in JobKind::ALL {
             let depth = depths.iter().find(|depth| depth.kind == kind);
             family.sample(&[("kind", kind.name())], depth.map_or(0, count));
         }
     };
-    of(
+    write_by_kind(
         "stuntdouble_jobs_queued",
-        "Jobs there are, whenever they are due, by kind.",
+        "Stored jobs, whenever they are due, by kind.",
         |depth| depth.queued,
     );
-    of(
+    write_by_kind(
         "stuntdouble_jobs_due",
-        "Jobs that are due by their accounts' clocks, by kind.",
+        "Jobs that are due by the clocks of their accounts, by kind.",
         |depth| depth.due,
     );
-    of(
-        "stuntdouble_jobs_under_way",
-        "Jobs that somebody has in hand, or waits for, by kind.",
+    write_by_kind(
+        "stuntdouble_jobs_running",
+        "Jobs that are claimed or waited for, by kind.",
         |depth| depth.running,
     );
-    let waiting = state.webhooks.pending_deliveries().await?;
+    let pending = state.webhooks.pending_deliveries().await?;
     gauge(
         page,
-        "stuntdouble_webhook_deliveries_waiting",
-        "Deliveries of webhooks that have an attempt to come.",
-        waiting,
+        "stuntdouble_webhook_deliveries_pending",
+        "Webhook deliveries whose next attempt is still to come.",
+        pending,
     );
     Ok(())
 }
 
-/// What is kept.
-async fn write_state_gauges(state: &Services, page: &mut MetricsText) -> Result<(), ApiError> {
-    let counted = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+async fn write_state_gauges(state: &Services, page: &mut MetricsText) -> Result<(), ControlError> {
+    let to_u64 = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let name = "stuntdouble_connections";
-    let help = "Connections that clients have open.";
-    gauge(page, name, help, counted(state.connections.count()));
+    let help = "Open connections of clients.";
+    gauge(page, name, help, to_u64(state.connections.count()));
     let name = "stuntdouble_accounts";
-    gauge(page, name, "Accounts.", counted(state.accounts.count()));
+    gauge(
+        page,
+        name,
+        "Number of accounts.",
+        to_u64(state.accounts.count()),
+    );
     let database = state.db.bytes().await?;
-    let help = "Size of the database and its log on the disk.";
+    let help = "Size of the database and its write-ahead log on disk.";
     gauge(page, "stuntdouble_database_bytes", help, database);
     let (objects, bytes) = state.blobs.written();
-    let help = "Objects written.";
+    let help = "Objects written since the start.";
     page.family(
         "stuntdouble_objects_written_total",
         MetricType::Counter,
@@ -129,24 +139,24 @@ async fn write_state_gauges(state: &Services, page: &mut MetricsText) -> Result<
     )
     .sample(&[], objects);
     let name = "stuntdouble_objects_written_bytes_total";
-    let help = "Bytes of the objects written.";
+    let help = "Bytes of the objects written since the start.";
     page.family(name, MetricType::Counter, help)
         .sample(&[], bytes);
     let snapshots = state.snapshots.list(None);
     let bytes = snapshots.iter().map(|about| about.bytes).sum();
-    let length = counted(snapshots.len());
-    gauge(page, "stuntdouble_snapshots", "Snapshots.", length);
-    let help = "Bytes of the snapshots' objects.";
+    let length = to_u64(snapshots.len());
+    gauge(
+        page,
+        "stuntdouble_snapshots",
+        "Number of snapshots.",
+        length,
+    );
+    let help = "Bytes of the objects in snapshots.";
     gauge(page, "stuntdouble_snapshots_bytes", help, bytes);
     let (requests, bytes) = state.journal.size();
     let help = "Requests in the journal.";
-    gauge(
-        page,
-        "stuntdouble_journal_requests",
-        help,
-        counted(requests),
-    );
-    let help = "Bytes of the requests in the journal, about.";
-    gauge(page, "stuntdouble_journal_bytes", help, counted(bytes));
+    gauge(page, "stuntdouble_journal_requests", help, to_u64(requests));
+    let help = "Approximate bytes of the requests in the journal.";
+    gauge(page, "stuntdouble_journal_bytes", help, to_u64(bytes));
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! The account that a call names: by `account` in its query, in its body, or in both.
+//! Account that a call names by `account` in the query, in the body, or in both.
 //!
-//! One middleware reads it for every operation, so that no operation can ignore it: a reset that
-//! overlooks the `account` of its query would reset everything. Handlers get the account as
-//! [`NamedAccount`]. The same middleware tells clients that nobody has used the account yet.
+//! One middleware reads the account for every operation, so that no operation can ignore it: a
+//! reset that overlooks the `account` of the query would reset everything. Handlers get a
+//! [`NamedAccount`]. The same middleware marks responses about accounts that nobody has used yet.
 
 pub(super) mod known;
 
@@ -21,63 +21,64 @@ use axum::routing::MethodRouter;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::error::{ApiError, parse};
+use super::error::{ControlError, parse};
+use super::error_code::ControlErrorCode;
 use crate::http::{AppState, Services, is_inbox_delivery, read_json};
 use crate::services::accounts::{Account, KEY_CHARS_MAX, is_too_long};
 use crate::settings::KeyMode;
 
-/// Path of the one operation whose body is not read here: it is large, and has an error format of
-/// its own.
+/// Path of the operation whose body the middleware does not read: the body is large, and its errors
+/// have a format of their own.
 const FIXTURES_PATH: &str = "/_mock/fixtures";
 /// Message about an empty key.
 pub(super) const EMPTY_KEY: &str = "the key is empty";
 
-/// The key of an account in a body. Never empty: an empty key is a variable that was not set, and
-/// must not stand for an account, let alone for all of them.
+/// Key of an account in a body. Never empty: an empty key comes from a variable that was not set,
+/// and must not select an account, let alone all accounts.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AccountKey(String);
 
-/// The account that a call names. Extracts from every request of the control plane.
+/// Account that a call names. Every handler of the control plane can extract it.
 #[derive(Debug, Clone, Default)]
 pub struct NamedAccount {
     key: Option<String>,
-    /// `true` if this call has created the account.
+    /// `true` if this call created the account.
     is_created: Arc<AtomicBool>,
 }
 
-/// The accounts that a call is about.
+/// Accounts that a call concerns.
 #[derive(Debug, Clone)]
 pub enum Scope {
     /// The call names no account.
     All,
     Account(Arc<Account>),
-    /// The call names an account that nobody has used yet. Reading creates none.
+    /// The call names an account that nobody has used yet. Reading does not create it.
     Unknown,
 }
 
-/// The part of a body that this module reads.
+/// Part of a body that this module reads.
 #[derive(Deserialize)]
 struct BodyWithAccount {
     account: Option<AccountKey>,
 }
 
-/// Adds the middleware that reads the account to a route.
+/// Adds the middleware that reads the account of a request.
 pub(super) fn add_middleware(
-    context: &AppState,
+    state: &AppState,
     route: MethodRouter<AppState>,
 ) -> MethodRouter<AppState> {
-    route.layer(from_fn_with_state(Arc::clone(context), read_account))
+    route.layer(from_fn_with_state(Arc::clone(state), read_account))
 }
 
 /// Reads the account of a request, and marks the response if nobody has used the account yet.
 async fn read_account(
-    State(context): State<AppState>,
+    State(state): State<AppState>,
     request: Request,
     next: Next,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let (mut parts, mut body) = request.into_parts();
-    // The query and the body of a webhook are its sender's own.
+    // Query and body of a message to an inbox belong to its sender.
     if is_inbox_delivery(&parts.method, parts.uri.path()) {
         return Ok(next.run(Request::from_parts(parts, body)).await);
     }
@@ -91,12 +92,12 @@ async fn read_account(
         key: named,
         is_created: Arc::default(),
     };
-    let was_used = named.is_used(&context);
+    let was_used = named.is_used(&state);
     parts.extensions.insert(named.clone());
     let response = next.run(Request::from_parts(parts, body)).await;
     // Another call may have used the account while this one waited.
     let is_unknown =
-        !was_used && (named.is_created.load(Ordering::Relaxed) || !named.is_used(&context));
+        !was_used && (named.is_created.load(Ordering::Relaxed) || !named.is_used(&state));
     Ok(if is_unknown {
         known::mark_unknown(response)
     } else {
@@ -104,7 +105,7 @@ async fn read_account(
     })
 }
 
-fn account_in_query(uri: &Uri) -> Result<Option<String>, ApiError> {
+fn account_in_query(uri: &Uri) -> Result<Option<String>, ControlError> {
     let query = uri.query().unwrap_or_default();
     let pairs = url::form_urlencoded::parse(query.as_bytes());
     let keys = pairs.filter(|(name, _)| name == "account");
@@ -112,15 +113,16 @@ fn account_in_query(uri: &Uri) -> Result<Option<String>, ApiError> {
         .try_fold(None, |named, key| {
             if key.is_empty() {
                 let message = format!("account: {EMPTY_KEY}");
-                let hint = "give a key, or leave account out";
-                return Err(ApiError::bad_request("bad_query", message, hint));
+                let hint = "set a key, or omit account";
+                return Err(ControlError::new(ControlErrorCode::BadQuery, message, hint));
             }
             merge(named, Some(key))
         })
 }
 
-/// A body of `null` names no account. Operations that read a body refuse it.
-fn account_in_body(bytes: &[u8]) -> Result<Option<String>, ApiError> {
+/// Returns the account of a body. A body of `null` names no account; operations that read a body
+/// refuse it.
+fn account_in_body(bytes: &[u8]) -> Result<Option<String>, ControlError> {
     if bytes.trim_ascii() == b"null" {
         return Ok(None);
     }
@@ -128,46 +130,50 @@ fn account_in_body(bytes: &[u8]) -> Result<Option<String>, ApiError> {
     Ok(account.map(String::from))
 }
 
-/// Returns the one key that is named once or twice.
+/// Returns the key that the call names once or twice.
 ///
 /// # Errors
-/// If two different keys are named.
+/// If the call names two different keys.
 pub(super) fn merge(
     first: Option<String>,
     second: Option<String>,
-) -> Result<Option<String>, ApiError> {
+) -> Result<Option<String>, ControlError> {
     match (first, second) {
         (Some(first), Some(second)) if first != second => {
             let message = format!("the call names two accounts, {first} and {second}");
             let hint = "name one account, in the query, the path or the body";
-            Err(ApiError::bad_request("two_accounts", message, hint))
+            Err(ControlError::new(
+                ControlErrorCode::TwoAccounts,
+                message,
+                hint,
+            ))
         }
         (first, second) => Ok(first.or(second)),
     }
 }
 
 impl NamedAccount {
-    /// The account's key. `None` if the call names no account.
+    /// Returns the account's key. `None` if the call names no account.
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
 
-    /// `true` if the account exists, or the call names none.
+    /// `true` if the account exists, or the call names no account.
     fn is_used(&self, state: &Services) -> bool {
         self.key()
             .is_none_or(|key| state.accounts.by_key(key).is_some())
     }
 
-    /// Returns the key that the body of a call names, unless the call names another one.
+    /// Adds the key that the path or the body of the call names.
     ///
     /// # Errors
-    /// If the call names another one.
-    pub fn merged_with(self, key: Option<String>) -> Result<Self, ApiError> {
+    /// If the call already names a different key.
+    pub fn merged_with(self, key: Option<String>) -> Result<Self, ControlError> {
         let key = merge(self.key, key)?;
         Ok(Self { key, ..self })
     }
 
-    /// Returns the accounts that a reading call is about, without creating any.
+    /// Returns the accounts that the call concerns. Creates no account.
     pub fn scope(&self, state: &Services) -> Scope {
         match self.key().map(|key| state.accounts.by_key(key)) {
             None => Scope::All,
@@ -176,11 +182,12 @@ impl NamedAccount {
         }
     }
 
-    /// Returns the same as [`NamedAccount::scope`] for a call that waits or shows a clock.
+    /// Returns the same as [`NamedAccount::scope`], but refuses an account that cannot be created
+    /// by use.
     ///
     /// # Errors
-    /// If the account does not exist and its use would not create it.
-    pub fn usable_scope(&self, state: &Services) -> Result<Scope, ApiError> {
+    /// If the account does not exist and the mode is strict.
+    pub fn usable_scope(&self, state: &Services) -> Result<Scope, ControlError> {
         match (self.scope(state), self.key()) {
             (Scope::Unknown, Some(key)) if state.config.mode == KeyMode::Strict => {
                 Err(unknown_account(key))
@@ -189,12 +196,14 @@ impl NamedAccount {
         }
     }
 
-    /// Returns the account, which is created if it does not exist. `None` if the call names no
-    /// account.
+    /// Returns the account, creating it if needed. `None` if the call names no account.
     ///
     /// # Errors
-    /// If the account does not exist and is not created, or cannot be written.
-    pub async fn create_account(&self, state: &Services) -> Result<Option<Arc<Account>>, ApiError> {
+    /// If the account does not exist and the mode is strict, or the database cannot be written.
+    pub async fn create_account(
+        &self,
+        state: &Services,
+    ) -> Result<Option<Arc<Account>>, ControlError> {
         let Some(key) = self.key() else {
             return Ok(None);
         };
@@ -206,15 +215,15 @@ impl NamedAccount {
 }
 
 impl FromRequestParts<AppState> for NamedAccount {
-    type Rejection = ApiError;
+    type Rejection = ControlError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ControlError> {
         Ok(parts.extensions.get().cloned().unwrap_or_default())
     }
 }
 
 impl Scope {
-    /// `true` if a call with this scope may see or change what belongs to `account`.
+    /// `true` if a call with this scope may see and change `account`.
     pub fn includes(&self, account: &Account) -> bool {
         match self {
             Self::All => true,
@@ -223,7 +232,7 @@ impl Scope {
         }
     }
 
-    /// The account. `None` if there is none, or the call is about all.
+    /// Returns the account. `None` if the call concerns all accounts or an unknown one.
     pub fn account(&self) -> Option<&Arc<Account>> {
         match self {
             Self::Account(account) => Some(account),
@@ -232,15 +241,19 @@ impl Scope {
     }
 }
 
-fn unknown_account(key: &str) -> ApiError {
+fn unknown_account(key: &str) -> ControlError {
     if is_too_long(key) {
-        let hint = format!("a key has {KEY_CHARS_MAX} characters at most");
-        return ApiError::not_found("unknown_account", "account: too long", hint);
+        let hint = format!("a key has at most {KEY_CHARS_MAX} characters");
+        return ControlError::new(
+            ControlErrorCode::UnknownAccount,
+            "account: key too long",
+            hint,
+        );
     }
-    ApiError::not_found(
-        "unknown_account",
+    ControlError::new(
+        ControlErrorCode::UnknownAccount,
         format!("no account {key}"),
-        "set it up with PUT /_mock/accounts/{key}: the mode is strict",
+        "set the account up with PUT /_mock/accounts/{key}, since the mode is strict",
     )
 }
 

@@ -1,68 +1,84 @@
-//! `GET /_mock/openapi.json`: these routes described, from the code that serves them.
+//! `GET /_mock/openapi.json`: OpenAPI description of the control plane, generated from the code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::error::ErrorEnvelope;
+use super::error_code::ControlErrorCode;
 use super::named_account::known;
+use crate::http::Routes;
 use crate::http::openapi::{ApiInfo, OperationDoc, Param, SecurityScheme, document};
+
+/// Adds the route of the OpenAPI description.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on(
+            "control.openapi",
+            Method::GET,
+            "/_mock/openapi.json",
+            openapi,
+        )
+        .docs(describe)
+}
 
 const ABOUT: ApiInfo = ApiInfo {
     title: "stuntdouble's control plane",
-    text: "What a test steers with, and what it looks with. The unit of isolation is the account: \
-           one API key, for both vendors. Every operation takes an `account`, in its \
-           query or its body, and is about that one alone; fields that are not described are refused.",
+    text: "Tests steer and inspect the server with these operations. The unit of isolation is the \
+           account: one API key, for both vendors. Every operation accepts an `account` in the query \
+           or the body and then concerns this account only. Fields that are not described are refused.",
     key: Some(SecurityScheme::Bearer {
-        text: "The setting `control-token`; where it is not set, none is asked for.",
+        text: "Value of the setting `control-token`. No token is required if it is not set.",
     }),
 };
 
-/// What is refused, with its status, where the account that is named may be unknown.
-pub const ACCOUNT_ERRORS: [(u16, &str); 1] = [(404, "unknown_account")];
-/// Where an account is written to.
-pub const STORE_ERRORS: [(u16, &str); 1] = [(409, "account_gone")];
+/// Errors that every operation can answer.
+const COMMON_ERRORS: [ControlErrorCode; 8] = [
+    ControlErrorCode::BadBody,
+    ControlErrorCode::BadHost,
+    ControlErrorCode::BadQuery,
+    ControlErrorCode::DiskFull,
+    ControlErrorCode::Internal,
+    ControlErrorCode::TwoAccounts,
+    ControlErrorCode::Unauthorized,
+    ControlErrorCode::UnknownHost,
+];
 
-/// Adds what is refused with these codes and statuses, and what every operation may refuse.
-pub fn error_responses<'s>(
-    described: OperationDoc<'s>,
-    groups: &[&[(u16, &'static str)]],
-) -> OperationDoc<'s> {
-    let mut codes: BTreeMap<u16, Vec<&str>> = BTreeMap::from([
-        (
-            400,
-            vec!["bad_body", "bad_host", "bad_query", "two_accounts"],
-        ),
-        (401, vec!["unauthorized"]),
-        (421, vec!["unknown_host"]),
-        (500, vec!["internal"]),
-    ]);
-    if described.requires_same_origin() {
-        codes.insert(403, vec!["cross_origin"]);
+/// Describes the error responses with one of `codes` or of [`COMMON_ERRORS`].
+pub fn describe_errors<'s>(doc: OperationDoc<'s>, codes: &[ControlErrorCode]) -> OperationDoc<'s> {
+    let cross_origin = doc
+        .requires_same_origin()
+        .then_some(ControlErrorCode::CrossOrigin);
+    let codes: BTreeSet<_> = codes
+        .iter()
+        .copied()
+        .chain(COMMON_ERRORS)
+        .chain(cross_origin)
+        .collect();
+    let mut names: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
+    for code in codes {
+        let status = code.status().as_u16();
+        names.entry(status).or_default().push(code.name());
     }
-    for (status, code) in groups.iter().copied().flatten() {
-        codes.entry(*status).or_default().push(code);
-    }
-    let mut described = described.security();
-    for (status, mut messages) in codes {
-        messages.sort_unstable();
-        messages.dedup();
-        let text = format!("Refused: {}.", messages.join(", "));
-        let schema = described.schema::<ErrorEnvelope>();
-        let code = json!({"properties": {"error": {"properties": {"code": {"enum": messages}}}}});
+    let mut doc = doc.security();
+    for (status, names) in names {
+        let text = format!("Error codes: {}.", names.join(", "));
+        let schema = doc.schema::<ErrorEnvelope>();
+        let code = json!({"properties": {"error": {"properties": {"code": {"enum": names}}}}});
         let schema = json!({"allOf": [schema, code]});
-        described = described.response_schema(status, &text, &schema);
+        doc = doc.response_schema(status, &text, &schema);
     }
-    described
+    doc
 }
 
-/// The parameter `account` of a query.
+/// Returns the query parameter `account`.
 #[must_use]
-pub fn account() -> Param {
+pub fn account_param() -> Param {
     Param {
         name: "account",
         required: false,
@@ -70,7 +86,7 @@ pub fn account() -> Param {
     }
 }
 
-/// The routes of this front door, as an OpenAPI document.
+/// Returns the OpenAPI document of the control plane.
 #[must_use]
 pub fn description() -> Value {
     let mut document = document(&ABOUT, &super::routes(None).operations());
@@ -78,15 +94,18 @@ pub fn description() -> Value {
     document
 }
 
-pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
+fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let schema = json!({"type": "object", "required": ["openapi", "info", "paths"]});
-    let described = described
-        .summary("This description", "OpenAPI 3.1, made from the code.")
-        .response_schema(200, "The description.", &schema);
-    error_responses(described, &[])
+    let doc = doc
+        .summary(
+            "Get the OpenAPI description",
+            "OpenAPI 3.1, generated from the code.",
+        )
+        .response_schema(200, "OpenAPI document.", &schema);
+    describe_errors(doc, &[])
 }
 
-pub async fn openapi() -> Response {
+async fn openapi() -> Response {
     static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(description().to_string()));
     let json = [(CONTENT_TYPE, "application/json")];
     (json, Bytes::clone(&DOCUMENT)).into_response()

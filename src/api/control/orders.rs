@@ -1,51 +1,73 @@
-//! Orders and documents: listed, and brought to their end.
+//! Orders and documents: list, complete, fail and expire.
 
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::error::{ApiError, ControlJson};
+use super::error::{ControlError, ControlJson};
+use super::error_code::ControlErrorCode;
 use super::listing::{self, PageParams, describe_page, next_of};
 use super::named_account::{AccountKey, NamedAccount, Scope};
-use super::openapi::{STORE_ERRORS, account, error_responses};
+use super::openapi::{account_param, describe_errors};
 use super::query::ControlQuery;
 use super::rules::check::outcome::{check_code, outcome};
 use super::rules::wire::OutcomeSpec;
 use crate::http::openapi::{OperationDoc, Param};
-use crate::http::{AppState, Json, OnResponseSent, PathParam, Services};
+use crate::http::{AppState, Json, OnResponseSent, PathParam, Routes, Services};
 use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::rule::{self, ProcessingMode};
 use crate::platform::clock::iso;
 use crate::services::accounts::Account;
 use crate::services::orders::{Listed, ManualEnd, ManualEndError};
 
-const END_ERRORS: [(u16, &str); 5] = [
-    (400, "bad_rule"),
-    (400, "unfit_outcome"),
-    (404, "unknown_order"),
-    (409, "order_ended"),
-    (409, "files_missing"),
-];
+/// Adds the routes of orders.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on("control.listOrders", Method::GET, "/_mock/orders", list)
+        .docs(describe_list)
+        .on(
+            "control.completeOrder",
+            Method::POST,
+            "/_mock/orders/{id}/complete",
+            complete,
+        )
+        .docs(describe_complete)
+        .on(
+            "control.failOrder",
+            Method::POST,
+            "/_mock/orders/{id}/fail",
+            fail,
+        )
+        .docs(describe_fail)
+        .on(
+            "control.expireOrder",
+            Method::POST,
+            "/_mock/orders/{id}/expire",
+            expire,
+        )
+        .docs(describe_expire)
+}
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Orders")]
 struct OrderPage {
-    /// The newest last.
+    /// Orders, newest last.
     orders: Vec<OrderView>,
-    /// The `after` of the page of older ones; null on the last one.
+    /// Value of `after` for the page of older orders. Null on the last page.
     next: Option<String>,
 }
 
-/// An order, or a document.
+/// Order or document.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Order")]
 struct OrderView {
     id: String,
-    /// The key.
+    /// Key of the account.
     account: String,
     #[schemars(extend("enum" = ["bizmori", "undetectable"]))]
     vendor: &'static str,
@@ -61,10 +83,10 @@ struct OrderView {
     updated_at: String,
     #[schemars(extend("format" = "date-time"))]
     expires_at: String,
-    /// How long a rule has it in progress: `{"ms"}`, `{"polls"}` that are left, or `hold`.
+    /// Processing that a rule sets: `{"ms"}`, `{"polls"}` with the remaining reads, or `hold`.
     #[schemars(with = "Option<serde_json::Value>")]
     processing: Option<ProcessingMode>,
-    /// What it failed with.
+    /// Failure. Null unless the order failed.
     failure: Option<FailureView>,
 }
 
@@ -76,8 +98,8 @@ struct FailureView {
 }
 
 impl OrderView {
-    /// None: its account's life has just ended.
-    fn of(state: &Services, order: &Order) -> Option<Self> {
+    /// Returns the view of an order. `None` if its account has just been deleted.
+    fn new(state: &Services, order: &Order) -> Option<Self> {
         let failure = match &order.state {
             OrderState::Failed { failure, .. } => Some(FailureView {
                 code: failure.code.clone(),
@@ -102,209 +124,240 @@ impl OrderView {
     }
 }
 
-pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
+fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let vendor = Param {
         name: "vendor",
         required: false,
         schema: serde_json::json!({"type": "string"}),
     };
-    let described = described
+    let doc = doc
         .summary(
-            "Orders and documents",
-            "Of both vendors. The first page has the newest ones; on each page the newest is last.",
+            "List orders and documents",
+            "Of both vendors. The first page has the newest orders; on each page the newest is last.",
         )
-        .query_params(listing::describe_params([account(), vendor]))
-        .describe_param("account", "Only those of that key.")
+        .query_params(listing::describe_params([account_param(), vendor]))
+        .describe_param("account", "Only orders of the account with this key.")
         .describe_param("vendor", "`bizmori` or `undetectable`.")
-        .response::<OrderPage>(200, "The orders.");
-    error_responses(
-        describe_page(described),
-        &[&[(400, "bad_query")], &STORE_ERRORS],
-    )
+        .response::<OrderPage>(200, "Page of orders.");
+    describe_errors(describe_page(doc), &[ControlErrorCode::AccountGone])
 }
 
-pub async fn list(
-    State(context): State<AppState>,
+async fn list(
+    State(state): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let query = ControlQuery::parse(query.as_deref(), &["vendor", "limit", "after"])?;
     let page = PageParams::read(&query)?;
     let vendor_of = |value: String| {
         let found = Vendor::ALL.into_iter().find(|it| it.name() == value);
-        let hint = "there is: bizmori, undetectable";
+        let hint = "valid values: bizmori, undetectable";
         found.ok_or_else(|| {
-            ApiError::bad_request("bad_query", format!("vendor: {value} is none"), hint)
+            ControlError::new(
+                ControlErrorCode::BadQuery,
+                format!("vendor: unknown vendor {value}"),
+                hint,
+            )
         })
     };
     let vendor = query.text("vendor").map(vendor_of).transpose()?;
-    let scope = named.scope(&context);
+    let scope = named.scope(&state);
     if let Scope::Unknown = scope {
         let (orders, next) = (Vec::new(), None);
         return Ok(Json(OrderPage { orders, next }).into_response());
     }
     let account = scope.account().map(|account| account.id);
     let listed = Listed { account, vendor };
-    let span = context.orders.span(listed, page.after, page.limit).await?;
+    let span = state.orders.span(listed, page.after, page.limit).await?;
     let frame = OrderPage {
         orders: Vec::new(),
         next: next_of(span),
     };
-    let orders = Arc::clone(&context.orders);
+    let orders = Arc::clone(&state.orders);
     let read = move |range, limit| {
         let orders = Arc::clone(&orders);
         async move { orders.in_span(listed, range, limit).await }
     };
-    let show = move |order: Arc<Order>| OrderView::of(&context, &order);
+    let show = move |order: Arc<Order>| OrderView::new(&state, &order);
     listing::span_response(&frame, "orders", span, read, show).await
 }
 
-pub fn describe_complete(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_complete(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Complete an order",
-            "Its work is done now, whatever held it. What comes out may be said, as in a rule's \
-             `outcome`; else it is what would have come out.",
+            "Completes the order now, even if a rule holds it. The body can set the outcome, as in a \
+             rule's `outcome`. Otherwise the outcome is the usual one.",
         )
-        .describe_param("id", "Of an order or a document.")
+        .describe_param("id", "Id of an order or a document.")
         .json_body::<OutcomeSpec>(false)
-        .response::<OrderView>(200, "The order.");
-    error_responses(described, &[&END_ERRORS, &STORE_ERRORS])
+        .response::<OrderView>(200, "Order after the change.");
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AccountGone,
+            ControlErrorCode::BadRule,
+            ControlErrorCode::FilesMissing,
+            ControlErrorCode::OrderAlreadyEnded,
+            ControlErrorCode::OutcomeNotApplicable,
+            ControlErrorCode::UnknownOrder,
+        ],
+    )
 }
 
-pub async fn complete(
-    State(context): State<AppState>,
+async fn complete(
+    State(state): State<AppState>,
     named: NamedAccount,
     PathParam(id): PathParam,
     ControlJson(body): ControlJson<OutcomeSpec>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let outcome = if body.is_empty() {
         None
     } else {
         Some(outcome(body, "")?)
     };
-    let how = match outcome {
+    let end = match outcome {
         Some(failed @ rule::ForcedOutcome::Failed { .. }) => ManualEnd::Fail(failed),
         outcome => ManualEnd::Complete(outcome),
     };
-    end_order(&context, &named, &id, how).await
+    end_order(&state, &named, &id, end).await
 }
 
-/// How it fails; both may be left out.
+/// Failure of an order. Both fields are optional.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FailOrder {
-    /// The key: only an order of that account is failed.
+    /// Key of the account. Orders of other accounts count as unknown.
     #[serde(rename = "account")]
     _account: Option<AccountKey>,
-    /// The vendor's code.
+    /// Error code of the vendor.
     error_code: Option<String>,
     error_message: Option<String>,
 }
 
-pub fn describe_fail(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_fail(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Fail an order",
-            "It has failed now, whatever it waited for.",
+            "Fails the order now, even if it waits for an upload.",
         )
-        .describe_param("id", "Of an order or a document.")
+        .describe_param("id", "Id of an order or a document.")
         .json_body::<FailOrder>(false)
-        .response::<OrderView>(200, "The order.");
-    error_responses(described, &[&END_ERRORS, &STORE_ERRORS])
+        .response::<OrderView>(200, "Order after the change.");
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AccountGone,
+            ControlErrorCode::BadRule,
+            ControlErrorCode::FilesMissing,
+            ControlErrorCode::OrderAlreadyEnded,
+            ControlErrorCode::OutcomeNotApplicable,
+            ControlErrorCode::UnknownOrder,
+        ],
+    )
 }
 
-pub async fn fail(
-    State(context): State<AppState>,
+async fn fail(
+    State(state): State<AppState>,
     named: NamedAccount,
     PathParam(id): PathParam,
     ControlJson(body): ControlJson<FailOrder>,
-) -> Result<Response, ApiError> {
-    let sent = OutcomeSpec {
+) -> Result<Response, ControlError> {
+    let spec = OutcomeSpec {
         status: Some("failed".to_owned()),
         error_code: body.error_code,
         error_message: body.error_message,
         ..OutcomeSpec::default()
     };
-    let failed = outcome(sent, "")?;
-    end_order(&context, &named, &id, ManualEnd::Fail(failed)).await
+    let failed = outcome(spec, "")?;
+    end_order(&state, &named, &id, ManualEnd::Fail(failed)).await
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct EmptyBody {
-    /// The key: only an order of that account is expired.
+pub struct ExpireOrder {
+    /// Key of the account. Orders of other accounts count as unknown.
     #[serde(rename = "account")]
     _account: Option<AccountKey>,
 }
 
-pub fn describe_expire(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_expire(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Expire an order",
-            "Its retention has passed now, and its files are gone.",
+            "Ends the retention of the order now and deletes its files.",
         )
-        .describe_param("id", "Of an order or a document.")
-        .json_body::<EmptyBody>(false)
-        .response::<OrderView>(200, "The order.");
-    error_responses(described, &[&END_ERRORS, &STORE_ERRORS])
+        .describe_param("id", "Id of an order or a document.")
+        .json_body::<ExpireOrder>(false)
+        .response::<OrderView>(200, "Order after the change.");
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AccountGone,
+            ControlErrorCode::BadRule,
+            ControlErrorCode::FilesMissing,
+            ControlErrorCode::OrderAlreadyEnded,
+            ControlErrorCode::OutcomeNotApplicable,
+            ControlErrorCode::UnknownOrder,
+        ],
+    )
 }
 
-pub async fn expire(
-    State(context): State<AppState>,
+async fn expire(
+    State(state): State<AppState>,
     named: NamedAccount,
     PathParam(id): PathParam,
-    ControlJson(EmptyBody { .. }): ControlJson<EmptyBody>,
-) -> Result<Response, ApiError> {
-    end_order(&context, &named, &id, ManualEnd::Expire).await
+    ControlJson(ExpireOrder { .. }): ControlJson<ExpireOrder>,
+) -> Result<Response, ControlError> {
+    end_order(&state, &named, &id, ManualEnd::Expire).await
 }
 
-/// Brings an order of the named account to its end.
+/// Ends an order, if it belongs to the named account.
 async fn end_order(
     state: &Services,
     named: &NamedAccount,
     id: &str,
     end: ManualEnd,
-) -> Result<Response, ApiError> {
-    let unknown = || unknown_order(named, id);
-    let order = state.db.order(id).await?.ok_or_else(unknown)?;
+) -> Result<Response, ControlError> {
+    let unknown_error = || unknown_order(named, id);
+    let order = state.db.order(id).await?.ok_or_else(unknown_error)?;
     let account = state.accounts.by_id(order.account);
     let is_of_scope = |account: &Arc<Account>| named.scope(state).includes(account);
-    account.filter(is_of_scope).ok_or_else(unknown)?;
+    account.filter(is_of_scope).ok_or_else(unknown_error)?;
     if let ManualEnd::Fail(outcome) = &end {
         check_code(outcome, &[order.vendor], "")?;
     }
     let ended = state.orders.force_end(id, end).await;
     let (order, hold) = ended.map_err(|error| match error {
-        ManualEndError::NotFound => unknown(),
-        ManualEndError::AlreadyEnded(status) => ApiError::conflict(
-            "order_ended",
+        ManualEndError::NotFound => unknown_error(),
+        ManualEndError::AlreadyEnded(status) => ControlError::new(
+            ControlErrorCode::OrderAlreadyEnded,
             format!("order {id} is {status}"),
-            "only orders that are pending or in progress come to another end",
+            "only orders that are pending or in progress can be ended",
         ),
-        ManualEndError::UploadsPending(files) => ApiError::conflict(
-            "files_missing",
+        ManualEndError::UploadsPending(files) => ControlError::new(
+            ControlErrorCode::FilesMissing,
             format!("order {id} is pending: {files} files are still to be uploaded"),
-            "upload them, or have it fail with POST /_mock/orders/{id}/fail",
+            "upload the files, or fail the order with POST /_mock/orders/{id}/fail",
         ),
-        ManualEndError::OutcomeNotApplicable => ApiError::bad_request(
-            "unfit_outcome",
-            format!("order {id} does not come to such an outcome"),
-            "probability goes with detections, finalResult and analysis with documents, watermarkText with extractions, detectionStatus with those of v3",
+        ManualEndError::OutcomeNotApplicable => ControlError::new(
+            ControlErrorCode::OutcomeNotApplicable,
+            format!("outcome not supported by order {id}"),
+            "use probability with detections, finalResult and analysis with documents, watermarkText with extractions, detectionStatus with v3 extractions",
         ),
         ManualEndError::Internal(error) => error.into(),
     })?;
-    let shown = OrderView::of(state, &order).ok_or_else(unknown)?;
-    let mut response = Json(shown).into_response();
+    let order = OrderView::new(state, &order).ok_or_else(unknown_error)?;
+    let mut response = Json(order).into_response();
     OnResponseSent::attach(&mut response, Some(hold));
     Ok(response)
 }
 
-fn unknown_order(named: &NamedAccount, id: &str) -> ApiError {
+fn unknown_order(named: &NamedAccount, id: &str) -> ControlError {
     let message = match named.key() {
         Some(key) => format!("no order {id} of account {key}"),
         None => format!("no order {id}"),
     };
-    let hint = "GET /_mock/orders lists those there are";
-    ApiError::not_found("unknown_order", message, hint)
+    let hint = "GET /_mock/orders lists all orders";
+    ControlError::new(ControlErrorCode::UnknownOrder, message, hint)
 }

@@ -1,25 +1,26 @@
-//! What a call's query asks for: parameters that are known, each once.
+//! Query parameters of a call.
 
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use super::error::ApiError;
+use super::error::ControlError;
+use super::error_code::ControlErrorCode;
 
-/// The parameters of a query, all of them known.
+/// Query parameters, all of which are valid for the operation.
 #[derive(Debug)]
 pub struct ControlQuery(Vec<(String, String)>);
 
-fn bad_query(message: String, hint: impl Into<String>) -> ApiError {
-    ApiError::bad_request("bad_query", message, hint)
+fn bad_query(message: String, hint: impl Into<String>) -> ControlError {
+    ControlError::new(ControlErrorCode::BadQuery, message, hint)
 }
 
 impl ControlQuery {
-    /// Parses a query that has no other parameters than `known` and the account, which every call
-    /// takes (see [`super::named_account`]).
+    /// Parses a query that may have the parameters `known` and `account`, which every call accepts
+    /// (see [`super::named_account`]).
     ///
     /// # Errors
-    /// If it has another parameter. The hint lists those that are known.
-    pub fn parse(text: Option<&str>, known: &[&str]) -> Result<Self, ApiError> {
+    /// If the query has another parameter. The hint lists the valid ones.
+    pub fn parse(text: Option<&str>, known: &[&str]) -> Result<Self, ControlError> {
         let text = text.unwrap_or_default();
         let pairs: Vec<(String, String)> = url::form_urlencoded::parse(text.as_bytes())
             .into_owned()
@@ -28,13 +29,16 @@ impl ControlQuery {
         match pairs.iter().find(|(name, _)| !is_known(name)) {
             None => Ok(Self(pairs)),
             Some((other, _)) => Err(bad_query(
-                format!("no parameter {other}"),
-                format!("there is: {}", [&["account"], known].concat().join(", ")),
+                format!("unknown parameter {other}"),
+                format!(
+                    "valid parameters: {}",
+                    [&["account"], known].concat().join(", ")
+                ),
             )),
         }
     }
 
-    /// A parameter's value; of several, the last.
+    /// Returns the value of a parameter. The last one counts if it is repeated.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {
         let mut pairs = self.0.iter().rev();
@@ -42,35 +46,39 @@ impl ControlQuery {
         found.map(|(_, value)| value.clone())
     }
 
-    /// A parameter that is a whole number.
+    /// Returns the value of a parameter as a whole number. `None` if the parameter is missing.
     ///
     /// # Errors
-    /// If it is none.
-    pub fn number<N: FromStr>(&self, name: &str) -> Result<Option<N>, ApiError> {
-        let read = |value: String| {
-            let wrong = || {
+    /// If the value is no number of type `N`.
+    pub fn number<N: FromStr>(&self, name: &str) -> Result<Option<N>, ControlError> {
+        let parse = |value: String| {
+            value.parse().map_err(|_| {
                 bad_query(
-                    format!("{name}: {value} is no such number"),
-                    "a whole number",
+                    format!("{name}: invalid number {value}"),
+                    "send a whole number",
                 )
-            };
-            value.parse().map_err(|_| wrong())
+            })
         };
-        self.text(name).map(read).transpose()
+        self.text(name).map(parse).transpose()
     }
 
-    /// How many are to be listed at most: the parameter `limit`.
+    /// Returns the parameter `limit`, or `default` if it is missing.
     ///
     /// # Errors
-    /// If it is not in that range.
-    pub fn limit(&self, usual: u32, range: RangeInclusive<u32>) -> Result<u32, ApiError> {
+    /// If the value is not in `range`.
+    pub fn limit(&self, default: u32, range: RangeInclusive<u32>) -> Result<u32, ControlError> {
         let Some(value) = self.text("limit") else {
-            return Ok(usual);
+            return Ok(default);
         };
         let number: Option<u32> = value.parse().ok();
         number.filter(|it| range.contains(it)).ok_or_else(|| {
-            let hint = format!("{} to {}", range.start(), range.end());
-            bad_query(format!("limit: {value} is no such number"), hint)
+            let hint = "send a whole number in this range";
+            let message = format!(
+                "limit: expected {} to {}, got {value}",
+                range.start(),
+                range.end()
+            );
+            bad_query(message, hint)
         })
     }
 }

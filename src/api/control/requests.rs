@@ -1,6 +1,5 @@
-//! The journal: listed, verified, cleared.
+//! Journal of requests: list, show, verify and clear.
 
-pub mod openapi;
 mod query;
 mod wire;
 
@@ -8,135 +7,270 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
+use serde_json::json;
 
-use super::error::{ApiError, ControlJson};
+use super::error::{ControlError, ControlJson};
+use super::error_code::ControlErrorCode;
+use super::is_control_operation;
 use super::named_account::NamedAccount;
+use super::openapi::{account_param, describe_errors};
 use super::query::ControlQuery;
 use super::suggestion::did_you_mean;
+use crate::http::openapi::{OperationDoc, Param};
 use crate::http::{
-    AppState, Json, Operation, PathParamPair, Services, X_MOCK_REASON, header_line, serialize_item,
-    stream_listing,
+    AppState, Json, Operation, PathParamPair, Routes, Services, X_MOCK_REASON, header_line,
+    serialize_item, stream_listing,
 };
 use crate::model::account::Revision;
 use crate::model::glob::glob;
 use crate::model::rule::OutboundCall;
 use crate::services::journal::{CountRange, Exchange, RequestMatcher, VerifyVerdict};
 use wire::{
-    CountSpec, NearMissView, Range, RequestPage, RequestView, StatusSpec, VerifyFailed,
+    CountBounds, CountSpec, NearMissView, RequestPage, RequestView, StatusSpec, VerifyFailed,
     VerifyPassed, VerifyRequest,
 };
 
+const ACCOUNT_TEXT: &str = "Only requests of the account with this key. All requests if omitted.";
+
+/// Adds the routes of the journal.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on("control.listRequests", Method::GET, "/_mock/requests", list)
+        .docs(describe_list)
+        .on(
+            "control.getRequest",
+            Method::GET,
+            "/_mock/requests/{account}/{seq}",
+            get,
+        )
+        .docs(describe_get)
+        .on(
+            "control.deleteRequests",
+            Method::DELETE,
+            "/_mock/requests",
+            delete,
+        )
+        .docs(describe_delete)
+        .on(
+            "control.verifyRequests",
+            Method::POST,
+            "/_mock/requests/verify",
+            verify,
+        )
+        .docs(describe_verify)
+}
+
+/// Names under which the journal records requests that no route answers.
+const NAMES_WITHOUT_ROUTE: [&str; 3] = ["unmatched", "bad_host", "unknown_host"];
 const TIMEOUT_MS_MAX: u64 = 600_000;
 
-/// Refuses a call for requests where none are kept.
-fn check_enabled(state: &Services) -> Result<(), ApiError> {
+/// Checks that the journal is enabled.
+fn check_enabled(state: &Services) -> Result<(), ControlError> {
     if state.journal.is_enabled() {
         return Ok(());
     }
-    let message = "no requests are kept: --journal-requests is 0";
-    let hint = "start the server with another --journal-requests";
-    Err(ApiError::conflict("journal_disabled", message, hint))
+    let message = "the journal is disabled: --journal-requests-max is 0";
+    let hint = "start the server with a larger --journal-requests-max";
+    Err(ControlError::new(
+        ControlErrorCode::JournalDisabled,
+        message,
+        hint,
+    ))
 }
 
-pub async fn list(
-    State(context): State<AppState>,
+fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let param = |name, schema| Param {
+        name,
+        required: false,
+        schema,
+    };
+    let text = json!({"type": "string"});
+    let number = json!({"type": "integer", "minimum": 0});
+    let doc = doc
+        .summary(
+            "List requests",
+            "Newest last. A request is listed as soon as its account is known; fields of the response \
+             are null until the response is sent. Requests to the control plane are not recorded.",
+        )
+        .query_params(vec![
+            account_param(),
+            param("operation", text.clone()),
+            param("method", text.clone()),
+            param("path", text),
+            param(
+                "status",
+                json!({"type": "string", "pattern": "^([0-9]+|[1-5][xX]{2})$"}),
+            ),
+            param("since", number.clone()),
+            param("limit", number),
+        ])
+        .describe_param("account", ACCOUNT_TEXT)
+        .describe_param("operation", "A glob, such as `bizmori.*`.")
+        .describe_param("method", "A glob.")
+        .describe_param("path", "A glob.")
+        .describe_param(
+            "status",
+            "Only requests with this response status: a status such as 404, or a class such as 4xx.",
+        )
+        .describe_param(
+            "since",
+            "Only requests with a greater `seq`, oldest first. Requires `account`.",
+        )
+        .describe_param(
+            "limit",
+            "Number of requests: the last ones, or with `since` the first ones; 100 if omitted.",
+        )
+        .response::<RequestPage>(200, "Recorded requests.");
+    describe_errors(doc, &[ControlErrorCode::JournalDisabled])
+}
+
+async fn list(
+    State(state): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let query = query::parse(named.key(), query.as_deref())?;
-    check_enabled(&context)?;
-    let (exchanges, evicted) = context.journal.list(&query);
+    check_enabled(&state)?;
+    let (exchanges, evicted) = state.journal.list(&query);
     let listing = RequestPage {
         requests: Vec::new(),
         evicted,
     };
-    let revision = context.config.orders.revision;
-    let shown =
+    let revision = state.config.orders.revision;
+    let show =
         move |exchange: Arc<Exchange>| serialize_item(&RequestView::new(&exchange, revision));
-    let items = stream::iter(exchanges).map(shown);
+    let items = stream::iter(exchanges).map(show);
     Ok(stream_listing(&listing, "requests", items).await?)
 }
 
-pub async fn get(
-    State(context): State<AppState>,
-    named: NamedAccount,
-    PathParamPair(key, seq): PathParamPair,
-) -> Result<Response, ApiError> {
-    let named = named.merged_with(Some(key))?;
-    check_enabled(&context)?;
-    let key = named.key().unwrap_or_default();
-    let number: Option<u64> = seq.parse().ok();
-    let found = number.and_then(|number| context.journal.find(key, number));
-    let exchange = found.ok_or_else(|| {
-        let message = format!("no request {seq} of account {key} is kept");
-        let hint = format!("GET /_mock/requests?account={key} lists those that are");
-        ApiError::not_found("unknown_request", message, hint)
-    })?;
-    let shown = RequestView::new(&exchange, context.config.orders.revision);
-    Ok(Json(shown).into_response())
+fn describe_get(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Get a request",
+            "Returns the request of an account with this number, which is in `X-Mock-Request`.",
+        )
+        .describe_param("account", "Key of the account.")
+        .describe_param("seq", "Number of the request.")
+        .response::<RequestView>(200, "Request and its response.");
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::JournalDisabled,
+            ControlErrorCode::UnknownRequest,
+        ],
+    )
 }
 
-pub async fn delete(
-    State(context): State<AppState>,
+async fn get(
+    State(state): State<AppState>,
+    named: NamedAccount,
+    PathParamPair(key, seq): PathParamPair,
+) -> Result<Response, ControlError> {
+    let named = named.merged_with(Some(key))?;
+    check_enabled(&state)?;
+    let key = named.key().unwrap_or_default();
+    let number: Option<u64> = seq.parse().ok();
+    let found = number.and_then(|number| state.journal.find(key, number));
+    let exchange = found.ok_or_else(|| {
+        let message = format!("no request {seq} of account {key}");
+        let hint = format!("GET /_mock/requests?account={key} lists the recorded requests");
+        ControlError::new(ControlErrorCode::UnknownRequest, message, hint)
+    })?;
+    let view = RequestView::new(&exchange, state.config.orders.revision);
+    Ok(Json(view).into_response())
+}
+
+fn describe_delete(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Delete requests",
+            "Deletes the recorded requests of an account, or all.",
+        )
+        .query_params(vec![account_param()])
+        .describe_param("account", ACCOUNT_TEXT)
+        .empty_response(204, "The requests are deleted.");
+    describe_errors(doc, &[])
+}
+
+async fn delete(
+    State(state): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     ControlQuery::parse(query.as_deref(), &[])?;
-    context.journal.clear(named.key());
+    state.journal.clear(named.key());
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-pub async fn verify(
-    State(context): State<AppState>,
+fn describe_verify(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Verify requests",
+            "Counts the requests that match `when`. With `timeoutMs` the call waits until there are \
+             enough. If `count` has a maximum, it waits for the whole timeout.",
+        )
+        .json_body::<VerifyRequest>(true)
+        .response::<VerifyPassed>(200, "The count is as expected.")
+        .response::<VerifyFailed>(422, "The count is not as expected.");
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::BadCount,
+            ControlErrorCode::BadWhen,
+            ControlErrorCode::Evicted,
+            ControlErrorCode::JournalDisabled,
+        ],
+    )
+}
+
+async fn verify(
+    State(state): State<AppState>,
     named: NamedAccount,
     ControlJson(request): ControlJson<VerifyRequest>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let count = parse_count(&request.count)?;
-    let wanted = parse_matcher(
-        &context,
-        request.when.map(|when| when.0).unwrap_or_default(),
-    )?;
-    check_enabled(&context)?;
-    let (account, journal) = (named.key(), &context.journal);
+    let matcher = parse_matcher(&state, request.when.map(|when| when.0).unwrap_or_default())?;
+    check_enabled(&state)?;
+    let (account, journal) = (named.key(), &state.journal);
     let verdict = match request.timeout_ms {
-        None => journal.verify(account, &wanted, count),
+        None => journal.verify(account, &matcher, count),
         Some(ms) => {
             let within = Duration::from_millis(ms.min(TIMEOUT_MS_MAX));
-            let verify = |within| journal.verify_within(account, &wanted, count, within);
-            context.long_poll(within, verify).await
+            let verify = |within| journal.verify_within(account, &matcher, count, within);
+            state.long_poll(within, verify).await
         }
     };
     Ok(verdict_response(
         verdict,
         count,
-        context.config.orders.revision,
+        state.config.orders.revision,
     ))
 }
 
-fn verdict_response(verdict: VerifyVerdict, wanted: CountRange, revision: Revision) -> Response {
+fn verdict_response(verdict: VerifyVerdict, expected: CountRange, revision: Revision) -> Response {
     match verdict {
         VerifyVerdict::Satisfied { count } => Json(VerifyPassed { ok: true, count }).into_response(),
         VerifyVerdict::Unsatisfied { count, near } => {
-            let why = format!("{count} such requests were made, wanted {}", describe_count(wanted));
-            let why = [(X_MOCK_REASON, header_line(&why))];
+            let reason = format!("expected {} matching requests, got {count}", describe_count(expected));
+            let header = [(X_MOCK_REASON, header_line(&reason))];
             let near_misses = near.iter().map(|near| NearMissView::new(near, revision)).collect();
             let missed = VerifyFailed {
                 ok: false,
                 count,
                 near_misses,
             };
-            (StatusCode::UNPROCESSABLE_ENTITY, why, Json(missed)).into_response()
+            (StatusCode::UNPROCESSABLE_ENTITY, header, Json(missed)).into_response()
         }
-        VerifyVerdict::Indeterminate { count, evicted } => ApiError::conflict(
-            "evicted",
+        VerifyVerdict::Indeterminate { count, evicted } => ControlError::new(
+            ControlErrorCode::Evicted,
             format!(
-                "{count} such requests are kept, wanted {}; {evicted} that are kept no more may have been such",
-                describe_count(wanted)
+                "expected {} matching requests, got {count}; {evicted} evicted requests may have matched",
+                describe_count(expected)
             ),
-            "keep more with --journal-requests and --journal-bytes, or DELETE /_mock/requests before the test",
+            "keep more with --journal-requests-max and --journal-bytes-max, or DELETE /_mock/requests before the test",
         )
         .into_response(),
     }
@@ -144,7 +278,7 @@ fn verdict_response(verdict: VerifyVerdict, wanted: CountRange, revision: Revisi
 
 fn describe_count(count: CountRange) -> String {
     match count {
-        CountRange { min, max: None } => format!("{min} at least"),
+        CountRange { min, max: None } => format!("at least {min}"),
         CountRange {
             min,
             max: Some(max),
@@ -152,7 +286,7 @@ fn describe_count(count: CountRange) -> String {
         CountRange {
             min: 0,
             max: Some(max),
-        } => format!("{max} at most"),
+        } => format!("at most {max}"),
         CountRange {
             min,
             max: Some(max),
@@ -160,22 +294,22 @@ fn describe_count(count: CountRange) -> String {
     }
 }
 
-fn parse_count(sought: &CountSpec) -> Result<CountRange, ApiError> {
-    let count = match *sought {
+fn parse_count(spec: &CountSpec) -> Result<CountRange, ControlError> {
+    let count = match *spec {
         CountSpec::Exactly(count) => CountRange {
             min: count,
             max: Some(count),
         },
-        CountSpec::Between(Range { min, max }) => CountRange {
+        CountSpec::Between(CountBounds { min, max }) => CountRange {
             min: min.unwrap_or(0),
             max,
         },
     };
     if count.max.is_some_and(|max| max < count.min) {
-        let hint = "min is at most max";
-        return Err(ApiError::bad_request(
-            "bad_count",
-            "count: nothing is between",
+        let hint = "set min to at most max";
+        return Err(ControlError::new(
+            ControlErrorCode::BadCount,
+            "count: min is greater than max",
             hint,
         ));
     }
@@ -185,7 +319,7 @@ fn parse_count(sought: &CountSpec) -> Result<CountRange, ApiError> {
 fn parse_matcher(
     state: &Services,
     when: wire::RequestCriteria,
-) -> Result<RequestMatcher, ApiError> {
+) -> Result<RequestMatcher, ControlError> {
     if let Some(pattern) = &when.operation {
         check_operation(pattern, &state.operations)?;
     }
@@ -201,29 +335,25 @@ fn parse_matcher(
     })
 }
 
-/// Refuses what no request's operation is like.
-fn check_operation(pattern: &str, operations: &[Operation]) -> Result<(), ApiError> {
-    let names = operations.iter().map(|it| it.name);
-    let mut stored = names.filter(|name| !name.starts_with("control.")).chain([
-        "unmatched",
-        "bad_host",
-        "unknown_host",
-    ]);
-    if stored.clone().any(|name| glob(pattern, name)) {
+/// Checks that the pattern matches the name of an operation that the journal records.
+fn check_operation(pattern: &str, operations: &[Operation]) -> Result<(), ControlError> {
+    let recorded = operations.iter().filter(|it| !is_control_operation(it));
+    let mut names = recorded.map(|it| it.name).chain(NAMES_WITHOUT_ROUTE);
+    if names.clone().any(|name| glob(pattern, name)) {
         return Ok(());
     }
     let calls = OutboundCall::ALL.map(OutboundCall::operation);
     let message = if calls.contains(&pattern) {
-        format!("when.operation: {pattern} is a call of ours: GET /_mock/deliveries has those")
+        format!("when.operation: {pattern} is an outbound call, which GET /_mock/deliveries lists")
     } else {
-        let suggestion = did_you_mean(pattern, stored.clone());
-        format!("when.operation: {pattern} is no operation that is kept{suggestion}")
+        let suggestion = did_you_mean(pattern, names.clone());
+        format!("when.operation: no recorded operation matches {pattern}{suggestion}")
     };
-    let first = stored.next().unwrap_or_default().to_owned();
-    let listed = stored.fold(first, |list, name| list + ", " + name);
-    Err(ApiError::bad_request(
-        "bad_when",
+    let first = names.next().unwrap_or_default().to_owned();
+    let listed = names.fold(first, |list, name| list + ", " + name);
+    Err(ControlError::new(
+        ControlErrorCode::BadWhen,
         message,
-        format!("there is: {listed}"),
+        format!("valid values: {listed}"),
     ))
 }

@@ -1,69 +1,127 @@
-//! Rules: made, listed, removed.
+//! Rules: create, list and delete.
 
 pub mod check;
 mod header_text;
-pub mod openapi;
 pub mod wire;
 
 use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::error::{ApiError, ControlJson};
-use super::listing::{self, PageParams};
+use super::error::{ControlError, ControlJson};
+use super::error_code::ControlErrorCode;
+use super::listing::{self, PageParams, describe_page};
 use super::named_account::NamedAccount;
+use super::openapi::{account_param, describe_errors};
 use super::query::ControlQuery;
-use crate::http::{AppState, Json, PathParam, serialize_item, stream_listing};
+use crate::http::openapi::OperationDoc;
+use crate::http::{AppState, Json, PathParam, Routes, serialize_item, stream_listing};
 use crate::model::rule::RuleId;
 use crate::services::rules::AddRuleError;
 use wire::{RuleRequest, RuleView};
 
-impl From<AddRuleError> for ApiError {
-    fn from(refused: AddRuleError) -> Self {
-        match refused {
-            AddRuleError::LimitExceeded(line) => {
-                let hint = "remove some with DELETE /_mock/rules, or POST /_mock/reset";
-                Self::bad_request("too_many_rules", line, hint)
+/// Adds the routes of rules.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on("control.createRule", Method::POST, "/_mock/rules", create)
+        .docs(describe_create)
+        .on("control.listRules", Method::GET, "/_mock/rules", list)
+        .docs(describe_list)
+        .on(
+            "control.deleteRule",
+            Method::DELETE,
+            "/_mock/rules/{id}",
+            delete,
+        )
+        .docs(describe_delete)
+        .on(
+            "control.deleteRules",
+            Method::DELETE,
+            "/_mock/rules",
+            delete_all,
+        )
+        .docs(describe_delete_all)
+}
+
+impl From<AddRuleError> for ControlError {
+    fn from(error: AddRuleError) -> Self {
+        match error {
+            AddRuleError::LimitExceeded(message) => {
+                let hint = "delete some with DELETE /_mock/rules, or POST /_mock/reset";
+                Self::new(ControlErrorCode::TooManyRules, message, hint)
             }
             AddRuleError::Internal(error) => error.into(),
         }
     }
 }
 
-pub async fn create(
-    State(context): State<AppState>,
+fn describe_create(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Create a rule",
+            "`when` selects requests or orders by globs. `skip`, `times` and `probability` select some \
+             of the matches. `then` has the effects. A rule that cannot match anything is refused \
+             with the valid values.",
+        )
+        .json_body::<RuleRequest>(true)
+        .response::<RuleView>(201, "Rule that was created.");
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AccountGone,
+            ControlErrorCode::BadRule,
+            ControlErrorCode::TooManyRules,
+            ControlErrorCode::UnknownAccount,
+        ],
+    )
+}
+
+async fn create(
+    State(state): State<AppState>,
     named: NamedAccount,
-    ControlJson(sent): ControlJson<RuleRequest>,
-) -> Result<Response, ApiError> {
+    ControlJson(request): ControlJson<RuleRequest>,
+) -> Result<Response, ControlError> {
     let account = named.key().map(str::to_owned);
-    let rule = check::rule(RuleRequest { account, ..sent }, &context.operations)?;
-    let account = named.create_account(&context).await?;
-    let standing = context.rules.add(account, rule).await?;
-    let shown = Json(RuleView::from(standing.as_ref()));
-    Ok((StatusCode::CREATED, shown).into_response())
+    let rule = check::rule(RuleRequest { account, ..request }, &state.operations)?;
+    let account = named.create_account(&state).await?;
+    let rule = state.rules.add(account, rule).await?;
+    let view = Json(RuleView::from(rule.as_ref()));
+    Ok((StatusCode::CREATED, view).into_response())
 }
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Rules")]
 struct RulePage<'r> {
     rules: Vec<RuleView<'r>>,
-    /// The `after` of the next page; null on the last one.
+    /// Value of `after` for the next page. Null on the last page.
     next: Option<String>,
 }
 
-pub async fn list(
-    State(context): State<AppState>,
+fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "List rules",
+            "In the order of their creation, with their hit counts.",
+        )
+        .query_params(listing::describe_params([account_param()]))
+        .describe_param("account", "Only rules that name this account.")
+        .response::<RulePage>(200, "Page of rules.");
+    describe_errors(describe_page(doc), &[])
+}
+
+async fn list(
+    State(state): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let query = ControlQuery::parse(query.as_deref(), &["limit", "after"])?;
     let page = PageParams::<i64>::read(&query)?;
-    let mut rules = context.rules.list(named.key());
+    let mut rules = state.rules.list(named.key());
     if let Some(after) = page.after {
-        // The rule itself may be gone.
+        // The rule of the cursor may have been deleted.
         let place = rules.iter().position(|rule| rule.id.0 == after);
         let later = || rules.iter().position(|rule| rule.id.0 > after);
         let first = place.map(|place| place + 1).or_else(later);
@@ -78,37 +136,60 @@ pub async fn list(
     Ok(stream_listing(&frame, "rules", items).await?)
 }
 
-pub async fn delete(
-    State(context): State<AppState>,
+fn describe_delete(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary("Delete a rule", "The rule is no longer applied.")
+        .describe_param("id", "Number of the rule.")
+        .empty_response(204, "The rule is deleted.");
+    describe_errors(
+        doc,
+        &[ControlErrorCode::AccountGone, ControlErrorCode::UnknownRule],
+    )
+}
+
+async fn delete(
+    State(state): State<AppState>,
     named: NamedAccount,
     PathParam(id): PathParam,
-) -> Result<Response, ApiError> {
-    // A rule of another account, or of all, is none of the account that the call names.
+) -> Result<Response, ControlError> {
+    // A call that names an account can only delete the rules that name this account.
     let is_of_scope = |id: RuleId| {
-        let mut rules = context.rules.list(named.key()).into_iter();
+        let mut rules = state.rules.list(named.key()).into_iter();
         rules.any(|rule| rule.id == id)
     };
     let removed = match id.parse().map(RuleId) {
-        Ok(id) => is_of_scope(id) && context.rules.remove(id).await?,
+        Ok(id) => is_of_scope(id) && state.rules.remove(id).await?,
         Err(_) => false,
     };
     if removed {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let hint = "GET /_mock/rules lists those there are";
-    Err(ApiError::not_found(
-        "unknown_rule",
+    let hint = "GET /_mock/rules lists all rules";
+    Err(ControlError::new(
+        ControlErrorCode::UnknownRule,
         format!("no rule {id}"),
         hint,
     ))
 }
 
-pub async fn delete_all(
-    State(context): State<AppState>,
+fn describe_delete_all(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Delete rules",
+            "Deletes all rules, or those that name an account.",
+        )
+        .query_params(vec![account_param()])
+        .describe_param("account", "Only rules that name this account.")
+        .empty_response(204, "The rules are deleted.");
+    describe_errors(doc, &[ControlErrorCode::AccountGone])
+}
+
+async fn delete_all(
+    State(state): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     ControlQuery::parse(query.as_deref(), &[])?;
-    context.rules.clear(named.key()).await?;
+    state.rules.clear(named.key()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

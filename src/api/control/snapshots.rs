@@ -1,50 +1,83 @@
-//! Snapshots: taken, listed, brought back, removed.
+//! Snapshots: list, take, restore and delete.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::error::{ApiError, ControlJson, run_to_completion};
+use super::error::{ControlError, ControlJson, run_to_completion};
+use super::error_code::ControlErrorCode;
 use super::named_account::{AccountKey, NamedAccount};
-use super::openapi::{ACCOUNT_ERRORS, STORE_ERRORS, error_responses};
+use super::openapi::describe_errors;
 use crate::http::openapi::OperationDoc;
-use crate::http::{AppState, Json, PathParam};
+use crate::http::{AppState, Json, PathParam, Routes};
 use crate::platform::clock::iso;
 use crate::services::snapshots::{SNAPSHOTS_MAX, SnapshotError, SnapshotManifest};
 
-const NAME: &str = "The snapshot's name: 1 to 100 characters.";
+/// Adds the routes of snapshots.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on(
+            "control.listSnapshots",
+            Method::GET,
+            "/_mock/snapshots",
+            list,
+        )
+        .docs(describe_list)
+        .on(
+            "control.takeSnapshot",
+            Method::PUT,
+            "/_mock/snapshots/{name}",
+            take,
+        )
+        .docs(describe_take)
+        .on(
+            "control.restoreSnapshot",
+            Method::POST,
+            "/_mock/snapshots/{name}/restore",
+            restore,
+        )
+        .docs(describe_restore)
+        .on(
+            "control.removeSnapshot",
+            Method::DELETE,
+            "/_mock/snapshots/{name}",
+            remove,
+        )
+        .docs(describe_remove)
+}
+
+const NAME_TEXT: &str = "Name of the snapshot: 1 to 100 characters.";
 const NAME_CHARS_MAX: usize = 100;
-const UNKNOWN_SNAPSHOT: [(u16, &str); 1] = [(404, "unknown_snapshot")];
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Snapshot")]
 struct SnapshotView {
     name: String,
-    /// The key of the account that it is of; null: of everything.
+    /// Key of the account whose state the snapshot contains. Null: all state.
     account: Option<String>,
-    /// By the real time.
+    /// Real time.
     #[schemars(extend("format" = "date-time"))]
     taken_at: String,
-    /// How many accounts it holds.
+    /// Number of accounts.
     accounts: usize,
-    /// How many orders and documents.
+    /// Number of orders and documents.
     orders: u64,
-    /// Of all files.
+    /// Size of all files.
     bytes: u64,
 }
 
 impl From<SnapshotManifest> for SnapshotView {
-    fn from(about: SnapshotManifest) -> Self {
+    fn from(manifest: SnapshotManifest) -> Self {
         Self {
-            name: about.name,
-            account: about.account,
-            taken_at: iso(about.taken_at),
-            accounts: about.accounts,
-            orders: about.orders,
-            bytes: about.bytes,
+            name: manifest.name,
+            account: manifest.account,
+            taken_at: iso(manifest.taken_at),
+            accounts: manifest.accounts,
+            orders: manifest.orders,
+            bytes: manifest.bytes,
         }
     }
 }
@@ -57,44 +90,44 @@ struct SnapshotPage {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "SnapshotOf")]
+#[schemars(rename = "SnapshotScope")]
 pub struct SnapshotScope {
-    /// The key of the one account that is meant; left out, all that there is.
+    /// Key of the account. All state if omitted.
     #[serde(rename = "account")]
     _account: Option<AccountKey>,
 }
 
 fn snapshot_error(
-    context: &AppState,
+    state: &AppState,
     error: SnapshotError,
     name: &str,
     key: Option<&str>,
-) -> ApiError {
+) -> ControlError {
     if let (SnapshotError::Unknown, None) = (&error, key) {
-        let all = context.snapshots.list(None).into_iter();
+        let all = state.snapshots.list(None).into_iter();
         let mut owners = all.filter(|it| it.name == name).filter_map(|it| it.account);
         if let Some(owner) = owners.next() {
             let message = format!("no snapshot {name} of everything; account {owner} has one");
-            let hint = "name the account of which it is";
-            return ApiError::not_found("unknown_snapshot", message, hint);
+            let hint = "add this account to the request";
+            return ControlError::new(ControlErrorCode::UnknownSnapshot, message, hint);
         }
     }
     match error {
-        SnapshotError::Unknown => ApiError::not_found(
-            "unknown_snapshot",
+        SnapshotError::Unknown => ControlError::new(
+            ControlErrorCode::UnknownSnapshot,
             match key {
                 Some(key) => format!("no snapshot {name} of account {key}, or of everything"),
                 None => format!("no snapshot {name}"),
             },
-            "GET /_mock/snapshots lists those there are",
+            "GET /_mock/snapshots lists all snapshots",
         ),
-        SnapshotError::UnknownAccount => ApiError::not_found(
-            "unknown_account",
+        SnapshotError::UnknownAccount => ControlError::new(
+            ControlErrorCode::UnknownAccount,
             format!("no account {}", key.unwrap_or_default()),
-            "an account is there once its key was used, and in a snapshot if it was there then",
+            "an account exists after the first use of its key, and in a snapshot if it existed at that time",
         ),
-        SnapshotError::Full => ApiError::conflict(
-            "too_many_snapshots",
+        SnapshotError::Full => ControlError::new(
+            ControlErrorCode::TooManySnapshots,
             format!("there are {SNAPSHOTS_MAX} snapshots"),
             "remove some with DELETE /_mock/snapshots/{name}",
         ),
@@ -102,108 +135,122 @@ fn snapshot_error(
     }
 }
 
-pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
-        .summary("The snapshots", "By name, of one account or all.")
-        .response::<SnapshotPage>(200, "The snapshots.");
-    error_responses(described, &[])
+fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "List snapshots",
+            "Sorted by name. With an account, only its snapshots.",
+        )
+        .response::<SnapshotPage>(200, "Snapshots.");
+    describe_errors(doc, &[])
 }
 
-pub async fn list(State(context): State<AppState>, named: NamedAccount) -> Response {
-    let snapshots = context.snapshots.list(named.key());
-    let snapshots = snapshots.into_iter().map(SnapshotView::from).collect();
+async fn list(State(state): State<AppState>, named: NamedAccount) -> Response {
+    let manifests = state.snapshots.list(named.key());
+    let snapshots = manifests.into_iter().map(SnapshotView::from).collect();
     Json(SnapshotPage { snapshots }).into_response()
 }
 
-pub fn describe_take(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_take(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Take a snapshot",
-            "Of everything, or of one account: orders, files, webhooks and their deliveries, \
-             rules, clocks and settings, and the work that is to come. The journal and the inbox \
-             are no part of it. It takes the place of an earlier one of the same name and account, \
-             and outlives resets.",
+            "Stores all state, or that of one account: orders, files, webhooks and their deliveries, \
+             rules, clocks, settings and pending jobs. The journal and the inboxes are not included. \
+             The snapshot replaces an earlier one of the same name and account, and survives \
+             resets.",
         )
-        .describe_param("name", NAME)
+        .describe_param("name", NAME_TEXT)
         .json_body::<SnapshotScope>(false)
-        .response::<SnapshotView>(200, "What it holds.");
-    let codes = [(400, "bad_name"), (409, "too_many_snapshots")];
-    error_responses(described, &[&codes, &ACCOUNT_ERRORS, &STORE_ERRORS])
-}
-
-pub async fn take(
-    State(context): State<AppState>,
-    named: NamedAccount,
-    PathParam(name): PathParam,
-    ControlJson(SnapshotScope { .. }): ControlJson<SnapshotScope>,
-) -> Result<Response, ApiError> {
-    let chars = name.chars().count();
-    if !(1..=NAME_CHARS_MAX).contains(&chars) || name.contains(char::REPLACEMENT_CHARACTER) {
-        let message = format!("{name} is no name");
-        let hint = "1 to 100 characters, percent-encoded as UTF-8";
-        return Err(ApiError::bad_request("bad_name", message, hint));
-    }
-    let key = named.key();
-    let accepted = context.snapshots.take(&name, key).await;
-    let about = accepted.map_err(|error| snapshot_error(&context, error, &name, key))?;
-    Ok(Json(SnapshotView::from(about)).into_response())
-}
-
-pub fn describe_restore(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
-        .summary(
-            "Restore a snapshot",
-            "A reset, of everything or of one account, and then what the snapshot holds. A clock \
-             that ran goes on from where it was when the snapshot was taken. With an account, its \
-             own snapshot of this name is restored, or else its part of the one of everything.",
-        )
-        .describe_param("name", NAME)
-        .json_body::<SnapshotScope>(false)
-        .response::<SnapshotView>(200, "What it holds.");
-    error_responses(
-        described,
-        &[&UNKNOWN_SNAPSHOT, &ACCOUNT_ERRORS, &STORE_ERRORS],
+        .response::<SnapshotView>(200, "Content of the snapshot.");
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AccountGone,
+            ControlErrorCode::BadName,
+            ControlErrorCode::TooManySnapshots,
+            ControlErrorCode::UnknownAccount,
+        ],
     )
 }
 
-pub async fn restore(
-    State(context): State<AppState>,
+async fn take(
+    State(state): State<AppState>,
     named: NamedAccount,
     PathParam(name): PathParam,
     ControlJson(SnapshotScope { .. }): ControlJson<SnapshotScope>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
+    let chars = name.chars().count();
+    if !(1..=NAME_CHARS_MAX).contains(&chars) || name.contains(char::REPLACEMENT_CHARACTER) {
+        let message = format!("invalid name {name}");
+        let hint = "use 1 to 100 characters, percent-encoded as UTF-8";
+        return Err(ControlError::new(ControlErrorCode::BadName, message, hint));
+    }
+    let key = named.key();
+    let taken = state.snapshots.take(&name, key).await;
+    let manifest = taken.map_err(|error| snapshot_error(&state, error, &name, key))?;
+    Ok(Json(SnapshotView::from(manifest)).into_response())
+}
+
+fn describe_restore(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Restore a snapshot",
+            "Resets everything, or one account, and then restores the content of the snapshot. A \
+             running clock continues from the time of the snapshot. With an account, the account's \
+             own snapshot of this name is restored, else its part of the snapshot of all state.",
+        )
+        .describe_param("name", NAME_TEXT)
+        .json_body::<SnapshotScope>(false)
+        .response::<SnapshotView>(200, "Content of the snapshot.");
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::AccountGone,
+            ControlErrorCode::UnknownAccount,
+            ControlErrorCode::UnknownSnapshot,
+        ],
+    )
+}
+
+async fn restore(
+    State(state): State<AppState>,
+    named: NamedAccount,
+    PathParam(name): PathParam,
+    ControlJson(SnapshotScope { .. }): ControlJson<SnapshotScope>,
+) -> Result<Response, ControlError> {
     run_to_completion(async move {
         let key = named.key();
-        let restored = context.snapshots.restore(&name, key).await;
-        let about = restored.map_err(|error| snapshot_error(&context, error, &name, key))?;
+        let restored = state.snapshots.restore(&name, key).await;
+        let manifest = restored.map_err(|error| snapshot_error(&state, error, &name, key))?;
         if key.is_none() {
-            context.journal.clear(None);
+            state.journal.clear(None);
         }
-        context.inbox.clear(key);
-        context.journal.drop_ended_accounts();
-        Ok(Json(SnapshotView::from(about)).into_response())
+        state.inbox.clear(key);
+        state.journal.drop_ended_accounts();
+        Ok(Json(SnapshotView::from(manifest)).into_response())
     })
     .await
 }
 
-pub fn describe_remove(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+fn describe_remove(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
-            "Remove a snapshot",
-            "That of the account, or that of everything. What was restored from it stays.",
+            "Delete a snapshot",
+            "Deletes the snapshot of the account, or that of all state. Restored state stays.",
         )
-        .describe_param("name", NAME)
-        .empty_response(204, "It is gone.");
-    error_responses(described, &[&UNKNOWN_SNAPSHOT])
+        .describe_param("name", NAME_TEXT)
+        .empty_response(204, "The snapshot is deleted.");
+    describe_errors(doc, &[ControlErrorCode::UnknownSnapshot])
 }
 
-pub async fn remove(
-    State(context): State<AppState>,
+async fn remove(
+    State(state): State<AppState>,
     named: NamedAccount,
     PathParam(name): PathParam,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     let key = named.key();
-    let removed = context.snapshots.remove(&name, key).await;
-    removed.map_err(|error| snapshot_error(&context, error, &name, key))?;
+    let removed = state.snapshots.remove(&name, key).await;
+    removed.map_err(|error| snapshot_error(&state, error, &name, key))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -1,10 +1,10 @@
-//! "Did you mean": the known name that is nearest to an unknown one.
+//! Suggestions for unknown names: "did you mean".
 
-/// From this similarity on (0 to 1) a known name is worth asking for.
+/// Minimal Jaro-Winkler similarity, from 0 to 1, of a suggested name.
 const SIMILARITY_MIN: f64 = 0.8;
 
-/// Returns `; did you mean X?` with the known name nearest to `name`. Empty if none is near, or `name`
-/// is a pattern.
+/// Returns `; did you mean X?` with the most similar known name. Empty if no name is similar
+/// enough, or if `name` is a pattern.
 pub fn did_you_mean<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> String {
     if name.contains(['*', '?']) {
         return String::new();
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn did_you_mean_names_the_nearest_or_none() {
+    fn did_you_mean_suggests_the_most_similar_name_or_none() {
         let known = ["bizmori.getOrder", "bizmori.createAiDetection"];
         for (name, expected) in [
             (

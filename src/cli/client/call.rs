@@ -1,4 +1,4 @@
-//! What each command asks.
+//! Calls that the commands make.
 
 mod body;
 mod fixtures;
@@ -16,10 +16,10 @@ use crate::cli::commands::{
     FixturesCommand, InboxCommand, JsonSource, OrderList, OrdersCommand, PageArgs, RequestList,
     RequestsCommand, RulesCommand, SnapshotsCommand,
 };
-use body::{account, json_or_empty, object, verify_body, with_account};
+use body::{account_field, json_or_empty, object, verify_body, with_account};
 use fixtures::embed_files;
 
-/// What stands for something else in a path.
+/// Characters to percent-encode in a path segment: all but the unreserved ones of RFC 3986 §2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -30,13 +30,13 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiCall {
     pub method: &'static str,
-    /// With its query.
+    /// Path with the query.
     pub path: String,
-    /// JSON.
+    /// JSON. `None` if the call has no body.
     pub body: Option<Vec<u8>>,
 }
 
-/// How the bytes of a source are had.
+/// Function that reads a source.
 pub type ReadSource<'r> = &'r dyn Fn(&JsonSource) -> Result<Vec<u8>, String>;
 
 impl ApiCall {
@@ -61,7 +61,7 @@ impl ApiCall {
         Self { method, path, body }
     }
 
-    /// With those parameters that have a value.
+    /// Appends the parameters that have a value to the query.
     fn with<const N: usize>(mut self, parameters: [(&str, Option<String>); N]) -> Self {
         let mut query = Serializer::new(String::new());
         for (name, value) in parameters {
@@ -77,65 +77,87 @@ impl ApiCall {
     }
 }
 
-/// The call that a command is.
+/// Returns the call that a command makes.
 ///
 /// # Errors
-/// One line on why what it is to send cannot be had.
+/// Returns one line if JSON or files to send cannot be read.
 pub fn call(command: &ClientCommand, read: ReadSource<'_>) -> Result<ApiCall, String> {
     Ok(match command {
         ClientCommand::Health { .. } => ApiCall::get("/_mock/health"),
         ClientCommand::Metrics { .. } => ApiCall::get("/_mock/metrics"),
-        ClientCommand::Reset { of, .. } => ApiCall::post("/_mock/reset", object([account(of)])),
-        ClientCommand::Clock { verb, of, .. } => clock(verb.as_ref(), of),
-        ClientCommand::Advance { by, to, of, .. } => {
+        ClientCommand::Reset { account, .. } => {
+            ApiCall::post("/_mock/reset", object([account_field(account)]))
+        }
+        ClientCommand::Clock {
+            command, account, ..
+        } => clock(command.as_ref(), account),
+        ClientCommand::Advance {
+            by, to, account, ..
+        } => {
             let ms_or_text = |by: &String| {
                 let ms = by.parse::<u64>().map(Value::from);
                 ms.unwrap_or_else(|_| by.as_str().into())
             };
             let by = by.as_ref().map(ms_or_text);
             let to = to.as_deref().map(Value::from);
-            let body = object([account(of), ("by", by), ("to", to)]);
+            let body = object([account_field(account), ("by", by), ("to", to)]);
             ApiCall::post("/_mock/clock/advance", body)
         }
-        ClientCommand::Drain { timeout_ms, of, .. } => {
+        ClientCommand::Drain {
+            timeout_ms,
+            account,
+            ..
+        } => {
             let timeout_ms = timeout_ms.map(Value::from);
-            let body = object([account(of), ("timeoutMs", timeout_ms)]);
+            let body = object([account_field(account), ("timeoutMs", timeout_ms)]);
             ApiCall::post("/_mock/drain", body)
         }
-        ClientCommand::Accounts { verb, page, .. } => accounts(verb.as_ref(), page, read)?,
-        ClientCommand::Rules { verb, of, page, .. } => rules(verb.as_ref(), of, page, read)?,
-        ClientCommand::Requests { verb, list, .. } => requests(verb.as_ref(), list, read)?,
-        ClientCommand::Deliveries { verb, list, .. } => deliveries(verb.as_ref(), list),
-        ClientCommand::Orders { verb, list, .. } => orders(verb.as_ref(), list, read)?,
-        ClientCommand::Inbox { verb, of, page, .. } => inbox(verb.as_ref(), of, page, read)?,
-        ClientCommand::Snapshots { verb, of, .. } => snapshots(verb.as_ref(), of),
-        ClientCommand::Fixtures { verb, .. } => {
-            let FixturesCommand::Load { file } = verb;
+        ClientCommand::Accounts { command, page, .. } => accounts(command.as_ref(), page, read)?,
+        ClientCommand::Rules {
+            command,
+            account,
+            page,
+            ..
+        } => rules(command.as_ref(), account, page, read)?,
+        ClientCommand::Requests { command, list, .. } => requests(command.as_ref(), list, read)?,
+        ClientCommand::Deliveries { command, list, .. } => deliveries(command.as_ref(), list),
+        ClientCommand::Orders { command, list, .. } => orders(command.as_ref(), list, read)?,
+        ClientCommand::Inbox {
+            command,
+            account,
+            page,
+            ..
+        } => inbox(command.as_ref(), account, page, read)?,
+        ClientCommand::Snapshots {
+            command, account, ..
+        } => snapshots(command.as_ref(), account),
+        ClientCommand::Fixtures { command, .. } => {
+            let FixturesCommand::Load { file } = command;
             let document = embed_files(read(file)?, file.folder())?;
             ApiCall::put("/_mock/fixtures", document)
         }
     })
 }
 
-fn clock(verb: Option<&ClockCommand>, of: &AccountArg) -> ApiCall {
-    match verb {
-        None => ApiCall::get("/_mock/clock").with([("account", of.key.clone())]),
-        Some(ClockCommand::Set { mode, now, of }) => {
+fn clock(command: Option<&ClockCommand>, account: &AccountArg) -> ApiCall {
+    match command {
+        None => ApiCall::get("/_mock/clock").with([("account", account.key.clone())]),
+        Some(ClockCommand::Set { mode, now, account }) => {
             let mode = Some(mode.as_str().into());
             let now = now.as_deref().map(Value::from);
-            let body = object([account(of), ("mode", mode), ("now", now)]);
+            let body = object([account_field(account), ("mode", mode), ("now", now)]);
             ApiCall::put("/_mock/clock", body)
         }
     }
 }
 
 fn accounts(
-    verb: Option<&AccountsCommand>,
+    command: Option<&AccountsCommand>,
     page: &PageArgs,
     read: ReadSource<'_>,
 ) -> Result<ApiCall, String> {
     let path = |key: &str| format!("/_mock/accounts/{}", segment(key));
-    Ok(match verb {
+    Ok(match command {
         None => ApiCall::get("/_mock/accounts").with([limit(page), after(page)]),
         Some(AccountsCommand::Show { key }) => ApiCall::get(path(key)),
         Some(AccountsCommand::Set { key, json }) => {
@@ -146,43 +168,43 @@ fn accounts(
 }
 
 fn rules(
-    verb: Option<&RulesCommand>,
+    command: Option<&RulesCommand>,
     list: &AccountArg,
     page: &PageArgs,
     read: ReadSource<'_>,
 ) -> Result<ApiCall, String> {
-    Ok(match verb {
+    Ok(match command {
         None => ApiCall::get("/_mock/rules").with([
             ("account", list.key.clone()),
             limit(page),
             after(page),
         ]),
-        Some(RulesCommand::Add { json, of }) => {
-            let rule = with_account(json_or_empty(Some(json), read)?, of);
+        Some(RulesCommand::Add { json, account }) => {
+            let rule = with_account(json_or_empty(Some(json), read)?, account);
             ApiCall::post("/_mock/rules", rule)
         }
-        Some(RulesCommand::Delete { id, of }) => {
+        Some(RulesCommand::Delete { id, account }) => {
             let path = format!("/_mock/rules/{}", segment(id));
-            ApiCall::delete(path).with([("account", of.key.clone())])
+            ApiCall::delete(path).with([("account", account.key.clone())])
         }
-        Some(RulesCommand::Clear { of }) => {
-            ApiCall::delete("/_mock/rules").with([("account", of.key.clone())])
+        Some(RulesCommand::Clear { account }) => {
+            ApiCall::delete("/_mock/rules").with([("account", account.key.clone())])
         }
     })
 }
 
 fn requests(
-    verb: Option<&RequestsCommand>,
+    command: Option<&RequestsCommand>,
     list: &RequestList,
     read: ReadSource<'_>,
 ) -> Result<ApiCall, String> {
-    Ok(match verb {
+    Ok(match command {
         None => ApiCall::get("/_mock/requests").with([
-            ("account", list.of.key.clone()),
-            ("operation", list.like.operation.clone()),
-            ("method", list.like.method.clone()),
-            ("path", list.like.path.clone()),
-            ("status", list.like.status.clone()),
+            ("account", list.account.key.clone()),
+            ("operation", list.filter.operation.clone()),
+            ("method", list.filter.method.clone()),
+            ("path", list.filter.path.clone()),
+            ("status", list.filter.status.clone()),
             ("since", list.since.map(|it| it.to_string())),
             ("limit", list.limit.map(|it| it.to_string())),
         ]),
@@ -192,30 +214,30 @@ fn requests(
         Some(RequestsCommand::Verify(wanted)) => {
             ApiCall::post("/_mock/requests/verify", verify_body(wanted, read)?)
         }
-        Some(RequestsCommand::Clear { of }) => {
-            ApiCall::delete("/_mock/requests").with([("account", of.key.clone())])
+        Some(RequestsCommand::Clear { account }) => {
+            ApiCall::delete("/_mock/requests").with([("account", account.key.clone())])
         }
     })
 }
 
-fn deliveries(verb: Option<&DeliveriesCommand>, list: &DeliveryList) -> ApiCall {
-    match verb {
+fn deliveries(command: Option<&DeliveriesCommand>, list: &DeliveryList) -> ApiCall {
+    match command {
         None => ApiCall::get("/_mock/deliveries").with([
-            ("account", list.of.key.clone()),
+            ("account", list.account.key.clone()),
             ("webhookId", list.webhook_id.clone()),
             ("eventType", list.event_type.clone()),
             limit(&list.page),
             after(&list.page),
         ]),
-        Some(DeliveriesCommand::Resend { id, of }) => {
+        Some(DeliveriesCommand::Resend { id, account }) => {
             let path = format!("/_mock/deliveries/{}/resend", segment(id));
-            ApiCall::post(path, object([account(of)]))
+            ApiCall::post(path, object([account_field(account)]))
         }
     }
 }
 
 fn orders(
-    verb: Option<&OrdersCommand>,
+    command: Option<&OrdersCommand>,
     list: &OrderList,
     read: ReadSource<'_>,
 ) -> Result<ApiCall, String> {
@@ -223,34 +245,36 @@ fn orders(
         let path = format!("/_mock/orders/{}/{how}", segment(id));
         ApiCall::post(path, body)
     };
-    Ok(match verb {
+    Ok(match command {
         None => ApiCall::get("/_mock/orders").with([
-            ("account", list.of.key.clone()),
+            ("account", list.account.key.clone()),
             ("vendor", list.vendor.clone()),
             limit(&list.page),
             after(&list.page),
         ]),
-        Some(OrdersCommand::Complete { id, json, of }) => {
-            let body = with_account(json_or_empty(json.as_ref(), read)?, of);
+        Some(OrdersCommand::Complete { id, json, account }) => {
+            let body = with_account(json_or_empty(json.as_ref(), read)?, account);
             end(id, "complete", body)
         }
-        Some(OrdersCommand::Fail { id, json, of }) => end(
+        Some(OrdersCommand::Fail { id, json, account }) => end(
             id,
             "fail",
-            with_account(json_or_empty(json.as_ref(), read)?, of),
+            with_account(json_or_empty(json.as_ref(), read)?, account),
         ),
-        Some(OrdersCommand::Expire { id, of }) => end(id, "expire", object([account(of)])),
+        Some(OrdersCommand::Expire { id, account }) => {
+            end(id, "expire", object([account_field(account)]))
+        }
     })
 }
 
 fn inbox(
-    verb: Option<&InboxCommand>,
+    command: Option<&InboxCommand>,
     list: &AccountArg,
     page: &PageArgs,
     read: ReadSource<'_>,
 ) -> Result<ApiCall, String> {
     let path = |name: &str| format!("/_mock/inbox/{}", segment(name));
-    Ok(match verb {
+    Ok(match command {
         None => ApiCall::get("/_mock/inbox").with([
             ("account", list.key.clone()),
             limit(page),
@@ -260,49 +284,52 @@ fn inbox(
             name,
             min,
             timeout_ms,
-            of,
+            account,
         }) => ApiCall::get(format!("{}/messages", path(name))).with([
-            ("account", of.key.clone()),
+            ("account", account.key.clone()),
             ("min", min.map(|it| it.to_string())),
             ("timeoutMs", timeout_ms.map(|it| it.to_string())),
         ]),
-        Some(InboxCommand::Set { name, json, of }) => ApiCall::put(
+        Some(InboxCommand::Set {
+            name,
+            json,
+            account,
+        }) => ApiCall::put(
             path(name),
-            with_account(json_or_empty(json.as_ref(), read)?, of),
+            with_account(json_or_empty(json.as_ref(), read)?, account),
         ),
-        Some(InboxCommand::Delete { name, of }) => {
-            ApiCall::delete(path(name)).with([("account", of.key.clone())])
+        Some(InboxCommand::Delete { name, account }) => {
+            ApiCall::delete(path(name)).with([("account", account.key.clone())])
         }
     })
 }
 
-fn snapshots(verb: Option<&SnapshotsCommand>, list: &AccountArg) -> ApiCall {
+fn snapshots(command: Option<&SnapshotsCommand>, list: &AccountArg) -> ApiCall {
     let path = |name: &str| format!("/_mock/snapshots/{}", segment(name));
-    match verb {
+    match command {
         None => ApiCall::get("/_mock/snapshots").with([("account", list.key.clone())]),
-        Some(SnapshotsCommand::Take { name, of }) => {
-            ApiCall::put(path(name), object([account(of)]))
+        Some(SnapshotsCommand::Take { name, account }) => {
+            ApiCall::put(path(name), object([account_field(account)]))
         }
-        Some(SnapshotsCommand::Restore { name, of }) => {
-            ApiCall::post(format!("{}/restore", path(name)), object([account(of)]))
-        }
-        Some(SnapshotsCommand::Delete { name, of }) => {
-            ApiCall::delete(path(name)).with([("account", of.key.clone())])
+        Some(SnapshotsCommand::Restore { name, account }) => ApiCall::post(
+            format!("{}/restore", path(name)),
+            object([account_field(account)]),
+        ),
+        Some(SnapshotsCommand::Delete { name, account }) => {
+            ApiCall::delete(path(name)).with([("account", account.key.clone())])
         }
     }
 }
 
-/// The parameter that says how many entries a page has.
 fn limit(page: &PageArgs) -> (&'static str, Option<String>) {
     ("limit", page.limit.map(|it| it.to_string()))
 }
 
-/// The parameter that says which page it is.
 fn after(page: &PageArgs) -> (&'static str, Option<String>) {
     ("after", page.after.clone())
 }
 
-/// A name as one step of a path.
+/// Percent-encodes a name as one segment of a path.
 fn segment(name: &str) -> impl Display {
     utf8_percent_encode(name, RESERVED)
 }

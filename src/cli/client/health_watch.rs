@@ -1,10 +1,10 @@
-//! The image's health check, `stuntdouble health --watch`: a watch over the server in this container.
+//! Health check of the container image: `stuntdouble health --watch`.
 //!
-//! Starting a probe costs the engine about 50 ms of CPU, whatever the probe does, so that one probe a
-//! second takes 5 % of a core. A longer interval would make every container healthy late, because an
+//! To start a probe costs the container engine about 50 ms of CPU, so that one probe per second
+//! takes 5 % of a core. A longer interval would make every container healthy late, because an
 //! engine waits for one interval before its first probe. Therefore the interval is short and the
-//! probes are long: a probe of a container that has started already stays for a while and checks the
-//! server itself. No async runtime is needed for that, and no HTTP client: one small GET is enough.
+//! probes are long: in a running container, a probe stays for a while and checks the server again.
+//! A blocking GET is enough for this, without an async runtime or an HTTP client.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -13,67 +13,67 @@ use std::time::{Duration, Instant};
 
 use super::HEALTH_TIMEOUT;
 
-/// Limit of a health response; stuntdouble's has about 200 bytes.
+/// Size limit of a health response. A usual one has about 200 bytes.
 const RESPONSE_BYTES_MAX: u64 = 16 * 1024;
 /// Clock ticks per second in `/proc/PID/stat`: `USER_HZ`, which is 100 on every platform that the
 /// image is built for.
 const TICKS_PER_SECOND: u64 = 100;
 
-/// Schedule of one probe. The `HEALTHCHECK` line of `docker/Dockerfile` gives a probe 30 s, which is
-/// longer than any probe can take by this schedule.
+/// Schedule of one probe. The `HEALTHCHECK` line of `docker/Dockerfile` gives a probe 30 s, which
+/// is longer than any probe can take by this schedule.
 #[derive(Debug, Clone, Copy)]
 struct Schedule {
-    /// Time for which a server that does not answer is tried again.
+    /// Time for which a server that does not respond is tried again.
     patience: Duration,
     retry_pause: Duration,
-    /// Container age from which a probe stays. Longer than an engine's interval before the first
-    /// probe, so that the first probe ends at once and the container is healthy at once.
-    settled_age: Duration,
+    /// Container age from which a probe stays. The age is above an engine's interval before the
+    /// first probe, so that the first probe ends at once and the container is healthy at once.
+    running_age: Duration,
     /// Number of checks that a probe makes while it stays.
     rechecks: u32,
     recheck_pause: Duration,
-    /// Probe age from which no further check is made, so that slow checks do not add up to more than
-    /// the engine's limit.
+    /// Probe age from which no further check is made, so that slow checks do not add up to more
+    /// than the engine's limit.
     stay_max: Duration,
 }
 
 const SCHEDULE: Schedule = Schedule {
     patience: Duration::from_secs(10),
     retry_pause: Duration::from_millis(50),
-    settled_age: Duration::from_secs(5),
+    running_age: Duration::from_secs(5),
     rechecks: 10,
     recheck_pause: Duration::from_secs(1),
     stay_max: Duration::from_secs(15),
 };
 
 /// Probes the server that listens on `host` and `port` of this machine, and returns its health
-/// response's body. Tries again for 10 s if there is no answer. Stays for 10 s, checking once a
-/// second, if the container has started more than 5 s ago.
+/// response's body. Tries again for 10 s if there is no response. Stays for 10 s, checking once a
+/// second, if the container is at least 5 s old.
 ///
 /// # Errors
-/// One line on the last check, which failed.
+/// Returns one line on the last check if it failed.
 pub fn watch_health(host: IpAddr, port: u16) -> Result<String, String> {
     SCHEDULE.run(&addresses(host, port), container_age())
 }
 
 impl Schedule {
     fn run(self, server: &[SocketAddr], age: Option<Duration>) -> Result<String, String> {
-        let began = Instant::now();
-        let mut answer = check(server);
-        if answer.is_ok() && age.is_some_and(|age| age >= self.settled_age) {
+        let started_at = Instant::now();
+        let mut result = check(server);
+        if result.is_ok() && age.is_some_and(|age| age >= self.running_age) {
             for _ in 0..self.rechecks {
-                if began.elapsed() >= self.stay_max {
+                if started_at.elapsed() >= self.stay_max {
                     break;
                 }
                 sleep(self.recheck_pause);
                 check(server)?;
             }
         }
-        while answer.is_err() && began.elapsed() < self.patience {
+        while result.is_err() && started_at.elapsed() < self.patience {
             sleep(self.retry_pause);
-            answer = check(server);
+            result = check(server);
         }
-        answer
+        result
     }
 }
 
@@ -89,18 +89,19 @@ fn addresses(host: IpAddr, port: u16) -> Vec<SocketAddr> {
     hosts.into_iter().map(with_port).collect()
 }
 
-/// Asks the first of `server` that accepts a connection for its health, and returns the body.
+/// Requests the health of the first address in `server` that accepts a connection. Returns the
+/// body.
 fn check(server: &[SocketAddr]) -> Result<String, String> {
     let mut refused = String::new();
     for address in server {
         match TcpStream::connect_timeout(address, HEALTH_TIMEOUT) {
             Ok(stream) => {
-                return ask(stream, *address)
-                    .map_err(|error| format!("http://{address} has not answered: {error}"))
+                return send_request(stream, *address)
+                    .map_err(|error| format!("no response from http://{address}: {error}"))
                     .and_then(|response| healthy_body(&response, *address));
             }
             Err(error) if refused.is_empty() => {
-                refused = format!("http://{address} cannot be reached: {error}");
+                refused = format!("cannot connect to http://{address}: {error}");
             }
             Err(_) => {}
         }
@@ -108,8 +109,8 @@ fn check(server: &[SocketAddr]) -> Result<String, String> {
     Err(refused)
 }
 
-/// Returns the whole response, headers included.
-fn ask(mut stream: TcpStream, address: SocketAddr) -> io::Result<String> {
+/// Sends a health request and returns the whole response, headers included.
+fn send_request(mut stream: TcpStream, address: SocketAddr) -> io::Result<String> {
     stream.set_read_timeout(Some(HEALTH_TIMEOUT))?;
     stream.set_write_timeout(Some(HEALTH_TIMEOUT))?;
     let request =
@@ -128,22 +129,22 @@ fn healthy_body(response: &str, address: SocketAddr) -> Result<String, String> {
         Ok(body.to_owned())
     } else {
         Err(format!(
-            "http://{address} is not healthy: it answered '{status_line}'"
+            "http://{address} is not healthy: it responded '{status_line}'"
         ))
     }
 }
 
-/// Time since the first process of this container started. `None` if `/proc` does not say.
+/// Time since the first process of this container started. `None` if `/proc` cannot be read.
 fn container_age() -> Option<Duration> {
     let stat = std::fs::read_to_string("/proc/1/stat").ok()?;
     let uptime = std::fs::read_to_string("/proc/uptime").ok()?;
     process_age(&stat, &uptime)
 }
 
-/// Age of a process by its `/proc/PID/stat` and by `/proc/uptime` (proc(5)). `None` if they cannot be
-/// read as such.
+/// Age of a process by its `/proc/PID/stat` and by `/proc/uptime` (proc(5)). `None` if a text is
+/// malformed.
 fn process_age(stat: &str, uptime: &str) -> Option<Duration> {
-    // Field 2 is the program's name in parentheses, which may have blanks and parentheses in it.
+    // Field 2 is the program's name in parentheses. The name may contain blanks and parentheses.
     let (_, fields) = stat.rsplit_once(") ")?;
     let start_ticks: u64 = fields.split(' ').nth(22 - 3)?.parse().ok()?;
     let uptime_s: f64 = uptime.split(' ').next()?.parse().ok()?;
@@ -166,21 +167,21 @@ mod tests {
     const AT_ONCE: Schedule = Schedule {
         patience: Duration::ZERO,
         retry_pause: Duration::ZERO,
-        settled_age: Duration::from_secs(5),
+        running_age: Duration::from_secs(5),
         rechecks: 3,
         recheck_pause: Duration::ZERO,
         stay_max: Duration::from_mins(1),
     };
-    const SETTLED: Option<Duration> = Some(Duration::from_secs(5));
+    const RUNNING: Option<Duration> = Some(Duration::from_secs(5));
     const STARTING: Option<Duration> = Some(Duration::from_secs(4));
 
-    /// A server that gives these responses, one a connection, and returns the requests' first lines.
-    /// It refuses connections after that.
+    /// Starts a server that sends one response per connection and then refuses connections. The
+    /// thread returns the request lines.
     fn serve(responses: &'static [&'static str]) -> (Vec<SocketAddr>, JoinHandle<Vec<String>>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let requests = thread::spawn(move || {
-            let answer = |response: &&str| {
+            let respond = |response: &&str| {
                 let (mut stream, _) = listener.accept().expect("a connection");
                 let lines = BufReader::new(&stream).lines();
                 let head = lines.map(|line| line.expect("a line"));
@@ -188,7 +189,7 @@ mod tests {
                 stream.write_all(response.as_bytes()).expect("written");
                 head[0].clone()
             };
-            responses.iter().map(answer).collect()
+            responses.iter().map(respond).collect()
         });
         (vec![address], requests)
     }
@@ -211,20 +212,20 @@ mod tests {
     }
 
     #[test]
-    fn probe_of_a_settled_container_stays_and_checks_again() {
+    fn probe_of_a_running_container_stays_and_checks_again() {
         let (server, requests) = serve(&[HEALTHY, HEALTHY, HEALTHY, HEALTHY]);
-        assert_eq!(AT_ONCE.run(&server, SETTLED), Ok("{}".to_owned()));
+        assert_eq!(AT_ONCE.run(&server, RUNNING), Ok("{}".to_owned()));
         assert_eq!(requests.join().expect("no panic").len(), 4);
     }
 
     #[test]
-    fn probe_that_has_stayed_for_long_checks_no_more() {
+    fn probe_beyond_its_longest_stay_checks_once() {
         let (server, requests) = serve(&[HEALTHY]);
         let short = Schedule {
             stay_max: Duration::ZERO,
             ..AT_ONCE
         };
-        assert_eq!(short.run(&server, SETTLED), Ok("{}".to_owned()));
+        assert_eq!(short.run(&server, RUNNING), Ok("{}".to_owned()));
         assert_eq!(requests.join().expect("no panic").len(), 1);
     }
 
@@ -233,20 +234,20 @@ mod tests {
         let (server, requests) = serve(&[HEALTHY, HEALTHY, BUSY]);
         let address = server[0];
         let failure = format!(
-            "http://{address} is not healthy: it answered 'HTTP/1.1 503 Service Unavailable'"
+            "http://{address} is not healthy: it responded 'HTTP/1.1 503 Service Unavailable'"
         );
-        assert_eq!(AT_ONCE.run(&server, SETTLED), Err(failure));
+        assert_eq!(AT_ONCE.run(&server, RUNNING), Err(failure));
         assert_eq!(requests.join().expect("no panic").len(), 3);
     }
 
     #[test]
-    fn probe_of_a_server_that_comes_late_tries_again_and_does_not_stay() {
+    fn probe_of_a_late_server_tries_again_and_does_not_stay() {
         let (server, requests) = serve(&[BUSY, "", HEALTHY]);
         let patient = Schedule {
             patience: Duration::from_mins(1),
             ..AT_ONCE
         };
-        assert_eq!(patient.run(&server, SETTLED), Ok("{}".to_owned()));
+        assert_eq!(patient.run(&server, RUNNING), Ok("{}".to_owned()));
         assert_eq!(requests.join().expect("no panic").len(), 3);
     }
 
@@ -256,8 +257,8 @@ mod tests {
         let address = listener.local_addr().expect("an address");
         drop(listener);
         let refused =
-            format!("http://{address} cannot be reached: Connection refused (os error 111)");
-        assert_eq!(AT_ONCE.run(&[address], SETTLED), Err(refused));
+            format!("cannot connect to http://{address}: Connection refused (os error 111)");
+        assert_eq!(AT_ONCE.run(&[address], RUNNING), Err(refused));
     }
 
     #[test]
@@ -272,15 +273,15 @@ mod tests {
 
     #[test]
     fn addresses_of_an_unspecified_host_are_both_loopbacks() {
-        let of = |host: &str| {
+        let addresses_of = |host: &str| {
             let found = addresses(host.parse().expect("an address"), 9);
             found.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         for unspecified in ["0.0.0.0", "::"] {
-            assert_eq!(of(unspecified), ["127.0.0.1:9", "[::1]:9"]);
+            assert_eq!(addresses_of(unspecified), ["127.0.0.1:9", "[::1]:9"]);
         }
-        assert_eq!(of("10.1.2.3"), ["10.1.2.3:9"]);
-        assert_eq!(of("fd00::1"), ["[fd00::1]:9"]);
+        assert_eq!(addresses_of("10.1.2.3"), ["10.1.2.3:9"]);
+        assert_eq!(addresses_of("fd00::1"), ["[fd00::1]:9"]);
     }
 
     #[test]

@@ -8,17 +8,18 @@ use flate2::read::GzDecoder;
 use super::print;
 
 /// License of stuntdouble itself.
-const OWN: &str = include_str!("../../../LICENSE");
-/// File with the licenses of third-party software, in the program's folder. `docker/Dockerfile` makes it.
+const OWN_LICENSE: &str = include_str!("../../../LICENSE");
+/// File with the licenses of third-party software, relative to the program's folder.
+/// `docker/Dockerfile` creates the file.
 const THIRD_PARTY: &str = "licenses/THIRD-PARTY.txt.gz";
 
-/// Writes stuntdouble's own license and those of all third-party software in it to standard output.
+/// Prints stuntdouble's license and those of all third-party software in it.
 ///
 /// # Errors
 /// Returns one line if the file with the third-party licenses is missing or broken.
 pub fn show_licenses() -> Result<(), String> {
-    let program =
-        std::env::current_exe().map_err(|error| format!("cannot find itself: {error}"))?;
+    let program = std::env::current_exe()
+        .map_err(|error| format!("cannot determine the path of the program: {error}"))?;
     let path = program.with_file_name(THIRD_PARTY);
     let file = fs::File::open(&path).map_err(|error| {
         format!(
@@ -31,5 +32,5 @@ pub fn show_licenses() -> Result<(), String> {
     GzDecoder::new(file)
         .read_to_string(&mut text)
         .map_err(|error| format!("{} is broken: {error}", path.display()))?;
-    print(&format!("{OWN}\n{text}"))
+    print(&format!("{OWN_LICENSE}\n{text}"))
 }

@@ -1,7 +1,7 @@
-//! JSON laid out for people.
+//! Pretty printer for JSON that keeps order, numbers and strings as they are written.
 
-/// The JSON, which is valid, in several lines, two blanks a level. Its order, its numbers and its
-/// strings are left as they were written.
+/// Formats valid JSON on several lines, indented by two blanks per level. A parser would change the
+/// order of fields and the spelling of numbers.
 pub fn pretty_print(json: &str) -> String {
     let mut out = JsonLines::default();
     let mut letters = json.chars();
@@ -12,11 +12,11 @@ pub fn pretty_print(json: &str) -> String {
             '}' | ']' => out.close(letter),
             ',' => {
                 out.text.push(',');
-                out.line();
+                out.start_line();
             }
             ':' => out.text.push_str(": "),
             '"' => {
-                out.begin();
+                out.start_value();
                 out.text.push('"');
                 let mut is_escaped = false;
                 for letter in letters.by_ref() {
@@ -28,7 +28,7 @@ pub fn pretty_print(json: &str) -> String {
                 }
             }
             letter => {
-                out.begin();
+                out.start_value();
                 out.text.push(letter);
             }
         }
@@ -40,34 +40,34 @@ pub fn pretty_print(json: &str) -> String {
 struct JsonLines {
     text: String,
     depth: usize,
-    /// The last was an opening bracket.
-    is_opened: bool,
+    /// `true` if the last character was an opening bracket.
+    is_first: bool,
 }
 
 impl JsonLines {
-    fn line(&mut self) {
+    fn start_line(&mut self) {
         self.text.push('\n');
         self.text.extend(std::iter::repeat_n("  ", self.depth));
     }
 
-    /// A value begins, or goes on.
-    fn begin(&mut self) {
-        if std::mem::take(&mut self.is_opened) {
-            self.line();
+    /// Starts a line if the value to come is the first in its brackets.
+    fn start_value(&mut self) {
+        if std::mem::take(&mut self.is_first) {
+            self.start_line();
         }
     }
 
     fn open(&mut self, bracket: char) {
-        self.begin();
+        self.start_value();
         self.text.push(bracket);
         self.depth += 1;
-        self.is_opened = true;
+        self.is_first = true;
     }
 
     fn close(&mut self, bracket: char) {
         self.depth = self.depth.saturating_sub(1);
-        if !std::mem::take(&mut self.is_opened) {
-            self.line();
+        if !std::mem::take(&mut self.is_first) {
+            self.start_line();
         }
         self.text.push(bracket);
     }
@@ -80,9 +80,9 @@ mod tests {
     use serde_json::Value;
 
     #[test]
-    fn order_and_spelling_stay() {
+    fn pretty_print_keeps_order_and_spelling() {
         let json = r#" {"b":[1.50,1e3,{}],"a" : "\"{,:}\\","c":{"d":null},"e":[ ]} "#;
-        let shown = r#"{
+        let expected = r#"{
   "b": [
     1.50,
     1e3,
@@ -94,8 +94,8 @@ mod tests {
   },
   "e": []
 }"#;
-        assert_eq!(pretty_print(json), shown);
-        assert_eq!(pretty_print(shown), shown);
+        assert_eq!(pretty_print(json), expected);
+        assert_eq!(pretty_print(expected), expected);
         assert_eq!(pretty_print("true"), "true");
     }
 
@@ -117,7 +117,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_laid_out_as_ever(value in json()) {
+        fn pretty_print_equals_serde_json(value in json()) {
             let pretty = serde_json::to_string_pretty(&value).expect("JSON");
             prop_assert_eq!(pretty_print(&value.to_string()), pretty);
         }

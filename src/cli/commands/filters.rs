@@ -1,12 +1,12 @@
-//! What is meant, and what is listed of it.
+//! Options that select accounts, pages and entries of lists.
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-/// The account that is meant.
+/// Option that names an account.
 #[derive(Debug, Clone, Args)]
 pub struct AccountArg {
-    /// The account's key
+    /// Key of the account
     #[arg(
         id = "account",
         long = "account",
@@ -16,70 +16,70 @@ pub struct AccountArg {
     pub key: Option<String>,
 }
 
-/// Page of a listing, by number.
+/// Options that select a page of a list.
 #[derive(Debug, Clone, Args)]
 pub struct PageArgs {
-    /// Entries on a page; 100 if not given, 1000 at most
+    /// Entries on a page; 100 if not given, at most 1000
     #[arg(long, value_name = "COUNT")]
     pub limit: Option<u64>,
-    /// The `next` of the page before; the first page if not given
+    /// Value of `next` of the previous page; if not given, the first page
     #[arg(long, value_name = "CURSOR")]
     pub after: Option<String>,
 }
 
-/// What requests are like.
+/// Options that select requests by their properties.
 #[derive(Debug, Clone, Args)]
 pub struct RequestFilterArgs {
-    /// Only those of such an operation, such as `'bizmori.*'`
+    /// Only requests to a matching operation, such as `'bizmori.*'`
     #[arg(long, value_name = "GLOB")]
     pub operation: Option<String>,
-    /// Only those of that method
+    /// Only requests with a matching method
     #[arg(long)]
     pub method: Option<String>,
-    /// Only those to such a path
+    /// Only requests to a matching path
     #[arg(long, value_name = "GLOB")]
     pub path: Option<String>,
-    /// Only those that were answered so: a status such as 404, or a class such as `4xx`
+    /// Only requests with this response status: a status such as 404, or a class such as `4xx`
     #[arg(long)]
     pub status: Option<String>,
 }
 
-/// Which requests are listed.
+/// Options that select the requests to list.
 #[derive(Debug, Clone, Args)]
 pub struct RequestList {
     #[command(flatten)]
-    pub of: AccountArg,
+    pub account: AccountArg,
     #[command(flatten)]
-    pub like: RequestFilterArgs,
-    /// Only those after the account's request of that number
+    pub filter: RequestFilterArgs,
+    /// Only requests of the account after the one with this number
     #[arg(long, value_name = "SEQ", requires = "account")]
     pub since: Option<u64>,
-    /// The last so many; 100 if not given, 10000 at most
+    /// Number of requests to list; 100 if not given, at most 10000
     #[arg(long, value_name = "COUNT")]
     pub limit: Option<u64>,
 }
 
-/// Which attempts are listed.
+/// Options that select the delivery attempts to list.
 #[derive(Debug, Clone, Args)]
 pub struct DeliveryList {
     #[command(flatten)]
-    pub of: AccountArg,
-    /// Only those to that webhook
+    pub account: AccountArg,
+    /// Only attempts for this webhook
     #[arg(long, value_name = "ID")]
     pub webhook_id: Option<String>,
-    /// Only those of such an event, such as `order.aiDetection.completed`
+    /// Only attempts for this type of event, such as `order.aiDetection.completed`
     #[arg(long, value_name = "TYPE")]
     pub event_type: Option<String>,
     #[command(flatten)]
     pub page: PageArgs,
 }
 
-/// Which orders and documents are listed.
+/// Options that select the orders and documents to list.
 #[derive(Debug, Clone, Args)]
 pub struct OrderList {
     #[command(flatten)]
-    pub of: AccountArg,
-    /// Only those of that vendor, `bizmori` or `undetectable`
+    pub account: AccountArg,
+    /// Only orders of this vendor, `bizmori` or `undetectable`
     #[arg(long)]
     pub vendor: Option<String>,
     #[command(flatten)]

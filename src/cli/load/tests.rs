@@ -16,7 +16,7 @@ fn served(arguments: &[&str], variables: &[(&str, &str)]) -> Config {
     let cli = loaded.unwrap_or_else(|error| panic!("{error}")).cli;
     match cli.command {
         Some(Chosen::Serve(config)) => *config,
-        None => cli.serve,
+        None => cli.config,
         Some(other) => panic!("{other:?}"),
     }
 }
@@ -29,7 +29,7 @@ fn called(arguments: &[&str], variables: &[(&str, &str)]) -> ClientCommand {
     }
 }
 
-/// First paragraph of the error.
+/// Returns the first paragraph of the error.
 fn load_error(arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let error = parsed(arguments, variables).expect_err("an error");
     assert_eq!(error.exit_code(), 2);
@@ -51,7 +51,7 @@ fn every_setting_has_the_variable_of_its_flag() {
 }
 
 #[test]
-fn flag_outranks_its_variable_and_a_variable_the_default() {
+fn flag_takes_precedence_over_variable_and_variable_over_default() {
     let variables = [
         ("STUNTDOUBLE_PORT", "81"),
         ("STUNTDOUBLE_TLS_NAME", "a,b"),
@@ -84,7 +84,7 @@ fn flag_outranks_its_variable_and_a_variable_the_default() {
 }
 
 #[test]
-fn empty_variables_and_those_of_kubernetes_are_unset() {
+fn empty_and_kubernetes_variables_count_as_not_set() {
     let empty = [
         ("STUNTDOUBLE_PORT", ""),
         ("STUNTDOUBLE_MODE", ""),
@@ -108,7 +108,7 @@ fn empty_variables_and_those_of_kubernetes_are_unset() {
 }
 
 #[test]
-fn error_names_the_variable_that_the_value_came_from() {
+fn error_of_a_variable_names_the_variable() {
     for (name, value, line) in [
         (
             "STUNTDOUBLE_PORT",
@@ -138,11 +138,11 @@ fn error_names_the_variable_that_the_value_came_from() {
     ] {
         let expected = format!("error: {line}");
         assert_eq!(load_error(&[], &[(name, value)]), expected);
-        // An error of the command line is told first, and as ever.
-        let by_flag = load_error(&["--upload-s", "0"], &[(name, value)]);
+        // An error of the command line takes precedence.
+        let by_flag = load_error(&["--upload-url-ttl-s", "0"], &[(name, value)]);
         assert_eq!(
             by_flag,
-            "error: invalid value '0' for '--upload-s <S>': 0 is not in 1..=604800"
+            "error: invalid value '0' for '--upload-url-ttl-s <S>': 0 is not in 1..=604800"
         );
     }
     let log = load_error(&[], &[("STUNTDOUBLE_LOG", "verbos")]);
@@ -159,7 +159,7 @@ fn error_names_the_variable_that_the_value_came_from() {
 }
 
 #[test]
-fn variables_of_other_commands_do_not_matter() {
+fn invalid_variables_of_other_commands_are_ignored() {
     let wrong = [("STUNTDOUBLE_MODE", "opn"), ("STUNTDOUBLE_LOG", "verbos")];
     let client = called(
         &["rules", "add", "--", "{}"],
@@ -170,7 +170,7 @@ fn variables_of_other_commands_do_not_matter() {
 }
 
 #[test]
-fn client_takes_the_token_from_its_variables_and_files() {
+fn client_token_is_read_from_variables_and_files() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("token");
     std::fs::write(&file, "f1le\n").expect("a file");
@@ -215,7 +215,7 @@ fn secret_is_the_content_of_its_file_without_the_last_line_break() {
 }
 
 #[test]
-fn secret_file_that_gives_no_secret_is_refused_by_name() {
+fn secret_file_without_a_secret_is_refused_by_name() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = |name: &str| dir.path().join(name).to_str().expect("text").to_owned();
     std::fs::write(path("empty"), "\n").expect("a file");
@@ -270,7 +270,7 @@ fn secret_file_that_gives_no_secret_is_refused_by_name() {
 }
 
 #[test]
-fn settings_that_look_wrong_are_warned_of_when_the_server_starts_alone() {
+fn questionable_settings_give_warnings_only_if_the_server_starts() {
     let variables = [
         ("STUNTDOUBLE_DATADIR", "/a"),
         ("STUNTDOUBLE_TLS_NAME", "mock"),
@@ -290,7 +290,7 @@ fn settings_that_look_wrong_are_warned_of_when_the_server_starts_alone() {
 }
 
 #[test]
-fn help_shows_the_variables_and_is_not_led_astray_by_them() {
+fn help_shows_the_variables_even_if_their_values_are_invalid() {
     for arguments in [&["--help"][..], &["serve", "--help"], &["rules", "--help"]] {
         let error = parsed(arguments, &[("STUNTDOUBLE_PORT", "abc")]).expect_err("help");
         assert_eq!(error.exit_code(), 0);

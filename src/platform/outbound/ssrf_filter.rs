@@ -93,10 +93,10 @@ impl AddressScope {
             Self::Local => None,
             Self::Public if allow_public => None,
             Self::Public => Some(
-                "is a public address; only loopback and private addresses are called without --allow-public",
+                "is a public address; only loopback and private addresses are called without --outbound-allow-public",
             ),
             Self::Metadata => Some(
-                "is a cloud metadata address, which serves credentials; it is never called, not even with --allow-public",
+                "is a cloud metadata address, which serves credentials; it is never called, not even with --outbound-allow-public",
             ),
             Self::Unspecified => Some(
                 "is the unspecified address, which cannot be called; to call this machine, use 127.0.0.1 or [::1]",

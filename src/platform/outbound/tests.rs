@@ -249,19 +249,19 @@ async fn calls_to_blocked_addresses_and_schemes_fail() {
     for (url, line) in [
         (
             "http://8.8.8.8/a",
-            "8.8.8.8 is a public address; only loopback and private addresses are called without --allow-public",
+            "8.8.8.8 is a public address; only loopback and private addresses are called without --outbound-allow-public",
         ),
         (
             "https://[2001:db8::1]/",
-            "2001:db8::1 is a public address; only loopback and private addresses are called without --allow-public",
+            "2001:db8::1 is a public address; only loopback and private addresses are called without --outbound-allow-public",
         ),
         (
             "http://169.254.169.254/latest/meta-data",
-            "169.254.169.254 is a cloud metadata address, which serves credentials; it is never called, not even with --allow-public",
+            "169.254.169.254 is a cloud metadata address, which serves credentials; it is never called, not even with --outbound-allow-public",
         ),
         (
             "http://[fd00:ec2::254]/",
-            "fd00:ec2::254 is a cloud metadata address, which serves credentials; it is never called, not even with --allow-public",
+            "fd00:ec2::254 is a cloud metadata address, which serves credentials; it is never called, not even with --outbound-allow-public",
         ),
         (
             "http://0.0.0.0:9000/",

@@ -45,7 +45,7 @@ impl Orders {
     #[must_use]
     pub fn document_timing(&self, account: &Account, order: &Order) -> DocumentTiming {
         let settings = self.settings.documents;
-        let default = match settings.profile {
+        let default = match settings.timing_profile {
             TimingProfile::Quick => QUICK,
             TimingProfile::Realistic => {
                 realistic(&mut self.entropy.rng(&account.key, "steps", order.number))
@@ -61,8 +61,8 @@ impl Orders {
             done_ms: delay_ms
                 .or(settings.detect_done_ms)
                 .unwrap_or(default.done_ms),
-            heatmap_ms: settings.heatmap_ms.unwrap_or(default.heatmap_ms),
-            analysis_ms: settings.analysis_ms.unwrap_or(default.analysis_ms),
+            heatmap_ms: settings.heatmap_delay_ms.unwrap_or(default.heatmap_ms),
+            analysis_ms: settings.analysis_delay_ms.unwrap_or(default.analysis_ms),
         }
     }
 }

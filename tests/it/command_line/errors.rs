@@ -12,11 +12,11 @@ fn expected_failure(line: &str) -> (String, String) {
 async fn refuse_command_prints_message_and_hint_of_the_server() {
     let server = TestServer::start().await;
     let shapes = "(GET /_mock/openapi.json describes the fields and their types)";
-    let step = "(milliseconds, such as 1500, or a duration without months and years, such as 10s, PT5M or P7D, of 100 years at most)";
+    let step = "(send milliseconds such as 1500, or a duration such as 10s, PT5M or P7D, without months and years and of at most 100 years)";
     for (arguments, line) in [
         (
             &["accounts", "show", "nobody"][..],
-            "no account nobody (it is made at its first use, or by PUT /_mock/accounts/{key})",
+            "no account nobody (an account is created by its first use, or by PUT /_mock/accounts/{key})",
         ),
         (
             &["accounts", "set", "live", r#"{"plan": "gold"}"#],
@@ -26,15 +26,15 @@ async fn refuse_command_prints_message_and_hint_of_the_server() {
         ),
         (
             &["clock", "set", "--mode", "frozen", "--now", "soon"],
-            "now: soon is no instant (such as 2026-03-12T10:00:00.000Z)",
+            "now: invalid instant soon (send an instant such as 2026-03-12T10:00:00.000Z)",
         ),
         (
             &["advance", "soon"],
-            &format!(r#"by: "soon" is no duration to advance by {step}"#),
+            &format!(r#"by: invalid duration "soon" {step}"#),
         ),
         (
             &["advance", "99999999999999999999"],
-            &format!(r#"by: "99999999999999999999" is no duration to advance by {step}"#),
+            &format!(r#"by: invalid duration "99999999999999999999" {step}"#),
         ),
         (
             &["rules", "add", "{}"],
@@ -52,31 +52,31 @@ async fn refuse_command_prints_message_and_hint_of_the_server() {
         ),
         (
             &["rules", "delete", "7"],
-            "no rule 7 (GET /_mock/rules lists those there are)",
+            "no rule 7 (GET /_mock/rules lists all rules)",
         ),
         (
             &["deliveries", "resend", "7"],
-            "no delivery 7 (GET /_mock/deliveries lists those that were attempted; a webhook's go with it)",
+            "no delivery 7 (GET /_mock/deliveries lists deliveries; those of a deleted webhook cannot be resent)",
         ),
         (
             &["orders", "expire", "7"],
-            "no order 7 (GET /_mock/orders lists those there are)",
+            "no order 7 (GET /_mock/orders lists all orders)",
         ),
         (
             &["orders", "--vendor", "other"],
-            "vendor: other is none (there is: bizmori, undetectable)",
+            "vendor: unknown vendor other (valid values: bizmori, undetectable)",
         ),
         (
             &["inbox", "set", "a", r#"{"statuses": [100]}"#],
-            "statuses: 100 ends no request (200 to 599)",
+            "statuses: 100 is not a final status (use 200 to 599)",
         ),
         (
             &["inbox", "messages", "a", "--min", "1001"],
-            "min: 1001 will never be there (an inbox keeps 1000 messages at most)",
+            "min: expected at most 1000, got 1001 (an inbox keeps at most 1000 messages)",
         ),
         (
             &["requests", "verify", "--min", "2", "--max", "1"],
-            "count: nothing is between (min is at most max)",
+            "count: min is greater than max (set min to at most max)",
         ),
     ] {
         assert_eq!(
@@ -98,7 +98,7 @@ async fn read_invalid_input_fails_before_sending() {
     );
     let verify = ["requests", "verify", "--count", "1", "--body", "-"];
     let output = run_against(&server, &verify, "[").await;
-    let line = "--body is no JSON: EOF while parsing a list at line 1 column 1";
+    let line = "--body: invalid JSON: EOF while parsing a list at line 1 column 1";
     assert_eq!(
         (output.code, (output.out, output.err)),
         (Some(1), expected_failure(line))
@@ -110,7 +110,8 @@ async fn call_without_valid_token_fails_and_names_the_setting() {
     let server =
         TestServer::with_config(|config| config.control.control_token = Some("s3cret".to_owned()))
             .await;
-    let line = "the control token is missing, or another (give it with --token, or in STUNTDOUBLE_CONTROL_TOKEN)";
+    let line =
+        "the control token is missing or wrong (set it with --token or STUNTDOUBLE_CONTROL_TOKEN)";
     for arguments in [&["rules"][..], &["rules", "--token", "other"]] {
         assert_eq!(
             outputs_of_failure(&server, arguments).await,
@@ -137,7 +138,7 @@ async fn call_without_valid_token_fails_and_names_the_setting() {
 
 #[tokio::test]
 async fn call_unreachable_server_names_its_address() {
-    let unreachable = "cannot be reached: Connection refused (os error 111) (is it running? --url or --port says where it is)";
+    let unreachable = "Connection refused (os error 111) (is the server running? set its address with --url or --port)";
     for (arguments, variable, origin) in [
         (&["health", "--port", "1"][..], "", "http://127.0.0.1:1"),
         (
@@ -160,7 +161,7 @@ async fn call_another_server_fails_with_its_status() {
     for status in [404, 307] {
         let output = run_program(&[("STUNTDOUBLE_URL", other)], &["clock"], "").await;
         let line = expected_failure(&format!(
-            "{other}/_mock/clock answered {status}, and not as stuntdouble does (is it another server's address? --url or --port says where it is)"
+            "{other}/_mock/clock responded with {status}, but not as a stuntdouble server does (is the address right? set it with --url or --port)"
         ));
         assert_eq!((output.code, (output.out, output.err)), (Some(1), line));
     }
@@ -173,7 +174,7 @@ async fn health_of_silent_server_fails() {
     for _ in 0..2 {
         let output = run_program(&[("STUNTDOUBLE_URL", silent)], &["health"], "").await;
         let prefix =
-            format!("stuntdouble: {silent} has not answered: error sending request for url");
+            format!("stuntdouble: no response from {silent}: error sending request for url");
         assert!(output.err.starts_with(&prefix), "{}", output.err);
         assert_eq!(
             (output.code, output.out.as_str(), output.err.lines().count()),
@@ -192,11 +193,11 @@ async fn parse_invalid_arguments_exits_with_code_2() {
         ),
         (
             &["accounts", "delete", ".."],
-            "error: invalid value '..' for '<KEY>': that is a step in a path, and no name in one\n",
+            "error: invalid value '..' for '<KEY>': '.' and '..' cannot be names, as they have a meaning in paths\n",
         ),
         (
             &["accounts", "delete", ""],
-            "error: invalid value '' for '<KEY>': it is empty\n",
+            "error: invalid value '' for '<KEY>': the name is empty\n",
         ),
         (
             &["reset", "--account", ""],

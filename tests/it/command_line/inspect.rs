@@ -110,7 +110,7 @@ async fn verify_requests_exits_with_0_or_prints_near_misses() {
     assert_eq!(compact(&out), failure);
     assert_eq!(
         err,
-        "stuntdouble: 0 such requests were made, wanted 1 to 3\n"
+        "stuntdouble: expected 1 to 3 matching requests, got 0\n"
     );
 }
 
@@ -240,7 +240,7 @@ async fn set_list_read_and_delete_inbox_prints_it() {
     );
     let (out, err) = outputs_of_failure(&server, &["inbox", "messages", "a b", "--min", "1"]).await;
     assert_eq!(out, none);
-    assert_eq!(err, "stuntdouble: 0 messages came, 1 are wanted\n");
+    assert_eq!(err, "stuntdouble: expected 1 messages, got 0\n");
 
     let response = server
         .send(Method::POST, "/_mock/inbox/a%20b", &[], "hello")

@@ -67,7 +67,7 @@ fn start_with_invalid_variable_names_it_and_exits_with_code_2() {
         (
             "STUNTDOUBLE_LOG",
             "verbos",
-            "error: STUNTDOUBLE_LOG: invalid value 'verbos': 'verbos' is not a level; expected error, warn, info, debug, trace or off, or tracing's directives such as info,hyper=debug\n",
+            "error: STUNTDOUBLE_LOG: invalid value 'verbos': 'verbos' is not a level; expected error, warn, info, debug, trace or off, or directives of tracing such as info,hyper=debug\n",
         ),
     ] {
         let (code, text) = output_of(&[(name, value)], &[]);

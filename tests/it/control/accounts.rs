@@ -114,8 +114,8 @@ async fn put_account_with_retention_of_zero_days_is_refused_and_changes_nothing(
             r#"{"plan":"pro","retentionDays":0}"#,
         )
         .await;
-    let message = "retentionDays: 0 is no retention";
-    let hint = "give 1 day or more; null is the server's --retention-days";
+    let message = "retentionDays: must be at least 1";
+    let hint = "set 1 or more days, or null for the server's --retention-days";
     let error = json!({"error": {"code": "bad_body", "message": message, "hint": hint}});
     assert_eq!((response.status, response.json()), (400, error));
     let listing = server

@@ -38,7 +38,7 @@ async fn drain_frozen_clock_with_later_work_names_the_advance_that_runs_it() {
     let frozen = |hint: &str| {
         let error = json!({
             "code": "clock_frozen",
-            "message": "the clock of live is frozen, and work is due later by it",
+            "message": "the clock of live is frozen, and work is due later by this clock",
             "hint": format!("POST /_mock/clock/advance {hint}"),
         });
         (409, json!({"error": error, "waiting": waiting}))

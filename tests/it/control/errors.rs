@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{TestResponse, TestServer};
 
 const SHAPES: &str = "GET /_mock/openapi.json describes the fields and their types";
-const STEP: &str = "milliseconds, such as 1500, or a duration without months and years, such as 10s, PT5M or P7D, of 100 years at most";
+const STEP: &str = "send milliseconds such as 1500, or a duration such as 10s, PT5M or P7D, without months and years and of at most 100 years";
 
 fn assert_error(response: &TestResponse, status: u16, code: &str, message: &str, hint: &str) {
     let expected = json!({"error": {"code": code, "message": message, "hint": hint}});
@@ -27,8 +27,8 @@ async fn set_clock_with_invalid_body_is_refused_and_changes_nothing() {
         (
             r#"{"account":"live","mode":"frozen","now":"soon"}"#,
             "bad_now",
-            "now: soon is no instant",
-            "such as 2026-03-12T10:00:00.000Z",
+            "now: invalid instant soon",
+            "send an instant such as 2026-03-12T10:00:00.000Z",
         ),
         (
             r#"{"account":"live","mode":"stopped"}"#,
@@ -112,14 +112,14 @@ async fn advance_by_invalid_duration_answers_bad_duration() {
             .send(Method::POST, "/_mock/clock/advance", &[], body)
             .await;
         let by: serde_json::Value = serde_json::from_str(by).expect("JSON");
-        let message = format!("by: {by} is no duration to advance by");
+        let message = format!("by: invalid duration {by}");
         assert_error(&response, 400, "bad_duration", &message, STEP);
     }
     let missing = server
         .send(Method::POST, "/_mock/clock/advance", &[], "{}")
         .await;
-    let message = "the body has neither by nor to";
-    let hint = r#"give one of them, such as {"by": "10s"}"#;
+    let message = "by or to is missing";
+    let hint = r#"send one of them, such as {"by": "10s"}"#;
     assert_error(&missing, 400, "bad_body", message, hint);
 }
 
@@ -185,9 +185,9 @@ async fn call_with_unknown_account_or_route_answers_404_with_a_hint() {
     let response = server
         .send(Method::GET, "/_mock/accounts/nobody", &[], "")
         .await;
-    let hint = "it is made at its first use, or by PUT /_mock/accounts/{key}";
+    let hint = "an account is created by its first use, or by PUT /_mock/accounts/{key}";
     assert_error(&response, 404, "unknown_account", "no account nobody", hint);
-    let hint = "set it up with PUT /_mock/accounts/{key}: the mode is strict";
+    let hint = "set the account up with PUT /_mock/accounts/{key}, since the mode is strict";
     for (method, path, body) in [
         (Method::GET, "/_mock/clock?account=nobody", ""),
         (Method::POST, "/_mock/drain", r#"{"account":"nobody"}"#),
@@ -210,13 +210,13 @@ async fn call_with_unknown_account_or_route_answers_404_with_a_hint() {
         .filter(|operation| operation.name.starts_with("control."))
         .map(|operation| format!("{} {}", operation.method, operation.path))
         .collect();
-    let hint = format!("there is: {}", routes.join(", "));
+    let hint = format!("valid routes: {}", routes.join(", "));
     for (method, path) in [
         (Method::GET, "/_mock/nothing"),
         (Method::DELETE, "/_mock/clock"),
     ] {
         let response = server.send(method.clone(), path, &[], "").await;
-        let message = format!("there is no {method} {path}");
+        let message = format!("no route {method} {path}");
         assert_error(&response, 404, "unknown_route", &message, &hint);
     }
 }
@@ -227,7 +227,7 @@ async fn call_with_key_that_is_not_utf8_answers_bad_key() {
     for method in [Method::GET, Method::PUT, Method::DELETE] {
         let response = server.send(method, "/_mock/accounts/%ff", &[], "").await;
         let hint = "percent-encode the key as UTF-8";
-        assert_error(&response, 400, "bad_key", "%ff is no key", hint);
+        assert_error(&response, 400, "bad_key", "invalid key %ff", hint);
     }
     let listing = server
         .control(Method::GET, "/_mock/accounts", &json!({}))

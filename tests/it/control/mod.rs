@@ -2,6 +2,7 @@
 
 mod accounts;
 mod clock;
+mod codes;
 mod deleted_accounts;
 mod deliveries;
 mod drain;

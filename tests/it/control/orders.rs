@@ -204,8 +204,8 @@ async fn complete_order_with_unsupported_outcome_is_refused() {
     let server = TestServer::start_frozen("live").await;
     let id = create_detection(&server).await;
     for (body, code) in [
-        (json!({"watermarkText": "X"}), "unfit_outcome"),
-        (json!({"finalResult": "Real"}), "unfit_outcome"),
+        (json!({"watermarkText": "X"}), "outcome_not_applicable"),
+        (json!({"finalResult": "Real"}), "outcome_not_applicable"),
         (json!({"probability": 2}), "bad_rule"),
         (json!({"chance": 1}), "bad_body"),
     ] {

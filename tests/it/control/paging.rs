@@ -139,14 +139,20 @@ async fn list_deliveries_by_pages_and_filters_answers_each_once() {
 async fn list_with_invalid_page_is_refused() {
     let server = TestServer::start().await;
     for (path, message) in [
-        ("/_mock/orders?after=x", "after: x is no cursor"),
-        ("/_mock/deliveries?after=", "after:  is no cursor"),
-        ("/_mock/rules?after=1.5", "after: 1.5 is no cursor"),
-        ("/_mock/accounts?limit=0", "limit: 0 is no such number"),
-        ("/_mock/rules?limit=1001", "limit: 1001 is no such number"),
+        ("/_mock/orders?after=x", "after: invalid cursor x"),
+        ("/_mock/deliveries?after=", "after: invalid cursor "),
+        ("/_mock/rules?after=1.5", "after: invalid cursor 1.5"),
+        (
+            "/_mock/accounts?limit=0",
+            "limit: expected 1 to 1000, got 0",
+        ),
+        (
+            "/_mock/rules?limit=1001",
+            "limit: expected 1 to 1000, got 1001",
+        ),
         (
             "/_mock/deliveries?webhookId=x",
-            "webhookId: x is no such number",
+            "webhookId: invalid number x",
         ),
     ] {
         let response = server.send(Method::GET, path, &[], "").await;

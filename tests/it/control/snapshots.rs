@@ -212,7 +212,7 @@ async fn restore_one_account_leaves_others_unchanged() {
         .await;
     let expected = json!({"error": {"code": "unknown_snapshot",
         "message": "no snapshot mine at first of account other, or of everything",
-        "hint": "GET /_mock/snapshots lists those there are"}});
+        "hint": "GET /_mock/snapshots lists all snapshots"}});
     assert_eq!((refused.status, refused.json()), (404, expected));
 }
 
@@ -253,7 +253,7 @@ async fn snapshots_of_two_accounts_with_one_name_are_separate() {
     let refused = server.send(Method::POST, path, &[], "").await;
     let expected = json!({"error": {"code": "unknown_snapshot",
         "message": "no snapshot begin of everything; account one has one",
-        "hint": "name the account of which it is"}});
+        "hint": "add this account to the request"}});
     assert_eq!((refused.status, refused.json()), (404, expected));
     restore_snapshot(&server, "begin", &json!({"account": "two"})).await;
     assert_eq!(probability(&server, "one").await, 0.9);

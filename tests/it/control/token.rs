@@ -27,8 +27,8 @@ async fn call_without_valid_token_is_refused_on_every_path() {
             let response = server.send(Method::GET, path, &headers, "").await;
             let error = json!({"error": {
                 "code": "unauthorized",
-                "message": "the control token is missing, or another",
-                "hint": "send Authorization: Bearer TOKEN, the setting --control-token (STUNTDOUBLE_CONTROL_TOKEN)",
+                "message": "the control token is missing or wrong",
+                "hint": "send Authorization: Bearer TOKEN with the value of --control-token (STUNTDOUBLE_CONTROL_TOKEN)",
             }});
             assert_eq!((response.status, response.json()), (401, error));
             assert_eq!(response.header("www-authenticate"), "Bearer");

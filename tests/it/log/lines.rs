@@ -56,8 +56,8 @@ async fn refuse_request_of_any_api_logs_status_method_path_key_and_reason() {
         r#"WARN request refused status=404 method="GET" path="/api/v2/nothing" key="live" reason="no such route: GET /api/v2/nothing" operation="unmatched" request=1"#,
         r#"WARN request refused status=400 method="GET" path="/_s3/bizmori/x" reason="signature: Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters." operation="storage.get" request=2"#,
         r#"WARN request refused status=422 method="POST" path="/detect" key="live" reason="body.url: field required" operation="undetectable.detect" request=3"#,
-        r#"WARN request refused status=404 method="GET" path="/_mock/nothing" reason="there is no GET /_mock/nothing" operation="unmatched" request=4"#,
-        r#"WARN request refused status=400 method="GET" path="/_mock/rules" reason="no parameter x" operation="control.listRules" request=5"#,
+        r#"WARN request refused status=404 method="GET" path="/_mock/nothing" reason="no route GET /_mock/nothing" operation="unmatched" request=4"#,
+        r#"WARN request refused status=400 method="GET" path="/_mock/rules" reason="unknown parameter x" operation="control.listRules" request=5"#,
     ];
     assert_eq!(without_times(&lines), expected);
     let text = lines.join("\n");

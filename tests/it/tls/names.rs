@@ -149,9 +149,9 @@ async fn get_ca_without_tls_setting_answers_not_found() {
         .send(reqwest::Method::GET, "/_mock/ca.pem", &[], "")
         .await;
     let error = serde_json::json!({"error": {
-        "code": "no_tls",
-        "message": "the server does not serve by TLS",
-        "hint": "start it with --tls (STUNTDOUBLE_TLS=true)",
+        "code": "tls_disabled",
+        "message": "TLS is not enabled",
+        "hint": "start the server with --tls (STUNTDOUBLE_TLS=true)",
     }});
     assert_eq!((response.status, response.json()), (404, error));
 }

@@ -10,7 +10,7 @@ use super::{detect, query, start_frozen_with};
 use crate::support::{TestServer, fixture};
 
 async fn start_realistic() -> TestServer {
-    start_frozen_with(|config| config.undetectable.profile = TimingProfile::Realistic).await
+    start_frozen_with(|config| config.undetectable.timing_profile = TimingProfile::Realistic).await
 }
 
 /// Queries a document every 250 ms until it is complete, as the SDK does. Returns the times in ms of the
@@ -64,11 +64,11 @@ async fn realistic_profile_takes_seconds_that_are_derived_from_the_seed() {
 async fn timing_setting_takes_precedence_over_profile_and_account_over_both() {
     let server = start_frozen_with(|config| {
         let settings = &mut config.undetectable;
-        settings.profile = TimingProfile::Realistic;
+        settings.timing_profile = TimingProfile::Realistic;
         settings.detect_pending_ms = Some(250);
         settings.detect_done_ms = Some(2_000);
-        settings.heatmap_ms = Some(0);
-        settings.analysis_ms = Some(500);
+        settings.heatmap_delay_ms = Some(0);
+        settings.analysis_delay_ms = Some(500);
     })
     .await;
     assert_eq!(measure_times(&server).await, [250, 2_000, 2_250, 2_500]);

@@ -1,4 +1,4 @@
-//! A message that is posted to an inbox.
+//! Receives messages that are posted to an inbox.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,9 +9,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::super::error::ApiError;
-use super::super::openapi::error_responses;
-use super::{NAME, check_name};
+use super::super::error::ControlError;
+use super::super::error_code::ControlErrorCode;
+use super::super::openapi::describe_errors;
+use super::{NAME_TEXT, check_name};
 use crate::http::openapi::OperationDoc;
 use crate::http::{
     AppState, BodyError, PathParam, Services, X_MOCK_REASON, header_line, read_bytes, sleep_ms,
@@ -21,95 +22,105 @@ use crate::services::accounts::{Account, KEY_CHARS_MAX, is_too_long};
 use crate::services::inbox::{DeliveryTicket, InboxMessage, MESSAGE_BYTES_MAX, ReceiveResult};
 use crate::services::webhooks::verify;
 
-/// The part of an event by which its account is found.
+/// Part of an event that identifies its account.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct InboxEvent {
     event_id: String,
 }
 
-/// A webhook whose URL is an inbox: its account and its secret.
+/// Account and secret of a webhook whose URL is an inbox.
 type InboxWebhook = (AccountId, String);
 
 /// Sender of a message.
 struct InboxSender {
-    /// The key. `None` if the message is of no account.
+    /// Key of the account. `None` if the message belongs to no account.
     key: Option<String>,
-    /// `None` if no account has that key.
+    /// Account with that key. `None` if it does not exist.
     account: Option<Arc<Account>>,
 }
 
-pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described
+pub fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
         .summary(
             "Post to an inbox",
-            "Anything of 1 MiB at most; it is kept, and answered with the status that the inbox is set \
-             up to. An inbox that was not set up is made. A webhook of an account comes to that \
+            "Stores a message of at most 1 MiB and responds with the status for which the inbox is set \
+             up. Creates the inbox if it does not exist. A webhook of an account posts to that \
              account's inbox; other senders can name an `account` in the query. No control token is \
-             wanted here.",
+             required.",
         )
-        .describe_param("name", NAME)
-        .empty_response(200, "It is kept.");
-    let codes = [
-        (400, "bad_inbox"),
-        (400, "message_too_large"),
-        (409, "inbox_gone"),
-    ];
-    error_responses(described, &[&codes])
+        .describe_param("name", NAME_TEXT)
+        .empty_response(200, "The message is stored.");
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::BadInbox,
+            ControlErrorCode::InboxGone,
+            ControlErrorCode::MessageTooLarge,
+        ],
+    )
 }
 
 pub async fn post(
-    State(context): State<AppState>,
+    State(state): State<AppState>,
     PathParam(name): PathParam,
     request: Request,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ControlError> {
     check_name(&name)?;
     let (parts, body) = request.into_parts();
-    let body = read_bytes(body, MESSAGE_BYTES_MAX).await;
-    let body = body.map_err(|refusal| match refusal {
+    let received = read_bytes(body, MESSAGE_BYTES_MAX).await;
+    let body = received.map_err(|error| match error {
         BodyError::TooLarge => {
             let message = format!("the message has more than {MESSAGE_BYTES_MAX} bytes");
-            ApiError::bad_request(
-                "message_too_large",
+            ControlError::new(
+                ControlErrorCode::MessageTooLarge,
                 message,
-                "an inbox keeps no larger ones",
+                "send a smaller message",
             )
         }
-        BodyError::Incomplete | BodyError::Stalled(_) => refusal.into(),
+        BodyError::Incomplete | BodyError::Stalled(_) => error.into(),
     })?;
-    let sender = sender(&context, &name, &parts, &body).await?;
+    let sender = sender(&state, &name, &parts, &body).await?;
     let account = sender.account.clone();
-    let opened = context
+    let ticket = state
         .inbox
         .begin_delivery(sender.key.as_deref(), account, &name);
-    let message = message(&context, &name, &opened, &sender, &parts, &body).await?;
-    match context.inbox.receive(&opened, message) {
-        ReceiveResult::Stored(status) => Ok(respond(&name, &opened, status).await),
+    let message = message(&state, &name, &ticket, &sender, &parts, &body).await?;
+    match state.inbox.receive(&ticket, message) {
+        ReceiveResult::Stored(status) => Ok(respond(&name, &ticket, status).await),
         ReceiveResult::Replaced => {
-            let message = format!("the inbox {name} was removed or set up anew meanwhile");
-            Err(ApiError::conflict("inbox_gone", message, "post it again"))
+            let message =
+                format!("the inbox {name} was deleted or set up again during the request");
+            Err(ControlError::new(
+                ControlErrorCode::InboxGone,
+                message,
+                "post the message again",
+            ))
         }
     }
 }
 
-async fn respond(name: &str, opened: &DeliveryTicket, status: u16) -> Response {
-    sleep_ms(opened.config.delay_ms).await;
-    let answered = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+async fn respond(name: &str, ticket: &DeliveryTicket, status: u16) -> Response {
+    sleep_ms(ticket.config.delay_ms).await;
+    let response_status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     if status < 400 {
-        return answered.into_response();
+        return response_status.into_response();
     }
-    let reason = header_line(&format!("the inbox {name} is set up to answer so"));
-    (answered, [(X_MOCK_REASON, reason)]).into_response()
+    let reason = header_line(&format!(
+        "the inbox {name} is set up to respond with this status"
+    ));
+    (response_status, [(X_MOCK_REASON, reason)]).into_response()
 }
 
-/// Finds the sender of a message: the account that the query names, or that of the event, or of the webhook
-/// that has signed it, or of the only webhook that comes here, or of the only inbox of that name.
+/// Finds the account that sent a message. The first match of these counts: the account in the
+/// query, the account of the event, of the webhook whose secret signed the message, of the only
+/// webhook that posts to this inbox, of the only inbox with this name.
 async fn sender(
     state: &Services,
     name: &str,
     parts: &Parts,
     body: &[u8],
-) -> Result<InboxSender, ApiError> {
+) -> Result<InboxSender, ControlError> {
     let query = parts.uri.query().unwrap_or_default();
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
     let named = pairs.find(|(field, key)| field == "account" && !key.is_empty());
@@ -136,14 +147,14 @@ async fn sender(
     Ok(InboxSender::for_key(state, state.inbox.only_account(name)))
 }
 
-/// Checks that a key can be an account's: it becomes part of the inbox's name and is kept with it.
-fn check_key(key: &str) -> Result<(), ApiError> {
+/// Checks the length of a key, which is stored with the inbox.
+fn check_key(key: &str) -> Result<(), ControlError> {
     if !is_too_long(key) {
         return Ok(());
     }
     let message = format!("account: the key has {} characters", key.chars().count());
     let hint = format!("{KEY_CHARS_MAX} at most");
-    Err(ApiError::bad_request("bad_inbox", message, hint))
+    Err(ControlError::new(ControlErrorCode::BadInbox, message, hint))
 }
 
 impl InboxSender {
@@ -160,17 +171,17 @@ impl InboxSender {
     }
 }
 
-/// Returns the message as it is kept.
+/// Returns the message to store.
 async fn message(
     state: &Services,
     name: &str,
-    opened: &DeliveryTicket,
+    ticket: &DeliveryTicket,
     sender: &InboxSender,
     parts: &Parts,
     body: &[u8],
-) -> Result<InboxMessage, ApiError> {
+) -> Result<InboxMessage, ControlError> {
     let account = sender.account.as_deref();
-    let secrets: Vec<String> = match (&opened.config.secret, &sender.key) {
+    let secrets: Vec<String> = match (&ticket.config.secret, &sender.key) {
         (Some(secret), _) => vec![secret.clone()],
         // An account that does not exist has no webhooks.
         (None, Some(_)) if account.is_none() => Vec::new(),
@@ -203,27 +214,27 @@ fn is_signed(state: &Services, parts: &Parts, secret: &str, body: &[u8]) -> bool
     })
 }
 
-/// Returns the webhooks whose URLs end with the inbox's path, as it was called or as it reads: those of
-/// an account, or of all.
+/// Returns the webhooks, of `account` or of all accounts, whose URLs end with the inbox's path. The
+/// path is compared as it was sent and with the decoded name.
 async fn webhooks(
     state: &Services,
     name: &str,
     account: Option<&Account>,
     parts: &Parts,
-) -> Result<Vec<InboxWebhook>, ApiError> {
-    let host = parts.uri.path_and_query().map(ToString::to_string);
-    let read = format!("/_mock/inbox/{name}");
-    let mut found = state.webhooks.secrets(account, &read).await?;
-    if let Some(host) = host.filter(|host| *host != read) {
-        found.extend(state.webhooks.secrets(account, &host).await?);
+) -> Result<Vec<InboxWebhook>, ControlError> {
+    let sent_path = parts.uri.path_and_query().map(ToString::to_string);
+    let decoded_path = format!("/_mock/inbox/{name}");
+    let mut found = state.webhooks.secrets(account, &decoded_path).await?;
+    if let Some(path) = sent_path.filter(|path| *path != decoded_path) {
+        found.extend(state.webhooks.secrets(account, &path).await?);
     }
     Ok(found)
 }
 
 /// Returns the headers by name; values of one name are joined by a comma.
-fn headers(sent: &HeaderMap) -> BTreeMap<String, String> {
+fn headers(map: &HeaderMap) -> BTreeMap<String, String> {
     let mut headers: BTreeMap<String, String> = BTreeMap::new();
-    for (header, value) in sent {
+    for (header, value) in map {
         let value = String::from_utf8_lossy(value.as_bytes());
         headers
             .entry(header.to_string())

@@ -1,7 +1,7 @@
-//! `accountKnown`: what tells a mistyped key from a quiet account.
+//! `accountKnown`: tells a mistyped key from an account without entries.
 //!
-//! An answer about an account that nobody had used before the call begins with
-//! `"accountKnown": false`. Other answers do not have the field.
+//! A response about an account that nobody had used before the call starts with
+//! `"accountKnown": false`. Other responses do not have the field.
 
 use axum::body::Body;
 use axum::http::StatusCode;
@@ -13,29 +13,29 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
 const FIELD: &str = "accountKnown";
-/// Statuses of answers, beside 2xx, that are no errors: an answer was not met, or not in time.
-const UNKNOWN_ACCOUNT_FIELDS: [StatusCode; 2] = [
+/// Statuses besides 2xx whose bodies are results, not errors: a timeout, and a failed verification.
+const RESULT_STATUSES: [StatusCode; 2] = [
     StatusCode::REQUEST_TIMEOUT,
     StatusCode::UNPROCESSABLE_ENTITY,
 ];
 
-fn is_json_object(status: StatusCode) -> bool {
-    status.is_success() || UNKNOWN_ACCOUNT_FIELDS.contains(&status)
+fn is_result(status: StatusCode) -> bool {
+    status.is_success() || RESULT_STATUSES.contains(&status)
 }
 
-/// Adds `"accountKnown": false` to the response if it is a JSON object and no error.
+/// Adds `"accountKnown": false` to the response if it is a JSON object and not an error.
 pub fn mark_unknown(response: Response) -> Response {
     let media_type = response.headers().get(CONTENT_TYPE);
     let is_json = media_type.is_some_and(|it| it == "application/json");
-    if !is_json || !is_json_object(response.status()) {
+    if !is_json || !is_result(response.status()) {
         return response;
     }
     let (mut parts, body) = response.into_parts();
     parts.headers.remove(CONTENT_LENGTH);
-    let mut is_begun = false;
+    let mut is_marked = false;
     let body = body.map_frame(move |frame| match frame.into_data() {
-        Ok(data) if !is_begun && !data.is_empty() => {
-            is_begun = true;
+        Ok(data) if !is_marked && !data.is_empty() => {
+            is_marked = true;
             Frame::data(with_field(data))
         }
         Ok(data) => Frame::data(data),
@@ -44,20 +44,20 @@ pub fn mark_unknown(response: Response) -> Response {
     Response::from_parts(parts, Body::new(body))
 }
 
-/// Inserts the field at the beginning of an object, of which `begin` is the first piece.
-fn with_field(begin: Bytes) -> Bytes {
-    let Some(rest) = begin.strip_prefix(b"{") else {
-        return begin;
+/// Inserts the field at the start of an object, of which `first` is the first chunk.
+fn with_field(first: Bytes) -> Bytes {
+    let Some(rest) = first.strip_prefix(b"{") else {
+        return first;
     };
     let comma: &[u8] = if rest.starts_with(b"}") { b"" } else { b"," };
     let field = format!("{{\"{FIELD}\":false");
     [field.as_bytes(), comma, rest].concat().into()
 }
 
-/// Describes, in an OpenAPI document, what the middleware takes and adds: the parameter `account` of
-/// every operation, the field of every body, and `accountKnown`.
+/// Adds to an OpenAPI document what the middleware reads and adds: the parameter `account` of every
+/// operation, the field `account` of every body, and `accountKnown`.
 pub fn describe(document: &mut Value) {
-    let mut answered = Vec::new();
+    let mut response_schemas = Vec::new();
     let paths = document["paths"].as_object_mut();
     for methods in paths.into_iter().flat_map(|paths| paths.values_mut()) {
         for operation in methods
@@ -66,13 +66,13 @@ pub fn describe(document: &mut Value) {
             .flat_map(|it| it.values_mut())
         {
             describe_input(operation);
-            answered.extend(describe_responses(operation));
+            response_schemas.extend(response_schema_pointers(operation));
         }
     }
-    for schema in answered {
+    for schema in response_schemas {
         let schema = document.pointer_mut(&schema);
         if let Some(properties) = schema.and_then(|it| it["properties"].as_object_mut()) {
-            let text = "In an answer about an account that nobody had used before the call.";
+            let text = "Present if nobody had used the account before the call.";
             let field = json!({"const": false, "description": text});
             properties.insert(FIELD.to_owned(), field);
         }
@@ -81,7 +81,7 @@ pub fn describe(document: &mut Value) {
 
 fn describe_input(operation: &mut Value) {
     let account = json!({"type": "string", "minLength": 1});
-    let text = "The key of an account: the call is about that one alone.";
+    let text = "Key of an account. The call concerns only this account.";
     let parameters = &mut operation["parameters"];
     if parameters.is_null() {
         *parameters = json!([]);
@@ -109,19 +109,19 @@ fn describe_input(operation: &mut Value) {
     }
 }
 
-/// Returns the JSON pointers of the named schemas of an operation's answers.
-fn describe_responses(operation: &Value) -> Vec<String> {
+/// Returns the JSON pointers of the named schemas of an operation's result responses.
+fn response_schema_pointers(operation: &Value) -> Vec<String> {
     let responses = operation["responses"].as_object();
     let responses = responses.into_iter().flatten();
-    let answers = responses.filter(|(status, _)| {
+    let results = responses.filter(|(status, _)| {
         let status = status
             .parse()
             .ok()
             .and_then(|it| StatusCode::from_u16(it).ok());
-        status.is_some_and(is_json_object)
+        status.is_some_and(is_result)
     });
-    let schemas = answers.filter_map(|(_, answer)| {
-        let schema = answer.pointer("/content/application~1json/schema/$ref")?;
+    let schemas = results.filter_map(|(_, response)| {
+        let schema = response.pointer("/content/application~1json/schema/$ref")?;
         schema.as_str()?.strip_prefix('#').map(str::to_owned)
     });
     schemas.collect()
@@ -132,14 +132,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn with_field_of_an_object_or_its_begin_inserts_the_field_first() {
-        for (begin, expected) in [
+    fn with_field_inserts_the_field_first_in_an_object_or_its_first_chunk() {
+        for (first, expected) in [
             ("{}", r#"{"accountKnown":false}"#),
             (r#"{"a":1}"#, r#"{"accountKnown":false,"a":1}"#),
             (r#"{"a":["#, r#"{"accountKnown":false,"a":["#),
             ("[]", "[]"),
         ] {
-            assert_eq!(with_field(Bytes::from_static(begin.as_bytes())), expected);
+            assert_eq!(with_field(Bytes::from_static(first.as_bytes())), expected);
         }
     }
 }

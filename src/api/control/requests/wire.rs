@@ -1,4 +1,4 @@
-//! Requests as they are shown, and what is asked of them.
+//! JSON types of recorded requests and of their verification.
 
 use std::collections::BTreeMap;
 
@@ -19,31 +19,31 @@ use crate::services::journal::{Exchange, JournalBody, NearMiss, PackedHeaders, S
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Requests")]
 pub struct RequestPage {
-    /// The newest last.
+    /// Requests, newest last.
     pub requests: Vec<RequestView>,
-    /// Number of older ones that are kept no more.
+    /// Number of older requests that were evicted.
     pub evicted: u64,
 }
 
-/// A request and its answer; what comes with the answer is null until it is there.
+/// Request and its response. Fields of the response are null until it is sent.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Request")]
 pub struct RequestView {
-    /// The account's number for it, which `X-Mock-Request` carries.
+    /// Number of the request within its account, as in `X-Mock-Request`.
     seq: u64,
-    /// The revision of BIZ MORI's API that the account went by; null where it is nobody's.
+    /// Revision of BIZ MORI's API that applied to the account. Null for a request without account.
     #[schemars(with = "Option<Revision>")]
     revision: Option<Revision>,
     #[schemars(extend("format" = "date-time"))]
     at: String,
-    /// The key; null where it is nobody's.
+    /// Key of the account. Null for a request without account.
     account: Option<String>,
     operation: &'static str,
     method: String,
     path: String,
     query: Option<String>,
-    /// What came more than once is joined by a comma.
+    /// Headers by name. Repeated headers are joined by commas.
     request_headers: BTreeMap<String, String>,
     #[schemars(schema_with = "body")]
     request_body: Option<Box<RawValue>>,
@@ -52,24 +52,24 @@ pub struct RequestView {
     #[schemars(schema_with = "body")]
     response_body: Option<Box<RawValue>>,
     duration_ms: Option<u64>,
-    /// The first rule that was applied to it.
+    /// First rule that was applied.
     #[schemars(with = "Option<i64>")]
     rule_id: Option<RuleId>,
-    /// The fault that a rule injected into the answer; null where none did.
+    /// Fault that a rule injected into the response. Null if there was none.
     #[schemars(extend("enum" = ["reset", "empty", "truncate", "garbage", "drip", null]))]
     fault: Option<&'static str>,
-    /// Why it was refused, in one line: `X-Mock-Reason` of the response.
+    /// Reason of an error response: its `X-Mock-Reason`.
     reason: Option<String>,
-    /// The source of the outcome, in one line: `X-Mock-Outcome` of the response.
+    /// Source of the outcome: `X-Mock-Outcome` of the response.
     outcome: Option<String>,
 }
 
 fn body(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"description": "JSON as it was sent, other text as a string; what is no text, \
-        or longer than 64 KiB, as `{bytes, sha256}`, a text with its begin as `text`."})
+    json_schema!({"description": "JSON as it was sent, other text as a string. Binary bodies, and bodies over 64 KiB, are \
+        `{bytes, sha256}`; long text also has its start in `text`."})
 }
 
-/// Bytes that are not shown.
+/// Size and digest of a body that is not shown in full.
 #[derive(Serialize)]
 struct BodyDigestView<'b> {
     bytes: u64,
@@ -79,12 +79,13 @@ struct BodyDigestView<'b> {
 }
 
 impl RequestView {
-    /// An entry as it stands. `default_revision` is that of accounts on which none was set.
+    /// Returns the current state of a journal entry. `default_revision` applies to accounts without
+    /// a revision of their own.
     pub fn new(exchange: &Exchange, default_revision: Revision) -> Self {
         let status = exchange.status();
-        let answer = exchange.response();
-        let answer = answer.as_ref();
-        let response_headers = answer.map(|(head, _, _)| headers(head));
+        let response = exchange.response();
+        let response = response.as_ref();
+        let response_headers = response.map(|(head, _, _)| headers(head));
         let line = |name: HeaderName| response_headers.as_ref()?.get(name.as_str()).cloned();
         let account = exchange.account().map(str::to_owned);
         let set = exchange.revision();
@@ -98,10 +99,10 @@ impl RequestView {
             path: exchange.path().to_owned(),
             query: exchange.query().map(str::to_owned),
             request_headers: headers(&exchange.request_head()),
-            request_body: shown(&exchange.request_body()),
+            request_body: body_view(&exchange.request_body()),
             status,
-            response_body: answer.and_then(|(_, body, _)| shown(body)),
-            duration_ms: answer.map(|(_, _, ms)| *ms),
+            response_body: response.and_then(|(_, body, _)| body_view(body)),
+            duration_ms: response.map(|(_, _, ms)| *ms),
             rule_id: exchange.rule(),
             fault: exchange.fault().map(Fault::name),
             reason: line(X_MOCK_REASON),
@@ -125,62 +126,62 @@ fn headers(head: &PackedHeaders) -> BTreeMap<String, String> {
     headers
 }
 
-fn shown(body: &JournalBody) -> Option<Box<RawValue>> {
-    let digested = |digest: &crate::services::journal::BodyDigest, text| {
+fn body_view(body: &JournalBody) -> Option<Box<RawValue>> {
+    let digest_view = |digest: &crate::services::journal::BodyDigest, text| {
         let sha256 = hex::encode(digest.sha256);
-        let digested = BodyDigestView {
+        let view = BodyDigestView {
             bytes: digest.bytes,
             sha256,
             text,
         };
-        serde_json::value::to_raw_value(&digested).ok()
+        serde_json::value::to_raw_value(&view).ok()
     };
     match body {
         JournalBody::None | JournalBody::Pending => None,
         JournalBody::Text(text) => RawValue::from_string(text.to_string())
             .or_else(|_| serde_json::value::to_raw_value(text))
             .ok(),
-        JournalBody::Truncated(text, digest) => digested(digest, Some(text)),
-        JournalBody::Binary(digest) => digested(digest, None),
+        JournalBody::Truncated(text, digest) => digest_view(digest, Some(text)),
+        JournalBody::Binary(digest) => digest_view(digest, None),
     }
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VerifyRequest {
-    /// The key; left out, all accounts and nobody's.
+    /// Key of the account. Omitted, all requests count, also those without an account.
     #[serde(rename = "account")]
     _account: Option<AccountKey>,
-    /// What all the requests are that are counted.
+    /// Criteria of the requests to count. All requests if omitted.
     pub when: Option<JsonObject<RequestCriteria>>,
-    /// How many there should be.
+    /// Expected number of requests.
     pub count: CountSpec,
-    /// Real milliseconds that it may take until there are; left out, there are now or not.
+    /// Real milliseconds to wait for the expected count. Without a wait if omitted.
     pub timeout_ms: Option<u64>,
 }
 
-/// Texts are globs.
+/// Criteria of requests. Strings are globs.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct RequestCriteria {
     pub operation: Option<String>,
     pub method: Option<String>,
     pub path: Option<String>,
-    /// A `fileName` or `file_name`, anywhere in the body or in the query.
+    /// Value of `fileName` or `file_name`, anywhere in the body or in the query.
     pub file_name: Option<String>,
-    /// A status such as 404, or a class such as `4xx`.
+    /// Status such as 404, or class such as `4xx`.
     #[schemars(schema_with = "status")]
     pub status: Option<StatusSpec>,
-    /// Parameters of the query, by name.
+    /// Query parameters by name.
     pub query: BTreeMap<String, String>,
-    /// By name, in any case.
+    /// Headers by name. Case does not matter.
     pub headers: BTreeMap<String, String>,
-    /// What the JSON body has at least: of an object these fields, of a list all elements.
+    /// JSON that the body must contain: of an object at least these fields, of a list all elements.
     #[schemars(with = "Option<Value>")]
     pub body: Option<Box<RawValue>>,
 }
 
-/// A status in a body: a number, or a text.
+/// Status or class of statuses in a body: a number or a string.
 pub struct StatusSpec(pub StatusFilter);
 
 impl<'de> Deserialize<'de> for StatusSpec {
@@ -198,15 +199,15 @@ fn status(_: &mut SchemaGenerator) -> Schema {
 }
 
 #[derive(Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "count is a number, or {min, max}")]
+#[serde(untagged, expecting = "expected a number or {min, max}")]
 pub enum CountSpec {
     Exactly(u64),
-    Between(Range),
+    Between(CountBounds),
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Range {
+pub struct CountBounds {
     pub min: Option<u64>,
     pub max: Option<u64>,
 }
@@ -222,19 +223,18 @@ pub struct VerifyPassed {
 pub struct VerifyFailed {
     pub ok: bool,
     pub count: u64,
-    /// Those that are the least different; none where there are too many.
+    /// Requests with the fewest differences. Empty if the count is too large.
     pub near_misses: Vec<NearMissView>,
 }
 
 #[derive(Serialize, JsonSchema)]
 pub struct NearMissView {
     request: RequestView,
-    /// Each names the field, what it is and what was wanted.
+    /// Differences, each with the field, the actual value and the expected one.
     differences: Vec<String>,
 }
 
 impl NearMissView {
-    /// A near miss as it is shown.
     pub fn new(near: &NearMiss, default_revision: Revision) -> Self {
         Self {
             request: RequestView::new(&near.exchange, default_revision),

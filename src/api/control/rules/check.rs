@@ -1,9 +1,11 @@
-//! What rules are taken: those that say something, and can match something.
+//! Checks of new rules: a rule must have an effect, and must be able to match.
 
 pub mod outcome;
 pub mod then;
 
-use super::super::error::ApiError;
+use super::super::error::ControlError;
+use super::super::error_code::ControlErrorCode;
+use super::super::is_control_operation;
 use super::super::suggestion::did_you_mean;
 use super::wire::{RuleConditionSpec, RuleRequest};
 use crate::http::Operation;
@@ -14,39 +16,40 @@ use then::check_action;
 
 const TEXT_CHARS_MAX: usize = 1_000;
 
-type CheckedRule<T> = Result<T, ApiError>;
+type CheckedRule<T> = Result<T, ControlError>;
 
 fn bad_rule<T>(message: impl Into<String>, hint: impl Into<String>) -> CheckedRule<T> {
-    Err(ApiError::bad_request("bad_rule", message, hint))
+    Err(ControlError::new(ControlErrorCode::BadRule, message, hint))
 }
 
-/// The rule, if it is one that can match any of the operations there are, or what is none.
+/// Returns the rule if it can match one of `operations`, an outbound call, or a request without an
+/// operation.
 ///
 /// # Errors
-/// Says what is wrong with it, and what there is.
-pub fn rule(sent: RuleRequest, operations: &[Operation]) -> CheckedRule<Rule> {
-    text("name", sent.name.as_deref())?;
-    text("account", sent.account.as_deref())?;
-    if sent.times == Some(0) {
-        return bad_rule(
-            "times: 0 is never",
-            "1 at least; left out, it is without end",
-        );
+/// If a field is invalid. The hint has the valid values.
+pub fn rule(request: RuleRequest, operations: &[Operation]) -> CheckedRule<Rule> {
+    text("name", request.name.as_deref())?;
+    text("account", request.account.as_deref())?;
+    if request.times == Some(0) {
+        return bad_rule("times: must be at least 1", "omit times for no limit");
     }
-    let probability = sent.probability.unwrap_or(1.0);
+    let probability = request.probability.unwrap_or(1.0);
     if !(probability > 0.0 && probability <= 1.0) {
-        let message = format!("probability: {probability} is no chance to be taken");
-        return bad_rule(message, "more than 0, and 1 at most");
+        let message = format!("probability: expected more than 0 and at most 1, got {probability}");
+        return bad_rule(message, "omit probability for every match");
     }
-    let then = check_action(sent.then.0)?;
-    let when = when(sent.when.map(|when| when.0).unwrap_or_default())?;
-    let rulable: Vec<_> = operations.iter().filter(|it| !is_control(it)).collect();
+    let then = check_action(request.then.0)?;
+    let when = when(request.when.map(|when| when.0).unwrap_or_default())?;
+    let rulable: Vec<_> = operations
+        .iter()
+        .filter(|it| !is_control_operation(it))
+        .collect();
     let rule = Rule {
-        name: sent.name,
-        account: sent.account,
+        name: request.name,
+        account: request.account,
         when,
-        skip: sent.skip,
-        times: sent.times,
+        skip: request.skip,
+        times: request.times,
         probability,
         then,
     };
@@ -58,17 +61,13 @@ pub fn rule(sent: RuleRequest, operations: &[Operation]) -> CheckedRule<Rule> {
     Ok(rule)
 }
 
-fn is_control(operation: &Operation) -> bool {
-    operation.name.starts_with("control.")
-}
-
 fn text(field: &str, text: Option<&str>) -> CheckedRule<()> {
     let fits = |text: &str| !text.is_empty() && text.chars().count() <= TEXT_CHARS_MAX;
     if text.is_none_or(fits) {
         return Ok(());
     }
-    let hint = format!("1 to {TEXT_CHARS_MAX} characters; leave it out for any");
-    bad_rule(format!("{field}: is empty, or too long"), hint)
+    let hint = format!("use 1 to {TEXT_CHARS_MAX} characters, or omit the field");
+    bad_rule(format!("{field}: is empty or too long"), hint)
 }
 
 fn when(when: RuleConditionSpec) -> CheckedRule<rule::RuleCondition> {
@@ -86,12 +85,12 @@ fn when(when: RuleConditionSpec) -> CheckedRule<rule::RuleCondition> {
     })
 }
 
-/// A list of operations, for a hint.
+/// Returns a hint with the names of operations.
 fn operation_list<'o>(operations: impl IntoIterator<Item = &'o &'o Operation>) -> String {
     valid_values(operations.into_iter().map(|it| it.name))
 }
 
-/// The same, with what stuntdouble itself calls.
+/// Returns a hint with the names of operations and outbound calls.
 fn all_operation_list(rulable: &[&Operation]) -> String {
     let names = rulable.iter().map(|it| it.name);
     valid_values(names.chain(OutboundCall::ALL.map(OutboundCall::operation)))
@@ -100,12 +99,12 @@ fn all_operation_list(rulable: &[&Operation]) -> String {
 fn valid_values<'o>(names: impl Iterator<Item = &'o str>) -> String {
     let names: Vec<_> = names.collect();
     match names.as_slice() {
-        [] => "there is none".to_owned(),
-        names => format!("there is: {}", names.join(", ")),
+        [] => "there are no valid values".to_owned(),
+        names => format!("valid values: {}", names.join(", ")),
     }
 }
 
-/// Whether the rule is about calls of ours, and so need not be about requests.
+/// `true` if the rule matches outbound calls. Such a rule needs no matching operation.
 fn targets_outbound_call(rule: &Rule, rulable: &[&Operation]) -> CheckedRule<bool> {
     let when = &rule.when;
     if OutboundCall::ALL
@@ -117,17 +116,17 @@ fn targets_outbound_call(rule: &Rule, rulable: &[&Operation]) -> CheckedRule<boo
     if rule.then.webhook.is_none() && when.webhook_url.is_none() {
         return Ok(false);
     }
-    let hint = "webhook and webhookUrl go with operation webhook.deliver, and without method, path and fileName";
+    let hint = "use webhook and webhookUrl with operation webhook.deliver, and without method, path and fileName";
     if let Some(pattern) = &when.operation
         && !rulable.iter().any(|it| glob(pattern, it.name))
     {
         return unknown_operation(pattern, rulable);
     }
-    bad_rule("when: is about no delivery of a webhook", hint)
+    bad_rule("when: does not match webhook deliveries", hint)
 }
 
-/// The operations that a rule names; all, if it names none.
-fn operation_named<'o>(
+/// Returns the operations that a rule's pattern matches. All operations if the rule has no pattern.
+fn matching_operations<'o>(
     when: &rule::RuleCondition,
     operations: &[Operation],
     rulable: &[&'o Operation],
@@ -135,17 +134,17 @@ fn operation_named<'o>(
     let Some(pattern) = &when.operation else {
         return Ok(rulable.to_vec());
     };
-    let named: Vec<_> = rulable
+    let matching: Vec<_> = rulable
         .iter()
         .copied()
         .filter(|it| glob(pattern, it.name))
         .collect();
-    if !named.is_empty() {
-        return Ok(named);
+    if !matching.is_empty() {
+        return Ok(matching);
     }
     if operations.iter().any(|it| glob(pattern, it.name)) {
         let message =
-            format!("when.operation: {pattern} is the control plane, which is never ruled");
+            format!("when.operation: {pattern} is the control plane, to which rules do not apply");
         return bad_rule(message, all_operation_list(rulable));
     }
     unknown_operation(pattern, rulable)
@@ -168,42 +167,43 @@ fn check_request_rule(
 ) -> CheckedRule<()> {
     if when.file_name.is_some() {
         return bad_rule(
-            "when.fileName: the body of a request is not read yet where rules apply",
-            "fileName goes with outcome, processing, zeroCopy.put and file.fetch; requests are matched by operation, method and path",
+            "when.fileName: not available for requests, whose bodies are not yet read when rules apply",
+            "use fileName with outcome, processing, zeroCopy.put and file.fetch; match requests by operation, method and path",
         );
     }
     if let Some(path) = &when.path {
         if !path.starts_with(['/', '*', '?']) {
             return bad_rule(
-                format!("when.path: {path} is like no path"),
-                "paths begin with /",
+                format!("when.path: {path} matches no path"),
+                "start the path with /",
             );
         }
         if path == "/_mock" || path.starts_with("/_mock/") {
-            let message = format!("when.path: {path} is the control plane, which is never ruled");
+            let message =
+                format!("when.path: {path} is the control plane, to which rules do not apply");
             return bad_rule(message, all_operation_list(rulable));
         }
     }
-    let named = operation_named(when, all, rulable)?;
+    let matching = matching_operations(when, all, rulable)?;
     let Some(operation) = &when.operation else {
-        // What is no operation is matched too.
+        // Without a pattern, requests to unknown routes match too.
         return Ok(());
     };
-    let meets = |it: &&Operation| {
+    let is_match = |it: &&Operation| {
         let (method, path) = (when.method.as_deref(), when.path.as_deref());
         method.is_none_or(|method| glob(method, it.method.as_str()))
             && path.is_none_or(|path| globs_intersect(path, &path_glob(it.path)))
     };
-    if operation == "*" || named.iter().copied().any(|it| meets(&it)) {
+    if operation == "*" || matching.iter().copied().any(|it| is_match(&it)) {
         return Ok(());
     }
-    let routes: Vec<_> = named
+    let routes: Vec<_> = matching
         .iter()
         .map(|it| format!("{} {} {}", it.name, it.method, it.path))
         .collect();
     bad_rule(
         "when: operation, method and path have nothing in common",
-        format!("there is: {}", routes.join(", ")),
+        format!("valid routes: {}", routes.join(", ")),
     )
 }
 
@@ -211,17 +211,17 @@ fn check_order_rule(rule: &Rule, all: &[Operation], rulable: &[&Operation]) -> C
     let when = &rule.when;
     if when.method.is_some() || when.path.is_some() || when.webhook_url.is_some() {
         return bad_rule(
-            "when: method, path and webhookUrl are for calls, outcome and processing are for orders",
-            "orders are matched by operation, account and fileName",
+            "when: method, path and webhookUrl match calls, but outcome and processing are for orders",
+            "match orders by operation, account and fileName",
         );
     }
-    let named = operation_named(when, all, rulable)?;
-    let fits = |makes: ResultKind| rule.then.is_applicable_to(makes);
-    if named.iter().any(|it| it.result_kind.is_some_and(fits)) {
-        let makers: Vec<_> = (named.iter().copied())
+    let matching = matching_operations(when, all, rulable)?;
+    let fits = |kind: ResultKind| rule.then.is_applicable_to(kind);
+    if matching.iter().any(|it| it.result_kind.is_some_and(fits)) {
+        let creating: Vec<_> = (matching.iter().copied())
             .filter(|it| it.result_kind.is_some_and(fits))
             .collect();
-        let vendors = vendors_of(&makers);
+        let vendors = vendors_of(&creating);
         let outcome = rule.then.outcome.as_ref();
         return outcome.map_or(Ok(()), |outcome| {
             outcome::check_code(outcome, &vendors, "then.outcome.")
@@ -234,10 +234,10 @@ fn check_order_rule(rule: &Rule, all: &[Operation], rulable: &[&Operation]) -> C
     } else {
         "then.processing"
     };
-    let message = if named.iter().any(|it| it.result_kind.is_some()) {
-        format!("{field}: no order of {pattern} comes to such")
+    let message = if matching.iter().any(|it| it.result_kind.is_some()) {
+        format!("{field}: not supported by operation {pattern}")
     } else {
-        format!("{field}: {pattern} makes no order")
+        format!("{field}: operation {pattern} creates no orders")
     };
     bad_rule(message, operation_list(fitting))
 }
@@ -251,11 +251,11 @@ pub fn vendors_of(operations: &[&Operation]) -> Vec<Vendor> {
     Vendor::ALL.into_iter().filter(has).collect()
 }
 
-/// A route's path as a glob: `/orders/{orderId}` is `/orders/*`.
+/// Returns the path of a route as a glob: `/orders/*` for `/orders/{orderId}`.
 fn path_glob(path: &str) -> String {
     let mut parts = path.split('{');
-    let begin = parts.next().unwrap_or_default().to_owned();
-    parts.fold(begin, |glob, part| {
+    let start = parts.next().unwrap_or_default().to_owned();
+    parts.fold(start, |glob, part| {
         let rest = part.split_once('}').map_or("", |(_, rest)| rest);
         glob + "*" + rest
     })
@@ -266,7 +266,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_routes_parameters_stand_for_anything() {
+    fn path_glob_replaces_parameters_by_asterisks() {
         assert_eq!(path_glob("/a/{b}/c/{*d}"), "/a/*/c/*");
         assert_eq!(path_glob("/a"), "/a");
     }

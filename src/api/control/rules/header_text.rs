@@ -1,4 +1,4 @@
-//! Values of headers that rules set: text, or numbers such as that of `Retry-After`.
+//! Header values in rules: strings, or numbers such as that of `Retry-After`.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-/// The value of a header, as text. A number is taken as it is written in JSON.
+/// Value of a header. A number is converted to its JSON text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct HeaderText(pub String);
@@ -18,11 +18,11 @@ impl<'de> Deserialize<'de> for HeaderText {
             Value::String(text) => Ok(Self(text)),
             Value::Number(number) => Ok(Self(number.to_string())),
             Value::Bool(word) => Err(D::Error::custom(format!(
-                "a header's value is a text or a number, and no boolean: write \"{word}\""
+                "a header value must be a string or a number, not a boolean: write \"{word}\""
             ))),
-            Value::Null | Value::Array(_) | Value::Object(_) => {
-                Err(D::Error::custom("a header's value is a text or a number"))
-            }
+            Value::Null | Value::Array(_) | Value::Object(_) => Err(D::Error::custom(
+                "a header value must be a string or a number",
+            )),
         }
     }
 }

@@ -1,5 +1,7 @@
-//! A rule as it is sent and shown. What is an `Option` may be left out, and is shown only where
-//! it was said, unless it says otherwise.
+//! JSON types of rules in requests and responses.
+//!
+//! Every `Option` may be omitted in a request, and is absent in a response if it was omitted,
+//! unless a field says otherwise.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +16,7 @@ use crate::model::rule::{self, ProcessingMode, RuleId, WebhookEffect};
 use crate::model::work::NoResult;
 use crate::services::rules::ActiveRule;
 
-/// What Undetectable calls what it finds, where that is no generator's watermark.
+/// Final results of Undetectable, besides the names of generators whose watermark was found.
 pub const FINAL_RESULTS: [&str; 4] = ["AI Generated", "Real", "Digitally Edited", "AI Edited"];
 
 #[derive(Deserialize, JsonSchema)]
@@ -49,7 +51,7 @@ pub struct RuleActionSpec {
     pub respond: Option<JsonObject<StubResponseSpec>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultName>,
-    /// Of `drip`.
+    /// Rate of the fault `drip`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes_per_second: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,7 +62,7 @@ pub struct RuleActionSpec {
     pub webhook: Option<JsonObject<WebhookEffect>>,
 }
 
-/// The word for a fault.
+/// Name of a fault.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum FaultName {
@@ -77,7 +79,7 @@ pub struct StubResponseSpec {
     pub status: u16,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, HeaderText>,
-    /// As it was written, byte for byte; null is a body.
+    /// Body, byte for byte as in the rule. Null is a body; absent means no body.
     #[serde(
         default,
         deserialize_with = "double_option",
@@ -98,7 +100,7 @@ pub struct OutcomeSpec {
     pub error_message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
-    /// Null: there is none.
+    /// Text of the watermark. Null: no watermark. Absent: not set.
     #[serde(
         default,
         deserialize_with = "double_option",
@@ -109,26 +111,26 @@ pub struct OutcomeSpec {
     pub detection_status: Option<NoResult>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub final_result: Option<String>,
-    /// `failed`: the analysis of a document fails.
+    /// `failed` if the analysis of a document is to fail. No other value is valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub analysis: Option<String>,
 }
 
 impl OutcomeSpec {
-    /// Whether it says nothing.
+    /// `true` if no field is set.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// What is there, if it is null too.
+/// Deserializes null as a value of `T`, so that null and an absent field differ.
 pub fn double_option<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     from: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(from).map(Some)
 }
 
-/// A rule that stands. Name, account and times are null where they were not said.
+/// Active rule. Name, account and times are null if they were omitted.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Rule")]
 pub struct RuleView<'r> {
@@ -144,10 +146,10 @@ pub struct RuleView<'r> {
 }
 
 impl<'r> From<&'r ActiveRule> for RuleView<'r> {
-    fn from(standing: &'r ActiveRule) -> Self {
-        let rule = &standing.rule;
+    fn from(active: &'r ActiveRule) -> Self {
+        let rule = &active.rule;
         Self {
-            id: standing.id,
+            id: active.id,
             name: rule.name.as_deref(),
             account: rule.account.as_deref(),
             when: &rule.when,
@@ -155,7 +157,7 @@ impl<'r> From<&'r ActiveRule> for RuleView<'r> {
             times: rule.times,
             probability: rule.probability,
             then: (&rule.then).into(),
-            hits: standing.hits(),
+            hits: active.hits(),
         }
     }
 }
@@ -246,7 +248,7 @@ impl From<&rule::ForcedOutcome> for OutcomeSpec {
     }
 }
 
-/// The vendor's word for a label.
+/// Returns the vendor's name of a label.
 fn final_result(label: &Label) -> &str {
     match label {
         Label::Ai => "AI Generated",
@@ -257,12 +259,12 @@ fn final_result(label: &Label) -> &str {
     }
 }
 
-/// What no generator is called, in lower case and without all but letters and digits: other words
-/// for a result, of this vendor or of others.
+/// Words that cannot name a generator, in lower case and without punctuation: they are words for
+/// results of this vendor or of others.
 const RESULT_LOOKALIKES: [&str; 4] = ["ai", "edited", "fake", "human"];
 
-/// The label of one of [`FINAL_RESULTS`], or of the generator of that name; none for what is like
-/// a result and is none.
+/// Returns the label of one of [`FINAL_RESULTS`], or of the generator with that name. `None` if
+/// `final_result` looks like a misspelt result.
 pub fn label(final_result: &str) -> Option<Label> {
     Some(match final_result {
         "AI Generated" => Label::Ai,
@@ -298,7 +300,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_final_result_is_a_label_and_back() {
+    fn label_and_final_result_are_inverse() {
         for word in FINAL_RESULTS.into_iter().chain(["Grok", "Nano Banana 2"]) {
             let label = label(word).expect("a label");
             assert_eq!(final_result(&label), word);

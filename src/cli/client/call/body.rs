@@ -1,4 +1,4 @@
-//! What calls send.
+//! Request bodies of calls.
 
 use std::collections::BTreeMap;
 
@@ -8,42 +8,43 @@ use serde_json::{Map, Value};
 use super::ReadSource;
 use crate::cli::commands::{AccountArg, JsonSource, VerifyArgs};
 
-/// `{}`.
-fn empty_object() -> Vec<u8> {
-    b"{}".to_vec()
-}
+const EMPTY_OBJECT: &[u8] = b"{}";
 
-/// An object of those fields that are said.
+/// Returns an object with the fields that have a value.
 pub fn object<const N: usize>(fields: [(&str, Option<Value>); N]) -> Vec<u8> {
-    text_or_null(fields).map_or_else(empty_object, |object| object.to_string().into_bytes())
+    object_value(fields).map_or_else(
+        || EMPTY_OBJECT.to_vec(),
+        |object| object.to_string().into_bytes(),
+    )
 }
 
-fn text_or_null<const N: usize>(fields: [(&str, Option<Value>); N]) -> Option<Value> {
-    let body = fields
+fn object_value<const N: usize>(fields: [(&str, Option<Value>); N]) -> Option<Value> {
+    let fields = fields
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    let object: Map<String, Value> = body.collect();
+    let object: Map<String, Value> = fields.collect();
     (!object.is_empty()).then_some(Value::Object(object))
 }
 
-/// The field `account`.
-pub fn account(of: &AccountArg) -> (&'static str, Option<Value>) {
-    ("account", text(of.key.as_ref()))
+/// Returns the field `account`, with no value if the option is not given.
+pub fn account_field(account: &AccountArg) -> (&'static str, Option<Value>) {
+    ("account", text(account.key.as_ref()))
 }
 
-fn text(message: Option<&String>) -> Option<Value> {
-    message.map(|text| text.as_str().into())
+fn text(option: Option<&String>) -> Option<Value> {
+    option.map(|text| text.as_str().into())
 }
 
-/// The JSON that was given; none is `{}`.
+/// Returns the JSON of a source, or `{}` if no source is given.
 pub fn json_or_empty(json: Option<&JsonSource>, read: ReadSource<'_>) -> Result<Vec<u8>, String> {
-    json.map_or_else(|| Ok(empty_object()), read)
+    json.map_or_else(|| Ok(EMPTY_OBJECT.to_vec()), read)
 }
 
-/// The object with the account in it, its text as it was otherwise. What is no object is left to
-/// the server to refuse, and so is one that has an account already.
-pub fn with_account(json: Vec<u8>, of: &AccountArg) -> Vec<u8> {
-    let (_, Some(key)) = account(of) else {
+/// Returns the object with the field `account` inserted first and every other byte unchanged. JSON
+/// that is no object is returned as it is, for the server to refuse. A second `account` is not
+/// removed.
+pub fn with_account(json: Vec<u8>, account: &AccountArg) -> Vec<u8> {
+    let (_, Some(key)) = account_field(account) else {
         return json;
     };
     let Some(rest) = json.trim_ascii_start().strip_prefix(b"{") else {
@@ -55,46 +56,44 @@ pub fn with_account(json: Vec<u8>, of: &AccountArg) -> Vec<u8> {
     [begin.as_bytes(), rest].concat()
 }
 
-/// Body of a verification. The JSON of `--body` is sent as it was given, with all digits of its numbers.
+/// Body of a verification. The JSON of `--body` is sent as it was given, with all digits of its
+/// numbers.
 ///
 /// # Errors
 /// Returns one line if `--body` cannot be read or is not JSON.
-pub fn verify_body(wanted: &VerifyArgs, read: ReadSource<'_>) -> Result<Vec<u8>, String> {
+pub fn verify_body(args: &VerifyArgs, read: ReadSource<'_>) -> Result<Vec<u8>, String> {
     let mut when = raw_fields([
-        ("operation", text(wanted.like.operation.as_ref())),
-        ("method", text(wanted.like.method.as_ref())),
-        ("path", text(wanted.like.path.as_ref())),
-        ("fileName", text(wanted.file_name.as_ref())),
-        ("status", wanted.like.status.as_deref().map(status)),
-        ("query", by_name(&wanted.query)),
-        ("headers", by_name(&wanted.header)),
+        ("operation", text(args.filter.operation.as_ref())),
+        ("method", text(args.filter.method.as_ref())),
+        ("path", text(args.filter.path.as_ref())),
+        ("fileName", text(args.file_name.as_ref())),
+        ("status", args.filter.status.as_deref().map(status)),
+        ("query", by_name(&args.query)),
+        ("headers", by_name(&args.header)),
     ])?;
-    if let Some(source) = &wanted.body {
+    if let Some(source) = &args.body {
         let body = serde_json::from_slice(&read(source)?);
-        let body = body.map_err(|error| format!("--body is no JSON: {error}"))?;
+        let body = body.map_err(|error| format!("--body: invalid JSON: {error}"))?;
         when.insert("body", body);
     }
     let range = [
-        ("min", wanted.min.map(Value::from)),
-        ("max", wanted.max.map(Value::from)),
+        ("min", args.min.map(Value::from)),
+        ("max", args.max.map(Value::from)),
     ];
-    let count = wanted
-        .count
-        .map(Value::from)
-        .or_else(|| text_or_null(range));
-    let timeout_ms = wanted.timeout_ms.map(Value::from);
+    let count = args.count.map(Value::from).or_else(|| object_value(range));
+    let timeout_ms = args.timeout_ms.map(Value::from);
     let mut fields = raw_fields([
-        account(&wanted.of),
+        account_field(&args.account),
         ("count", count),
         ("timeoutMs", timeout_ms),
     ])?;
     if !when.is_empty() {
         fields.insert(
             "when",
-            to_raw_value(&when).map_err(|error| unwritten(&error))?,
+            to_raw_value(&when).map_err(|error| serialize_error(&error))?,
         );
     }
-    serde_json::to_vec(&fields).map_err(|error| unwritten(&error))
+    serde_json::to_vec(&fields).map_err(|error| serialize_error(&error))
 }
 
 /// Returns the fields that have a value, as JSON texts.
@@ -107,14 +106,14 @@ fn raw_fields<const N: usize>(
     });
     provided
         .collect::<Result<_, _>>()
-        .map_err(|error| unwritten(&error))
+        .map_err(|error| serialize_error(&error))
 }
 
-fn unwritten(error: &serde_json::Error) -> String {
+fn serialize_error(error: &serde_json::Error) -> String {
     format!("cannot write the request: {error}")
 }
 
-/// A status as a number, or a class as a text.
+/// Returns a status as a number, or a class such as `4xx` as a string.
 fn status(text: &str) -> Value {
     let number = text.parse::<u16>().map(Value::from);
     number.unwrap_or_else(|_| text.into())

@@ -1,5 +1,5 @@
-//! Fixtures documents whose files are read here: the server may run on another machine, or in a
-//! container, and has no access to them.
+//! Fixtures documents with files. The client reads the files, since the server may run in a
+//! container or on another machine.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-/// The parts of a document that name files.
+/// Parts of a document that can name files.
 #[derive(Deserialize)]
 struct LocalFixture<'d> {
     #[serde(borrow, default)]
@@ -22,13 +22,12 @@ struct LocalFixtureOrder<'d> {
     files: Vec<&'d RawValue>,
 }
 
-/// Returns the document with the bytes of each file that it names by `path`, as `base64`. Paths are
-/// relative to `folder`. Every other byte stays as it is, and every line keeps its number, so that
-/// the server's messages fit the document. A document that is malformed is returned unchanged: the
-/// server says what is wrong with it.
+/// Replaces each `path` in the document by the file's content as `base64`. Paths are relative to
+/// `folder`. All other bytes and all line numbers stay the same, so that the server's messages fit
+/// the document. A malformed document is returned unchanged, for the server to report.
 ///
 /// # Errors
-/// Returns one line that names the place in the document if a file cannot be read.
+/// Returns one line with the JSON path if a file cannot be read.
 pub fn embed_files(document: Vec<u8>, folder: &Path) -> Result<Vec<u8>, String> {
     let Ok(text) = str::from_utf8(&document) else {
         return Ok(document);
@@ -41,8 +40,8 @@ pub fn embed_files(document: Vec<u8>, folder: &Path) -> Result<Vec<u8>, String> 
     let mut copied = 0;
     for (order, LocalFixtureOrder { files }) in parsed.orders.iter().enumerate() {
         for (index, file) in files.iter().enumerate() {
-            let place = format!("orders[{order}].files[{index}].path");
-            let Some(file_with_bytes) = embed_file(file.get(), folder, &place)? else {
+            let json_path = format!("orders[{order}].files[{index}].path");
+            let Some(file_with_bytes) = embed_file(file.get(), folder, &json_path)? else {
                 continue;
             };
             let start = offset_in(text, file.get());
@@ -55,9 +54,9 @@ pub fn embed_files(document: Vec<u8>, folder: &Path) -> Result<Vec<u8>, String> 
     Ok(embedded.into_bytes())
 }
 
-/// Returns the file's object with `base64` in place of `path`, on as many lines. `None` if it has no
-/// path, or is not as it should be.
-fn embed_file(object: &str, folder: &Path, place: &str) -> Result<Option<String>, String> {
+/// Returns the object with `base64` in place of `path`, on the same number of lines. `None` if the
+/// object has no path or is malformed.
+fn embed_file(object: &str, folder: &Path, json_path: &str) -> Result<Option<String>, String> {
     let Ok(mut fields) = serde_json::from_str::<Map<String, Value>>(object) else {
         return Ok(None);
     };
@@ -69,7 +68,7 @@ fn embed_file(object: &str, folder: &Path, place: &str) -> Result<Option<String>
     }
     let path = folder.join(path);
     let bytes = std::fs::read(&path)
-        .map_err(|error| format!("cannot read {} ({place}): {error}", path.display()))?;
+        .map_err(|error| format!("cannot read {} ({json_path}): {error}", path.display()))?;
     fields.insert("base64".to_owned(), BASE64_STANDARD.encode(bytes).into());
     let lines = object.matches('\n').count();
     Ok(Some(
@@ -77,7 +76,7 @@ fn embed_file(object: &str, folder: &Path, place: &str) -> Result<Option<String>
     ))
 }
 
-/// Returns where `part` begins, which is a part of `whole`.
+/// Returns the byte offset of `part`, which must be a slice of `whole`.
 fn offset_in(whole: &str, part: &str) -> usize {
     part.as_ptr().addr() - whole.as_ptr().addr()
 }
@@ -114,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn embed_files_of_a_missing_file_names_the_file_and_its_place() {
+    fn embed_files_of_a_missing_file_names_the_file_and_its_json_path() {
         let folder = tempfile::tempdir().expect("a directory");
         let document = r#"{"orders": [{}, {"files": [{"path": "nothing.jpg"}]}]}"#;
         let path = folder.path().join("nothing.jpg");
@@ -128,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn embed_files_leaves_what_is_malformed_to_the_server() {
+    fn embed_files_leaves_malformed_documents_unchanged() {
         for document in [
             "",
             "[]",

@@ -3,22 +3,22 @@ use clap::Parser;
 use super::*;
 use crate::cli::grammar::{Cli, Command};
 
-/// A source is read as its own name.
+/// Reads a source as its own name.
 fn read_stub(source: &JsonSource) -> Result<Vec<u8>, String> {
     Ok(match source {
-        JsonSource::Given(text) => text.clone().into_bytes(),
+        JsonSource::Inline(text) => text.clone().into_bytes(),
         JsonSource::File(path) if path.ends_with("gone") => return Err("it is gone".to_owned()),
         JsonSource::File(path) => format!("in {}", path.display()).into_bytes(),
         JsonSource::Stdin => b"[1]".to_vec(),
     })
 }
 
-/// What is asked by the command with those arguments: method, path and body.
+/// Returns method, path and body of the call that a command makes.
 fn request_of(arguments: &[&str]) -> String {
     let all = ["stuntdouble"].iter().chain(arguments);
     let cli = Cli::try_parse_from(all).unwrap_or_else(|error| panic!("{error}"));
     let Some(Command::Client(command)) = cli.command else {
-        panic!("{arguments:?} asks nobody");
+        panic!("{arguments:?} makes no call");
     };
     match call(&command, &read_stub) {
         Ok(ApiCall { method, path, body }) => {
@@ -29,13 +29,13 @@ fn request_of(arguments: &[&str]) -> String {
     }
 }
 
-/// The same of a line whose words are parted by blanks.
-fn line(line: &str) -> String {
+/// Returns the call of a command line whose words are separated by blanks.
+fn request_of_line(line: &str) -> String {
     request_of(&line.split(' ').collect::<Vec<_>>())
 }
 
 #[test]
-fn time_is_steered() {
+fn clock_commands_call_their_routes() {
     for (command, call) in [
         ("health", "GET /_mock/health"),
         ("reset", "POST /_mock/reset {}"),
@@ -73,12 +73,12 @@ fn time_is_steered() {
             r#"POST /_mock/drain {"account":"a","timeoutMs":5}"#,
         ),
     ] {
-        assert_eq!(line(command), call);
+        assert_eq!(request_of_line(command), call);
     }
 }
 
 #[test]
-fn accounts_and_rules_are_kept() {
+fn account_and_rule_commands_call_their_routes() {
     for (command, call) in [
         ("accounts", "GET /_mock/accounts"),
         ("accounts show a", "GET /_mock/accounts/a"),
@@ -105,12 +105,12 @@ fn accounts_and_rules_are_kept() {
         ("rules clear", "DELETE /_mock/rules"),
         ("rules clear --account a", "DELETE /_mock/rules?account=a"),
     ] {
-        assert_eq!(line(command), call);
+        assert_eq!(request_of_line(command), call);
     }
 }
 
 #[test]
-fn the_journal_is_asked() {
+fn request_commands_call_their_routes() {
     for (command, call) in [
         ("requests", "GET /_mock/requests"),
         (
@@ -142,15 +142,15 @@ fn the_journal_is_asked() {
         ),
         (
             "requests verify --count 1 --body {",
-            "--body is no JSON: EOF while parsing an object at line 1 column 1",
+            "--body: invalid JSON: EOF while parsing an object at line 1 column 1",
         ),
     ] {
-        assert_eq!(line(command), call);
+        assert_eq!(request_of_line(command), call);
     }
 }
 
 #[test]
-fn webhooks_orders_and_state_are_reached() {
+fn delivery_order_inbox_and_snapshot_commands_call_their_routes() {
     for (command, call) in [
         ("deliveries", "GET /_mock/deliveries"),
         (
@@ -235,30 +235,30 @@ fn webhooks_orders_and_state_are_reached() {
         ("fixtures load a.json", "PUT /_mock/fixtures in a.json"),
         ("fixtures load gone", "it is gone"),
     ] {
-        assert_eq!(line(command), call);
+        assert_eq!(request_of_line(command), call);
     }
 }
 
 #[test]
-fn any_name_is_one_step_of_the_path() {
-    let shown = request_of(&["accounts", "show", "a/b?c#d%2F é"]);
-    assert_eq!(shown, "GET /_mock/accounts/a%2Fb%3Fc%23d%252F%20%C3%A9");
+fn names_are_encoded_as_one_path_segment() {
+    let request = request_of(&["accounts", "show", "a/b?c#d%2F é"]);
+    assert_eq!(request, "GET /_mock/accounts/a%2Fb%3Fc%23d%252F%20%C3%A9");
     for name in ["", ".", ".."] {
         let parsed = Cli::try_parse_from(["stuntdouble", "rules", "delete", name]);
-        assert!(parsed.is_err(), "{name:?} is no step");
+        assert!(parsed.is_err(), "{name:?} is accepted");
     }
 }
 
 #[test]
-fn an_account_goes_into_the_json_that_stays_as_it_is() {
+fn with_account_inserts_the_field_and_changes_nothing_else() {
     let with = |json: &str, key: &str| {
-        let of = AccountArg {
+        let account = AccountArg {
             key: Some(key.to_owned()),
         };
-        String::from_utf8(with_account(json.into(), &of)).expect("UTF-8")
+        String::from_utf8(with_account(json.into(), &account)).expect("UTF-8")
     };
     assert_eq!(with("{}", "a"), r#"{"account":"a"}"#);
     assert_eq!(with(" { } ", "a"), r#"{"account":"a" } "#);
     assert_eq!(with("\n{\"z\": 1.0}", "\""), r#"{"account":"\"","z": 1.0}"#);
-    assert_eq!(with("[]", "a"), "[]", "the server says what is wrong");
+    assert_eq!(with("[]", "a"), "[]", "the server reports the error");
 }

@@ -80,7 +80,7 @@ async fn calls_with_fault_respect_blocked_addresses() {
     for (url, line) in [
         (
             "http://8.8.8.8/a",
-            "8.8.8.8 is a public address; only loopback and private addresses are called without --allow-public",
+            "8.8.8.8 is a public address; only loopback and private addresses are called without --outbound-allow-public",
         ),
         (
             "ftp://127.0.0.1/",

@@ -118,8 +118,8 @@ async fn get_clock_and_drain_of_unknown_key_create_no_account() {
         .await;
     let expected: Value = json!({"error": {
         "code": "bad_query",
-        "message": "no parameter key",
-        "hint": "there is: account",
+        "message": "unknown parameter key",
+        "hint": "valid parameters: account",
     }});
     assert_eq!((refused.status, refused.json()), (400, expected));
 }

@@ -80,38 +80,38 @@ async fn advance_to_invalid_instant_is_refused_and_creates_no_own_clock() {
     let freeze = json!({"mode": "frozen", "now": T0});
     server.control(Method::PUT, "/_mock/clock", &freeze).await;
     server.get("live", "/api/v2/orders").await;
-    let instant = "such as 2026-03-12T10:00:00.000Z";
-    let later = "an instant after that, 100 years at most";
+    let instant = "send an instant such as 2026-03-12T10:00:00.000Z";
+    let later = "send a later instant, at most 100 years ahead";
     for (body, code, message, hint) in [
         (
             json!({"to": "2026-03-12T09:59:59.999Z"}),
             "bad_instant",
-            "to: the clock cannot be moved to 2026-03-12T09:59:59.999Z, it shows 2026-03-12T10:00:00.000Z",
+            "to: cannot advance to 2026-03-12T09:59:59.999Z, as the clock shows 2026-03-12T10:00:00.000Z",
             later,
         ),
         (
             json!({"to": "9999-01-01T00:00:00Z"}),
             "bad_instant",
-            "to: the clock cannot be moved to 9999-01-01T00:00:00Z, it shows 2026-03-12T10:00:00.000Z",
+            "to: cannot advance to 9999-01-01T00:00:00Z, as the clock shows 2026-03-12T10:00:00.000Z",
             later,
         ),
         (
             json!({"to": "next week"}),
             "bad_instant",
-            "to: next week is no instant",
+            "to: invalid instant next week",
             instant,
         ),
         (
             json!({"by": 1, "to": T0}),
             "bad_body",
-            "the body has both by and to",
-            "give one of them",
+            "by and to are both set",
+            "send one of them",
         ),
         (
             json!({}),
             "bad_body",
-            "the body has neither by nor to",
-            "give one of them, such as {\"by\": \"10s\"}",
+            "by or to is missing",
+            "send one of them, such as {\"by\": \"10s\"}",
         ),
     ] {
         let mut body = body;

@@ -156,7 +156,7 @@ async fn resend_unknown_delivery_answers_404() {
         let error = json!({
             "code": "unknown_delivery",
             "message": message,
-            "hint": "GET /_mock/deliveries lists those that were attempted; a webhook's go with it",
+            "hint": "GET /_mock/deliveries lists deliveries; those of a deleted webhook cannot be resent",
         });
         assert_eq!(
             (response.status, response.json()),

@@ -24,7 +24,7 @@ async fn call_with_empty_account_in_query_is_refused_by_every_operation() {
         ] {
             let path = format!("{}?{query}", path_of(&operation));
             let response = server.send(operation.method.clone(), &path, &[], "").await;
-            let hint = "give a key, or leave account out";
+            let hint = "set a key, or omit account";
             assert_refused(
                 &response,
                 400,
@@ -123,7 +123,7 @@ async fn call_with_empty_key_in_path_is_refused() {
         let method: reqwest::Method = method.parse().expect("a method");
         let response = server.send(method, "/_mock/accounts/", &[], "").await;
         let message = "/_mock/accounts/: the key is empty";
-        let hint = "end the path with a key; GET /_mock/accounts lists all accounts";
+        let hint = "append a key to the path; GET /_mock/accounts lists all accounts";
         assert_refused(&response, 400, "bad_key", message, hint);
     }
     assert_unchanged(&server).await;

@@ -20,7 +20,7 @@ fn assert_bad_host(path: &str, response: &TestResponse, message: &str) {
     let text = response.text();
     match path {
         "/_mock/health" => {
-            let hint = "send one Host header: a host, and its port if that is not the default";
+            let hint = "send one Host header with a host, and its port if that is not the default";
             let error = json!({"error": {"code": "bad_host", "message": message, "hint": hint}});
             assert_eq!(response.json(), error);
         }

@@ -62,7 +62,7 @@ async fn inboxes_of_two_accounts_with_one_name_are_separate() {
     let refused = json!({"error": {
         "code": "ambiguous_inbox",
         "message": "several accounts have an inbox hook",
-        "hint": "name the account; GET /_mock/inbox lists all inboxes",
+        "hint": "add account to the request; GET /_mock/inbox lists all inboxes",
     }});
     for (method, path) in [
         (Method::GET, "/_mock/inbox/hook/messages"),
@@ -168,8 +168,8 @@ async fn exceed_inbox_limit_evicts_the_longest_unused_and_ends_its_waits() {
     }
     let error = json!({"error": {
         "code": "inbox_evicted",
-        "message": "the inbox 1 was removed with its messages: of more than 1000 it was unused for longest",
-        "hint": "remove inboxes, or accounts with theirs, when a test is done; the next message makes it anew",
+        "message": "the inbox 1 and its messages were evicted: of more than 1000 inboxes it was unused for longest",
+        "hint": "delete inboxes, or the accounts that own them, at the end of a test; the next message creates the inbox again",
     }});
     let url_of = |query: &str| format!("/_mock/inbox/{query}");
     let path = url_of("0/messages?account=many");

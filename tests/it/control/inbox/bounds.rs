@@ -22,7 +22,7 @@ async fn post_message_over_one_mebibyte_is_refused() {
     let error = json!({
         "code": "message_too_large",
         "message": "the message has more than 1048576 bytes",
-        "hint": "an inbox keeps no larger ones",
+        "hint": "send a smaller message",
     });
     assert_eq!((large.status, large.json()), (400, json!({"error": error})));
     let (_, listing) = messages(&server, "").await;
@@ -55,30 +55,36 @@ async fn put_inbox_with_invalid_settings_is_refused() {
         (
             json!({"statuses": [200, 100]}),
             400,
-            bad_inbox("statuses: 100 ends no request", "200 to 599"),
+            bad_inbox("statuses: 100 is not a final status", "200 to 599"),
         ),
         (
             json!({"statuses": vec![200; 1_001]}),
             400,
-            bad_inbox("statuses: 1001 of them", "1000 at most"),
+            bad_inbox(
+                "statuses: expected at most 1000, got 1001",
+                "send fewer statuses",
+            ),
         ),
         (
             json!({"delayMs": 600_001}),
             400,
-            bad_inbox("delayMs: 600001 is too long", "600000 at most"),
+            bad_inbox(
+                "delayMs: expected at most 600000, got 600001",
+                "send a shorter delay",
+            ),
         ),
         (
             json!({"secret": ""}),
             400,
             bad_inbox(
-                "secret: is empty",
-                "leave it out, and the secrets of the webhooks that come here are taken",
+                "secret: must not be empty",
+                "omit secret to use the secrets of the webhooks that post to this inbox",
             ),
         ),
         (
             json!({"secret": "x".repeat(1_001)}),
             400,
-            bad_inbox("secret: has 1001 bytes", "1000 at most"),
+            bad_inbox("secret: has 1001 bytes", "send fewer statuses"),
         ),
         (
             json!({"account": "nobody"}),
@@ -86,7 +92,8 @@ async fn put_inbox_with_invalid_settings_is_refused() {
             (
                 "unknown_account",
                 "no account nobody".to_owned(),
-                "set it up with PUT /_mock/accounts/{key}: the mode is strict".to_owned(),
+                "set the account up with PUT /_mock/accounts/{key}, since the mode is strict"
+                    .to_owned(),
             ),
         ),
     ] {
@@ -122,7 +129,7 @@ async fn post_to_inbox_of_too_long_key_answers_bad_inbox() {
     let error = json!({
         "code": "bad_inbox",
         "message": "account: the key has 1001 characters",
-        "hint": "1000 at most",
+        "hint": "send fewer statuses",
     });
     assert_eq!(
         (refused.status, refused.json()),
@@ -145,19 +152,19 @@ async fn list_messages_with_invalid_query_is_refused() {
     for (query, message, hint) in [
         (
             "?wait=1",
-            "no parameter wait",
-            "there is: account, min, timeoutMs",
+            "unknown parameter wait",
+            "valid parameters: account, min, timeoutMs",
         ),
-        ("?min=-1", "min: -1 is no such number", "a whole number"),
+        ("?min=-1", "min: invalid number -1", "send a whole number"),
         (
             "?timeoutMs=1s",
-            "timeoutMs: 1s is no such number",
-            "a whole number",
+            "timeoutMs: invalid number 1s",
+            "send a whole number",
         ),
         (
             "?min=1001",
-            "min: 1001 will never be there",
-            "an inbox keeps 1000 messages at most",
+            "min: expected at most 1000, got 1001",
+            "an inbox keeps at most 1000 messages",
         ),
     ] {
         let error = json!({"code": "bad_query", "message": message, "hint": hint});

@@ -152,7 +152,7 @@ async fn follow_by_pages_lists_the_first_requests_after_the_number() {
 
 #[tokio::test]
 async fn evict_or_delete_pending_request_omits_it_after_completion() {
-    let server = TestServer::with_config(|config| config.journal.journal_requests = 2).await;
+    let server = TestServer::with_config(|config| config.journal.journal_requests_max = 2).await;
     let evicted = IncompleteRequest::send(&server, 1).await;
     for _ in 0..2 {
         server.get("live", "/api/v2/orders/1").await;

@@ -150,9 +150,9 @@ async fn list_requests_with_filters_answers_matches_newest_last() {
     assert_eq!(lines("?status=200&method=get").await, all[1..3]);
     assert_eq!(lines("?path=/api/v2/orders/?").await, all[..1]);
     for (query, message) in [
-        ("?account=one&since=x", "since: x is no such number"),
-        ("?since=1", "since: of which account?"),
-        ("?key=one", "no parameter key"),
+        ("?account=one&since=x", "since: invalid number x"),
+        ("?since=1", "since: account is missing"),
+        ("?key=one", "unknown parameter key"),
     ] {
         let path = format!("/_mock/requests{query}");
         let refused = server.send(Method::GET, &path, &[], "").await;
@@ -165,7 +165,7 @@ async fn list_requests_with_filters_answers_matches_newest_last() {
 
 #[tokio::test]
 async fn exceed_journal_limit_evicts_the_oldest_and_counts_them() {
-    let server = TestServer::with_config(|config| config.journal.journal_requests = 3).await;
+    let server = TestServer::with_config(|config| config.journal.journal_requests_max = 3).await;
     for n in 1..=5 {
         server.get("one", &format!("/api/v2/orders/{n}")).await;
     }
@@ -258,9 +258,9 @@ async fn get_request_by_account_and_number_answers_it() {
     );
     server.get("other", "/api/v2/orders").await;
     for (path, message) in [
-        ("live/99", "no request 99 of account live is kept"),
-        ("live/x", "no request x of account live is kept"),
-        ("nobody/1", "no request 1 of account nobody is kept"),
+        ("live/99", "no request 99 of account live"),
+        ("live/x", "no request x of account live"),
+        ("nobody/1", "no request 1 of account nobody"),
     ] {
         let path = format!("/_mock/requests/{path}");
         let response = server.send(Method::GET, &path, &[], "").await;
@@ -298,8 +298,8 @@ async fn list_requests_by_status_class_answers_that_class() {
         let response = server.send(Method::GET, &path, &[], "").await;
         let error = json!({"error": {
             "code": "bad_query",
-            "message": format!("status: {query} is no status"),
-            "hint": "such as 404, or 4xx for a class",
+            "message": format!("status: invalid status {query}"),
+            "hint": "send a status such as 404, or a class such as 4xx",
         }});
         assert_eq!((response.status, response.json()), (400, error));
     }

@@ -40,7 +40,7 @@ async fn verify_count_answers_ok_or_the_actual_count() {
     let expected = json!({"ok": false, "count": 2, "nearMisses": []});
     assert_eq!((unmatched.status, unmatched.json()), (422, expected));
     let reason = unmatched.header("x-mock-reason");
-    assert_eq!(reason, "2 such requests were made, wanted 1");
+    assert_eq!(reason, "expected 1 matching requests, got 2");
     let never = json!({"account": "other", "count": 0});
     assert_eq!(verify(&server, &never).await.status, 200);
 }
@@ -114,7 +114,7 @@ async fn verify_without_match_names_differing_fields_in_near_misses() {
 
 #[tokio::test]
 async fn verify_after_eviction_answers_409_if_the_result_is_uncertain() {
-    let server = TestServer::with_config(|config| config.journal.journal_requests = 2).await;
+    let server = TestServer::with_config(|config| config.journal.journal_requests_max = 2).await;
     for _ in 0..3 {
         server.get("live", "/api/v2/orders/1").await;
     }
@@ -134,19 +134,19 @@ async fn verify_after_eviction_answers_409_if_the_result_is_uncertain() {
     }
     let response = verify(&server, &count_all(json!(2))).await;
     assert_eq!(response.json()["error"]["code"], "evicted");
-    let message = "2 such requests are kept, wanted 2; 1 that are kept no more may have been such";
+    let message = "expected 2 matching requests, got 2; 1 evicted requests may have matched";
     assert_eq!(response.json()["error"]["message"], message);
 }
 
 #[tokio::test]
 async fn read_and_verify_with_disabled_journal_answer_journal_disabled() {
-    let server = TestServer::with_config(|config| config.journal.journal_requests = 0).await;
+    let server = TestServer::with_config(|config| config.journal.journal_requests_max = 0).await;
     server.get("live", "/api/v2/orders/1").await;
     let response = verify(&server, &json!({"account": "live", "count": 0})).await;
     let error = json!({"error": {
         "code": "journal_disabled",
-        "message": "no requests are kept: --journal-requests is 0",
-        "hint": "start the server with another --journal-requests",
+        "message": "the journal is disabled: --journal-requests-max is 0",
+        "hint": "start the server with a larger --journal-requests-max",
     }});
     assert_eq!((response.status, response.json()), (409, error.clone()));
     for path in [
@@ -252,27 +252,27 @@ async fn verify_with_matcher_that_can_match_nothing_is_refused() {
         (
             json!({"count": 1, "when": {"operation": "nothing"}}),
             "bad_when",
-            "when.operation: nothing is no operation that is kept",
+            "when.operation: no recorded operation matches nothing",
         ),
         (
             json!({"count": 1, "when": {"operation": "webhook.deliver"}}),
             "bad_when",
-            "when.operation: webhook.deliver is a call of ours: GET /_mock/deliveries has those",
+            "when.operation: webhook.deliver is an outbound call, which GET /_mock/deliveries lists",
         ),
         (
             json!({"count": 1, "when": {"operation": "bizmori.getOrdr"}}),
             "bad_when",
-            "when.operation: bizmori.getOrdr is no operation that is kept; did you mean bizmori.getOrder?",
+            "when.operation: no recorded operation matches bizmori.getOrdr; did you mean bizmori.getOrder?",
         ),
         (
             json!({"count": {"min": 2, "max": 1}}),
             "bad_count",
-            "count: nothing is between",
+            "count: min is greater than max",
         ),
         (
             json!({"count": "x"}),
             "bad_body",
-            "count: count is a number, or {min, max}",
+            "count: expected a number or {min, max}",
         ),
         (json!({}), "bad_body", "missing field `count`"),
     ] {

@@ -74,7 +74,7 @@ async fn delete_one_rule_or_all_of_an_account_removes_them_from_listings() {
     let response = delete("/_mock/rules/2").await;
     assert_eq!((response.status, response.text()), (204, String::new()));
     let repeated = delete("/_mock/rules/2").await;
-    let error = json!({"error": {"code": "unknown_rule", "message": "no rule 2", "hint": "GET /_mock/rules lists those there are"}});
+    let error = json!({"error": {"code": "unknown_rule", "message": "no rule 2", "hint": "GET /_mock/rules lists all rules"}});
     assert_eq!((repeated.status, repeated.json()), (404, error));
     assert_eq!(
         read_statuses(&server, "b", 1).await,
@@ -214,7 +214,7 @@ async fn create_rule_for_unknown_account_creates_it_or_is_refused_in_strict_mode
             .await;
     let body = json!({"account": "new", "then": respond_with(503)}).to_string();
     let refused = server.send(Method::POST, "/_mock/rules", &[], body).await;
-    let error = json!({"error": {"code": "unknown_account", "message": "no account new", "hint": "set it up with PUT /_mock/accounts/{key}: the mode is strict"}});
+    let error = json!({"error": {"code": "unknown_account", "message": "no account new", "hint": "set the account up with PUT /_mock/accounts/{key}, since the mode is strict"}});
     assert_eq!((refused.status, refused.json()), (404, error));
     assert_eq!(list_rules(&server, "").await, [Value::Null; 0]);
 }

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use super::list_rules;
 use crate::support::TestServer;
 
-const THEN: &str = "there is: delayMs, respond, fault, outcome, processing, webhook";
-const WEBHOOK: &str = "there is: drop, duplicate, delayMs, signature, outOfOrder";
-const OUTCOMES: &str = "one of: status failed with or without errorCode, probability, watermarkText, detectionStatus, finalResult, analysis failed";
+const THEN: &str = "set one of: delayMs, respond, fault, outcome, processing, webhook";
+const WEBHOOK: &str = "set one of: drop, duplicate, delayMs, signature, outOfOrder";
+const OUTCOMES: &str = "set one of: status failed with or without errorCode, probability, watermarkText, detectionStatus, finalResult, analysis failed";
 const SHAPES: &str = "GET /_mock/openapi.json describes the fields and their types";
-const CHARS: &str = "1 to 1000 characters; leave it out for any";
+const CHARS: &str = "use 1 to 1000 characters, or omit the field";
 
 /// Asserts that each body is refused with `code`, its message and hint, and that nothing is
 /// created.
@@ -43,7 +43,7 @@ fn operations_hint() -> String {
         .filter(|name| !name.starts_with("control."))
         .collect();
     format!(
-        "there is: {}, webhook.deliver, zeroCopy.put, file.fetch",
+        "valid values: {}, webhook.deliver, zeroCopy.put, file.fetch",
         names.join(", ")
     )
 }
@@ -77,23 +77,23 @@ async fn create_rule_that_can_match_nothing_is_refused_with_valid_values() {
             ),
             (
                 rule_when(&json!({"operation": "control.*"})),
-                "when.operation: control.* is the control plane, which is never ruled",
+                "when.operation: control.* is the control plane, to which rules do not apply",
                 &operations,
             ),
             (
                 rule_when(&json!({"path": "/_mock/health"})),
-                "when.path: /_mock/health is the control plane, which is never ruled",
+                "when.path: /_mock/health is the control plane, to which rules do not apply",
                 &operations,
             ),
             (
                 rule_when(&json!({"path": "api/*"})),
-                "when.path: api/* is like no path",
-                "paths begin with /",
+                "when.path: api/* matches no path",
+                "start the path with /",
             ),
             (
                 rule_when(&json!({"operation": "bizmori.getOrder", "method": "POST"})),
                 "when: operation, method and path have nothing in common",
-                "there is: bizmori.getOrder GET /api/v2/orders/{orderId}",
+                "valid routes: bizmori.getOrder GET /api/v2/orders/{orderId}",
             ),
             (
                 rule_when(&json!({"operation": "undetectable.[a-z]*", "path": "/"})),
@@ -103,32 +103,32 @@ async fn create_rule_that_can_match_nothing_is_refused_with_valid_values() {
             (
                 rule_when(&json!({"operation": "storage.put", "path": "/api/*"})),
                 "when: operation, method and path have nothing in common",
-                "there is: storage.put PUT /_s3/{*path}",
+                "valid routes: storage.put PUT /_s3/{*path}",
             ),
             (
                 rule_when(&json!({"fileName": "*.jpg"})),
-                "when.fileName: the body of a request is not read yet where rules apply",
-                "fileName goes with outcome, processing, zeroCopy.put and file.fetch; requests are matched by operation, method and path",
+                "when.fileName: not available for requests, whose bodies are not yet read when rules apply",
+                "use fileName with outcome, processing, zeroCopy.put and file.fetch; match requests by operation, method and path",
             ),
             (
                 outcome_by_path,
-                "when: method, path and webhookUrl are for calls, outcome and processing are for orders",
-                "orders are matched by operation, account and fileName",
+                "when: method, path and webhookUrl match calls, but outcome and processing are for orders",
+                "match orders by operation, account and fileName",
             ),
             (
                 rule_outcome("bizmori.getOrder", &failed),
-                "then.outcome: bizmori.getOrder makes no order",
-                "there is: bizmori.createAntiAi, bizmori.createAntiAiWithUrls, bizmori.createWatermarkEmbed, bizmori.createWatermarkExtract, bizmori.createAiDetection, bizmori.createWatermarkEmbedV3, bizmori.createWatermarkExtractV3, bizmori.createReport, undetectable.detect, undetectable.bulkUpload",
+                "then.outcome: operation bizmori.getOrder creates no orders",
+                "valid values: bizmori.createAntiAi, bizmori.createAntiAiWithUrls, bizmori.createWatermarkEmbed, bizmori.createWatermarkExtract, bizmori.createAiDetection, bizmori.createWatermarkEmbedV3, bizmori.createWatermarkExtractV3, bizmori.createReport, undetectable.detect, undetectable.bulkUpload",
             ),
             (
                 json!({"when": {"operation": "bizmori.createReport"}, "then": {"processing": "hold"}}),
-                "then.processing: no order of bizmori.createReport comes to such",
-                "there is: bizmori.createAntiAi, bizmori.createAntiAiWithUrls, bizmori.createWatermarkEmbed, bizmori.createWatermarkExtract, bizmori.createAiDetection, bizmori.createWatermarkEmbedV3, bizmori.createWatermarkExtractV3, undetectable.detect, undetectable.bulkUpload",
+                "then.processing: not supported by operation bizmori.createReport",
+                "valid values: bizmori.createAntiAi, bizmori.createAntiAiWithUrls, bizmori.createWatermarkEmbed, bizmori.createWatermarkExtract, bizmori.createAiDetection, bizmori.createWatermarkEmbedV3, bizmori.createWatermarkExtractV3, undetectable.detect, undetectable.bulkUpload",
             ),
             (
                 json!({"when": {"operation": "storage.put"}, "then": {"webhook": {"drop": true}}}),
-                "when: is about no delivery of a webhook",
-                "webhook and webhookUrl go with operation webhook.deliver, and without method, path and fileName",
+                "when: does not match webhook deliveries",
+                "use webhook and webhookUrl with operation webhook.deliver, and without method, path and fileName",
             ),
             (
                 json!({"when": {"operation": "nothing"}, "then": {"webhook": {"drop": true}}}),
@@ -142,13 +142,13 @@ async fn create_rule_that_can_match_nothing_is_refused_with_valid_values() {
             ),
             (
                 rule_outcome("bizmori.createAntiAi", &json!({"probability": 0.5})),
-                "then.outcome: no order of bizmori.createAntiAi comes to such",
-                "there is: bizmori.createAiDetection, undetectable.detect, undetectable.bulkUpload",
+                "then.outcome: not supported by operation bizmori.createAntiAi",
+                "valid values: bizmori.createAiDetection, undetectable.detect, undetectable.bulkUpload",
             ),
             (
                 rule_outcome("bizmori.*", &json!({"finalResult": "Real"})),
-                "then.outcome: no order of bizmori.* comes to such",
-                "there is: undetectable.detect, undetectable.bulkUpload",
+                "then.outcome: not supported by operation bizmori.*",
+                "valid values: undetectable.detect, undetectable.bulkUpload",
             ),
         ],
     )
@@ -159,26 +159,26 @@ async fn create_rule_that_can_match_nothing_is_refused_with_valid_values() {
 async fn create_rule_with_no_or_conflicting_effects_is_refused() {
     let then = |then: Value| json!({"account": "new", "then": then});
     let with_outcome = |outcome: Value| json!({"account": "new", "then": {"outcome": outcome}});
-    let message = "then.outcome: does not say one thing";
+    let message = "then.outcome: must set exactly one result";
     assert_rule_refused(
         "bad_rule",
         vec![
-            (then(json!({})), "then: says nothing", THEN),
+            (then(json!({})), "then: at least one effect is required", THEN),
             (
                 then(json!({"delayMs": 1, "outcome": {"probability": 0.5}})),
                 "then: delayMs, respond, fault and webhook are for calls, outcome and processing are for orders",
-                "make two rules, each with counts of its own",
+                "create two rules, each with its own counts",
             ),
-            (then(json!({"webhook": {}})), "then.webhook: says nothing", WEBHOOK),
+            (then(json!({"webhook": {}})), "then.webhook: at least one effect is required", WEBHOOK),
             (
                 then(json!({"webhook": {"drop": true, "duplicate": 2}})),
-                "then.webhook: what is dropped is not sent in any other way",
-                "leave drop out, or all else",
+                "then.webhook: drop excludes all other effects",
+                "omit drop, or omit all other effects",
             ),
             (
                 then(json!({"delayMs": 1, "bytesPerSecond": 10})),
-                "then.bytesPerSecond: only drip has it",
-                "leave it out, or add the fault drip",
+                "then.bytesPerSecond: only allowed with the fault drip",
+                "omit bytesPerSecond, or set the fault drip",
             ),
             (with_outcome(json!({})), message, OUTCOMES),
             (with_outcome(json!({"errorCode": "X"})), message, OUTCOMES),
@@ -194,8 +194,8 @@ async fn create_rule_with_no_or_conflicting_effects_is_refused() {
             ),
             (
                 with_outcome(json!({"status": "complete"})),
-                "then.outcome.status: complete is none",
-                "there is: failed",
+                "then.outcome.status: complete is not supported",
+                "the only value is failed",
             ),
         ],
     )
@@ -218,8 +218,9 @@ async fn create_rule_with_misspelled_final_result_is_refused() {
         "likely_real",
         "--",
     ];
-    let messages = words.map(|word| format!("then.outcome.finalResult: {word} is no final result"));
-    let hint = "there is: AI Generated, Real, Digitally Edited, AI Edited, or a generator's name, such as Grok";
+    let messages =
+        words.map(|word| format!("then.outcome.finalResult: unknown final result {word}"));
+    let hint = "valid values: AI Generated, Real, Digitally Edited, AI Edited, or the name of a generator, such as Grok";
     let cases = words.iter().zip(&messages).map(|(word, message)| {
         let body = rule_outcome("undetectable.detect", &json!({"finalResult": word}));
         (body, message.as_str(), hint)
@@ -235,18 +236,18 @@ async fn create_rule_with_rate_or_count_out_of_range_is_refused() {
         vec![
             (
                 then(json!({"fault": "drip", "bytesPerSecond": 0})),
-                "then.bytesPerSecond: 0 is never done",
-                "1 at least; left out, it is 1024",
+                "then.bytesPerSecond: must be at least 1",
+                "omit bytesPerSecond for 1024",
             ),
             (
                 then(json!({"processing": {"polls": 0}})),
-                "then.processing.polls: 0 is none",
+                "then.processing.polls: expected 1 to 1000, got 0",
                 "1 to 1000",
             ),
             (
                 then(json!({"webhook": {"duplicate": 1}})),
-                "then.webhook.duplicate: 1 is no number of times",
-                "2 to 10: so often it is sent in all",
+                "then.webhook.duplicate: expected 2 to 10, got 1",
+                "duplicate is the total number of times that the webhook is sent",
             ),
         ],
     )
@@ -259,75 +260,74 @@ async fn create_rule_with_number_text_or_response_out_of_range_is_refused() {
     let with = |field: &str, value: Value| json!({field: value, "then": {"delayMs": 1}});
     let respond = |respond: Value| json!({"then": {"respond": respond}});
     let header = |name: &str, value: &str| json!({"then": {"respond": {"status": 200, "headers": {name: value}}}});
-    let hint =
-        "any but connection, content-length, transfer-encoding, x-mock-request, x-mock-reason";
+    let hint = "use any header except connection, content-length, transfer-encoding, x-mock-request, x-mock-reason";
     assert_rule_refused(
         "bad_rule",
         vec![
             (
                 with("probability", json!(0)),
-                "probability: 0 is no chance to be taken",
-                "more than 0, and 1 at most",
+                "probability: expected more than 0 and at most 1, got 0",
+                "omit probability for every match",
             ),
             (
                 with("probability", json!(1.01)),
-                "probability: 1.01 is no chance to be taken",
-                "more than 0, and 1 at most",
+                "probability: expected more than 0 and at most 1, got 1.01",
+                "omit probability for every match",
             ),
             (
                 with("times", json!(0)),
-                "times: 0 is never",
-                "1 at least; left out, it is without end",
+                "times: must be at least 1",
+                "omit times for no limit",
             ),
             (
                 with("name", json!("x".repeat(1_001))),
-                "name: is empty, or too long",
+                "name: is empty or too long",
                 CHARS,
             ),
             (
                 rule_when(&json!({"operation": ""})),
-                "when.operation: is empty, or too long",
+                "when.operation: is empty or too long",
                 CHARS,
             ),
             (
                 then(json!({"delayMs": 600_001})),
-                "then.delayMs: 600001 is too long",
-                "600000 at most",
+                "then.delayMs: expected at most 600000, got 600001",
+                "send a shorter delay",
             ),
             (
                 then(json!({"outcome": {"probability": 1.5}})),
-                "then.outcome.probability: 1.5 is none",
+                "then.outcome.probability: expected 0 to 1, got 1.5",
                 "from 0 to 1",
             ),
             (
                 then(json!({"outcome": {"status": "failed", "errorCode": ""}})),
-                "then.outcome.errorCode: is empty, or too long",
+                "then.outcome.errorCode: is empty or too long",
                 CHARS,
             ),
             (
                 respond(json!({"status": 100})),
-                "then.respond.status: 100 ends no request",
+                "then.respond.status: 100 is not a final status",
                 "200 to 599",
             ),
             (
                 respond(json!({"status": 600})),
-                "then.respond.status: 600 ends no request",
+                "then.respond.status: 600 is not a final status",
                 "200 to 599",
             ),
             (
                 respond(json!({"status": 204, "body": null})),
-                "then.respond.body: an answer of status 204 has none",
-                "leave one of the two out",
+                "then.respond.body: a response with status 204 has no body",
+                "omit body, or use another status",
             ),
             (
                 header("a b", "x"),
-                "then.respond.headers: a b is no header's name",
-                "such as retry-after",
+                "then.respond.headers: invalid header name a b",
+                "use a name such as retry-after",
             ),
             (
                 header("a", "x\n"),
-                "then.respond.headers: a cannot have this value",
-                "one line of text",
+                "then.respond.headers: invalid value of a",
+                "use one line of text",
             ),
             (
                 header("Content-Length", "1"),
@@ -383,7 +383,7 @@ async fn create_rule_beyond_total_bytes_is_refused() {
     let error = json!({"error": {
         "code": "too_many_rules",
         "message": "rules too large: maximum 67108864 bytes in total",
-        "hint": "remove some with DELETE /_mock/rules, or POST /_mock/reset",
+        "hint": "delete some with DELETE /_mock/rules, or POST /_mock/reset",
     }});
     assert_eq!((refused.status, refused.json()), (400, error));
     assert_eq!(list_rules(&server, "").await.len(), 9);

@@ -40,15 +40,15 @@ async fn create_rule_with_other_header_values_is_refused() {
     for (value, message) in [
         (
             json!(true),
-            "then.respond.headers.X-Flag: a header's value is a text or a number, and no boolean: write \"true\"",
+            "then.respond.headers.X-Flag: a header value must be a string or a number, not a boolean: write \"true\"",
         ),
         (
             json!(null),
-            "then.respond.headers.X-Flag: a header's value is a text or a number",
+            "then.respond.headers.X-Flag: a header value must be a string or a number",
         ),
         (
             json!([1]),
-            "then.respond.headers.X-Flag: a header's value is a text or a number",
+            "then.respond.headers.X-Flag: a header value must be a string or a number",
         ),
     ] {
         let respond = json!({"status": 503, "headers": {"X-Flag": value}});
@@ -75,7 +75,7 @@ async fn match_by_file_name_ignores_case() {
 #[tokio::test]
 async fn create_rule_with_unknown_error_code_is_refused_with_valid_codes() {
     let server = TestServer::start().await;
-    let known = "there is: AI_DETECTION_FAILED, AI_DETECTION_INVALID_IMAGE, ";
+    let known = "valid values: AI_DETECTION_FAILED, AI_DETECTION_INVALID_IMAGE, ";
     for (operation, code, message, hint) in [
         (
             json!("bizmori.createAiDetection"),
@@ -98,14 +98,14 @@ async fn create_rule_with_unknown_error_code_is_refused_with_valid_codes() {
         (
             json!("undetectable.detect"),
             "AI_DETECTION_TIMEOUT",
-            "then.outcome.errorCode: AI_DETECTION_TIMEOUT is a code of bizmori, and not of undetectable",
-            "leave it out: orders of undetectable fail with an errorMessage alone",
+            "then.outcome.errorCode: AI_DETECTION_TIMEOUT is a code of bizmori, not of undetectable",
+            "omit errorCode, since orders of undetectable fail with an errorMessage alone",
         ),
         (
             json!("undetectable.*"),
             "X",
             "then.outcome.errorCode: undetectable has no code X",
-            "leave it out: orders of undetectable fail with an errorMessage alone",
+            "omit errorCode, since orders of undetectable fail with an errorMessage alone",
         ),
     ] {
         let (status, error) =
@@ -153,11 +153,11 @@ async fn fail_order_or_fixture_with_unknown_error_code_is_refused() {
     let (status, error) = post_invalid(&server, &path("fail"), &empty).await;
     assert_eq!(
         (status, &error["message"]),
-        (400, &json!("errorMessage: is empty, or too long"))
+        (400, &json!("errorMessage: is empty or too long"))
     );
     let two = json!({"probability": 0.5, "watermarkText": "X"});
     let (_, error) = post_invalid(&server, &path("complete"), &two).await;
-    assert_eq!(error["message"], "the outcome does not say one thing");
+    assert_eq!(error["message"], "the outcome must set exactly one result");
     assert_eq!(server.get_order("live", &id).await["status"], "inProgress");
     let document = json!({"orders": [{"account": "live", "operation": "undetectable.detect",
         "files": [{"fileName": "a.jpg", "base64": ""}],
@@ -167,7 +167,7 @@ async fn fail_order_or_fixture_with_unknown_error_code_is_refused() {
         .await;
     assert_eq!(
         response.json()["error"]["message"],
-        "line 1, orders[0].outcome.errorCode: AI_DETECTION_TIMEOUT is a code of bizmori, and not of undetectable"
+        "line 1, orders[0].outcome.errorCode: AI_DETECTION_TIMEOUT is a code of bizmori, not of undetectable"
     );
 }
 
@@ -183,7 +183,7 @@ async fn create_rule_with_drop_and_another_effect_is_refused() {
         then["webhook"] = json!({"drop": true});
         let (status, error) = post_invalid(&server, "/_mock/rules", &json!({"then": then})).await;
         assert_eq!(status, 400, "{then}");
-        let message = "then: a webhook that is dropped has no delay, response or fault";
+        let message = "then: a dropped webhook cannot have a delay, response or fault";
         assert_eq!(error["message"], message);
     }
     let both = json!({"respond": respond_with(503)["respond"], "webhook": {"duplicate": 2}});

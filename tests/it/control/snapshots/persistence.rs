@@ -126,10 +126,10 @@ async fn call_with_unknown_snapshot_or_invalid_name_is_refused() {
     let response = call(Method::PUT, "/_mock/snapshots/x", r#"{"account":"nobody"}"#).await;
     assert_error(&response, 404, "unknown_account", "no account nobody");
     let response = call(Method::PUT, "/_mock/snapshots/%FF", "").await;
-    assert_error(&response, 400, "bad_name", "\u{fffd} is no name");
+    assert_error(&response, 400, "bad_name", "invalid name \u{fffd}");
     let long = "n".repeat(101);
     let response = call(Method::PUT, &format!("/_mock/snapshots/{long}"), "").await;
-    assert_error(&response, 400, "bad_name", &format!("{long} is no name"));
+    assert_error(&response, 400, "bad_name", &format!("invalid name {long}"));
     assert_eq!(snapshot_names(&server).await, Vec::<Value>::new());
 
     for n in 0..100 {

@@ -1,4 +1,4 @@
-//! Outcomes of orders: one thing each, that the vendors have.
+//! Checks of outcomes: an outcome sets exactly one result that the vendor supports.
 
 use super::super::super::suggestion::did_you_mean;
 use super::super::wire::{FINAL_RESULTS, OutcomeSpec, label};
@@ -6,35 +6,35 @@ use super::{CheckedRule, bad_rule, text};
 use crate::model::order::Vendor;
 use crate::model::rule;
 
-const OUTCOMES_HINT: &str = "one of: status failed with or without errorCode, probability, watermarkText, detectionStatus, finalResult, analysis failed";
+const OUTCOMES_HINT: &str = "set one of: status failed with or without errorCode, probability, watermarkText, detectionStatus, finalResult, analysis failed";
 
-/// Returns the outcome if it says one thing. `place` is what stands before its fields in messages,
+/// Returns the outcome if it sets exactly one result. `place` is the prefix of fields in messages,
 /// such as `then.outcome.`.
 ///
 /// # Errors
-/// Names the field that does not fit, and the values that it can have.
-pub fn outcome(sent: OutcomeSpec, place: &str) -> CheckedRule<rule::ForcedOutcome> {
-    if let Some(chance) = sent.probability
-        && !(0.0..=1.0).contains(&chance)
+/// If a field is invalid. The hint has the valid values.
+pub fn outcome(spec: OutcomeSpec, place: &str) -> CheckedRule<rule::ForcedOutcome> {
+    if let Some(probability) = spec.probability
+        && !(0.0..=1.0).contains(&probability)
     {
         return bad_rule(
-            format!("{place}probability: {chance} is none"),
-            "from 0 to 1",
+            format!("{place}probability: expected 0 to 1, got {probability}"),
+            "send a number from 0 to 1",
         );
     }
-    text(&format!("{place}errorCode"), sent.error_code.as_deref())?;
+    text(&format!("{place}errorCode"), spec.error_code.as_deref())?;
     text(
         &format!("{place}errorMessage"),
-        sent.error_message.as_deref(),
+        spec.error_message.as_deref(),
     )?;
-    text(&format!("{place}finalResult"), sent.final_result.as_deref())?;
-    let found = sent.watermark_text.as_ref().and_then(Option::as_deref);
+    text(&format!("{place}finalResult"), spec.final_result.as_deref())?;
+    let found = spec.watermark_text.as_ref().and_then(Option::as_deref);
     text(&format!("{place}watermarkText"), found)?;
-    one_of(sent, place)
+    one_of(spec, place)
 }
 
-fn one_of(sent: OutcomeSpec, place: &str) -> CheckedRule<rule::ForcedOutcome> {
-    match sent {
+fn one_of(spec: OutcomeSpec, place: &str) -> CheckedRule<rule::ForcedOutcome> {
+    match spec {
         OutcomeSpec {
             status: Some(status),
             error_code: code,
@@ -63,52 +63,53 @@ fn one_of(sent: OutcomeSpec, place: &str) -> CheckedRule<rule::ForcedOutcome> {
             (probability, None, None, Some(word)) => label(&word).map_or_else(
                 || {
                     let known = FINAL_RESULTS.join(", ");
-                    let hint = format!("there is: {known}, or a generator's name, such as Grok");
+                    let hint =
+                        format!("valid values: {known}, or the name of a generator, such as Grok");
                     bad_rule(
-                        format!("{place}finalResult: {word} is no final result"),
+                        format!("{place}finalResult: unknown final result {word}"),
                         hint,
                     )
                 },
                 |label| Ok(rule::ForcedOutcome::FinalResult { label, probability }),
             ),
-            _ => several(place),
+            _ => not_one_result(place),
         },
         OutcomeSpec {
             analysis: Some(analysis),
             ..
         } if analysis != "failed" => bad_rule(
-            format!("{place}analysis: {analysis} is not an end that can be forced"),
+            format!("{place}analysis: {analysis} is not supported"),
             "the only value is failed",
         ),
-        sent if sent == check_failed_analysis() => Ok(rule::ForcedOutcome::AnalysisFailed),
+        spec if spec == failed_analysis() => Ok(rule::ForcedOutcome::AnalysisFailed),
         OutcomeSpec {
             status: Some(status),
             ..
         } if status != "failed" => bad_rule(
-            format!("{place}status: {status} is none"),
-            "there is: failed",
+            format!("{place}status: {status} is not supported"),
+            "the only value is failed",
         ),
-        _ => several(place),
+        _ => not_one_result(place),
     }
 }
 
-/// The outcome that has the analysis fail, and nothing else.
-fn check_failed_analysis() -> OutcomeSpec {
+/// Returns an outcome that only makes the analysis fail.
+fn failed_analysis() -> OutcomeSpec {
     (&rule::ForcedOutcome::AnalysisFailed).into()
 }
 
-fn several<T>(place: &str) -> CheckedRule<T> {
+fn not_one_result<T>(place: &str) -> CheckedRule<T> {
     let message = match place.trim_end_matches('.') {
-        "" => "the outcome does not say one thing".to_owned(),
-        field => format!("{field}: does not say one thing"),
+        "" => "the outcome must set exactly one result".to_owned(),
+        field => format!("{field}: must set exactly one result"),
     };
     bad_rule(message, OUTCOMES_HINT)
 }
 
-/// Checks that orders of one of `vendors` can fail with the code of the outcome, if it has one.
+/// Checks the error code of an outcome: one of `vendors` must have the code.
 ///
 /// # Errors
-/// If they cannot. The hint lists the codes with which they fail.
+/// If no vendor has the code. The hint lists the valid codes.
 pub fn check_code(
     outcome: &rule::ForcedOutcome,
     vendors: &[Vendor],
@@ -134,7 +135,7 @@ pub fn check_code(
     let other = others.find(|it| it.failure_codes().contains(&code.as_str()));
     let message = match other {
         Some(other) => format!(
-            "{place}errorCode: {code} is a code of {}, and not of {names}",
+            "{place}errorCode: {code} is a code of {}, not of {names}",
             other.name()
         ),
         None => format!(
@@ -144,8 +145,9 @@ pub fn check_code(
         ),
     };
     if known.is_empty() {
-        let hint = format!("leave it out: orders of {names} fail with an errorMessage alone");
+        let hint =
+            format!("omit errorCode, since orders of {names} fail with an errorMessage alone");
         return bad_rule(message, hint);
     }
-    bad_rule(message, format!("there is: {}", known.join(", ")))
+    bad_rule(message, format!("valid values: {}", known.join(", ")))
 }

@@ -1,4 +1,4 @@
-//! What a rule does: one thing at least, that can be done.
+//! Checks of a rule's effects.
 
 use axum::http::{HeaderName, HeaderValue};
 use serde_json::value::RawValue;
@@ -21,59 +21,59 @@ const RESERVED_HEADERS: [&str; 5] = [
     "x-mock-request",
     "x-mock-reason",
 ];
-/// Statuses whose answers have no body.
+/// Statuses of responses without a body (RFC 9110 §15).
 const BODYLESS_STATUSES: [u16; 3] = [204, 205, 304];
-const THEN_HINT: &str = "there is: delayMs, respond, fault, outcome, processing, webhook";
-const WEBHOOK_HINT: &str = "there is: drop, duplicate, delayMs, signature, outOfOrder";
+const THEN_HINT: &str = "set one of: delayMs, respond, fault, outcome, processing, webhook";
+const WEBHOOK_HINT: &str = "set one of: drop, duplicate, delayMs, signature, outOfOrder";
 
-/// The effects, if there is one and they go together.
+/// Returns the effects if there is at least one and they can be combined.
 ///
 /// # Errors
-/// Says what is wrong with them, and what there is.
+/// If an effect is invalid. The hint has the valid values.
 pub(super) fn check_action(then: RuleActionSpec) -> CheckedRule<rule::RuleAction> {
     let then = rule::RuleAction {
         delay_ms: then.delay_ms.map(delay_ms).transpose()?,
         respond: then
             .respond
-            .map(|JsonObject(sent)| respond(sent))
+            .map(|JsonObject(spec)| respond(spec))
             .transpose()?,
         fault: fault(then.fault, then.bytes_per_second)?,
         outcome: then
             .outcome
-            .map(|JsonObject(sent)| outcome(sent, "then.outcome."))
+            .map(|JsonObject(spec)| outcome(spec, "then.outcome."))
             .transpose()?,
         processing: then.processing.map(processing).transpose()?,
         webhook: then
             .webhook
-            .map(|JsonObject(sent)| webhook(sent))
+            .map(|JsonObject(spec)| webhook(spec))
             .transpose()?,
     };
     let is_dropped = then.webhook.as_ref().is_some_and(|webhook| webhook.drop);
     if is_dropped && (then.delay_ms.is_some() || then.respond.is_some() || then.fault.is_some()) {
         return bad_rule(
-            "then: a webhook that is dropped has no delay, response or fault",
-            "leave webhook.drop out, or delayMs, respond and fault",
+            "then: a dropped webhook cannot have a delay, response or fault",
+            "omit webhook.drop, or omit delayMs, respond and fault",
         );
     }
     match (then.affects_calls(), then.affects_orders()) {
-        (false, false) => bad_rule("then: says nothing", THEN_HINT),
+        (false, false) => bad_rule("then: at least one effect is required", THEN_HINT),
         (true, true) => bad_rule(
             "then: delayMs, respond, fault and webhook are for calls, outcome and processing are for orders",
-            "make two rules, each with counts of its own",
+            "create two rules, each with its own counts",
         ),
         _ => Ok(then),
     }
 }
 
 fn fault(
-    sent: Option<FaultName>,
+    spec: Option<FaultName>,
     bytes_per_second: Option<u32>,
 ) -> CheckedRule<Option<rule::Fault>> {
-    let fault = match (sent, bytes_per_second) {
+    let fault = match (spec, bytes_per_second) {
         (Some(FaultName::Drip), Some(0)) => {
             return bad_rule(
-                "then.bytesPerSecond: 0 is never done",
-                format!("1 at least; left out, it is {DRIP_BYTES_PER_SECOND}"),
+                "then.bytesPerSecond: must be at least 1",
+                format!("omit bytesPerSecond for {DRIP_BYTES_PER_SECOND}"),
             );
         }
         (Some(FaultName::Drip), rate) => rule::Fault::Drip {
@@ -81,8 +81,8 @@ fn fault(
         },
         (_, Some(_)) => {
             return bad_rule(
-                "then.bytesPerSecond: only drip has it",
-                "leave it out, or add the fault drip",
+                "then.bytesPerSecond: only allowed with the fault drip",
+                "omit bytesPerSecond, or set the fault drip",
             );
         }
         (None, None) => return Ok(None),
@@ -94,88 +94,94 @@ fn fault(
     Ok(Some(fault))
 }
 
-fn processing(sent: ProcessingMode) -> CheckedRule<ProcessingMode> {
-    match sent {
+fn processing(spec: ProcessingMode) -> CheckedRule<ProcessingMode> {
+    match spec {
         ProcessingMode::AfterPolls(polls) if !(1..=POLLS_MAX).contains(&polls) => bad_rule(
-            format!("then.processing.polls: {polls} is none"),
-            format!("1 to {POLLS_MAX}"),
+            format!("then.processing.polls: expected 1 to {POLLS_MAX}, got {polls}"),
+            "polls is the number of reads after which the order ends",
         ),
         other => Ok(other),
     }
 }
 
-fn webhook(sent: WebhookEffect) -> CheckedRule<WebhookEffect> {
-    if sent == WebhookEffect::default() {
-        return bad_rule("then.webhook: says nothing", WEBHOOK_HINT);
+fn webhook(spec: WebhookEffect) -> CheckedRule<WebhookEffect> {
+    if spec == WebhookEffect::default() {
+        return bad_rule(
+            "then.webhook: at least one effect is required",
+            WEBHOOK_HINT,
+        );
     }
     let alone = WebhookEffect {
         drop: true,
         ..WebhookEffect::default()
     };
-    if sent.drop && sent != alone {
+    if spec.drop && spec != alone {
         return bad_rule(
-            "then.webhook: what is dropped is not sent in any other way",
-            "leave drop out, or all else",
+            "then.webhook: drop excludes all other effects",
+            "omit drop, or omit all other effects",
         );
     }
-    if let Some(times) = sent.duplicate
+    if let Some(times) = spec.duplicate
         && !(2..=DUPLICATES_MAX).contains(&times)
     {
         return bad_rule(
-            format!("then.webhook.duplicate: {times} is no number of times"),
-            format!("2 to {DUPLICATES_MAX}: so often it is sent in all"),
+            format!("then.webhook.duplicate: expected 2 to {DUPLICATES_MAX}, got {times}"),
+            "duplicate is the total number of times that the webhook is spec",
         );
     }
-    Ok(sent)
+    Ok(spec)
 }
 
 fn delay_ms(ms: u64) -> CheckedRule<u32> {
     let fits = u32::try_from(ms).ok().filter(|ms| *ms <= DELAY_MS_MAX);
     fits.map_or_else(
         || {
-            let hint = format!("{DELAY_MS_MAX} at most");
-            bad_rule(format!("then.delayMs: {ms} is too long"), hint)
+            let message = format!("then.delayMs: expected at most {DELAY_MS_MAX}, got {ms}");
+            bad_rule(message, "send a shorter delay")
         },
         Ok,
     )
 }
 
-fn respond(sent: StubResponseSpec) -> CheckedRule<rule::StubResponse> {
-    let status = sent.status;
+fn respond(spec: StubResponseSpec) -> CheckedRule<rule::StubResponse> {
+    let status = spec.status;
     if !(200..600).contains(&status) {
         return bad_rule(
-            format!("then.respond.status: {status} ends no request"),
-            "200 to 599",
+            format!("then.respond.status: {status} is not a final status"),
+            "use 200 to 599",
         );
     }
-    for (name, HeaderText(value)) in &sent.headers {
+    for (name, HeaderText(value)) in &spec.headers {
         let Ok(known) = HeaderName::try_from(name.as_str()) else {
-            let message = format!("then.respond.headers: {name} is no header's name");
-            return bad_rule(message, "such as retry-after");
+            let message = format!("then.respond.headers: invalid header name {name}");
+            return bad_rule(message, "use a name such as retry-after");
         };
         if RESERVED_HEADERS.contains(&known.as_str()) {
             let message = format!("then.respond.headers: {name} is set by the server");
-            return bad_rule(message, format!("any but {}", RESERVED_HEADERS.join(", ")));
+            return bad_rule(
+                message,
+                format!("use any header except {}", RESERVED_HEADERS.join(", ")),
+            );
         }
         if HeaderValue::try_from(value.as_str()).is_err() {
-            let message = format!("then.respond.headers: {name} cannot have this value");
-            return bad_rule(message, "one line of text");
+            let message = format!("then.respond.headers: invalid value of {name}");
+            return bad_rule(message, "use one line of text");
         }
     }
-    if sent.body.is_some() && BODYLESS_STATUSES.contains(&status) {
-        let message = format!("then.respond.body: an answer of status {status} has none");
-        return bad_rule(message, "leave one of the two out");
+    if spec.body.is_some() && BODYLESS_STATUSES.contains(&status) {
+        let message = format!("then.respond.body: a response with status {status} has no body");
+        return bad_rule(message, "omit body, or use another status");
     }
     Ok(rule::StubResponse {
         status,
-        headers: (sent.headers.into_iter())
+        headers: (spec.headers.into_iter())
             .map(|(name, HeaderText(value))| (name, value))
             .collect(),
-        body: sent.body.as_deref().map(body),
+        body: spec.body.as_deref().map(body),
     })
 }
 
-/// A string is sent as it is, anything else as JSON.
+/// Returns the body to send: the text of a JSON string, or any other value as JSON.
 fn body(raw: &RawValue) -> rule::StubBody {
     serde_json::from_str(raw.get()).map_or_else(
         |_| rule::StubBody::Json(raw.get().to_owned()),

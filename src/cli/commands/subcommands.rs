@@ -1,4 +1,4 @@
-//! What is done with what the control plane has.
+//! Verbs of the commands, and the sources of the JSON that they send.
 
 use std::path::{Path, PathBuf};
 
@@ -7,13 +7,13 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::{AccountArg, RequestFilterArgs};
 
-/// Where bytes to be sent come from.
+/// Source of the bytes to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JsonSource {
-    /// They were given as an argument.
-    Given(String),
+    /// Text of an argument.
+    Inline(String),
     File(PathBuf),
-    /// Standard input, whole.
+    /// Standard input, up to its end.
     Stdin,
 }
 
@@ -22,7 +22,7 @@ impl JsonSource {
         if text == "-" {
             Self::Stdin
         } else {
-            Self::Given(text)
+            Self::Inline(text)
         }
     }
 
@@ -32,7 +32,7 @@ impl JsonSource {
     pub fn folder(&self) -> &Path {
         match self {
             Self::File(path) => path.parent().unwrap_or(Path::new("")),
-            Self::Given(_) | Self::Stdin => Path::new(""),
+            Self::Inline(_) | Self::Stdin => Path::new(""),
         }
     }
 
@@ -53,28 +53,30 @@ fn file() -> impl TypedValueParser<Value = JsonSource> {
     PathBufValueParser::new().map(JsonSource::file)
 }
 
-/// What a path can name.
+/// Parses a name that becomes one segment of a path.
 fn name(text: &str) -> Result<String, String> {
     match text {
-        "" => Err("it is empty".to_owned()),
-        "." | ".." => Err("that is a step in a path, and no name in one".to_owned()),
+        "" => Err("the name is empty".to_owned()),
+        "." | ".." => {
+            Err("'.' and '..' cannot be names, as they have a meaning in paths".to_owned())
+        }
         text => Ok(text.to_owned()),
     }
 }
 
-/// How a clock goes.
+/// Mode of a clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ClockModeArg {
-    /// On, as the real time does
+    /// Runs at the pace of the real time
     Running,
-    /// By advance alone
+    /// Moves only when it is advanced
     Frozen,
-    /// To the next due instant, whenever nothing is under way
+    /// Runs, and leaps to the next due job whenever nothing is in flight
     Jump,
 }
 
 impl ClockModeArg {
-    /// The control plane's word for it.
+    /// Returns the name of the mode in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -85,119 +87,119 @@ impl ClockModeArg {
     }
 }
 
-/// Verbs of clocks.
+/// Commands for clocks.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ClockCommand {
-    /// Set an account's clock; without --account, the default clock
+    /// Set the clock of an account; without --account, the default clock
     Set {
-        /// How it goes from now on
+        /// Mode of the clock from now on
         #[arg(long, value_enum)]
         mode: ClockModeArg,
-        /// Where it is set to, such as `2026-03-12T10:00:00Z`; it stays where it is if not given
+        /// Instant to set, such as `2026-03-12T10:00:00Z`; if not given, the instant stays
         #[arg(long, value_name = "INSTANT")]
         now: Option<String>,
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
     },
 }
 
-/// Verbs of accounts.
+/// Commands for accounts.
 #[derive(Debug, Clone, Subcommand)]
 pub enum AccountsCommand {
-    /// Show how an account is set up
+    /// Show the settings of an account
     Show {
         #[arg(value_parser = name)]
         key: String,
     },
-    /// Set an account up; what the JSON leaves out goes to its default
+    /// Set up an account; fields that the JSON leaves out get their defaults
     Set {
         #[arg(value_parser = name)]
         key: String,
-        /// Such as `'{"plan": "free", "credits": 2}'`; `-` reads it from standard input
+        /// Settings, such as `'{"plan": "free", "credits": 2}'`; `-` reads standard input
         #[arg(value_parser = json())]
         json: Option<JsonSource>,
     },
-    /// Remove an account with all that it owns
+    /// Delete an account and all that it owns
     Delete {
         #[arg(value_parser = name)]
         key: String,
     },
 }
 
-/// Verbs of rules.
+/// Commands for rules.
 #[derive(Debug, Clone, Subcommand)]
 pub enum RulesCommand {
-    /// Make a rule, and show it with its id
+    /// Add a rule and show it with its id
     Add {
-        /// Such as `'{"then": {"delayMs": 250}}'`; `-` reads it from standard input
+        /// Rule, such as `'{"then": {"delayMs": 250}}'`; `-` reads standard input
         #[arg(value_parser = json())]
         json: JsonSource,
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
     },
-    /// Remove a rule; with --account, only if it names that account
+    /// Delete a rule; with --account, only if it names that account
     Delete {
         #[arg(value_parser = name)]
         id: String,
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
     },
-    /// Remove the rules that name an account; without --account, all
+    /// Delete all rules; with --account, only those that name the account
     Clear {
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
     },
 }
 
-/// Verbs of requests.
+/// Commands for requests.
 #[derive(Debug, Clone, Subcommand)]
 pub enum RequestsCommand {
-    /// Show a request of an account, by the number in its `X-Mock-Request`
+    /// Show one request of an account by its number, which is in `X-Mock-Request`
     Show {
         #[arg(value_parser = name)]
         key: String,
         seq: u64,
     },
-    /// Count the requests that are so; exit code 0 if there are as many as wanted, 1 if not, with
-    /// those that came nearest
+    /// Count matching requests; exit code 0 if the count is as expected, else 1 with the nearest
+    /// misses
     Verify(Box<VerifyArgs>),
-    /// Forget an account's requests; without --account, all
+    /// Delete all recorded requests; with --account, only those of the account
     Clear {
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
     },
 }
 
-/// What requests are counted, and how many there should be.
+/// Criteria of the requests to count, and the expected count.
 #[derive(Debug, Clone, Args)]
-#[command(group = ArgGroup::new("wanted").required(true).multiple(true).args(["count", "min", "max"]))]
+#[command(group = ArgGroup::new("expected_count").required(true).multiple(true).args(["count", "min", "max"]))]
 pub struct VerifyArgs {
     #[command(flatten)]
-    pub of: AccountArg,
+    pub account: AccountArg,
     #[command(flatten)]
-    pub like: RequestFilterArgs,
-    /// Only those with such a file name, anywhere in the body or the query
+    pub filter: RequestFilterArgs,
+    /// Only requests with a matching file name anywhere in the body or the query
     #[arg(long, value_name = "GLOB")]
     pub file_name: Option<String>,
-    /// Only those with that parameter in their query; may be given several times
+    /// Only requests with a matching query parameter; may be repeated
     #[arg(long, value_name = "NAME=GLOB", value_parser = pair)]
     pub query: Vec<(String, String)>,
-    /// Only those with that header; may be given several times
+    /// Only requests with a matching header; may be repeated
     #[arg(long, value_name = "NAME=GLOB", value_parser = pair)]
     pub header: Vec<(String, String)>,
-    /// Only those whose JSON body has at least that; `-` reads it from standard input
+    /// Only requests whose JSON body contains this JSON; `-` reads standard input
     #[arg(long, value_name = "JSON", value_parser = json())]
     pub body: Option<JsonSource>,
-    /// Exactly so many
+    /// Exact count
     #[arg(long, conflicts_with_all = ["min", "max"])]
     pub count: Option<u64>,
-    /// So many at least
+    /// Minimum count
     #[arg(long, value_name = "COUNT")]
     pub min: Option<u64>,
-    /// So many at most
+    /// Maximum count
     #[arg(long, value_name = "COUNT")]
     pub max: Option<u64>,
-    /// How long it waits until there are; there are now or not, if not given
+    /// Milliseconds to wait for the expected count; if not given, count once
     #[arg(long, value_name = "MS")]
     pub timeout_ms: Option<u64>,
 }
@@ -207,119 +209,119 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Verbs of deliveries.
+/// Commands for webhook deliveries.
 #[derive(Debug, Clone, Subcommand)]
 pub enum DeliveriesCommand {
-    /// Send a delivery once more, and show that attempt; with --account, only one of that account
+    /// Send a delivery again and show the attempt; with --account, only if it is of that account
     Resend {
         #[arg(value_parser = name)]
         id: String,
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
     },
 }
 
-/// Verbs of orders and documents.
+/// Commands for orders and documents.
 #[derive(Debug, Clone, Subcommand)]
 pub enum OrdersCommand {
-    /// Have an order's work done now, whatever held it
+    /// Complete an order now, even if a rule holds it
     Complete {
         #[arg(value_parser = name)]
         id: String,
-        /// What comes out, such as `'{"probability": 0.62}'`; `-` reads it from standard input
+        /// Outcome, such as `'{"probability": 0.62}'`; `-` reads standard input
         #[arg(value_parser = json())]
         json: Option<JsonSource>,
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
     },
-    /// Have an order fail now, whatever it waited for
+    /// Fail an order now
     Fail {
         #[arg(value_parser = name)]
         id: String,
-        /// Such as `'{"errorCode": "AI_DETECTION_TIMEOUT"}'`; `-` reads it from standard input
+        /// Failure, such as `'{"errorCode": "AI_DETECTION_TIMEOUT"}'`; `-` reads standard input
         #[arg(value_parser = json())]
         json: Option<JsonSource>,
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
     },
-    /// Have an order's retention pass now; its files are gone
+    /// Expire an order now and delete its files
     Expire {
         #[arg(value_parser = name)]
         id: String,
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
     },
 }
 
-/// Verbs of the inbox.
+/// Commands for inboxes.
 #[derive(Debug, Clone, Subcommand)]
 pub enum InboxCommand {
-    /// Show the messages of an inbox, once there are enough; exit code 1 if there are not in time
+    /// Wait for messages of an inbox and show them; exit code 1 on a timeout
     Messages {
         #[arg(value_parser = name)]
         name: String,
-        /// Number of messages that it waits for; 0 if not given
+        /// Number of messages to wait for; 0 if not given
         #[arg(long, value_name = "COUNT")]
         min: Option<u64>,
-        /// How long it waits for them; 0 if not given, 600000 at most
+        /// Timeout in milliseconds; 0 if not given, at most 600000
         #[arg(long, value_name = "MS")]
         timeout_ms: Option<u64>,
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
     },
-    /// Make an inbox anew; without --account, the only one of that name
+    /// Set up an inbox, emptying it; without --account, the only inbox of that name
     Set {
         #[arg(value_parser = name)]
         name: String,
-        /// Such as `'{"statuses": [500, 500], "delayMs": 250}'`; `-` reads it from standard input
+        /// Settings, such as `'{"statuses": [500, 500], "delayMs": 250}'`; `-` reads standard input
         #[arg(value_parser = json())]
         json: Option<JsonSource>,
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
     },
-    /// Remove an inbox with all that is in it; without --account, the only one of that name
+    /// Delete an inbox and its messages; without --account, the only inbox of that name
     Delete {
         #[arg(value_parser = name)]
         name: String,
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
     },
 }
 
-/// Verbs of snapshots.
+/// Commands for snapshots.
 #[derive(Debug, Clone, Subcommand)]
 pub enum SnapshotsCommand {
-    /// Keep an account's state as it is now; without --account, that of everything
+    /// Take a snapshot of all state; with --account, only of the account
     Take {
         #[arg(value_parser = name)]
         name: String,
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
     },
-    /// Make everything, or the account, again as it was when the snapshot was taken
+    /// Restore all state from a snapshot; with --account, only the account
     Restore {
         #[arg(value_parser = name)]
         name: String,
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
     },
-    /// Remove an account's snapshot; without --account, that of everything
+    /// Delete a snapshot of all state; with --account, the snapshot of the account
     Delete {
         #[arg(value_parser = name)]
         name: String,
         #[command(flatten)]
-        of: AccountArg,
+        account: AccountArg,
     },
 }
 
-/// Verbs of fixtures.
+/// Commands for fixtures.
 #[derive(Debug, Clone, Subcommand)]
 pub enum FixturesCommand {
-    /// Load accounts, webhooks, rules and finished orders from one document of JSON
+    /// Load accounts, webhooks, rules and finished orders from a JSON document
     ///
-    /// Files that the document names are read here, and sent within it.
+    /// Files that the document names are read on this machine and sent within the document.
     Load {
-        /// The document; `-` reads standard input
+        /// Path of the document; `-` reads standard input
         #[arg(value_parser = file())]
         file: JsonSource,
     },
