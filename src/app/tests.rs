@@ -13,7 +13,7 @@ use crate::model::job::JobKind;
 use crate::model::time::Timestamp;
 use crate::platform::clock::Clock;
 use crate::services::worker::{Awaited, DrainOutcome};
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 async fn send(state: &AppState, method: &str, path: &str, body: String) -> Response {
     let request = Request::builder()
@@ -136,7 +136,7 @@ async fn write_clock_of_removed_account_fails_and_leaves_the_default_clock() {
         .lock_clock(ClockId::for_account(AccountId(77)))
         .await;
     let set = accounts.write_clock(&guard, frozen).await;
-    assert!(matches!(set, Err(StoreError::AccountGone)), "{set:?}");
+    assert!(matches!(set, Err(InternalError::AccountGone)), "{set:?}");
     assert_eq!(accounts.clock(ClockId::DEFAULT), Clock::REAL);
 }
 

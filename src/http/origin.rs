@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use super::host::Host;
 use super::{ConnectionHandle, Services};
 use crate::platform::presign::host_of;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 /// Facts of a request that handlers need besides its body: its headers, and whether it came over TLS.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +51,7 @@ pub struct Origin(pub String);
 pub enum OriginError {
     /// The host is missing or malformed. Holds the message.
     Host(String),
-    Store(StoreError),
+    Store(InternalError),
 }
 
 impl Origin {

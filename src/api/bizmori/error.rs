@@ -14,7 +14,7 @@ use crate::model::order::ConfirmRejection;
 use crate::services::accounts::RateLimited;
 use crate::services::orders::{ConfirmError, CreateOrderError};
 use crate::services::webhooks::RetryError;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 /// Error code of the vendor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -237,15 +237,17 @@ impl From<RateLimited> for ApiError {
     }
 }
 
-impl From<StoreError> for ApiError {
-    fn from(error: StoreError) -> Self {
+impl From<InternalError> for ApiError {
+    fn from(error: InternalError) -> Self {
         match error {
-            StoreError::AccountGone => Self::new(ErrorCode::ServiceUnavailable, error.to_string()),
-            StoreError::DiskFull(_) => Self {
+            InternalError::AccountGone => {
+                Self::new(ErrorCode::ServiceUnavailable, error.to_string())
+            }
+            InternalError::DiskFull(_) => Self {
                 fault: Some(error.to_string()),
                 ..Self::new(ErrorCode::ServerInternalError, error.to_string())
             },
-            StoreError::Broken(_) => Self::internal(error.to_string()),
+            InternalError::Broken(_) => Self::internal(error.to_string()),
         }
     }
 }

@@ -15,7 +15,7 @@ use super::error_code::ControlErrorCode;
 use crate::http::{
     AppState, BodyError, GuardRefusal, InternalFault, Json, X_MOCK_REASON, header_line, read_json,
 };
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 /// Error of the control plane: `{"error": {"code", "message", "hint"}}`.
 #[derive(Debug)]
@@ -141,18 +141,18 @@ impl IntoResponse for ControlError {
     }
 }
 
-impl From<StoreError> for ControlError {
-    fn from(error: StoreError) -> Self {
+impl From<InternalError> for ControlError {
+    fn from(error: InternalError) -> Self {
         match error {
-            StoreError::AccountGone => {
+            InternalError::AccountGone => {
                 let hint = "the account was reset while this request ran; send it again";
                 Self::new(ControlErrorCode::AccountGone, error.to_string(), hint)
             }
-            StoreError::DiskFull(_) => {
+            InternalError::DiskFull(_) => {
                 let hint = "free some space on that disk and send the request again; the server needs no restart";
                 Self::new(ControlErrorCode::DiskFull, error.to_string(), hint)
             }
-            StoreError::Broken(_) => Self::internal(error.to_string()),
+            InternalError::Broken(_) => Self::internal(error.to_string()),
         }
     }
 }

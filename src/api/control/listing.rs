@@ -15,7 +15,7 @@ use super::query::ControlQuery;
 use crate::http::openapi::{OperationDoc, Param};
 use crate::http::{serialize_item, stream_listing};
 use crate::model::listing::Span;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 const LIMIT_DEFAULT: u32 = 100;
 const LIMITS: RangeInclusive<u32> = 1..=1_000;
@@ -137,14 +137,14 @@ pub async fn span_response<T, S, F>(
 where
     T: Send + 'static,
     S: Serialize,
-    F: Future<Output = Result<Vec<(i64, T)>, StoreError>> + Send + 'static,
+    F: Future<Output = Result<Vec<(i64, T)>, InternalError>> + Send + 'static,
 {
     let range = span.map(|span| (span.first, span.last));
     let chunks = stream::try_unfold(range, move |range| {
         let rows = range.map(|range| (range, read(range, CHUNK_ROWS)));
         async {
             let Some(((_, last), rows)) = rows else {
-                return Ok::<_, StoreError>(None);
+                return Ok::<_, InternalError>(None);
             };
             let rows = rows.await?;
             let read_to = rows.last().map(|(number, _)| *number);
@@ -152,7 +152,7 @@ where
             Ok(Some((rows, rest.map(|number| (number + 1, last)))))
         }
     });
-    let chunks = chunks.map_ok(|rows| stream::iter(rows.into_iter().map(Ok::<_, StoreError>)));
+    let chunks = chunks.map_ok(|rows| stream::iter(rows.into_iter().map(Ok::<_, InternalError>)));
     let rows = chunks.try_flatten().map_err(Into::into);
     let items = rows.try_filter_map(move |(_, row)| {
         let shown = show(row).map(|shown| serialize_item(&shown));

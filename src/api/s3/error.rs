@@ -13,7 +13,7 @@ use crate::http::{INTERNAL_ERROR, X_MOCK_REASON, header_line};
 use crate::model::time::Timestamp;
 use crate::platform::presign::VerifyError;
 use crate::services::claims::Claim;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 use document::ErrorDocument;
 pub(super) use integrity::{Algorithm, IntegrityError};
 pub(super) use metadata::MetadataError;
@@ -64,15 +64,15 @@ pub(super) enum S3Error {
     Upload(UploadError),
     /// 416 `InvalidRange`
     InvalidRange { range: String, bytes: u64 },
-    /// 500 `StoreError`
-    Internal(StoreError),
+    /// 500 `InternalError`
+    Internal(InternalError),
 }
 
-impl From<StoreError> for S3Error {
-    fn from(error: StoreError) -> Self {
+impl From<InternalError> for S3Error {
+    fn from(error: InternalError) -> Self {
         match error {
-            StoreError::AccountGone => UploadError::AccountGone.into(),
-            StoreError::DiskFull(_) | StoreError::Broken(_) => Self::Internal(error),
+            InternalError::AccountGone => UploadError::AccountGone.into(),
+            InternalError::DiskFull(_) | InternalError::Broken(_) => Self::Internal(error),
         }
     }
 }
@@ -98,7 +98,7 @@ impl From<MetadataError> for S3Error {
 impl S3Error {
     /// Error of the server or of its disk.
     pub fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self::Internal(StoreError::broken(error))
+        Self::Internal(InternalError::broken(error))
     }
 
     /// Adds a claim to hold until the response is sent. Errors other than [`S3Error::PreconditionFailed`]
@@ -191,11 +191,13 @@ impl S3Error {
             Self::InvalidRange { range, bytes } => invalid_range(range, *bytes),
             Self::Internal(error) => ErrorDocument::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "StoreError",
+                "InternalError",
                 "We encountered an internal error. Please try again.",
                 &match error {
-                    StoreError::DiskFull(full) => full.to_string(),
-                    StoreError::AccountGone | StoreError::Broken(_) => INTERNAL_ERROR.to_owned(),
+                    InternalError::DiskFull(full) => full.to_string(),
+                    InternalError::AccountGone | InternalError::Broken(_) => {
+                        INTERNAL_ERROR.to_owned()
+                    }
                 },
             ),
         }

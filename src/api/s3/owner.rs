@@ -12,7 +12,7 @@ use crate::model::time::Timestamp;
 use crate::services::accounts::Account;
 use crate::services::journal::JournalEntry;
 use crate::services::orders::ObjectOwner;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 /// Account of an object, and its clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl ResolvedOwner {
         state: &Services,
         entry: Option<&JournalEntry>,
         key: &str,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, InternalError> {
         Ok(match state.orders.object_owner(key).await? {
             ObjectOwner::Account { account, order_id } => {
                 if let Some(entry) = entry {

@@ -28,7 +28,7 @@ use crate::model::time::Timestamp;
 use crate::model::work::{Detection, Outcome, Work};
 use crate::services::accounts::Account;
 use crate::services::orders::DocumentTiming;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 /// Adds the operations that serve images.
 pub fn routes(routes: Routes) -> Routes {
@@ -252,7 +252,7 @@ async fn stream_blob(
 ) -> UndetectableResult {
     let bucket = Vendor::Undetectable.bucket();
     let opened = state.blobs.open_blob(account.id, bucket, key).await;
-    let Some((blob, file)) = opened.map_err(StoreError::broken)? else {
+    let Some((blob, file)) = opened.map_err(InternalError::broken)? else {
         let reason = format!("{key} is no longer stored");
         return Err(ApiError::new(asset.not_found_code(), reason));
     };

@@ -33,7 +33,7 @@ use crate::model::work::{BulkResult, Outcome, Work};
 use crate::services::accounts::Account;
 use crate::services::journal::JournalEntry;
 use crate::services::orders::UploadedFile;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 pub use wire::mean_result;
 
 const UPLOAD_OPERATION: &str = "undetectable.bulkUpload";
@@ -177,7 +177,7 @@ async fn read_archive(state: &Services, name: &str, zip: InputFile) -> Result<Bu
             let message = format!("more than {ENTRIES_MAX} entries");
             return error(ErrorCode::TooManyFiles, &message);
         }
-        Err(ZipError::Io(error)) => return Err(StoreError::broken(error).into()),
+        Err(ZipError::Io(error)) => return Err(InternalError::broken(error).into()),
     };
     let bulk = entries::classify_entries(entries);
     match bulk.queued.len() {

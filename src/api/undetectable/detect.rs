@@ -26,7 +26,7 @@ use crate::model::work::{DocumentOptions, Work};
 use crate::services::accounts::Account;
 use crate::services::fixtures::{FieldError, FixtureOrder};
 use crate::services::orders::{FileSource, NewFile, NewOrder, UploadedFile};
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 const OPERATION: &str = "undetectable.detect";
 
@@ -308,7 +308,7 @@ async fn check_file(state: &Services, file: &UploadedFile) -> Result<(), ApiErro
             let reason = format!("{name}: {}", defect.message());
             Err(ApiError::new(ErrorCode::InvalidFileType, reason))
         }
-        Err(EngineError::Io(error)) => Err(StoreError::broken(error).into()),
+        Err(EngineError::Io(error)) => Err(InternalError::broken(error).into()),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::http::{
 };
 use crate::services::accounts::RateLimited;
 use crate::services::orders::CreateOrderError;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 /// Validation errors that `X-Mock-Reason` of a 422 names.
 const REASON_ERRORS_MAX: usize = 4;
@@ -276,15 +276,15 @@ impl IntoResponse for ApiError {
     }
 }
 
-impl From<StoreError> for ApiError {
-    fn from(error: StoreError) -> Self {
+impl From<InternalError> for ApiError {
+    fn from(error: InternalError) -> Self {
         match error {
-            StoreError::AccountGone => Self::new(ErrorCode::Unavailable, error.to_string()),
-            StoreError::DiskFull(_) => Self {
+            InternalError::AccountGone => Self::new(ErrorCode::Unavailable, error.to_string()),
+            InternalError::DiskFull(_) => Self {
                 fault: Some(Box::new(InternalFault(error.to_string()))),
                 ..Self::new(ErrorCode::Internal, error.to_string())
             },
-            StoreError::Broken(_) => Self {
+            InternalError::Broken(_) => Self {
                 fault: Some(Box::new(InternalFault(error.to_string()))),
                 ..Self::new(ErrorCode::Internal, INTERNAL_ERROR)
             },

@@ -45,7 +45,7 @@ use crate::model::order::Order;
 use crate::platform::clock::Clock;
 use cache::{CachedOrder, OrderCache};
 use due_index::DueIndex;
-pub use error::{DiskFull, InternalError, InternalError as StoreError};
+pub use error::{DiskFull, InternalError};
 pub use run_to_completion::run_to_completion;
 use tx::DbWriter;
 pub use tx::Tx;

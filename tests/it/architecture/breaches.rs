@@ -23,7 +23,7 @@ const SURROUNDING_MODULES: [(&str, &str); 14] = [
     ("storage/mod.rs", "pub mod db;"),
     (
         "storage/db/mod.rs",
-        "pub mod orders; pub struct Db; pub enum StoreError {}",
+        "pub mod orders; pub struct Db; pub enum InternalError {}",
     ),
     ("storage/db/orders.rs", "pub fn find() {}"),
     ("services/mod.rs", "pub mod orders;"),
@@ -121,10 +121,10 @@ fn import_between_apis_is_reported() {
 #[test]
 fn import_of_database_by_an_api_is_reported() {
     for (file, text, count) in [
-        ("api/s3/put.rs", "use crate::storage::db::StoreError;", 0),
+        ("api/s3/put.rs", "use crate::storage::db::InternalError;", 0),
         (
             "api/s3/put.rs",
-            "use crate::storage::db::{Db, StoreError};",
+            "use crate::storage::db::{Db, InternalError};",
             1,
         ),
         ("api/s3/put.rs", "use crate::storage::db;", 1),

@@ -32,8 +32,10 @@ const NARROWER: [(&str, &[&str]); 2] = [
 ];
 
 /// Items of the database that a room may name. An API may name the error type only.
-const DATABASE_ITEMS: [(&str, &[&str]); 2] =
-    [("api", &["StoreError"]), ("http", &["Db", "StoreError"])];
+const DATABASE_ITEMS: [(&str, &[&str]); 2] = [
+    ("api", &["InternalError"]),
+    ("http", &["Db", "InternalError"]),
+];
 
 /// Words and their homes: an identifier, or the end of a path to another crate, and the paths below
 /// `src/` in which it may appear.

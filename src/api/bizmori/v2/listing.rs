@@ -20,7 +20,7 @@ use crate::model::time::DAY_MS;
 use crate::model::vendor::Vendor;
 use crate::services::accounts::Account;
 use crate::services::orders::Cursor;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 /// Days that the statistics cover.
 const STATS_DAYS: i64 = 7;
@@ -105,7 +105,7 @@ async fn stream_all(
         };
         tokio::task::yield_now().await;
         let (chunk, has_more) = orders.next_chunk().await?;
-        Ok::<_, StoreError>(Some((chunk, has_more.then_some(orders))))
+        Ok::<_, InternalError>(Some((chunk, has_more.then_some(orders))))
     });
     let body = stream::once(async { Ok(first) }).chain(rest);
     let json = [(CONTENT_TYPE, "application/json")];
@@ -114,7 +114,7 @@ async fn stream_all(
 
 impl OrderStream {
     /// Returns the next chunk of the body, and `true` if more chunks follow.
-    async fn next_chunk(&mut self) -> Result<(String, bool), StoreError> {
+    async fn next_chunk(&mut self) -> Result<(String, bool), InternalError> {
         let orders = self
             .state
             .orders

@@ -126,7 +126,7 @@ fn webhook(spec: WebhookEffect) -> CheckedRule<WebhookEffect> {
     {
         return bad_rule(
             format!("then.webhook.duplicate: expected 2 to {DUPLICATES_MAX}, got {times}"),
-            "duplicate is the total number of times that the webhook is spec",
+            "duplicate is the total number of times that the webhook is sent",
         );
     }
     Ok(spec)
