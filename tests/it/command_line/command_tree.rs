@@ -1,4 +1,4 @@
-//! The commands, the control plane's operations and the README's table are of one another.
+//! The commands, the control plane's operations and the table of `src/cli/README.md` agree.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use stuntdouble::api::control::routes;
 use stuntdouble::cli::client::{ApiCall, call};
 use stuntdouble::cli::grammar::{Cli, Command as Said};
 
-const README: &str = include_str!("../../../README.md");
+use crate::readme::assert_table;
 
 /// Every command, as it is called, and the route that it reaches.
 const REACHED: [(&str, &str); 37] = [
@@ -183,7 +183,7 @@ fn usage(argument: &Arg) -> String {
 }
 
 #[test]
-fn the_readmes_table_of_commands_is_that_of_the_program() {
+fn documented_commands_are_those_of_the_program() {
     let rows = commands().into_iter().map(|(command, program)| {
         let arguments = program.get_arguments().filter(|it| !it.is_global_set());
         let words = std::iter::once(command.clone()).chain(arguments.map(usage));
@@ -198,8 +198,5 @@ fn the_readmes_table_of_commands_is_that_of_the_program() {
         format!("| `{words}` | {about} | {route}|")
     });
     let rows: Vec<String> = rows.collect();
-    let (_, chapter) = README.split_once("\n## Command line\n").expect("a chapter");
-    let chapter = chapter.split("\n## ").next().unwrap_or_default();
-    let table: Vec<&str> = chapter.lines().filter(|it| it.starts_with("| `")).collect();
-    assert_eq!(table.join("\n"), rows.join("\n"));
+    assert_table("src/cli/README.md", "Commands", "| `", &rows);
 }

@@ -1,13 +1,14 @@
-//! A CI job that fails in five ways, and the log of it: in text, in JSON, and in the README.
+//! A CI job that fails in five ways, and the log of it: in text, in JSON, and in `src/cli/README.md`.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
 use super::{Logged, untimed};
+use crate::readme::bless_block;
 use crate::support::{picture, raw};
 
-const README: &str = include_str!("../../../README.md");
+const README: &str = include_str!("../../../src/cli/README.md");
 /// Address on which nobody listens.
 const DEAD: &str = "http://127.0.0.1:9/hook";
 const ORDERS: &str = "/api/v2/orders";
@@ -70,9 +71,9 @@ fn facts(line: &str) -> Value {
     facts
 }
 
-/// The README's sample of a log, each line without its time.
+/// The document's sample of a log, each line without its time.
 fn sample() -> Vec<&'static str> {
-    let (_, chapter) = README.split_once("\n### The log\n").expect("the chapter");
+    let (_, chapter) = README.split_once("\n## The log\n").expect("the chapter");
     let (_, block) = chapter.split_once("\n```text\n").expect("a sample");
     let (block, _) = block.split_once("\n```").expect("its end");
     block.lines().map(untimed).collect()
@@ -83,6 +84,8 @@ async fn fail_a_job_logs_one_line_for_each_failure_as_the_readme_shows() {
     let logged = Logged::start(&["--mode", "strict"]);
     fail(&logged).await;
     let lines = logged.stop_with_all();
+    let masked: Vec<_> = lines.iter().map(|line| mask_uptime(line)).collect();
+    bless_block("src/cli/README.md", "The log", "text", &masked.join("\n"));
     let lines: Vec<_> = lines
         .iter()
         .map(|line| mask_uptime(untimed(line)))

@@ -1,4 +1,4 @@
-//! Every message of the vendor's handlers can be had from the mock, as README's table says.
+//! Every message of the vendor's handlers can be had from the mock, as `src/api/undetectable/README.md` says.
 
 use std::collections::BTreeSet;
 
