@@ -1,4 +1,4 @@
-//! The program: arguments, logs, the server, its exit code.
+//! The program: parses the arguments, sets up logs, runs the command, and returns its exit code.
 
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
@@ -20,14 +20,14 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
     let Loaded { cli, warnings } = load::load();
-    // An engine probes for as long as a container runs: without the threads of a runtime, for less.
+    // A container's health check runs as long as the container: without a runtime it needs less memory.
     if let Some(Command::Client(ClientCommand::Health {
         watch: true,
         host,
         server,
     })) = &cli.command
     {
-        return wait_for_signal(
+        return exit_code(
             client::watch_health(*host, server.port())
                 .and_then(|body| client::print(&format!("{body}\n"))),
         );
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return exit_with_error(&format!("cannot start: {error}")),
     };
-    let done = match cli.command {
+    let outcome = match cli.command {
         Some(Command::Client(command)) => runtime.block_on(client::run(&command)),
         Some(Command::Sign { secret }) => client::read_source(&JsonSource::Stdin)
             .and_then(|body| client::print(&format!("{}\n", webhooks::signature(&secret, &body)))),
@@ -49,20 +49,20 @@ fn main() -> ExitCode {
         Some(Command::Serve(config)) => runtime.block_on(serve(*config, &warnings)),
         None => runtime.block_on(serve(cli.serve, &warnings)),
     };
-    // What is still decoded is not waited for: its order is taken up at the next start.
+    // Does not wait for pictures that are still decoded: their jobs run again at the next start.
     runtime.shutdown_background();
-    wait_for_signal(done)
+    exit_code(outcome)
 }
 
-fn wait_for_signal(done: Result<(), String>) -> ExitCode {
-    match done {
+fn exit_code(outcome: Result<(), String>) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(line) => exit_with_error(&line),
+        Err(message) => exit_with_error(&message),
     }
 }
 
-fn exit_with_error(line: &str) -> ExitCode {
-    eprintln!("stuntdouble: {line}");
+fn exit_with_error(message: &str) -> ExitCode {
+    eprintln!("stuntdouble: {message}");
     ExitCode::FAILURE
 }
 
@@ -73,9 +73,9 @@ async fn serve(config: Config, warnings: &[String]) -> Result<(), String> {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    let broken = |error: std::io::Error| format!("cannot listen for signals: {error}");
-    let mut terminate = signal(SignalKind::terminate()).map_err(broken)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(broken)?;
+    let signal_error = |error: std::io::Error| format!("cannot listen for signals: {error}");
+    let mut terminate = signal(SignalKind::terminate()).map_err(signal_error)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(signal_error)?;
     let app = App::start(config).await?;
     match format {
         LogFormat::Text => client::print(&format!("{}\n", app.listening_line()))?,
@@ -95,33 +95,35 @@ fn init_logging(config: &Config) -> Result<(), String> {
         .log
         .parse()
         .map_err(|error| format!("--log {}: {error}", config.log))?;
-    let filter = filter.with_target(START_TARGET, LevelFilter::INFO);
-    let is_start = |line: &Metadata<'_>| line.target() == START_TARGET;
+    let is_start = |event: &Metadata<'_>| event.target() == START_TARGET;
     let stdout = std::io::stdout.with_filter(is_start);
-    let lines = tracing_subscriber::fmt::layer()
+    let layer = tracing_subscriber::fmt::layer()
         .with_writer(stdout.or_else(std::io::stderr))
         .with_target(false);
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry =
+        tracing_subscriber::registry().with(filter.with_target(START_TARGET, LevelFilter::INFO));
     match config.log_format {
         LogFormat::Text => {
             let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
-            registry.with(lines.with_ansi(ansi)).init();
+            registry.with(layer.with_ansi(ansi)).init();
         }
-        LogFormat::Json => registry.with(lines.json().flatten_event(true)).init(),
+        LogFormat::Json => registry.with(layer.json().flatten_event(true)).init(),
     }
     Ok(())
 }
 
-/// Logs a panic in one line, in the format of all others.
+/// Logs a panic as one line in the configured format.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let payload = panic.payload();
-    let text = payload.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let text = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     let location = panic.location().map(ToString::to_string);
     tracing::error!(
         reason = text.unwrap_or("no text"),
         location,
-        "panicked: a fault of stuntdouble"
+        "panicked: this is a bug in stuntdouble"
     );
 }
 
@@ -131,6 +133,6 @@ fn verify_signature(secret: &str, body: &[u8], signature: &str) -> Result<(), St
     }
     let bytes = body.len();
     Err(format!(
-        "not the signature of these {bytes} bytes with that secret; the body has to be as it came, byte for byte"
+        "the signature does not match the body of {bytes} bytes with this secret; pass the raw body, byte for byte"
     ))
 }

@@ -1,15 +1,15 @@
-//! The limit on open files, and the connections that fit into it.
+//! Limit on open files, and the number of connections that fit into it.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Descriptors for the database, the listeners, webhooks and the like.
-const RESERVED: u64 = 64;
-/// Descriptors of a connection: its socket, and a file that is sent or received on it.
-const PER_CONNECTION: u64 = 2;
-/// Connections at most, whatever the limit on open files is: they take memory, too.
+/// Descriptors kept free for the database, the listeners, webhooks and the like.
+const DESCRIPTORS_RESERVED: u64 = 64;
+/// Descriptors of a connection: its socket, and the file that is sent or received on it.
+const DESCRIPTORS_PER_CONNECTION: u64 = 2;
+/// Upper limit of open connections, however many files may be open. Bounds the memory of connections.
 const CONNECTIONS_MAX: u64 = 10_000;
 
-/// Raises the limit on open files as far as the process may.
+/// Raises the limit on open files to the hard limit.
 pub(super) fn raise_limit() {
     let limit = getrlimit(Resource::Nofile);
     if limit.current == limit.maximum {
@@ -24,32 +24,38 @@ pub(super) fn raise_limit() {
     }
 }
 
-/// Returns how many connections may be open at a time: `wanted`, but no more than the limit on open
-/// files leaves room for.
-pub(super) fn connections_max(wanted: Option<u32>) -> usize {
-    let room = room(getrlimit(Resource::Nofile).current);
-    if let Some(wanted) = wanted
-        && u64::from(wanted) > room
+/// Returns how many connections may be open at a time: `requested`, but at most as many as fit into
+/// the limit on open files.
+pub(super) fn connections_max(requested: Option<u32>) -> usize {
+    let capacity = connection_capacity(getrlimit(Resource::Nofile).current);
+    if let Some(requested) = requested
+        && u64::from(requested) > capacity
     {
-        tracing::warn!(wanted, connections_max = room, "{}", warning(room));
+        tracing::warn!(
+            requested,
+            connections_max = capacity,
+            "{}",
+            capacity_warning(capacity)
+        );
     }
-    let connections = wanted.map_or(room, |wanted| room.min(wanted.into()));
+    let connections = requested.map_or(capacity, |requested| capacity.min(requested.into()));
     usize::try_from(connections).unwrap_or(usize::MAX)
 }
 
-/// Returns the warning about a setting that wants more connections than `room`.
-const fn warning(room: u64) -> &'static str {
-    if room < CONNECTIONS_MAX {
-        "--connections-max is more than the limit on open files (ulimit -n) leaves room for"
+/// Returns the warning about a setting that exceeds `capacity`.
+const fn capacity_warning(capacity: u64) -> &'static str {
+    if capacity < CONNECTIONS_MAX {
+        "--connections-max exceeds what the limit on open files (ulimit -n) allows"
     } else {
-        "--connections-max is more than the 10000 connections that may be open at most"
+        "--connections-max exceeds 10000, the most connections that may be open"
     }
 }
 
-/// Connections that fit into a limit on open files. `None` is no limit.
-fn room(limit: Option<u64>) -> u64 {
-    let fitting = |limit: u64| limit.saturating_sub(RESERVED) / PER_CONNECTION;
-    limit
+/// Returns the number of connections that fit into `files_max` open files. `None`: no limit on files.
+fn connection_capacity(files_max: Option<u64>) -> u64 {
+    let fitting =
+        |files: u64| files.saturating_sub(DESCRIPTORS_RESERVED) / DESCRIPTORS_PER_CONNECTION;
+    files_max
         .map_or(CONNECTIONS_MAX, fitting)
         .clamp(1, CONNECTIONS_MAX)
 }
@@ -59,8 +65,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn room_under_a_limit_leaves_descriptors_for_files() {
-        for (limit, expected) in [
+    fn connection_capacity_reserves_descriptors_for_files() {
+        for (files_max, expected) in [
             (None, 10_000),
             (Some(0), 1),
             (Some(65), 1),
@@ -68,19 +74,19 @@ mod tests {
             (Some(1_024), 480),
             (Some(1_048_576), 10_000),
         ] {
-            assert_eq!(room(limit), expected, "{limit:?}");
+            assert_eq!(connection_capacity(files_max), expected, "{files_max:?}");
         }
     }
 
     #[test]
-    fn warning_names_the_limit_that_is_met() {
-        let of_files = warning(room(Some(1_024)));
-        assert!(of_files.contains("ulimit -n"), "{of_files}");
-        let of_memory = warning(room(Some(1_048_576)));
-        assert!(!of_memory.contains("ulimit"), "{of_memory}");
+    fn capacity_warning_names_the_limit_that_applies() {
+        let file_warning = capacity_warning(connection_capacity(Some(1_024)));
+        assert!(file_warning.contains("ulimit -n"), "{file_warning}");
+        let count_warning = capacity_warning(connection_capacity(Some(1_048_576)));
+        assert!(!count_warning.contains("ulimit"), "{count_warning}");
         assert!(
-            of_memory.contains(&CONNECTIONS_MAX.to_string()),
-            "{of_memory}"
+            count_warning.contains(&CONNECTIONS_MAX.to_string()),
+            "{count_warning}"
         );
     }
 }

@@ -7,50 +7,51 @@ use rustix::io::Errno;
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::TcpListener;
 
-/// Connections that the system holds until they are accepted; as many as tokio has it hold.
+/// Connections that the kernel queues until they are accepted. Equals tokio's own backlog.
 const BACKLOG: i32 = 1024;
 /// Send buffer of each connection. Linux doubles it, and reports a socket as writable once a third of it
 /// is free. A client that reads slowly but steadily is therefore seen to read well within
 /// `--write-timeout-ms`. The buffer that Linux chooses by itself grows to 4 MiB.
 const SEND_BUFFER_BYTES: usize = 256 * 1024;
 
-/// Listens on `host` and `port`; returns the address too. `::` serves IPv4 as well, whatever the
-/// system's default is, and is 0.0.0.0 on a system without IPv6.
+/// Listens on `host` and `port`. Returns the listener and its address. `::` accepts IPv4 as well, even
+/// where the system's default is IPv6 only. On a system without IPv6, `::` falls back to 0.0.0.0.
 ///
 /// # Errors
-/// One line that names the flag that chooses another port.
+/// Returns a message that names `flag`, by which another port is chosen.
 pub(super) async fn bind(
     host: IpAddr,
     port: u16,
     flag: &str,
 ) -> Result<(TcpListener, SocketAddr), String> {
-    let wanted = SocketAddr::from((host, port));
+    let requested = SocketAddr::from((host, port));
     let bound = if host == Ipv6Addr::UNSPECIFIED {
-        match dual_stack(wanted) {
+        match bind_dual_stack(requested) {
             Err(error) if is_without_ipv6(&error) => {
-                tracing::info!("this system has no IPv6: listening on 0.0.0.0 in place of {host}");
+                tracing::info!("this system has no IPv6: listening on 0.0.0.0 instead of {host}");
                 TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await
             }
             bound => bound,
         }
     } else {
-        TcpListener::bind(wanted).await
+        TcpListener::bind(requested).await
     };
     let listener = bound.map_err(|error| {
         format!(
-            "cannot listen on {wanted}: {error}; choose another with {flag}, or a free one with {flag} 0"
+            "cannot listen on {requested}: {error}; choose another port with {flag}, or any free port with {flag} 0"
         )
     })?;
-    // Connections inherit it.
+    // Accepted connections inherit the size.
     if let Err(error) = SockRef::from(&listener).set_send_buffer_size(SEND_BUFFER_BYTES) {
         tracing::debug!(%error, "cannot set the size of send buffers");
     }
-    let address = listener.local_addr();
-    let address = address.map_err(|error| format!("cannot tell the address: {error}"))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| format!("cannot read the address of the listener: {error}"))?;
     Ok((listener, address))
 }
 
-fn dual_stack(address: SocketAddr) -> io::Result<TcpListener> {
+fn bind_dual_stack(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::IPV6, Type::STREAM, None)?;
     socket.set_only_v6(false)?;
     socket.set_reuse_address(true)?;
@@ -60,7 +61,7 @@ fn dual_stack(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Returns `true` for the errors of a system that has no IPv6, or no IPv6 address.
+/// `true` for errors of a system that has no IPv6, or no IPv6 address.
 fn is_without_ipv6(error: &io::Error) -> bool {
     error.kind() == ErrorKind::AddrNotAvailable
         || error.raw_os_error() == Some(Errno::AFNOSUPPORT.raw_os_error())
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn local_url_of_a_server_on_all_addresses_is_one_that_can_be_called() {
+    fn local_url_of_wildcard_address_names_a_loopback_host() {
         for (address, url) in [
             ("0.0.0.0:1", "http://127.0.0.1:1"),
             ("[::]:1", "http://localhost:1"),
@@ -109,11 +110,11 @@ mod tests {
     }
 
     #[test]
-    fn errors_of_a_system_without_ipv6_are_recognised() {
-        let of = |errno: Errno| io::Error::from_raw_os_error(errno.raw_os_error());
-        assert!(is_without_ipv6(&of(Errno::AFNOSUPPORT)));
-        assert!(is_without_ipv6(&of(Errno::ADDRNOTAVAIL)));
-        assert!(!is_without_ipv6(&of(Errno::ADDRINUSE)));
-        assert!(!is_without_ipv6(&of(Errno::ACCESS)));
+    fn is_without_ipv6_recognises_missing_family_and_address() {
+        let error = |errno: Errno| io::Error::from_raw_os_error(errno.raw_os_error());
+        assert!(is_without_ipv6(&error(Errno::AFNOSUPPORT)));
+        assert!(is_without_ipv6(&error(Errno::ADDRNOTAVAIL)));
+        assert!(!is_without_ipv6(&error(Errno::ADDRINUSE)));
+        assert!(!is_without_ipv6(&error(Errno::ACCESS)));
     }
 }

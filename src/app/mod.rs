@@ -1,8 +1,5 @@
-//! The composition root: everything is made here once, wired, served, and brought down again.
-//!
-//! A request's life: [`crate::http`] observes it under its operation's name, a front door reads
-//! it in the vendor's words, a verb does what it asks in one transaction, and the front door
-//! tells the outcome. What takes time is a job, which [`crate::services::worker`] runs when it is due.
+//! Composition root: builds the services, mounts the APIs, serves, and shuts down. The crate docs
+//! describe the flow of a request.
 
 mod descriptors;
 mod listen;
@@ -27,7 +24,6 @@ use crate::http::{
     TcpOrTlsListener,
 };
 use crate::model::account::Revision;
-use crate::model::order::Vendor;
 use crate::platform::clock;
 use crate::platform::metrics::Metrics;
 use crate::platform::outbound::OutboundClient;
@@ -41,7 +37,8 @@ use crate::services::orders::Orders;
 use crate::services::presigned_urls::PresignedUrls;
 use crate::services::rules::Rules;
 use crate::services::snapshots::Snapshots;
-use crate::services::webhooks::{EventBuilder, Webhooks};
+use crate::services::vendors::Vendors;
+use crate::services::webhooks::Webhooks;
 use crate::services::worker::Worker;
 use crate::settings::Config;
 use crate::storage::blobs::Blobs;
@@ -49,22 +46,22 @@ use crate::storage::data_dir::DataDir;
 use crate::storage::db::Db;
 use listen::{bind, local_url};
 use router::{UNMATCHED, router, vendor_hosts};
-use settings::{build_engine, build_signer, order_settings, outbound_timeouts};
+use settings::{build_engine, build_signer, connection_timeouts, order_settings};
 
 /// Grace period for requests in flight and running jobs, both together, on shutdown. Docker kills
 /// after 10 s.
 const GRACE_PERIOD: Duration = Duration::from_secs(3);
-/// Target of the log line that says that the server listens. In JSON it is on standard output, in
-/// place of the line in text.
+/// Target of the log line "listening". With `--log-format json` that line goes to standard output, in
+/// place of [`App::listening_line`].
 pub const START_TARGET: &str = "stuntdouble::start";
 const DATABASE: &str = "stuntdouble.db";
-/// The folder of the authority that signs for TLS.
+/// Folder of the TLS authority's key and certificate, below the data directory.
 const TLS_DIR: &str = "tls";
 
-/// What each vendor tells by webhook.
-const EVENT_BUILDERS: [(Vendor, EventBuilder); 1] = [(Vendor::Bizmori, bizmori::build_event)];
+/// Profiles of the vendors.
+const VENDORS: Vendors = Vendors::new([&bizmori::PROFILE, &undetectable::PROFILE]);
 
-/// A server that is bound and not yet serving.
+/// A server that is bound to its ports and does not serve yet.
 #[derive(Debug)]
 pub struct App {
     state: AppState,
@@ -74,7 +71,7 @@ pub struct App {
     data: DataDir,
 }
 
-/// Where it listens by TLS, too.
+/// Listener for HTTPS.
 #[derive(Debug)]
 struct HttpsListener {
     listener: TcpListener,
@@ -82,7 +79,7 @@ struct HttpsListener {
     acceptor: Acceptor,
 }
 
-/// Every operation of every front door.
+/// Returns the operations of all APIs.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
     [
@@ -97,28 +94,25 @@ pub fn operations() -> Vec<Operation> {
 }
 
 impl App {
-    /// Opens the data directory, takes up what an earlier process left there, binds, and sets up
-    /// the fixtures, if there are any.
+    /// Opens the data directory, loads the state of an earlier process, binds the ports, and loads
+    /// the fixtures if a file is configured.
     ///
     /// # Errors
-    /// One line that says what could not be had, and why.
+    /// Returns a message for people that names the step that failed and the cause.
     pub async fn start(config: Config) -> Result<Self, String> {
         descriptors::raise_limit();
         let data = DataDir::open(config.data_dir.as_deref(), config.data_mount.as_deref())?;
-        let describe = |what: &'static str| {
-            move |error: &dyn std::fmt::Display| format!("cannot {what}: {error}")
-        };
         let db = Db::open(&data.path().join(DATABASE))
             .await
-            .map_err(|e| describe("open the database")(&e))?;
+            .map_err(|error| format!("cannot open the database: {error}"))?;
         let blobs = Blobs::open(data.path().to_owned())
             .await
-            .map_err(|e| describe("open the blob store")(&e))?;
+            .map_err(|error| format!("cannot open the blob store: {error}"))?;
         let tls = load_tls(&config, data.path())?;
         let ca_pem = tls.as_ref().map(|tls| Arc::clone(&tls.ca_pem));
-        let context = build_services(config, data.path(), db, blobs, ca_pem).await?;
-        let (host, settings) = (context.config.host, &context.config.tls);
-        let (listener, address) = bind(host, context.config.port, "--port").await?;
+        let state = build_services(config, data.path(), db, blobs, ca_pem).await?;
+        let (host, settings) = (state.config.host, &state.config.tls);
+        let (listener, address) = bind(host, state.config.port, "--port").await?;
         let tls = match tls {
             None => None,
             Some(ServerTls { acceptor, .. }) => {
@@ -130,13 +124,13 @@ impl App {
                 })
             }
         };
-        if let Some(file) = &context.config.fixtures {
-            let origin = context.config.public_url.clone();
-            let origin = origin.unwrap_or_else(|| local_url("http", address));
-            control::load_fixtures(&context, file, &origin).await?;
+        if let Some(file) = &state.config.fixtures {
+            let public_url = state.config.public_url.clone();
+            let origin = public_url.unwrap_or_else(|| local_url("http", address));
+            control::load_fixtures(&state, file, &origin).await?;
         }
         Ok(Self {
-            state: context,
+            state,
             listener,
             address,
             tls,
@@ -144,40 +138,43 @@ impl App {
         })
     }
 
-    /// Where it listens.
+    /// Returns the address of the HTTP listener.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where it listens by TLS, if it does.
+    /// Returns the address of the HTTPS listener. `None` without TLS.
     #[must_use]
     pub fn tls_address(&self) -> Option<SocketAddr> {
         self.tls.as_ref().map(|tls| tls.address)
     }
 
-    /// The line that says where it listens and where the data is.
+    /// Returns a line with the version, the URLs and the data directory.
     #[must_use]
     pub fn listening_line(&self) -> String {
-        let stored = if self.data.is_temporary() {
-            " (temporary: gone at exit)"
+        let lifetime = if self.data.is_temporary() {
+            " (temporary: removed at exit)"
         } else {
             ""
         };
-        let by_tls = self.tls_address();
-        let by_tls = by_tls.map(|it| format!(", {}", local_url("https", it)));
+        let https_url = self
+            .tls_address()
+            .map(|address| format!(", {}", local_url("https", address)))
+            .unwrap_or_default();
         let version = env!("CARGO_PKG_VERSION");
         format!(
-            "stuntdouble {version} listening on {}{}, data in {}{stored}",
+            "stuntdouble {version} listening on {}{https_url}, data in {}{lifetime}",
             local_url("http", self.address),
-            by_tls.unwrap_or_default(),
             self.data.path().display()
         )
     }
 
-    /// Logs what [`App::listening_line`] says, as fields.
+    /// Logs the facts of [`App::listening_line`] as fields.
     pub fn log_start(&self) {
-        let tls = self.tls_address().map(|it| format!("https://{it}"));
+        let tls = self
+            .tls_address()
+            .map(|address| format!("https://{address}"));
         tracing::info!(
             target: START_TARGET,
             version = env!("CARGO_PKG_VERSION"),
@@ -189,35 +186,37 @@ impl App {
         );
     }
 
-    /// Serves until `stop` is done, which names the signal; then requests and jobs under way are finished, and what is
-    /// due later stays for the next start.
+    /// Serves until `stop` completes with the name of a signal. Requests in flight and running jobs
+    /// then have [`GRACE_PERIOD`] to end. Jobs that are due later stay in the database.
     ///
     /// # Errors
-    /// If the jobs cannot be taken up.
+    /// Returns a message for people if the pending jobs cannot be read from the database.
     pub async fn serve(
         self,
         stop: impl Future<Output = &'static str> + Send + 'static,
     ) -> Result<(), String> {
-        let context = self.state;
-        let began = Instant::now();
-        let not_taken_up = |error| format!("cannot take up the jobs: {error}");
-        if context.config.orders.revision == Revision::V2026_10 {
-            let scheduled = context.orders.schedule_sunset_jobs().await;
-            scheduled.map_err(not_taken_up)?;
+        let state = self.state;
+        let started_at = Instant::now();
+        let job_error = |error| format!("cannot read the pending jobs: {error}");
+        if state.config.orders.revision == Revision::V2026_10 {
+            let scheduled = state.orders.schedule_sunset_jobs().await;
+            scheduled.map_err(job_error)?;
         }
-        context.worker.start().await.map_err(not_taken_up)?;
-        let by_tls = self.tls.map(|tls| (tls.listener, Some(tls.acceptor)));
-        let listeners = [(self.listener, None)].into_iter().chain(by_tls);
-        let listeners =
-            listeners.map(|(listener, acceptor)| TcpOrTlsListener::new(listener, acceptor));
+        state.worker.start().await.map_err(job_error)?;
+        let https = self.tls.map(|tls| (tls.listener, Some(tls.acceptor)));
+        let listeners = [(self.listener, None)]
+            .into_iter()
+            .chain(https)
+            .map(|(listener, acceptor)| TcpOrTlsListener::new(listener, acceptor))
+            .collect();
         let mut server = HttpServer::new(
-            listeners.collect(),
-            router(&context),
-            outbound_timeouts(&context.config),
-            Arc::clone(&context.connections),
-            context.stopping.clone(),
+            listeners,
+            router(&state),
+            connection_timeouts(&state.config),
+            Arc::clone(&state.connections),
+            state.stopping.clone(),
         );
-        let stopping = context.stopping.clone();
+        let stopping = state.stopping.clone();
         let signal = tokio::spawn(async move {
             let signal = stop.await;
             stopping.cancel();
@@ -226,22 +225,22 @@ impl App {
         server.serve().await;
         let deadline = Instant::now() + GRACE_PERIOD;
         if !server.finish(deadline).await {
-            tracing::warn!("cut off requests that did not end");
+            tracing::warn!("shutdown grace period exceeded; aborting in-flight requests");
         }
         let remaining = deadline.saturating_duration_since(Instant::now());
-        context.worker.stop(remaining).await;
-        log_stop(&context, signal.await.ok(), began.elapsed()).await;
-        context.db.close().await;
-        context.blobs.close().await;
+        state.worker.stop(remaining).await;
+        log_stop(&state, signal.await.ok(), started_at.elapsed()).await;
+        state.db.close().await;
+        state.blobs.close().await;
         drop(self.data);
         Ok(())
     }
 }
 
-/// Logs that the server stops, and what it has done.
-async fn log_stop(context: &Services, signal: Option<&str>, uptime: Duration) {
-    let (requests, refused) = context.metrics.totals();
-    let webhooks_pending = context.webhooks.pending_deliveries().await.ok();
+/// Logs that the server stops, with its uptime and counts of requests and undelivered webhooks.
+async fn log_stop(state: &Services, signal: Option<&str>, uptime: Duration) {
+    let (requests, refused) = state.metrics.totals();
+    let webhooks_pending = state.webhooks.pending_deliveries().await.ok();
     tracing::info!(
         signal,
         uptimeSeconds = (uptime.as_secs_f64() * 10.0).round() / 10.0,
@@ -252,13 +251,13 @@ async fn log_stop(context: &Services, signal: Option<&str>, uptime: Duration) {
     );
 }
 
-/// What is needed for TLS, where that is wanted.
+/// Returns the TLS acceptor and the authority's certificate. `None` if TLS is switched off.
 fn load_tls(config: &Config, root: &Path) -> Result<Option<ServerTls>, String> {
     if !config.tls.tls {
         return Ok(None);
     }
-    let wanted = config.tls.tls_names.iter().cloned();
-    let names = vendor_hosts().map(str::to_owned).chain(wanted);
+    let configured = config.tls.tls_names.iter().cloned();
+    let names = vendor_hosts().map(str::to_owned).chain(configured);
     ServerTls::open(&root.join(TLS_DIR), names, clock::real_now()).map(Some)
 }
 
@@ -269,28 +268,28 @@ async fn build_services(
     blobs: Blobs,
     ca_pem: Option<Arc<str>>,
 ) -> Result<AppState, String> {
-    let broken = |error| format!("cannot read the database: {error}");
+    let database_error = |error| format!("cannot read the database: {error}");
     let operations = operations();
     let names = operations.iter().map(|operation| operation.name);
-    let refused = GuardRefusal::NAMES
+    let other_names = GuardRefusal::NAMES
         .into_iter()
         .chain([PREFLIGHT, UNMATCHED]);
-    let metrics = Metrics::new(names.chain(refused));
+    let metrics = Metrics::new(names.chain(other_names));
     let entropy = Entropy::new(&config.seed);
     let signer = Arc::new(build_signer(&config));
     let hosts = Arc::new(KnownHosts::default());
     let links = PresignedUrls::load(Arc::clone(&signer), Arc::clone(&hosts), db.clone())
         .await
-        .map_err(broken)?;
+        .map_err(database_error)?;
     let accounts = Accounts::load(db.clone(), blobs.clone(), entropy.clone(), config.mode)
         .await
-        .map_err(broken)?;
+        .map_err(database_error)?;
     let accounts = Arc::new(accounts);
     let timeout = Duration::from_millis(u64::from(config.outbound.webhook_timeout_ms));
     let outbound = OutboundClient::new(timeout, config.outbound.allow_public);
     let rules = Rules::load(db.clone(), entropy.clone(), |id| accounts.by_id(id))
         .await
-        .map_err(broken)?;
+        .map_err(database_error)?;
     let rules = Arc::new(rules);
     let engine = build_engine(&config);
     let claims = Claims::new(db.agenda().clone());
@@ -303,7 +302,7 @@ async fn build_services(
         outbound.clone(),
         claims.clone(),
         metrics.clone(),
-        EVENT_BUILDERS.to_vec(),
+        VENDORS,
     ));
     let orders = Arc::new(Orders::new(
         db.clone(),
@@ -315,6 +314,7 @@ async fn build_services(
         entropy.clone(),
         claims.clone(),
         outbound,
+        VENDORS,
         order_settings(&config),
     ));
     let worker = Worker::new(
@@ -357,6 +357,7 @@ async fn build_services(
         inbox: Inbox::default(),
         rules,
         snapshots: Arc::new(snapshots),
+        vendors: VENDORS,
         ca_pem,
         connections: Arc::new(OpenConnections::new(connections_max)),
         stopping: CancellationToken::new(),

@@ -1,5 +1,5 @@
-//! Who answers a request: the front door whose operation it is. What is no operation is answered as
-//! the front door would under whose paths it falls, or whose vendor's host was called.
+//! Mounts the APIs on one router. A request that matches no operation is answered in the error form
+//! of the API that owns the path, else of the vendor that owns the requested host.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -15,107 +15,102 @@ use futures_util::future::BoxFuture;
 use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use super::VENDORS;
 use crate::api::{bizmori, control, s3, undetectable};
 use crate::http::{
     AppState, Guard, GuardRefusal, OperationLayerState, RequestContext, Routes, Services,
     operation_middleware, origin_host, require_control_access,
 };
+use crate::model::vendor::Vendor;
 use crate::services::accounts::Account;
 
-/// Hosts of the vendors' own, which lead here where their names do.
-const VENDOR_HOSTS: [(&str, ApiSurface); 3] = [
-    ("api.bizmori.com", ApiSurface::Bizmori),
-    ("ai-image-detect.undetectable.ai", ApiSurface::Undetectable),
-    ("detect-image.truthscan.com", ApiSurface::Undetectable),
-];
-
-/// Hosts of the vendors' buckets. No URL that is handed out has them, but they are names to be called
-/// by as well.
-const BUCKET_HOSTS: [&str; 2] = [
-    "ai-image-detector-prod.nyc3.digitaloceanspaces.com",
-    "ai-image-detector-dev.nyc3.digitaloceanspaces.com",
-];
-
-/// Hosts of the vendors' APIs.
+/// Real hosts of the vendors' APIs. Tests that map these names to the server (DNS override) reach the
+/// vendor's API by them.
 fn api_hosts() -> impl Iterator<Item = &'static str> + Clone {
-    VENDOR_HOSTS.into_iter().map(|(host, _)| host)
+    VENDORS.iter().flat_map(|profile| profile.hosts).copied()
 }
 
-/// Every host of the vendors' own.
+/// Real hosts of the vendors' buckets. The server accepts requests for these hosts, but issues no URL
+/// with them.
+fn bucket_hosts() -> impl Iterator<Item = &'static str> {
+    VENDORS
+        .iter()
+        .flat_map(|profile| profile.bucket_hosts)
+        .copied()
+}
+
+/// Returns the real hosts of the vendors' APIs and buckets.
 pub(super) fn vendor_hosts() -> impl Iterator<Item = &'static str> {
-    api_hosts().chain(BUCKET_HOSTS)
+    api_hosts().chain(bucket_hosts())
 }
 
-/// What is no operation is counted under that name.
+/// Operation name under which a request that matches no operation is counted and journaled.
 pub(super) const UNMATCHED: &str = "unmatched";
 
-/// A front door.
+/// An HTTP surface. Decides the error form of a request that matches no operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ApiSurface {
-    Bizmori,
-    Undetectable,
+    Vendor(Vendor),
     Storage,
     Control,
 }
 
-/// Every front door's operations, and the answers to what is none.
-pub(super) fn router(context: &AppState) -> Router {
-    let observed = OperationLayerState::for_operation(context, UNMATCHED, no_account_resolver);
-    let rest = fallback.layer(from_fn_with_state(observed, operation_middleware));
-    let door = |routes: Routes, panicked: fn() -> Response| {
-        let caught = CatchPanicLayer::custom(move |_: Box<dyn Any + Send>| panicked());
-        routes.into_router(rest.clone()).layer(caught)
+/// Returns the router of all APIs, with the fallback for requests that match no operation.
+pub(super) fn router(state: &AppState) -> Router {
+    let unmatched = OperationLayerState::for_operation(state, UNMATCHED, resolve_unmatched_account);
+    let fallback = unmatched_response.layer(from_fn_with_state(unmatched, operation_middleware));
+    let mount = |routes: Routes, panic_response: fn() -> Response| {
+        let catch_panic = CatchPanicLayer::custom(move |_: Box<dyn Any + Send>| panic_response());
+        routes.into_router(fallback.clone()).layer(catch_panic)
     };
-    let served = || Some(context.clone());
-    let objects = || door(s3::routes(served()), s3::panicked);
+    let shared = || Some(state.clone());
+    let objects = || mount(s3::routes(shared()), s3::panicked);
     // Undetectable answers POST on some objects, storage everything else.
-    let undetectable = undetectable::routes(served());
-    let undetectable =
-        undetectable.fallthrough_under("/_s3/", objects().with_state(context.clone()));
-    let router = Router::new()
-        .merge(door(bizmori::routes(served()), bizmori::panicked))
-        .merge(door(undetectable, undetectable::panicked))
+    let undetectable = undetectable::routes(shared())
+        .fallthrough_under("/_s3/", objects().with_state(state.clone()));
+    let apis = Router::new()
+        .merge(mount(bizmori::routes(shared()), bizmori::panicked))
+        .merge(mount(undetectable, undetectable::panicked))
         .merge(objects())
-        .merge(door(control::routes(served()), control::panicked))
-        .fallback(rest.clone())
-        .with_state(context.clone());
-    let router = router.layer(from_fn_with_state(
-        Guard::new(context, api_hosts(), BUCKET_HOSTS, guard_response),
+        .merge(mount(control::routes(shared()), control::panicked))
+        .fallback(fallback.clone())
+        .with_state(state.clone());
+    let guarded = apis.layer(from_fn_with_state(
+        Guard::new(state, api_hosts(), bucket_hosts(), guard_response),
         require_control_access,
     ));
-    // Outermost: whatever looks at a path sees objects in path style.
-    let context = context.clone();
-    let rewritten = map_request(move |request: Request| {
-        std::future::ready(s3::to_path_style(&context.config, request))
-    });
-    Router::new().fallback_service(rewritten.layer(router))
+    // Outermost layer, so that all code that reads a path sees objects in path style.
+    let state = state.clone();
+    let path_style =
+        map_request(move |request: Request| std::future::ready(s3::to_path_style(&state, request)));
+    Router::new().fallback_service(path_style.layer(guarded))
 }
 
 /// Returns the response to a request that the guard refuses, in the error form of the API that was
 /// called.
-fn guard_response(state: &Services, parts: &Parts, refused: &GuardRefusal) -> Response {
-    let line = match refused {
-        GuardRefusal::BadHost(line) => line,
-        GuardRefusal::ForbiddenOrigin(line) => return bizmori::forbidden_origin(line),
-        _ => return control::guard_refusal_response(refused),
+fn guard_response(state: &Services, parts: &Parts, refusal: &GuardRefusal) -> Response {
+    let message = match refusal {
+        GuardRefusal::BadHost(message) => message,
+        GuardRefusal::ForbiddenOrigin(message) => return bizmori::forbidden_origin(message),
+        _ => return control::guard_refusal_response(refusal),
     };
     match ApiSurface::for_path(state, &parts.headers, parts.uri.path()) {
-        ApiSurface::Bizmori => bizmori::bad_host(line),
-        ApiSurface::Undetectable => undetectable::bad_host(line),
-        ApiSurface::Storage => s3::bad_host(&parts.method, &parts.uri, line),
-        ApiSurface::Control => control::guard_refusal_response(refused),
+        ApiSurface::Vendor(Vendor::Bizmori) => bizmori::bad_host(message),
+        ApiSurface::Vendor(Vendor::Undetectable) => undetectable::bad_host(message),
+        ApiSurface::Storage => s3::bad_host(&parts.method, &parts.uri, message),
+        ApiSurface::Control => control::guard_refusal_response(refusal),
     }
 }
 
-async fn fallback(
+async fn unmatched_response(
     State(state): State<AppState>,
     request_context: RequestContext,
     request: Request,
 ) -> Response {
     let (method, uri) = (request.method(), request.uri());
     match ApiSurface::for_path(&state, request.headers(), uri.path()) {
-        ApiSurface::Bizmori => bizmori::unknown_route(method, uri),
-        ApiSurface::Undetectable => {
+        ApiSurface::Vendor(Vendor::Bizmori) => bizmori::unknown_route(method, uri),
+        ApiSurface::Vendor(Vendor::Undetectable) => {
             undetectable::unknown_route(&state, &request_context, method, uri)
         }
         ApiSurface::Storage => s3::unknown_route(&request),
@@ -123,22 +118,23 @@ async fn fallback(
     }
 }
 
-/// Whose a request is that is no operation, by the front door that answers it; the control plane
-/// has none.
-fn no_account_resolver<'r>(
+/// Returns the account of a request that matches no operation, resolved by the API that answers the
+/// request. `None` for the control plane, and if the API finds no account.
+fn resolve_unmatched_account<'r>(
     state: &'r Services,
     request: &'r mut Request,
 ) -> BoxFuture<'r, Option<Arc<Account>>> {
     match ApiSurface::for_path(state, request.headers(), request.uri().path()) {
-        ApiSurface::Bizmori => bizmori::resolve_account(state, request),
-        ApiSurface::Undetectable => undetectable::resolve_account(state, request),
+        ApiSurface::Vendor(Vendor::Bizmori) => bizmori::resolve_account(state, request),
+        ApiSurface::Vendor(Vendor::Undetectable) => undetectable::resolve_account(state, request),
         ApiSurface::Storage => s3::resolve_account(state, request),
         ApiSurface::Control => Box::pin(std::future::ready(None)),
     }
 }
 
 impl ApiSurface {
-    /// The one under which a path falls that is no operation's.
+    /// Returns the surface that answers a request for `path` that matches no operation. The prefixes of
+    /// storage and the control plane come first, then the requested host, then the vendors' prefixes.
     fn for_path(state: &Services, headers: &HeaderMap, path: &str) -> Self {
         match path.split('/').nth(1).unwrap_or_default() {
             "_s3" => return Self::Storage,
@@ -146,20 +142,9 @@ impl ApiSurface {
             _ => {}
         }
         let host = origin_host(headers, state.config.trust_forwarded);
-        let by_host = host.as_deref().and_then(Self::for_host);
-        by_host.unwrap_or(match path.split('/').nth(1) {
-            Some("api") => Self::Bizmori,
-            _ => Self::Undetectable,
-        })
-    }
-
-    /// The vendor's whose host it is, its port left out.
-    fn for_host(host: &str) -> Option<Self> {
-        let name = host.split(':').next().unwrap_or(host);
-        let name = name.trim_end_matches('.');
-        let mut hosts = VENDOR_HOSTS.into_iter();
-        let found = hosts.find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, door)| door)
+        let by_host = host.as_deref().and_then(|host| VENDORS.for_host(host));
+        let vendor = by_host.or_else(|| VENDORS.for_path(path));
+        vendor.map_or(Self::Control, Self::Vendor)
     }
 }
 
@@ -168,25 +153,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_vendors_host_is_known_in_any_spelling() {
+    fn for_host_with_any_case_dot_or_port_finds_the_vendor() {
         for host in [
             "detect-image.truthscan.com",
             "Detect-Image.TruthScan.com:8080",
             "ai-image-detect.undetectable.ai.",
             "ai-image-detect.undetectable.ai.:443",
         ] {
-            assert_eq!(
-                ApiSurface::for_host(host),
-                Some(ApiSurface::Undetectable),
-                "{host}"
-            );
+            assert_eq!(VENDORS.for_host(host), Some(Vendor::Undetectable), "{host}");
         }
-        assert_eq!(
-            ApiSurface::for_host("api.bizmori.com"),
-            Some(ApiSurface::Bizmori)
-        );
+        assert_eq!(VENDORS.for_host("api.bizmori.com"), Some(Vendor::Bizmori));
         for host in ["", "localhost", "x.detect-image.truthscan.com", "[::1]:80"] {
-            assert_eq!(ApiSurface::for_host(host), None, "{host}");
+            assert_eq!(VENDORS.for_host(host), None, "{host}");
+        }
+    }
+
+    #[test]
+    fn for_path_returns_the_vendor_of_the_prefix_else_the_one_at_the_root() {
+        for (path, vendor) in [
+            ("/api/v9/orders", Vendor::Bizmori),
+            ("/api", Vendor::Bizmori),
+            ("/apis", Vendor::Undetectable),
+            ("/nothing/here", Vendor::Undetectable),
+            ("/", Vendor::Undetectable),
+        ] {
+            assert_eq!(VENDORS.for_path(path), Some(vendor), "{path}");
         }
     }
 }

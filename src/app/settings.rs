@@ -1,4 +1,4 @@
-//! Settings of the services, from those of the server.
+//! Builds the settings of the services from the server's settings.
 
 use crate::engine::{Budget, Engine};
 use crate::http::ConnectionTimeouts;
@@ -8,7 +8,7 @@ use crate::platform::presign::Signer;
 use crate::services::orders;
 use crate::settings::Config;
 
-pub(super) fn outbound_timeouts(config: &Config) -> ConnectionTimeouts {
+pub(super) fn connection_timeouts(config: &Config) -> ConnectionTimeouts {
     let connections = &config.connections;
     ConnectionTimeouts {
         header: connections.header_timeout(),
@@ -46,7 +46,7 @@ pub(super) fn build_engine(config: &Config) -> Engine {
         None => Budget::of_process(process_bytes),
     };
     let bytes = budget.total_bytes();
-    tracing::debug!(bytes, process_bytes, "memory for work on pictures");
+    tracing::debug!(bytes, process_bytes, "memory budget of the engine");
     Engine::new(
         std::thread::available_parallelism().map_or(1, usize::from),
         budget,

@@ -1,4 +1,5 @@
-//! What only shows from within: what waits for an answer, and clocks of accounts that are gone.
+//! Tests of behaviour that no client can observe: jobs that wait until a response is written, and
+//! clocks of removed accounts.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -14,16 +15,16 @@ use crate::platform::clock::Clock;
 use crate::services::worker::{Awaited, DrainOutcome};
 use crate::storage::db::StoreError;
 
-async fn ask(context: &AppState, method: &str, path: &str, body: String) -> Response {
-    let request = Request::builder().method(method).uri(path);
-    let request = request
+async fn send(state: &AppState, method: &str, path: &str, body: String) -> Response {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
         .header("host", "mock")
-        .header("authorization", "Bearer sk_test_1");
-    let request = request
+        .header("authorization", "Bearer sk_test_1")
         .header("content-type", "application/json")
         .body(Body::from(body));
-    let answered = router(context).oneshot(request.expect("a request")).await;
-    answered.expect("a router always answers")
+    let response = router(state).oneshot(request.expect("a request")).await;
+    response.expect("a router always answers")
 }
 
 async fn json_of(response: Response) -> Value {
@@ -34,22 +35,22 @@ async fn json_of(response: Response) -> Value {
 }
 
 #[tokio::test]
-async fn an_order_stands_still_until_the_answer_to_its_confirm_is_written() {
+async fn job_of_confirm_waits_until_its_response_is_written() {
     let mut config = Config {
         port: 0,
         ..Config::defaults()
     };
     config.orders.test_processing_ms = 0;
     let app = App::start(config).await.expect("a server");
-    let context = Arc::clone(&app.state);
-    context.worker.start().await.expect("a worker");
+    let state = Arc::clone(&app.state);
+    state.worker.start().await.expect("a worker");
     let create = json!({"idempotencyKey": "a", "fileName": "a.jpg"}).to_string();
-    let created = json_of(ask(&context, "POST", "/api/v2/orders/ai-detection", create).await).await;
+    let created = json_of(send(&state, "POST", "/api/v2/orders/ai-detection", create).await).await;
     let upload = created["data"]["file"]["uploadUrl"]
         .as_str()
         .expect("a URL");
-    ask(
-        &context,
+    send(
+        &state,
         "PUT",
         upload.trim_start_matches("http://mock"),
         "x".to_owned(),
@@ -60,68 +61,68 @@ async fn an_order_stands_still_until_the_answer_to_its_confirm_is_written() {
         .expect("an id")
         .to_owned();
     let confirm = json!({"idempotencyKey": "c", "orderId": id}).to_string();
-    let reply = ask(
-        &context,
+    let confirmed = send(
+        &state,
         "POST",
         "/api/v2/orders/ai-detection/confirm",
         confirm,
     )
     .await;
-    assert_eq!(reply.status(), 200);
+    assert_eq!(confirmed.status(), 200);
 
-    let drain = async |ms| {
-        let patience = Duration::from_millis(ms);
-        context.worker.drain(None, patience).await.expect("a drain")
+    let drain = async |timeout_ms| {
+        let timeout = Duration::from_millis(timeout_ms);
+        state.worker.drain(None, timeout).await.expect("a drain")
     };
     let DrainOutcome::TimedOut { waiting } = drain(200).await else {
-        panic!("it is due, and held");
+        panic!("the job ran before the response was written");
     };
-    let waiting: Vec<_> = waiting.iter().map(|it| (it.what, &it.subject)).collect();
-    assert_eq!(waiting, [(Awaited::Job(JobKind::Process), &id)]);
-    drop(reply);
+    let jobs: Vec<_> = waiting.iter().map(|job| (job.what, &job.subject)).collect();
+    assert_eq!(jobs, [(Awaited::Job(JobKind::Process), &id)]);
+    drop(confirmed);
     assert!(matches!(drain(10_000).await, DrainOutcome::Idle { .. }));
 }
 
 #[tokio::test]
-async fn resets_restores_and_removals_come_to_their_end_without_their_client() {
+async fn reset_restore_and_removal_complete_after_the_client_disconnects() {
     let config = Config {
         port: 0,
         ..Config::defaults()
     };
     let app = App::start(config).await.expect("a server");
-    let context = &app.state;
-    let accepted = ask(context, "PUT", "/_mock/snapshots/a", String::new()).await;
-    assert_eq!(accepted.status(), 200);
+    let state = &app.state;
+    let snapshot = send(state, "PUT", "/_mock/snapshots/a", String::new()).await;
+    assert_eq!(snapshot.status(), 200);
     for (method, path) in [
         ("POST", "/_mock/reset"),
         ("POST", "/_mock/snapshots/a/restore"),
         ("DELETE", "/_mock/accounts/b"),
     ] {
-        let set = json!({"account": "b"}).to_string();
-        ask(context, "PUT", "/_mock/inbox/a", set).await;
-        ask(context, "POST", "/_mock/inbox/a", "hello".to_owned()).await;
+        let inbox = json!({"account": "b"}).to_string();
+        send(state, "PUT", "/_mock/inbox/a", inbox).await;
+        send(state, "POST", "/_mock/inbox/a", "hello".to_owned()).await;
         let messages = async || {
-            let listed = ask(context, "GET", "/_mock/inbox/a/messages", String::new()).await;
+            let listed = send(state, "GET", "/_mock/inbox/a/messages", String::new()).await;
             json_of(listed).await["messages"].take()
         };
         assert_eq!(messages().await.as_array().map(Vec::len), Some(1));
         tokio::select! {
             biased;
-            _ = ask(context, method, path, String::new()) => panic!("it takes a while"),
+            _ = send(state, method, path, String::new()) => panic!("{path} completed at its first poll"),
             () = std::future::ready(()) => {}
         }
-        let over = async {
+        let until_empty = async {
             while messages().await != json!([]) {
                 tokio::task::yield_now().await;
             }
         };
-        let ended = tokio::time::timeout(Duration::from_secs(30), over).await;
-        assert!(ended.is_ok(), "{path} is done by half");
+        let emptied = tokio::time::timeout(Duration::from_secs(30), until_empty).await;
+        assert!(emptied.is_ok(), "{path} stopped half-way");
     }
 }
 
 #[tokio::test]
-async fn the_clock_of_an_account_that_is_gone_moves_no_other() {
+async fn write_clock_of_removed_account_fails_and_leaves_the_default_clock() {
     let config = Config {
         port: 0,
         ..Config::defaults()
@@ -131,7 +132,9 @@ async fn the_clock_of_an_account_that_is_gone_moves_no_other() {
     let frozen = Clock::Frozen {
         at: Timestamp::from_ms(0),
     };
-    let guard = accounts.lock_clock(ClockId::of(AccountId(77))).await;
+    let guard = accounts
+        .lock_clock(ClockId::for_account(AccountId(77)))
+        .await;
     let set = accounts.write_clock(&guard, frozen).await;
     assert!(matches!(set, Err(StoreError::AccountGone)), "{set:?}");
     assert_eq!(accounts.clock(ClockId::DEFAULT), Clock::REAL);
@@ -145,27 +148,27 @@ async fn follow_default_clock_waits_for_both_clocks_locks() {
     };
     let app = App::start(config).await.expect("a server");
     let accounts = &app.state.accounts;
-    let admitted = accounts.authenticate("live").await.expect("no fault");
-    let account = admitted.expect("an account");
+    let authenticated = accounts.authenticate("live").await.expect("no fault");
+    let account = authenticated.expect("an account");
     let frozen = |_| Clock::Frozen {
         at: Timestamp::from_ms(0),
     };
     let set = accounts.set_clock(Some(Arc::clone(&account)), frozen).await;
     set.expect("no fault");
-    let own = accounts.lock_clock(ClockId::of(account.id)).await;
+    let own = accounts.lock_clock(ClockId::for_account(account.id)).await;
     let default = accounts.lock_clock(ClockId::DEFAULT).await;
-    let followed = accounts.follow_default_clock(account.id);
-    tokio::pin!(followed);
-    // It waits for its own clock first: the default clock can be locked by others meanwhile.
+    let follow = accounts.follow_default_clock(account.id);
+    tokio::pin!(follow);
+    // The account's own lock comes first: while `follow` waits for it, others can lock the default clock.
     let mut guards = vec![default, own];
     while let Some(guard) = guards.pop() {
         for _ in 0..100 {
-            assert!(futures_util::poll!(followed.as_mut()).is_pending());
+            assert!(futures_util::poll!(follow.as_mut()).is_pending());
             tokio::task::yield_now().await;
         }
         assert_eq!(account.clock(), frozen(Timestamp::from_ms(0)));
         drop(guard);
     }
-    followed.await.expect("no fault");
+    follow.await.expect("no fault");
     assert_eq!(account.clock(), Clock::REAL);
 }

@@ -1,12 +1,14 @@
-//! JSON bodies, bounded.
+//! Reading request bodies, with a limit on their size.
 
 use std::error::Error;
 use std::marker::PhantomData;
 
 use axum::body::Body;
+use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt, stream};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
@@ -15,10 +17,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::request_body::BodyStalled;
 
-/// Largest JSON body taken: a hundred files with ten texts of a thousand characters fit.
+/// Largest accepted JSON body. A hundred files with ten texts of a thousand characters each fit.
 pub const JSON_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// A JSON object of the shape of `T`: what is derived for `T` alone takes arrays as well.
+/// A JSON object with the fields of `T`. serde's derived `Deserialize` of `T` would accept arrays too.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct JsonObject<T>(pub T);
@@ -45,18 +47,18 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-/// Why a body could not be had.
+/// Reason why a body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyError {
     TooLarge,
-    /// The client went away, or its framing is broken.
+    /// The client closed the connection, or the framing is malformed.
     Incomplete,
-    /// The client sent no byte for too long.
+    /// The client sent no byte within the timeout.
     Stalled(BodyStalled),
 }
 
 impl BodyError {
-    /// The line for people.
+    /// Returns the message for people.
     #[must_use]
     pub fn message(self) -> String {
         match self {
@@ -68,33 +70,31 @@ impl BodyError {
 }
 
 impl From<&(dyn Error + 'static)> for BodyError {
-    /// Returns the refusal that an error of reading a body amounts to.
+    /// Returns [`Self::Stalled`] if a stall caused the error, else [`Self::Incomplete`].
     fn from(error: &(dyn Error + 'static)) -> Self {
         BodyStalled::find(error).map_or(Self::Incomplete, Self::Stalled)
     }
 }
 
-/// Reads a body of so many bytes at most.
+/// Reads a body of at most `bytes_max` bytes.
 ///
 /// # Errors
-/// If it is too large, or ends before its end.
+/// Returns a [`BodyError`] if the body is too large, incomplete or stalled.
 pub async fn read_bytes(body: Body, bytes_max: usize) -> Result<Bytes, BodyError> {
-    let read = Limited::new(body, bytes_max).collect().await;
-    let read = read.map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            BodyError::TooLarge
-        } else {
+    match Limited::new(body, bytes_max).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge),
+        Err(error) => {
             let error: &(dyn Error + 'static) = error.as_ref();
-            error.into()
+            Err(error.into())
         }
-    })?;
-    Ok(read.to_bytes())
+    }
 }
 
-/// Reads a body meant to be JSON, and whether it was sent as JSON.
+/// Reads a body of at most [`JSON_BYTES_MAX`] bytes. Returns `true` as well if its media type is JSON.
 ///
 /// # Errors
-/// If it is too large, or ends before its end.
+/// Returns a [`BodyError`] if the body is too large, incomplete or stalled.
 pub async fn read_json(headers: &HeaderMap, body: Body) -> Result<(Bytes, bool), BodyError> {
     let bytes = read_bytes(body, JSON_BYTES_MAX).await?;
     let content_type = headers
@@ -110,4 +110,53 @@ pub async fn read_json(headers: &HeaderMap, body: Body) -> Result<(Bytes, bool),
     let is_json = essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"));
     Ok((bytes, is_json))
+}
+
+/// Returns a copy of the body, and leaves the body in the request. `None` if the body is incomplete, or
+/// larger than [`JSON_BYTES_MAX`]. The request's body can be read as before in either case.
+pub async fn peek_body(request: &mut Request) -> Option<Bytes> {
+    let mut body = std::mem::take(request.body_mut());
+    let mut bytes = BytesMut::new();
+    let error = loop {
+        match body.frame().await {
+            None => {
+                let whole = bytes.freeze();
+                *request.body_mut() = Body::from(whole.clone());
+                return Some(whole);
+            }
+            Some(Err(error)) => break Some(Err(error)),
+            Some(Ok(frame)) => bytes.extend_from_slice(&frame.into_data().unwrap_or_default()),
+        }
+        if bytes.len() > JSON_BYTES_MAX {
+            break None;
+        }
+    };
+    let head = stream::iter(Some(Ok(bytes.freeze())).into_iter().chain(error));
+    *request.body_mut() = Body::from_stream(head.chain(body.into_data_stream()));
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the length of the peeked body, and of the body that is read afterwards.
+    async fn peek_and_read(body: Body) -> (Option<usize>, Option<usize>) {
+        let mut request = Request::new(body);
+        let peeked = peek_body(&mut request).await.map(|bytes| bytes.len());
+        let read = request.into_body().collect().await;
+        (peeked, read.ok().map(|body| body.to_bytes().len()))
+    }
+
+    #[tokio::test]
+    async fn peek_body_leaves_the_body_as_it_was() {
+        assert_eq!(peek_and_read(Body::from("{}")).await, (Some(2), Some(2)));
+        assert_eq!(peek_and_read(Body::empty()).await, (Some(0), Some(0)));
+        let pieces = stream::iter(0..9).map(|_| Ok::<_, axum::Error>(vec![0; 1024 * 1024]));
+        let too_large = peek_and_read(Body::from_stream(pieces)).await;
+        assert_eq!(too_large, (None, Some(9 * 1024 * 1024)));
+        let pieces = [Ok("{"), Err(std::io::Error::other("reset")), Ok("}")];
+        let incomplete = peek_and_read(Body::from_stream(stream::iter(pieces))).await;
+        assert_eq!(incomplete, (None, None));
+    }
 }

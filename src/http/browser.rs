@@ -5,17 +5,17 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, ORIGIN, X_CONTENT_TYPE_OPTIONS
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
 
-/// Sent by browsers: how the page that makes a request relates to the server (W3C Fetch Metadata).
+/// Header in which a browser says how the requesting page relates to the server (W3C Fetch Metadata).
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-/// The relations of the server's own pages, and of what a user typed into the address bar.
+/// Values for requests of the server's own pages, and for URLs typed into the address bar.
 const OWN_SITES: [&str; 2] = ["same-origin", "none"];
 
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
-/// Has a browser show a document in an opaque origin, without scripts, forms and plugins.
+/// Policy by which a browser shows a document in an opaque origin, without scripts, forms and plugins.
 const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox");
 const NO_FRAMES: HeaderValue = HeaderValue::from_static("frame-ancestors 'none'");
 
-/// Paths by what a browser may make of them.
+/// Areas of paths that need different protection in a browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Area {
     /// `/_mock`.
@@ -29,7 +29,7 @@ pub(super) enum Area {
 }
 
 impl Area {
-    pub(super) fn of(path: &str) -> Self {
+    pub(super) fn for_path(path: &str) -> Self {
         match path.split('/').nth(1) {
             Some("_mock") => Self::Control,
             Some("docs") => Self::Docs,
@@ -38,12 +38,12 @@ impl Area {
         }
     }
 
-    /// `true` for pages of the server's own, which other hosts and frames must not reach.
+    /// `true` for the server's own pages, which other hosts and frames must not reach.
     pub(super) const fn is_own_page(self) -> bool {
         matches!(self, Self::Control | Self::Docs)
     }
 
-    /// Adds the headers that a response in this area carries. Calling it twice changes nothing.
+    /// Adds the protective headers of this area. A second call changes nothing.
     pub(super) fn protect(self, headers: &mut HeaderMap) {
         match self {
             Self::Control | Self::Docs => {
@@ -59,15 +59,18 @@ impl Area {
     }
 }
 
-/// Disarms a response whose bytes a user or a rule supplied, whatever its own headers say. Calling
-/// it twice changes nothing.
+/// Disarms a response whose bytes a user or a rule supplied, even if its own headers say otherwise.
+/// A second call changes nothing.
 ///
-/// Browsers enforce all policies of a response, so that a policy of a rule can only restrict more.
-/// The sandbox comes first: no malformed policy before it can swallow it.
+/// Browsers enforce all policies of a response, so a policy of a rule can only restrict more.
+/// The sandbox policy comes first, so that no malformed policy before it can swallow it.
 pub fn sandbox(headers: &mut HeaderMap) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     let policies = headers.get_all(CONTENT_SECURITY_POLICY).iter();
-    let own: Vec<_> = policies.filter(|it| *it != SANDBOX).cloned().collect();
+    let own: Vec<_> = policies
+        .filter(|policy| *policy != SANDBOX)
+        .cloned()
+        .collect();
     headers.insert(CONTENT_SECURITY_POLICY, SANDBOX);
     for policy in own {
         headers.append(CONTENT_SECURITY_POLICY, policy);
@@ -77,10 +80,10 @@ pub fn sandbox(headers: &mut HeaderMap) {
 /// `true` if a page of another origin must not make this request.
 ///
 /// Safe methods (RFC 9110 §9.2.1) change nothing, and without CORS their responses stay hidden from
-/// other origins. The inbox takes webhooks from anyone.
+/// other origins. The inbox accepts webhooks from any origin.
 #[must_use]
 pub fn requires_same_origin(method: &Method, path: &str) -> bool {
-    Area::of(path) == Area::Control && !method.is_safe() && !is_inbox_delivery(method, path)
+    Area::for_path(path) == Area::Control && !method.is_safe() && !is_inbox_delivery(method, path)
 }
 
 /// `true` if the request is a webhook for the inbox: `POST /_mock/inbox/{name}`.
@@ -136,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn check_origin_takes_own_pages_and_clients_that_are_no_browsers() {
+    fn check_origin_of_own_pages_and_of_non_browsers_passes() {
         for lines in [
             &[][..],
             &[(&SEC_FETCH_SITE, "same-origin")],
@@ -159,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn check_origin_refuses_every_other_page() {
+    fn check_origin_of_other_pages_fails() {
         for lines in [
             &[(&SEC_FETCH_SITE, "cross-site")][..],
             &[(&SEC_FETCH_SITE, "same-site")],
@@ -217,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn sandbox_outranks_the_policies_of_a_response() {
+    fn sandbox_puts_its_policy_before_those_of_the_response() {
         let own = [
             (
                 &CONTENT_SECURITY_POLICY,
@@ -227,12 +230,13 @@ mod tests {
             (&X_CONTENT_TYPE_OPTIONS, "sniff"),
             (&X_CONTENT_TYPE_OPTIONS, "away"),
         ];
-        let mut answer = headers(&own);
-        sandbox(&mut answer);
-        let mut again = answer.clone();
-        Area::Storage.protect(&mut again);
-        assert_eq!(again, answer);
-        let all = |name: &HeaderName| -> Vec<_> { answer.get_all(name).iter().cloned().collect() };
+        let mut response = headers(&own);
+        sandbox(&mut response);
+        let mut twice = response.clone();
+        Area::Storage.protect(&mut twice);
+        assert_eq!(twice, response);
+        let all =
+            |name: &HeaderName| -> Vec<_> { response.get_all(name).iter().cloned().collect() };
         assert_eq!(all(&X_CONTENT_TYPE_OPTIONS), ["nosniff"]);
         assert_eq!(
             all(&CONTENT_SECURITY_POLICY),

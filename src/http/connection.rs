@@ -1,12 +1,12 @@
-//! Connections that know when an answer has been written.
+//! Connections that report when a response has been written, and on which faults can be injected.
 //!
-//! A webhook never leaves before the answer of the request that caused it has been written. So
-//! an answer may have something *tied* to it ([`OnResponseSent`]), which is dropped when the answer's
-//! last byte has gone to the socket, or the connection is gone. The body hands what is tied to
-//! the connection when it ends, and the connection drops it at its next flush, for the server
-//! flushes only what it has written.
+//! A webhook is never sent before the response of the request that caused it has been written. A
+//! response can therefore carry a guard ([`OnResponseSent`]), which is dropped after the last byte of
+//! the response has been written to the socket, or when the connection ends. The body passes its guard
+//! to the connection when the body is dropped. The connection drops the guard at its next flush,
+//! because hyper flushes only what it has written.
 //!
-//! A connection may also be told what becomes of what it writes next (see [`WriteFault`]).
+//! A [`WriteFault`] changes what the connection does with the next bytes.
 
 use std::any::Any;
 use std::io;
@@ -25,21 +25,20 @@ use super::write_fault::WriteFault;
 
 type DropGuard = Box<dyn Any + Send>;
 
-/// In a response's extensions: to be dropped when the response has been written.
+/// Response extension: a guard that is dropped when the response has been written.
 #[derive(Clone)]
 pub struct OnResponseSent(Arc<Mutex<Option<DropGuard>>>);
 
 impl OnResponseSent {
-    /// Ties `what` to the response that this is put into.
     #[must_use]
-    pub fn new(what: impl Any + Send) -> Self {
-        Self(Arc::new(Mutex::new(Some(Box::new(what)))))
+    pub fn new(guard: impl Any + Send) -> Self {
+        Self(Arc::new(Mutex::new(Some(Box::new(guard)))))
     }
 
-    /// Ties `what`, if there is anything, to the response.
-    pub fn attach<B>(response: &mut axum::http::Response<B>, what: Option<impl Any + Send>) {
-        if let Some(what) = what {
-            response.extensions_mut().insert(Self::new(what));
+    /// Attaches `guard` to the response, if there is one.
+    pub fn attach<B>(response: &mut axum::http::Response<B>, guard: Option<impl Any + Send>) {
+        if let Some(guard) = guard {
+            response.extensions_mut().insert(Self::new(guard));
         }
     }
 
@@ -48,34 +47,35 @@ impl OnResponseSent {
     }
 }
 
-/// The connection a request came by.
+/// Handle to the connection of a request. Clones share the connection.
 #[derive(Debug, Clone, Default)]
 pub struct ConnectionHandle {
     writing: Arc<Mutex<WriteState>>,
     is_tls: bool,
 }
 
-/// How it stands with what is written on a connection.
+/// State of the writing side of a connection.
 #[derive(Debug, Default)]
 struct WriteState {
-    /// To be dropped when what there is has been written.
+    /// Guards that are dropped at the next flush.
     guards: Vec<DropGuard>,
-    /// What becomes of what is written next.
+    /// Fault of the next writes.
     fault: Option<WriteFault>,
-    /// Something has been held up, and not been written yet.
+    /// `true` from a write or flush that had to wait until the next complete flush.
     is_pending: bool,
-    /// Who waits for all to have been written.
+    /// Waker of the task in [`ConnectionHandle::wait_until_written`].
     waker: Option<Waker>,
 }
 
 impl ConnectionHandle {
-    /// Moves what is tied to the response into its body, and from there to this connection.
+    /// Moves the guard of the response ([`OnResponseSent`]) into its body, which passes it to this
+    /// connection.
     #[must_use]
     pub fn attach_to_body(&self, mut response: Response) -> Response {
         match response
             .extensions_mut()
             .remove::<OnResponseSent>()
-            .and_then(|tied| tied.take_guard())
+            .and_then(|extension| extension.take_guard())
         {
             None => response,
             Some(guard) => self.guard_body(response, guard),
@@ -86,27 +86,26 @@ impl ConnectionHandle {
         self.queue_guard(response, guard).map(Body::new)
     }
 
-    /// Keeps `guard` until the response has been flushed or the connection is gone.
+    /// Keeps `guard` until the response has been flushed or the connection has ended.
     pub(super) fn queue_guard(
         &self,
         response: Response,
         guard: Box<dyn Any + Send>,
     ) -> axum::http::Response<GuardedBody> {
-        let (guard, handle) = (Some(guard), self.clone());
         response.map(|inner| GuardedBody {
             inner,
-            guards: guard,
-            connection: handle,
+            guard: Some(guard),
+            connection: self.clone(),
         })
     }
 
-    /// Whether it came by TLS.
+    /// `true` if the connection uses TLS.
     #[must_use]
     pub const fn is_tls(&self) -> bool {
         self.is_tls
     }
 
-    /// Ready when what was answered before on this connection has been written.
+    /// Returns when earlier responses on this connection have been written and no fault is left.
     pub(super) async fn wait_until_written(&self) {
         std::future::poll_fn(|context| {
             let mut writing = self.lock();
@@ -119,12 +118,13 @@ impl ConnectionHandle {
         .await;
     }
 
-    /// Has that become of what is written next, until [`ConnectionHandle::clear_fault_after`] or the end.
+    /// Sets the fault of the next writes. Lasts until the end of the connection, unless
+    /// [`ConnectionHandle::clear_fault_after`] ends it.
     pub(super) fn set_write_fault(&self, fault: WriteFault) {
         self.lock().fault = Some(fault);
     }
 
-    /// The response, after which all is as ever on this connection.
+    /// Returns the response with a guard that ends the fault when the response has been written.
     pub(super) fn clear_fault_after(&self, response: Response) -> Response {
         self.guard_body(
             response,
@@ -140,13 +140,15 @@ impl ConnectionHandle {
         self.lock().guards.push(guard);
     }
 
-    fn flushed(&self) {
+    /// Drops the guards of written responses and wakes the waiting task. Guards are dropped without
+    /// the lock, because a guard may take it.
+    fn on_flushed(&self) {
         let mut writing = self.lock();
         writing.is_pending = false;
         let waker = writing.waker.take();
-        let written = std::mem::take(&mut writing.guards);
+        let guards = std::mem::take(&mut writing.guards);
         drop(writing);
-        drop(written);
+        drop(guards);
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -157,7 +159,7 @@ fn lock(writing: &Mutex<WriteState>) -> MutexGuard<'_, WriteState> {
     writing.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Dropped, a connection has no fate any more.
+/// Clears the fault of a connection when dropped.
 struct ClearFaultOnDrop(Weak<Mutex<WriteState>>);
 
 impl Drop for ClearFaultOnDrop {
@@ -168,10 +170,10 @@ impl Drop for ClearFaultOnDrop {
     }
 }
 
-/// A response's body with something that is dropped when the response has been flushed.
+/// Response body with a guard that is dropped when the response has been flushed.
 pub(super) struct GuardedBody {
     inner: Body,
-    guards: Option<DropGuard>,
+    guard: Option<DropGuard>,
     connection: ConnectionHandle,
 }
 
@@ -197,49 +199,49 @@ impl http_body::Body for GuardedBody {
 
 impl Drop for GuardedBody {
     fn drop(&mut self) {
-        if let Some(guard) = self.guards.take() {
+        if let Some(guard) = self.guard.take() {
             self.connection.move_guards(guard);
         }
     }
 }
 
-/// A connection. Its socket goes before who waits for its answers does.
+/// Stream of a connection. Applies write faults, and drops guards at each flush.
+///
+/// Field order matters: the socket is closed before guards are dropped and waiting tasks woken.
 #[derive(Debug)]
 pub struct FaultableStream {
     stream: Socket,
     handle: FlushOnDrop,
 }
 
-/// Dropped, all has been written that ever will be.
+/// Drops the remaining guards when the connection ends, for nothing more will be written.
 #[derive(Debug, Default)]
 struct FlushOnDrop(ConnectionHandle);
 
 impl Drop for FlushOnDrop {
     fn drop(&mut self) {
-        self.0.flushed();
+        self.0.on_flushed();
     }
 }
 
 impl FaultableStream {
     pub(super) fn new(stream: Socket) -> Self {
-        let is_tls = stream.is_tls();
-        let connection = ConnectionHandle {
-            is_tls,
+        let handle = ConnectionHandle {
+            is_tls: stream.is_tls(),
             ..ConnectionHandle::default()
         };
-        let connection = FlushOnDrop(connection);
         Self {
             stream,
-            handle: connection,
+            handle: FlushOnDrop(handle),
         }
     }
 
-    /// What requests that come by it are given of it.
+    /// Returns the handle that requests of this connection carry.
     pub(super) fn handle(&self) -> ConnectionHandle {
         self.handle.0.clone()
     }
 
-    /// Writes as `write` does, unless the fate is another.
+    /// Writes by `write`, or applies the fault to the bytes of `first`.
     fn poll_write_with_fault(
         &mut self,
         context: &mut Context<'_>,
@@ -283,8 +285,10 @@ impl AsyncWrite for FaultableStream {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let first = slices.iter().find(|slice| !slice.is_empty());
-        let first = first.map_or(&[][..], |slice| slice);
+        let first = slices
+            .iter()
+            .find(|slice| !slice.is_empty())
+            .map_or(&[][..], |slice| slice);
         self.poll_write_with_fault(context, first, |stream, context| {
             stream.poll_write_vectored(context, slices)
         })
@@ -297,13 +301,13 @@ impl AsyncWrite for FaultableStream {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let flushed = Pin::new(&mut this.stream).poll_flush(context);
-        // TLS takes what is written before the socket does.
+        // With TLS, bytes that were written successfully may still wait for the socket.
         this.handle.0.lock().is_pending |= flushed.is_pending();
         ready!(flushed)?;
         if let Some(fault) = &this.handle.0.lock().fault {
             ready!(fault.poll_after_flush(Pin::new(&mut this.stream), context))?;
         }
-        this.handle.0.flushed();
+        this.handle.0.on_flushed();
         Poll::Ready(Ok(()))
     }
 
@@ -314,15 +318,16 @@ impl AsyncWrite for FaultableStream {
 
 #[cfg(test)]
 impl FaultableStream {
-    /// The server's and the client's end of a new connection.
+    /// Returns the server's and the client's end of a new connection.
     pub(super) async fn pair() -> (Self, tokio::net::TcpStream) {
         use super::progress::Progress;
         use super::socket::MaybeTlsStream;
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
-        let listener = listener.expect("a port");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
         let address = listener.local_addr().expect("an address");
-        let client = tokio::net::TcpStream::connect(address);
-        let (client, accepted) = tokio::join!(client, listener.accept());
+        let connect = tokio::net::TcpStream::connect(address);
+        let (client, accepted) = tokio::join!(connect, listener.accept());
         let (stream, _) = accepted.expect("a connection");
         let socket = Socket::new(MaybeTlsStream::Left(stream), Arc::new(Progress::new()));
         (Self::new(socket), client.expect("a connection"))
@@ -335,36 +340,34 @@ mod tests {
 
     use super::*;
 
-    /// A connection, and a response to it with something tied; upgraded, that is still there.
-    async fn tied() -> (FaultableStream, Response, std::sync::Weak<()>) {
+    /// Returns a connection, a response with a guard, and a weak reference to the guard.
+    async fn guarded_response() -> (FaultableStream, Response, Weak<()>) {
         let (connection, _) = FaultableStream::pair().await;
-        let stored = Arc::new(());
-        let there = Arc::downgrade(&stored);
-        let mut response = Response::new(Body::from("answer"));
-        response
-            .extensions_mut()
-            .insert(OnResponseSent::new(stored));
+        let guard = Arc::new(());
+        let guard_ref = Arc::downgrade(&guard);
+        let mut response = Response::new(Body::from("response"));
+        response.extensions_mut().insert(OnResponseSent::new(guard));
         let response = connection.handle().attach_to_body(response);
-        (connection, response, there)
+        (connection, response, guard_ref)
     }
 
     #[tokio::test]
-    async fn what_is_tied_goes_when_the_whole_answer_has_been_flushed() {
-        let (mut connection, response, there) = tied().await;
+    async fn guard_is_dropped_when_the_whole_response_has_been_flushed() {
+        let (mut connection, response, guard_ref) = guarded_response().await;
         connection.flush().await.expect("nothing to write");
-        assert!(there.upgrade().is_some(), "the body has not ended");
+        assert!(guard_ref.upgrade().is_some(), "the body has not ended");
         drop(response);
-        assert!(there.upgrade().is_some(), "it has not been flushed");
+        assert!(guard_ref.upgrade().is_some(), "the body was not flushed");
         connection.flush().await.expect("nothing to write");
-        assert!(there.upgrade().is_none());
+        assert!(guard_ref.upgrade().is_none());
     }
 
     #[tokio::test]
-    async fn what_is_tied_goes_with_the_connection() {
-        let (connection, response, there) = tied().await;
+    async fn guard_is_dropped_when_the_connection_ends() {
+        let (connection, response, guard_ref) = guarded_response().await;
         drop(response);
-        assert!(there.upgrade().is_some());
+        assert!(guard_ref.upgrade().is_some());
         drop(connection);
-        assert!(there.upgrade().is_none());
+        assert!(guard_ref.upgrade().is_none());
     }
 }

@@ -1,12 +1,11 @@
-//! CORS of BIZ MORI's API (Fetch standard, §3.2): the pages that may call it and read its responses.
+//! CORS of BIZ MORI's API (Fetch standard, §3.2): decides which pages may call the API and read its
+//! responses.
 //!
-//! The vendor allows every origin. The server allows pages of local hosts, and origins that a
-//! setting names: it can be made to call private addresses by webhook, and pages of the internet
-//! must not have that.
+//! The vendor allows every origin. The server allows only pages of local hosts, and the origins of a
+//! setting: webhooks can call private addresses, and pages of the internet must not gain that ability.
 //!
-//! tower-http's `CorsLayer` does not fit here: it answers preflights out of sight of journal and log,
-//! takes every `OPTIONS` for a preflight, and adds its headers after the journal has recorded the
-//! response.
+//! tower-http's `CorsLayer` does not fit: it answers preflights without journal and log, treats every
+//! `OPTIONS` as a preflight, and adds its headers after the journal has recorded the response.
 
 use axum::extract::Request;
 use axum::http::header::{
@@ -23,7 +22,8 @@ use super::host::{AllowedHosts, Host};
 use crate::platform::outbound::is_local_address;
 use crate::settings::Config;
 
-/// Private Network Access, §3: a page of a public network asks whether it may call a private one.
+/// Request header of a page in a public network that wants to call a private one (Private Network
+/// Access, §3).
 const REQUEST_PRIVATE_NETWORK: HeaderName =
     HeaderName::from_static("access-control-request-private-network");
 const ALLOW_PRIVATE_NETWORK: HeaderName =
@@ -36,31 +36,31 @@ const VARY_ORIGIN: HeaderValue = HeaderValue::from_static("Origin");
 const VARY_PREFLIGHT: HeaderValue =
     HeaderValue::from_static("Origin, Access-Control-Request-Headers");
 
-/// Characters shown of a refused origin.
+/// Longest refused origin in a message, in characters.
 const ORIGIN_CHARS_MAX: usize = 200;
 
 /// Origins whose pages may call the API.
 #[derive(Debug)]
 pub(super) struct AllowedOrigins {
     allows_all: bool,
-    /// In lower case.
+    /// Origins of the setting, in lower case.
     origins: Vec<String>,
     hosts: AllowedHosts,
 }
 
-/// Verdict on the `Origin` of a request to the API. An extension of that request, so that its response
-/// is written with the headers before it is recorded.
+/// Verdict on the `Origin` of a request to the API. Also an extension of the request, so that the
+/// middleware adds the headers before it records the response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CorsVerdict {
-    /// The request names no origin: no page of another origin made it.
+    /// The request names no origin, so no page of another origin made it.
     NoOrigin,
     Allowed(HeaderValue),
-    /// Line on the origin and the setting.
+    /// The origin is not allowed. Holds a message that names the setting.
     Refused(String),
 }
 
 impl AllowedOrigins {
-    /// Collects the origins of the setting `--allow-origin`. Pages of `hosts` are allowed besides.
+    /// Collects the origins of the setting `--allow-origin`. Pages of `hosts` are allowed as well.
     pub(super) fn new(config: &Config, hosts: AllowedHosts) -> Self {
         let settings = &config.control.allow_origins;
         Self {
@@ -70,7 +70,7 @@ impl AllowedOrigins {
         }
     }
 
-    /// Judges the origin of a request. `None` if the request is not one to BIZ MORI's API.
+    /// Judges the origin of a request. `None` if the request is not for BIZ MORI's API.
     pub(super) fn judge(&self, request: &Request) -> Option<CorsVerdict> {
         if !is_covered(request.uri().path()) {
             return None;
@@ -87,19 +87,20 @@ impl AllowedOrigins {
         if shown.len() < text.len() {
             shown.push_str("...");
         }
-        Some(CorsVerdict::Refused(refusal(&shown)))
+        Some(CorsVerdict::Refused(refusal_message(&shown)))
     }
 
-    /// `true` if pages of that origin may call the API. An address counts as local only if it is one
-    /// of this machine or of a private network.
+    /// `true` if pages of `origin` may call the API. An IP address is allowed if it belongs to this
+    /// machine or to a private network.
     fn allows(&self, origin: &str) -> bool {
         let origin = origin.to_ascii_lowercase();
         if self.allows_all || self.origins.contains(&origin) {
             return true;
         }
-        let host = origin.strip_prefix("http://");
-        let host = host.or_else(|| origin.strip_prefix("https://"));
-        match host.and_then(Host::parse) {
+        let authority = origin
+            .strip_prefix("http://")
+            .or_else(|| origin.strip_prefix("https://"));
+        match authority.and_then(Host::parse) {
             Some(Host::Address(address)) => is_local_address(address),
             Some(name @ Host::Name(_)) => self.hosts.allows(name),
             None => false,
@@ -107,16 +108,16 @@ impl AllowedOrigins {
     }
 }
 
-/// `true` for paths under `/api/v2` and `/api/v3`, whether there is a route or not.
+/// `true` for all paths under `/api/v2` and `/api/v3`, even those without a route.
 fn is_covered(path: &str) -> bool {
     let mut segments = path.split('/').skip(1);
     segments.next() == Some("api") && matches!(segments.next(), Some("v2" | "v3"))
 }
 
-fn refusal(origin: &str) -> String {
-    // The setting takes one origin, not what else a client may have sent.
-    let is_one = !origin.is_empty() && !origin.contains([' ', ',']);
-    let setting = if is_one { origin } else { "ORIGIN" };
+fn refusal_message(origin: &str) -> String {
+    // The setting takes a single origin; a header value may be empty or a list.
+    let is_single = !origin.is_empty() && !origin.contains([' ', ',']);
+    let setting = if is_single { origin } else { "ORIGIN" };
     format!(
         "Origin: pages of {origin} are not allowed; start the server with --allow-origin {setting} \
          (STUNTDOUBLE_ALLOW_ORIGIN)"
@@ -124,20 +125,21 @@ fn refusal(origin: &str) -> String {
 }
 
 impl CorsVerdict {
-    /// The line about an origin that is refused.
+    /// Returns the message about a refused origin. `None` if the origin is not refused.
     pub(super) fn refusal(&self) -> Option<&str> {
         match self {
-            Self::Refused(line) => Some(line),
+            Self::Refused(message) => Some(message),
             Self::NoOrigin | Self::Allowed(_) => None,
         }
     }
 
-    /// Adds the headers of the verdict to a response. Calling it twice changes nothing.
+    /// Adds the headers of the verdict to a response. A second call changes nothing.
     pub(super) fn write(&self, headers: &mut HeaderMap) {
-        let vary = headers.get_all(VARY).iter();
-        let mut names = vary
+        let mut names = headers
+            .get_all(VARY)
+            .iter()
             .filter_map(|value| value.to_str().ok())
-            .flat_map(|it| it.split(','));
+            .flat_map(|value| value.split(','));
         let has_origin = names
             .any(|name| matches!(name.trim(), "*") || name.trim().eq_ignore_ascii_case("origin"));
         if !has_origin {
@@ -149,11 +151,11 @@ impl CorsVerdict {
                 headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
                 headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
             }
-            Self::Refused(line) => {
+            Self::Refused(message) => {
                 let reason = match headers.get(X_MOCK_REASON).map(HeaderValue::to_str) {
                     Some(Ok(own)) if own.contains("--allow-origin") => return,
-                    Some(Ok(own)) => header_line(&format!("{own}; {line}")),
-                    _ => header_line(line),
+                    Some(Ok(own)) => header_line(&format!("{own}; {message}")),
+                    _ => header_line(message),
                 };
                 headers.insert(X_MOCK_REASON, reason);
             }
@@ -194,7 +196,7 @@ mod tests {
 
     use super::*;
 
-    fn judged(origins: &[&str], set: impl FnOnce(&mut Config)) -> CorsVerdict {
+    fn verdict_on(origins: &[&str], set: impl FnOnce(&mut Config)) -> CorsVerdict {
         let mut config = Config::defaults();
         set(&mut config);
         let hosts = AllowedHosts::new(&config, ["api.vendor.com"]);
@@ -203,8 +205,9 @@ mod tests {
             request = request.header(ORIGIN, *origin);
         }
         let request = request.body(Body::empty()).expect("a request");
-        let verdict = AllowedOrigins::new(&config, hosts).judge(&request);
-        verdict.expect("a path of the API")
+        AllowedOrigins::new(&config, hosts)
+            .judge(&request)
+            .expect("a path of the API")
     }
 
     #[test]
@@ -224,13 +227,13 @@ mod tests {
             "https://api.vendor.com",
         ] {
             let allowed = CorsVerdict::Allowed(origin.parse().expect("a value"));
-            assert_eq!(judged(&[origin], |_| {}), allowed, "{origin}");
+            assert_eq!(verdict_on(&[origin], |_| {}), allowed, "{origin}");
         }
-        assert_eq!(judged(&[], |_| {}), CorsVerdict::NoOrigin);
+        assert_eq!(verdict_on(&[], |_| {}), CorsVerdict::NoOrigin);
     }
 
     #[test]
-    fn judge_refuses_pages_of_the_internet_and_what_is_no_origin() {
+    fn judge_refuses_pages_of_the_internet_and_malformed_origins() {
         for origins in [
             &["https://evil.com"][..],
             &["http://localhost.evil.com"],
@@ -246,14 +249,14 @@ mod tests {
             &["http://localhost, https://evil.com"],
             &["http://localhost", "https://evil.com"],
         ] {
-            let verdict = judged(origins, |_| {});
+            let verdict = verdict_on(origins, |_| {});
             let line = verdict.refusal().unwrap_or_default();
             assert!(line.contains("--allow-origin"), "{origins:?}: {verdict:?}");
         }
     }
 
     #[test]
-    fn judge_allows_the_origins_of_the_settings() {
+    fn judge_allows_origins_of_settings() {
         let set = |config: &mut Config| {
             config.control.allow_origins = ["https://app.example.com", "null", "app://x"]
                 .map(str::to_owned)
@@ -265,7 +268,7 @@ mod tests {
             "null",
             "app://x",
         ] {
-            let verdict = judged(&[origin], set);
+            let verdict = verdict_on(&[origin], set);
             assert!(matches!(verdict, CorsVerdict::Allowed(_)), "{origin}");
         }
         for origin in [
@@ -274,18 +277,18 @@ mod tests {
             "https://x.app.example.com",
             "app://y",
         ] {
-            assert!(judged(&[origin], set).refusal().is_some(), "{origin}");
+            assert!(verdict_on(&[origin], set).refusal().is_some(), "{origin}");
         }
         let all = |config: &mut Config| config.control.allow_origins = vec!["*".to_owned()];
-        let verdict = judged(&["https://evil.com"], all);
+        let verdict = verdict_on(&["https://evil.com"], all);
         assert!(matches!(verdict, CorsVerdict::Allowed(_)));
         let hosts = |config: &mut Config| config.control.allow_hosts = vec!["d.example".to_owned()];
-        let verdict = judged(&["https://d.example:8443"], hosts);
+        let verdict = verdict_on(&["https://d.example:8443"], hosts);
         assert!(matches!(verdict, CorsVerdict::Allowed(_)));
     }
 
     #[test]
-    fn covered_paths_are_those_of_the_api() {
+    fn is_covered_is_true_only_below_the_api_versions() {
         for path in ["/api/v2", "/api/v2/", "/api/v3/orders/1", "/api/v2/nothing"] {
             assert!(is_covered(path), "{path}");
         }
@@ -303,13 +306,13 @@ mod tests {
     }
 
     #[test]
-    fn write_twice_changes_nothing_and_keeps_what_a_response_has() {
-        let refused = CorsVerdict::Refused(refusal("https://evil.com"));
+    fn write_twice_equals_write_once_and_keeps_existing_headers() {
+        let refused = CorsVerdict::Refused(refusal_message("https://evil.com"));
         let allowed = CorsVerdict::Allowed(HeaderValue::from_static("http://localhost"));
         for verdict in [refused, allowed, CorsVerdict::NoOrigin] {
             let mut headers = HeaderMap::new();
             headers.insert(VARY, HeaderValue::from_static("accept"));
-            headers.insert(X_MOCK_REASON, HeaderValue::from_static("why"));
+            headers.insert(X_MOCK_REASON, HeaderValue::from_static("reason"));
             verdict.write(&mut headers);
             let once = headers.clone();
             verdict.write(&mut headers);
@@ -317,7 +320,7 @@ mod tests {
             let vary: Vec<_> = headers.get_all(VARY).iter().collect();
             assert_eq!(vary, ["accept", "Origin"]);
             let reason = headers[X_MOCK_REASON].to_str().expect("ASCII");
-            assert!(reason.starts_with("why"), "{reason}");
+            assert!(reason.starts_with("reason"), "{reason}");
         }
     }
 }

@@ -1,10 +1,11 @@
-//! What a handler left of a request's body.
+//! Drains request bodies that a handler did not read, within limits, before the response is sent.
 //!
-//! An answer that comes before the body was read would close the connection under a client that
-//! is still sending, which then meets a broken pipe in place of the answer, now or at its next
-//! request. So what is left is read on, within bounds, before the answer goes out. A client that
-//! still waits for `100 Continue` sends nothing, and nothing of it is read: the answer is instead of
-//! that, and the server then says `Connection: close`.
+//! Without this, a response before the end of the body would close the connection while the client is
+//! still sending. The client would get a broken pipe instead of the response, now or at its next
+//! request.
+//!
+//! A client that waits for `100 Continue` sends no body, so there is nothing to drain. It gets the
+//! response instead of the `100`, with `Connection: close`.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +23,7 @@ use http_body_util::BodyExt;
 const DRAIN_BYTES_MAX: usize = 64 * 1024 * 1024;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Slot for a request body that its handler let go. `None` if nothing is left to drain.
+/// Slot for a request body that its handler dropped. `None` if nothing is left to drain.
 #[derive(Debug, Clone, Default)]
 pub struct UnreadBody(Arc<Mutex<Option<Body>>>);
 
@@ -35,34 +36,32 @@ fn expects_continue(request: &Request) -> bool {
 }
 
 impl UnreadBody {
-    /// The request, its body such that what is left of it comes back here.
+    /// Returns the request with a body that returns to the slot when it is dropped, and the slot.
     #[must_use]
     pub fn capture(request: Request) -> (Request, Self) {
-        let leftover = Self::default();
+        let slot = Self::default();
         if http_body::Body::is_end_stream(request.body()) {
-            return (request, leftover);
+            return (request, slot);
         }
-        let is_awaited = !expects_continue(&request);
-        let lent = leftover.clone();
-        (
-            request.map(|body| {
-                Body::new(ReturnOnDropBody {
-                    body,
-                    is_awaited,
-                    unread: lent,
-                })
-            }),
-            leftover,
-        )
+        let is_expected = !expects_continue(&request);
+        let unread = slot.clone();
+        let request = request.map(|body| {
+            Body::new(ReturnOnDropBody {
+                body,
+                is_expected,
+                unread,
+            })
+        });
+        (request, slot)
     }
 
-    /// Reads on what was left.
+    /// Reads and discards the rest of the body, up to [`DRAIN_BYTES_MAX`] and [`DRAIN_TIMEOUT`].
     pub async fn drain(self) {
-        let left = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(mut body) = left.filter(|body| !http_body::Body::is_end_stream(body)) else {
+        let unread = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut body) = unread.filter(|body| !http_body::Body::is_end_stream(body)) else {
             return;
         };
-        let all = async {
+        let read_all = async {
             let mut bytes = 0;
             while bytes < DRAIN_BYTES_MAX
                 && let Some(Ok(frame)) = body.frame().await
@@ -70,15 +69,16 @@ impl UnreadBody {
                 bytes += frame.data_ref().map_or(0, Buf::remaining);
             }
         };
-        // What takes longer is cut off, as it would have been without us.
-        let _ = tokio::time::timeout(DRAIN_TIMEOUT, all).await;
+        // The connection closes if the body is longer or slower, as it would without draining.
+        let _ = tokio::time::timeout(DRAIN_TIMEOUT, read_all).await;
     }
 }
 
+/// Request body that returns to its slot when dropped.
 struct ReturnOnDropBody {
     body: Body,
-    /// `true` if the client sends the body, or will.
-    is_awaited: bool,
+    /// `false` while the client waits for `100 Continue` and therefore sends no body.
+    is_expected: bool,
     unread: UnreadBody,
 }
 
@@ -90,7 +90,7 @@ impl http_body::Body for ReturnOnDropBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        self.is_awaited = true;
+        self.is_expected = true;
         Pin::new(&mut self.body).poll_frame(context)
     }
 
@@ -105,7 +105,7 @@ impl http_body::Body for ReturnOnDropBody {
 
 impl Drop for ReturnOnDropBody {
     fn drop(&mut self) {
-        if !self.is_awaited {
+        if !self.is_expected {
             return;
         }
         let body = std::mem::take(&mut self.body);

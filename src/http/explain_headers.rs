@@ -1,4 +1,4 @@
-//! Lines for people, in headers.
+//! Response headers that explain a response to people.
 
 use std::fmt::Write;
 
@@ -6,16 +6,16 @@ use axum::http::{HeaderName, HeaderValue};
 
 use crate::model::picture::VerdictSource;
 
-/// Header of every error: one line on this very request.
+/// Header of every error: the reason why this request failed, in one line.
 pub const X_MOCK_REASON: HeaderName = HeaderName::from_static("x-mock-reason");
-/// Header of a response that settled an outcome: the outcome and its source.
+/// Header of a response that decided an outcome: the outcome and its source.
 pub const X_MOCK_OUTCOME: HeaderName = HeaderName::from_static("x-mock-outcome");
 
-/// Longest line, in bytes.
+/// Longest header value.
 const LINE_BYTES_MAX: usize = 500;
 
-/// The line as a header's value: what is not printable ASCII is escaped as in Rust's and
-/// JSON's strings, and what is too long ends in dots.
+/// Returns `line` as a header value. Characters other than printable ASCII are escaped as in Rust
+/// (`\u{e9}`). A value longer than [`LINE_BYTES_MAX`] is cut and ends with `...`.
 #[must_use]
 pub fn header_line(line: &str) -> HeaderValue {
     let mut value = String::with_capacity(line.len().min(LINE_BYTES_MAX));
@@ -27,27 +27,27 @@ pub fn header_line(line: &str) -> HeaderValue {
         if c == ' ' || c.is_ascii_graphic() {
             value.push(c);
         } else {
-            // Writing to a String does not fail.
+            // Writing to a String cannot fail.
             let _ = write!(value, "{}", c.escape_unicode());
         }
     }
     HeaderValue::from_str(&value).unwrap_or_else(|_| HeaderValue::from_static("unprintable"))
 }
 
-/// Value of [`X_MOCK_OUTCOME`]: the result (`probability 0.98`) and its source.
+/// Returns the value of [`X_MOCK_OUTCOME`]: the `outcome` (`probability 0.98`) and its source.
 #[must_use]
-pub fn outcome_line(found: &str, basis: &VerdictSource) -> HeaderValue {
-    let by = match basis {
+pub fn outcome_line(outcome: &str, source: &VerdictSource) -> HeaderValue {
+    let source = match source {
         VerdictSource::Suffix(suffix) => format!("by suffix _{suffix}"),
         VerdictSource::Metadata => "by metadata".to_owned(),
         VerdictSource::Digest => "by digest".to_owned(),
         VerdictSource::Content => "by content".to_owned(),
-        VerdictSource::Defect(line) => format!("by content: {line}"),
+        VerdictSource::Defect(message) => format!("by content: {message}"),
         VerdictSource::TestKey => "by test key".to_owned(),
         VerdictSource::Rule(id) => format!("by rule {id}"),
-        VerdictSource::Manual => "by hand".to_owned(),
+        VerdictSource::Manual => "by control API".to_owned(),
     };
-    header_line(&format!("{found} {by}"))
+    header_line(&format!("{outcome} {source}"))
 }
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_line_becomes_a_header() {
+    fn header_line_escapes_and_shortens_any_text() {
         assert_eq!(header_line("plain: fine"), "plain: fine");
         assert_eq!(header_line("a\r\nb\0é"), "a\\u{d}\\u{a}b\\u{0}\\u{e9}");
         assert!(header_line(&"é".repeat(10_000)).len() <= LINE_BYTES_MAX);

@@ -1,10 +1,9 @@
-//! What becomes of an answer on its way, where a rule has it so.
+//! Injects faults of rules into responses.
 //!
-//! A fault is what happens to the bytes on the wire. The front door has answered; its answer is
-//! made ready as ever, and breaks as the connection writes it. So the connection is told a
-//! [`WriteFault`] once all that was answered before on it has been written, and acts it out on what
-//! comes next. All but a drip are the connection's end: it is closed, or reset, and who waits for
-//! the answer to have been written waits no longer.
+//! A fault affects the bytes on the wire, not the response itself: the handler has responded as usual.
+//! The connection gets a [`WriteFault`] when all earlier responses on it have been written, and applies
+//! the fault to its next writes. All faults but a drip end the connection by a close or a reset, which
+//! also drops the guards of the response (see [`super::OnResponseSent`]).
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -21,13 +20,13 @@ use super::write_fault::WriteFault;
 use crate::model::rule::Fault;
 use crate::platform::outbound::Throttle;
 
-/// Has the fault happen to the answer to such a request, which is the next to be written on the
-/// connection.
+/// Returns the response with `fault` injected. The response must be the next to be written on the
+/// connection. `method` is that of the request.
 pub(super) fn inject_fault(
     handle: &ConnectionHandle,
     fault: Fault,
     method: &Method,
-    reply: Response,
+    response: Response,
 ) -> Response {
     match fault {
         Fault::Reset => handle.set_write_fault(WriteFault::Reset),
@@ -35,43 +34,45 @@ pub(super) fn inject_fault(
         Fault::Garbage => handle.set_write_fault(WriteFault::Garbage),
         Fault::Drip { bytes_per_second } => {
             handle.set_write_fault(WriteFault::Throttle(Throttle::new(bytes_per_second)));
-            return handle.clear_fault_after(reply);
+            return handle.clear_fault_after(response);
         }
-        Fault::Truncate if method == Method::HEAD || is_short(&reply) => {
+        Fault::Truncate if method == Method::HEAD || is_short(&response) => {
             handle.set_write_fault(WriteFault::TruncateHead);
         }
         Fault::Truncate => {
-            let left = length(&reply).map(|bytes| bytes / 2);
-            let handle = handle.clone();
-            return reply.map(|inner| {
+            let remaining_bytes = body_bytes(&response).map(|bytes| bytes / 2);
+            return response.map(|inner| {
                 Body::new(TruncatedBody {
                     inner,
-                    left,
-                    connection: handle,
+                    remaining_bytes,
+                    connection: handle.clone(),
                 })
             });
         }
     }
-    reply
+    response
 }
 
-fn length(reply: &Response) -> Option<u64> {
-    let json = reply.headers().get(CONTENT_LENGTH);
-    let json = json.and_then(|value| value.to_str().ok()?.parse().ok());
-    json.or_else(|| reply.body().size_hint().exact())
+/// Returns the length of the body. `None` if it is unknown.
+fn body_bytes(response: &Response) -> Option<u64> {
+    response
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .or_else(|| response.body().size_hint().exact())
 }
 
-/// Whether the body has no half of its own.
-fn is_short(reply: &Response) -> bool {
-    reply.body().is_end_stream() || length(reply).is_some_and(|bytes| bytes < 2)
+/// `true` if the body is too short to be cut in half.
+fn is_short(response: &Response) -> bool {
+    response.body().is_end_stream() || body_bytes(response).is_some_and(|bytes| bytes < 2)
 }
 
-/// The first half of a body; where its length is not known, of its first piece. Then the
-/// connection is told to end.
+/// Sends the first half of a body, or of its first piece if the length is unknown. Then sets
+/// [`WriteFault::CloseAfterFlush`] on the connection.
 struct TruncatedBody {
     inner: Body,
-    /// So many bytes are to come yet; none: that is not known.
-    left: Option<u64>,
+    /// Bytes that are still to be sent. `None` if the length of the body is unknown.
+    remaining_bytes: Option<u64>,
     connection: ConnectionHandle,
 }
 
@@ -84,21 +85,21 @@ impl http_body::Body for TruncatedBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let mut data = Bytes::new();
-        while data.is_empty() && self.left != Some(0) {
+        while data.is_empty() && self.remaining_bytes != Some(0) {
             match ready!(Pin::new(&mut self.inner).poll_frame(context)).transpose()? {
                 Some(frame) => data = frame.into_data().unwrap_or_default(),
-                None => self.left = Some(0),
+                None => self.remaining_bytes = Some(0),
             }
         }
         if data.is_empty() {
-            // The connection goes when it has written the rest: nobody has to be woken.
+            // No waker is needed: the connection closes at its next flush.
             self.connection.set_write_fault(WriteFault::CloseAfterFlush);
             return Poll::Pending;
         }
-        let there = data.len() as u64;
-        let left = self.left.unwrap_or(there / 2);
-        data.truncate(usize::try_from(left).unwrap_or(usize::MAX));
-        self.left = Some(left.saturating_sub(there));
+        let piece_bytes = data.len() as u64;
+        let remaining = self.remaining_bytes.unwrap_or(piece_bytes / 2);
+        data.truncate(usize::try_from(remaining).unwrap_or(usize::MAX));
+        self.remaining_bytes = Some(remaining.saturating_sub(piece_bytes));
         Poll::Ready(Some(Ok(Frame::data(data))))
     }
 
@@ -120,90 +121,91 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_was_answered_before_is_waited_for_as_long_as_its_client_does_not_read() {
+    async fn wait_until_written_waits_while_the_client_does_not_read() {
         let (mut connection, mut client) = FaultableStream::pair().await;
         let handle = connection.handle();
         assert!(handle.wait_until_written().now_or_never().is_some());
         let piece = vec![0; 64 * 1024];
         let mut bytes = 0;
         while let Some(written) = connection.write(&piece).now_or_never() {
-            bytes += written.expect("it is written");
+            bytes += written.expect("a write");
         }
         assert!(handle.wait_until_written().now_or_never().is_none());
-        let reading = async {
-            let mut read = vec![0; bytes];
-            client.read_exact(&mut read).await.expect("all of it");
+        let read_all = async {
+            let mut buffer = vec![0; bytes];
+            client.read_exact(&mut buffer).await.expect("all bytes");
         };
-        let writing = async {
+        let write_last = async {
             connection.write_all(&piece[..1]).await.expect("a byte");
-            connection.flush().await.expect("no more");
+            connection.flush().await.expect("a flush");
         };
-        tokio::join!(handle.wait_until_written(), reading, writing);
+        tokio::join!(handle.wait_until_written(), read_all, write_last);
         assert!(handle.wait_until_written().now_or_never().is_some());
     }
 
     #[tokio::test]
-    async fn a_drip_is_over_when_its_answer_has_been_written() {
+    async fn drip_ends_when_its_response_has_been_written() {
         let (mut connection, mut client) = FaultableStream::pair().await;
         let handle = connection.handle();
         let drip = Fault::Drip {
             bytes_per_second: 100,
         };
-        let reply = Response::new(Body::from("answer"));
-        let reply = inject_fault(&handle, drip, &Method::GET, reply);
+        let response = Response::new(Body::from("response"));
+        let response = inject_fault(&handle, drip, &Method::GET, response);
         connection.write_all(&[1; 11]).await.expect("written");
         connection.flush().await.expect("written");
         assert!(
             handle.wait_until_written().now_or_never().is_none(),
-            "there is more"
+            "the body has not ended"
         );
-        drop(reply);
+        drop(response);
         connection.write_all(&[2; 11]).await.expect("written");
         assert!(handle.wait_until_written().now_or_never().is_none());
         connection.flush().await.expect("written");
         assert!(handle.wait_until_written().now_or_never().is_some());
-        let mut came = [0; 22];
-        client.read_exact(&mut came).await.expect("all of it");
+        let mut received = [0; 22];
+        client.read_exact(&mut received).await.expect("all bytes");
     }
 
-    /// Dropped, it takes down what its client then could read.
+    /// Records, when dropped, what the client can read at that moment.
     struct FaultProbe {
         client: std::net::TcpStream,
-        received: Arc<OnceLock<Result<usize, ErrorKind>>>,
+        peeked: Arc<OnceLock<Result<usize, ErrorKind>>>,
     }
 
     impl Drop for FaultProbe {
         fn drop(&mut self) {
-            let read = self.client.peek(&mut [0]);
-            self.received
-                .get_or_init(|| read.map_err(|error| error.kind()));
+            let peeked = self.client.peek(&mut [0]);
+            self.peeked
+                .get_or_init(|| peeked.map_err(|error| error.kind()));
         }
     }
 
     #[tokio::test]
-    async fn who_waits_for_an_answer_is_let_go_when_the_fault_has_happened() {
+    async fn guard_of_response_is_dropped_after_its_fault_has_happened() {
         let reset = Err(ErrorKind::ConnectionReset);
         for (fault, expected) in [(Fault::Reset, reset), (Fault::Empty, Ok(0))] {
             let (mut connection, client) = FaultableStream::pair().await;
             let handle = connection.handle();
-            let count = Arc::default();
+            let peeked = Arc::default();
             let probe = FaultProbe {
                 client: client.into_std().expect("a socket"),
-                received: Arc::clone(&count),
+                peeked: Arc::clone(&peeked),
             };
-            let mut reply = Response::new(Body::from("answer"));
-            reply.extensions_mut().insert(OnResponseSent::new(probe));
-            let reply = inject_fault(&handle, fault, &Method::GET, handle.attach_to_body(reply));
+            let mut response = Response::new(Body::from("response"));
+            response.extensions_mut().insert(OnResponseSent::new(probe));
+            let guarded = handle.attach_to_body(response);
+            let faulty = inject_fault(&handle, fault, &Method::GET, guarded);
             assert!(connection.write_all(b"HTTP").await.is_err());
-            drop(reply);
-            assert_eq!(count.get(), None, "{fault:?}");
+            drop(faulty);
+            assert_eq!(peeked.get(), None, "{fault:?}");
             drop(connection);
-            assert_eq!(count.get(), Some(&expected), "{fault:?}");
+            assert_eq!(peeked.get(), Some(&expected), "{fault:?}");
         }
     }
 
     #[tokio::test]
-    async fn half_a_body_comes_whatever_its_pieces_are() {
+    async fn truncated_body_sends_half_of_its_length_in_any_pieces() {
         use http_body_util::BodyExt;
         for (length, pieces, expected) in [
             (Some("9"), &["abc", "", "def", "ghi"][..], "abcd"),
@@ -212,24 +214,25 @@ mod tests {
             (None, &["a"], ""),
             (Some("8"), &["a"], "a"),
         ] {
-            let parts = pieces.iter().map(|piece| Ok::<_, io::Error>(*piece));
-            let body = Body::from_stream(futures_util::stream::iter(parts));
-            let mut reply = Response::new(body);
+            let results = pieces.iter().map(|piece| Ok::<_, io::Error>(*piece));
+            let stream = Body::from_stream(futures_util::stream::iter(results));
+            let mut response = Response::new(stream);
             if let Some(length) = length {
-                let length = length.parse().expect("a value");
-                reply.headers_mut().insert(CONTENT_LENGTH, length);
+                let value = length.parse().expect("a value");
+                response.headers_mut().insert(CONTENT_LENGTH, value);
             }
             let connection = ConnectionHandle::default();
-            let reply = inject_fault(&connection, Fault::Truncate, &Method::GET, reply);
-            let (mut body, mut came) = (reply.into_body(), Vec::new());
+            let mut body =
+                inject_fault(&connection, Fault::Truncate, &Method::GET, response).into_body();
+            let mut received = Vec::new();
             while let Some(frame) = body.frame().now_or_never() {
                 let frame = frame.expect("no end").expect("no error");
-                came.extend(frame.into_data().expect("data"));
+                received.extend(frame.into_data().expect("data"));
             }
-            assert_eq!(String::from_utf8_lossy(&came), expected);
+            assert_eq!(String::from_utf8_lossy(&received), expected);
             assert!(
                 connection.wait_until_written().now_or_never().is_none(),
-                "it is to be cut"
+                "the connection has no write fault"
             );
         }
     }

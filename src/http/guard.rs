@@ -1,5 +1,5 @@
-//! Checks that every request passes before it is routed: a valid `Host` on every API, and on the
-//! control plane who may call.
+//! Checks of requests before they are routed: a valid `Host` on every API, and host, origin and token
+//! on the control plane.
 //!
 //! The server runs on developers' machines, where any web page can send requests to it. Without
 //! these checks a page could reset the server, or plant a rule whose response is a script and open
@@ -19,34 +19,35 @@ use super::browser::{Area, check_origin, is_inbox_delivery, requires_same_origin
 use super::cors::{AllowedOrigins, CorsVerdict, is_preflight, preflight_response};
 use super::drain_body::UnreadBody;
 use super::host::{AllowedHosts, Host};
-use super::operation::{REQUEST, start_journal_entry};
+use super::operation::{X_MOCK_REQUEST, start_journal_entry};
 use super::origin::{origin_host, origin_of};
 use super::record_body::record_body;
 use super::request_log::RequestLog;
 use super::{AppState, ConnectionHandle, Services};
 use crate::model::clip::clip;
 
-/// Name under which preflights that are answered are counted and recorded.
+/// Name under which answered preflights are counted and recorded.
 pub const PREFLIGHT: &str = "preflight";
-/// Characters logged of a path, and of a method.
+/// Longest logged path, in characters.
 const PATH_CHARS_MAX: usize = 300;
+/// Longest logged method, in characters.
 const METHOD_CHARS_MAX: usize = 100;
-/// Called by container engines and load balancers, which have no token.
+/// Health check of container engines and load balancers, which have no token.
 const HEALTH: &str = "/_mock/health";
 
 /// Reason for refusing a request before it is routed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GuardRefusal {
-    /// The `Host` header is missing, repeated or malformed; the text says which.
+    /// The `Host` header is missing, repeated or malformed. Holds the message.
     BadHost(String),
-    /// The control plane must not be called by this host, which may have a port.
+    /// The control plane must not be called by this host. Holds the host, with its port if it has one.
     UnknownHost(String),
-    /// A web page of another origin made the request; the text is the header that says so.
+    /// A web page of another origin made the request. Holds the header that says so.
     CrossOrigin(String),
     /// The control token is missing or wrong.
     Unauthorized,
-    /// A preflight (CORS) came from a page whose origin is not allowed, or a request from a page whose
-    /// own host name leads to this server; the text names the setting.
+    /// The origin of a preflight (CORS) is not allowed, or the page's own host name resolves to this
+    /// server. Holds a message that names the setting.
     ForbiddenOrigin(String),
 }
 
@@ -60,7 +61,8 @@ impl GuardRefusal {
         "forbidden_origin",
     ];
 
-    /// The name under which the request is counted and recorded; the control plane's error code too.
+    /// Returns the name under which the request is counted and recorded. Also the control plane's error
+    /// code.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -73,10 +75,10 @@ impl GuardRefusal {
     }
 }
 
-/// Makes the response to a refused request, in the error form of the API that was called.
+/// Returns the response to a refused request, in the error form of the API that was called.
 pub type GuardResponder = fn(&Services, &Parts, &GuardRefusal) -> Response;
 
-/// Settings and the refusal function that the checks need. Clones share them.
+/// State of [`require_control_access`]. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Guard(Arc<GuardInner>);
 
@@ -92,7 +94,7 @@ struct GuardInner {
 
 type GuardCheck = fn(&GuardInner, &Request) -> Result<(), GuardRefusal>;
 
-/// Every check, in the order in which a request has to pass them.
+/// All checks, in the order in which they are applied.
 const CHECKS: [GuardCheck; 6] = [
     check_host,
     check_preflight,
@@ -103,62 +105,65 @@ const CHECKS: [GuardCheck; 6] = [
 ];
 
 impl Guard {
-    /// Returns a guard with the settings of `context`. The control plane may be called by `api_hosts`
-    /// and `bucket_hosts`, which are the vendors' own. Pages of `api_hosts` may call BIZ MORI's API;
-    /// those of `bucket_hosts` may be anybody's uploads.
+    /// Creates a guard with the settings of `state`. The control plane may be called by `api_hosts`
+    /// and `bucket_hosts`, the vendors' real hosts. Pages of `api_hosts` may also call BIZ MORI's API;
+    /// pages of `bucket_hosts` may not, for anybody can upload them.
     #[must_use]
     pub fn new(
-        context: &AppState,
+        state: &AppState,
         api_hosts: impl IntoIterator<Item = &'static str> + Clone,
         bucket_hosts: impl IntoIterator<Item = &'static str>,
         refuse: GuardResponder,
     ) -> Self {
-        // An empty token is how a variable is often left unset.
-        let token = context.config.control.control_token.clone();
-        let page_hosts = AllowedHosts::new(&context.config, api_hosts.clone());
+        // An empty environment variable counts as unset.
+        let token = state.config.control.control_token.clone();
+        let page_hosts = AllowedHosts::new(&state.config, api_hosts.clone());
         let hosts = api_hosts.into_iter().chain(bucket_hosts);
         Self(Arc::new(GuardInner {
-            origins: AllowedOrigins::new(&context.config, page_hosts),
-            hosts: AllowedHosts::new(&context.config, hosts),
+            origins: AllowedOrigins::new(&state.config, page_hosts),
+            hosts: AllowedHosts::new(&state.config, hosts),
             token: token.filter(|token| !token.is_empty()),
-            state: context.clone(),
+            state: state.clone(),
             refuse,
         }))
     }
 }
 
-/// Middleware around the whole router: refuses requests that fail a check, answers preflights (CORS),
-/// and adds the headers that protect browsers and those that let pages read a response.
+/// Middleware around the whole router. Refuses requests that fail a check, answers preflights (CORS),
+/// and adds the headers that protect browsers and that let pages read a response.
 pub async fn require_control_access(
     State(Guard(guard)): State<Guard>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let area = Area::of(request.uri().path());
+    let area = Area::for_path(request.uri().path());
     let cors = guard.origins.judge(&request);
     if let Some(verdict) = &cors {
         request.extensions_mut().insert(verdict.clone());
     }
-    // Kept for the log, if the page cannot read the response.
-    let unreadable = cors.as_ref().and_then(CorsVerdict::refusal);
-    let unreadable = unreadable.map(|_| (request.method().clone(), request.uri().clone()));
+    // For the log line below, which is written after the request has been consumed.
+    let unreadable = cors
+        .as_ref()
+        .and_then(CorsVerdict::refusal)
+        .map(|_| (request.method().clone(), request.uri().clone()));
     let checked = CHECKS.iter().try_for_each(|check| check(&guard, &request));
     let mut response = match checked {
-        Err(refused) => {
-            let refuse = |parts: &Parts| (guard.refuse)(&guard.state, parts, &refused);
-            guard.answer(request, refused.name(), refuse).await
+        Err(refusal) => {
+            let refuse = |parts: &Parts| (guard.refuse)(&guard.state, parts, &refusal);
+            guard.respond(request, refusal.name(), refuse).await
         }
         Ok(()) if cors.is_some() && is_preflight(&request) => {
-            guard.answer(request, PREFLIGHT, preflight_response).await
+            guard.respond(request, PREFLIGHT, preflight_response).await
         }
         Ok(()) => next.run(request).await,
     };
     area.protect(response.headers_mut());
     if let Some(verdict) = cors {
         verdict.write(response.headers_mut());
-        // The line on a request that was refused has the reason.
-        let unreadable = unreadable.filter(|_| response.status().as_u16() < 400);
-        if let Some(((method, uri), reason)) = unreadable.zip(verdict.refusal()) {
+        // The log line of a refused request (4xx, 5xx) already has the reason.
+        if response.status().as_u16() < 400
+            && let Some(((method, uri), reason)) = unreadable.zip(verdict.refusal())
+        {
             tracing::warn!(
                 method = &*clip(method.as_str(), METHOD_CHARS_MAX),
                 path = &*clip(uri.path(), PATH_CHARS_MAX),
@@ -171,10 +176,10 @@ pub async fn require_control_access(
 }
 
 impl GuardInner {
-    /// DNS rebinding: every host that the request names must be allowed. The `Host` header counts
-    /// even if a proxy is trusted, for a web page can add `X-Forwarded-Host` itself.
+    /// Protects against DNS rebinding: every host that the request names must be allowed. `Host` is
+    /// checked even if a proxy is trusted, because a web page can add `X-Forwarded-Host` itself.
     fn check_known_host(&self, request: &Request) -> Result<(), GuardRefusal> {
-        if !Area::of(request.uri().path()).is_own_page() {
+        if !Area::for_path(request.uri().path()).is_own_page() {
             return Ok(());
         }
         let headers = request.headers();
@@ -183,33 +188,37 @@ impl GuardInner {
             origin_host(headers, self.state.config.trust_forwarded),
             request.uri().authority().map(ToString::to_string),
         ];
-        let is_allowed = |text: &String| Host::parse(text).is_some_and(|it| self.hosts.allows(it));
+        let is_allowed =
+            |text: &String| Host::parse(text).is_some_and(|host| self.hosts.allows(host));
         match named.into_iter().flatten().find(|text| !is_allowed(text)) {
             None => Ok(()),
             Some(unknown) => Err(GuardRefusal::UnknownHost(unknown)),
         }
     }
 
-    /// DNS rebinding: a page of an unknown host that leads to this machine has the server's own origin.
-    /// Its browser sends no preflight and lets it read every response of BIZ MORI's API.
+    /// Protects against DNS rebinding: a page of an unknown host that resolves to this machine has the
+    /// server's own origin. Its browser sends no preflight, and lets the page read every response of
+    /// BIZ MORI's API.
     fn check_own_origin(&self, request: &Request) -> Result<(), GuardRefusal> {
         let verdict = request.extensions().get::<CorsVerdict>();
         let headers = request.headers();
-        let Some((line, called)) = verdict
+        let Some((message, host)) = verdict
             .and_then(CorsVerdict::refusal)
             .zip(origin_host(headers, false))
         else {
             return Ok(());
         };
-        let is_called = |origin: &HeaderValue| {
-            let origin = origin.to_str().ok();
-            let authority = origin.and_then(|origin| Some(origin.split_once("://")?.1));
-            authority.is_some_and(|authority| authority.eq_ignore_ascii_case(&called))
+        let names_host = |origin: &HeaderValue| {
+            origin
+                .to_str()
+                .ok()
+                .and_then(|origin| origin.split_once("://"))
+                .is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(&host))
         };
-        let is_own_page = headers.get_all(ORIGIN).iter().any(is_called);
-        let is_known = Host::parse(&called).is_some_and(|called| self.hosts.allows(called));
+        let is_own_page = headers.get_all(ORIGIN).iter().any(names_host);
+        let is_known = Host::parse(&host).is_some_and(|host| self.hosts.allows(host));
         if is_own_page && !is_known {
-            return Err(GuardRefusal::ForbiddenOrigin(line.to_owned()));
+            return Err(GuardRefusal::ForbiddenOrigin(message.to_owned()));
         }
         Ok(())
     }
@@ -227,7 +236,7 @@ impl GuardInner {
 
     fn check_token(&self, request: &Request) -> Result<(), GuardRefusal> {
         let path = request.uri().path();
-        let is_exempt = Area::of(path) != Area::Control
+        let is_exempt = Area::for_path(path) != Area::Control
             || path == HEALTH
             || is_inbox_delivery(request.method(), path);
         match &self.token {
@@ -238,34 +247,34 @@ impl GuardInner {
         }
     }
 
-    /// Answers a request that is not routed, counts it under `name`, and records it.
-    async fn answer(
+    /// Responds to a request that is not routed. Counts the request under `name`, and records it.
+    async fn respond(
         &self,
         request: Request,
         name: &'static str,
-        respond: impl FnOnce(&Parts) -> Response,
+        build: impl FnOnce(&Parts) -> Response,
     ) -> Response {
-        let context = &self.state;
-        let counted = context
+        let state = &self.state;
+        let in_flight = state
             .metrics
-            .start_request(context.metrics.operation_index(name));
-        let entry = start_journal_entry(context, name, &request);
+            .start_request(state.metrics.operation_index(name));
+        let entry = start_journal_entry(state, name, &request);
         let log = RequestLog::new(&entry, name, &request);
         let request = request.map(|body| record_body(body, || entry.record_request()));
-        let (request, leftover) = UnreadBody::capture(request);
+        let (request, unread_body) = UnreadBody::capture(request);
         let (parts, body) = request.into_parts();
-        let mut response = respond(&parts);
+        let mut response = build(&parts);
         drop(body);
-        leftover.drain().await;
-        Area::of(parts.uri.path()).protect(response.headers_mut());
+        unread_body.drain().await;
+        Area::for_path(parts.uri.path()).protect(response.headers_mut());
         if let Some(verdict) = parts.extensions.get::<CorsVerdict>() {
             verdict.write(response.headers_mut());
         }
         let seq = HeaderValue::from(entry.ensure_seq());
-        response.headers_mut().insert(REQUEST, seq);
-        let took = counted.elapsed();
-        counted.finish(response.status().as_u16(), took);
-        log.log_response(&response, took);
+        response.headers_mut().insert(X_MOCK_REQUEST, seq);
+        let elapsed = in_flight.elapsed();
+        in_flight.finish(response.status().as_u16(), elapsed);
+        log.log_response(&response, elapsed);
         response.map(|body| record_body(body, || entry.record_response()))
     }
 }
@@ -274,19 +283,21 @@ impl GuardInner {
 fn check_preflight(_: &GuardInner, request: &Request) -> Result<(), GuardRefusal> {
     let verdict = request.extensions().get::<CorsVerdict>();
     match verdict.and_then(CorsVerdict::refusal) {
-        Some(line) if is_preflight(request) => Err(GuardRefusal::ForbiddenOrigin(line.to_owned())),
+        Some(message) if is_preflight(request) => {
+            Err(GuardRefusal::ForbiddenOrigin(message.to_owned()))
+        }
         _ => Ok(()),
     }
 }
 
-/// RFC 9112 §3.2: one valid `Host` header, which only HTTP/1.0 may leave out.
+/// Requires one valid `Host` header. Only HTTP/1.0 may leave it out (RFC 9112 §3.2).
 fn check_host(_: &GuardInner, request: &Request) -> Result<(), GuardRefusal> {
     let hosts = request.headers().get_all(HOST);
-    let bad = |line: String| Err(GuardRefusal::BadHost(line));
+    let bad = |message: String| Err(GuardRefusal::BadHost(message));
     match hosts.iter().count() {
         0 if request.version() < Version::HTTP_11 => Ok(()),
         0 => bad("Host: missing, which HTTP/1.1 requires".to_owned()),
-        1 => match hosts.iter().find_map(malformed) {
+        1 => match hosts.iter().find_map(malformed_host) {
             None => Ok(()),
             Some(text) => bad(format!("Host: {text:?} is not a host")),
         },
@@ -295,19 +306,19 @@ fn check_host(_: &GuardInner, request: &Request) -> Result<(), GuardRefusal> {
 }
 
 /// Returns the value as text if it is not a host.
-fn malformed(value: &HeaderValue) -> Option<String> {
+fn malformed_host(value: &HeaderValue) -> Option<String> {
     let text = String::from_utf8_lossy(value.as_bytes());
     Host::parse(&text).is_none().then(|| text.into_owned())
 }
 
-/// `true` if the request carries `token`. Digests are compared, so that the time it takes does not
-/// tell how much of a wrong token is right.
+/// `true` if the request carries `token`. Compares digests, so that the duration does not reveal how
+/// much of a wrong token is right.
 fn has_token(headers: &HeaderMap, token: &str) -> bool {
-    let header = headers.get(AUTHORIZATION);
-    let header = header
+    let (scheme, credential) = headers
+        .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
+        .and_then(|header| header.split_once(' '))
         .unwrap_or_default();
-    let (scheme, shown) = header.split_once(' ').unwrap_or_default();
-    let is_same = Sha256::digest(shown.trim()) == Sha256::digest(token);
+    let is_same = Sha256::digest(credential.trim()) == Sha256::digest(token);
     scheme.eq_ignore_ascii_case("bearer") && is_same
 }

@@ -1,8 +1,8 @@
-//! Hosts as requests name them, and the hosts by which the control plane may be called.
+//! Hosts that requests name, and the hosts by which the control plane may be called.
 //!
-//! A web page whose own host name leads to this machine (DNS rebinding) shares an origin with the
-//! server, and no check of origins stops it. The page cannot choose its host name freely, however:
-//! public names are refused unless a setting names them.
+//! A web page whose own host name resolves to this machine (DNS rebinding) shares an origin with the
+//! server, so no check of origins stops it. Public names are therefore refused unless a setting names
+//! them: a page on the web cannot have a local name.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -10,13 +10,13 @@ use url::Url;
 
 use crate::settings::Config;
 
-/// Longest host with its port: the 253 characters of RFC 1035, and some for the port.
+/// Longest host with its port: the 253 characters of RFC 1035, and room for the port.
 const HOST_BYTES_MAX: usize = 300;
 
-/// Names that no public DNS zone has: below each of these, every name is allowed.
+/// Zones that public DNS does not have. Every name below each of these zones is allowed.
 const LOCAL_ZONES: [&str; 5] = [
     "localhost",
-    // host.docker.internal, and the private zone of ICANN.
+    // host.docker.internal, and ICANN's private-use zone.
     "internal",
     // Multicast DNS, and *.svc.cluster.local of Kubernetes.
     "local",
@@ -28,7 +28,7 @@ const LOCAL_ZONES: [&str; 5] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Host<'a> {
     Address(IpAddr),
-    /// A name without the dot that ends a fully qualified one. ASCII, in any case.
+    /// A name without the final dot of a fully qualified name. ASCII, in any case.
     Name(&'a str),
 }
 
@@ -104,14 +104,14 @@ impl AllowedHosts {
         let public = config.public_url.as_deref();
         let public = public.and_then(|url| Url::parse(url).ok());
         let public = public.as_ref().and_then(Url::host_str);
-        // As written, it may end with a dot; requests are compared without.
+        // `Host::parse` strips the final dot of a request's host; the setting may have one too.
         let public = public.map(|host| host.trim_end_matches('.').to_owned());
         allowed.names.extend(public);
         allowed
     }
 
     /// `true` if the control plane may be called by this host. IP addresses and names without a
-    /// dot always may: neither can be a public name that leads to this machine.
+    /// dot are always allowed: neither can be a public name that resolves to this machine.
     #[must_use]
     pub fn allows(&self, host: Host<'_>) -> bool {
         let Host::Name(name) = host else {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn parse_takes_names_and_addresses_with_and_without_port() {
+    fn parse_host_with_or_without_port_returns_name_or_address() {
         let address = |text: &str| Host::Address(text.parse().expect("an address"));
         for (text, host) in [
             ("mock", Host::Name("mock")),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn parse_malformed_host_answers_none() {
+    fn parse_malformed_host_returns_none() {
         let long = "h".repeat(301);
         for text in [
             "", ".", ":80", "a b", "a/b", "a@b", "u:p@a", "a:b", "a:80:80", "a:65536", "a:+1",
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn allows_local_names_and_no_others_by_default() {
+    fn allows_with_default_settings_admits_only_local_and_vendor_hosts() {
         let allows = allowed(|_| {});
         for host in [
             "localhost",
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn allows_the_hosts_of_settings() {
+    fn allows_with_configured_hosts_admits_them() {
         let allows = allowed(|config| {
             config.public_url = Some("https://Mock.Example.com:8443".to_owned());
             config.tls.tls_names = vec!["api.b.example".to_owned(), "*.c.example".to_owned()];

@@ -1,4 +1,4 @@
-//! Sockets that clients connect to.
+//! Listening sockets, plain and TLS.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,18 +12,18 @@ use super::open_connections::OpenConnections;
 use crate::http::tls::Acceptor;
 
 /// Pause after an error of the whole process, such as too many open files.
-const PAUSE: Duration = Duration::from_millis(100);
+const ERROR_PAUSE: Duration = Duration::from_millis(100);
 
-/// A listening socket, with TLS or in clear.
+/// A listening socket, plain or with TLS.
 #[derive(Debug)]
 pub struct TcpOrTlsListener {
     listener: TcpListener,
     acceptor: Option<Acceptor>,
 }
 
-/// A connection that was accepted; its TLS handshake is still to come.
+/// An accepted connection, before its TLS handshake.
 #[derive(Debug)]
-pub(super) struct Accepted {
+pub(super) struct AcceptedConnection {
     pub stream: TcpStream,
     pub address: SocketAddr,
     pub acceptor: Option<Acceptor>,
@@ -36,7 +36,7 @@ impl TcpOrTlsListener {
     }
 }
 
-/// All listening sockets, each of which has its turn.
+/// All listening sockets. They are polled round-robin, so that no socket starves another.
 #[derive(Debug)]
 pub(super) struct Listeners {
     all: Vec<TcpOrTlsListener>,
@@ -51,9 +51,9 @@ impl Listeners {
         }
     }
 
-    /// Returns the next connection. `TCP_NODELAY` is set on it. A connection of `open` that is idle
-    /// is closed if there are too many open files.
-    pub(super) async fn accept(&self, open: &OpenConnections) -> Accepted {
+    /// Returns the next connection, with `TCP_NODELAY` set. Closes an idle connection of `open` if the
+    /// process has too many open files.
+    pub(super) async fn accept(&self, open: &OpenConnections) -> AcceptedConnection {
         let mut has_failed = false;
         loop {
             match self.try_accept().await {
@@ -70,19 +70,19 @@ impl Listeners {
                     }
                     has_failed = true;
                     open.close_one_idle();
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(ERROR_PAUSE).await;
                 }
             }
         }
     }
 
-    async fn try_accept(&self) -> io::Result<Accepted> {
+    async fn try_accept(&self) -> io::Result<AcceptedConnection> {
         let first = self.next.fetch_add(1, Ordering::Relaxed) % self.all.len().max(1);
         let (before, after) = self.all.split_at(first);
         std::future::poll_fn(|context| {
             for TcpOrTlsListener { listener, acceptor } in after.iter().chain(before) {
                 if let Poll::Ready(accepted) = listener.poll_accept(context) {
-                    return Poll::Ready(accepted.map(|(stream, address)| Accepted {
+                    return Poll::Ready(accepted.map(|(stream, address)| AcceptedConnection {
                         stream,
                         address,
                         acceptor: acceptor.clone(),
@@ -95,7 +95,7 @@ impl Listeners {
     }
 }
 
-/// `true` if the error is one of the connection that was to be accepted.
+/// `true` if the error concerns only the connection that was to be accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -1,5 +1,5 @@
-//! What the front doors share: operations by name and their descriptions, bodies, origins, answers
-//! that say why, and connections that know when an answer has been written.
+//! Parts that all APIs share: routes and operations, middleware, extractors, OpenAPI documents,
+//! explaining response headers, TLS, and connections that report when a response has been written.
 
 mod body;
 mod browser;
@@ -17,7 +17,6 @@ pub mod openapi;
 mod operation;
 mod origin;
 mod path_param;
-mod peek_body;
 mod progress;
 mod record_body;
 mod request_body;
@@ -25,7 +24,7 @@ mod request_log;
 mod rule_middleware;
 mod server;
 mod socket;
-mod streamed;
+mod stream_listing;
 pub mod swagger_ui;
 pub mod tls;
 mod write_fault;
@@ -46,13 +45,14 @@ use crate::services::orders::Orders;
 use crate::services::presigned_urls::PresignedUrls;
 use crate::services::rules::Rules;
 use crate::services::snapshots::Snapshots;
+use crate::services::vendors::Vendors;
 use crate::services::webhooks::Webhooks;
 use crate::services::worker::Worker;
 use crate::settings::Config;
 use crate::storage::blobs::Blobs;
 use crate::storage::db::Db;
 
-pub use body::{BodyError, JSON_BYTES_MAX, JsonObject, read_bytes, read_json};
+pub use body::{BodyError, JSON_BYTES_MAX, JsonObject, peek_body, read_bytes, read_json};
 pub use browser::{is_inbox_delivery, requires_same_origin, sandbox};
 pub use connection::{ConnectionHandle, OnResponseSent};
 pub use explain_headers::{X_MOCK_OUTCOME, X_MOCK_REASON, header_line, outcome_line};
@@ -65,15 +65,14 @@ pub use openapi::Operation;
 pub use operation::{AddMiddleware, OperationLayerState, Routes, operation_middleware};
 pub use origin::{Origin, OriginError, RequestContext, origin_host};
 pub use path_param::{PathParam, PathParamPair};
-pub use peek_body::peek_body;
 pub use progress::ConnectionTimeouts;
 pub use request_body::BodyStalled;
 pub use request_log::InternalFault;
 pub use rule_middleware::{AccountResolver, sleep_ms};
 pub use server::HttpServer;
-pub use streamed::{item, streamed};
+pub use stream_listing::{serialize_item, stream_listing};
 
-/// What a front door may use.
+/// Shared dependencies of all handlers.
 #[derive(Debug)]
 pub struct Services {
     pub config: Config,
@@ -93,19 +92,20 @@ pub struct Services {
     pub inbox: Inbox,
     pub rules: Arc<Rules>,
     pub snapshots: Arc<Snapshots>,
-    /// The certificate of the authority that has signed for TLS, where that is served.
+    pub vendors: Vendors,
+    /// Certificate of the authority that signs the server's TLS certificate, in PEM. `None` without TLS.
     pub ca_pem: Option<Arc<str>>,
-    /// The connections that clients have opened.
+    /// Open connections of clients.
     pub connections: Arc<OpenConnections>,
-    /// Cancelled when the server stops: long polls end.
+    /// Cancelled when the server stops, so that long polls end.
     pub stopping: CancellationToken,
-    /// Every operation of every front door.
+    /// The operations of all APIs.
     pub operations: Vec<Operation>,
 }
 
 impl Services {
-    /// Awaits `poll`, which takes the time that it may wait. Once the server stops, it has no time
-    /// left.
+    /// Awaits `poll`, which is called with the time that it may wait. When the server stops, `poll`
+    /// is called again with no time to wait.
     pub async fn long_poll<F: Future>(
         &self,
         timeout: Duration,
@@ -119,5 +119,5 @@ impl Services {
     }
 }
 
-/// The state of every handler.
+/// Axum state of all handlers.
 pub type AppState = Arc<Services>;

@@ -1,10 +1,10 @@
-//! The connections that are open, and the limit on their number.
+//! Open connections, and the limit on their number.
 //!
-//! Each connection takes a file descriptor, and what is served on it often takes another. At the
-//! limit, the connection that has been idle for longest is closed for a new one: HTTP/1.1 lets a
-//! server close idle connections at any time (RFC 9112 §9.6). A connection without a whole request
-//! may have one on its way, so it is closed only after [`PENDING_MIN`]. If no connection can be
-//! closed, new ones wait to be accepted.
+//! Each connection needs a file descriptor, and its requests often need another. At the limit, the
+//! connection that has been idle for longest is closed to make room: HTTP/1.1 lets a server close idle
+//! connections at any time (RFC 9112 §9.6). A connection whose request is incomplete is closed only
+//! after [`INCOMPLETE_MIN`], because the rest may be on its way. If no connection can be closed, new
+//! connections wait to be accepted.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,10 +15,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::progress::{Phase, Progress};
 
-/// Time that a connection without a whole request has before it may be closed for another.
-const PENDING_MIN: Duration = Duration::from_secs(1);
-/// Interval at which it is looked for connections that have become idle.
-const RETRY: Duration = Duration::from_millis(50);
+/// Age from which on a connection with an incomplete request may be closed to make room.
+const INCOMPLETE_MIN: Duration = Duration::from_secs(1);
+/// Time that a closing connection has before another one is closed as well.
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 /// All open connections.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ struct OpenEntry {
 }
 
 impl OpenConnections {
-    /// No connections yet, and `connections_max` at most.
+    /// Creates an empty set that takes at most `connections_max` connections.
     #[must_use]
     pub fn new(connections_max: usize) -> Self {
         Self {
@@ -55,14 +55,14 @@ impl OpenConnections {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Number of open connections.
+    /// Returns the number of open connections.
     #[must_use]
     pub fn count(&self) -> usize {
         self.lock().by_id.len()
     }
 
-    /// Adds a connection, which is open until the guard is dropped. It should close as soon as it
-    /// can once `close` is cancelled.
+    /// Adds a connection, which counts as open until the guard is dropped. The connection must close
+    /// soon after `close` is cancelled.
     pub(super) fn add(
         self: &Arc<Self>,
         progress: Arc<Progress>,
@@ -77,17 +77,16 @@ impl OpenConnections {
         OpenGuard { connections, id }
     }
 
-    /// Returns when there is room for one more connection. Closes idle ones to make it.
+    /// Waits until there is room for one more connection. Closes idle connections to make room.
     pub(super) async fn make_room(&self) {
         while self.is_full() {
             self.close_one_idle();
-            // The one that closes has this time for it. Only then another one is closed.
             let closed = async {
                 while self.is_full() {
                     self.closed.notified().await;
                 }
             };
-            let _ = tokio::time::timeout(RETRY, closed).await;
+            let _ = tokio::time::timeout(RETRY_PAUSE, closed).await;
         }
     }
 
@@ -95,25 +94,29 @@ impl OpenConnections {
         self.count() >= self.connections_max
     }
 
-    /// Has the connection close that has been idle for longest. `false` if there is none.
+    /// Asks the connection that has been idle for longest to close. Prefers idle connections to
+    /// incomplete ones. Returns `false` if no connection can be closed.
     pub(super) fn close_one_idle(&self) -> bool {
         let (state, now) = (self.lock(), Instant::now());
         let rank = |open: &OpenEntry| match open.progress.phase() {
             (Phase::Idle, since) => Some((false, since)),
             (Phase::InFlight, _) => None,
-            (_, since) => (now.duration_since(since) >= PENDING_MIN).then_some((true, since)),
+            (_, since) => (now.duration_since(since) >= INCOMPLETE_MIN).then_some((true, since)),
         };
-        let open = state.by_id.values().filter(|it| !it.close.is_cancelled());
-        let ranked = open.filter_map(|open| Some((rank(open)?, open)));
-        let found = ranked.min_by_key(|(rank, _)| *rank);
-        if let Some((_, open)) = &found {
+        let first_ranked = state
+            .by_id
+            .values()
+            .filter(|open| !open.close.is_cancelled())
+            .filter_map(|open| Some((rank(open)?, open)))
+            .min_by_key(|(rank, _)| *rank);
+        if let Some((_, open)) = &first_ranked {
             open.close.cancel();
         }
-        found.is_some()
+        first_ranked.is_some()
     }
 }
 
-/// Keeps a connection among the open ones.
+/// Guard of an open connection.
 #[derive(Debug)]
 pub(super) struct OpenGuard {
     connections: Arc<OpenConnections>,
@@ -150,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn close_one_idle_takes_the_one_that_is_idle_for_longest() {
+    fn close_one_idle_closes_the_longest_idle_connection() {
         let connections = Arc::new(OpenConnections::new(9));
         let _silent = connect(&connections);
         let working = connect(&connections);
@@ -169,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn make_room_closes_no_second_connection_for_one_that_closed_before() {
+    async fn make_room_after_an_earlier_close_closes_only_one_connection() {
         let connections = Arc::new(OpenConnections::new(2));
         drop(connect(&connections));
         let (first, second) = (connect(&connections), connect(&connections));
@@ -181,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn make_room_at_the_limit_waits_until_a_connection_has_closed() {
+    async fn make_room_at_the_limit_waits_for_a_connection_to_close() {
         let connections = Arc::new(OpenConnections::new(1));
         connections.make_room().await;
         let open = connect(&connections);

@@ -1,9 +1,8 @@
-//! Descriptions of operations, in OpenAPI 3.1: told where an operation is routed, made of the
-//! types that are answered and of the very readers of what is asked.
+//! OpenAPI 3.1 documents. An operation is described where it is routed, from the types of its
+//! responses and the readers of its input.
 //!
-//! Schemas are JSON Schema 2020-12. An object that is answered has the properties it is
-//! described with and no others; one that is asked may have others, which are ignored, unless it
-//! says that it has none.
+//! Schemas are JSON Schema 2020-12. An object in a response has no properties but those of its schema.
+//! An object in a request may have others, which are ignored, unless its schema forbids them.
 
 mod schemas;
 
@@ -18,45 +17,44 @@ use crate::model::rule::ResultKind;
 use crate::services::fixtures::FixtureBuilder;
 pub use schemas::SchemaRegistry;
 
-/// Fills in the description of an operation.
+/// Fills in the documentation of an operation.
 pub type Describe = for<'s> fn(OperationDoc<'s>) -> OperationDoc<'s>;
 
-/// One method and path of a front door.
+/// One method and path of an API.
 #[derive(Debug, Clone)]
 pub struct Operation {
-    /// `bizmori.createAiDetection`.
+    /// Unique name, such as `bizmori.createAiDetection`.
     pub name: &'static str,
     pub method: Method,
-    /// As axum writes it: `/api/v2/orders/{orderId}`.
+    /// Path in axum's notation, such as `/api/v2/orders/{orderId}`.
     pub path: &'static str,
-    /// What its orders come to; none: it makes no orders.
+    /// Kind of result of the orders that the operation creates. `None` if it creates no orders.
     pub result_kind: Option<ResultKind>,
-    /// Makes of an order that is told in a document what a client would have wanted; none: such
-    /// orders are not told.
+    /// Builds such an order from a fixture. `None` if fixtures cannot have orders of this operation.
     pub fixture_builder: Option<FixtureBuilder>,
-    /// Fills in its description; none: it is not described.
+    /// Fills in the documentation. `None` if the operation is left out of the OpenAPI document.
     pub describe: Option<Describe>,
 }
 
-/// What a whole API is.
+/// Facts about a whole API.
 #[derive(Debug)]
 pub struct ApiInfo {
     pub title: &'static str,
     /// Markdown.
     pub text: &'static str,
-    /// The key that operations want.
+    /// Scheme of operations that require a key. `None` if no operation does.
     pub key: Option<SecurityScheme>,
 }
 
-/// How a call says who makes it; `text` is for people.
+/// Authentication of requests. `text` is Markdown for people.
 #[derive(Debug, Clone, Copy)]
 pub enum SecurityScheme {
-    /// By a header of that name.
+    /// API key in the header `name`.
     Header {
         name: &'static str,
         text: &'static str,
     },
-    /// By `Authorization: Bearer`, which may be left out where the server wants none.
+    /// `Authorization: Bearer`. Optional, because the server may be configured without a token.
     Bearer { text: &'static str },
 }
 
@@ -79,7 +77,7 @@ impl SecurityScheme {
         }
     }
 
-    /// What one of has to be there.
+    /// Returns the alternatives, one of which a request has to satisfy.
     fn requirement(self) -> Value {
         match self {
             Self::Header { name, .. } => json!([{name: []}]),
@@ -88,7 +86,7 @@ impl SecurityScheme {
     }
 }
 
-/// Something that is asked: a field of a body, a parameter of a query.
+/// A field of a request body, or a query parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Param {
     pub name: &'static str,
@@ -96,7 +94,7 @@ pub struct Param {
     pub schema: Value,
 }
 
-/// The description of one operation.
+/// Builder for the OpenAPI description of one operation.
 #[derive(Debug)]
 pub struct OperationDoc<'s> {
     schemas: &'s mut SchemaRegistry,
@@ -112,16 +110,16 @@ pub struct OperationDoc<'s> {
 #[derive(Debug, Default)]
 struct ResponseDoc {
     text: String,
-    /// By media type; empty where there is no body.
+    /// Schemas by media type. Empty if the response has no body.
     content: Map<String, Value>,
-    /// By name.
+    /// Header objects by name.
     headers: Map<String, Value>,
 }
 
 impl<'s> OperationDoc<'s> {
     fn new(schemas: &'s mut SchemaRegistry, operation: &Operation) -> Self {
         let (method, path) = (&operation.method, operation.path);
-        let of_path = |segment: &str| {
+        let path_parameter = |segment: &str| {
             let name = segment.strip_prefix('{')?.strip_suffix('}')?;
             Some(
                 json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}),
@@ -133,13 +131,13 @@ impl<'s> OperationDoc<'s> {
             text: "",
             has_security: false,
             requires_same_origin: requires_same_origin(method, path),
-            parameters: path.split('/').filter_map(of_path).collect(),
+            parameters: path.split('/').filter_map(path_parameter).collect(),
             body: None,
             responses: BTreeMap::new(),
         }
     }
 
-    /// What it does: a title, and sentences in Markdown.
+    /// Sets the title, and a description in Markdown.
     #[must_use]
     pub fn summary(self, summary: &'static str, text: &'static str) -> Self {
         Self {
@@ -149,7 +147,7 @@ impl<'s> OperationDoc<'s> {
         }
     }
 
-    /// It wants the API's key.
+    /// Adds the requirement of the API's key.
     #[must_use]
     pub fn security(self) -> Self {
         Self {
@@ -158,7 +156,7 @@ impl<'s> OperationDoc<'s> {
         }
     }
 
-    /// It reads these parameters of the query.
+    /// Adds query parameters.
     #[must_use]
     pub fn query_params(mut self, inputs: Vec<Param>) -> Self {
         let parameter = |input: Param| {
@@ -173,12 +171,15 @@ impl<'s> OperationDoc<'s> {
         self
     }
 
-    /// It reads a JSON body with these fields.
+    /// Sets a required JSON body with these fields.
     #[must_use]
     pub fn body_fields(mut self, inputs: Vec<Param>) -> Self {
         let mut schema = json!({"type": "object", "properties": {}});
-        let required = inputs.iter().filter(|input| input.required);
-        let required: Vec<&str> = required.map(|input| input.name).collect();
+        let required: Vec<&str> = inputs
+            .iter()
+            .filter(|input| input.required)
+            .map(|input| input.name)
+            .collect();
         if !required.is_empty() {
             schema["required"] = json!(required);
         }
@@ -190,8 +191,8 @@ impl<'s> OperationDoc<'s> {
         self
     }
 
-    /// It reads a JSON body of the shape of `T`; nothing at all is an empty object, where one is
-    /// not required.
+    /// Sets a JSON body with the schema of `T`. If the body is not `required`, no body means an empty
+    /// object.
     #[must_use]
     pub fn json_body<T: JsonSchema>(mut self, required: bool) -> Self {
         let content = json!({"application/json": {"schema": self.schemas.request_schema::<T>()}});
@@ -199,10 +200,10 @@ impl<'s> OperationDoc<'s> {
         self
     }
 
-    /// The fields of its body are together as at least one of these schemas has them.
+    /// Requires that the body matches at least one of the schemas in `any_of`.
     ///
     /// # Panics
-    /// If it reads no body, which is a mistake in the program.
+    /// Panics if the operation has no body, which is a programming error.
     #[must_use]
     pub fn body_any_of(mut self, any_of: &Value) -> Self {
         let body = self.body.as_mut().expect("a body");
@@ -210,14 +211,16 @@ impl<'s> OperationDoc<'s> {
         self
     }
 
-    /// Sentences on an input of that name.
+    /// Adds a description in Markdown to the parameter or body field `name`.
     ///
     /// # Panics
-    /// If it asks for no such thing, which is a mistake in the program.
+    /// Panics if there is no input of that name, which is a programming error.
     #[must_use]
     pub fn describe_param(mut self, name: &str, text: &str) -> Self {
-        let mut parameters = self.parameters.iter_mut();
-        let parameter = parameters.find(|parameter| parameter["name"] == name);
+        let parameter = self
+            .parameters
+            .iter_mut()
+            .find(|parameter| parameter["name"] == name);
         let field = self.body.as_mut().and_then(|body| {
             let schema = &mut body["content"]["application/json"]["schema"];
             schema["properties"].get_mut(name)
@@ -227,28 +230,28 @@ impl<'s> OperationDoc<'s> {
         self
     }
 
-    /// It may answer that status with JSON of the shape of `T`.
+    /// Adds a response with a JSON body that has the schema of `T`.
     #[must_use]
     pub fn response<T: JsonSchema>(self, status: u16, text: &str) -> Self {
         let schema = self.schemas.response_schema::<T>();
         self.response_schema(status, text, &schema)
     }
 
-    /// It may answer that status with JSON of that schema.
+    /// Adds a response with a JSON body that has `schema`.
     #[must_use]
     pub fn response_schema(self, status: u16, text: &str, schema: &Value) -> Self {
         self.response_as(status, text, "application/json", &json!({"schema": schema}))
     }
 
-    /// It may answer that status with bytes of one of these media types.
+    /// Adds a response with a binary body of one of these media types.
     #[must_use]
     pub fn binary_response(self, status: u16, text: &str, media_types: &[&str]) -> Self {
-        media_types.iter().fold(self, |described, media_type| {
-            described.response_as(status, text, media_type, &json!({}))
+        media_types.iter().fold(self, |doc, media_type| {
+            doc.response_as(status, text, media_type, &json!({}))
         })
     }
 
-    /// It may answer that status without a body.
+    /// Adds a response without a body.
     #[must_use]
     pub fn empty_response(mut self, status: u16, text: &str) -> Self {
         let response = self.responses.entry(status).or_default();
@@ -265,7 +268,7 @@ impl<'s> OperationDoc<'s> {
         self
     }
 
-    /// Answers of that status have a header; `schema` is of its value.
+    /// Adds the header `name` to the response of `status`. `schema` describes the header's value.
     #[must_use]
     pub fn with_header(
         mut self,
@@ -281,108 +284,113 @@ impl<'s> OperationDoc<'s> {
         self
     }
 
-    /// `true` if web pages of another origin are refused.
+    /// `true` if requests of web pages of another origin are refused.
     #[must_use]
     pub const fn requires_same_origin(&self) -> bool {
         self.requires_same_origin
     }
 
-    /// It reads a body.
+    /// `true` if the operation reads a body.
     #[must_use]
     pub const fn has_body(&self) -> bool {
         self.body.is_some()
     }
 
-    /// It reads parameters or a body.
+    /// `true` if the operation reads query parameters or a body.
     #[must_use]
     pub fn has_input(&self) -> bool {
-        self.has_body() || self.parameters.iter().any(|it| it["in"] == "query")
+        self.has_body()
+            || self
+                .parameters
+                .iter()
+                .any(|parameter| parameter["in"] == "query")
     }
 
-    /// The schema of `T`, as it stands in a description.
+    /// Returns the response schema of `T`: a reference to a component if `T` is a named type.
     pub fn schema<T: JsonSchema>(&mut self) -> Value {
         self.schemas.response_schema::<T>()
     }
 
-    /// As an OpenAPI operation.
-    fn into_json(self, operation: &Operation, about: &ApiInfo) -> Value {
-        let mut response_body = json!({
+    /// Returns the OpenAPI operation object.
+    fn into_json(self, operation: &Operation, api: &ApiInfo) -> Value {
+        let mut object = json!({
             "operationId": operation.name,
             "summary": self.summary,
             "description": self.text,
             "responses": {},
         });
-        if let Some(key) = about.key.filter(|_| self.has_security) {
-            response_body["security"] = key.requirement();
+        if let Some(key) = api.key.filter(|_| self.has_security) {
+            object["security"] = key.requirement();
         }
         if !self.parameters.is_empty() {
-            response_body["parameters"] = json!(self.parameters);
+            object["parameters"] = json!(self.parameters);
         }
         if let Some(body) = self.body {
-            response_body["requestBody"] = body;
+            object["requestBody"] = body;
         }
         for (status, response) in self.responses {
-            response_body["responses"][status.to_string()] = response.into_json(status);
+            object["responses"][status.to_string()] = response.into_json(status);
         }
-        response_body
+        object
     }
 }
 
 impl ResponseDoc {
     fn into_json(mut self, status: u16) -> Value {
-        let mut refer = |name: &str| {
-            let to = format!("#/components/headers/{name}");
-            self.headers.insert(name.to_owned(), json!({"$ref": to}));
+        let mut add_reference = |name: &str| {
+            let reference = format!("#/components/headers/{name}");
+            self.headers
+                .insert(name.to_owned(), json!({"$ref": reference}));
         };
-        refer("X-Mock-Request");
+        add_reference("X-Mock-Request");
         if status >= 400 {
-            refer("X-Mock-Reason");
+            add_reference("X-Mock-Reason");
         }
-        let mut response_body = json!({"description": self.text, "headers": self.headers});
+        let mut object = json!({"description": self.text, "headers": self.headers});
         if !self.content.is_empty() {
-            response_body["content"] = self.content.into();
+            object["content"] = self.content.into();
         }
-        response_body
+        object
     }
 }
 
-/// The OpenAPI document of the operations that are described.
+/// Returns the OpenAPI document of an API, with those `operations` that have documentation.
 #[must_use]
-pub fn document(about: &ApiInfo, operations: &[Operation]) -> Value {
+pub fn document(api: &ApiInfo, operations: &[Operation]) -> Value {
     let mut schemas = SchemaRegistry::default();
     let mut paths = json!({});
     for operation in operations {
         let Some(describe) = operation.describe else {
             continue;
         };
-        let described = describe(OperationDoc::new(&mut schemas, operation));
+        let doc = describe(OperationDoc::new(&mut schemas, operation));
         let method = operation.method.as_str().to_ascii_lowercase();
-        paths[operation.path][method] = described.into_json(operation, about);
+        paths[operation.path][method] = doc.into_json(operation, api);
     }
-    let line = json!({"type": "string", "minLength": 1});
+    let reason_schema = json!({"type": "string", "minLength": 1});
     let mut components = json!({
         "headers": {
             "X-Mock-Request": {
-                "description": "The request's number in the account's journal.",
+                "description": "Number of the request in the account's journal.",
                 "required": true,
                 "schema": {"type": "integer", "minimum": 1},
             },
             "X-Mock-Reason": {
-                "description": "One line on what was wrong with this very request.",
+                "description": "Reason why this request failed, in one line.",
                 "required": true,
-                "schema": line,
+                "schema": reason_schema,
             },
         },
         "schemas": schemas.into_components(),
     });
-    if let Some(key) = about.key {
+    if let Some(key) = api.key {
         components["securitySchemes"] = json!({key.name(): key.scheme()});
     }
     json!({
         "openapi": "3.1.0",
         "info": {
-            "title": about.title,
-            "description": about.text,
+            "title": api.title,
+            "description": api.text,
             "version": env!("CARGO_PKG_VERSION"),
         },
         "servers": [{"url": "/"}],

@@ -1,5 +1,5 @@
-//! Operations: each method and path of a front door has a name, under which it is routed,
-//! numbered in the journal, and found by rules.
+//! Routes of an API and the middleware around them. Each operation (a method and a path) has a name,
+//! under which its requests are counted, journaled and matched by rules.
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
@@ -23,14 +23,14 @@ use crate::platform::metrics::OperationIndex;
 use crate::services::fixtures::FixtureBuilder;
 use crate::services::journal::{JournalEntry, RequestHead};
 
-/// Carries a request's number.
-pub(super) const REQUEST: HeaderName = HeaderName::from_static("x-mock-request");
+/// Header of every response: the number of the request in its account's journal.
+pub(super) const X_MOCK_REQUEST: HeaderName = HeaderName::from_static("x-mock-request");
 
-/// Adds an API's middleware to one of its routes. It runs within [`operation_middleware`], so that requests that it
-/// refuses are numbered and logged.
+/// Adds an API's own middleware to one of its routes. Runs inside [`operation_middleware`], so requests
+/// that it refuses are numbered and logged too.
 pub type AddMiddleware = fn(&AppState, MethodRouter<AppState>) -> MethodRouter<AppState>;
 
-/// The operations of a front door, and who answers them.
+/// Builder for the operations of an API and their handlers.
 pub struct Routes {
     state: Option<AppState>,
     account_resolver: AccountResolver,
@@ -38,16 +38,16 @@ pub struct Routes {
     operations: Vec<Operation>,
     routers: Vec<(&'static str, MethodRouter<AppState>)>,
     fallthrough_under: Option<(&'static str, Router)>,
-    /// Paths where a HEAD is not answered as a GET would be.
+    /// Paths whose GET handler must not answer HEAD.
     reject_head_paths: Vec<&'static str>,
 }
 
 impl Routes {
-    /// No routes yet. Without a context they can be listed and not served.
+    /// Creates a builder without routes. Without a `state`, its operations can be listed but not served.
     #[must_use]
-    pub fn new(context: Option<AppState>) -> Self {
+    pub fn new(state: Option<AppState>) -> Self {
         Self {
-            state: context,
+            state,
             account_resolver: no_account,
             add_middleware: |_, route| route,
             operations: Vec::new(),
@@ -57,16 +57,17 @@ impl Routes {
         }
     }
 
-    /// Has rules that name an account know whose the requests are that are added from here on.
+    /// Sets the resolver by which rules learn the account of a request, for the operations added from
+    /// here on.
     #[must_use]
-    pub fn account_resolver(self, filter: AccountResolver) -> Self {
+    pub fn account_resolver(self, account_resolver: AccountResolver) -> Self {
         Self {
-            account_resolver: filter,
+            account_resolver,
             ..self
         }
     }
 
-    /// Sets the middleware of the operations that are added from here on.
+    /// Sets the middleware of the operations added from here on.
     #[must_use]
     pub fn with_middleware(self, add_middleware: AddMiddleware) -> Self {
         Self {
@@ -75,37 +76,35 @@ impl Routes {
         }
     }
 
-    /// Leaves the methods that its paths below `prefix` have not to another front door, whose paths
-    /// those are otherwise.
+    /// Forwards requests for paths below `prefix` to `router`, the router of another API, if this API
+    /// has the path but not the method.
     #[must_use]
-    pub fn fallthrough_under(self, prefix: &'static str, others: Router) -> Self {
-        let among = Some((prefix, others));
+    pub fn fallthrough_under(self, prefix: &'static str, router: Router) -> Self {
         Self {
-            fallthrough_under: among,
+            fallthrough_under: Some((prefix, router)),
             ..self
         }
     }
 
-    /// Says what the orders come to that the operation added last makes.
+    /// Sets the kind of result that orders of the operation added last have.
     #[must_use]
-    pub fn produces(mut self, makes: ResultKind) -> Self {
+    pub fn produces(mut self, result_kind: ResultKind) -> Self {
         if let Some(operation) = self.operations.last_mut() {
-            operation.result_kind = Some(makes);
+            operation.result_kind = Some(result_kind);
         }
         self
     }
 
-    /// Says who drafts the orders that the operation added last makes, where they are told in a
-    /// document.
+    /// Sets the builder that creates orders of the operation added last from fixtures.
     #[must_use]
-    pub fn fixture_builder(mut self, draft: FixtureBuilder) -> Self {
+    pub fn fixture_builder(mut self, fixture_builder: FixtureBuilder) -> Self {
         if let Some(operation) = self.operations.last_mut() {
-            operation.fixture_builder = Some(draft);
+            operation.fixture_builder = Some(fixture_builder);
         }
         self
     }
 
-    /// Describes the operation added last.
+    /// Sets the OpenAPI documentation of the operation added last.
     #[must_use]
     pub fn docs(mut self, describe: Describe) -> Self {
         if let Some(operation) = self.operations.last_mut() {
@@ -117,7 +116,7 @@ impl Routes {
     /// Adds an operation.
     ///
     /// # Panics
-    /// If the method is one that axum does not route, which is a mistake in the program.
+    /// Panics if axum cannot route the method, which is a programming error.
     #[must_use]
     pub fn on<H, T>(
         mut self,
@@ -130,12 +129,13 @@ impl Routes {
         H: Handler<T, AppState>,
         T: 'static,
     {
-        if let Some(context) = &self.state {
+        if let Some(state) = &self.state {
             let filter = MethodFilter::try_from(method.clone()).expect("a method that axum routes");
-            let observed = OperationLayerState::for_operation(context, name, self.account_resolver);
-            let observed = from_fn_with_state(observed, operation_middleware);
-            let route = (self.add_middleware)(context, on(filter, handler));
-            self.routers.push((path, route.layer(observed)));
+            let layer_state =
+                OperationLayerState::for_operation(state, name, self.account_resolver);
+            let layer = from_fn_with_state(layer_state, operation_middleware);
+            let route = (self.add_middleware)(state, on(filter, handler));
+            self.routers.push((path, route.layer(layer)));
         }
         self.operations.push(Operation {
             name,
@@ -148,23 +148,24 @@ impl Routes {
         self
     }
 
-    /// Has a HEAD be another method than the GET that was added last, and refused, as `FastAPI` has
-    /// it; axum would answer it.
+    /// Rejects HEAD for the GET operation added last, as `FastAPI` does. axum would answer HEAD with the
+    /// GET handler.
     #[must_use]
     pub fn reject_head(mut self) -> Self {
         self.reject_head_paths
-            .extend(self.operations.last().map(|it| it.path));
+            .extend(self.operations.last().map(|operation| operation.path));
         self
     }
 
-    /// The operations, in the order they were added.
+    /// Returns the operations in the order in which they were added.
     #[must_use]
     pub fn operations(self) -> Vec<Operation> {
         self.operations
     }
 
-    /// The router that serves them; methods that a path has not are `rest`'s.
-    pub fn into_router<H, T>(self, rest: H) -> Router<AppState>
+    /// Returns the router of the operations. Requests with a method that their path does not have go to
+    /// `fallback`.
+    pub fn into_router<H, T>(self, fallback: H) -> Router<AppState>
     where
         H: Handler<T, AppState>,
         T: 'static,
@@ -172,23 +173,25 @@ impl Routes {
         let mut router = Router::new();
         for (path, mut methods) in self.routers {
             if self.reject_head_paths.contains(&path) {
-                methods = methods.on(MethodFilter::HEAD, rest.clone());
+                methods = methods.on(MethodFilter::HEAD, fallback.clone());
             }
-            let others = self.fallthrough_under.as_ref();
-            let others = others.filter(|(prefix, _)| path.starts_with(prefix));
+            let fallthrough = self
+                .fallthrough_under
+                .as_ref()
+                .filter(|(prefix, _)| path.starts_with(prefix));
             router = router.route(
                 path,
-                match others {
-                    Some((_, others)) => any_service(others.clone()).merge(methods),
+                match fallthrough {
+                    Some((_, other_api)) => any_service(other_api.clone()).merge(methods),
                     None => methods,
                 },
             );
         }
-        router.method_not_allowed_fallback(rest)
+        router.method_not_allowed_fallback(fallback)
     }
 }
 
-/// What [`operation_middleware`] knows of an operation.
+/// State of [`operation_middleware`] for one operation.
 #[derive(Clone)]
 pub struct OperationLayerState {
     state: AppState,
@@ -198,33 +201,37 @@ pub struct OperationLayerState {
 }
 
 impl OperationLayerState {
-    /// The operation of that name, whose requests are whose that says.
+    /// Creates the state for the operation `name`, whose accounts `account_resolver` finds.
     #[must_use]
-    pub fn for_operation(context: &AppState, name: &'static str, filter: AccountResolver) -> Self {
+    pub fn for_operation(
+        state: &AppState,
+        name: &'static str,
+        account_resolver: AccountResolver,
+    ) -> Self {
         Self {
-            state: context.clone(),
+            state: state.clone(),
             name,
-            metrics_index: context.metrics.operation_index(name),
-            account_resolver: filter,
+            metrics_index: state.metrics.operation_index(name),
+            account_resolver,
         }
     }
 }
 
-/// Around every operation: the place where requests are counted and numbered, and rules apply.
+/// Middleware around every operation: counts and journals the request, and applies rules to it.
 pub async fn operation_middleware(
-    State(observed): State<OperationLayerState>,
+    State(layer_state): State<OperationLayerState>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let OperationLayerState {
-        state: context,
+        state,
         name,
-        metrics_index: place,
-        account_resolver: filter,
-    } = observed;
-    let counted = context.metrics.start_request(place);
-    let area = Area::of(request.uri().path());
-    let entry = start_journal_entry(&context, name, &request);
+        metrics_index,
+        account_resolver,
+    } = layer_state;
+    let in_flight = state.metrics.start_request(metrics_index);
+    let area = Area::for_path(request.uri().path());
+    let entry = start_journal_entry(&state, name, &request);
     let log = RequestLog::new(&entry, name, &request);
     let connection = request
         .extensions()
@@ -233,50 +240,52 @@ pub async fn operation_middleware(
     let cors = request.extensions().get::<CorsVerdict>().cloned();
     request.extensions_mut().insert(entry.clone());
     let request = request.map(|body| record_body(body, || entry.record_request()));
-    let (mut request, leftover) = UnreadBody::capture(request);
+    let (mut request, unread_body) = UnreadBody::capture(request);
     let method = request.method().clone();
-    let ruling = apply_rules(&context, name, filter, &entry, &mut request).await;
-    let mut response = match ruling.stub_response {
+    let effect = apply_rules(&state, name, account_resolver, &entry, &mut request).await;
+    let mut response = match effect.stub_response {
         Some(response) => {
             drop(request);
             response
         }
         None => next.run(request).await,
     };
-    leftover.drain().await;
+    unread_body.drain().await;
     area.protect(response.headers_mut());
     if let Some(verdict) = cors {
         verdict.write(response.headers_mut());
     }
-    let took = counted.elapsed();
+    let elapsed = in_flight.elapsed();
     let seq = entry.ensure_seq();
     response
         .headers_mut()
-        .insert(REQUEST, HeaderValue::from(seq));
-    counted.finish(response.status().as_u16(), took);
-    log.log_response(&response, took);
+        .insert(X_MOCK_REQUEST, HeaderValue::from(seq));
+    in_flight.finish(response.status().as_u16(), elapsed);
+    log.log_response(&response, elapsed);
     let response = response.map(|body| record_body(body, || entry.record_response()));
     let connection = connection.unwrap_or_default();
     let response = connection.attach_to_body(response);
     connection.wait_until_written().await;
-    match ruling.fault {
+    match effect.fault {
         Some(fault) => inject_fault(&connection, fault, &method, response),
         None => response,
     }
 }
 
-/// A request is written down, but for the control plane's: who looks at the journal is not in it.
+/// Starts the journal entry of a request. Requests for the control plane get a number but are not
+/// recorded, so that reading the journal does not add to it.
 pub(super) fn start_journal_entry(
-    context: &AppState,
+    state: &AppState,
     operation: &'static str,
     request: &Request,
 ) -> JournalEntry {
-    let (uri, is_kept) = (request.uri(), !is_control(request.uri().path()));
-    let input_of = || RequestHead {
+    let uri = request.uri();
+    let is_recorded = !is_control(uri.path());
+    let head = || RequestHead {
         method: request.method().as_str(),
         path: uri.path(),
         query: uri.query(),
         head: packed_headers(request.headers()),
     };
-    context.journal.start_entry(operation, is_kept, input_of)
+    state.journal.start_entry(operation, is_recorded, head)
 }

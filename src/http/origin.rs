@@ -1,4 +1,4 @@
-//! The origin a client called us by: scheme, host and port. The URLs it is given start so.
+//! Origin by which a client called the server: scheme, host and port. URLs in responses start with it.
 
 use std::convert::Infallible;
 
@@ -12,7 +12,7 @@ use super::{ConnectionHandle, Services};
 use crate::platform::presign::host_of;
 use crate::storage::db::StoreError;
 
-/// How a client called: what it said, and whether by TLS.
+/// Facts of a request that handlers need besides its body: its headers, and whether it came over TLS.
 #[derive(Debug, Clone, Default)]
 pub struct RequestContext {
     pub headers: HeaderMap,
@@ -32,8 +32,8 @@ impl<S: Sync> FromRequestParts<S> for RequestContext {
 }
 
 impl RequestContext {
-    /// Returns `scheme://host[:port]` that the client called, or what a proxy forwarded if
-    /// `trust_forwarded`.
+    /// Returns `scheme://host[:port]` that the client called, or the origin that a proxy forwarded if
+    /// `trust_forwarded` is set.
     ///
     /// # Errors
     /// Returns [`OriginError::Host`] if the request names no host, or a malformed one.
@@ -46,21 +46,22 @@ impl RequestContext {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin(pub String);
 
-/// Why an origin cannot be told.
+/// Reason why the origin of a request is unknown.
 #[derive(Debug, Clone)]
 pub enum OriginError {
-    /// One line on what is wrong with the host.
+    /// The host is missing or malformed. Holds the message.
     Host(String),
     Store(StoreError),
 }
 
 impl Origin {
-    /// The origin of the request, which links may be made for from now on: `https` where it came by
-    /// TLS. The setting `public-url` overrides it; what a proxy forwarded counts where the setting
-    /// says so.
+    /// Returns the origin of the request, and registers its host, so that presigned URLs with this host
+    /// are valid. The setting `--public-url` overrides the request; `--trust-forwarded` admits the
+    /// headers of a proxy.
     ///
     /// # Errors
-    /// If the request's host is none, or cannot be kept.
+    /// Returns [`OriginError::Host`] if the host is missing or malformed, and [`OriginError::Store`] if
+    /// the host cannot be stored.
     pub async fn resolve(
         state: &Services,
         request_context: &RequestContext,
@@ -82,12 +83,12 @@ impl Origin {
     }
 }
 
-/// The host that the client called, with its port, as it says or, where that is believed, as the
-/// proxy before us says.
+/// Returns the host that the client called, with its port: the value of `Host`, or the host that a
+/// proxy forwarded if `trust_forwarded` is set. `None` if the request names no host.
 #[must_use]
 pub fn origin_host(headers: &HeaderMap, trust_forwarded: bool) -> Option<String> {
-    let forwarded = trust_forwarded.then(|| forwarded(headers, "x-forwarded-host"));
-    forwarded
+    trust_forwarded
+        .then(|| forwarded_value(headers, "x-forwarded-host"))
         .flatten()
         .or_else(|| header_text(headers, HOST.as_str()))
 }
@@ -97,14 +98,14 @@ fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// What the proxy nearest to the client said.
-fn forwarded(headers: &HeaderMap, name: &str) -> Option<String> {
+/// Returns the first element of a forwarding header, which the proxy nearest to the client added.
+fn forwarded_value(headers: &HeaderMap, name: &str) -> Option<String> {
     let value = header_text(headers, name)?;
     Some(value.split(',').next().unwrap_or(&value).trim().to_owned())
 }
 
-/// Returns `scheme://host[:port]` of a request: `https` if it came by TLS, or what a proxy forwarded
-/// if `trust_forwarded`.
+/// Returns `scheme://host[:port]` of a request: `https` if it came over TLS, or the origin that a proxy
+/// forwarded if `trust_forwarded` is set.
 ///
 /// # Errors
 /// Returns [`OriginError::Host`] if the request names no host, or a malformed one.
@@ -113,8 +114,10 @@ pub(super) fn origin_of(
     is_tls: bool,
     trust_forwarded: bool,
 ) -> Result<String, OriginError> {
-    let proto = trust_forwarded.then(|| forwarded(headers, "x-forwarded-proto"));
-    let scheme = match proto.flatten().as_deref() {
+    let proto = trust_forwarded
+        .then(|| forwarded_value(headers, "x-forwarded-proto"))
+        .flatten();
+    let scheme = match proto.as_deref() {
         Some("https") => "https",
         None if is_tls => "https",
         _ => "http",
@@ -131,7 +134,7 @@ pub(super) fn origin_of(
 mod tests {
     use super::*;
 
-    fn called(pairs: &[(&'static str, &str)]) -> HeaderMap {
+    fn header_map(pairs: &[(&'static str, &str)]) -> HeaderMap {
         pairs
             .iter()
             .map(|(name, value)| {
@@ -143,30 +146,40 @@ mod tests {
             .collect()
     }
 
-    fn read(headers: &HeaderMap, trust_forwarded: bool) -> Option<String> {
+    fn plain_origin(headers: &HeaderMap, trust_forwarded: bool) -> Option<String> {
         origin_of(headers, false, trust_forwarded).ok()
     }
 
     #[test]
-    fn the_origin_is_the_host_the_client_called() {
-        let all = called(&[
+    fn origin_of_plain_request_is_its_host_or_the_forwarded_one() {
+        let all = header_map(&[
             ("host", "mock:8080"),
             ("x-forwarded-proto", "https"),
             ("x-forwarded-host", "a.b, c"),
         ]);
-        assert_eq!(read(&all, false).as_deref(), Some("http://mock:8080"));
-        assert_eq!(read(&all, true).as_deref(), Some("https://a.b"));
-        let address = called(&[("host", "[::1]:80")]);
-        assert_eq!(read(&address, false).as_deref(), Some("http://[::1]:80"));
+        assert_eq!(
+            plain_origin(&all, false).as_deref(),
+            Some("http://mock:8080")
+        );
+        assert_eq!(plain_origin(&all, true).as_deref(), Some("https://a.b"));
+        let address = header_map(&[("host", "[::1]:80")]);
+        assert_eq!(
+            plain_origin(&address, false).as_deref(),
+            Some("http://[::1]:80")
+        );
         for bad in ["", "a b", "a/b", "a@b"] {
-            assert_eq!(read(&called(&[("host", bad)]), false), None, "{bad}");
+            assert_eq!(
+                plain_origin(&header_map(&[("host", bad)]), false),
+                None,
+                "{bad}"
+            );
         }
-        assert_eq!(read(&HeaderMap::new(), false), None);
+        assert_eq!(plain_origin(&HeaderMap::new(), false), None);
     }
 
     #[test]
-    fn by_tls_it_is_https_unless_a_proxy_says_otherwise() {
-        let plain = called(&[("host", "api.bizmori.com")]);
+    fn origin_of_tls_request_is_https_unless_a_proxy_forwards_http() {
+        let plain = header_map(&[("host", "api.bizmori.com")]);
         let origin = |name: &HeaderMap, trusted| origin_of(name, true, trusted).ok();
         for trusted in [false, true] {
             assert_eq!(
@@ -174,7 +187,7 @@ mod tests {
                 Some("https://api.bizmori.com")
             );
         }
-        let forwarded = called(&[("host", "mock:8443"), ("x-forwarded-proto", "http")]);
+        let forwarded = header_map(&[("host", "mock:8443"), ("x-forwarded-proto", "http")]);
         assert_eq!(
             origin(&forwarded, false).as_deref(),
             Some("https://mock:8443")

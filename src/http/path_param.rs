@@ -1,11 +1,12 @@
-//! The parameters of a path.
+//! Extractors for path parameters that never reject. axum's `Path` rejects invalid UTF-8, which would
+//! bypass the API's error format.
 
 use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 
-/// The one parameter of a path, decoded; U+FFFD where it is no UTF-8, which names nothing.
+/// The only parameter of a path, percent-decoded. U+FFFD if it is not UTF-8; no resource has that name.
 #[derive(Debug)]
 pub struct PathParam(pub String);
 
@@ -19,7 +20,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathParam {
     }
 }
 
-/// The two parameters of a path, decoded; U+FFFD both where one is no UTF-8.
+/// The two parameters of a path, percent-decoded. Both are U+FFFD if one of them is not UTF-8.
 #[derive(Debug)]
 pub struct PathParamPair(pub String, pub String);
 

@@ -1,10 +1,10 @@
 //! Progress of a connection, and the deadlines that follow from it.
 //!
-//! A connection is silent until its first byte, then it receives the head of a request, then the
-//! request is in flight until its response has been flushed, then the connection is idle. Silent
-//! and idle connections and incomplete heads have a deadline. A request in flight has none, however
-//! long its handler works: only a write that the client does not take has one. Request bodies are
-//! limited where they are read (see [`super::request_body`]).
+//! A connection passes through four phases: silent until its first byte, receiving the head of a
+//! request, in flight until the response has been flushed, and idle. Silent and idle connections and
+//! incomplete heads have a deadline. A request in flight has none, so a handler may take its time; only
+//! a write that the client does not accept has one. Request bodies have their own timeout
+//! (see [`super::request_body`]).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,19 +12,19 @@ use std::time::{Duration, Instant};
 /// Timeouts of a connection. `None` sets no limit.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ConnectionTimeouts {
-    /// From the connection to the first byte, and from the first byte to the end of the head.
+    /// Longest time from accept to the first byte, and from the first byte to the end of the head.
     pub header: Option<Duration>,
-    /// Between two requests.
+    /// Longest time between two requests.
     pub idle: Option<Duration>,
-    /// Between two pieces of a request body.
+    /// Longest time between two pieces of a request body.
     pub body: Option<Duration>,
-    /// For a write of which the client takes nothing.
+    /// Longest time in which the client accepts no byte of a write.
     pub write: Option<Duration>,
 }
 
 impl ConnectionTimeouts {
-    /// Interval at which [`Progress::expired`] looks at the connection: no deadline that begins
-    /// meanwhile ends earlier.
+    /// Returns the interval at which [`Progress::expired`] checks the connection. The shortest timeout
+    /// suffices: a deadline that starts during the interval ends after it.
     fn interval(&self) -> Option<Duration> {
         let all = [self.header, self.idle, self.write];
         all.into_iter().flatten().min()
@@ -33,13 +33,13 @@ impl ConnectionTimeouts {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Nothing was received yet.
+    /// No byte has been received yet.
     Silent,
-    /// A part of a request's head was received.
+    /// Part of a request's head has been received.
     Head,
-    /// A request is being answered.
+    /// At least one request has no flushed response yet.
     InFlight,
-    /// A response was flushed, and nothing was received since.
+    /// All responses have been flushed, and no byte has been received since.
     Idle,
 }
 
@@ -50,11 +50,11 @@ pub(super) struct Progress(Mutex<ProgressState>);
 #[derive(Debug)]
 struct ProgressState {
     phase: Phase,
-    /// Beginning of the phase.
+    /// Start of the phase.
     since: Instant,
-    /// Requests whose responses have not been flushed; more than one if the client pipelines.
+    /// Requests whose responses have not been flushed. More than one if the client pipelines.
     in_flight: u32,
-    /// Time of the first of the writes that the client has not taken.
+    /// Time since which a write has been waiting for the client. `None` if no write waits.
     write_blocked_since: Option<Instant>,
 }
 
@@ -90,7 +90,7 @@ impl Progress {
         }
     }
 
-    /// Records that a request has begun. It is in flight until the guard is dropped.
+    /// Records that a request has begun. The request is in flight until the guard is dropped.
     pub(super) fn begin_request(self: &Arc<Self>) -> InFlight {
         let mut state = self.lock();
         state.in_flight += 1;
@@ -99,13 +99,13 @@ impl Progress {
         InFlight(Arc::clone(self))
     }
 
-    /// Returns the phase and the time at which it began.
+    /// Returns the phase and its start.
     pub(super) fn phase(&self) -> (Phase, Instant) {
         let state = self.lock();
         (state.phase, state.since)
     }
 
-    /// Returns when a deadline has passed. Never returns if there is none.
+    /// Waits until a deadline has passed. Waits forever if no timeout is set.
     pub(super) async fn expired(&self, timeouts: &ConnectionTimeouts) {
         let Some(interval) = timeouts.interval() else {
             return std::future::pending().await;
@@ -135,10 +135,10 @@ impl ProgressState {
             Phase::Idle => timeouts.idle,
             Phase::InFlight => None,
         };
-        let of_phase = timeout.map(|timeout| self.since + timeout);
+        let phase_deadline = timeout.map(|timeout| self.since + timeout);
         let blocked = self.write_blocked_since.zip(timeouts.write);
-        let of_write = blocked.map(|(since, timeout)| since + timeout);
-        of_phase.into_iter().chain(of_write).min()
+        let write_deadline = blocked.map(|(since, timeout)| since + timeout);
+        phase_deadline.into_iter().chain(write_deadline).min()
     }
 }
 
@@ -171,7 +171,7 @@ mod tests {
         }
     }
 
-    /// Deadline, counted from the beginning of the phase.
+    /// Returns the time from the start of the phase to the deadline.
     fn remaining(progress: &Progress) -> Option<Duration> {
         let state = progress.lock();
         let deadline = state.deadline(&timeouts());
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn deadline_in_each_phase_is_that_of_its_timeout() {
+    fn deadline_of_each_phase_follows_its_timeout() {
         let progress = Arc::new(Progress::new());
         assert_eq!(remaining(&progress), Some(TIMEOUT));
         progress.received();
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn receive_in_a_head_does_not_move_its_deadline() {
+    fn received_in_head_phase_does_not_move_the_deadline() {
         let progress = Progress::new();
         progress.received();
         let started = progress.phase();
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn drop_of_one_of_two_pipelined_requests_leaves_the_other_in_flight() {
+    fn drop_of_one_pipelined_request_leaves_the_other_in_flight() {
         let progress = Arc::new(Progress::new());
         let (first, second) = (progress.begin_request(), progress.begin_request());
         drop(first);
@@ -211,13 +211,17 @@ mod tests {
     }
 
     #[test]
-    fn blocked_write_has_a_deadline_until_the_client_takes_some_of_it() {
+    fn blocked_write_has_a_deadline_until_the_client_accepts_bytes() {
         let progress = Arc::new(Progress::new());
         let _request = progress.begin_request();
         progress.set_write_blocked(true);
         let since = progress.lock().write_blocked_since;
         progress.set_write_blocked(true);
-        assert_eq!(progress.lock().write_blocked_since, since, "of the first");
+        assert_eq!(
+            progress.lock().write_blocked_since,
+            since,
+            "the second call moved the start"
+        );
         assert!(remaining(&progress).is_some());
         progress.set_write_blocked(false);
         assert_eq!(remaining(&progress), None);

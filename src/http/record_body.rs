@@ -1,4 +1,4 @@
-//! Bodies that are written down in the journal as they pass by.
+//! Records bodies and headers in the journal.
 
 use axum::body::Body;
 use axum::http::HeaderMap;
@@ -6,7 +6,8 @@ use http_body_util::BodyExt;
 
 use crate::services::journal::{PackedHeaders, Recording};
 
-/// The body, recorded, if there is anything to record and where to.
+/// Returns a body that records its bytes as they are read. Returns `body` itself if it is empty, or if
+/// `record` returns `None`.
 pub(super) fn record_body(body: Body, record: impl FnOnce() -> Option<Recording>) -> Body {
     if http_body::Body::is_end_stream(&body) {
         return body;
@@ -21,7 +22,7 @@ pub(super) fn record_body(body: Body, record: impl FnOnce() -> Option<Recording>
     }
 }
 
-/// The headers as the journal keeps them.
+/// Returns the headers in the journal's compact form.
 pub(super) fn packed_headers(headers: &HeaderMap) -> PackedHeaders {
     PackedHeaders::of(|| {
         let lines = headers.iter();

@@ -1,10 +1,10 @@
 //! Request bodies with a limit on the time between two pieces.
 //!
-//! The limit applies only while somebody reads: a handler that does not read the body yet stalls
-//! nothing. A slow upload passes as long as it moves.
+//! The limit applies only while the body is read, so a handler may start reading late. A slow upload
+//! passes as long as bytes arrive.
 //!
-//! The server learns whether a body was read to its end: it closes the connection after a response to
-//! a request of which a part is still to come.
+//! [`ReadState`] tells the server whether a body was read to its end. If it was not, the server closes
+//! the connection after the response.
 
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -20,14 +20,14 @@ use tokio::time::Sleep;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Error of a request body of which no byte came in time.
+/// Error of a request body of which no byte arrived within `timeout`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BodyStalled {
     pub timeout: Duration,
 }
 
 impl BodyStalled {
-    /// Returns the stall that `error` stems from. `None` if it has another cause.
+    /// Returns the stall among the causes of `error`. `None` if the error has another cause.
     #[must_use]
     pub fn find(error: &(dyn Error + 'static)) -> Option<Self> {
         let mut next = Some(error);
@@ -61,13 +61,13 @@ pub(super) struct ReadState {
 }
 
 impl ReadState {
-    /// `true` if the whole body was read. `false` too if it has stalled or broken off.
+    /// `true` if the whole body was read. `false` if reading has not ended, stalled or failed.
     pub(super) fn has_ended(&self) -> bool {
         self.has_ended.load(Ordering::Relaxed)
     }
 }
 
-/// A request body that fails with [`BodyStalled`] if no piece comes within the timeout.
+/// A request body that fails with [`BodyStalled`] if no piece arrives within the timeout.
 pub(super) struct RequestBody<B> {
     inner: B,
     timeout: Option<Duration>,
@@ -76,7 +76,7 @@ pub(super) struct RequestBody<B> {
 }
 
 impl<B> RequestBody<B> {
-    /// A body that has not been read. Updates `state` as it is.
+    /// Wraps an unread body, which updates `state` as it is read.
     pub(super) fn new(inner: B, timeout: Option<Duration>, state: Arc<ReadState>) -> Self {
         Self {
             inner,
@@ -147,15 +147,15 @@ mod tests {
     type Piece = Result<Frame<Bytes>, BoxError>;
     type Sender = tokio::sync::mpsc::UnboundedSender<Piece>;
 
-    /// A body, and the sender of its pieces.
+    /// Returns a body and the sender of its pieces.
     fn body(
         timeout: Duration,
     ) -> (
         RequestBody<impl Body<Data = Bytes, Error = BoxError>>,
         Sender,
     ) {
-        let (sender, mut pieces) = tokio::sync::mpsc::unbounded_channel();
-        let pieces = futures_util::stream::poll_fn(move |context| pieces.poll_recv(context));
+        let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+        let pieces = futures_util::stream::poll_fn(move |context| receiver.poll_recv(context));
         let inner = StreamBody::new(pieces);
         let body = RequestBody::new(inner, Some(timeout), Arc::default());
         (body, sender)
@@ -166,15 +166,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn read_of_a_body_that_stalls_fails_once_and_then_ends() {
+    async fn read_of_stalled_body_fails_once_and_then_ends() {
         let (mut body, sender) = body(Duration::from_millis(1));
-        sender.send(Ok(piece())).expect("it is read");
+        sender.send(Ok(piece())).expect("a receiver");
         assert!(body.frame().await.expect("a frame").is_ok());
-        let error = body
-            .frame()
-            .await
-            .expect("an error")
-            .expect_err("it stalls");
+        let error = body.frame().await.expect("an error").expect_err("a stall");
         let expected = BodyStalled {
             timeout: Duration::from_millis(1),
         };
@@ -188,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn state_of_a_body_says_that_it_ended_and_not_that_it_broke_off() {
+    async fn has_ended_is_true_only_after_a_complete_read() {
         let cases: [(Vec<Piece>, bool); 3] = [
             (vec![Ok(piece())], true),
             (vec![], true),
@@ -205,13 +201,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_piece_of_a_body_has_the_whole_timeout() {
+    async fn timeout_starts_again_after_each_piece() {
         let (mut body, sender) = body(Duration::MAX);
         assert!(body.frame().now_or_never().is_none());
-        assert!(body.wait.is_some(), "it waits");
-        sender.send(Ok(piece())).expect("it is read");
+        assert!(body.wait.is_some(), "no timeout is running");
+        sender.send(Ok(piece())).expect("a receiver");
         assert!(body.frame().await.expect("a frame").is_ok());
-        assert!(body.wait.is_none(), "the next wait begins anew");
+        assert!(body.wait.is_none(), "the old timeout is still running");
         drop(sender);
         assert!(body.frame().await.is_none());
     }

@@ -1,5 +1,6 @@
-//! Log lines of requests: one for each that was refused or ended without a response, at debug
-//! level one for each other. Every response passes here, so that no other place logs a refusal.
+//! Log lines of requests: a warning for each refused or unanswered request, an error for each internal
+//! fault, and a debug line for each other request. All responses pass here, so no other place logs a
+//! refusal.
 
 use std::time::{Duration, Instant};
 
@@ -14,28 +15,28 @@ use super::rule_middleware::is_control;
 use crate::model::clip::clip;
 use crate::services::journal::{JournalEntry, PackedHeaders};
 
-/// Characters logged of a path.
+/// Longest logged path, in characters.
 const PATH_CHARS_MAX: usize = 300;
-/// Characters logged of a key or a method.
+/// Longest logged key or method, in characters.
 const KEY_CHARS_MAX: usize = 100;
-/// Characters logged of a cause.
+/// Longest logged cause, in characters.
 const CAUSE_CHARS_MAX: usize = 500;
 const API_KEY: &str = "apikey";
 
-/// Extension of a response to a request that failed by a fault of the server: the cause. The
-/// client is not told the cause in every API, so the log has to name it.
+/// Response extension with the cause of an internal error. Not every API shows the cause to the client,
+/// so the log has to name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InternalFault(pub String);
 
-/// Request under way. Dropped before [`RequestLog::log_response`], the request has ended without a
-/// response.
+/// Log of a request in flight. Logs that the request ended without a response if it is dropped before
+/// [`RequestLog::log_response`].
 #[derive(Debug)]
 pub(super) struct RequestLog {
     entry: JournalEntry,
     operation: &'static str,
     method: Method,
     uri: Uri,
-    /// Header that shows the client's key. `None` on the control plane, whose token is a secret.
+    /// Header with the client's key. `None` on the control plane, whose token is a secret.
     key: Option<HeaderValue>,
     received: Instant,
     is_answered: bool,
@@ -60,11 +61,11 @@ impl RequestLog {
         }
     }
 
-    /// Completes the journal's entry with the response, and logs it.
-    pub(super) fn log_response(mut self, response: &Response, took: Duration) {
+    /// Completes the journal entry with the response, and logs the exchange.
+    pub(super) fn log_response(mut self, response: &Response, elapsed: Duration) {
         self.is_answered = true;
         let status = response.status().as_u16();
-        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         self.entry
             .complete(status, duration_ms, || packed_headers(response.headers()));
         if status >= 400 {
@@ -91,7 +92,6 @@ impl RequestLog {
         let method = &*clip(self.method.as_str(), KEY_CHARS_MAX);
         let path = &*clip(self.uri.path(), PATH_CHARS_MAX);
         let key = self.shown_key();
-        let key = key.as_deref();
         if let Some(InternalFault(cause)) = fault {
             let reason = &*clip(cause, CAUSE_CHARS_MAX);
             tracing::error!(
@@ -102,7 +102,7 @@ impl RequestLog {
                 reason,
                 operation,
                 request,
-                "request failed by a fault of stuntdouble"
+                "request failed because of an internal error"
             );
         } else {
             tracing::warn!(
@@ -118,7 +118,7 @@ impl RequestLog {
         }
     }
 
-    /// Key of the request's account, else the one that it shows and no account has.
+    /// Returns the key of the request's account, else the unknown key that the request names.
     fn shown_key(&self) -> Option<String> {
         let clipped = |key: &str| clip(key, KEY_CHARS_MAX).into_owned();
         if let Some(key) = self.entry.account() {
@@ -137,34 +137,32 @@ impl RequestLog {
     }
 }
 
-/// Line on why the request was refused. `None` if the response has none.
+/// Returns the value of `X-Mock-Reason`. `None` if the response has no such header.
 fn reason(headers: &HeaderMap) -> Option<&str> {
     headers.get(X_MOCK_REASON)?.to_str().ok()
 }
 
 impl Drop for RequestLog {
-    /// Logs a request that ended without a response of its handler: the handler panicked, or the
+    /// Logs a request that ended without a response of its handler, because the handler panicked, the
     /// client hung up, or the server stopped.
     fn drop(&mut self) {
         if self.is_answered {
             return;
         }
-        let took = self.received.elapsed();
-        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let duration_ms = u64::try_from(self.received.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (operation, request) = (self.operation, self.entry.ensure_seq());
         if std::thread::panicking() {
             self.entry
                 .complete(500, duration_ms, PackedHeaders::default);
-            // The panic itself has been logged where it happened.
+            // The panic hook has logged the panic itself.
             self.log_refused(500, Some("the handler panicked"), None);
         } else if is_control(self.uri.path()) {
-            // Long polls and streams of the control plane end like this.
+            // Clients often abandon long polls and streams of the control plane.
             tracing::debug!(operation, durationMs = duration_ms, "request abandoned");
         } else {
             let method = &*clip(self.method.as_str(), KEY_CHARS_MAX);
             let path = &*clip(self.uri.path(), PATH_CHARS_MAX);
             let key = self.shown_key();
-            let key = key.as_deref();
             tracing::warn!(
                 method,
                 path,
@@ -188,9 +186,9 @@ mod tests {
     use super::*;
     use crate::services::journal::{Journal, JournalLimits, RequestHead, RequestQuery};
 
-    /// The log lines of what `act` does with a request for `path`, without their times, and the
-    /// status that the journal then has.
-    fn logged(path: &str, act: impl FnOnce(RequestLog)) -> (String, Option<u16>) {
+    /// Runs `act` with the log of a request for `path`. Returns the log lines without times, and the
+    /// status in the journal.
+    fn log_of(path: &str, act: impl FnOnce(RequestLog)) -> (String, Option<u16>) {
         let journal = Journal::new(JournalLimits {
             requests: 10,
             bytes: 100_000,
@@ -213,20 +211,24 @@ mod tests {
         tracing::subscriber::with_default(lines.finish(), || {
             act(RequestLog::new(&entry, "an.operation", &request));
         });
-        let file = Arc::get_mut(&mut log).expect("nobody else has it");
+        let file = Arc::get_mut(&mut log).expect("the only reference");
         file.rewind().expect("a file");
         file.read_to_string(&mut text).expect("text");
         let query = RequestQuery {
             limit: 1,
             ..RequestQuery::default()
         };
-        let status = journal.list(&query).0.first().and_then(|it| it.status());
+        let status = journal
+            .list(&query)
+            .0
+            .first()
+            .and_then(|exchange| exchange.status());
         (text, status)
     }
 
     #[test]
-    fn panic_while_a_request_is_handled_logs_500_and_completes_its_entry() {
-        let (text, status) = logged("/x", |log| {
+    fn panic_of_handler_logs_500_and_completes_the_journal_entry() {
+        let (text, status) = log_of("/x", |log| {
             let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 let _log = log;
                 panic!("on purpose");
@@ -239,28 +241,28 @@ mod tests {
     }
 
     #[test]
-    fn fail_by_a_fault_of_the_server_logs_the_cause_once() {
-        let (text, status) = logged("/x", |log| {
+    fn log_response_with_internal_fault_logs_the_cause_once() {
+        let (text, status) = log_of("/x", |log| {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
             let fault = InternalFault("the disk\nis full".to_owned());
             response.extensions_mut().insert(fault);
             log.log_response(&response, Duration::ZERO);
         });
-        let line = "ERROR request failed by a fault of stuntdouble status=500 method=\"GET\" \
+        let line = "ERROR request failed because of an internal error status=500 method=\"GET\" \
             path=\"/x\" key=\"live\" reason=\"the disk\\nis full\" operation=\"an.operation\" \
             request=1\n";
         assert_eq!((text.as_str(), status), (line, Some(500)));
     }
 
     #[test]
-    fn abandon_a_request_logs_it_and_leaves_its_entry_pending() {
-        let (text, status) = logged("/x", drop);
+    fn drop_before_response_logs_a_warning_and_leaves_the_entry_pending() {
+        let (text, status) = log_of("/x", drop);
         assert!(
             text.starts_with(" WARN request ended before it was answered"),
             "{text}"
         );
         assert_eq!(status, None);
-        assert_eq!(logged("/_mock/x", drop).0, "");
+        assert_eq!(log_of("/_mock/x", drop).0, "");
     }
 }

@@ -1,9 +1,8 @@
-//! What rules do to requests: a delay, an answer in place of the front door's, and what becomes of
-//! the answer on its way (see [`super::fault`]).
+//! Applies rules to requests: a delay, a stub response in place of the handler's, and a connection
+//! fault (see [`super::fault`]).
 //!
-//! The control plane is never ruled. Who a request belongs to is a front door's to say
-//! ([`AccountResolver`]), and asked only where some rule is about such requests; where there are no rules
-//! a request pays for one look at an empty list.
+//! Rules do not apply to the control plane. The account of a request is resolved only if a rule may
+//! match the request ([`AccountResolver`]), so requests are cheap without rules.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,29 +21,29 @@ use crate::model::rule::{self, Fault, MatchInput, MatchTarget, StubResponse};
 use crate::services::accounts::Account;
 use crate::services::journal::JournalEntry;
 
-/// Says whose a request is, as its front door will find if it comes to answer it. What it reads
-/// of the body it puts back.
+/// Finds the account of a request as the API's handler would find it. A resolver that reads the body
+/// puts the bytes back.
 pub type AccountResolver = for<'r> fn(
-    verbs: &'r Services,
+    state: &'r Services,
     request: &'r mut Request,
 ) -> BoxFuture<'r, Option<Arc<Account>>>;
 
-/// The requests of a front door that has no accounts.
+/// [`AccountResolver`] of operations that have no account.
 pub fn no_account<'r>(_: &'r Services, _: &'r mut Request) -> BoxFuture<'r, Option<Arc<Account>>> {
     Box::pin(std::future::ready(None))
 }
 
-/// What rules say to a request.
+/// Effects of rules on a request.
 #[derive(Default)]
 pub(super) struct RequestRuleEffect {
-    /// In place of the front door's answer.
+    /// Response that replaces the handler's.
     pub(super) stub_response: Option<Response>,
-    /// What becomes of the answer, whosever it is.
+    /// Fault of the connection while the response is written, be it a stub or the handler's.
     pub(super) fault: Option<Fault>,
 }
 
-/// Does to a request what rules say. Delays have passed when this returns; it ends early when it
-/// is dropped, as it is when the client goes.
+/// Evaluates the rules for a request, records the decision in its journal `entry`, and waits for the
+/// delay of a matching rule. Returns the remaining effects.
 pub(super) async fn apply_rules(
     state: &AppState,
     operation: &'static str,
@@ -65,7 +64,7 @@ pub(super) async fn apply_rules(
     }
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let account = account_resolver(state, request).await;
-    // The journal has the request before anything delays it.
+    // Numbers the request in the journal before a rule delays it.
     match &account {
         Some(account) => entry.set_account(account),
         None => {
@@ -80,32 +79,32 @@ pub(super) async fn apply_rules(
             path: &path,
         },
     };
-    let choice = match state.rules.evaluate_and_count(input).await {
-        Ok(choice) => choice,
+    let decision = match state.rules.evaluate_and_count(input).await {
+        Ok(decision) => decision,
         Err(error) => {
-            tracing::error!(%error, "rules could not be asked");
+            tracing::error!(%error, "rule evaluation failed");
             return RequestRuleEffect::default();
         }
     };
-    let fault = choice.fault.as_ref().map(|(_, fault)| *fault);
-    entry.set_rule(choice.rule, fault);
-    sleep_ms(choice.delay_ms.unwrap_or_default()).await;
+    let fault = decision.fault.as_ref().map(|(_, fault)| *fault);
+    entry.set_rule(decision.rule, fault);
+    sleep_ms(decision.delay_ms.unwrap_or_default()).await;
     RequestRuleEffect {
-        stub_response: choice
+        stub_response: decision
             .respond
             .map(|(title, respond)| stub_response(&title, respond)),
         fault,
     }
 }
 
-/// Lets so many real milliseconds pass.
+/// Sleeps for `ms` milliseconds of real time.
 pub async fn sleep_ms(ms: u32) {
     if ms > 0 {
         tokio::time::sleep(Duration::from_millis(ms.into())).await;
     }
 }
 
-/// Whether it is a path of the control plane.
+/// `true` if `path` belongs to the control plane.
 pub(super) fn is_control(path: &str) -> bool {
     path.split('/').nth(1) == Some("_mock")
 }

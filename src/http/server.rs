@@ -1,5 +1,5 @@
-//! The HTTP server: accepts connections within their limit, answers requests on them, and closes
-//! those that stall.
+//! The HTTP server: accepts connections up to the limit, serves requests on them, and closes stalled
+//! connections.
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -21,18 +21,17 @@ use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 use super::connection::{ConnectionHandle, FaultableStream, GuardedBody};
-use super::listener::{Accepted, Listeners, TcpOrTlsListener};
+use super::listener::{AcceptedConnection, Listeners, TcpOrTlsListener};
 use super::open_connections::{OpenConnections, OpenGuard};
 use super::progress::{ConnectionTimeouts, Phase, Progress};
 use super::request_body::{ReadState, RequestBody};
 use super::socket::{MaybeTlsStream, Socket};
 
-/// Limit of a TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Limit of the farewell of a connection that is closed: TLS has one.
+/// Longest graceful close of a connection: TLS sends a `close_notify`.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The server.
+/// The HTTP server on all listeners.
 #[derive(Debug)]
 pub struct HttpServer {
     listeners: Option<Listeners>,
@@ -51,8 +50,8 @@ struct ServerShared {
 }
 
 impl HttpServer {
-    /// A server that answers with `router`. Its connections close when `stopping` is cancelled and
-    /// their requests have been answered.
+    /// Creates a server for `router`. After `stopping` is cancelled, each connection closes when its
+    /// requests have been answered.
     #[must_use]
     pub fn new(
         listeners: Vec<TcpOrTlsListener>,
@@ -73,15 +72,15 @@ impl HttpServer {
         }
     }
 
-    /// Serves until `stopping` is cancelled. Then nothing listens any more.
+    /// Serves until `stopping` is cancelled, then closes the listeners.
     pub async fn serve(&mut self) {
         let Some(listeners) = self.listeners.take() else {
             return;
         };
         let shared = Arc::clone(&self.shared);
         loop {
-            // It is kept over the ends of other connections: it may have accepted one already.
-            let mut accepting = pin!(next(&listeners, &shared.open));
+            // Not restarted when another connection ends: the future may hold an accepted connection.
+            let mut accepting = pin!(next_connection(&listeners, &shared.open));
             let accepted = loop {
                 tokio::select! {
                     biased;
@@ -94,36 +93,36 @@ impl HttpServer {
         }
     }
 
-    fn start_connection(&mut self, accepted: Accepted) {
+    fn start_connection(&mut self, accepted: AcceptedConnection) {
         let shared = Arc::clone(&self.shared);
         let progress = Arc::new(Progress::new());
         let close = shared.stopping.child_token();
         let guard = shared.open.add(Arc::clone(&progress), close.clone());
         self.connections
-            .spawn(connection(shared, accepted, progress, close, guard));
+            .spawn(serve_connection(shared, accepted, progress, close, guard));
     }
 
-    /// Waits until all connections have closed, and cuts off those that have not at `deadline`.
-    /// `false` if some had to be cut off.
+    /// Waits until all connections have closed. Aborts those that are still open at `deadline`.
+    /// Returns `false` if any had to be aborted.
     pub async fn finish(&mut self, deadline: Instant) -> bool {
-        let all = async { while self.connections.join_next().await.is_some() {} };
-        let is_whole = timeout_at(deadline, all).await.is_ok();
+        let all_closed = async { while self.connections.join_next().await.is_some() {} };
+        let is_clean = timeout_at(deadline, all_closed).await.is_ok();
         self.connections.shutdown().await;
-        is_whole
+        is_clean
     }
 }
 
-/// Returns the next connection, once there is room for it.
-async fn next(listeners: &Listeners, open: &OpenConnections) -> Accepted {
+/// Returns the next connection when there is room for it.
+async fn next_connection(listeners: &Listeners, open: &OpenConnections) -> AcceptedConnection {
     let accepted = listeners.accept(open).await;
     open.make_room().await;
     accepted
 }
 
-/// Serves one connection until it ends, stalls, or is to close.
-async fn connection(
+/// Serves one connection until it ends, stalls, or has to close.
+async fn serve_connection(
     shared: Arc<ServerShared>,
-    accepted: Accepted,
+    accepted: AcceptedConnection,
     progress: Arc<Progress>,
     close: CancellationToken,
     _guard: OpenGuard,
@@ -131,22 +130,22 @@ async fn connection(
     let Some(stream) = shake_hands(accepted, &close).await else {
         return;
     };
-    let connection = FaultableStream::new(Socket::new(stream, Arc::clone(&progress)));
-    let handle = connection.handle();
+    let stream = FaultableStream::new(Socket::new(stream, Arc::clone(&progress)));
+    let handle = stream.handle();
     let service = service_fn(|request| respond(&shared, &handle, &progress, request));
     let mut http = pin!(
         http1::Builder::new()
-            // Without a timer of its own: see `Progress`.
+            // `Progress` has the deadlines instead.
             .header_read_timeout(None)
-            .serve_connection(TokioIo::new(connection), service)
+            .serve_connection(TokioIo::new(stream), service)
     );
-    let is_asked_to_close = tokio::select! {
+    let must_close = tokio::select! {
         biased;
         _ = http.as_mut() => return,
         () = close.cancelled() => true,
         () = progress.expired(&shared.timeouts) => false,
     };
-    if is_asked_to_close && progress.phase().0 == Phase::InFlight {
+    if must_close && progress.phase().0 == Phase::InFlight {
         // The response goes out with `Connection: close`, and then hyper closes.
         http.as_mut().graceful_shutdown();
         tokio::select! {
@@ -161,10 +160,13 @@ async fn connection(
     }
 }
 
-/// Returns the stream, after the handshake if it is one of TLS. `None` if that fails, takes too
-/// long, or the connection is to close.
-async fn shake_hands(accepted: Accepted, close: &CancellationToken) -> Option<MaybeTlsStream> {
-    let Accepted {
+/// Returns the stream of a connection, after the TLS handshake if the listener uses TLS. `None` if the
+/// handshake fails or takes too long, or if `close` is cancelled.
+async fn shake_hands(
+    accepted: AcceptedConnection,
+    close: &CancellationToken,
+) -> Option<MaybeTlsStream> {
+    let AcceptedConnection {
         stream,
         address,
         acceptor,
@@ -179,13 +181,13 @@ async fn shake_hands(accepted: Accepted, close: &CancellationToken) -> Option<Ma
     };
     match outcome {
         Ok(Ok(stream)) => return Some(MaybeTlsStream::Right(Box::new(stream))),
-        Ok(Err(error)) => tracing::debug!(%address, %error, "a TLS handshake failed"),
-        Err(_) => tracing::debug!(%address, "a TLS handshake took too long"),
+        Ok(Err(error)) => tracing::debug!(%address, %error, "TLS handshake failed"),
+        Err(_) => tracing::debug!(%address, "TLS handshake timed out"),
     }
     None
 }
 
-/// Answers a request, which is in flight until its response has been flushed.
+/// Responds to a request. The request is in flight until its response has been flushed.
 async fn respond(
     shared: &ServerShared,
     handle: &ConnectionHandle,
@@ -206,8 +208,8 @@ async fn respond(
     let mut router = shared.router.clone();
     let mut response = router.call(request).await?;
     if has_body && !read.has_ended() {
-        // The rest of the body would be taken for the next request. hyper closes the connection where
-        // it cannot read on, and says so only if it is told to.
+        // The rest of the body would be read as the next request, so hyper closes the connection. hyper
+        // announces the close only if the response has this header.
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
     }

@@ -1,4 +1,4 @@
-//! The byte stream of a connection: TCP, with or without TLS.
+//! Byte stream of a connection: TCP, with or without TLS.
 
 use std::io;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use tokio_util::either::Either;
 use super::progress::Progress;
 use crate::http::tls;
 
-/// A TCP stream, in clear or with TLS.
+/// A TCP stream, plain or with TLS.
 pub(super) type MaybeTlsStream = Either<TcpStream, Box<tls::ClientTlsStream>>;
 
 /// Reads and writes a [`MaybeTlsStream`], and records its progress.
@@ -31,7 +31,7 @@ impl Socket {
         matches!(self.stream, Either::Right(_))
     }
 
-    /// Makes the connection end by a reset, whatever is still to be sent.
+    /// Makes the connection end by a reset. Unsent bytes are discarded.
     pub(super) fn set_zero_linger(&self) -> io::Result<()> {
         match &self.stream {
             Either::Left(stream) => stream.set_zero_linger(),
@@ -39,8 +39,8 @@ impl Socket {
         }
     }
 
-    /// Returns the result of a write, and records whether it waits for the client.
-    fn record<T>(&self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    /// Returns the result of a write, and records whether the write waits for the client.
+    fn record_write<T>(&self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         self.progress.set_write_blocked(written.is_pending());
         written
     }
@@ -68,7 +68,7 @@ impl AsyncWrite for Socket {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.record(written)
+        self.record_write(written)
     }
 
     fn poll_write_vectored(
@@ -77,7 +77,7 @@ impl AsyncWrite for Socket {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.record(written)
+        self.record_write(written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -86,11 +86,11 @@ impl AsyncWrite for Socket {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        self.record(flushed)
+        self.record_write(flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let shut_down = Pin::new(&mut self.stream).poll_shutdown(context);
-        self.record(shut_down)
+        self.record_write(shut_down)
     }
 }

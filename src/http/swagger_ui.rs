@@ -1,7 +1,6 @@
-//! A description shown in the browser: a page, and the files it needs, all from here.
+//! Page that shows an OpenAPI document in the browser (Swagger UI), and the files that the page loads.
 //!
-//! The page is Swagger UI, which asks for nothing but these files and the description, and is
-//! forbidden to: its policy names no other host.
+//! The page works offline: its content security policy allows no other host.
 
 use std::io::Read;
 use std::sync::LazyLock;
@@ -16,7 +15,7 @@ use axum::response::{Html, IntoResponse, Response};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 
-/// Its styles are partly written into elements, its pictures into styles.
+/// Content security policy of the page. Swagger UI sets inline styles and has `data:` images in its CSS.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
                       img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'";
@@ -24,48 +23,49 @@ const START: &[u8] = include_bytes!("docs/start.js");
 const BUNDLE: &[u8] = include_bytes!("docs/swagger-ui-bundle.js.gz");
 const STYLE: &[u8] = include_bytes!("docs/swagger-ui.css.gz");
 
-/// Inflated once, when first asked for so.
+/// Uncompressed bundle for clients without gzip. Unpacked at the first use.
 static BUNDLE_PLAIN: LazyLock<Bytes> = LazyLock::new(|| gunzip(BUNDLE));
 static STYLE_PLAIN: LazyLock<Bytes> = LazyLock::new(|| gunzip(STYLE));
 
-/// Nothing of the page is taken for what it does not say it is.
 const NO_SNIFFING: [(HeaderName, &str); 1] = [(X_CONTENT_TYPE_OPTIONS, "nosniff")];
 
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 
-/// The page that shows the description at `url`; its files are below `/docs/`.
+/// Returns the page that shows the OpenAPI document at `url`. Its files are below `/docs/`.
 #[must_use]
 pub fn page(title: &str, url: &str) -> Response {
-    let page = include_str!("docs/page.html");
-    let page = page.replace("{title}", title).replace("{url}", url);
+    let page = include_str!("docs/page.html")
+        .replace("{title}", title)
+        .replace("{url}", url);
     let policy = [(CONTENT_SECURITY_POLICY, CSP)];
     (NO_SNIFFING, policy, Html(page)).into_response()
 }
 
-/// A file that the page needs, by its name below `/docs/`.
+/// Returns the file `name` below `/docs/` that the page loads. `None` if there is no such file.
 #[must_use]
 pub fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
     let (media_type, compressed, plain) = match name {
         "start.js" => {
-            let about = [(CONTENT_TYPE, JAVASCRIPT)];
-            return Some((NO_SNIFFING, about, START).into_response());
+            let content_type = [(CONTENT_TYPE, JAVASCRIPT)];
+            return Some((NO_SNIFFING, content_type, START).into_response());
         }
         "swagger-ui-bundle.js" => (JAVASCRIPT, BUNDLE, &BUNDLE_PLAIN),
         "swagger-ui.css" => (CSS, STYLE, &STYLE_PLAIN),
         _ => return None,
     };
-    let about = [(CONTENT_TYPE, media_type), (VARY, "accept-encoding")];
+    let common = [(CONTENT_TYPE, media_type), (VARY, "accept-encoding")];
     let response = if accepts_gzip(headers) {
         let encoding = [(CONTENT_ENCODING, "gzip")];
-        (NO_SNIFFING, about, encoding, compressed).into_response()
+        (NO_SNIFFING, common, encoding, compressed).into_response()
     } else {
-        (NO_SNIFFING, about, Bytes::clone(plain)).into_response()
+        (NO_SNIFFING, common, Bytes::clone(plain)).into_response()
     };
     Some(response)
 }
 
-/// Who says nothing of encodings is given none, as clients without a browser expect.
+/// `true` if the client names gzip in `Accept-Encoding`. Without that header the file is sent
+/// uncompressed, as clients other than browsers expect.
 fn accepts_gzip(headers: &HeaderMap) -> bool {
     let values = headers.get_all(ACCEPT_ENCODING).iter();
     let mut items = values
@@ -73,14 +73,14 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
         .flat_map(|value| value.split(','));
     items.any(|item| {
         let (coding, parameters) = item.split_once(';').unwrap_or((item, ""));
-        let none = parameters.trim().trim_end_matches(['0', '.']) == "q=";
-        coding.trim().eq_ignore_ascii_case("gzip") && !none
+        let is_refused = parameters.trim().trim_end_matches(['0', '.']) == "q=";
+        coding.trim().eq_ignore_ascii_case("gzip") && !is_refused
     })
 }
 
 fn gunzip(compressed: &[u8]) -> Bytes {
     let mut bytes = Vec::new();
-    // What is built in inflates; a test reads all of it.
+    // The built-in files are valid gzip, which a test checks.
     let _ = GzDecoder::new(compressed).read_to_end(&mut bytes);
     bytes.into()
 }
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gzip_is_for_those_who_take_it() {
+    fn accepts_gzip_requires_gzip_with_nonzero_quality() {
         let is_accepted = |accept: &str| {
             let accept = accept.parse().expect("a value");
             accepts_gzip(&HeaderMap::from_iter([(ACCEPT_ENCODING, accept)]))
@@ -105,9 +105,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_built_in_inflates() {
-        let describe = |bytes: &Bytes| String::from_utf8(bytes.to_vec()).expect("UTF-8");
-        assert!(describe(&BUNDLE_PLAIN).contains("SwaggerUIBundle"));
-        assert!(describe(&STYLE_PLAIN).contains(".swagger-ui"));
+    fn gunzip_of_built_in_files_returns_their_text() {
+        let text = |bytes: &Bytes| String::from_utf8(bytes.to_vec()).expect("UTF-8");
+        assert!(text(&BUNDLE_PLAIN).contains("SwaggerUIBundle"));
+        assert!(text(&STYLE_PLAIN).contains(".swagger-ui"));
     }
 }

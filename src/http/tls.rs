@@ -1,9 +1,10 @@
-//! TLS of the server's own, for clients whose base URL cannot be changed: they call a vendor's host,
-//! which leads here, and trust the authority that has signed for it.
+//! TLS for clients whose base URL cannot be changed. Such a client calls a vendor's real host, which DNS
+//! resolves to this server, and trusts the server's certificate authority.
 //!
-//! The authority is made at the first start and kept in the data directory; nobody but who is
-//! given its certificate trusts it, and its name constraints limit that to the names it was made for. The server's certificate, and the key of that, are made anew at
-//! each start and kept nowhere. No name is signed for that was not asked for, whatever a client says.
+//! The authority is created at the first start and stored in the data directory. Only clients that
+//! install its certificate trust it, and its name constraints limit that trust to the names it was
+//! created for. The server's certificate and its key are created at each start and stored nowhere. They
+//! cover a fixed list of names, whichever name a client requests (SNI).
 
 mod authority;
 
@@ -19,50 +20,52 @@ use tokio_rustls::TlsAcceptor;
 use crate::model::time::Timestamp;
 use authority::{CertificateAuthority, RENEW};
 
-/// The only protocol there is; a client that wants none or another gets no connection.
+/// The only protocol offered by ALPN. The handshake fails if a client offers only others.
 const HTTP_1_1: &[u8] = b"http/1.1";
-/// Names that this machine has for itself.
+/// Names of this machine for itself.
 const LOCAL_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
-/// A connection whose handshake is over.
+/// A TLS connection after its handshake.
 pub type ClientTlsStream = tokio_rustls::server::TlsStream<TcpStream>;
 
-/// Shakes hands with clients.
+/// Performs TLS handshakes with clients.
 #[derive(Debug, Clone)]
 pub struct Acceptor(Arc<ServerConfig>);
 
-/// What the server needs for TLS, and what its clients do.
+/// TLS of the server: the acceptor, and the authority's certificate for clients.
 #[derive(Debug)]
 pub struct ServerTls {
     pub acceptor: Acceptor,
-    /// The authority's certificate, for clients to trust.
+    /// Certificate of the authority in PEM, for clients to trust.
     pub ca_pem: Arc<str>,
 }
 
 impl Acceptor {
-    /// Shakes hands; as long as the client takes.
+    /// Performs the handshake. Has no timeout.
     ///
     /// # Errors
-    /// If the client goes, or speaks no TLS, or another one.
+    /// Returns an error if the client hangs up, or does not speak a supported version of TLS.
     pub async fn accept(&self, stream: TcpStream) -> io::Result<ClientTlsStream> {
         TlsAcceptor::from(Arc::clone(&self.0)).accept(stream).await
     }
 }
 
 impl ServerTls {
-    /// A certificate for these names and this machine's own, by the authority in `folder`, which is
-    /// made if it is not there.
+    /// Creates a certificate for `names` and the names of this machine, signed by the authority in
+    /// `folder`. Creates the authority if it does not exist.
     ///
     /// # Errors
-    /// One line that says what could not be had, and why.
+    /// Returns a message for people that names the file and the cause.
     pub fn open(
         folder: &Path,
         names: impl Iterator<Item = String>,
         now: Timestamp,
     ) -> Result<Self, String> {
-        let describe = |error| {
-            let shown = folder.display();
-            format!("cannot use the certificate authority in {shown}: {error}")
+        let authority_error = |error| {
+            format!(
+                "cannot use the certificate authority in {}: {error}",
+                folder.display()
+            )
         };
         let mut all: Vec<String> = Vec::new();
         for name in LOCAL_NAMES.map(str::to_owned).into_iter().chain(names) {
@@ -71,21 +74,21 @@ impl ServerTls {
                 all.push(name);
             }
         }
-        let authority = CertificateAuthority::open(folder, &all, now).map_err(describe)?;
-        let (certificate, key) = authority.issue(&all, now).map_err(describe)?;
+        let authority = CertificateAuthority::open(folder, &all, now).map_err(authority_error)?;
+        let (certificate, key) = authority.issue(&all, now).map_err(authority_error)?;
         if authority.is_unlimited(now) {
-            let folder = folder.display();
             tracing::warn!(
-                "the certificate authority in {folder} was made without a limit to the names that it signs; {RENEW}"
+                "the certificate authority in {} has no name constraints; {RENEW}",
+                folder.display()
             );
         }
-        let broken = |error: rustls::Error| format!("cannot serve by TLS: {error}");
+        let tls_error = |error: rustls::Error| format!("cannot configure TLS: {error}");
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
-            .map_err(broken)?
+            .map_err(tls_error)?
             .with_no_client_auth()
             .with_single_cert(vec![certificate], key)
-            .map_err(broken)?;
+            .map_err(tls_error)?;
         config.alpn_protocols = vec![HTTP_1_1.to_vec()];
         Ok(Self {
             acceptor: Acceptor(Arc::new(config)),

@@ -1,4 +1,4 @@
-//! Faults of what a connection writes.
+//! Faults of the writing side of a connection.
 
 use std::io;
 use std::pin::Pin;
@@ -12,23 +12,23 @@ use crate::platform::outbound::{GARBAGE, Throttle};
 /// Fault of the next write on a connection.
 #[derive(Debug)]
 pub(super) enum WriteFault {
-    /// The connection is reset.
+    /// Resets the connection.
     Reset,
-    /// The connection is closed; it is what others become when they have written what they do, for
-    /// TLS may take its time to close.
+    /// Closes the connection. [`Self::TruncateHead`] and [`Self::Garbage`] become this fault after their
+    /// write, because closing TLS may take several polls.
     Close,
-    /// Half of what comes first, which is the head, is written; then the connection is closed.
+    /// Writes half of the first bytes, which are the head of the response, and closes the connection.
     TruncateHead,
-    /// All that there is so far is written; then the connection is closed.
+    /// Writes everything up to the next flush, and closes the connection.
     CloseAfterFlush,
-    /// Other bytes are written; then the connection is closed.
+    /// Writes other bytes, and closes the connection.
     Garbage,
-    /// All of it is written, piece by piece.
+    /// Writes everything at a limited rate.
     Throttle(Throttle),
 }
 
 impl WriteFault {
-    /// Writes, or does not.
+    /// Writes `bytes` to `stream` as the fault has it.
     pub(super) fn poll_write(
         &mut self,
         mut stream: Pin<&mut Socket>,
@@ -41,11 +41,11 @@ impl WriteFault {
                 return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
             }
             Self::CloseAfterFlush => return stream.poll_write(context, bytes),
-            Self::Throttle(pace) => {
-                ready!(pace.poll_ready(context));
-                let piece = &bytes[..bytes.len().min(pace.piece_bytes())];
+            Self::Throttle(throttle) => {
+                ready!(throttle.poll_ready(context));
+                let piece = &bytes[..bytes.len().min(throttle.piece_bytes())];
                 let written = ready!(stream.poll_write(context, piece))?;
-                pace.consume(written);
+                throttle.consume(written);
                 return Poll::Ready(Ok(written));
             }
             Self::Close => {}
@@ -62,24 +62,24 @@ impl WriteFault {
                 *self = Self::Close;
             }
         }
-        closed(stream, context)
+        poll_close(stream, context)
     }
 
-    /// Closes a connection that is to be cut, once the last bytes have been written.
+    /// Closes the connection after a flush if the fault is [`Self::CloseAfterFlush`].
     pub(super) fn poll_after_flush(
         &self,
         stream: Pin<&mut Socket>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         match self {
-            Self::CloseAfterFlush => closed(stream, context),
+            Self::CloseAfterFlush => poll_close(stream, context),
             _ => Poll::Ready(Ok(())),
         }
     }
 }
 
-/// Closes the connection, and has the server see that it is.
-fn closed<T>(stream: Pin<&mut Socket>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+/// Closes the connection. Returns an error, so that hyper ends its task too.
+fn poll_close<T>(stream: Pin<&mut Socket>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
     ready!(stream.poll_shutdown(context))?;
     Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()))
 }

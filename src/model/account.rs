@@ -1,39 +1,39 @@
-//! Accounts: the isolated world behind one API key.
+//! Accounts: the isolated state behind one API key.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What the vendors' front doors make of a key.
+/// Decides how the vendors' APIs treat the key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum KeyState {
-    /// It works.
+    /// Requests with the key are accepted.
     #[default]
     Active,
-    /// It has run out.
+    /// The key has expired.
     Expired,
-    /// It is known and may do nothing.
+    /// The key is known, but may not call anything.
     Forbidden,
-    /// No account stands behind it any more.
+    /// The vendor does not know the key (any more).
     Unknown,
 }
 
-/// How long an order takes from its start to its end.
+/// Time from the start of an order to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProcessingDelay {
-    /// Milliseconds, of the account's clock.
+    /// Milliseconds by the account's clock.
     pub delay_ms: u32,
-    /// Up to so many milliseconds more, drawn for each order.
+    /// Largest random addition in milliseconds. Each order has its own.
     #[serde(default)]
     pub jitter_ms: u32,
 }
 
-/// What the vendor's customer has paid for: how many calls a minute.
+/// The customer's plan with the vendor. Determines the rate limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Plan {
-    /// None of the vendor's: as many as come.
+    /// No rate limit. The vendor has no such plan.
     #[default]
     Unlimited,
     Free,
@@ -42,7 +42,7 @@ pub enum Plan {
 }
 
 impl Plan {
-    /// The plan's name, as it is written everywhere.
+    /// Returns the plan's name in JSON and in settings.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -53,7 +53,7 @@ impl Plan {
         }
     }
 
-    /// Calls a minute; none where they are not counted.
+    /// Returns the rate limit in requests per minute. `None` without a limit.
     #[must_use]
     pub const fn requests_per_minute(self) -> Option<u32> {
         match self {
@@ -65,7 +65,7 @@ impl Plan {
     }
 }
 
-/// The vendor's API as of a date on which it changed.
+/// Revision of BIZ MORI's API, named by the month in which it changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Revision {
     #[default]
@@ -76,7 +76,7 @@ pub enum Revision {
 }
 
 impl Revision {
-    /// The date, as it is written everywhere.
+    /// Returns the revision's name in JSON and in settings.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -86,17 +86,16 @@ impl Revision {
     }
 }
 
-/// What can be set on an account; what is not set follows the server's settings.
+/// Settings of an account. A setting without a value follows the server's settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct AccountSettings {
     pub plan: Plan,
-    /// Calls a minute, whatever the plan says; null is the plan's number.
+    /// Rate limit in requests per minute. Takes precedence over the plan; null is the plan's limit.
     pub requests_per_minute: Option<u32>,
-    /// Images the account was given to have looked at, those it has had included; null is the
-    /// vendor's own default.
+    /// Credits of the account in images, including used ones; null is the vendor's default.
     pub credits: Option<u64>,
-    /// Days until an order expires.
+    /// Days from the creation of an order until it expires.
     pub retention_days: Option<u32>,
     pub state: KeyState,
     pub revision: Option<Revision>,
@@ -104,7 +103,7 @@ pub struct AccountSettings {
 }
 
 impl AccountSettings {
-    /// Calls a minute that are taken; none where they are not counted.
+    /// Returns the rate limit in requests per minute. `None` without a limit.
     #[must_use]
     pub fn calls_per_minute(&self) -> Option<u32> {
         self.requests_per_minute.or(self.plan.requests_per_minute())
@@ -116,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_stored_by_an_earlier_version_is_read() {
+    fn deserialize_row_without_newer_fields_uses_defaults() {
         let row = r#"{"state":"forbidden","credits":5,"retentionDays":null,"processing":null}"#;
         let settings: AccountSettings = serde_json::from_str(row).expect("an earlier row");
         let expected = AccountSettings {
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_of_json() {
+    fn names_of_plans_and_revisions_equal_their_json() {
         for plan in [Plan::Unlimited, Plan::Free, Plan::Pro, Plan::Enterprise] {
             let json = serde_json::to_value(plan).expect("JSON");
             assert_eq!(json, plan.name());

@@ -1,40 +1,38 @@
-//! Bulks: many pictures in one ZIP, judged as one order.
+//! Bulks: detection of many pictures in one ZIP, as one order.
 //!
-//! What is queued and what is skipped is settled when the bulk is made, from the ZIP's
-//! directory; what stands in the entries shows when they are judged.
+//! The ZIP's central directory decides, when the bulk is created, which entries are queued and which are
+//! skipped. The content of an entry is read only when the entry is processed.
 
 use serde::{Deserialize, Serialize};
 
 use super::picture::{FileDefect, Verdict};
 use super::rule::OutcomeOverride;
 
-/// What a bulk asks for.
+/// Entries of a bulk.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Bulk {
-    /// The pictures that are judged, in the ZIP's order; one at least.
+    /// Pictures to process, in the ZIP's order. There is at least one.
     pub queued: Vec<BulkEntry>,
-    /// All else that stands in the ZIP, in its order.
+    /// All other entries, in the ZIP's order.
     pub skipped: Vec<SkippedEntry>,
 }
 
-/// A picture in a ZIP.
+/// A queued picture in a ZIP.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BulkEntry {
-    /// As it stands in the ZIP, folders included.
+    /// Name in the ZIP, with folders.
     pub name: String,
-    #[serde(rename = "packed")]
     pub location: ZipLocation,
-    /// What a rule says comes of it, whatever it is.
+    /// Outcome forced by a rule. Takes precedence over the entry's name and content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[serde(rename = "ruled")]
     pub outcome_override: Option<OutcomeOverride>,
 }
 
 impl BulkEntry {
-    /// Names that a rule may give it: the whole name, and the part behind the last folder. A backslash
-    /// may separate folders or be a part of a name, so both readings count.
+    /// Returns the names by which rules match the entry: the whole name, and the part after the last
+    /// folder. A backslash may be a separator or part of a name, so both readings are included.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
         let whole = self.name.as_str();
@@ -45,38 +43,38 @@ impl BulkEntry {
     }
 }
 
-/// Where an entry's content stands in a ZIP, as the ZIP's directory has it.
+/// Location of an entry's content in a ZIP, from the central directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ZipLocation {
-    /// Where the entry's own header begins.
+    /// Offset of the entry's local header.
     pub header_at: u64,
-    /// What it takes in the ZIP.
+    /// Compressed size.
     pub packed_bytes: u64,
-    /// What it is unpacked.
+    /// Uncompressed size.
     pub bytes: u64,
     pub crc32: u32,
-    /// Else it is stored as it is.
+    /// `true` for compression by deflate, `false` for stored content.
     pub is_deflated: bool,
 }
 
-/// What is in a ZIP and is not judged.
+/// An entry of a ZIP that is not processed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SkippedEntry {
-    /// As it stands in the ZIP, folders included.
+    /// Name in the ZIP, with folders.
     pub name: String,
     pub reason: SkipReason,
 }
 
-/// Why an entry is not judged.
+/// Reason why an entry is skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SkipReason {
-    /// Its name leads out of the ZIP, or is none.
+    /// The name is invalid, or leads out of the ZIP.
     InvalidPath,
     Directory,
-    /// A dot file, or what macOS and Windows leave behind.
+    /// A dot file, or a metadata file of macOS or Windows.
     Hidden,
     NestedZip,
     Pdf,
@@ -84,18 +82,18 @@ pub enum SkipReason {
     Encrypted,
     TooSmall,
     TooLarge,
-    /// Compressed by another method than deflate.
+    /// The compression method is neither stored nor deflate.
     Compression,
 }
 
-/// What came of one queued picture.
+/// Result of a queued picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ItemResult {
     Verdict(Verdict),
-    /// What is wrong with it.
+    /// The picture cannot be processed.
     Defect(FileDefect),
-    /// That a rule or its name has it fail, in one line for people.
+    /// A rule, the control API or the file name makes the picture fail. Holds the message.
     Error(String),
 }
 
@@ -104,21 +102,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_not_be_judged_is_stored_and_read_again() {
+    fn failed_item_results_survive_a_round_trip() {
         let defect = FileDefect::FormatMismatch("a GIF".to_owned());
-        for (judged, stored) in [
+        for (result, json) in [
             (
                 ItemResult::Defect(defect),
-                r#"{"defect":{"kind":"otherFormat","text":"a GIF"}}"#,
+                r#"{"defect":{"kind":"formatMismatch","text":"a GIF"}}"#,
             ),
             (
-                ItemResult::Error("told so".to_owned()),
-                r#"{"error":"told so"}"#,
+                ItemResult::Error("failed by a rule".to_owned()),
+                r#"{"error":"failed by a rule"}"#,
             ),
         ] {
-            assert_eq!(serde_json::to_string(&judged).expect("JSON"), stored);
-            let read: ItemResult = serde_json::from_str(stored).expect("a row");
-            assert_eq!(read, judged);
+            assert_eq!(serde_json::to_string(&result).expect("JSON"), json);
+            let parsed: ItemResult = serde_json::from_str(json).expect("a result");
+            assert_eq!(parsed, result);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Texts of clients and receivers, cut to a length that a log line can bear.
+//! Shortens texts of clients and receivers for log lines.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clip_cuts_between_characters_and_says_so() {
+    fn clip_cuts_between_characters_and_adds_an_ellipsis() {
         assert_eq!(clip("", 0), "");
         assert_eq!(clip("héé", 3), "héé");
         assert_eq!(clip("héé!", 3), "héé…");

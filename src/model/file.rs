@@ -1,4 +1,4 @@
-//! The files of orders, and the outputs cut from them.
+//! Files of orders, and the outputs that are created from them.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,56 +8,56 @@ use serde::{Deserialize, Serialize};
 pub struct File {
     pub id: u64,
     pub name: String,
-    /// The key of its blob, in the vendor's bucket.
+    /// Key of the file's blob in the vendor's bucket.
     pub key: String,
-    /// Its size once it is in.
+    /// Size of the uploaded file. `None` until its upload is complete, and for files that are fetched.
     pub received_bytes: Option<u64>,
-    /// Where it is taken from, if it is not uploaded.
+    /// URL from which the file is fetched. `None` if the client uploads the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The watermarks that go into it.
+    /// Watermark texts to embed into the file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub texts: Vec<String>,
-    /// What it is to the order, where its files differ in that.
+    /// Role of the file in a watermark extraction. `None` in other orders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
-    /// Where its output is put, in zero copy.
+    /// Target to which the output is delivered (zero copy). `None` if the output is stored here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<OutputTarget>,
 }
 
-/// What a file is to an order that looks for a watermark.
+/// Role of a file in a watermark extraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
-    /// It is looked at.
+    /// The file that is searched for a watermark.
     Watermarked,
-    /// As it was before; nobody looks.
+    /// The file before the watermark was embedded. It is not searched; only reports show it.
     Original,
 }
 
-/// Where a client wants an output.
+/// Place in a client's storage for an output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OutputTarget {
     pub url: String,
-    /// It has taken it.
+    /// `true` if the target has accepted the output.
     pub delivered: bool,
 }
 
-/// One output of an order that makes some: a file, with texts of it.
+/// One output to create: a file, and the watermark texts to embed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutputSpec<'o> {
     pub file: &'o File,
-    /// Place among the outputs of the file, from 0.
+    /// Index among the outputs of the file, from 0.
     pub index: usize,
-    /// The watermarks that go into it.
+    /// Watermark texts to embed.
     pub texts: &'o [String],
 }
 
 impl OutputSpec<'_> {
-    /// Id of the output, unique among the files and outputs of its account: the last three digits
-    /// of a file's id are 001 to 100, those of an output's id are above.
+    /// Returns the id of the output, unique among the files and outputs of its account. A file's id ends
+    /// in 001 to 100, an output's id in 101 or more.
     #[must_use]
     pub fn output_id(&self) -> u64 {
         let index = u64::try_from(self.index).unwrap_or(u64::MAX);
@@ -66,7 +66,7 @@ impl OutputSpec<'_> {
 }
 
 impl File {
-    /// Whether its upload is still to come.
+    /// `true` if the client has to upload the file and has not done so yet.
     #[must_use]
     pub const fn is_upload_pending(&self) -> bool {
         self.url.is_none() && self.received_bytes.is_none()

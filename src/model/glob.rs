@@ -1,25 +1,24 @@
-//! Globs: patterns in which `*` stands for any characters or none, `?` for one, and any other for
-//! itself, case included. Nothing else has a meaning, `/` and `.` are characters like any.
+//! Globs: `*` matches any number of characters, `?` matches one, and any other character matches
+//! itself. `/` and `.` have no special meaning.
 
-/// Returns `true` if the text matches the pattern, case included.
+/// `true` if `text` matches `pattern`. Case matters.
 #[must_use]
 pub fn glob(pattern: &str, text: &str) -> bool {
-    matches(pattern, text, |wanted, found| wanted == found)
+    matches(pattern, text, |expected, actual| expected == actual)
 }
 
-/// Returns `true` if the text matches the pattern, whatever the case of their letters. File names are
-/// matched like this.
+/// `true` if `text` matches `pattern`. Case does not matter. Used for file names.
 #[must_use]
 pub fn glob_ignoring_case(pattern: &str, text: &str) -> bool {
-    matches(pattern, text, |wanted, found| {
-        wanted == found || wanted.to_lowercase().eq(found.to_lowercase())
+    matches(pattern, text, |expected, actual| {
+        expected == actual || expected.to_lowercase().eq(actual.to_lowercase())
     })
 }
 
-/// Takes time of the length of the pattern times that of the text.
+/// Matches by backtracking to the last star. Takes at most length of pattern × length of text steps.
 fn matches(pattern: &str, text: &str, is_same: impl Fn(char, char) -> bool) -> bool {
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
-    // What follows the last star, and the text from where it was tried.
+    // The pattern after the last star, and the text from which it was tried.
     let mut starred = None;
     loop {
         let rest = text.clone();
@@ -30,7 +29,7 @@ fn matches(pattern: &str, text: &str, is_same: impl Fn(char, char) -> bool) -> b
                 starred = Some((pattern.clone(), text.clone()));
             }
             (Some('?'), Some(_)) => {}
-            (Some(wanted), Some(found)) if is_same(wanted, found) => {}
+            (Some(expected), Some(actual)) if is_same(expected, actual) => {}
             _ => {
                 let Some((after, mut from)) = starred else {
                     return false;
@@ -45,11 +44,11 @@ fn matches(pattern: &str, text: &str, is_same: impl Fn(char, char) -> bool) -> b
     }
 }
 
-/// Whether there is a text that both globs are like.
+/// `true` if there is a text that matches both globs.
 #[must_use]
 pub fn globs_intersect(one: &str, other: &str) -> bool {
     let (one, other): (Vec<_>, Vec<_>) = (one.chars().collect(), other.chars().collect());
-    // `row[j]`: the rest of `one` and that of `other` from `j` on meet.
+    // `row[j]`: `one[i..]` and `other[j..]` intersect. `below` is the row of `i + 1`.
     let mut row: Vec<bool> = Vec::new();
     for i in (0..=one.len()).rev() {
         let below = std::mem::replace(&mut row, vec![false; other.len() + 1]);
@@ -59,7 +58,7 @@ pub fn globs_intersect(one: &str, other: &str) -> bool {
             let both = below.get(j + 1).copied().unwrap_or(false);
             row[j] = match (one.get(i), other.get(j)) {
                 (None, None) => true,
-                // The star stands for nothing, or for what begins the other.
+                // The star matches nothing, or the first character of the other glob.
                 (Some('*'), _) | (_, Some('*')) => down || right,
                 (Some('?'), Some(_)) | (Some(_), Some('?')) => both,
                 (Some(a), Some(b)) => a == b && both,
@@ -75,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_glob_says_what_a_text_is_like() {
+    fn glob_matches_stars_and_question_marks_case_sensitively() {
         for (pattern, text) in [
             ("", ""),
             ("*", ""),
@@ -117,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn two_globs_meet_where_a_text_is_like_both() {
+    fn globs_intersect_if_a_text_matches_both() {
         for (one, other) in [
             ("", ""),
             ("*", ""),
@@ -140,8 +139,8 @@ mod tests {
             ("/detect", "/detect/"),
             ("a*", "?"),
         ] {
-            let meets = globs_intersect(one, other) || globs_intersect(other, one);
-            assert_eq!(meets, one == "a*", "{one} {other}");
+            let intersect = globs_intersect(one, other) || globs_intersect(other, one);
+            assert_eq!(intersect, one == "a*", "{one} {other}");
         }
     }
 }

@@ -1,41 +1,40 @@
-//! Ids of rows. Ids of orders are strings, as they stand on the vendors' wires.
+//! Ids of rows. Ids of orders are strings in the vendors' formats.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The row of one life of an account. A reset ends the life: the same API key is given a new
-/// row with a new id at its next use, and an old id is never used again, so that what an
-/// earlier life still has under way finds nothing to write to.
+/// Id of one life of an account. A reset ends the life: the API key gets a new row with a new id at its
+/// next use. Ids are never reused, so work of an earlier life finds no row to write to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AccountId(pub i64);
 
 impl AccountId {
-    /// Owns what belongs to no account: objects put by S3 clients under keys of their own.
+    /// Owner of objects without an account: those that S3 clients put under their own keys.
     pub const UNOWNED: Self = Self(0);
-    /// Owns nothing: stands for an account that is no more.
+    /// Id of an account that no longer exists. Owns nothing.
     pub const DELETED: Self = Self(-1);
 }
 
-/// Whose time it is: the default clock's, or that of an account with a clock of its own.
+/// Id of a clock: the default clock, or the own clock of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClockId(pub i64);
 
 impl ClockId {
-    /// The clock that accounts without one of their own follow.
+    /// The clock of accounts that have no clock of their own.
     pub const DEFAULT: Self = Self(0);
 
-    /// The clock of an account that has its own.
+    /// Returns the id of the own clock of `account`.
     #[must_use]
-    pub const fn of(account: AccountId) -> Self {
+    pub const fn for_account(account: AccountId) -> Self {
         Self(account.0)
     }
 }
 
 /// Declares the id of a row that BIZ MORI's clients see: an integer in JSON, digits in paths. The
-/// database gives ids in growing order, from 1, and never twice.
+/// database assigns ids in ascending order, from 1, and never reuses them.
 macro_rules! row_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -47,7 +46,7 @@ macro_rules! row_id {
         pub struct $name(pub i64);
 
         impl $name {
-            /// Reads an id as it stands in a path. `None` if `text` is not digits alone, or too
+            /// Parses an id in a path. `None` if `text` has other characters than digits, or is too
             /// large.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
@@ -69,11 +68,11 @@ row_id! {
     WebhookId
 }
 row_id! {
-    /// Id of a delivery: an event on its way to a webhook. BIZ MORI calls it an event row.
+    /// Id of a delivery. BIZ MORI calls it the id of an event row.
     DeliveryId
 }
 
-/// A rule's number, in the order they were made, never given twice.
+/// Id of a rule. Ids ascend in the order of creation and are never reused.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -91,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parse_takes_digits_alone() {
+    fn parse_accepts_only_digits_in_range() {
         assert_eq!(WebhookId::parse("42"), Some(WebhookId(42)));
         let largest = i64::MAX.to_string();
         assert_eq!(DeliveryId::parse(&largest), Some(DeliveryId(i64::MAX)));

@@ -1,30 +1,29 @@
-//! Jobs: due rows that move something on. One row per kind and subject.
+//! Jobs: rows with a due time. There is one row per kind and subject.
 
 use super::ids::AccountId;
 use super::time::Timestamp;
 
-/// What a job does, and so what its subject is.
+/// Kind of a job. Determines the meaning of the subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum JobKind {
-    /// Brings an order in progress to its end; the subject is the order.
+    /// Processes an order in progress. Subject: the order.
     Process,
-    /// Lets an order's retention pass; the subject is the order.
+    /// Expires an order at the end of its retention period. Subject: the order.
     Expire,
-    /// Lets the retention of an upload of Undetectable's pass that no document is of; the subject
-    /// is the upload.
+    /// Removes an Undetectable upload that no document uses, at the end of its retention period.
+    /// Subject: the upload.
     ExpireUpload,
-    /// Fails an order whose uploads have not come in time; the subject is the order.
+    /// Fails an order whose files were not uploaded in time. Subject: the order.
     ExpireUploads,
-    /// Fails a v2 watermark order that has not started when v2 ends; the subject is the order.
+    /// Fails a v2 watermark order that has not started when v2 is shut down. Subject: the order.
     Sunset,
-    /// Makes a report; the subject is the order and the locale, `42/ko-KR`.
+    /// Generates a report. Subject: the order and the locale, such as `42/ko-KR`.
     Report,
-    /// Sends what is due to an endpoint, in order; the subject is the endpoint.
+    /// Sends the due deliveries of an endpoint in order. Subject: the endpoint.
     Deliver,
 }
 
 impl JobKind {
-    /// Every kind.
     pub const ALL: [Self; 7] = [
         Self::Process,
         Self::Expire,
@@ -35,7 +34,7 @@ impl JobKind {
         Self::Deliver,
     ];
 
-    /// The kind's name, in SQL and in the control plane's answers.
+    /// Returns the kind's name in SQL and in the control API.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -49,8 +48,8 @@ impl JobKind {
         }
     }
 
-    /// Somebody waits for what comes of it: a clock that jumps leaps there. The others end what
-    /// nobody has taken up or fetched, and come when their time has passed.
+    /// `true` if a client waits for the job. A clock in mode `jump` jumps to the due times of such jobs.
+    /// The other kinds are cleanup, and run when their time has come.
     #[must_use]
     pub const fn is_foreground(self) -> bool {
         match self {
@@ -59,8 +58,9 @@ impl JobKind {
         }
     }
 
-    /// Returns true if the job decodes or draws pictures, which can take so much memory that the process
-    /// is killed: its starts are counted in its row. A count costs a commit, so the others have none.
+    /// `true` if the job decodes or draws pictures, and may need enough memory for the process to be
+    /// killed. The starts of such a job are counted in its row. A count costs a commit, so other jobs
+    /// have none.
     #[must_use]
     pub const fn can_kill(self) -> bool {
         match self {
@@ -73,24 +73,24 @@ impl JobKind {
         }
     }
 
-    /// The kind of that name.
+    /// Returns the kind of this name. `None` if there is none.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
-/// A job as it stands in its row.
+/// A row of the job table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    /// Never used twice: who records a job's end deletes or moves this very row, and who finds
-    /// it gone has been overtaken by a reset and writes nothing.
+    /// Never reused. Recording the result of a job deletes or reschedules the row with this id. If the
+    /// row no longer exists, a reset has removed it, and nothing is recorded.
     pub id: i64,
     pub account: AccountId,
     pub kind: JobKind,
     pub subject: String,
-    /// By the account's clock.
+    /// Due time by the account's clock.
     pub due_at: Timestamp,
-    /// Number of starts that did not end, as far as the row knows.
+    /// Number of counted starts whose end was not recorded.
     pub starts: u32,
 }

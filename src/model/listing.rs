@@ -1,13 +1,13 @@
-//! Listings: which orders are meant, and a page of whatever is listed.
+//! Listings: the filter for orders, and pages of any rows.
 
-/// A page of a listing: what is on it, and how much there is in all.
+/// A page of a listing, with the number of all rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
     pub items: Vec<T>,
     pub total: u64,
 }
 
-/// The rows on a page of a listing that goes from the newest row to the oldest, by their numbers.
+/// Row numbers of a page, in a listing from the newest row to the oldest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     pub first: i64,
@@ -17,10 +17,10 @@ pub struct Span {
 }
 
 impl Span {
-    /// Returns the span of the rows with those numbers, the newest first, of which `limit` are on
-    /// the page. `None` if there are none.
+    /// Returns the span of the first `limit` of `numbers`, which are sorted from the newest row.
+    /// `None` if `numbers` is empty.
     #[must_use]
-    pub fn of_page(numbers: &[i64], limit: u32) -> Option<Self> {
+    pub fn from_numbers(numbers: &[i64], limit: u32) -> Option<Self> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let page = &numbers[..numbers.len().min(limit)];
         Some(Self {
@@ -31,13 +31,13 @@ impl Span {
     }
 }
 
-/// Which orders are meant; what is not said does not matter.
+/// Filter for orders. An empty field matches all orders.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OrderFilter {
-    /// [`OrderState::status`](super::order::State::status).
+    /// Status word ([`OrderState::status`](super::order::OrderState::status)).
     pub status: Option<&'static str>,
-    /// [`Work::name`](super::work::Work::name).
+    /// Name of the work ([`Work::name`](super::work::Work::name)).
     pub kind: Option<&'static str>,
-    /// Stands in the name, ASCII letters in either case, or in the id.
+    /// Part of the name (ASCII letters in any case) or of the id.
     pub keyword: String,
 }

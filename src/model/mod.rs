@@ -1,12 +1,11 @@
-//! The nouns and their state machines: std and serde only, no I/O, no clock, no chance.
+//! Domain types and their state machines: std and serde only, without I/O, clock and random numbers.
 //!
-//! The words are those of the vendors' documents and of `README.md`; what a vendor calls
-//! a thing on the wire is a projection made in that vendor's `wire` module.
+//! The names follow the vendors' documentation and `README.md`. Names that a vendor uses on the wire are
+//! translated in that vendor's `wire` module.
 
 pub mod account;
 pub mod bulk;
 pub mod clip;
-pub mod failure_codes;
 pub mod file;
 pub mod glob;
 pub mod ids;

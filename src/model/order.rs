@@ -1,13 +1,10 @@
-//! Orders: units of asynchronous work over files, and how they move on.
+//! Orders: units of asynchronous work on files, and their state machine.
 //!
-//! `pending` → `inProgress` → `complete` or `failed`; any of them → `expired` when the
-//! retention has passed. A pending order may fail too, where its files come too late. Transitions
-//! are total: what cannot be is refused with its reason, and a refused transition has changed
-//! nothing.
+//! `pending` → `inProgress` → `complete` or `failed`. Every state but `expired` → `expired` after the
+//! retention period. A pending order fails if its files are not uploaded in time. Transitions are total
+//! functions: an impossible transition returns its reason and changes nothing.
 
-mod completion_report;
 mod release;
-mod v3;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,67 +16,66 @@ use super::time::{DAY_MS, Timestamp};
 pub use super::vendor::{ApiVersion, Vendor};
 use super::work::{Failure, Outcome, Work};
 
-/// An order. An Undetectable document is one too.
+/// An order. Undetectable's documents and bulks are orders, too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Order {
-    /// BIZ MORI: digits, growing with time; Undetectable: a UUID.
+    /// BIZ MORI: digits that grow with time. Undetectable: a UUID.
     pub id: String,
     pub account: AccountId,
-    /// The how-manieth order of its account it is, from 1.
+    /// Ordinal of the order in its account, from 1.
     pub number: u64,
     pub vendor: Vendor,
     #[serde(default)]
     pub api: ApiVersion,
-    /// Made with a test key: nothing is stored of it.
+    /// `true` if a test key created the order. Its files are not stored.
     pub test: bool,
-    /// `scheme://host[:port]` of the request that made it, for URLs made where no request is.
+    /// `scheme://host[:port]` of the request that created the order, for URLs built outside a request.
     pub origin: String,
     pub name: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// Days from its creation until it expires.
+    /// Days from the creation until the order expires.
     #[serde(default = "default_retention_days")]
     pub retention_days: u32,
     pub work: Work,
     pub files: Vec<File>,
-    /// The idempotency key it was confirmed with.
+    /// Idempotency key of the confirm. `None` if the order has not been confirmed.
     pub confirm_key: Option<String>,
-    /// The SHA-256 of the body that asked for it, where another body under the same idempotency
-    /// key is a conflict.
+    /// SHA-256 of the body of the request that created the order. `None` if the API does not compare
+    /// bodies sent with the same idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_digest: Option<String>,
-    /// On what was found; one a language.
+    /// Reports on the result, one per language.
     #[serde(default, skip_serializing_if = "Reports::is_empty")]
     pub reports: Reports,
-    /// Credits that it has cost, those given back left out. 0 if its credits were not counted.
+    /// Credits charged for the order, without refunded ones. 0 if the account's credits are not counted.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub charged: u32,
-    /// What a rule says comes of it, whatever its files are.
+    /// Outcome forced by a rule or the control API. Takes precedence over file names and content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[serde(rename = "ruled")]
     pub outcome_override: Option<OutcomeOverride>,
-    /// How long a rule has it in progress.
+    /// Duration of the processing, forced by a rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub processing: Option<ProcessingMode>,
     pub state: OrderState,
 }
 
-/// What orders had that do not say.
+/// Retention of stored orders without the field.
 const fn default_retention_days() -> u32 {
     7
 }
 
-/// How an order stands.
+/// State of an order, with its data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "status")]
 pub enum OrderState {
-    /// Waiting for its files, or for its confirm.
+    /// Waits for uploads, or for the client's confirm.
     Pending,
     #[serde(rename_all = "camelCase")]
     InProgress {
         started_at: Timestamp,
-        /// How often handing over its outputs has failed.
+        /// Failed attempts to deliver the outputs (zero copy).
         #[serde(default, skip_serializing_if = "is_zero")]
         attempts: u32,
     },
@@ -91,22 +87,25 @@ pub enum OrderState {
     },
     #[serde(rename_all = "camelCase")]
     Failed {
-        /// None: it never did.
+        /// `None` if the order failed before it started.
         started_at: Option<Timestamp>,
         failed_at: Timestamp,
         failure: Failure,
     },
-    /// The retention has passed; what was found is still told, files are gone.
+    /// The retention period has passed. The result can still be read, but the files are removed.
     Expired { outcome: Option<Outcome> },
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "skip_serializing_if passes a reference"
+)]
 const fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
 impl OrderState {
-    /// In progress from `now` on.
+    /// Returns the state of an order that starts at `now`.
     #[must_use]
     pub const fn started(now: Timestamp) -> Self {
         Self::InProgress {
@@ -115,11 +114,11 @@ impl OrderState {
         }
     }
 
-    /// Every status word.
+    /// All status words.
     pub const STATUSES: [&'static str; 5] =
         ["pending", "inProgress", "complete", "failed", "expired"];
 
-    /// The status word, in SQL and in the control plane; BIZ MORI's own.
+    /// Returns the status word of SQL and of the control API. The words are BIZ MORI's.
     #[must_use]
     pub const fn status(&self) -> &'static str {
         match self {
@@ -132,10 +131,10 @@ impl OrderState {
     }
 }
 
-/// Why an order was not confirmed.
+/// Reason why an order cannot be confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConfirmRejection {
-    /// `received` of its `uploads` are in.
+    /// Only `received` of the `uploads` files have been uploaded.
     FileNotUploaded {
         received: usize,
         uploads: usize,
@@ -148,60 +147,70 @@ pub enum ConfirmRejection {
 }
 
 impl Order {
-    /// When it expires.
+    /// Returns the instant at which the order expires.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.created_at
             .plus_ms(i64::from(self.retention_days) * DAY_MS)
     }
 
-    /// Whether its outputs are put where its client wants them, and not kept.
+    /// `true` if the outputs are delivered to the client's storage (zero copy) and not stored here.
     #[must_use]
     pub fn uses_zero_copy(&self) -> bool {
         !self.test && self.files.iter().any(|file| file.target.is_some())
     }
 
-    /// Whether an upload is still to come.
+    /// `true` if at least one file has not been uploaded yet.
     #[must_use]
     pub fn has_pending_uploads(&self) -> bool {
         self.files.iter().any(File::is_upload_pending)
     }
 
-    /// The outputs it makes: one a file, or in v3 one a watermark.
+    /// Returns the outputs of the order: one per file, or in v3 one per watermark.
     #[must_use]
     pub fn output_specs(&self) -> Vec<OutputSpec<'_>> {
-        let of_file = |file| -> Vec<OutputSpec<'_>> {
+        let specs_of_file = |file| -> Vec<OutputSpec<'_>> {
             let file: &File = file;
-            let each_text = self.api == ApiVersion::V3 && !file.texts.is_empty();
-            let texts = if each_text {
+            let is_one_per_text = self.api == ApiVersion::V3 && !file.texts.is_empty();
+            let texts = if is_one_per_text {
                 file.texts.chunks(1).collect()
             } else {
                 vec![file.texts.as_slice()]
             };
-            let cut = |(index, texts)| OutputSpec { file, index, texts };
-            texts.into_iter().enumerate().map(cut).collect()
+            let spec = |(index, texts)| OutputSpec { file, index, texts };
+            texts.into_iter().enumerate().map(spec).collect()
         };
-        self.files.iter().flat_map(of_file).collect()
+        self.files.iter().flat_map(specs_of_file).collect()
     }
 
-    /// The outputs that are still to be made, each with its place among all: those that no
-    /// target has taken, and the first in any case, for the order's thumbnail is made of it.
+    /// Returns the outputs that are still to be created, each with its index among all outputs: those
+    /// that have not been delivered to a target, and always the first, which the thumbnail shows.
     pub fn pending_outputs(&self) -> impl Iterator<Item = (usize, OutputSpec<'_>)> {
-        let wanted = |(index, cut): &(usize, OutputSpec<'_>)| {
-            let target = cut.file.target.as_ref();
+        let is_pending = |(index, spec): &(usize, OutputSpec<'_>)| {
+            let target = spec.file.target.as_ref();
             *index == 0 || target.is_none_or(|target| !target.delivered)
         };
-        self.output_specs().into_iter().enumerate().filter(wanted)
+        self.output_specs()
+            .into_iter()
+            .enumerate()
+            .filter(is_pending)
     }
 
-    /// The file that settles what is found.
+    /// Returns the file that decides the result. `None` if the order has no such file.
     #[must_use]
     pub fn primary_file(&self) -> Option<&File> {
-        let original = |file: &&File| file.role != Some(Role::Original);
-        self.files.iter().find(original)
+        self.files
+            .iter()
+            .find(|file| file.role != Some(Role::Original))
     }
 
-    /// What came of it, if anything has.
+    /// `true` for a watermark order created by v3. v2 shows only the fields that all orders have.
+    #[must_use]
+    pub fn is_v3_watermark(&self) -> bool {
+        self.api == ApiVersion::V3 && self.work.is_watermark()
+    }
+
+    /// Returns the outcome of a complete order, also after it expired. `None` in other states.
     #[must_use]
     pub fn outcome(&self) -> Option<&Outcome> {
         match &self.state {
@@ -211,13 +220,14 @@ impl Order {
         }
     }
 
-    /// The file of that key is in, with so many bytes. False if this says nothing new.
+    /// Records that the file with this key was uploaded, with its size. Returns `false` if nothing
+    /// changed: the order has no such file, is not pending, or has the same size already.
     pub fn mark_uploaded(&mut self, key: &str, bytes: u64, now: Timestamp) -> bool {
-        let pending = self.state == OrderState::Pending;
+        let is_pending = self.state == OrderState::Pending;
         let Some(file) = self.files.iter_mut().find(|file| file.key == key) else {
             return false;
         };
-        if !pending || file.received_bytes == Some(bytes) {
+        if !is_pending || file.received_bytes == Some(bytes) {
             return false;
         }
         file.received_bytes = Some(bytes);
@@ -225,10 +235,11 @@ impl Order {
         true
     }
 
-    /// Starts it if nothing more is to come and it starts by itself. False if not.
+    /// Starts a pending watermark order whose uploads are complete. Such orders need no confirm. Returns
+    /// `false` if the order does not start.
     pub fn start(&mut self, now: Timestamp) -> bool {
-        let starts = self.state == OrderState::Pending && self.work.is_watermark();
-        if !starts || self.has_pending_uploads() {
+        let can_start = self.state == OrderState::Pending && self.work.is_watermark();
+        if !can_start || self.has_pending_uploads() {
             return false;
         }
         self.state = OrderState::started(now);
@@ -236,10 +247,11 @@ impl Order {
         true
     }
 
-    /// Starts it on its client's word. `Ok(false)`: it was confirmed with this very key before.
+    /// Starts the order because its client confirmed it. Returns `Ok(false)` if the order was confirmed
+    /// with the same key before.
     ///
     /// # Errors
-    /// Says why it cannot be confirmed; it stands as it did.
+    /// Returns the reason why the order cannot be confirmed. The order is unchanged then.
     pub fn confirm(&mut self, key: &str, now: Timestamp) -> Result<bool, ConfirmRejection> {
         if self.confirm_key.as_deref() == Some(key) {
             return Ok(false);
@@ -256,12 +268,13 @@ impl Order {
         }
         if self.has_pending_uploads() {
             let uploads = self.files.iter().filter(|file| file.url.is_none());
-            let received = uploads
-                .clone()
-                .filter(|file| !file.is_upload_pending())
-                .count();
-            let uploads = uploads.count();
-            return Err(ConfirmRejection::FileNotUploaded { received, uploads });
+            return Err(ConfirmRejection::FileNotUploaded {
+                received: uploads
+                    .clone()
+                    .filter(|file| !file.is_upload_pending())
+                    .count(),
+                uploads: uploads.count(),
+            });
         }
         self.confirm_key = Some(key.to_owned());
         self.state = OrderState::started(now);
@@ -269,7 +282,7 @@ impl Order {
         Ok(true)
     }
 
-    /// Its work is done. False, and nothing changed, unless it was in progress.
+    /// Completes or fails an order in progress. Returns `false`, without a change, in other states.
     pub fn finish(&mut self, result: Result<Outcome, Failure>, now: Timestamp) -> bool {
         let OrderState::InProgress { started_at, .. } = self.state else {
             return false;
@@ -290,7 +303,7 @@ impl Order {
         true
     }
 
-    /// It fails before it has started. False, and nothing changed, unless it was pending.
+    /// Fails a pending order. Returns `false`, without a change, in other states.
     pub fn fail_pending(&mut self, failure: Failure, now: Timestamp) -> bool {
         if self.state != OrderState::Pending {
             return false;
@@ -304,9 +317,10 @@ impl Order {
         true
     }
 
-    /// These of its files' outputs have been taken by their targets, and handing over the others
-    /// has failed once more: how often by now. None unless it is in progress.
-    pub fn record_delivered_output(&mut self, delivered: &[u64]) -> Option<u32> {
+    /// Records a failed attempt to deliver the outputs, of which those of the files `delivered` (by id)
+    /// reached their targets. Returns the number of failed attempts. `None`, without a change, unless
+    /// the order is in progress.
+    pub fn record_delivery_attempt(&mut self, delivered: &[u64]) -> Option<u32> {
         let OrderState::InProgress { attempts, .. } = &mut self.state else {
             return None;
         };
@@ -323,7 +337,28 @@ impl Order {
         Some(*attempts)
     }
 
-    /// Its retention has passed. False if it had before.
+    /// `true` if the order is a complete detection whose client has not been told so yet.
+    #[must_use]
+    pub fn is_completion_unreported(&self) -> bool {
+        matches!(&self.state, OrderState::Complete { outcome: Outcome::Detection(detection), .. } if detection.reported_at.is_none())
+    }
+
+    /// Records that a response at `now` reported the completion of a detection. Returns `false`,
+    /// without a change, if there is none to report.
+    pub fn mark_reported(&mut self, now: Timestamp) -> bool {
+        match &mut self.state {
+            OrderState::Complete {
+                outcome: Outcome::Detection(detection),
+                ..
+            } if detection.reported_at.is_none() => {
+                detection.reported_at = Some(now);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Expires the order. Returns `false`, without a change, if the order has already expired.
     pub fn expire(&mut self, now: Timestamp) -> bool {
         let outcome = match std::mem::replace(&mut self.state, OrderState::Pending) {
             OrderState::Complete { outcome, .. } => Some(outcome),
@@ -338,7 +373,7 @@ impl Order {
         true
     }
 
-    /// Every blob that may have been stored for it, by key.
+    /// Returns the keys of all blobs that may have been stored for the order.
     #[must_use]
     pub fn blob_keys(&self) -> Vec<&str> {
         let uploads = self.files.iter().map(|file| file.key.as_str());

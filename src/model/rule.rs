@@ -1,9 +1,9 @@
-//! Rules: what a test wants done to which requests and orders, and how often.
+//! Rules: effects on the requests, outbound calls and orders that match a condition.
 //!
-//! A rule is plain data. `when` says what it is about, [`Rule::matches`] alone decides that;
-//! `skip`, `times` and `probability` say which of the matches it takes; `then` says what it
-//! does to them. A rule is about calls (requests that come in, and those of ours that go out) or
-//! about orders, never both, so that its counts mean one thing.
+//! A rule is plain data. `when` is the condition, which [`Rule::matches`] alone evaluates. `skip`,
+//! `times` and `probability` select the matches to which the rule is applied. `then` has the effects. A
+//! rule affects either calls (requests and outbound calls) or orders, never both, so that its counts
+//! are unambiguous.
 
 mod action;
 
@@ -18,62 +18,59 @@ pub use action::{
     StubResponse, WebhookEffect,
 };
 
-/// A rule as it was made.
+/// A rule as it was created.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rule {
     pub name: Option<String>,
-    /// The key of the account it is about; none: all accounts, and requests that are nobody's.
+    /// Key of the account to which the rule applies. `None`: all accounts, and requests without account.
     pub account: Option<String>,
     pub when: RuleCondition,
-    /// So many matches it lets pass first.
+    /// Number of matches that are skipped before the rule is applied.
     pub skip: u64,
-    /// So often it is applied; none: without end.
+    /// Number of times the rule is applied. `None`: no limit.
     pub times: Option<u64>,
-    /// The chance that it is applied to a match that it did not skip, 0 to 1.
+    /// Probability (0 to 1) that the rule is applied to a match that is not skipped.
     pub probability: f64,
     pub then: RuleAction,
 }
 
-/// What a rule is about, each a glob (see [`glob`]); none: any.
+/// Condition of a rule. Each field is a glob; a missing field matches everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RuleCondition {
-    /// The operation's name, such as `bizmori.createAiDetection`.
+    /// Name of the operation, such as `bizmori.createAiDetection`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
-    /// Requests only.
+    /// HTTP method. Requests only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// The path as it was sent, without the query. Requests only.
+    /// Path as sent, without the query. Requests only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The name of any of the order's files, or of the file that a call of ours is about, in any
-    /// case.
+    /// Name of a file of the order, or of the file of an outbound call. Case does not matter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
-    /// The URL of the webhook that a delivery goes to.
+    /// URL of the webhook to which a delivery is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook_url: Option<String>,
 }
 
-/// What stuntdouble itself calls. Rules know each by a name, as they know the front doors'
-/// operations.
+/// An HTTP call of the server. Rules match it by an operation name, like the operations of the APIs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutboundCall {
-    /// An attempt at delivering a webhook.
+    /// An attempt to deliver a webhook.
     WebhookDelivery,
-    /// An output is put where its client wants it: zero copy.
+    /// Delivery of an output to the client's storage (zero copy).
     ZeroCopyPut,
-    /// A file is downloaded that a URL names.
+    /// Download of an input file by its URL.
     FileFetch,
 }
 
 impl OutboundCall {
-    /// All of them.
     pub const ALL: [Self; 3] = [Self::WebhookDelivery, Self::ZeroCopyPut, Self::FileFetch];
 
-    /// The name in `when.operation`.
+    /// Returns the name that `when.operation` matches.
     #[must_use]
     pub const fn operation(self) -> &'static str {
         match self {
@@ -84,42 +81,42 @@ impl OutboundCall {
     }
 }
 
-/// What rules settled of an order when it was made.
+/// Outcome of an order, forced by a rule or by the control API.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OutcomeOverride {
-    /// None: the control plane has, by hand.
+    /// The rule that forces the outcome. `None`: the control API.
     pub rule: Option<RuleId>,
     pub outcome: ForcedOutcome,
 }
 
 impl OutcomeOverride {
-    /// Basis of what follows from the outcome.
+    /// Returns the source that verdicts and headers name.
     #[must_use]
-    pub fn basis(&self) -> VerdictSource {
+    pub fn source(&self) -> VerdictSource {
         self.rule.map_or(VerdictSource::Manual, VerdictSource::Rule)
     }
 }
 
-/// What a rule has come across.
+/// Counts of a rule.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RuleCounts {
-    /// Its matches, those that it let pass included.
+    /// Number of matches, including skipped ones.
     pub matched: u64,
-    /// Those that it was applied to.
+    /// Number of matches to which the rule was applied.
     pub applied: u64,
 }
 
-/// What may be ruled.
+/// Facts against which rules are matched.
 #[derive(Debug, Clone, Copy)]
 pub struct MatchInput<'a> {
     pub operation: &'a str,
-    /// The key of the account whose it is.
+    /// Key of the account. `None` if there is no account.
     pub account: Option<&'a str>,
     pub subject: MatchTarget<'a>,
 }
 
-/// A request before it is answered, a call of ours before it is made, or an order as it is made.
+/// A request before it is handled, an outbound call before it is sent, or an order being created.
 #[derive(Debug, Clone, Copy)]
 pub enum MatchTarget<'a> {
     Request {
@@ -128,23 +125,23 @@ pub enum MatchTarget<'a> {
     },
     Outbound {
         call: OutboundCall,
-        /// Of a delivery: where to.
+        /// Receiver of a webhook delivery. `None` for other calls.
         webhook_url: Option<&'a str>,
-        /// Of any other: the file it is about.
+        /// File that is sent or fetched. `None` for webhook deliveries.
         file_name: Option<&'a str>,
     },
     Order {
-        makes: ResultKind,
+        result_kind: ResultKind,
         file_names: &'a [&'a str],
     },
 }
 
 impl Rule {
-    /// Whether the rule is about that.
+    /// `true` if the rule matches `input`.
     #[must_use]
     pub fn matches(&self, input: &MatchInput<'_>) -> bool {
         let when = &self.when;
-        let is_about = match input.subject {
+        let is_target = match input.subject {
             MatchTarget::Request { method, path } => {
                 self.targets_requests()
                     && pattern_matches(when.method.as_ref(), method)
@@ -160,45 +157,47 @@ impl Rule {
                         .webhook_url
                         .as_ref()
                         .is_none_or(|pattern| webhook_url.is_some_and(|url| glob(pattern, url)))
-                    && names_a_file(when.file_name.as_ref(), file_name)
+                    && matches_any_file(when.file_name.as_ref(), file_name)
             }
-            MatchTarget::Order { makes, file_names } => {
+            MatchTarget::Order {
+                result_kind,
+                file_names,
+            } => {
                 self.then.affects_orders()
-                    && self.then.fits(makes)
-                    && names_a_file(when.file_name.as_ref(), file_names.iter().copied())
+                    && self.then.is_applicable_to(result_kind)
+                    && matches_any_file(when.file_name.as_ref(), file_names.iter().copied())
             }
         };
         let account = self.account.as_deref();
-        is_about
+        is_target
             && account.is_none_or(|account| input.account == Some(account))
             && pattern_matches(when.operation.as_ref(), input.operation)
     }
 
-    /// Whether it may be about requests that come in.
+    /// `true` if the rule can match incoming requests.
     #[must_use]
     pub fn targets_requests(&self) -> bool {
         let when = &self.when;
-        let only_outgoing = when.webhook_url.is_some() || when.file_name.is_some();
-        self.then.affects_calls() && self.then.webhook.is_none() && !only_outgoing
+        let is_outbound_only = when.webhook_url.is_some() || when.file_name.is_some();
+        self.then.affects_calls() && self.then.webhook.is_none() && !is_outbound_only
     }
 
-    /// Whether it may be about such calls of ours: only where it names them, by their operation or
-    /// by what they alone have.
+    /// `true` if the rule can match this outbound call. The rule has to name the call by `operation`, or
+    /// have a condition or effect that only webhook deliveries have.
     #[must_use]
     pub fn targets_call(&self, call: OutboundCall) -> bool {
-        let (when, delivers) = (&self.when, call == OutboundCall::WebhookDelivery);
-        let of_delivery = when.webhook_url.is_some() || self.then.webhook.is_some();
+        let when = &self.when;
+        let is_delivery_only = when.webhook_url.is_some() || self.then.webhook.is_some();
         let is_named = match &when.operation {
             Some(pattern) => glob(pattern, call.operation()),
-            None => of_delivery,
+            None => is_delivery_only,
         };
-        let others = when.method.is_some() || when.path.is_some();
-        let fits = if delivers {
-            when.file_name.is_none()
-        } else {
-            !of_delivery
+        let is_request_only = when.method.is_some() || when.path.is_some();
+        let has_conditions_of_call = match call {
+            OutboundCall::WebhookDelivery => when.file_name.is_none(),
+            OutboundCall::ZeroCopyPut | OutboundCall::FileFetch => !is_delivery_only,
         };
-        self.then.affects_calls() && is_named && !others && fits
+        self.then.affects_calls() && is_named && !is_request_only && has_conditions_of_call
     }
 }
 
@@ -206,8 +205,8 @@ fn pattern_matches(pattern: Option<&String>, text: &str) -> bool {
     pattern.is_none_or(|pattern| glob(pattern, text))
 }
 
-/// Returns `true` if one of the file names matches the pattern, or there is no pattern.
-fn names_a_file<'t>(
+/// `true` if one of the file names matches the pattern, or if there is no pattern.
+fn matches_any_file<'t>(
     pattern: Option<&String>,
     file_names: impl IntoIterator<Item = &'t str>,
 ) -> bool {
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_to_requests_matches_by_all_that_it_says() {
+    fn request_rule_matches_only_if_all_conditions_match() {
         let glob = |text: &str| Some(text.to_owned());
         let when = RuleCondition {
             operation: glob("bizmori.*"),
@@ -267,7 +266,7 @@ mod tests {
         assert!(!matches(operation, account, "HEAD", "/api/v2"));
         assert!(!matches(operation, account, "GET", "/apis"));
         let order = MatchTarget::Order {
-            makes: ResultKind::Detection,
+            result_kind: ResultKind::Detection,
             file_names: &[],
         };
         assert!(!rule.matches(&MatchInput {
@@ -278,12 +277,12 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_to_orders_matches_those_that_can_come_to_its_outcome() {
+    fn order_rule_matches_orders_that_can_have_its_outcome() {
         let when = RuleCondition {
             file_name: Some("*_x.png".to_owned()),
             ..RuleCondition::default()
         };
-        let of = |outcome| {
+        let rule_with = |outcome| {
             let outcome = Some(outcome);
             rule(
                 when.clone(),
@@ -300,12 +299,15 @@ mod tests {
             ResultKind::Document,
             ResultKind::BulkItems,
         ];
-        let matched = |rule: &Rule, file_names: &[&str]| {
-            all.map(|makes| {
+        let matches = |rule: &Rule, file_names: &[&str]| {
+            all.map(|result_kind| {
                 rule.matches(&MatchInput {
                     operation: "any.operation",
                     account: Some("mine"),
-                    subject: MatchTarget::Order { makes, file_names },
+                    subject: MatchTarget::Order {
+                        result_kind,
+                        file_names,
+                    },
                 })
             })
         };
@@ -331,27 +333,28 @@ mod tests {
                 [false, false, false, true, false],
             ),
         ] {
-            let rule = of(outcome);
-            assert_eq!(matched(&rule, &["a.jpg", "b_x.png"]), expected);
-            assert_eq!(matched(&rule, &["B_X.PNG"]), expected, "in any case");
-            assert_eq!(matched(&rule, &["a.jpg"]), [false; 5]);
+            let rule = rule_with(outcome);
+            assert_eq!(matches(&rule, &["a.jpg", "b_x.png"]), expected);
+            assert_eq!(matches(&rule, &["B_X.PNG"]), expected, "upper case");
+            assert_eq!(matches(&rule, &["a.jpg"]), [false; 5]);
         }
     }
+
     #[test]
-    fn calls_of_ours_are_ruled_where_they_are_named_alone() {
-        let of = |operation: Option<&str>, webhook_url: Option<&str>, webhook: bool| {
+    fn outbound_calls_match_only_rules_that_name_them() {
+        let targets = |operation: Option<&str>, webhook_url: Option<&str>, webhook: bool| {
             let when = RuleCondition {
                 operation: operation.map(str::to_owned),
                 webhook_url: webhook_url.map(str::to_owned),
                 ..RuleCondition::default()
             };
-            let on = WebhookEffect {
+            let effect = WebhookEffect {
                 drop: true,
                 ..WebhookEffect::default()
             };
             let then = RuleAction {
                 fault: (!webhook).then_some(Fault::Reset),
-                webhook: webhook.then_some(on),
+                webhook: webhook.then_some(effect),
                 ..RuleAction::default()
             };
             let rule = rule(when, then);
@@ -359,12 +362,15 @@ mod tests {
             (rule.targets_requests(), calls)
         };
         let delivery = [true, false, false];
-        assert_eq!(of(None, None, false), (true, [false; 3]));
-        assert_eq!(of(None, None, true), (false, delivery));
-        assert_eq!(of(None, Some("*/hook"), false), (false, delivery));
-        assert_eq!(of(Some("webhook.*"), None, false).1, delivery);
-        assert_eq!(of(Some("file.fetch"), None, false).1, [false, false, true]);
-        assert_eq!(of(Some("file.fetch"), None, true).1, [false; 3]);
-        assert_eq!(of(Some("*"), None, false), (true, [true; 3]));
+        assert_eq!(targets(None, None, false), (true, [false; 3]));
+        assert_eq!(targets(None, None, true), (false, delivery));
+        assert_eq!(targets(None, Some("*/hook"), false), (false, delivery));
+        assert_eq!(targets(Some("webhook.*"), None, false).1, delivery);
+        assert_eq!(
+            targets(Some("file.fetch"), None, false).1,
+            [false, false, true]
+        );
+        assert_eq!(targets(Some("file.fetch"), None, true).1, [false; 3]);
+        assert_eq!(targets(Some("*"), None, false), (true, [true; 3]));
     }
 }

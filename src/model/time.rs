@@ -1,4 +1,4 @@
-//! Instants, as the accounts' clocks tell them.
+//! Instants of the accounts' clocks.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,25 +11,25 @@ pub const DAY_MS: i64 = 86_400_000;
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The instant `ms` milliseconds after the epoch.
+    /// Returns the instant `ms` milliseconds after the epoch.
     #[must_use]
     pub const fn from_ms(ms: i64) -> Self {
         Self(ms)
     }
 
-    /// Milliseconds since the epoch.
+    /// Returns the milliseconds since the epoch.
     #[must_use]
     pub const fn ms(self) -> i64 {
         self.0
     }
 
-    /// The instant `ms` milliseconds later (earlier if negative), at the ends of time saturating.
+    /// Returns the instant `ms` milliseconds later, or earlier if `ms` is negative. Saturates.
     #[must_use]
     pub const fn plus_ms(self, ms: i64) -> Self {
         Self(self.0.saturating_add(ms))
     }
 
-    /// Milliseconds from `earlier` to this instant.
+    /// Returns the milliseconds from `earlier` to this instant. Saturates.
     #[must_use]
     pub const fn since_ms(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)

@@ -2,6 +2,26 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Codes of failed BIZ MORI orders, of all types.
+const BIZMORI_FAILURE_CODES: [&str; 16] = [
+    "AI_DETECTION_FAILED",
+    "AI_DETECTION_INVALID_IMAGE",
+    "AI_DETECTION_SERVICE_ERROR",
+    "AI_DETECTION_TIMEOUT",
+    "ORDER_TIMEOUT",
+    "PROCESSING_ERROR",
+    "UPLOAD_EXPIRED",
+    "WATERMARK_ENGINE_UNAVAILABLE",
+    "WATERMARK_FILE_CORRUPTED",
+    "WATERMARK_FILE_FORMAT_UNSUPPORTED",
+    "WATERMARK_FILE_SIZE_UNSUPPORTED",
+    "WATERMARK_IMAGE_COLOR_MODE_UNSUPPORTED",
+    "WATERMARK_IMAGE_DIMENSIONS_UNSUPPORTED",
+    "WATERMARK_INPUT_UNSUPPORTED",
+    "WATERMARK_PDF_UNSUPPORTED",
+    "WATERMARK_V2_API_SUNSET",
+];
+
 /// A vendor whose API is emulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -11,10 +31,9 @@ pub enum Vendor {
 }
 
 impl Vendor {
-    /// All of them.
     pub const ALL: [Self; 2] = [Self::Bizmori, Self::Undetectable];
 
-    /// The vendor's name, in SQL and in the control plane.
+    /// Returns the vendor's name in SQL and in the control plane.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -23,7 +42,22 @@ impl Vendor {
         }
     }
 
-    /// The bucket that holds the vendor's objects.
+    /// Returns the vendor of that name. `None` if there is none.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|vendor| vendor.name() == name)
+    }
+
+    /// Returns the codes with which the vendor's orders fail. Empty if they fail with a message alone.
+    #[must_use]
+    pub const fn failure_codes(self) -> &'static [&'static str] {
+        match self {
+            Self::Bizmori => &BIZMORI_FAILURE_CODES,
+            Self::Undetectable => &[],
+        }
+    }
+
+    /// Returns the name of the bucket that holds the vendor's objects.
     #[must_use]
     pub const fn bucket(self) -> &'static str {
         match self {
@@ -33,12 +67,12 @@ impl Vendor {
     }
 }
 
-/// The version of BIZ MORI's API that an order was made by.
+/// The version of BIZ MORI's API by which an order was created.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ApiVersion {
     #[default]
     V2,
-    /// Every watermark is an output of its own.
+    /// Each watermark that an order asks for is a separate output.
     V3,
 }

@@ -1,5 +1,7 @@
-//! Webhooks: endpoint (where to), event (what happened), delivery (an event on its way to an
-//! endpoint). An attempt is one HTTP try of a delivery.
+//! Webhooks. An endpoint receives events. A delivery is one event for one endpoint. An attempt is one
+//! HTTP request of a delivery.
+//!
+//! [`Delivery::fail`] schedules the next attempt by [`RETRY_SCHEDULE_MS`].
 
 use std::collections::BTreeMap;
 
@@ -8,57 +10,60 @@ use serde::{Deserialize, Serialize};
 use super::ids::{AccountId, DeliveryId, WebhookId};
 use super::rule::{Fault, RuleId, StubResponse, WebhookEffect};
 use super::time::Timestamp;
+use super::vendor::Vendor;
 
-/// Where an account wants its events.
+/// Receiver of an account's events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     pub id: WebhookId,
     pub account: AccountId,
-    /// Number of its account's generator with which the secret was drawn.
+    /// Vendor whose events the endpoint gets.
+    pub vendor: Vendor,
+    /// Number by which the secret is derived from the account's generator.
     pub snowflake: u64,
     pub name: Option<String>,
     pub url: String,
-    /// `whsec_…`; signs as it stands, prefix included.
+    /// Signing secret, `whsec_…`. The prefix is part of the HMAC key.
     pub secret: String,
-    /// Gets test orders' events, and no others.
+    /// `true` if the endpoint receives only events of test orders, `false` if only those of others.
     pub test: bool,
     pub active: bool,
-    /// The one of its account that the legacy route knows.
+    /// `true` for the endpoint of the account that the legacy route reads and sets.
     pub legacy: bool,
     pub last_sent_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
 
-/// Something that happened to an order. The body is made once: the same bytes are stored,
-/// signed and sent.
+/// An event of an order. The body is serialised once: the same bytes are stored, signed and sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// A UUID, the same through all endpoints and attempts.
+    /// UUID, the same for all endpoints and attempts.
     pub id: String,
+    /// Vendor whose format the body has.
+    pub vendor: Vendor,
     pub kind: String,
     pub body: String,
 }
 
-/// How a delivery stands.
+/// Status of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum DeliveryStatus {
-    /// No attempt yet.
+    /// No attempt has been made yet.
     Pending,
-    /// Answered 2xx.
+    /// The receiver answered 2xx.
     Sent,
-    /// At least one attempt failed, another is due.
+    /// At least one attempt failed, and another is scheduled.
     Retrying,
-    /// The ladder is at its end.
+    /// The retry schedule is exhausted, or a rule dropped the delivery.
     Failed,
 }
 
 impl DeliveryStatus {
-    /// Every status.
     pub const ALL: [Self; 4] = [Self::Pending, Self::Sent, Self::Retrying, Self::Failed];
 
-    /// The vendor's word, which is ours too.
+    /// Returns BIZ MORI's word, which SQL and the control API use as well.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -69,34 +74,33 @@ impl DeliveryStatus {
         }
     }
 
-    /// The status of that name.
+    /// Returns the status of this name. `None` if there is none.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.name() == name)
     }
 }
 
-/// An event on its way to an endpoint: one row through all attempts.
+/// Delivery of an event to an endpoint. All attempts share one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     pub id: DeliveryId,
     pub event: Event,
     pub status: DeliveryStatus,
-    /// Attempts after the first.
+    /// Number of attempts after the first.
     pub retries: u32,
     pub last_sent_at: Option<Timestamp>,
     pub created_at: Timestamp,
-    /// A rule has its next attempt made later than it was due, and so.
+    /// Effects for the next attempt, which a rule has deferred. `None` if no rule did.
     pub deferred: Option<DeferredAttempt>,
 }
 
-/// What rules have decided of an attempt that is put off.
+/// Rule decision for a deferred attempt. Stored, so that the rules are not evaluated again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeferredAttempt {
     pub rule: Option<RuleId>,
-    /// What the rule is called that puts it off.
-    #[serde(rename = "title")]
+    /// Label of the rule that deferred the attempt.
     pub rule_label: String,
     pub webhook: WebhookEffect,
     pub delay_ms: Option<u32>,
@@ -104,25 +108,24 @@ pub struct DeferredAttempt {
     pub fault: Option<(String, Fault)>,
 }
 
-/// One HTTP try of a delivery, as it was made.
+/// One HTTP request of a delivery, and its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attempt {
-    /// The how-manieth of its delivery, from 1; where a rule has it sent several times, theirs.
+    /// Ordinal of the attempt in its delivery, from 1. Duplicates sent by a rule share the number.
     pub number: u32,
     pub at: Timestamp,
     pub url: String,
     pub request_headers: BTreeMap<String, String>,
-    /// Else one line on why there was none.
-    #[serde(rename = "answer")]
+    /// The response, or a message if there was none.
     pub response: Result<ReceiverResponse, String>,
-    /// Real milliseconds.
+    /// Duration in real milliseconds.
     pub duration_ms: u64,
-    /// When the next one is due; none: there is none to come.
+    /// Due time of the next attempt. `None` if there is none.
     pub next_at: Option<Timestamp>,
-    /// How the delivery stands after it.
+    /// Status of the delivery after the attempt.
     pub delivery_status: DeliveryStatus,
-    /// The first rule that was applied to it.
+    /// The first rule that was applied to the attempt.
     pub rule: Option<RuleId>,
 }
 
@@ -133,54 +136,52 @@ pub struct ReceiverResponse {
     pub status: u16,
     pub headers: BTreeMap<String, String>,
     pub body: String,
-    /// `true` if headers or body were longer than what is kept.
+    /// `true` if headers or body exceeded the limits and were cut.
     #[serde(default)]
     pub is_clipped: bool,
 }
 
-/// Milliseconds from a failed attempt to the next one; after the last of them the delivery
-/// has failed. As BIZ MORI: 1, 2, 4 s, then 30 min, 2 h, 4 h.
-pub const RETRY_SCHEDULE_MS: [i64; 6] = [1_000, 2_000, 4_000, 1_800_000, 7_200_000, 14_400_000];
-
-/// Milliseconds from a failed attempt made by hand to the one that follows it.
+/// Delay from a failed manual attempt to the automatic attempt that follows it.
 pub const MANUAL_RETRY_DELAY_MS: i64 = 1_800_000;
 
 impl Delivery {
-    /// The attempt made at `now` was answered 2xx.
+    /// Records that the attempt at `now` was answered 2xx.
     pub fn succeed(&mut self, now: Timestamp) {
         self.record_attempt(now);
         self.status = DeliveryStatus::Sent;
     }
 
-    /// The attempt made at `now` failed: when the next one is due, none at the ladder's end.
-    pub fn fail(&mut self, now: Timestamp) -> Option<Timestamp> {
+    /// Records that the attempt made at `now` failed. Returns the due time of the next one by
+    /// `retry_schedule_ms`. `None` if the schedule is at its end: the delivery has failed.
+    pub fn fail(&mut self, now: Timestamp, retry_schedule_ms: &[i64]) -> Option<Timestamp> {
         self.record_attempt(now);
-        let step = usize::try_from(self.retries)
+        let delay_ms = usize::try_from(self.retries)
             .ok()
-            .and_then(|step| RETRY_SCHEDULE_MS.get(step));
-        self.status = if step.is_some() {
+            .and_then(|index| retry_schedule_ms.get(index));
+        self.status = if delay_ms.is_some() {
             DeliveryStatus::Retrying
         } else {
             DeliveryStatus::Failed
         };
-        step.map(|ms| now.plus_ms(*ms))
+        delay_ms.map(|ms| now.plus_ms(*ms))
     }
 
-    /// The attempt made by hand at `now`, after the ladder's end, failed: when the one that
-    /// follows is due. For that one [`Self::fail`] finds no step left.
+    /// Records that a manual attempt at `now` failed, after the retry schedule was exhausted. Returns
+    /// the due time of the one attempt that follows: when that fails, [`Self::fail`] returns `None`.
     pub fn fail_manual(&mut self, now: Timestamp) -> Timestamp {
         self.record_attempt(now);
         self.status = DeliveryStatus::Retrying;
         now.plus_ms(MANUAL_RETRY_DELAY_MS)
     }
 
-    /// A rule has dropped the attempt due at `now`: it is not made, and none after it.
+    /// Records that a rule dropped the attempt due at `now`. The delivery has failed, without retries.
     pub fn fail_permanently(&mut self, now: Timestamp) {
         self.record_attempt(now);
         self.status = DeliveryStatus::Failed;
     }
 
-    /// What was sent was sent once more at `now`, and stays sent whatever came of it.
+    /// Records another attempt at `now` of a delivery that has been sent. The status stays as it is,
+    /// even if the attempt failed.
     pub fn resend(&mut self, now: Timestamp) {
         self.record_attempt(now);
     }
@@ -197,13 +198,16 @@ impl Delivery {
 mod tests {
     use super::*;
 
+    const SCHEDULE: [i64; 6] = [1_000, 2_000, 4_000, 1_800_000, 7_200_000, 14_400_000];
+
     #[test]
-    fn seven_attempts_fail_along_the_ladder_and_two_more_from_one_by_hand() {
+    fn fail_follows_the_retry_schedule_and_fail_manual_adds_one_attempt() {
         let start = Timestamp::from_ms(0);
         let mut delivery = Delivery {
             id: DeliveryId(1),
             event: Event {
                 id: "e".into(),
+                vendor: Vendor::Bizmori,
                 kind: "k".into(),
                 body: "{}".into(),
             },
@@ -217,7 +221,7 @@ mod tests {
         let mut attempts = Vec::new();
         while let Some(now) = due {
             attempts.push(now.ms());
-            due = delivery.fail(now);
+            due = delivery.fail(now, &SCHEDULE);
         }
         assert_eq!(
             attempts,
@@ -227,11 +231,14 @@ mod tests {
             (delivery.status, delivery.retries),
             (DeliveryStatus::Failed, 6)
         );
-        let by_hand = Timestamp::from_ms(30_000_000);
-        let next = delivery.fail_manual(by_hand);
+        let next = delivery.fail_manual(Timestamp::from_ms(30_000_000));
         assert_eq!(next.ms(), 31_800_000);
         assert_eq!(delivery.status, DeliveryStatus::Retrying);
-        assert_eq!(delivery.fail(next), None, "one more, and no ladder");
+        assert_eq!(
+            delivery.fail(next, &SCHEDULE),
+            None,
+            "a retry after the last attempt"
+        );
         assert_eq!(
             (delivery.status, delivery.retries),
             (DeliveryStatus::Failed, 8)

@@ -34,7 +34,7 @@ use crate::platform::clock::Clock;
 use crate::platform::rng::Entropy;
 use crate::settings::KeyMode;
 use crate::storage::blobs::Blobs;
-use crate::storage::db::{self, Db, StoreError, run_to_completion};
+use crate::storage::db::{self, Db, InternalError, run_to_completion};
 
 /// Characters of a key at most: an account is kept for each key that a client shows.
 pub const KEY_CHARS_MAX: usize = 1_000;
@@ -98,7 +98,7 @@ impl Accounts {
         blobs: Blobs,
         entropy: Entropy,
         mode: KeyMode,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, InternalError> {
         let mut reader = db.read().await?;
         let default_clock = db::accounts::default_clock(&mut reader)
             .await?
@@ -119,7 +119,7 @@ impl Accounts {
         accounts
             .remove_orphaned_blobs(&stored)
             .await
-            .map_err(StoreError::broken)?;
+            .map_err(InternalError::broken)?;
         for row in stored {
             accounts.blobs.create_account_dir(row.id);
             accounts.insert(row);
@@ -222,7 +222,7 @@ impl Accounts {
     pub async fn authenticate(
         self: &Arc<Self>,
         key: &str,
-    ) -> Result<Option<Arc<Account>>, StoreError> {
+    ) -> Result<Option<Arc<Account>>, InternalError> {
         match self.by_key(key) {
             Some(account) => Ok(Some(account)),
             None if self.mode == KeyMode::Strict || is_too_long(key) => Ok(None),
@@ -245,7 +245,7 @@ impl Accounts {
         key: &str,
         settings: AccountSettings,
         sunset: Option<Timestamp>,
-    ) -> Result<Arc<Account>, StoreError> {
+    ) -> Result<Arc<Account>, InternalError> {
         let (this, key) = (Arc::clone(self), key.to_owned());
         run_to_completion(async move { this.upsert(&key, Some((settings, sunset))).await }).await
     }
@@ -258,7 +258,7 @@ impl Accounts {
         self: &Arc<Self>,
         key: &str,
         settings: AccountSettings,
-    ) -> Result<Arc<Account>, StoreError> {
+    ) -> Result<Arc<Account>, InternalError> {
         let (this, key) = (Arc::clone(self), key.to_owned());
         run_to_completion(async move {
             let _turn = this.lifecycle_lock.lock().await;
@@ -272,7 +272,7 @@ impl Accounts {
         &self,
         key: &str,
         set: Option<(AccountSettings, Option<Timestamp>)>,
-    ) -> Result<Arc<Account>, StoreError> {
+    ) -> Result<Arc<Account>, InternalError> {
         let _turn = self.lifecycle_lock.lock().await;
         self.upsert_locked(key, set).await
     }
@@ -282,7 +282,7 @@ impl Accounts {
         &self,
         key: &str,
         set: Option<(AccountSettings, Option<Timestamp>)>,
-    ) -> Result<Arc<Account>, StoreError> {
+    ) -> Result<Arc<Account>, InternalError> {
         if let Some(account) = self.by_key(key) {
             if let Some((settings, sunset)) = set {
                 self.update_settings(&account, settings, sunset).await?;
@@ -314,7 +314,7 @@ impl Accounts {
         account: &Account,
         settings: AccountSettings,
         sunset: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), InternalError> {
         let mut tx = self.db.begin().await?;
         db::accounts::update_settings(&mut tx, account.id, &settings).await?;
         if let Some(at) = sunset {
@@ -334,7 +334,7 @@ impl Accounts {
     ///
     /// # Errors
     /// If they cannot be read.
-    pub async fn credits_used(&self, account: &Account) -> Result<u64, StoreError> {
+    pub async fn credits_used(&self, account: &Account) -> Result<u64, InternalError> {
         db::accounts::credits_used(&mut self.db.read().await?, account.id).await
     }
 }

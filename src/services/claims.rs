@@ -1,11 +1,13 @@
-//! Claims: who has a job under way.
+//! Claims: exclusive rights to jobs.
 //!
-//! One process owns the data directory, so a claim is memory and no row: when the process
-//! dies, every job is free again, which is just what should become of it. The worker claims a
-//! job while it runs it. A request that starts an order claims the order's job before it
-//! commits, and lets go when its answer has been written, so that nothing the order brings
-//! about can reach the client before the answer does. A request that sends to an endpoint
-//! itself waits for the endpoint's job, and has it before the worker can have it again.
+//! One process owns the data directory, so a claim is kept in memory and not in a row. When the
+//! process dies, every job is free again. The worker claims a job while it runs it. A request that
+//! starts an order claims the order's job before it commits, and releases the claim when its
+//! response
+//! has been written. So nothing that the order causes can reach the client before the response
+//! does.
+//! A request that sends to an endpoint itself waits for the endpoint's job, and gets it before the
+//! worker can claim it again.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,10 +20,10 @@ use crate::model::job::JobKind;
 use crate::services::accounts::Account;
 use crate::storage::db::due_index::DueIndex;
 
-/// Whose job, of what kind, on what.
+/// Account, kind and subject of a job.
 type ClaimKey = (AccountId, JobKind, String);
 
-/// All claims.
+/// Registry of all claims.
 #[derive(Debug, Clone)]
 pub struct Claims(Arc<ClaimsInner>);
 
@@ -29,33 +31,33 @@ pub struct Claims(Arc<ClaimsInner>);
 struct ClaimsInner {
     table: Mutex<ClaimTable>,
     released: Notify,
-    agenda: DueIndex,
+    due_index: DueIndex,
 }
 
 #[derive(Debug, Default)]
 struct ClaimTable {
     jobs: HashMap<ClaimKey, JobSlot>,
-    /// How many have ever waited.
+    /// Number of tickets issued so far.
     tickets: u64,
 }
 
-/// A job that somebody has, or waits for.
+/// Job that is claimed or waited for.
 #[derive(Debug)]
 struct JobSlot {
     account: Arc<Account>,
-    held: bool,
-    /// The tickets of those who wait, the first to come in front.
+    is_claimed: bool,
+    /// Tickets of the waiting callers, first come first.
     queue: VecDeque<u64>,
 }
 
-/// A claim; dropping it lets the job go.
+/// Exclusive right to a job. Dropping it releases the job.
 #[derive(Debug)]
 pub struct Claim {
     claims: Claims,
     subject: ClaimKey,
 }
 
-/// A place in a job's queue; dropping it leaves the queue.
+/// Entry in a job's queue. Dropping it leaves the queue.
 struct QueueEntry<'c> {
     claims: &'c Claims,
     subject: ClaimKey,
@@ -63,60 +65,60 @@ struct QueueEntry<'c> {
 }
 
 impl Claims {
-    /// No claims; whoever lets one go has the worker look again.
+    /// Creates an empty registry. A release wakes the worker through `due_index`.
     #[must_use]
-    pub fn new(agenda: DueIndex) -> Self {
+    pub fn new(due_index: DueIndex) -> Self {
         Self(Arc::new(ClaimsInner {
             table: Mutex::default(),
             released: Notify::new(),
-            agenda,
+            due_index,
         }))
     }
 
-    /// Claims a job of the account's, if nobody has it or waits for it.
+    /// Claims a job of the account. `None` if the job is claimed or waited for.
     #[must_use]
     pub fn try_claim(&self, account: &Arc<Account>, kind: JobKind, subject: &str) -> Option<Claim> {
         let subject = (account.id, kind, subject.to_owned());
-        let mut wanted = self.table();
-        if wanted.jobs.contains_key(&subject) {
+        let mut table = self.table();
+        if table.jobs.contains_key(&subject) {
             return None;
         }
         let job = JobSlot {
             account: Arc::clone(account),
-            held: true,
+            is_claimed: true,
             queue: VecDeque::new(),
         };
-        wanted.jobs.insert(subject.clone(), job);
+        table.jobs.insert(subject.clone(), job);
         Some(Claim {
             claims: self.clone(),
             subject,
         })
     }
 
-    /// Claims a job of the account's as soon as those who came before have let it go.
+    /// Claims a job of the account, after all earlier callers have released it.
     pub async fn claim(&self, account: &Arc<Account>, kind: JobKind, subject: &str) -> Claim {
-        let place = self.enqueue(account, (account.id, kind, subject.to_owned()));
+        let entry = self.enqueue(account, (account.id, kind, subject.to_owned()));
         loop {
-            let progress = self.released();
-            tokio::pin!(progress);
-            progress.as_mut().enable();
-            if let Some(claim) = place.try_promote() {
+            let released = self.released();
+            tokio::pin!(released);
+            released.as_mut().enable();
+            if let Some(claim) = entry.try_promote() {
                 return claim;
             }
-            progress.await;
+            released.await;
         }
     }
 
     fn enqueue(&self, account: &Arc<Account>, subject: ClaimKey) -> QueueEntry<'_> {
-        let mut wanted = self.table();
-        wanted.tickets += 1;
-        let ticket = wanted.tickets;
-        let job = wanted
+        let mut table = self.table();
+        table.tickets += 1;
+        let ticket = table.tickets;
+        let job = table
             .jobs
             .entry(subject.clone())
             .or_insert_with(|| JobSlot {
                 account: Arc::clone(account),
-                held: false,
+                is_claimed: false,
                 queue: VecDeque::new(),
             });
         job.queue.push_back(ticket);
@@ -131,82 +133,84 @@ impl Claims {
         self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many jobs are held, or waited for.
+    /// Returns the number of jobs that are claimed or waited for.
     #[must_use]
     pub fn count(&self) -> usize {
         self.table().jobs.len()
     }
 
-    /// What is under way for those accounts, as kind and subject.
+    /// Returns kind and subject of the jobs that are claimed or waited for, of accounts for which
+    /// `filter` returns `true`.
     #[must_use]
-    pub fn running(&self, account_resolver: impl Fn(&Account) -> bool) -> Vec<(JobKind, String)> {
-        let wanted = self.table();
-        let jobs = wanted
-            .jobs
-            .iter()
-            .filter(|(_, job)| account_resolver(&job.account));
+    pub fn running(&self, filter: impl Fn(&Account) -> bool) -> Vec<(JobKind, String)> {
+        let table = self.table();
+        let jobs = table.jobs.iter().filter(|(_, job)| filter(&job.account));
         jobs.map(|((_, kind, subject), _)| (*kind, subject.clone()))
             .collect()
     }
 
-    /// Runs `act` if nothing is in flight by that clock. Nobody claims a job meanwhile. `None` if
-    /// something is in flight.
+    /// Calls `act` and returns its result if no job of the clock is claimed or waited for. No job can
+    /// be claimed during the call.
     ///
     /// `act` must neither claim a job nor release a claim.
     pub fn if_idle<T>(&self, clock: ClockId, act: impl FnOnce() -> T) -> Option<T> {
-        let wanted = self.table();
-        let mut jobs = wanted.jobs.values();
+        let table = self.table();
+        let mut jobs = table.jobs.values();
         let is_idle = !jobs.any(|job| job.account.clock_id() == clock);
         is_idle.then(act)
     }
 
-    /// Is done when the next claim is let go.
+    /// Completes when the next claim is released.
     pub fn released(&self) -> Notified<'_> {
         self.0.released.notified()
     }
 
-    /// Returns when nothing is under way by that clock.
+    /// Waits until no job of the clock is claimed or waited for.
     pub async fn wait_idle(&self, clock: ClockId) {
         loop {
-            let progress = self.released();
-            tokio::pin!(progress);
-            progress.as_mut().enable();
-            if self.running(|of| of.clock_id() == clock).is_empty() {
+            let released = self.released();
+            tokio::pin!(released);
+            released.as_mut().enable();
+            if self
+                .running(|account| account.clock_id() == clock)
+                .is_empty()
+            {
                 return;
             }
-            progress.await;
+            released.await;
         }
     }
 
-    /// Changes who has a job or waits for it; where nobody does any more, the worker may.
+    /// Changes a job's slot. Removes the slot if the job is then neither claimed nor waited for,
+    /// and wakes the worker.
     fn release(&self, subject: &ClaimKey, change: impl FnOnce(&mut JobSlot)) {
-        let mut wanted = self.table();
-        let Some(job) = wanted.jobs.get_mut(subject) else {
+        let mut table = self.table();
+        let Some(job) = table.jobs.get_mut(subject) else {
             return;
         };
         change(job);
-        let free = !job.held && job.queue.is_empty();
-        let account = free.then(|| wanted.jobs.remove(subject)).flatten();
-        drop(wanted);
+        let is_free = !job.is_claimed && job.queue.is_empty();
+        let removed = is_free.then(|| table.jobs.remove(subject)).flatten();
+        drop(table);
         let inner = &self.0;
-        // The clock the account goes by now: it may have been given one of its own meanwhile.
-        if let Some(job) = account {
-            inner.agenda.check_now(job.account.clock_id());
+        // The account's current clock: it may have received a clock of its own since the claim.
+        if let Some(job) = removed {
+            inner.due_index.check_now(job.account.clock_id());
         }
         inner.released.notify_waiters();
     }
 }
 
 impl QueueEntry<'_> {
-    /// The job, if it is this one's turn.
+    /// Claims the job if it is free and this entry is the first in the queue.
     fn try_promote(&self) -> Option<Claim> {
-        let mut wanted = self.claims.table();
-        let job = wanted.jobs.get_mut(&self.subject)?;
-        if job.held || job.queue.front() != Some(&self.ticket) {
+        let mut table = self.claims.table();
+        let job = table.jobs.get_mut(&self.subject)?;
+        if job.is_claimed || job.queue.front() != Some(&self.ticket) {
             return None;
         }
         job.queue.pop_front();
-        job.held = true;
+        job.is_claimed = true;
         Some(Claim {
             claims: self.claims.clone(),
             subject: self.subject.clone(),
@@ -224,7 +228,8 @@ impl Drop for QueueEntry<'_> {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.claims.release(&self.subject, |job| job.held = false);
+        self.claims
+            .release(&self.subject, |job| job.is_claimed = false);
     }
 }
 
@@ -238,7 +243,7 @@ mod tests {
     use crate::platform::rng::Entropy;
     use crate::storage::db::accounts::AccountRow;
 
-    /// Returns an account that goes by the default clock.
+    /// Returns an account that follows the default clock.
     fn account() -> Arc<Account> {
         let row = AccountRow {
             id: AccountId(1),
@@ -254,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn if_idle_acts_only_if_nothing_is_in_flight_by_that_clock() {
+    fn if_idle_acts_only_if_no_job_of_the_clock_is_claimed() {
         let (claims, account) = (Claims::new(DueIndex::default()), account());
         let act = |clock| claims.if_idle(clock, || "acted");
         assert_eq!(act(ClockId::DEFAULT), Some("acted"));

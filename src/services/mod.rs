@@ -9,5 +9,6 @@ pub mod orders;
 pub mod presigned_urls;
 pub mod rules;
 pub mod snapshots;
+pub mod vendors;
 pub mod webhooks;
 pub mod worker;

@@ -1,16 +1,16 @@
-//! Links to blobs: presigned URLs, made for the origin their reader can reach.
+//! Presigned URLs of blobs, for the origin that the client can reach.
 
 use std::sync::Arc;
 
 use crate::model::order::Vendor;
 use crate::model::time::Timestamp;
 use crate::platform::presign::{HOSTS_MAX, KnownHosts, PresignParams, Signer};
-use crate::storage::db::{self, Db, StoreError};
+use crate::storage::db::{self, Db, InternalError};
 
-/// Seconds a link to something that can be read lives.
+/// Lifetime of a URL for GET, in seconds.
 pub const GET_URL_TTL_S: u32 = 3_600;
 
-/// Makes presigned URLs, and remembers for which hosts.
+/// Creates presigned URLs, and remembers the hosts they were created for.
 #[derive(Debug, Clone)]
 pub struct PresignedUrls {
     signer: Arc<Signer>,
@@ -19,26 +19,26 @@ pub struct PresignedUrls {
 }
 
 impl PresignedUrls {
-    /// Links signed by `signer`; the hosts of earlier ones are remembered.
+    /// Loads the hosts that earlier processes registered. URLs are signed by `signer`.
     ///
     /// # Errors
-    /// If those hosts cannot be read.
+    /// Returns an error if the database fails.
     pub async fn load(
         signer: Arc<Signer>,
         hosts: Arc<KnownHosts>,
         db: Db,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, InternalError> {
         let stored = db::accounts::hosts(&mut db.read().await?).await?;
         hosts.load(stored.iter().map(String::as_str));
         Ok(Self { signer, hosts, db })
     }
 
-    /// Links will be made for that host: a signature over it counts from now on, restarts
-    /// included.
+    /// Registers a host, so that signatures for it are accepted, also after a restart. To be called
+    /// before a URL for the host is created.
     ///
     /// # Errors
-    /// If it cannot be written.
-    pub async fn register_host(&self, host: &str) -> Result<(), StoreError> {
+    /// Returns an error if the database fails.
+    pub async fn register_host(&self, host: &str) -> Result<(), InternalError> {
         if self.hosts.remember(host) {
             let mut tx = self.db.begin().await?;
             db::accounts::insert_host(&mut tx, host, HOSTS_MAX).await?;
@@ -47,13 +47,13 @@ impl PresignedUrls {
         Ok(())
     }
 
-    /// Where an object can be read for an hour.
+    /// Returns a URL for GET, valid for [`GET_URL_TTL_S`].
     #[must_use]
     pub fn get_url(&self, origin: &str, vendor: Vendor, key: &str, now: Timestamp) -> String {
         self.signer.presign(&get(origin, vendor, key, now))
     }
 
-    /// Where an object can be read for so long, to be saved under that name.
+    /// Returns a URL for GET, valid for `expires_s`, whose response is a download called `name`.
     #[must_use]
     pub fn download_url(
         &self,
@@ -73,7 +73,7 @@ impl PresignedUrls {
         })
     }
 
-    /// Where an object can be put for so long, as any type or as `content_type` alone.
+    /// Returns a URL for PUT, valid for `expires_s`. `None` as `content_type` accepts any type.
     #[must_use]
     pub fn upload_url(
         &self,
@@ -90,7 +90,8 @@ impl PresignedUrls {
         })
     }
 
-    /// Where an object can be put for so long, as any type, by who says `x-amz-acl: private`.
+    /// Returns a URL for PUT of any type, valid for `expires_s`. The client must send `x-amz-acl:
+    /// private`.
     #[must_use]
     pub fn upload_url_private_acl(
         &self,
@@ -135,7 +136,7 @@ fn put<'a>(
     }
 }
 
-/// Returns a `Content-Disposition` that keeps any name whole (RFC 6266).
+/// Returns a `Content-Disposition` header (RFC 6266) that preserves `name` in `filename*`.
 #[must_use]
 pub fn attachment(name: &str) -> String {
     let plain: String = name

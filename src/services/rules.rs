@@ -23,7 +23,7 @@ use crate::model::rule::{
 use crate::platform::rng::Entropy;
 use crate::services::accounts::Account;
 use crate::storage::db::rules::RuleRow;
-use crate::storage::db::{self, Db, StoreError, Tx, run_to_completion};
+use crate::storage::db::{self, Db, InternalError, Tx, run_to_completion};
 pub use limits::RULES_MAX;
 use limits::check_limits;
 
@@ -71,11 +71,11 @@ pub struct RuleDecision {
 pub enum AddRuleError {
     /// There are too many, or they are too large; one line on which.
     LimitExceeded(String),
-    Store(StoreError),
+    Store(InternalError),
 }
 
-impl From<StoreError> for AddRuleError {
-    fn from(error: StoreError) -> Self {
+impl From<InternalError> for AddRuleError {
+    fn from(error: InternalError) -> Self {
         Self::Store(error)
     }
 }
@@ -177,7 +177,7 @@ impl Rules {
         db: Db,
         entropy: Entropy,
         account: impl Fn(crate::model::ids::AccountId) -> Option<Arc<Account>>,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, InternalError> {
         let stored = db::rules::all(&mut db.read().await?).await?;
         let standing = stored
             .into_iter()
@@ -241,7 +241,7 @@ impl Rules {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn remove(self: &Arc<Self>, id: RuleId) -> Result<bool, StoreError> {
+    pub async fn remove(self: &Arc<Self>, id: RuleId) -> Result<bool, InternalError> {
         let this = Arc::clone(self);
         run_to_completion(async move { this.remove_where(|standing| standing.id == id).await })
             .await
@@ -251,7 +251,7 @@ impl Rules {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn clear(self: &Arc<Self>, account: Option<&str>) -> Result<(), StoreError> {
+    pub async fn clear(self: &Arc<Self>, account: Option<&str>) -> Result<(), InternalError> {
         let (this, account) = (Arc::clone(self), account.map(str::to_owned));
         run_to_completion(async move {
             let of_account = |it: &ActiveRule| account.is_none() || it.rule.account == account;
@@ -264,7 +264,7 @@ impl Rules {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn clear_global(self: &Arc<Self>) -> Result<(), StoreError> {
+    pub async fn clear_global(self: &Arc<Self>) -> Result<(), InternalError> {
         let this = Arc::clone(self);
         run_to_completion(async move {
             let is_general = |it: &ActiveRule| it.rule.account.is_none();
@@ -273,7 +273,10 @@ impl Rules {
         .await
     }
 
-    async fn remove_where(&self, which: impl Fn(&ActiveRule) -> bool) -> Result<bool, StoreError> {
+    async fn remove_where(
+        &self,
+        which: impl Fn(&ActiveRule) -> bool,
+    ) -> Result<bool, InternalError> {
         let _turn = self.write_lock.lock().await;
         let mut going = self.list(None);
         going.retain(|standing| which(standing));
@@ -308,7 +311,7 @@ impl Rules {
     pub async fn evaluate_and_count(
         &self,
         input: MatchInput<'_>,
-    ) -> Result<RuleDecision, StoreError> {
+    ) -> Result<RuleDecision, InternalError> {
         let mut tx = self.db.begin().await?;
         let choice = self.evaluate(&tx, input);
         self.record_hits(&mut tx, std::slice::from_ref(&choice))
@@ -368,7 +371,7 @@ impl Rules {
         &self,
         tx: &mut Tx,
         choices: &[RuleDecision],
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), InternalError> {
         let mut counted: BTreeMap<RuleId, (&ActiveRule, RuleCounts)> = BTreeMap::new();
         for (standing, hit) in choices.iter().flat_map(|choice| &choice.matches) {
             let (_, counts) = counted

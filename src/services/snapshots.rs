@@ -28,7 +28,7 @@ use crate::services::accounts::Accounts;
 use crate::services::rules::Rules;
 use crate::storage::blobs::Blobs;
 use crate::storage::db::snapshots::Snapshot;
-use crate::storage::db::{self, Db, StoreError, run_to_completion};
+use crate::storage::db::{self, Db, InternalError, run_to_completion};
 
 /// So many are kept.
 pub const SNAPSHOTS_MAX: usize = 100;
@@ -62,7 +62,7 @@ pub enum SnapshotError {
     UnknownAccount,
     /// There are too many.
     Full,
-    Store(StoreError),
+    Store(InternalError),
 }
 
 impl SnapshotManifest {
@@ -71,15 +71,15 @@ impl SnapshotManifest {
     }
 }
 
-impl From<StoreError> for SnapshotError {
-    fn from(error: StoreError) -> Self {
+impl From<InternalError> for SnapshotError {
+    fn from(error: InternalError) -> Self {
         Self::Store(error)
     }
 }
 
 impl From<io::Error> for SnapshotError {
     fn from(error: io::Error) -> Self {
-        Self::Store(StoreError::broken(error))
+        Self::Store(InternalError::broken(error))
     }
 }
 
@@ -251,7 +251,7 @@ impl Snapshots {
             orders,
             bytes,
         };
-        let json = serde_json::to_vec(&about).map_err(StoreError::from)?;
+        let json = serde_json::to_vec(&about).map_err(InternalError::from)?;
         fs::write(to.join(MANIFEST_FILE), json).await?;
         Ok(about)
     }

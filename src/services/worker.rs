@@ -1,13 +1,17 @@
-//! The worker: runs what is due.
+//! The worker: runs the jobs that are due.
 //!
-//! It takes no input. It looks at which jobs are due by which clock, claims them, runs each in
-//! a task of its own, and sleeps until the next is due or something stirs; signals only say
-//! when to look. What a job does is recorded in the transaction that takes its row, so a job
-//! that was cut short by a crash or an error is simply due again.
+//! The worker takes no input. It reads which jobs are due by which clock, claims them, and runs
+//! each in
+//! a task of its own. Then it sleeps until the next due time or a signal. Signals only say when to
+//! read.
+//! A job records its result in the transaction that deletes its row. A job that was interrupted by
+//! a
+//! crash or an error is therefore due again.
 //!
-//! [`Worker::advance`] moves a clock through what falls due on the way, in order, each piece at
-//! its own due time, by running the same jobs the same way; a clock that jumps is moved on like
-//! that whenever nothing is under way.
+//! [`Worker::advance`] moves a clock step by step through the due times of its jobs, and runs each
+//! job at
+//! its own due time. A clock in mode `jump` is moved like that whenever none of its jobs is
+//! running.
 
 mod advance;
 mod drain;
@@ -36,7 +40,7 @@ use crate::services::claims::{Claim, Claims};
 use crate::services::orders::Orders;
 use crate::services::webhooks::Webhooks;
 use crate::storage::db::due_index::NextDue;
-use crate::storage::db::{self, Db, StoreError};
+use crate::storage::db::{self, Db, InternalError};
 pub use advance::{AdvanceError, AdvanceStep, Advanced, ExecutedJob, STEP_MS_MAX};
 pub use drain::{AdvanceNeeded, DrainOutcome};
 pub use queue_depth::QueueDepth;
@@ -46,12 +50,13 @@ use slots::{SLOTS, Slot, Slots, Start};
 use starts::Counted;
 pub use waiting::{Awaited, PendingWork};
 
-/// Wait after the due jobs could not be read.
+/// Wait after an error in reading the due jobs.
 const ERROR_BACKOFF: Duration = Duration::from_secs(1);
-/// Longest sleep until a job is due. Real time may step forward meanwhile (see [`crate::platform::clock`]).
+/// Longest sleep until a job is due. Real time may step forward during a sleep (see
+/// [`crate::platform::clock`]).
 const SLEEP_MS_MAX: u64 = 5_000;
 
-/// Runs jobs.
+/// Runs jobs in the background.
 #[derive(Debug)]
 pub struct Worker {
     db: Db,
@@ -70,7 +75,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// A worker that has not begun.
+    /// Creates a worker that is not started.
     #[must_use]
     pub fn new(
         db: Db,
@@ -98,11 +103,11 @@ impl Worker {
         })
     }
 
-    /// Begins: what an earlier process left undone is due like anything else.
+    /// Starts the worker. Jobs that an earlier process left unfinished are due like any other.
     ///
     /// # Errors
-    /// If the jobs cannot be read.
-    pub async fn start(self: &Arc<Self>) -> Result<(), StoreError> {
+    /// Returns an error if the jobs cannot be read.
+    pub async fn start(self: &Arc<Self>) -> Result<(), InternalError> {
         for (clock, at) in db::jobs::next_due_by_clock(&mut self.db.read().await?).await? {
             self.db.agenda().schedule(clock, at);
         }
@@ -111,18 +116,18 @@ impl Worker {
         Ok(())
     }
 
-    /// Stops: no job begins any more; those that run have until `patience` is over. What is left to the
-    /// next start does not count as started.
-    pub async fn stop(&self, patience: Duration) {
+    /// Stops the worker: starts no more jobs, and waits up to `grace` for running jobs. Jobs that
+    /// are still running then do not count as started.
+    pub async fn stop(&self, grace: Duration) {
         self.stop.cancel();
         self.tasks.close();
-        if tokio::time::timeout(patience, self.tasks.wait())
+        if tokio::time::timeout(grace, self.tasks.wait())
             .await
             .is_err()
         {
             tracing::info!(
                 jobs = self.slots.running(),
-                "left jobs under way to the next start"
+                "shutting down with jobs still running; they resume at the next start"
             );
         }
         self.take_starts_back().await;
@@ -130,20 +135,20 @@ impl Worker {
 
     async fn run(self: Arc<Self>) {
         loop {
-            let agenda = self.db.agenda();
-            // A clock that jumps does not wait for what is new to it.
+            let due_index = self.db.agenda();
+            // A clock that jumps does not wait for the due time of a new job.
             let is_due = |clock, due: NextDue| {
                 let clock = self.accounts.clock(clock);
                 due.at <= clock.now() || (due.is_new && clock.jumps())
             };
-            for clock in agenda.take_due(is_due) {
+            for clock in due_index.take_due(is_due) {
                 if let Err(error) = self.dispatch_due(clock).await {
-                    tracing::error!(%error, clock = clock.0, "cannot look for due jobs");
+                    tracing::error!(%error, clock = clock.0, "reading the due jobs failed");
                     tokio::time::sleep(ERROR_BACKOFF).await;
-                    agenda.check_now(clock);
+                    due_index.check_now(clock);
                 }
             }
-            let wait = agenda.min_wait(|clock, at| self.accounts.clock(clock).real_ms_until(at));
+            let wait = due_index.min_wait(|clock, at| self.accounts.clock(clock).real_ms_until(at));
             let next = async {
                 match wait {
                     Some(ms) => {
@@ -162,31 +167,32 @@ impl Worker {
             };
             tokio::select! {
                 () = self.stop.cancelled() => return,
-                () = agenda.changed() => {}
+                () = due_index.changed() => {}
                 () = next => {}
                 () = retry => self.dispatch_retries(),
             }
         }
     }
 
-    /// Has the clocks looked at whose jobs have waited long enough after an error.
+    /// Makes the worker check the clocks of jobs whose wait after an error is over.
     fn dispatch_retries(&self) {
-        for account in self.retries.take_over() {
+        for account in self.retries.take_ready() {
             if let Some(account) = self.accounts.by_id(account) {
                 self.db.agenda().check_now(account.clock_id());
             }
         }
     }
 
-    /// Starts what is due by that clock, as far as there are slots, and notes what comes next. The clock
-    /// is locked meanwhile: an advance starts before all of these jobs, or after.
-    async fn dispatch_due(self: &Arc<Self>, clock: ClockId) -> Result<(), StoreError> {
+    /// Starts the clock's due jobs while slots are free, and schedules the next due time. The clock
+    /// is locked meanwhile, so an advance starts before or after all of these jobs.
+    async fn dispatch_due(self: &Arc<Self>, clock: ClockId) -> Result<(), InternalError> {
         let Some(guard) = self.accounts.try_lock_clock(clock) else {
             return Ok(());
         };
         let now = self.accounts.now(clock);
-        // As many may be due and not be started, because a request has them or they wait for their next
-        // try: none of those behind them waits for that.
+        // Due jobs may be claimed by a request, or wait for a retry. The limit has room for these,
+        // so that
+        // the jobs behind them are read as well.
         let passed_over = self.claims.count() + self.retries.len();
         let limit = 2 * SLOTS + passed_over;
         let mut reader = self.db.read().await?;
@@ -202,7 +208,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Starts those of the due jobs that can be started now, as far as there are slots.
+    /// Starts those of the due jobs that can start now, while slots are free.
     fn start_all(self: &Arc<Self>, clock: ClockId, due: Vec<Job>) {
         let mut counted = Vec::new();
         for mut job in due {
@@ -235,19 +241,19 @@ impl Worker {
         }
     }
 
-    /// Counts a start of each of these jobs, in one commit, and then runs them side by side.
+    /// Counts a start of each job in one commit, and then runs the jobs concurrently.
     async fn run_counted(self: Arc<Self>, jobs: Vec<(Job, Slot<Claim>, RunningEntry)>) {
         let ids: Vec<&Job> = jobs.iter().map(|(job, ..)| job).collect();
         let counted = self.count_starts(&ids).await;
         for (job, slot, running) in jobs {
             match &counted {
-                // The stop takes their starts back.
+                // `take_starts_back` takes these starts back.
                 Ok(()) if self.stop.is_cancelled() => {}
                 Ok(()) => {
                     let run = Arc::clone(&self).run_in(job, slot, running);
                     self.tasks.spawn(run);
                 }
-                // The error has been noted: the job is run again later.
+                // `after_error` has scheduled a retry.
                 Err(error) => {
                     if self.after_error(&job, error.clone()).await.is_ok() {
                         running.done();
@@ -257,25 +263,26 @@ impl Worker {
         }
     }
 
-    /// `None` also if the clock has been set back since the job was found to be due.
+    /// Claims a job that is still due. `None` if it is claimed, if its account has ended, or if the
+    /// clock was set back.
     fn claim_due(&self, job: &Job) -> Option<Claim> {
         let account = self.accounts.by_id(job.account)?;
         let is_due = job.due_at <= account.now();
         is_due.then(|| self.claim(job)).flatten()
     }
 
-    /// `None` if somebody has it, or its account's life has just ended.
+    /// Claims a job. `None` if it is claimed, or its account has ended.
     fn claim(&self, job: &Job) -> Option<Claim> {
         let account = self.accounts.by_id(job.account)?;
         self.claims.try_claim(&account, job.kind, &job.subject)
     }
 
     async fn run_in(self: Arc<Self>, job: Job, slot: Slot<Claim>, running: RunningEntry) {
-        // An error has been noted: the job is run again later.
+        // `run_job` has scheduled a retry after an error.
         if self.run_job(&job).await.is_ok() {
             running.done();
         }
-        // The claim goes last: whoever claims the job next enters it anew.
+        // The claim is released last: the next owner of the job enters it in `running` again.
         drop(running);
         drop(slot);
     }

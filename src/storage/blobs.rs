@@ -1,27 +1,24 @@
-//! Blobs on local disk: bytes under account, bucket and key.
+//! Objects on local disk, by account, bucket and key.
 //!
-//! An object is one file, `blobs/{account}/{SHA-256 of bucket and key}`: its content, and behind
-//! it a trailer that holds the rest (content type, `ETag`, size, time). So
-//! - one rename makes content and meta visible together: a reader sees the old object or the
-//!   new one, whenever the process dies; an object that was never whole was never there;
-//! - a PUT costs one file and no directory, and replacing is the same rename;
-//! - the content is the file's first bytes, for whoever decodes or digests it: its length is
-//!   part of what [`Blobs::find`] tells.
+//! An object is one file, `blobs/{account}/{SHA-256 of bucket and key}`: the content, followed by a
+//! trailer with content type, `ETag`, size and time.
+//! - One rename makes content and metadata visible together. A reader sees the old object or the new
+//!   one, whenever the process dies.
+//! - A PUT creates one file and no directory. A replacement is the same rename.
+//! - The content is the start of the file, so that decoders can read the file.
 //!
-//! Contents grow under `tmp/`, which is swept at start. Keys never become paths. An account's
-//! directory is made by its first object, as long as the account is open: what is written for a
-//! removed account fails as [`NotFound`](io::ErrorKind::NotFound) and leaves nothing. One process
-//! owns the root.
+//! New files are written under `tmp/`, which is emptied at start. Keys never become paths. The first
+//! object of an account creates its directory. Writes for a removed account fail as
+//! [`NotFound`](io::ErrorKind::NotFound) and leave nothing. One process owns the root.
 //!
-//! A broken object (a file that was truncated or whose trailer is damaged) is treated as a missing
-//! one; the log names its file once. A write that fails because the disk is full says so in its
-//! error, by [`DiskFull`].
+//! A broken object (a truncated file, or a damaged trailer) is treated as a missing one. The log names
+//! the file once. A write that fails because the disk is full returns [`DiskFull`].
 //!
-//! A write may depend on the object that is there ([`BlobWriter::finish_if`]): check and replacement are
-//! one step, for a lock of the object is held over both.
+//! A write may depend on the current object ([`BlobWriter::finish_if`]). A lock of the object makes
+//! check and replacement one step.
 //!
-//! Futures of this module may be dropped at any point; what they had begun is then done or
-//! swept later. A caller that answers for an object after [`BlobWriter::finish`] should not be.
+//! Futures of this module may be dropped at any point: unfinished work is completed, or removed at the
+//! next start. A caller that responds after [`BlobWriter::finish`] should run to its end.
 
 mod account_dirs;
 mod hardlink;
@@ -52,12 +49,12 @@ use crate::model::ids::AccountId;
 use crate::model::time::Timestamp;
 use crate::storage::db::DiskFull;
 
-/// Number of broken objects that are remembered as reported in the log.
+/// Maximum number of broken objects that are remembered as logged.
 const REPORTED_MAX: usize = 1_000;
-/// What is written in one go by [`Blobs::put_bytes`].
+/// Bytes that [`Blobs::put_bytes`] writes at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
 
-/// The store. Clones share it.
+/// Object store. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Blobs(Arc<BlobsInner>);
 
@@ -67,47 +64,46 @@ struct BlobsInner {
     tmp: PathBuf,
     rooms: AccountDirs,
     locks: ObjectLocks,
-    /// Grows by one for every temporary and every published file of this process.
+    /// Counter that names temporary files.
     count: AtomicU64,
-    /// Objects that this process has written, and their bytes.
+    /// Numbers of objects and bytes that this process has written.
     written: (AtomicU64, AtomicU64),
-    /// Files of broken objects that the log has named.
+    /// Files of broken objects that have been logged.
     reported: Mutex<HashSet<PathBuf>>,
 }
 
-/// What is known of an object.
+/// Metadata of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BlobMeta {
-    /// As uploaded; none if none was sent.
+    /// Value of `Content-Type` of the upload. `None` if there was none.
     pub content_type: Option<String>,
-    /// Headers that were stored with the object and are sent with it, by name in lower case.
+    /// Stored response headers, by name in lower case.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
-    /// MD5 of the content, 32 hex digits, no quotes.
+    /// MD5 of the content, as 32 hex digits without quotes.
     pub etag: String,
-    /// The content's size.
+    /// Length of the content.
     pub bytes: u64,
-    /// When it was written, by its account's clock.
+    /// Time of the write, on the account's clock.
     pub modified_at: Timestamp,
 }
 
-/// An object, found.
+/// Object on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blob {
-    /// What is known of it.
+    /// Metadata.
     pub meta: BlobMeta,
-    /// The file whose first `meta.bytes` bytes are the content.
+    /// Path of the file. Its first `meta.bytes` bytes are the content.
     pub path: PathBuf,
 }
 
 impl Blobs {
-    /// The store under `root`, which no other process uses: makes `root/blobs` with
-    /// room for what belongs to nobody, and sweeps `root/tmp`. Directories there are deleted in the
-    /// background.
+    /// Opens the store under `root`, which no other process uses. Creates `root/blobs`, and deletes the
+    /// contents of `root/tmp` in the background.
     ///
     /// # Errors
-    /// When the directories cannot be made or swept.
+    /// If the directories cannot be created or listed.
     pub async fn open(root: PathBuf) -> io::Result<Self> {
         let (blobs, tmp) = (root.join("blobs"), root.join("tmp"));
         fs::create_dir_all(&blobs).await?;
@@ -126,13 +122,13 @@ impl Blobs {
         Ok(store)
     }
 
-    /// Begins an object of `account`'s, as yet without a name.
+    /// Returns a writer for a new object of `account`.
     #[must_use]
     pub fn writer(&self, account: AccountId) -> BlobWriter {
         BlobWriter::new(self.clone(), account)
     }
 
-    /// Writes an object whole; a [`BlobWriter`] for bytes that are all there.
+    /// Writes an object whose bytes are in memory.
     ///
     /// # Errors
     /// As [`BlobWriter::finish`].
@@ -155,16 +151,16 @@ impl Blobs {
             .await
     }
 
-    /// A place for a file on its way to becoming an object.
+    /// Returns the path of a temporary file.
     #[must_use]
     pub fn temp_file(&self) -> TempFile {
         TempFile::new(self)
     }
 
-    /// Writes the file at `path` as an object, piece by piece.
+    /// Copies the file at `path` into an object, in pieces.
     ///
     /// # Errors
-    /// As [`BlobWriter::finish`], and when the file cannot be read.
+    /// As [`BlobWriter::finish`], and if the file cannot be read.
     pub async fn put_file(
         &self,
         account: AccountId,
@@ -187,7 +183,8 @@ impl Blobs {
         }
     }
 
-    /// The object under `bucket` and `key`, if there is one; its content is not opened.
+    /// Returns the object under `bucket` and `key`, without opening its content. `None` if there is
+    /// none, or a broken one.
     ///
     /// # Errors
     /// When the disk fails.
@@ -201,9 +198,9 @@ impl Blobs {
         Ok(opened.map(|(blob, _)| blob))
     }
 
-    /// The object under `bucket` and `key` with its file open at the content's begin: that
-    /// content is read to its end whatever becomes of the object meanwhile. `None` if there is no
-    /// object, or a broken one.
+    /// Returns the object under `bucket` and `key`, with its file open at the start of the content. The
+    /// content stays readable if the object is replaced or removed. `None` if there is no object, or a
+    /// broken one.
     ///
     /// # Errors
     /// When the disk fails.
@@ -219,7 +216,7 @@ impl Blobs {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(e),
         };
-        // The trailer is one small read at the end of a file that has just been looked up.
+        // The trailer takes one small read at the end of the file.
         match trailer::read(&file) {
             Ok(meta) => Ok(Some((Blob { meta, path }, File::from_std(file)))),
             Err(error) if trailer::is_broken(&error) => {
@@ -230,7 +227,7 @@ impl Blobs {
         }
     }
 
-    /// Names the file of a broken object in the log, once.
+    /// Logs the file of a broken object, once.
     fn report_broken(&self, path: &Path, error: &io::Error) {
         let mut reported = self
             .0
@@ -245,15 +242,14 @@ impl Blobs {
         }
     }
 
-    /// Returns the error with [`DiskFull`] in place of the operating system's words if the disk is full.
+    /// Returns [`DiskFull`] for an error of a full disk, and other errors as they are.
     #[must_use]
     pub fn explain(&self, error: io::Error) -> io::Error {
         DiskFull::explain(error, self.0.tmp.parent())
     }
 
-    /// Returns an object's file, for blocking reads, and the length of the content at its start in
-    /// bytes. The file stays readable after the object is replaced or removed. `None` if there is no
-    /// such object.
+    /// Returns an object's file for blocking reads, and the length of the content at its start. The
+    /// file stays readable after the object is replaced or removed. `None` if there is no object.
     ///
     /// # Errors
     /// Returns an error if the disk fails.
@@ -269,7 +265,7 @@ impl Blobs {
         Ok(Some((file.into_std().await, blob.meta.bytes)))
     }
 
-    /// The content of a small object, whole, if there is one.
+    /// Returns the content of a small object. `None` if there is no object.
     ///
     /// # Errors
     /// When the disk fails.
@@ -287,13 +283,13 @@ impl Blobs {
         Ok(Some(content))
     }
 
-    /// Removes an object; true if there was one.
+    /// Removes an object. Returns `false` if there was none.
     ///
     /// # Errors
     /// When the disk fails.
     pub async fn remove(&self, account: AccountId, bucket: &str, key: &str) -> io::Result<bool> {
         let path = self.object_path(account, bucket, key);
-        // Most of what may be there is not: looking is quicker than handing it to another thread.
+        // Most keys have no object. A check costs less than a thread for the removal.
         if !path.exists() {
             return Ok(false);
         }
@@ -304,7 +300,7 @@ impl Blobs {
         }
     }
 
-    /// How many objects were written since the store was opened, and how many bytes they had.
+    /// Returns the numbers of objects and bytes written since the store was opened.
     #[must_use]
     pub fn written(&self) -> (u64, u64) {
         let (objects, bytes) = &self.0.written;
@@ -338,7 +334,8 @@ impl Blobs {
     }
 }
 
-/// Undetectable's two buckets are one store behind both names.
+/// Returns the bucket that stores the objects of `bucket`. The two buckets of Undetectable AI share
+/// their objects.
 fn canonical_bucket(bucket: &str) -> &str {
     match bucket {
         "ai-image-detector-dev" => "ai-image-detector-prod",

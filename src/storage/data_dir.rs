@@ -1,7 +1,7 @@
-//! The data directory: where all state is, for one server at a time, and for its user alone.
+//! Data directory: all state of one server, readable by its user only.
 //!
-//! The directory is 0700 and its files are 0600: [`DataDir::open`] sets the process's umask, which
-//! also counts for the files that SQLite makes, and tightens what an older version left.
+//! The directory has mode 0700 and its files 0600. [`DataDir::open`] sets the umask of the process,
+//! which also applies to the files of SQLite, and restricts existing files.
 
 mod access;
 mod private;
@@ -16,20 +16,20 @@ use std::time::{Duration, Instant};
 use rustix::fs::Mode;
 use tempfile::TempDir;
 
-/// File that the server holds locked as long as it runs.
+/// Lock file of the running server.
 const LOCK: &str = "lock";
-/// Begin of the names of temporary data directories.
+/// Name prefix of temporary data directories.
 const PREFIX: &str = "stuntdouble-";
-/// Content of the lock file of a temporary data directory, which tells it from one that is kept.
+/// Content of the lock file of a temporary data directory.
 const TEMPORARY: &[u8] = b"temporary\n";
-/// Permissions that no file of this process gives to the group or to others.
+/// Umask: no permissions for the group and for others.
 const UMASK: u32 = 0o077;
-/// Time that a server which is ending has to let go of its lock. A process that it was starting in
-/// that moment, as tests do, has the lock too until it runs its own program.
+/// Time that an ending server has to release its lock. A process that it was starting at that moment,
+/// as tests do, holds the lock until it runs its own program.
 const LOCK_WAIT: Duration = Duration::from_secs(1);
 const LOCK_RETRY: Duration = Duration::from_millis(10);
 
-/// Where all state is: kept, or gone when this is dropped. Locked against other servers.
+/// Data directory, locked against other servers. A temporary one is deleted on drop.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
@@ -38,12 +38,12 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// The directory that is set, or else `mount` if something is mounted there, or else a temporary
-    /// one. From here on no file that this process makes can be read by other users. Temporary ones
-    /// that killed servers left behind are removed.
+    /// Opens `data_dir`, or else `mount` if a file system is mounted there, or else a new temporary
+    /// directory. No file that this process creates afterwards is readable by other users. Deletes the
+    /// temporary directories of killed servers.
     ///
     /// # Errors
-    /// One line that says what could not be had, and why.
+    /// One line that says what failed, and why.
     pub fn open(set: Option<&Path>, mount: Option<&Path>) -> Result<Self, String> {
         rustix::process::umask(Mode::from_raw_mode(UMASK));
         stale::remove(&std::env::temp_dir());
@@ -93,28 +93,28 @@ impl DataDir {
         })
     }
 
-    /// Where it is.
+    /// Path of the directory.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether it goes when this is dropped.
+    /// `true` if the directory is deleted on drop.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         self.temporary.is_some()
     }
 }
 
-/// Whether a file system begins there: on another device than the directory above.
+/// Returns `true` if a file system is mounted at `path`: its device differs from that of its parent.
 fn is_mounted(dir: &Path) -> bool {
     let device = |path: &Path| std::fs::metadata(path).map(|it| it.dev()).ok();
     let (here, above) = (device(dir), device(&dir.join("..")));
     here.is_some() && here != above
 }
 
-/// The lock, none if another process has it. It goes with the process, however that ends; one that is
-/// just ending is waited for.
+/// Takes the lock. `None` if another process holds it. The lock ends with the process. Waits for a
+/// process that is ending.
 fn lock(path: &Path) -> io::Result<Option<File>> {
     let file = File::options()
         .create(true)
@@ -131,15 +131,15 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
             Err(TryLockError::Error(error)) => return Err(error),
         }
     }
-    // A temporary directory that somebody sets as the data directory is kept from now on.
+    // A temporary directory becomes a permanent one when a user sets it as the data directory.
     if file.metadata()?.len() > 0 {
         file.set_len(0)?;
     }
     Ok(Some(file))
 }
 
-/// Returns the lock of a new temporary directory. The file is locked before it has its name: a lock
-/// file that nobody holds is that of a server that has ended, never of one that starts.
+/// Takes the lock of a new temporary directory. The file is locked before it has its name. An unlocked
+/// lock file therefore belongs to a server that has ended, never to one that starts.
 fn lock_temporary(path: &Path) -> io::Result<File> {
     let new_path = path.join("lock.new");
     let mut file = File::create_new(&new_path)?;
@@ -154,14 +154,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_is_mounted_if_a_file_system_begins_there() {
+    fn is_mounted_compares_the_device_with_the_parent() {
         assert!(is_mounted(Path::new("/proc")));
         assert!(!is_mounted(Path::new("/proc/self")));
         assert!(!is_mounted(Path::new("/nowhere")));
     }
 
     #[test]
-    fn where_nothing_is_mounted_the_data_is_temporary() {
+    fn open_without_directory_or_mount_is_temporary() {
         let dir = tempfile::tempdir().expect("a directory");
         let data = DataDir::open(None, Some(dir.path())).expect("a data directory");
         assert!(data.is_temporary());
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_outranks_what_is_mounted() {
+    fn open_prefers_the_set_directory_to_the_mount() {
         let dir = tempfile::tempdir().expect("a directory");
         let data = DataDir::open(Some(dir.path()), Some(Path::new("/proc")));
         assert_eq!(data.expect("a data directory").path(), dir.path());

@@ -37,7 +37,7 @@ same "capabilities" "$(awk '/^CapEff:/ {print $2}' "$status")" 0000000000000000
 files=$(docker export "$mock" | tar -t | grep -v -E '^(dev|etc|proc|sys)/|/$|^\.dockerenv$' | sort | tr '\n' ' ')
 same "files" "$files" "licenses/THIRD-PARTY.txt.gz licenses/stuntdouble.txt stuntdouble "
 docker logs "$mock" > "$work/output" 2>&1
-grep 'data in /tmp/stuntdouble-.* (temporary: gone at exit)' "$work/output" \
+grep 'data in /tmp/stuntdouble-.* (temporary: removed at exit)' "$work/output" \
   || fail "the log does not name the data directory"
 
 step "licenses and dependencies"

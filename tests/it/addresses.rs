@@ -1,4 +1,4 @@
-//! Addresses that the server listens on.
+//! Addresses on which the server listens.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -8,8 +8,8 @@ use stuntdouble::settings::Config;
 
 use crate::support::TestServer;
 
-/// The settings of a server on all addresses, by TLS too.
-fn everywhere() -> Config {
+/// Returns settings for all addresses, with a TLS listener.
+fn config_for_all_addresses() -> Config {
     let mut config = Config {
         port: 0,
         host: IpAddr::V6(Ipv6Addr::UNSPECIFIED),
@@ -21,10 +21,10 @@ fn everywhere() -> Config {
 }
 
 #[tokio::test]
-async fn server_on_the_unspecified_ipv6_address_serves_both_families() {
-    let server = TestServer::with_config(|config| *config = everywhere()).await;
+async fn listen_on_unspecified_ipv6_address_serves_ipv4_and_ipv6() {
+    let server = TestServer::with_config(|config| *config = config_for_all_addresses()).await;
     let plain = server.origin.rsplit(':').next().expect("a port").to_owned();
-    let tls = server.tls.expect("it listens by TLS").port();
+    let tls = server.tls.expect("a TLS listener").port();
     for host in ["127.0.0.1", "[::1]", "localhost"] {
         for origin in [
             format!("http://{host}:{plain}"),
@@ -40,9 +40,12 @@ async fn server_on_the_unspecified_ipv6_address_serves_both_families() {
 }
 
 #[tokio::test]
-async fn start_line_of_a_server_on_all_addresses_has_urls_that_can_be_called() {
-    let app = App::start(everywhere()).await.expect("it starts");
-    let (plain, tls) = (app.address().port(), app.tls_address().expect("TLS").port());
+async fn listen_on_all_addresses_prints_callable_urls() {
+    let app = App::start(config_for_all_addresses())
+        .await
+        .expect("the server starts");
+    let plain = app.address().port();
+    let tls = app.tls_address().expect("a TLS listener").port();
     let line = app.listening_line();
     let expected =
         format!("listening on http://localhost:{plain}, https://localhost:{tls}, data in");
@@ -52,7 +55,7 @@ async fn start_line_of_a_server_on_all_addresses_has_urls_that_can_be_called() {
         port: 0,
         ..Config::defaults()
     };
-    let app = App::start(ipv4).await.expect("it starts");
+    let app = App::start(ipv4).await.expect("the server starts");
     let expected = format!(
         "listening on http://127.0.0.1:{}, data in",
         app.address().port()

@@ -1,4 +1,4 @@
-//! Who is let in by BIZ MORI's front door, and what the others are told.
+//! Authentication by the BIZ MORI API, and its errors.
 
 use reqwest::Method;
 use serde_json::json;
@@ -8,10 +8,10 @@ use crate::support::{TestResponse, TestServer};
 
 const DETECTION: &str = "/api/v2/orders/ai-detection";
 const WEBHOOKS: &str = "/api/v2/orders/webhooks";
-const SET_SO: &str = "Authorization: the key's state was set so by the control plane";
+const STATE_OVERRIDDEN: &str = "Authorization: the key's state was set so by the control plane";
 
-/// A call whose body, id and query are as bad as can be, with these headers.
-async fn bad_calls(server: &TestServer, headers: &[(&str, &str)]) -> Vec<TestResponse> {
+/// Calls every kind of route with an invalid body, id or query. Returns the responses.
+async fn send_invalid_calls(server: &TestServer, headers: &[(&str, &str)]) -> Vec<TestResponse> {
     let mut responses = Vec::new();
     for (method, path) in [
         (Method::POST, DETECTION.to_owned()),
@@ -33,23 +33,23 @@ async fn bad_calls(server: &TestServer, headers: &[(&str, &str)]) -> Vec<TestRes
 }
 
 #[tokio::test]
-async fn a_call_without_a_key_is_not_authenticated_whatever_it_asks() {
+async fn call_without_key_answers_not_authenticated() {
     let server = TestServer::start().await;
-    for response in bad_calls(&server, &[]).await {
+    for response in send_invalid_calls(&server, &[]).await {
         response.assert_refused(401, "AUTH_NOT_AUTHENTICATED", "Authorization: missing");
     }
-    let listed = server
+    let accounts = server
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
     assert_eq!(
-        listed,
+        accounts,
         json!({"accounts": [], "next": null}),
-        "nobody was made of nothing"
+        "no account is created"
     );
 }
 
 #[tokio::test]
-async fn what_is_not_bearer_and_a_key_is_of_an_invalid_format() {
+async fn call_without_bearer_key_answers_invalid_format() {
     let server = TestServer::start().await;
     for value in [
         "",
@@ -62,7 +62,7 @@ async fn what_is_not_bearer_and_a_key_is_of_an_invalid_format() {
         "Bearer \u{e9}",
         "Bearerlive",
     ] {
-        for response in bad_calls(&server, &[("authorization", value)]).await {
+        for response in send_invalid_calls(&server, &[("authorization", value)]).await {
             response.assert_refused(
                 401,
                 "AUTH_TOKEN_INVALID_FORMAT",
@@ -71,18 +71,18 @@ async fn what_is_not_bearer_and_a_key_is_of_an_invalid_format() {
         }
     }
     for value in ["Bearer live", "bearer live", "BEARER  live"] {
-        let listed = server
+        let webhooks = server
             .send(Method::GET, WEBHOOKS, &[("authorization", value)], "")
             .await;
-        assert_eq!(listed.status, 200, "{value}: {}", listed.text());
+        assert_eq!(webhooks.status, 200, "{value}: {}", webhooks.text());
     }
 }
 
 #[tokio::test]
-async fn a_key_nobody_set_up_is_invalid_where_the_mode_is_strict() {
+async fn call_with_unknown_key_in_strict_mode_answers_token_invalid() {
     let server = TestServer::with_config(|config| config.mode = KeyMode::Strict).await;
-    for reply in bad_calls(&server, &[("authorization", "Bearer live")]).await {
-        reply.assert_refused(
+    for response in send_invalid_calls(&server, &[("authorization", "Bearer live")]).await {
+        response.assert_refused(
             401,
             "AUTH_TOKEN_INVALID",
             "Authorization: no account has this key, and the mode is strict",
@@ -101,7 +101,7 @@ async fn a_key_nobody_set_up_is_invalid_where_the_mode_is_strict() {
 }
 
 #[tokio::test]
-async fn the_state_of_an_account_is_told_before_anything_else() {
+async fn call_with_inactive_account_answers_its_state_before_other_errors() {
     let server = TestServer::start_frozen("live").await;
     for (state, status, code) in [
         ("expired", 401, "AUTH_TOKEN_EXPIRED"),
@@ -112,12 +112,12 @@ async fn the_state_of_an_account_is_told_before_anything_else() {
         server
             .control(Method::PUT, "/_mock/accounts/live", &set)
             .await;
-        for response in bad_calls(&server, &[("authorization", "Bearer live")]).await {
-            response.assert_refused(status, code, SET_SO);
+        for response in send_invalid_calls(&server, &[("authorization", "Bearer live")]).await {
+            response.assert_refused(status, code, STATE_OVERRIDDEN);
         }
     }
     let other = server.get("other", WEBHOOKS).await;
-    assert_eq!(other.status, 200, "another key is not touched");
+    assert_eq!(other.status, 200, "another key is not affected");
     let set = json!({"state": "active"});
     server
         .control(Method::PUT, "/_mock/accounts/live", &set)
@@ -126,16 +126,16 @@ async fn the_state_of_an_account_is_told_before_anything_else() {
 }
 
 #[tokio::test]
-async fn one_key_never_sees_what_is_anothers() {
+async fn read_with_another_key_answers_not_owner_or_not_found() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
     let (id, _) = server.create_detection("live", &body).await;
     let (webhook, _) = server.webhook("live", "http://127.0.0.1:1/").await;
     let order = server.get("other", &format!("/api/v2/orders/{id}")).await;
-    let why = format!("order {id} is another key's");
-    order.assert_refused(403, "ORDER_NOT_OWNER", &why);
+    let reason = format!("order {id} is another key's");
+    order.assert_refused(403, "ORDER_NOT_OWNER", &reason);
     let path = format!("{WEBHOOKS}/{webhook}");
-    let why = format!("this key has no webhook {webhook}");
+    let reason = format!("this key has no webhook {webhook}");
     for response in [
         server.get("other", &path).await,
         server.get("other", &format!("{path}/events")).await,
@@ -143,22 +143,23 @@ async fn one_key_never_sees_what_is_anothers() {
             .call(Method::DELETE, "other", &path, &json!({}))
             .await,
     ] {
-        response.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
+        response.assert_refused(404, "WEBHOOK_NOT_FOUND", &reason);
     }
-    let listed = server.get("other", WEBHOOKS).await.json();
-    assert_eq!(listed["data"]["webhooks"], json!([]));
-    let mine = server.get("live", &path).await;
-    assert_eq!(mine.json()["data"]["id"].to_string(), webhook);
+    let webhooks = server.get("other", WEBHOOKS).await.json();
+    assert_eq!(webhooks["data"]["webhooks"], json!([]));
+    let own = server.get("live", &path).await;
+    assert_eq!(own.json()["data"]["id"].to_string(), webhook);
 }
 
 #[tokio::test]
-async fn call_with_a_key_of_over_1000_characters_is_refused_and_makes_no_account() {
+async fn call_with_key_over_1000_characters_is_refused_and_creates_no_account() {
     let server = TestServer::start().await;
-    let (longest, too_long) = ("k".repeat(1_000), "k".repeat(1_001));
+    let longest = "k".repeat(1_000);
+    let too_long = "k".repeat(1_001);
     let path = "/api/v2/orders/webhooks";
-    let why = "Authorization: the key has more than 1000 characters";
+    let reason = "Authorization: the key has more than 1000 characters";
     let response = server.get(&too_long, path).await;
-    response.assert_refused(401, "AUTH_TOKEN_INVALID", why);
+    response.assert_refused(401, "AUTH_TOKEN_INVALID", reason);
     let headers = [("apikey", too_long.as_str())];
     let credits = server
         .send(Method::GET, "/check-user-credits", &headers, "")
@@ -172,10 +173,10 @@ async fn call_with_a_key_of_over_1000_characters_is_refused_and_makes_no_account
         assert_eq!(response.status, code, "{}", response.text());
     }
     assert_eq!(server.get(&longest, path).await.status, 200);
-    let listed = server
+    let listing = server
         .control(Method::GET, "/_mock/accounts?limit=1000", &json!({}))
         .await;
-    let accounts = listed["accounts"].as_array().expect("a list");
+    let accounts = listing["accounts"].as_array().expect("a list");
     assert_eq!(accounts.len(), 1);
     assert_eq!(accounts[0]["key"], longest);
 }

@@ -1,4 +1,5 @@
-//! The data directory is for the server's user alone; those that killed servers left are removed.
+//! The data directory is private to the server's user. Temporary ones of killed servers are
+//! removed.
 
 use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
@@ -10,11 +11,11 @@ use std::process::{Child, Command, Stdio};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Process, TestServer, picture};
+use crate::support::{Database, Process, TestServer, picture};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_stuntdouble");
 
-async fn on(dir: &Path) -> TestServer {
+async fn start_on(dir: &Path) -> TestServer {
     TestServer::with_config(|config| {
         config.data_dir = Some(dir.to_owned());
         config.tls.tls = true;
@@ -23,7 +24,7 @@ async fn on(dir: &Path) -> TestServer {
     .await
 }
 
-/// The directory and all paths below it.
+/// Returns the directory and all paths below it.
 fn paths(dir: &Path) -> Vec<PathBuf> {
     let mut paths = vec![dir.to_owned()];
     let entries = std::fs::read_dir(dir).into_iter().flatten();
@@ -38,19 +39,23 @@ fn paths(dir: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Permissions of the file. `None` if it is gone: SQLite removes its log when its last connection
-/// closes, which may be after the server's end.
+/// Returns the permissions of a file. `None` if it no longer exists: SQLite removes its log when
+/// the last connection closes, which may be after the server has stopped.
 fn mode(path: &Path) -> Option<u32> {
     let metadata = std::fs::metadata(path).ok()?;
     Some(metadata.permissions().mode() & 0o7777)
 }
 
 fn set_mode(path: &Path, mode: u32) {
-    let set = std::fs::set_permissions(path, Permissions::from_mode(mode));
-    assert!(set.is_ok() || !path.exists(), "{}: {set:?}", path.display());
+    let result = std::fs::set_permissions(path, Permissions::from_mode(mode));
+    assert!(
+        result.is_ok() || !path.exists(),
+        "{}: {result:?}",
+        path.display()
+    );
 }
 
-/// Asserts that directories are 0700 and files 0600; returns the names of the files.
+/// Asserts that directories are 0700 and files 0600. Returns the names of the files.
 fn assert_private(dir: &Path) -> Vec<String> {
     let mut files = Vec::new();
     for path in paths(dir) {
@@ -66,8 +71,8 @@ fn assert_private(dir: &Path) -> Vec<String> {
     files
 }
 
-/// Makes files of every kind: rows, small and large uploads, made pictures, a snapshot.
-async fn live(server: &TestServer) {
+/// Creates files of every kind: rows, small and large uploads, generated pictures, a snapshot.
+async fn create_all_kinds_of_files(server: &TestServer) {
     server.freeze("live").await;
     let options = json!({"generateHeatmap": true});
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": options});
@@ -85,11 +90,11 @@ async fn live(server: &TestServer) {
 }
 
 #[tokio::test]
-async fn every_file_of_a_whole_life_is_its_owners_alone() {
+async fn create_every_kind_of_file_makes_all_of_them_private() {
     let parent = tempfile::tempdir().expect("a directory");
-    let data = parent.path().join("made/by/the/server");
-    let server = on(&data).await;
-    live(&server).await;
+    let data = parent.path().join("created/by/the/server");
+    let server = start_on(&data).await;
+    create_all_kinds_of_files(&server).await;
     let files = assert_private(&data);
     for name in [
         "lock",
@@ -110,26 +115,26 @@ async fn every_file_of_a_whole_life_is_its_owners_alone() {
 }
 
 #[tokio::test]
-async fn directory_that_others_can_read_is_tightened_at_the_start() {
+async fn start_on_readable_directory_makes_all_files_private() {
     let data = tempfile::tempdir().expect("a directory");
-    let server = on(data.path()).await;
-    live(&server).await;
+    let server = start_on(data.path()).await;
+    create_all_kinds_of_files(&server).await;
     server.stop().await;
     for path in paths(data.path()) {
         if !path.ends_with("ca.key") {
             set_mode(&path, if path.is_dir() { 0o755 } else { 0o644 });
         }
     }
-    let server = on(data.path()).await;
+    let server = start_on(data.path()).await;
     assert_private(data.path());
     server.freeze("later").await;
     server.assert_healthy("later").await;
     assert_private(data.path());
 }
 
-/// The program with the usual umask, whatever this process's is, and a temporary data directory in
-/// `parent`.
-fn started_in(parent: &Path) -> (Child, PathBuf) {
+/// Starts the program with umask 022 and a temporary data directory below `parent`. Returns the
+/// process and the data directory.
+fn spawn_in(parent: &Path) -> (Child, PathBuf) {
     let mut child = Command::new("sh")
         .args(["-c", "umask 022; exec \"$0\" --port 0", PROGRAM])
         .env_clear()
@@ -140,7 +145,7 @@ fn started_in(parent: &Path) -> (Child, PathBuf) {
         .spawn()
         .expect("the program starts");
     let mut line = String::new();
-    let stdout = child.stdout.take().expect("its output");
+    let stdout = child.stdout.take().expect("a piped standard output");
     BufReader::new(stdout).read_line(&mut line).expect("a line");
     let (_, rest) = line.split_once("data in ").expect("a start line");
     let (data, _) = rest
@@ -151,37 +156,40 @@ fn started_in(parent: &Path) -> (Child, PathBuf) {
 }
 
 #[test]
-fn temporary_directory_of_a_killed_server_is_removed_at_the_next_start() {
+fn start_after_kill_removes_the_old_temporary_directory() {
     let parent = tempfile::tempdir().expect("a directory");
-    let (mut killed, left) = started_in(parent.path());
-    assert_private(&left);
-    killed.kill().expect("it was running");
-    killed.wait().expect("its status");
-    assert!(left.exists(), "nobody has removed it");
+    let (mut killed, abandoned) = spawn_in(parent.path());
+    assert_private(&abandoned);
+    killed.kill().expect("a running process");
+    killed.wait().expect("an exit status");
+    assert!(
+        abandoned.exists(),
+        "the directory of the killed server remains"
+    );
 
-    let (mut first, of_first) = started_in(parent.path());
-    assert!(!left.exists() && of_first.exists());
-    let (mut second, of_second) = started_in(parent.path());
-    assert!(of_first.exists() && of_second.exists(), "both are in use");
+    let (mut first, first_dir) = spawn_in(parent.path());
+    assert!(!abandoned.exists() && first_dir.exists());
+    let (mut second, second_dir) = spawn_in(parent.path());
+    assert!(first_dir.exists() && second_dir.exists(), "both are in use");
     for child in [&mut first, &mut second] {
-        child.kill().expect("it was running");
+        child.kill().expect("a running process");
     }
     let log = |child: Child| {
-        let ended = child.wait_with_output().expect("its output");
-        String::from_utf8(ended.stderr).expect("text")
+        let output = child.wait_with_output().expect("an output");
+        String::from_utf8(output.stderr).expect("text")
     };
     let line = format!(
         "removed temporary data directories that ended servers left in {} count=1\n",
         parent.path().display()
     );
-    let (first, second) = (log(first), log(second));
-    assert!(first.ends_with(&line), "{first}");
-    assert_eq!(second, "");
+    let first_log = log(first);
+    assert!(first_log.ends_with(&line), "{first_log}");
+    assert_eq!(log(second), "");
 }
 
 #[test]
-fn data_directory_of_another_user_is_refused_with_both_users_and_the_remedy() {
-    // A copy, for another user may not get to where this program is.
+fn start_on_directory_of_another_user_names_both_users_and_the_remedy() {
+    // Another user may not be able to reach the directory of the original program.
     let shared = tempfile::tempdir().expect("a directory");
     set_mode(shared.path(), 0o755);
     let program = shared.path().join("stuntdouble");
@@ -193,7 +201,7 @@ fn data_directory_of_another_user_is_refused_with_both_users_and_the_remedy() {
     } else {
         rustix::process::geteuid().as_raw()
     };
-    let refused = |data: &Path| {
+    let error_on = |data: &Path| {
         let mut command = Command::new(&program);
         command
             .args(["--port", "0", "--data-dir"])
@@ -202,27 +210,27 @@ fn data_directory_of_another_user_is_refused_with_both_users_and_the_remedy() {
         if is_root {
             command.uid(user);
         }
-        let ended = command.output().expect("the program runs");
-        assert_eq!(ended.status.code(), Some(1));
-        String::from_utf8(ended.stderr).expect("text")
+        let output = command.output().expect("the program runs");
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).expect("text")
     };
     let facts = |path: &str, mode: u32| {
         format!(
             "permission denied; the server runs as uid {user}, the directory {path} belongs to uid 0 (mode {mode:03o}): run the server as that user (docker run --user 0), or "
         )
     };
-    let usr_mode = mode(Path::new("/usr")).expect("it is there");
-    let within = refused(Path::new("/usr/nothing/here"));
+    let usr_mode = mode(Path::new("/usr")).expect("a directory");
+    let error_below = error_on(Path::new("/usr/nothing/here"));
     assert_eq!(
-        within,
+        error_below,
         format!(
             "stuntdouble: cannot use the data directory /usr/nothing/here: {}make /usr/nothing/here and give it to uid {user}\n",
             facts("/usr", usr_mode)
         )
     );
-    let itself = refused(Path::new("/usr"));
+    let error = error_on(Path::new("/usr"));
     assert_eq!(
-        itself,
+        error,
         format!(
             "stuntdouble: cannot write to /usr: {}run chown -R {user} /usr\n",
             facts("/usr", usr_mode)
@@ -231,9 +239,9 @@ fn data_directory_of_another_user_is_refused_with_both_users_and_the_remedy() {
 }
 
 #[test]
-fn files_of_another_user_in_a_shared_volume_are_refused_by_name() {
+fn start_on_files_of_another_user_names_the_file() {
     if !rustix::process::geteuid().is_root() {
-        // Only root can give files to another user; the texts are tested beside the code.
+        // Only root can give files to another user. Unit tests cover the texts.
         return;
     }
     let shared = tempfile::tempdir().expect("a directory");
@@ -241,19 +249,19 @@ fn files_of_another_user_in_a_shared_volume_are_refused_by_name() {
     let program = shared.path().join("stuntdouble");
     std::fs::copy(PROGRAM, &program).expect("a copy");
     set_mode(&program, 0o755);
-    // As the image has it: anybody may make files here.
+    // As in the image: every user may create files here.
     let volume = shared.path().join("volume");
     std::fs::create_dir(&volume).expect("a directory");
     Process::start(&volume, &[]).kill();
     set_mode(&volume, 0o1777);
-    let ended = Command::new(&program)
+    let output = Command::new(&program)
         .args(["--port", "0", "--data-dir"])
         .arg(&volume)
         .env_clear()
         .uid(65532)
         .output()
         .expect("the program runs");
-    let text = String::from_utf8(ended.stderr).expect("text");
+    let text = String::from_utf8(output.stderr).expect("text");
     let blobs = volume.join("blobs");
     let expected = [
         format!("stuntdouble: cannot write to {}", blobs.display()),
@@ -267,4 +275,30 @@ fn files_of_another_user_in_a_shared_volume_are_refused_by_name() {
         text.starts_with(&expected[0]) && text.ends_with(&expected[1]),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn start_on_a_database_with_other_tables_ends_with_the_remedy() {
+    let data = tempfile::tempdir().expect("a directory");
+    start_on(data.path()).await.stop().await;
+    let mut database = Database::open(data.path()).await;
+    for change in [
+        "UPDATE _sqlx_migrations SET checksum = x'00'",
+        "UPDATE _sqlx_migrations SET version = 8",
+    ] {
+        database.execute(change).await;
+        let ended = Command::new(PROGRAM)
+            .args(["--port", "0", "--data-dir"])
+            .arg(data.path())
+            .env_clear()
+            .output()
+            .expect("the program runs");
+        assert_eq!(ended.status.code(), Some(1), "{change}");
+        assert_eq!(
+            String::from_utf8(ended.stderr).expect("text"),
+            "stuntdouble: cannot open the database: it was written by a version of stuntdouble with other tables; \
+             use an empty data directory, or that version\n",
+            "{change}"
+        );
+    }
 }

@@ -1,4 +1,4 @@
-//! How many calls a minute are taken of a key, by its plan, and what the others are told.
+//! Rate limits: calls per minute of a key, by its plan.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,53 +9,53 @@ const WEBHOOKS: &str = "/api/v2/orders/webhooks";
 const FREE: &str =
     "plan free: the 60 calls of the minute that began at 2026-03-12T10:00:00.000Z are used up";
 
-/// A server where the clock of `live` stands at 10:00, with these settings.
-async fn limited(settings: &Value) -> TestServer {
+/// Starts a server with `live` frozen at 10:00 and configured by `settings`.
+async fn start_with_account(settings: &Value) -> TestServer {
     let server = TestServer::start_frozen("live").await;
-    set(&server, "live", settings).await;
+    set_account(&server, "live", settings).await;
     server
 }
 
-async fn set(server: &TestServer, key: &str, settings: &Value) {
+async fn set_account(server: &TestServer, key: &str, settings: &Value) {
     let path = format!("/_mock/accounts/{key}");
     server.control(Method::PUT, &path, settings).await;
 }
 
-/// Calls with that key until one is refused: how many were taken, and the one that was not.
+/// Calls until one call is refused. Returns the number of accepted calls and the refusal.
 async fn exhaust(server: &TestServer, key: &str) -> (u32, TestResponse) {
-    for limit in 0..=2_000 {
+    for accepted in 0..=2_000 {
         let response = server.get(key, WEBHOOKS).await;
         if response.status != 200 {
-            return (limit, response);
+            return (accepted, response);
         }
     }
-    panic!("all calls are taken");
+    panic!("no call is refused");
 }
 
-fn assert_limited(response: &TestResponse, retry_after_s: &str, why: &str) {
-    response.assert_refused(429, "RATE_LIMIT_EXCEEDED", why);
+fn assert_limited(response: &TestResponse, retry_after_s: &str, reason: &str) {
+    response.assert_refused(429, "RATE_LIMIT_EXCEEDED", reason);
     assert_eq!(response.header("retry-after"), retry_after_s);
 }
 
 #[tokio::test]
-async fn a_minute_takes_as_many_calls_as_the_plan_says_and_the_next_minute_again() {
-    let server = limited(&json!({"plan": "free"})).await;
-    let (limit, refused) = exhaust(&server, "live").await;
-    assert_eq!(limit, 60);
+async fn exceed_plan_limit_answers_429_until_the_next_minute() {
+    let server = start_with_account(&json!({"plan": "free"})).await;
+    let (accepted, refused) = exhaust(&server, "live").await;
+    assert_eq!(accepted, 60);
     assert_limited(&refused, "60", FREE);
     server.advance("live", "PT59.001S").await;
     let refused = server.get("live", WEBHOOKS).await;
     assert_limited(&refused, "1", FREE);
     server.advance("live", "PT0.999S").await;
-    let (limit, refused) = exhaust(&server, "live").await;
-    assert_eq!(limit, 60);
-    let why = FREE.replace("10:00", "10:01");
-    assert_limited(&refused, "60", &why);
+    let (accepted, refused) = exhaust(&server, "live").await;
+    assert_eq!(accepted, 60);
+    let reason = FREE.replace("10:00", "10:01");
+    assert_limited(&refused, "60", &reason);
 }
 
 #[tokio::test]
-async fn each_plan_has_its_number_and_an_account_may_have_one_of_its_own() {
-    for (settings, calls, filter) in [
+async fn exceed_limit_of_any_plan_or_account_answers_429() {
+    for (settings, calls, plan) in [
         (json!({"plan": "pro"}), 300, "plan pro"),
         (json!({"plan": "enterprise"}), 1_000, "plan enterprise"),
         (
@@ -74,51 +74,51 @@ async fn each_plan_has_its_number_and_an_account_may_have_one_of_its_own() {
             "plan pro, requestsPerMinute set",
         ),
     ] {
-        let server = limited(&settings).await;
-        let (limit, refused) = exhaust(&server, "live").await;
-        assert_eq!(limit, calls, "{settings}");
-        let why = format!(
-            "{filter}: the {calls} calls of the minute that began at 2026-03-12T10:00:00.000Z are used up"
+        let server = start_with_account(&settings).await;
+        let (accepted, refused) = exhaust(&server, "live").await;
+        assert_eq!(accepted, calls, "{settings}");
+        let reason = format!(
+            "{plan}: the {calls} calls of the minute that began at 2026-03-12T10:00:00.000Z are used up"
         );
-        assert_limited(&refused, "60", &why);
+        assert_limited(&refused, "60", &reason);
     }
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_back_begins_a_new_minute() {
-    let server = limited(&json!({"requestsPerMinute": 1})).await;
+async fn set_clock_back_starts_a_new_rate_window() {
+    let server = start_with_account(&json!({"requestsPerMinute": 1})).await;
     assert_eq!(exhaust(&server, "live").await.0, 1);
-    let back = json!({"account": "live", "mode": "frozen", "now": "2026-03-12T09:59:59.999Z"});
-    server.control(Method::PUT, "/_mock/clock", &back).await;
+    let earlier = json!({"account": "live", "mode": "frozen", "now": "2026-03-12T09:59:59.999Z"});
+    server.control(Method::PUT, "/_mock/clock", &earlier).await;
     assert_eq!(exhaust(&server, "live").await.0, 1);
 }
 
 #[tokio::test]
-async fn a_key_that_is_used_up_touches_no_other_and_none_of_its_own_files() {
-    let server = limited(&json!({})).await;
+async fn exhaust_one_key_leaves_other_keys_and_uploads_working() {
+    let server = start_with_account(&json!({})).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (_, upload) = server.create_detection("live", &body).await;
     let (_, test_upload) = server.create_detection("sk_test_1", &body).await;
     for key in ["live", "sk_test_1"] {
-        set(&server, key, &json!({"requestsPerMinute": 1})).await;
+        set_account(&server, key, &json!({"requestsPerMinute": 1})).await;
         assert_eq!(exhaust(&server, key).await.0, 1, "{key}");
     }
     server.put(&upload, picture()).await;
     server.put(&upload, picture()).await;
-    let counted = server.send(Method::PUT, &test_upload, &[], "x").await;
-    assert_eq!(counted.status, 200, "{}", counted.text());
+    let uploaded = server.send(Method::PUT, &test_upload, &[], "x").await;
+    assert_eq!(uploaded.status, 200, "{}", uploaded.text());
     assert_eq!(server.get("other", WEBHOOKS).await.status, 200);
-    set(&server, "live", &json!({})).await;
+    set_account(&server, "live", &json!({})).await;
     server.assert_healthy("live").await;
 }
 
 #[tokio::test]
-async fn too_many_calls_are_refused_before_what_they_ask_and_after_who_asks() {
-    let server = limited(&json!({"plan": "free"})).await;
+async fn exceed_limit_answers_429_after_authentication_and_before_validation() {
+    let server = start_with_account(&json!({"plan": "free"})).await;
     exhaust(&server, "live").await;
-    let nonsense = server.get("live", &format!("{WEBHOOKS}?page=x")).await;
-    assert_limited(&nonsense, "60", FREE);
-    set(
+    let invalid = server.get("live", &format!("{WEBHOOKS}?page=x")).await;
+    assert_limited(&invalid, "60", FREE);
+    set_account(
         &server,
         "live",
         &json!({"plan": "free", "state": "forbidden"}),
@@ -132,32 +132,32 @@ async fn too_many_calls_are_refused_before_what_they_ask_and_after_who_asks() {
 }
 
 #[tokio::test]
-async fn undetectable_counts_the_calls_that_show_a_key_with_those_of_bizmori() {
-    let server = limited(&json!({"plan": "free", "requestsPerMinute": 3})).await;
+async fn exceed_limit_with_calls_of_both_vendors_counts_them_together() {
+    let server = start_with_account(&json!({"plan": "free", "requestsPerMinute": 3})).await;
     let credits = async |key: &str| {
         let headers = [("apikey", key)];
         let path = "/check-user-credits";
         server.send(Method::GET, path, &headers, "").await
     };
     assert_eq!(credits("live").await.status, 200);
-    let place = "/get-presigned-url?file_name=a.jpg";
+    let path = "/get-presigned-url?file_name=a.jpg";
     let headers = [("apikey", "live")];
-    let presigned = server.send(Method::GET, place, &headers, "").await;
+    let presigned = server.send(Method::GET, path, &headers, "").await;
     assert_eq!(presigned.status, 200, "{}", presigned.text());
     assert_eq!(server.get("live", WEBHOOKS).await.status, 200);
 
-    let why = "plan free, requestsPerMinute set: the 3 calls of the minute that began at 2026-03-12T10:00:00.000Z are used up";
+    let reason = "plan free, requestsPerMinute set: the 3 calls of the minute that began at 2026-03-12T10:00:00.000Z are used up";
     let body = r#"{"key": "live", "url": "http://127.0.0.1/uploads/a.jpg"}"#;
     let json = [("content-type", "application/json")];
     for refused in [
         credits("live").await,
-        server.send(Method::GET, place, &headers, "").await,
+        server.send(Method::GET, path, &headers, "").await,
         server.send(Method::POST, "/detect", &json, body).await,
     ] {
         let expected = (
             429,
             r#"{"error":"Too many requests"}"#.to_owned(),
-            why.to_owned(),
+            reason.to_owned(),
         );
         assert_eq!(refused.error_of(), expected);
         assert_eq!(refused.header("retry-after"), "60");

@@ -1,6 +1,6 @@
-//! The tests enter by the same door as `main`: each starts the real server on a free port, with
-//! a data directory of its own, and talks to it over real sockets. Time is stepped through the
-//! control plane and never slept.
+//! Integration tests. Each test starts the real server through `App`, on a free port with its own
+//! data directory, and calls it over sockets. Time is advanced through the control plane, never
+//! slept.
 
 mod support;
 

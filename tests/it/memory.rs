@@ -1,4 +1,4 @@
-//! Work on pictures keeps within its memory: what never fits fails, what fits waits for its turn.
+//! The memory budget for pictures. Work that never fits fails; work that fits waits for memory.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::support::{TestServer, ZipEntry, fixture, zip};
 
 const MIB: u64 = 1024 * 1024;
 
-/// A PNG of zeros, of 16 bits a channel with alpha: half a megabyte for 8,000 pixels a side.
+/// Returns a PNG of zeros, RGBA with 16 bits per channel. Half a megabyte for 8,000 pixels a side.
 fn large_png(side_px: u32) -> Vec<u8> {
     use std::io::Write;
     let mut bytes = Vec::new();
@@ -28,20 +28,20 @@ fn large_png(side_px: u32) -> Vec<u8> {
     bytes
 }
 
-async fn with_memory(mebibytes: u64) -> TestServer {
+async fn start_with_memory(mebibytes: u64) -> TestServer {
     TestServer::with_config(|config| {
         config.engine.engine_memory = Some(mebibytes * MIB);
         config.orders.processing_ms = 0;
-        // its failed orders say their code
+        // Failed orders of this revision show their error code.
         config.orders.revision = Revision::V2026_10;
     })
     .await
 }
 
-/// The value of a metric without labels.
-async fn metric(server: &TestServer, name: &str) -> u64 {
-    let page = server.send(Method::GET, "/_mock/metrics", &[], "").await;
-    let page = page.text();
+/// Returns the value of a metric without labels.
+async fn metric_value(server: &TestServer, name: &str) -> u64 {
+    let response = server.send(Method::GET, "/_mock/metrics", &[], "").await;
+    let page = response.text();
     let mut lines = page.lines();
     let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     value
@@ -49,17 +49,19 @@ async fn metric(server: &TestServer, name: &str) -> u64 {
         .unwrap_or_else(|| panic!("no {name}: {page}"))
 }
 
-/// Asserts that no more was leased than there is, that so much was at once, and that all of it
-/// went back.
-async fn assert_within(server: &TestServer, leased_bytes_min: u64) {
-    let of = async |name: &str| metric(server, &format!("stuntdouble_engine_memory_{name}")).await;
-    let (budget, leased_max) = (of("budget_bytes").await, of("leased_bytes_max").await);
+/// Asserts that the peak of leased memory was between `leased_bytes_min` and the budget, and that
+/// all of it was returned.
+async fn assert_memory_within_budget(server: &TestServer, leased_bytes_min: u64) {
+    let value_of =
+        async |name: &str| metric_value(server, &format!("stuntdouble_engine_memory_{name}")).await;
+    let budget = value_of("budget_bytes").await;
+    let leased_max = value_of("leased_bytes_max").await;
     assert!(leased_max <= budget, "{leased_max} of {budget}");
     assert!(leased_max >= leased_bytes_min, "{leased_max}");
-    assert_eq!(of("leased_bytes").await, 0);
+    assert_eq!(value_of("leased_bytes").await, 0);
 }
 
-/// Makes an order of one file and hands in the file: the order's id.
+/// Creates an order of one file and uploads the file. Returns the order's id.
 async fn create_order(server: &TestServer, kind: &str, body: &Value, bytes: Vec<u8>) -> String {
     let path = format!("/api/v2/orders/{kind}");
     let response = server.post("live", &path, body).await;
@@ -80,18 +82,18 @@ async fn create_order(server: &TestServer, kind: &str, body: &Value, bytes: Vec<
     id
 }
 
-fn anti_ai(key: &str) -> Value {
+fn anti_ai_body(key: &str) -> Value {
     json!({"idempotencyKey": key, "files": [{"fileName": "large.png"}]})
 }
 
 #[tokio::test]
-async fn ordering_anything_of_a_picture_beyond_the_budget_fails_with_code_and_remedy() {
-    let server = with_memory(204).await;
-    // before the end of the v2 watermark routes
+async fn process_picture_beyond_memory_budget_fails_with_code_and_remedy() {
+    let server = start_with_memory(204).await;
+    // The frozen time is before the sunset of the v2 watermark routes.
     server.freeze("live").await;
     let png = large_png(8_000);
     for (kind, body, code, mebibytes) in [
-        ("anti-ai", anti_ai("a"), "PROCESSING_ERROR", 493),
+        ("anti-ai", anti_ai_body("a"), "PROCESSING_ERROR", 493),
         (
             "ai-detection",
             json!({"idempotencyKey": "d", "fileName": "large.png"}),
@@ -125,15 +127,15 @@ async fn ordering_anything_of_a_picture_beyond_the_budget_fails_with_code_and_re
             "{kind}"
         );
     }
-    // nothing was set aside for what never fits
-    let most = metric(&server, "stuntdouble_engine_memory_leased_bytes_max").await;
-    assert!(most < 8 * MIB, "{most}");
-    assert_within(&server, 0).await;
+    // No memory was leased for pictures that never fit.
+    let leased_max = metric_value(&server, "stuntdouble_engine_memory_leased_bytes_max").await;
+    assert!(leased_max < 8 * MIB, "{leased_max}");
+    assert_memory_within_budget(&server, 0).await;
 }
 
 #[tokio::test]
-async fn orders_that_do_not_fit_together_end_one_after_another() {
-    let server = with_memory(16).await;
+async fn process_orders_that_exceed_memory_together_completes_each() {
+    let server = start_with_memory(16).await;
     let png = large_png(960);
     let mut ids = Vec::new();
     for n in 0..4 {
@@ -147,12 +149,12 @@ async fn orders_that_do_not_fit_together_end_one_after_another() {
         let order = server.get_order("live", &id).await;
         assert_eq!(order["status"], json!("complete"), "{order}");
     }
-    assert_within(&server, 960 * 960 * 8).await;
+    assert_memory_within_budget(&server, 960 * 960 * 8).await;
 }
 
 #[tokio::test]
-async fn document_and_bulk_of_pictures_beyond_the_budget_come_to_their_end() {
-    let server = with_memory(16).await;
+async fn process_document_and_bulk_beyond_memory_budget_reaches_final_status() {
+    let server = start_with_memory(16).await;
     server.freeze("live").await;
     let png = large_png(2_000);
     let entries = ["one.png", "two.png"].map(|name| ZipEntry::stored(name, &png));
@@ -163,28 +165,29 @@ async fn document_and_bulk_of_pictures_beyond_the_budget_come_to_their_end() {
         ("large.png", png, "/detect", "/query"),
         ("some.zip", zip, "/bulk-upload", "/bulk-upload/query"),
     ] {
-        let place = format!("/get-presigned-url?file_name={name}");
-        let place = server.send(Method::GET, &place, &apikey, "").await.json();
-        let url = place["presigned_url"].as_str().expect("a URL");
+        let presign = format!("/get-presigned-url?file_name={name}");
+        let response = server.send(Method::GET, &presign, &apikey, "").await;
+        let presigned = response.json();
+        let url = presigned["presigned_url"].as_str().expect("a URL");
         server.put(url, bytes).await;
         let url = format!(
             "{}/{}",
             server.origin,
-            place["file_path"].as_str().expect("a path")
+            presigned["file_path"].as_str().expect("a path")
         );
         let body = json!({"key": "live", "url": url}).to_string();
         let response = server.send(Method::POST, path, &json_type, body).await;
         assert_eq!(response.status, 200, "{}", response.text());
         server.advance("live", "PT2S").await;
         let body = json!({"id": response.json()["id"]}).to_string();
-        let reply = server.send(Method::POST, query, &json_type, body).await;
-        let reply = reply.json();
-        let ended = (&reply["status"], &reply["items"]);
+        let response = server.send(Method::POST, query, &json_type, body).await;
+        let view = response.json();
         if path == "/detect" {
-            assert_eq!(ended, (&json!("failed"), &Value::Null));
+            let actual = (&view["status"], &view["items"]);
+            assert_eq!(actual, (&json!("failed"), &Value::Null));
         } else {
-            assert_eq!(ended.0, &json!("done"));
+            assert_eq!(view["status"], json!("done"));
         }
     }
-    assert_within(&server, 0).await;
+    assert_memory_within_budget(&server, 0).await;
 }

@@ -1,4 +1,4 @@
-//! A data directory outlives its server, and serves one at a time.
+//! A data directory is usable by a later server, and by one server at a time.
 
 use reqwest::Method;
 use serde_json::json;
@@ -7,27 +7,27 @@ use stuntdouble::settings::Config;
 
 use crate::support::{Process, Receiver, Reply, TestServer, picture};
 
-async fn on(dir: &std::path::Path) -> TestServer {
+async fn start_on(dir: &std::path::Path) -> TestServer {
     TestServer::with_config(|config| config.data_dir = Some(dir.to_owned())).await
 }
 
-/// What the server says of all that there is, and what time it is.
-async fn read_order(server: &TestServer, paths: &[String]) -> Vec<String> {
-    let mut all = Vec::new();
+/// Returns the body of each path and the time of `live`'s clock.
+async fn read_state(server: &TestServer, paths: &[String]) -> Vec<String> {
+    let mut state = Vec::new();
     for path in paths {
-        all.push(server.redact(&server.get("live", path).await.text()));
+        state.push(server.redact(&server.get("live", path).await.text()));
     }
-    let clock = "/_mock/clock?account=live";
-    let clock = server.control(Method::GET, clock, &json!({})).await;
-    all.push(clock["now"].to_string());
-    all
+    let path = "/_mock/clock?account=live";
+    let clock = server.control(Method::GET, path, &json!({})).await;
+    state.push(clock["now"].to_string());
+    state
 }
 
 #[tokio::test]
-async fn orders_clocks_webhooks_settings_and_blobs_are_as_they_were() {
+async fn restart_preserves_orders_clocks_webhooks_settings_and_blobs() {
     let data = tempfile::tempdir().expect("a directory");
     let receiver = Receiver::with_replies([Reply::Status(500)]).await;
-    let server = on(data.path()).await;
+    let server = start_on(data.path()).await;
     server.freeze("live").await;
     let (webhook, _) = server.webhook("live", &receiver.url).await;
     let body = |key: &str| json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
@@ -54,21 +54,21 @@ async fn orders_clocks_webhooks_settings_and_blobs_are_as_they_were() {
         format!("/api/v2/orders/webhooks/{webhook}/events"),
         "/_mock/accounts".to_owned(),
     ];
-    let before = read_order(&server, &paths).await;
+    let before = read_state(&server, &paths).await;
     let origin = server.origin.clone();
     let original = server.get_order("live", &complete).await["originalImageUrl"].take();
     server.stop().await;
 
-    let server = on(data.path()).await;
-    assert_eq!(read_order(&server, &paths).await, before);
-    let here = |url: &str| url.replace(&origin, &server.origin);
-    let original = here(original.as_str().expect("a URL"));
-    let got = server.send(Method::GET, &original, &[], "").await;
-    assert_eq!((got.status, got.bytes == picture()), (200, true));
-    server.put(&here(&upload), picture()).await;
+    let server = start_on(data.path()).await;
+    assert_eq!(read_state(&server, &paths).await, before);
+    let rebase = |url: &str| url.replace(&origin, &server.origin);
+    let original = rebase(original.as_str().expect("a URL"));
+    let download = server.send(Method::GET, &original, &[], "").await;
+    assert_eq!((download.status, download.bytes == picture()), (200, true));
+    server.put(&rebase(&upload), picture()).await;
     server.confirm("live", &pending).await;
-    let again = server.create_detection("live", &body("2")).await.0;
-    assert_eq!(again, confirmed, "idempotency keys are kept");
+    let retried = server.create_detection("live", &body("2")).await.0;
+    assert_eq!(retried, confirmed, "idempotency keys are preserved");
     assert_eq!(
         server.advance("live", "PT1S").await,
         [
@@ -86,13 +86,13 @@ async fn orders_clocks_webhooks_settings_and_blobs_are_as_they_were() {
         .collect();
     ids.sort();
     ids.dedup();
-    assert_eq!(ids.len(), 3, "one event was sent twice, as one");
+    assert_eq!(ids.len(), 3, "the retried event has the same id");
     let fresh = server.create_detection("live", &body("4")).await.0;
-    assert!(fresh > pending, "ids grow on");
+    assert!(fresh > pending, "ids continue to grow");
 }
 
 #[tokio::test]
-async fn what_fell_due_while_there_was_no_server_is_done_at_the_start() {
+async fn restart_runs_jobs_that_fell_due_while_stopped() {
     let data = tempfile::tempdir().expect("a directory");
     let receiver = Receiver::start().await;
     let server = TestServer::with_config(|config| {
@@ -111,16 +111,16 @@ async fn what_fell_due_while_there_was_no_server_is_done_at_the_start() {
     let run = json!({"account": "live", "mode": "running", "now": "2026-03-13T09:59:59.999Z"});
     server.control(Method::PUT, "/_mock/clock", &run).await;
     server.stop().await;
-    let server = on(data.path()).await;
+    let server = start_on(data.path()).await;
     receiver.messages(1).await;
     server.drain("live").await;
     assert_eq!(server.get_order("live", &id).await["status"], "complete");
 }
 
 #[tokio::test]
-async fn a_second_server_on_the_same_data_directory_is_refused() {
+async fn start_second_server_on_same_directory_is_refused() {
     let data = tempfile::tempdir().expect("a directory");
-    let server = on(data.path()).await;
+    let server = start_on(data.path()).await;
     let second = || {
         App::start(Config {
             port: 0,
@@ -136,66 +136,66 @@ async fn a_second_server_on_the_same_data_directory_is_refused() {
     server.freeze("live").await;
     server.assert_healthy("live").await;
     server.stop().await;
-    assert_eq!(second().await.err(), None, "it is free again");
+    assert_eq!(second().await.err(), None, "the directory is free again");
 }
 
 #[test]
-fn the_program_says_in_one_line_why_it_does_not_start() {
+fn start_on_used_directory_or_port_prints_one_line() {
     let data = tempfile::tempdir().expect("a directory");
     let running = Process::start(data.path(), &["--log", "error"]);
-    let accepted = running.stunt.origin.rsplit(':').next().expect("a port");
+    let used_port = running.server.origin.rsplit(':').next().expect("a port");
     let other = tempfile::tempdir().expect("a directory");
-    let shown = data.path().display();
+    let used_dir = data.path().display();
     for (port, dir, line) in [
         (
             "0",
             data.path(),
-            format!("the data directory {shown} is in use by another stuntdouble"),
+            format!("the data directory {used_dir} is in use by another stuntdouble"),
         ),
         (
-            accepted,
+            used_port,
             other.path(),
             format!(
-                "cannot listen on 127.0.0.1:{accepted}: Address already in use (os error 98); choose another with --port, or a free one with --port 0"
+                "cannot listen on 127.0.0.1:{used_port}: Address already in use (os error 98); choose another port with --port, or any free port with --port 0"
             ),
         ),
     ] {
-        let ended = std::process::Command::new(env!("CARGO_BIN_EXE_stuntdouble"))
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_stuntdouble"))
             .args(["--port", port, "--data-dir"])
             .arg(dir)
             .env_clear()
             .output()
             .expect("the program runs");
-        let text = String::from_utf8_lossy(&ended.stderr).into_owned();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(
-            (ended.status.code(), text),
+            (output.status.code(), text),
             (Some(1), format!("stuntdouble: {line}\n"))
         );
-        assert!(ended.stdout.is_empty());
+        assert!(output.stdout.is_empty());
     }
 }
 
 #[tokio::test]
-async fn a_data_directory_that_cannot_be_one_is_told_in_a_line() {
+async fn start_on_unusable_directory_fails_with_one_line() {
     let data = tempfile::tempdir().expect("a directory");
     let file = data.path().join("file");
     std::fs::write(&file, "not a directory").expect("a file");
     let broken = data.path().join("broken");
     std::fs::create_dir(&broken).expect("a directory");
     std::fs::write(broken.join("stuntdouble.db"), "not a database ".repeat(100)).expect("a file");
-    for (dir, start) in [
+    for (dir, prefix) in [
         (
             &file,
             format!("cannot use the data directory {}: ", file.display()),
         ),
         (&broken, "cannot open the database: ".to_owned()),
     ] {
-        let started = App::start(Config {
+        let start_result = App::start(Config {
             port: 0,
             data_dir: Some(dir.clone()),
             ..Config::defaults()
         });
-        let line = started.await.expect_err("it does not start");
-        assert!(line.starts_with(&start) && !line.contains('\n'), "{line}");
+        let line = start_result.await.expect_err("a start error");
+        assert!(line.starts_with(&prefix) && !line.contains('\n'), "{line}");
     }
 }

@@ -1,5 +1,4 @@
-//! Undetectable's pictures, single and in bulk: uploads, documents, credits, refusals, and
-//! the description of them.
+//! The Undetectable AI API: uploads, documents, bulks, credits, errors and its OpenAPI description.
 
 mod analyses;
 mod assets;
@@ -30,7 +29,7 @@ use serde_json::{Value, json};
 
 use crate::support::{TestResponse, TestServer};
 
-/// A server whose account `live` has stopped its clock.
+/// Starts a server and freezes the clock of `live`.
 async fn start_frozen() -> TestServer {
     frozen_with(|_| {}).await
 }
@@ -52,7 +51,7 @@ async fn get(server: &TestServer, key: &str, path: &str) -> TestResponse {
     server.send(Method::GET, path, &[("apikey", key)], "").await
 }
 
-/// Where a file of that name may be put: the answer.
+/// Requests a presigned URL for a file. Returns the response's body.
 async fn presign(server: &TestServer, key: &str, name: &str) -> Value {
     let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
     let response = get(server, key, &format!("/get-presigned-url?file_name={name}")).await;
@@ -60,15 +59,16 @@ async fn presign(server: &TestServer, key: &str, name: &str) -> Value {
     response.json()
 }
 
-/// Uploads a file; its path.
+/// Uploads a file. Returns its path.
 async fn upload(server: &TestServer, key: &str, name: &str, bytes: Vec<u8>) -> String {
-    let place = presign(server, key, name).await;
-    let url = place["presigned_url"].as_str().expect("a URL");
+    let presigned = presign(server, key, name).await;
+    let url = presigned["presigned_url"].as_str().expect("a URL");
     server.put(url, bytes).await;
-    place["file_path"].as_str().expect("a path").to_owned()
+    presigned["file_path"].as_str().expect("a path").to_owned()
 }
 
-/// A document of `live`'s, asked for with those fields besides: its id.
+/// Uploads a file of `live` and requests its detection with the fields of `body`. Returns the
+/// document's id.
 async fn detect(server: &TestServer, name: &str, bytes: Vec<u8>, mut body: Value) -> String {
     let path = upload(server, "live", name, bytes).await;
     body["key"] = json!("live");
@@ -89,13 +89,13 @@ async fn query(server: &TestServer, id: &str) -> TestResponse {
     response
 }
 
-/// How a document stands, its id and what changes from run to run replaced.
+/// Returns the body of a query, with the id, the origin and signatures replaced.
 async fn document_view(server: &TestServer, id: &str) -> String {
     let text = query(server, id).await.text();
     server.redact(&text).replace(id, "{id}")
 }
 
-/// A document of `live`'s that is done, the first answer past.
+/// Detects a file of `live` and returns the document, from the second query on after its end.
 async fn finish_document(server: &TestServer, name: &str, bytes: Vec<u8>, body: Value) -> Value {
     let id = detect(server, name, bytes, body).await;
     server.advance("live", "PT1S").await;
@@ -103,12 +103,12 @@ async fn finish_document(server: &TestServer, name: &str, bytes: Vec<u8>, body: 
     query(server, &id).await.json()
 }
 
-/// What [`TestResponse::error_of`] is of a handler that refuses.
-fn error(status: u16, message: &str, why: &str) -> (u16, String, String) {
+/// Returns the expected [`TestResponse::error_of`] for an error of a handler.
+fn error(status: u16, message: &str, reason: &str) -> (u16, String, String) {
     (
         status,
         format!(r#"{{"error":"{message}"}}"#),
-        why.to_owned(),
+        reason.to_owned(),
     )
 }
 
@@ -116,7 +116,7 @@ async fn credits(server: &TestServer, key: &str) -> String {
     get(server, key, "/check-user-credits").await.text()
 }
 
-/// A link to something made for a document, signed at `second` seconds past 10.
+/// Returns the redacted URL of a document's asset, signed at `second` seconds past 10:00.
 fn link(name: &str, second: u8) -> String {
     format!(
         "{{origin}}/_s3/ai-image-detector-prod/results/{{id}}/{name}?X-Amz-Algorithm=AWS4-HMAC-SHA256&\

@@ -8,7 +8,7 @@ use crate::model::time::Timestamp;
 use crate::model::work::{Outcome, Work};
 use crate::platform::clock;
 use crate::services::presigned_urls::PresignedUrls;
-use crate::services::webhooks::EventPayload;
+use crate::services::vendors::EventPayload;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

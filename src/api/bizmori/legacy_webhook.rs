@@ -11,6 +11,7 @@ use super::webhooks::{answer_registered, endpoint_params};
 use super::wire_webhooks::{LegacyWebhook, LegacyWebhookSet};
 use super::{BizmoriResult, data_response};
 use crate::http::AppState;
+use crate::model::order::Vendor;
 
 pub async fn set(
     State(context): State<AppState>,
@@ -18,7 +19,10 @@ pub async fn set(
     JsonBody(body): JsonBody<LegacyWebhookBody>,
 ) -> BizmoriResult {
     let wish = endpoint_params(&account, body.into())?;
-    let endpoint = context.webhooks.set_legacy(&account, wish).await?;
+    let endpoint = context
+        .webhooks
+        .set_legacy(&account, Vendor::Bizmori, wish)
+        .await?;
     let url = endpoint.url.clone();
     Ok(answer_registered(&context, &url, LegacyWebhookSet::from(endpoint)).await)
 }
@@ -27,7 +31,7 @@ pub async fn get(
     State(context): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
 ) -> BizmoriResult {
-    let endpoint = context.webhooks.legacy(&account).await?;
+    let endpoint = context.webhooks.legacy(&account, Vendor::Bizmori).await?;
     Ok(data_response(
         endpoint.map_or_else(LegacyWebhook::default, LegacyWebhook::from),
     ))
@@ -37,8 +41,11 @@ pub async fn delete(
     State(context): State<AppState>,
     AuthenticatedAccount(account): AuthenticatedAccount,
 ) -> BizmoriResult {
-    if let Some(endpoint) = context.webhooks.legacy(&account).await?
-        && context.webhooks.unregister(&account, endpoint.id).await?
+    if let Some(endpoint) = context.webhooks.legacy(&account, Vendor::Bizmori).await?
+        && context
+            .webhooks
+            .unregister(&account, Vendor::Bizmori, endpoint.id)
+            .await?
     {
         return Ok(data_response(()));
     }

@@ -15,6 +15,7 @@ use super::wire::{ListingWriter, OrderListing, RecentStats, RenderContext};
 use super::{BizmoriResult, data_response};
 use crate::http::{AppState, Origin, RequestContext};
 use crate::model::listing::{OrderFilter, Page};
+use crate::model::order::Vendor;
 use crate::model::time::DAY_MS;
 use crate::services::accounts::Account;
 use crate::services::orders::Cursor;
@@ -42,10 +43,13 @@ pub async fn list(
         _ if list_query.channel_is_not_api => nothing,
         None => return stream_all(context, account, origin, list_query.filter).await,
         Some(limit) => {
-            let page =
-                context
-                    .orders
-                    .list(&account, &list_query.filter, limit, list_query.offset());
+            let page = context.orders.list(
+                &account,
+                Vendor::Bizmori,
+                &list_query.filter,
+                limit,
+                list_query.offset(),
+            );
             page.await?
         }
     };
@@ -98,7 +102,13 @@ impl OrderStream {
     /// The next piece, and whether there are more.
     async fn next_chunk(&mut self) -> Result<(String, bool), StoreError> {
         let orders = &self.context.orders;
-        let piece = orders.list_next(&self.account, &self.filter, CHUNK_ORDERS, &mut self.cursor);
+        let piece = orders.list_next(
+            &self.account,
+            Vendor::Bizmori,
+            &self.filter,
+            CHUNK_ORDERS,
+            &mut self.cursor,
+        );
         let orders = piece.await?;
         let view = RenderContext::of(&self.context, &self.account, &self.origin);
         let piece = self.written.next_chunk(&orders, view)?;
@@ -114,6 +124,9 @@ pub async fn recent(
     let today = account.now().ms().div_euclid(DAY_MS);
     let last = stats_day(query.as_deref())?.unwrap_or(today);
     let first = last.saturating_sub(DAYS - 1);
-    let created = context.orders.count_by_day(&account, first, last).await?;
+    let created = context
+        .orders
+        .count_by_day(&account, Vendor::Bizmori, first, last)
+        .await?;
     Ok(data_response(RecentStats::of(first..=last, &created)))
 }

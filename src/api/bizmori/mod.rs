@@ -9,6 +9,7 @@ mod fixtures;
 mod legacy_webhook;
 mod listing;
 mod orders;
+mod profile;
 mod request;
 mod sunset;
 mod test_samples;
@@ -30,7 +31,7 @@ pub use auth::resolve_account;
 use error::ApiError;
 pub use error::ErrorCode;
 
-pub use events::build_event;
+pub use profile::PROFILE;
 
 /// The operations of this front door.
 #[must_use]

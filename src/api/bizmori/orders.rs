@@ -48,7 +48,9 @@ async fn confirm(
     let key = body.key()?;
     let started = state
         .orders
-        .confirm(&account, &body.order_id, &key, |order| of_type(&order.work));
+        .confirm(&account, Vendor::Bizmori, &body.order_id, &key, |order| {
+            of_type(&order.work)
+        });
     let started = started.await?;
     let status = started.order.state.status();
     let mut response = data_response(Confirmed {

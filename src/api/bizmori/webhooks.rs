@@ -17,6 +17,7 @@ use super::wire_webhooks::{
 use super::{BizmoriResult, data_response};
 use crate::http::{AppState, PathParam, PathParamPair, X_MOCK_REASON, header_line};
 use crate::model::ids::{DeliveryId, WebhookId};
+use crate::model::order::Vendor;
 use crate::services::accounts::Account;
 use crate::services::webhooks::EndpointParams;
 
@@ -66,7 +67,7 @@ pub async fn create(
 ) -> BizmoriResult {
     let endpoint = context
         .webhooks
-        .register(&account, endpoint_params(&account, body)?)
+        .register(&account, Vendor::Bizmori, endpoint_params(&account, body)?)
         .await?;
     let url = endpoint.url.clone();
     Ok(answer_registered(&context, &url, WebhookCreated::from(endpoint)).await)
@@ -80,7 +81,13 @@ pub async fn list(
     let paging = Paging::parse(query.as_deref(), 10)?;
     let page = context
         .webhooks
-        .endpoints(&account, &paging.keyword, paging.limit, paging.offset())
+        .endpoints(
+            &account,
+            Vendor::Bizmori,
+            &paging.keyword,
+            paging.limit,
+            paging.offset(),
+        )
         .await?;
     let webhooks = page.items.iter().map(WebhookItem::from).collect();
     Ok(data_response(WebhookPage {
@@ -97,7 +104,7 @@ pub async fn get(
     let id = webhook_id(&id)?;
     let endpoint = context
         .webhooks
-        .endpoint(&account, id)
+        .endpoint(&account, Vendor::Bizmori, id)
         .await?
         .ok_or_else(|| not_found(id))?;
     Ok(data_response(WebhookDetail::from(endpoint)))
@@ -113,7 +120,7 @@ pub async fn update(
     let id = webhook_id(&id)?;
     let endpoint = context
         .webhooks
-        .update(&account, id, wish)
+        .update(&account, Vendor::Bizmori, id, wish)
         .await?
         .ok_or_else(|| not_found(id))?;
     let url = endpoint.url.clone();
@@ -126,7 +133,11 @@ pub async fn delete(
     PathParam(id): PathParam,
 ) -> BizmoriResult {
     let id = webhook_id(&id)?;
-    if context.webhooks.unregister(&account, id).await? {
+    if context
+        .webhooks
+        .unregister(&account, Vendor::Bizmori, id)
+        .await?
+    {
         return Ok(data_response(()));
     }
     Err(not_found(id))
@@ -142,7 +153,7 @@ pub async fn events(
     let id = webhook_id(&id)?;
     let endpoint = context
         .webhooks
-        .endpoint(&account, id)
+        .endpoint(&account, Vendor::Bizmori, id)
         .await?
         .ok_or_else(|| not_found(id))?;
     let page = context
@@ -161,12 +172,18 @@ pub async fn retry_event(
 ) -> BizmoriResult {
     let id = webhook_id(&id)?;
     let Some(row_id) = DeliveryId::parse(&row) else {
-        let endpoint = context.webhooks.endpoint(&account, id).await?;
+        let endpoint = context
+            .webhooks
+            .endpoint(&account, Vendor::Bizmori, id)
+            .await?;
         endpoint.ok_or_else(|| not_found(id))?;
         let line = format!("the webhook has no event row {row}");
         return Err(ApiError::new(ErrorCode::WebhookEventNotFound, line));
     };
-    let retried = context.webhooks.retry(&account, id, row_id).await?;
+    let retried = context
+        .webhooks
+        .retry(&account, Vendor::Bizmori, id, row_id)
+        .await?;
     Ok(data_response(EventRetried::from(retried)))
 }
 
@@ -178,7 +195,10 @@ pub async fn retry_failed_events(
 ) -> BizmoriResult {
     let window = body.window()?;
     let id = webhook_id(&id)?;
-    let tally = context.webhooks.retry_failed(&account, id, window).await?;
+    let tally = context
+        .webhooks
+        .retry_failed(&account, Vendor::Bizmori, id, window)
+        .await?;
     Ok(data_response(FailedRetried::from(tally)))
 }
 

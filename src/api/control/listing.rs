@@ -12,7 +12,7 @@ use serde_json::json;
 use super::error::ApiError;
 use super::query::ControlQuery;
 use crate::http::openapi::{OperationDoc, Param};
-use crate::http::{item, streamed};
+use crate::http::{serialize_item, stream_listing};
 use crate::model::listing::Span;
 use crate::storage::db::StoreError;
 
@@ -109,10 +109,10 @@ where
     T: Send + 'static,
 {
     let items = stream::iter(entries).filter_map(move |entry| {
-        let shown = show(entry).map(|shown| item(&shown));
+        let shown = show(entry).map(|shown| serialize_item(&shown));
         std::future::ready(shown)
     });
-    Ok(streamed(frame, field, items).await?)
+    Ok(stream_listing(frame, field, items).await?)
 }
 
 /// Answers with `frame`, whose list `field` is filled with the rows of the span. They are read as the
@@ -148,8 +148,8 @@ where
     let rows = chunks.map_ok(|rows| stream::iter(rows.into_iter().map(Ok::<_, StoreError>)));
     let rows = rows.try_flatten().map_err(Into::into);
     let items = rows.try_filter_map(move |(_, row)| {
-        let shown = show(row).map(|shown| item(&shown));
+        let shown = show(row).map(|shown| serialize_item(&shown));
         std::future::ready(shown.transpose())
     });
-    Ok(streamed(frame, field, items).await?)
+    Ok(stream_listing(frame, field, items).await?)
 }

@@ -277,17 +277,17 @@ async fn end_order(
     let ended = state.orders.force_end(id, end).await;
     let (order, hold) = ended.map_err(|error| match error {
         ManualEndError::NotFound => unknown(),
-        ManualEndError::Ended(status) => ApiError::conflict(
+        ManualEndError::AlreadyEnded(status) => ApiError::conflict(
             "order_ended",
             format!("order {id} is {status}"),
             "only orders that are pending or in progress come to another end",
         ),
-        ManualEndError::Awaiting(files) => ApiError::conflict(
+        ManualEndError::UploadsPending(files) => ApiError::conflict(
             "files_missing",
             format!("order {id} is pending: {files} files are still to be uploaded"),
             "upload them, or have it fail with POST /_mock/orders/{id}/fail",
         ),
-        ManualEndError::Unfit => ApiError::bad_request(
+        ManualEndError::OutcomeNotApplicable => ApiError::bad_request(
             "unfit_outcome",
             format!("order {id} does not come to such an outcome"),
             "probability goes with detections, finalResult and analysis with documents, watermarkText with extractions, detectionStatus with those of v3",

@@ -17,7 +17,8 @@ use super::named_account::NamedAccount;
 use super::query::ControlQuery;
 use super::suggestion::did_you_mean;
 use crate::http::{
-    AppState, Json, Operation, PathParamPair, Services, X_MOCK_REASON, header_line, item, streamed,
+    AppState, Json, Operation, PathParamPair, Services, X_MOCK_REASON, header_line, serialize_item,
+    stream_listing,
 };
 use crate::model::account::Revision;
 use crate::model::glob::glob;
@@ -53,9 +54,10 @@ pub async fn list(
         evicted,
     };
     let revision = context.config.orders.revision;
-    let shown = move |exchange: Arc<Exchange>| item(&RequestView::new(&exchange, revision));
+    let shown =
+        move |exchange: Arc<Exchange>| serialize_item(&RequestView::new(&exchange, revision));
     let items = stream::iter(exchanges).map(shown);
-    Ok(streamed(&listing, "requests", items).await?)
+    Ok(stream_listing(&listing, "requests", items).await?)
 }
 
 pub async fn get(

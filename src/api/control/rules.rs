@@ -16,7 +16,7 @@ use super::error::{ApiError, ControlJson};
 use super::listing::{self, PageParams};
 use super::named_account::NamedAccount;
 use super::query::ControlQuery;
-use crate::http::{AppState, Json, PathParam, item, streamed};
+use crate::http::{AppState, Json, PathParam, serialize_item, stream_listing};
 use crate::model::rule::RuleId;
 use crate::services::rules::AddRuleError;
 use wire::{RuleRequest, RuleView};
@@ -74,8 +74,8 @@ pub async fn list(
         rules: Vec::new(),
         next,
     };
-    let items = stream::iter(rules).map(|rule| item(&RuleView::from(rule.as_ref())));
-    Ok(streamed(&frame, "rules", items).await?)
+    let items = stream::iter(rules).map(|rule| serialize_item(&RuleView::from(rule.as_ref())));
+    Ok(stream_listing(&frame, "rules", items).await?)
 }
 
 pub async fn delete(

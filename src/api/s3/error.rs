@@ -67,7 +67,7 @@ pub(super) enum S3Error {
     Upload(UploadError),
     /// 416 `InvalidRange`
     InvalidRange { range: String, bytes: u64 },
-    /// 500 `InternalError`
+    /// 500 `StoreError`
     Internal(StoreError),
 }
 

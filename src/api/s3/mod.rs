@@ -43,9 +43,6 @@ pub use virtual_host::to_path_style;
 
 /// Path under which objects are served in path style.
 const PREFIX: &str = "/_s3";
-/// The buckets there are.
-const BUCKETS: [&str; 3] = ["bizmori", "ai-image-detector-dev", "ai-image-detector-prod"];
-
 /// Time for which a browser may keep the response to a preflight.
 const PREFLIGHT_AGE: Duration = Duration::from_hours(1);
 

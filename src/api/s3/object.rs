@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{Method, Response, Uri, header};
 
+use super::ResolvedOwner;
 use super::error::{REQUEST_ID, S3Error};
 use super::fields::RequestFields;
 use super::framing::refuse_framing;
@@ -14,7 +15,6 @@ use super::get::{get, head};
 use super::put::put;
 use super::target::{Target, insert};
 use super::virtual_host::{explain, sent_path};
-use super::{BUCKETS, ResolvedOwner};
 use crate::http::{AppState, InternalFault, OnResponseSent, Services, origin_host};
 use crate::model::time::Timestamp;
 use crate::platform::presign;
@@ -81,7 +81,11 @@ async fn dispatch(
     let owner = ResolvedOwner::resolve(state, entry, &target.key);
     let owner = owner.await?;
     verify_signature(state, parts, owner.now)?;
-    if !BUCKETS.contains(&target.bucket.as_str()) {
+    if !state
+        .vendors
+        .buckets()
+        .any(|bucket| bucket == target.bucket)
+    {
         let bucket = target.bucket;
         return Err(S3Error::NoSuchBucket { bucket });
     }

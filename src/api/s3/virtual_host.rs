@@ -8,9 +8,8 @@ use axum::extract::Request;
 use axum::http::uri::PathAndQuery;
 use axum::http::{Extensions, HeaderValue, Response, StatusCode, Uri};
 
-use super::{BUCKETS, PREFIX};
-use crate::http::{Host, X_MOCK_REASON, header_line, origin_host};
-use crate::settings::Config;
+use super::PREFIX;
+use crate::http::{Host, Services, X_MOCK_REASON, header_line, origin_host};
 
 /// Path of the control plane, which no host turns into an object.
 const CONTROL: &str = "_mock";
@@ -26,15 +25,15 @@ pub(super) struct VirtualHosted {
 
 /// Rewrites a request in virtual-hosted style to path style. Leaves other requests as they are.
 #[must_use]
-pub fn to_path_style(config: &Config, mut request: Request) -> Request {
-    let Some(host) = origin_host(request.headers(), config.trust_forwarded) else {
+pub fn to_path_style(state: &Services, mut request: Request) -> Request {
+    let Some(host) = origin_host(request.headers(), state.config.trust_forwarded) else {
         return request;
     };
-    let Some(bucket) = bucket_of(&host) else {
+    let Some(bucket) = bucket_of(state.vendors.buckets(), &host) else {
         return request;
     };
     let path = request.uri().path();
-    let Some(key) = key_of(path) else {
+    let Some(key) = key_of(state.vendors.buckets(), path) else {
         return request;
     };
     let virtual_hosted = VirtualHosted {
@@ -60,19 +59,17 @@ pub fn to_path_style(config: &Config, mut request: Request) -> Request {
 
 /// Returns the bucket that the host names by its first label. `None` for a host of one label: that is a
 /// container's name rather than a bucket of an endpoint.
-fn bucket_of(host: &str) -> Option<&'static str> {
+fn bucket_of(mut buckets: impl Iterator<Item = &'static str>, host: &str) -> Option<&'static str> {
     let Some(Host::Name(name)) = Host::parse(host) else {
         return None;
     };
     let (label, _) = name.split_once('.')?;
-    BUCKETS
-        .into_iter()
-        .find(|bucket| bucket.eq_ignore_ascii_case(label))
+    buckets.find(|bucket| bucket.eq_ignore_ascii_case(label))
 }
 
 /// Returns the key of a path in virtual-hosted style, still encoded. `None` if the path is in path
 /// style, or of the control plane.
-fn key_of(path: &str) -> Option<&str> {
+fn key_of(mut buckets: impl Iterator<Item = &'static str>, path: &str) -> Option<&str> {
     let path = path.strip_prefix('/')?;
     let (first, rest) = path.split_once('/').unwrap_or((path, ""));
     if first == CONTROL {
@@ -83,7 +80,7 @@ fn key_of(path: &str) -> Option<&str> {
     }
     // The endpoint of the client has the prefix already.
     let (bucket, _) = rest.split_once('/').unwrap_or((rest, ""));
-    (!BUCKETS.contains(&bucket)).then_some(rest)
+    (!buckets.any(|it| it == bucket)).then_some(rest)
 }
 
 /// Returns the path as it was sent.
@@ -113,6 +110,8 @@ pub(super) fn explain<B>(extensions: &Extensions, response: &mut Response<B>) {
 mod tests {
     use super::*;
 
+    const BUCKETS: [&str; 3] = ["bizmori", "ai-image-detector-dev", "ai-image-detector-prod"];
+
     #[test]
     fn bucket_of_takes_the_first_of_several_labels() {
         for (host, bucket) in [
@@ -140,7 +139,7 @@ mod tests {
             ("bizmori.local host", None),
             ("", None),
         ] {
-            assert_eq!(bucket_of(host), bucket, "{host}");
+            assert_eq!(bucket_of(BUCKETS.into_iter(), host), bucket, "{host}");
         }
     }
 
@@ -167,7 +166,7 @@ mod tests {
             ("/_mock/reset", None),
             ("*", None),
         ] {
-            assert_eq!(key_of(path), key, "{path}");
+            assert_eq!(key_of(BUCKETS.into_iter(), path), key, "{path}");
         }
     }
 }

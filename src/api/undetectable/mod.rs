@@ -15,6 +15,7 @@ mod fixtures;
 mod openapi;
 mod presign;
 mod problem;
+mod profile;
 mod python_float;
 mod python_json;
 mod query;
@@ -40,6 +41,7 @@ use error::ApiError;
 pub use error::ErrorCode;
 pub use openapi::description;
 use openapi::with_errors;
+pub use profile::PROFILE;
 
 /// The operations of this front door.
 #[must_use]

@@ -160,7 +160,7 @@ async fn done(
     if let Some(outcome_override) = failing
         && progress.has_analysis()
     {
-        let failed = outcome_line("analysis failed", &outcome_override.basis());
+        let failed = outcome_line("analysis failed", &outcome_override.source());
         let both = [&outcome, &failed].map(|line| line.to_str().unwrap_or_default());
         outcome = header_line(&both.join("; "));
     }

@@ -13,7 +13,7 @@ use crate::model::order::{ApiVersion, Vendor};
 use crate::model::work::Work;
 use crate::services::accounts::Account;
 use crate::services::orders::{
-    Charge, FileSource, KeyOwner, NewFile, NewOrder, UploadedFile, key_owner,
+    Charge, DownloadError, FileSource, KeyOwner, NewFile, NewOrder, UploadedFile, key_owner,
 };
 
 /// Where in a URL an object's key begins.
@@ -70,8 +70,11 @@ pub async fn source_file(
     if state.config.orders.fetch && is_foreign {
         let name = file_name_in_url(url);
         check(&name)?;
-        let downloaded = state.orders.download(account, url, &name).await?;
-        return downloaded.map_err(|line| missing(&line));
+        let downloaded = state.orders.download(account, url, &name).await;
+        return downloaded.map_err(|error| match error {
+            DownloadError::Unavailable(message) => missing(&message),
+            DownloadError::Internal(error) => error.into(),
+        });
     }
     Err(match key {
         Some(key) => missing(&format!("nothing that this key uploaded is at {key}")),

@@ -1,13 +1,13 @@
-//! The authority: `ca.pem`, its certificate, and `ca.key`, its key, in a folder of their own.
+//! The certificate authority: its certificate `ca.pem` and its key `ca.key`, in one folder.
 //!
-//! The key is drawn from the operating system, and not from the seed: who trusts the certificate
-//! trusts whoever has the key. It is readable by its owner alone; one that others can read is refused.
-//! Both files appear by rename, the key first; a key without a certificate is given one.
+//! The key comes from the operating system's random number generator, not from the seed: a client that trusts
+//! the certificate trusts everybody who has the key. A key file that is not private to its owner is
+//! refused. Both files appear by rename, the key first. If only the key exists, the certificate is
+//! created.
 //!
-//! The certificate has name constraints (RFC 5280 §4.2.1.10) for the names that it was made for, so
-//! that whoever trusts it, or gets hold of the key, has an authority for these names and no other.
-//! A name that is added later is refused with the way to a new authority: clients that trust the old
-//! certificate would refuse the server's whole certificate if it had the name.
+//! The certificate has name constraints (RFC 5280 §4.2.1.10), so the authority, even with a stolen key,
+//! is good only for the names it was created for. Adding a name needs a new authority: clients that
+//! trust the old certificate would reject a server certificate that has another name.
 
 use std::fs::Permissions;
 use std::io::{self, Write as _};
@@ -32,42 +32,44 @@ use crate::model::time::{DAY_MS, Timestamp};
 const CERTIFICATE: &str = "ca.pem";
 const KEY: &str = "ca.key";
 const YEAR_MS: i64 = 365 * DAY_MS;
-/// Clients whose clocks are a year off take it too, and two years are all that Apple's take at once.
+/// Validity of the server's certificate after its creation. It is backdated by a year as well, for
+/// clients whose clocks are off. Apple accepts at most 825 days.
 const CERTIFICATE_YEARS: i64 = 1;
 const AUTHORITY_YEARS: i64 = 20;
-/// Name that no authority with constraints permits.
-const UNPERMITTED: &str = "unlimited.stuntdouble.invalid";
-/// Remedy for files that cannot be used.
-pub(super) const RENEW: &str = "remove ca.pem and ca.key, and new ones are made";
+/// Name that no authority with constraints permits. Detects an authority without constraints.
+const UNPERMITTED_NAME: &str = "unlimited.stuntdouble.invalid";
+/// Remedy in messages about unusable files.
+pub(super) const RENEW: &str = "remove ca.pem and ca.key to create a new authority";
 /// Permission bits of the group and of others.
-const NOT_OWNER: u32 = 0o077;
+const NON_OWNER_BITS: u32 = 0o077;
 
-/// Who signs the server's certificates.
+/// Signs the server's certificates.
 pub(super) struct CertificateAuthority {
-    /// Its certificate as it is given out.
+    /// Certificate of the authority in PEM, as clients get it.
     pub pem: String,
     certificate: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl CertificateAuthority {
-    /// The one in the folder, which is made for `names` if it is not there.
+    /// Reads the authority in `folder`. Creates it with constraints for `names` if it does not exist.
     pub fn open(folder: &Path, names: &[String], now: Timestamp) -> Result<Self, String> {
         std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
-        let broken = |error: rcgen::Error| error.to_string();
-        let key = if let Some(pem) = read(folder, KEY)? {
+        let key = if let Some(pem) = read_optional(folder, KEY)? {
             check_private(&folder.join(KEY))?;
             KeyPair::from_pem(&pem).map_err(|error| file_error(KEY, &error))?
         } else {
-            let key = KeyPair::generate().map_err(broken)?;
+            let key = KeyPair::generate().map_err(|error| error.to_string())?;
             write_atomically(folder, KEY, &key.serialize_pem())?;
             key
         };
-        let params = params(&key, names, now);
-        let pem = if let Some(pem) = read(folder, CERTIFICATE)? {
+        let params = authority_params(&key, names, now);
+        let pem = if let Some(pem) = read_optional(folder, CERTIFICATE)? {
             pem
         } else {
-            let issued = params.self_signed(&key).map_err(broken)?;
+            let issued = params
+                .self_signed(&key)
+                .map_err(|error| error.to_string())?;
             write_atomically(folder, CERTIFICATE, &issued.pem())?;
             issued.pem()
         };
@@ -80,7 +82,7 @@ impl CertificateAuthority {
         })
     }
 
-    /// A certificate for these names, and its key.
+    /// Issues a certificate for `names`. Returns the certificate and its key.
     pub fn issue(
         &self,
         names: &[String],
@@ -89,12 +91,12 @@ impl CertificateAuthority {
         let key = KeyPair::generate().map_err(|error| error.to_string())?;
         let certificate = self.sign(names, &key, now)?;
         if let Err(error) = self.check(&certificate, now) {
-            let refused = self.unpermitted(names, now);
-            let is_limit = !refused.is_empty() && refused.len() < names.len();
-            return Err(if is_limit {
-                let refused = refused.join(", ");
+            let unpermitted = self.unpermitted_names(names, now);
+            let is_constrained = !unpermitted.is_empty() && unpermitted.len() < names.len();
+            return Err(if is_constrained {
+                let unpermitted = unpermitted.join(", ");
                 format!(
-                    "{CERTIFICATE}: it was made for other names and does not permit {refused}; leave that --tls-name out, or {RENEW}, which clients have to trust anew"
+                    "{CERTIFICATE}: the name constraints do not permit {unpermitted}; remove that --tls-name, or {RENEW}, which clients have to trust again"
                 )
             } else {
                 error
@@ -106,66 +108,76 @@ impl CertificateAuthority {
         ))
     }
 
-    /// Returns `true` if its certificate has no name constraints, as older versions made it.
+    /// `true` if the authority's certificate has no name constraints, as in older versions.
     pub fn is_unlimited(&self, now: Timestamp) -> bool {
-        self.unpermitted(&[UNPERMITTED.to_owned()], now).is_empty()
+        self.unpermitted_names(&[UNPERMITTED_NAME.to_owned()], now)
+            .is_empty()
     }
 
-    /// Returns those of `names` that its certificate does not permit: each is tried beside a name
-    /// that every authority permits.
-    fn unpermitted(&self, names: &[String], now: Timestamp) -> Vec<String> {
+    /// Returns those of `names` that the authority's certificate does not permit. Each name is tested in
+    /// a certificate together with `localhost`, which every authority permits.
+    fn unpermitted_names(&self, names: &[String], now: Timestamp) -> Vec<String> {
         let is_permitted = |name: &String| {
             let names = [LOCAL_NAMES[0].to_owned(), name.clone()];
             let key = KeyPair::generate().map_err(|error| error.to_string())?;
             self.check(&self.sign(&names, &key, now)?, now)
         };
-        let refused = names.iter().filter(|name| is_permitted(name).is_err());
-        refused.cloned().collect()
+        names
+            .iter()
+            .filter(|name| is_permitted(name).is_err())
+            .cloned()
+            .collect()
     }
 
-    /// A certificate for these names and that key.
+    /// Returns a certificate for `names` and `key`.
     fn sign(
         &self,
         names: &[String],
         key: &KeyPair,
         now: Timestamp,
     ) -> Result<CertificateDer<'static>, String> {
-        let broken = |error: rcgen::Error| error.to_string();
-        let mut params = CertificateParams::new(names).map_err(broken)?;
-        // Some clients hold the common name against the authority's constraints, too.
+        let mut params = CertificateParams::new(names).map_err(|error| error.to_string())?;
+        // Some clients check the common name against the authority's constraints, too.
         set_common_name(&mut params, LOCAL_NAMES[0].to_owned());
         set_validity(&mut params, now, CERTIFICATE_YEARS);
         params.is_ca = IsCa::ExplicitNoCa;
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        let certificate = params.signed_by(key, &self.issuer).map_err(broken)?;
+        let certificate = params
+            .signed_by(key, &self.issuer)
+            .map_err(|error| error.to_string())?;
         Ok(certificate.der().clone())
     }
 
-    /// Whether clients that trust the authority will take what it has signed: they do not where the
-    /// two files are not of one another, or its years are over or have not come.
+    /// Checks that clients that trust the authority accept the certificate `issued`.
+    ///
+    /// # Errors
+    /// Returns a message if certificate and key do not belong together, or if the authority's
+    /// certificate has expired or is not valid yet.
     fn check(&self, issued: &CertificateDer<'_>, now: Timestamp) -> Result<(), String> {
-        let describe = |error: &dyn std::fmt::Display| {
+        let mismatch = |error: &dyn std::fmt::Display| {
             file_error(
                 CERTIFICATE,
-                &format_args!("it is not good for {KEY}: {error}"),
+                &format_args!("the certificate does not match {KEY}: {error}"),
             )
         };
         let mut roots = RootCertStore::empty();
         roots
             .add(self.certificate.clone())
-            .map_err(|error| describe(&error))?;
-        let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider());
-        let verifier = verifier.build().map_err(|error| describe(&error))?;
-        let name = ServerName::try_from(LOCAL_NAMES[0]).map_err(|error| describe(&error))?;
-        let since = Duration::from_millis(u64::try_from(now.ms()).unwrap_or_default());
-        let at = UnixTime::since_unix_epoch(since);
-        let judged = |certificate| verifier.verify_server_cert(certificate, &[], &name, &[], at);
-        judged(issued).map_err(|error| describe(&error))?;
-        // A root's years are not looked at there, but by other clients. As a server's certificate it
-        // is never good; its years are what is told of first.
-        match judged(&self.certificate) {
+            .map_err(|error| mismatch(&error))?;
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider())
+            .build()
+            .map_err(|error| mismatch(&error))?;
+        let name = ServerName::try_from(LOCAL_NAMES[0]).map_err(|error| mismatch(&error))?;
+        let unix_time = Duration::from_millis(u64::try_from(now.ms()).unwrap_or_default());
+        let at = UnixTime::since_unix_epoch(unix_time);
+        let verify = |certificate| verifier.verify_server_cert(certificate, &[], &name, &[], at);
+        verify(issued).map_err(|error| mismatch(&error))?;
+        // webpki does not check the validity of a root, but other clients do. So the root is verified
+        // as if it were a server's certificate: that always fails, and an invalid period is the first
+        // error that is reported.
+        match verify(&self.certificate) {
             Err(Error::InvalidCertificate(
                 error @ (CertificateError::ExpiredContext { .. }
                 | CertificateError::NotValidYetContext { .. }),
@@ -175,14 +187,14 @@ impl CertificateAuthority {
     }
 }
 
-/// What is wrong with a file that was there, and what to do.
-fn file_error(name: &str, why: &dyn std::fmt::Display) -> String {
-    format!("{name}: {why}; {RENEW}")
+/// Returns the message about an unusable file, with the remedy.
+fn file_error(name: &str, problem: &dyn std::fmt::Display) -> String {
+    format!("{name}: {problem}; {RENEW}")
 }
 
-/// The authority's certificate. Its name is told by its key: those of two servers are never taken
-/// for one another. Data directories hold certificates of that name, so it stays.
-fn params(key: &KeyPair, names: &[String], now: Timestamp) -> CertificateParams {
+/// Returns the parameters of the authority's certificate. The common name is derived from the key, so
+/// that clients can tell the authorities of two servers apart. Stored certificates have this name.
+fn authority_params(key: &KeyPair, names: &[String], now: Timestamp) -> CertificateParams {
     let mut params = CertificateParams::default();
     let number = hex::encode(&params.key_identifier(key)[..4]);
     set_common_name(&mut params, format!("stuntdouble {number}"));
@@ -190,14 +202,14 @@ fn params(key: &KeyPair, names: &[String], now: Timestamp) -> CertificateParams 
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.name_constraints = Some(NameConstraints {
-        permitted_subtrees: permitted(names),
+        permitted_subtrees: permitted_subtrees(names),
         excluded_subtrees: Vec::new(),
     });
     params
 }
 
-/// Subtrees of the names and of nothing else. X.509 permits a host's subdomains with the host.
-fn permitted(names: &[String]) -> Vec<GeneralSubtree> {
+/// Returns the subtrees of `names`. X.509 permits a host's subdomains together with the host.
+fn permitted_subtrees(names: &[String]) -> Vec<GeneralSubtree> {
     let subtree = |name: &String| match name.parse::<IpAddr>() {
         Ok(IpAddr::V4(address)) => {
             GeneralSubtree::IpAddress(CidrSubnet::V4(address.octets(), [255; 4]))
@@ -210,17 +222,19 @@ fn permitted(names: &[String]) -> Vec<GeneralSubtree> {
     names.iter().map(subtree).collect()
 }
 
+/// Checks that only its owner can use the key.
+///
 /// # Errors
-/// If the group or others may read or write the key.
+/// Returns a message if the group or others have permissions on the file.
 fn check_private(key: &Path) -> Result<(), String> {
     let metadata = std::fs::metadata(key).map_err(|error| format!("{KEY}: {error}"))?;
     let mode = metadata.mode() & 0o7777;
-    if mode & NOT_OWNER == 0 {
+    if mode & NON_OWNER_BITS == 0 {
         return Ok(());
     }
     let shown = key.display();
     Err(format!(
-        "{KEY}: not only its owner can read it (mode {mode:03o}); run chmod 600 {shown}, or {RENEW}"
+        "{KEY}: only its owner may have access (mode {mode:03o}); run chmod 600 {shown}, or {RENEW}"
     ))
 }
 
@@ -229,7 +243,7 @@ fn set_common_name(params: &mut CertificateParams, name: String) {
     params.distinguished_name.push(DnType::CommonName, name);
 }
 
-/// Valid from a year before on.
+/// Sets the validity from a year before `now` to `years` after it.
 fn set_validity(params: &mut CertificateParams, now: Timestamp, years: i64) {
     let at = |instant: Timestamp| {
         let ms = u64::try_from(instant.ms()).unwrap_or_default();
@@ -239,8 +253,8 @@ fn set_validity(params: &mut CertificateParams, now: Timestamp, years: i64) {
     params.not_after = at(now.plus_ms(years * YEAR_MS));
 }
 
-/// The file's text; none if there is no such file.
-fn read(folder: &Path, name: &str) -> Result<Option<String>, String> {
+/// Returns the text of a file. `None` if the file does not exist.
+fn read_optional(folder: &Path, name: &str) -> Result<Option<String>, String> {
     match std::fs::read_to_string(folder.join(name)) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -249,7 +263,7 @@ fn read(folder: &Path, name: &str) -> Result<Option<String>, String> {
 }
 
 fn write_atomically(folder: &Path, name: &str, text: &str) -> Result<(), String> {
-    let stored = || -> io::Result<()> {
+    let write = || -> io::Result<()> {
         let mut file = tempfile::Builder::new()
             .permissions(Permissions::from_mode(0o600))
             .tempfile_in(folder)?;
@@ -258,7 +272,7 @@ fn write_atomically(folder: &Path, name: &str, text: &str) -> Result<(), String>
         file.persist(folder.join(name))?;
         Ok(())
     };
-    stored().map_err(|error| format!("{name}: {error}"))
+    write().map_err(|error| format!("{name}: {error}"))
 }
 
 #[cfg(test)]
@@ -267,24 +281,24 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_ms(1_773_309_600_000);
 
-    /// What is told where the authority was made so many years before.
-    fn open_after_years(years: i64) -> Result<(), String> {
+    /// Issues a certificate by an authority that was created `years` before.
+    fn issue_after_years(years: i64) -> Result<(), String> {
         let folder = tempfile::tempdir().expect("a directory");
-        let then = NOW.plus_ms(-years * YEAR_MS);
+        let created_at = NOW.plus_ms(-years * YEAR_MS);
         let names = LOCAL_NAMES.map(str::to_owned);
-        CertificateAuthority::open(folder.path(), &names, then).expect("it is made");
-        let stored = CertificateAuthority::open(folder.path(), &names, NOW).expect("it is read");
-        stored.issue(&names, NOW).map(drop)
+        CertificateAuthority::open(folder.path(), &names, created_at).expect("a new authority");
+        let authority =
+            CertificateAuthority::open(folder.path(), &names, NOW).expect("a stored authority");
+        authority.issue(&names, NOW).map(drop)
     }
 
     #[test]
-    fn an_authority_is_good_in_its_years_alone() {
-        assert_eq!(open_after_years(AUTHORITY_YEARS - 1), Ok(()));
+    fn issue_outside_the_validity_of_the_authority_fails() {
+        assert_eq!(issue_after_years(AUTHORITY_YEARS - 1), Ok(()));
         for years in [AUTHORITY_YEARS + 1, -2] {
-            let line = open_after_years(years).expect_err("clients do not take it");
-            assert!(line.starts_with("ca.pem: "), "{line}");
-            let ends = "; remove ca.pem and ca.key, and new ones are made";
-            assert!(line.ends_with(ends), "{line}");
+            let message = issue_after_years(years).expect_err("an invalid authority");
+            assert!(message.starts_with("ca.pem: "), "{message}");
+            assert!(message.ends_with(RENEW), "{message}");
         }
     }
 }

@@ -1,43 +1,45 @@
-//! Orders that no clock brings to their end: their client's reads do, or the control plane.
+//! Orders whose processing ends by reads of their client, or by the control API, not by the clock.
 
 use super::super::rule::ProcessingMode;
 use super::super::time::Timestamp;
 use super::{Order, OrderState};
 
 impl Order {
-    /// Whether it is in progress until it is read so often, or told to be done.
+    const fn is_in_progress(&self) -> bool {
+        matches!(self.state, OrderState::InProgress { .. })
+    }
+
+    /// `true` if the order is in progress and waits for reads of its client or for the control API.
     #[must_use]
     pub const fn is_held(&self) -> bool {
-        let held = matches!(
-            self.processing,
-            Some(ProcessingMode::AfterPolls(1..) | ProcessingMode::UntilReleased)
-        );
-        matches!(self.state, OrderState::InProgress { .. }) && held
+        self.is_in_progress()
+            && matches!(
+                self.processing,
+                Some(ProcessingMode::AfterPolls(1..) | ProcessingMode::UntilReleased)
+            )
     }
 
-    /// Whether the read that it waited for has come, and it is not at its end yet.
+    /// `true` if the order is in progress and its client has read it often enough.
     #[must_use]
     pub const fn is_released(&self) -> bool {
-        let in_progress = matches!(self.state, OrderState::InProgress { .. });
-        in_progress && matches!(self.processing, Some(ProcessingMode::AfterPolls(0)))
+        self.is_in_progress() && matches!(self.processing, Some(ProcessingMode::AfterPolls(0)))
     }
 
-    /// Its client reads it: whether this was the last read that it waits for. None, and nothing
-    /// changed, unless it waits for reads.
+    /// Counts a read of the order by its client. Returns `Some(true)` if this was the last read that the
+    /// order waited for. `None`, without a change, if the order does not wait for reads.
     pub fn poll(&mut self) -> Option<bool> {
+        let is_in_progress = self.is_in_progress();
         match &mut self.processing {
-            Some(ProcessingMode::AfterPolls(left @ 1..))
-                if matches!(self.state, OrderState::InProgress { .. }) =>
-            {
-                *left -= 1;
-                Some(*left == 0)
+            Some(ProcessingMode::AfterPolls(remaining @ 1..)) if is_in_progress => {
+                *remaining -= 1;
+                Some(*remaining == 0)
             }
             _ => None,
         }
     }
 
-    /// It is to come to its end now, whatever held it: it starts if it has not. False, and nothing
-    /// changed, if it is at its end, or an upload is still to come.
+    /// Ends the wait of the order, so that its processing can end now. Starts the order if it is
+    /// pending. Returns `false`, without a change, if the order has ended or lacks uploads.
     pub fn release(&mut self, now: Timestamp) -> bool {
         match self.state {
             OrderState::Pending if !self.has_pending_uploads() => {

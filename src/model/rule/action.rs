@@ -1,4 +1,4 @@
-//! What rules do, to calls and to orders.
+//! Effects of rules on calls and orders.
 
 use std::collections::BTreeMap;
 
@@ -7,26 +7,26 @@ use serde::{Deserialize, Serialize};
 
 use super::super::picture::{Label, NoResult};
 
-/// What a rule does; one of them at least.
+/// Effects of a rule. At least one is set.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RuleAction {
-    /// To calls: real milliseconds before anything is done about it.
+    /// Calls: delay in real milliseconds before the call is handled or sent.
     pub delay_ms: Option<u32>,
-    /// To calls: the answer, in place of the front door's or the receiver's.
+    /// Calls: response in place of the handler's or the receiver's.
     pub respond: Option<StubResponse>,
-    /// To calls: what becomes of the bytes on the wire.
+    /// Calls: fault of the connection.
     pub fault: Option<Fault>,
-    /// To orders: what comes of it.
+    /// Orders: forced outcome.
     pub outcome: Option<ForcedOutcome>,
-    /// To orders: how long that takes.
+    /// Orders: duration of the processing.
     pub processing: Option<ProcessingMode>,
-    /// To attempts at delivering a webhook.
+    /// Webhook deliveries: effects on an attempt.
     pub webhook: Option<WebhookEffect>,
 }
 
 impl RuleAction {
-    /// Whether it is done to calls.
+    /// `true` if the rule affects calls.
     #[must_use]
     pub const fn affects_calls(&self) -> bool {
         self.delay_ms.is_some()
@@ -35,42 +35,42 @@ impl RuleAction {
             || self.webhook.is_some()
     }
 
-    /// Whether it is done to orders.
+    /// `true` if the rule affects orders.
     #[must_use]
     pub const fn affects_orders(&self) -> bool {
         self.outcome.is_some() || self.processing.is_some()
     }
 
-    /// Whether all that it does to orders can be done to those that come to that.
+    /// `true` if all effects on orders can be applied to orders with this kind of result.
     #[must_use]
-    pub fn fits(&self, makes: ResultKind) -> bool {
+    pub fn is_applicable_to(&self, result_kind: ResultKind) -> bool {
         let outcome = self.outcome.as_ref();
         let processing = self.processing.as_ref();
-        outcome.is_none_or(|outcome| outcome.fits(makes))
-            && processing.is_none_or(|processing| processing.fits(makes))
+        outcome.is_none_or(|outcome| outcome.is_applicable_to(result_kind))
+            && processing.is_none_or(|processing| processing.is_applicable_to(result_kind))
     }
 }
 
-/// What becomes of an answer, or of a call of ours, on its way. Where nothing is answered in its
-/// place the front door has done what was asked, and it is its answer that is lost.
+/// Fault of a connection while a response is written, or an outbound call is sent. Without a stub
+/// response, the handler still runs, and its response is the one that is damaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum Fault {
-    /// The connection is reset: an RST.
+    /// Resets the connection (TCP RST).
     Reset,
-    /// The connection is closed, and nothing has come.
+    /// Closes the connection without sending a byte.
     Empty,
-    /// It ends half way, and the connection is closed.
+    /// Sends half of the message and closes the connection.
     Truncate,
-    /// Bytes that are no HTTP, and the connection is closed.
+    /// Sends bytes that are not HTTP and closes the connection.
     Garbage,
-    /// All of it, at so many bytes a second.
+    /// Sends the whole message at a limited rate.
     #[serde(rename_all = "camelCase")]
     Drip { bytes_per_second: u32 },
 }
 
 impl Fault {
-    /// Name of the fault in rules, in the journal and in the log.
+    /// Returns the name of the fault in rules, in the journal and in the log.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -83,66 +83,69 @@ impl Fault {
     }
 }
 
-/// How long an order is in progress.
+/// Duration of an order's processing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ProcessingMode {
-    /// So many milliseconds, of its account's clock.
+    /// Ends after this many milliseconds of the account's clock.
     #[serde(rename = "ms")]
     AfterMs(u32),
-    /// Until its client has read it so often.
+    /// Ends when the client has read the order this many times.
     #[serde(rename = "polls")]
     AfterPolls(u32),
-    /// Until the control plane has it done.
+    /// Ends when the control API completes the order.
     #[serde(rename = "hold")]
     UntilReleased,
 }
 
 impl ProcessingMode {
-    /// Whether orders that come to that can take so long; nobody polls for a report's own sake, or
-    /// tells it to be done.
+    /// `true` if orders with this kind of result can have the duration. A report can only have a
+    /// duration in milliseconds: it is neither polled nor completed by the control API.
     #[must_use]
-    pub const fn fits(self, makes: ResultKind) -> bool {
-        matches!(self, Self::AfterMs(_)) || !matches!(makes, ResultKind::Report)
+    pub const fn is_applicable_to(self, result_kind: ResultKind) -> bool {
+        matches!(self, Self::AfterMs(_)) || !matches!(result_kind, ResultKind::Report)
     }
 }
 
-/// What is done to an attempt at delivering a webhook; one of them at least.
+/// Effects on an attempt to deliver a webhook. At least one is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct WebhookEffect {
-    /// It is not made, and none after it.
+    /// Does not send this attempt or any later one.
     #[serde(skip_serializing_if = "is_false")]
     pub drop: bool,
-    /// It is made so often, one after the other.
+    /// Number of times the attempt is sent, one after the other.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duplicate: Option<u32>,
-    /// It is made so many milliseconds later, by the account's clock.
+    /// Delay of the attempt in milliseconds of the account's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
-    /// It is made after the next one to that endpoint.
+    /// Sends the attempt after the next one to the same endpoint.
     #[serde(skip_serializing_if = "is_false")]
     pub out_of_order: bool,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-const fn is_false(is_named: &bool) -> bool {
-    !*is_named
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "skip_serializing_if passes a reference"
+)]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
-/// What stands in place of the signature.
+/// Damage of the signature header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Signature {
-    /// One of another secret.
+    /// Signs with another secret.
     Wrong,
-    /// No header at all.
+    /// Sends no signature header.
     Missing,
 }
 
-/// An answer.
+/// Response in place of a handler's or a receiver's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StubResponse {
@@ -152,85 +155,88 @@ pub struct StubResponse {
     pub body: Option<StubBody>,
 }
 
-/// An answer's body.
+/// Body of a stub response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind", content = "text")]
 pub enum StubBody {
-    /// JSON, byte for byte.
+    /// JSON text, sent unchanged.
     Json(String),
     Text(String),
 }
 
-/// What comes of an order, whatever its files are called and are.
+/// Forced outcome of an order. Takes precedence over file names and content.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum ForcedOutcome {
     Failed {
-        /// The vendor's code; none: its general one for such orders.
+        /// The vendor's code. `None`: the vendor's general code for the kind of order.
         code: Option<String>,
-        /// One line for people.
+        /// Message for people, in one line.
         message: Option<String>,
     },
-    /// The chance that the picture was made by a machine, 0 to 1; the label follows from it.
+    /// Probability (0 to 1) that the picture was generated by AI. The label follows from it.
     Probability { probability: f64 },
-    /// What stands in the file; none: no watermark.
+    /// Text of the watermark in the file. `None`: no watermark.
     WatermarkText { text: Option<String> },
-    /// It is not known whether a watermark stands in the file.
+    /// Reason why it is unknown whether the file has a watermark.
     DetectionStatus { status: NoResult },
     FinalResult {
         label: Label,
-        /// None: what is usual for the label.
+        /// `None`: the default for the label.
         probability: Option<f64>,
     },
-    /// The analysis of a document fails. The result follows from names and bytes.
+    /// Failed analysis of a document. Its verdict still follows from file name and content.
     AnalysisFailed,
 }
 
 impl ForcedOutcome {
-    /// Whether such an order can come to this.
+    /// `true` if orders with this kind of result can have the outcome.
     #[must_use]
-    pub const fn fits(&self, makes: ResultKind) -> bool {
+    pub const fn is_applicable_to(&self, result_kind: ResultKind) -> bool {
         match self {
             Self::Failed { .. } => true,
             Self::Probability { .. } => {
                 matches!(
-                    makes,
+                    result_kind,
                     ResultKind::Detection | ResultKind::Document | ResultKind::BulkItems
                 )
             }
             Self::WatermarkText { .. } => {
-                matches!(makes, ResultKind::Extraction | ResultKind::ExtractionV3)
+                matches!(
+                    result_kind,
+                    ResultKind::Extraction | ResultKind::ExtractionV3
+                )
             }
-            Self::DetectionStatus { .. } => matches!(makes, ResultKind::ExtractionV3),
+            Self::DetectionStatus { .. } => matches!(result_kind, ResultKind::ExtractionV3),
             Self::FinalResult { .. } => {
-                matches!(makes, ResultKind::Document | ResultKind::BulkItems)
+                matches!(result_kind, ResultKind::Document | ResultKind::BulkItems)
             }
-            Self::AnalysisFailed => matches!(makes, ResultKind::Document),
+            Self::AnalysisFailed => matches!(result_kind, ResultKind::Document),
         }
     }
 
-    /// Returns `true` if the order's result is left to names and bytes.
+    /// `true` if the verdict still follows from file name and content.
     #[must_use]
     pub const fn leaves_result(&self) -> bool {
         matches!(self, Self::AnalysisFailed)
     }
 }
 
-/// What an operation's orders come to, if it makes any.
+/// Kind of result of an order. Determines which outcomes a rule can force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResultKind {
-    /// Files.
+    /// Output files.
     Outputs,
-    /// A judgement of a picture.
+    /// Verdict on a picture.
     Detection,
-    /// What watermark stands in a file.
+    /// Text of the watermark in a file.
     Extraction,
-    /// The same by BIZ MORI's v3, which may not know.
+    /// Same for BIZ MORI's v3, whose result may also be unknown.
     ExtractionV3,
-    /// An Undetectable document: a judgement in their words, and an analysis of it.
+    /// Verdict on an Undetectable document, and an analysis of it.
     Document,
-    /// Each picture of a bulk: such a judgement, without an analysis.
+    /// Verdicts on the pictures of a bulk, without an analysis.
     BulkItems,
-    /// A report on an order that has been made.
+    /// Report on a complete order.
     Report,
 }

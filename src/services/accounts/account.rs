@@ -89,7 +89,7 @@ impl Account {
     #[must_use]
     pub fn clock_id(&self) -> ClockId {
         if lock(&self.clock).is_some() {
-            ClockId::of(self.id)
+            ClockId::for_account(self.id)
         } else {
             ClockId::DEFAULT
         }

@@ -9,7 +9,7 @@ use super::{Account, Accounts, ClockGuard};
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::time::Timestamp;
 use crate::platform::clock::Clock;
-use crate::storage::db::{self, StoreError, run_to_completion};
+use crate::storage::db::{self, InternalError, run_to_completion};
 
 impl Accounts {
     /// That clock; the default one's where the account is gone or has none of its own.
@@ -51,7 +51,7 @@ impl Accounts {
         self: &Arc<Self>,
         account: Option<Arc<Account>>,
         set: impl FnOnce(Timestamp) -> Clock + Send + 'static,
-    ) -> Result<Clock, StoreError> {
+    ) -> Result<Clock, InternalError> {
         let this = Arc::clone(self);
         run_to_completion(async move {
             let guard = match &account {
@@ -70,8 +70,8 @@ impl Accounts {
     ///
     /// # Errors
     /// If the account is gone, or the clock cannot be written.
-    pub async fn own_clock(&self, account: &Account) -> Result<ClockGuard, StoreError> {
-        let own = self.lock_clock(ClockId::of(account.id)).await;
+    pub async fn own_clock(&self, account: &Account) -> Result<ClockGuard, InternalError> {
+        let own = self.lock_clock(ClockId::for_account(account.id)).await;
         if account.clock_id() == ClockId::DEFAULT {
             // The account's jobs leave the default clock: nobody may be running them by it.
             let default = self.lock_clock(ClockId::DEFAULT).await;
@@ -86,11 +86,14 @@ impl Accounts {
     ///
     /// # Errors
     /// If its account is gone, or it cannot be written.
-    pub async fn write_clock(&self, guard: &ClockGuard, clock: Clock) -> Result<(), StoreError> {
+    pub async fn write_clock(&self, guard: &ClockGuard, clock: Clock) -> Result<(), InternalError> {
         let id = guard.clock();
         let account = match id {
             ClockId::DEFAULT => None,
-            ClockId(of) => Some(self.by_id(AccountId(of)).ok_or(StoreError::AccountGone)?),
+            ClockId(of) => Some(
+                self.by_id(AccountId(of))
+                    .ok_or(InternalError::AccountGone)?,
+            ),
         };
         let mut tx = self.db.begin().await?;
         db::accounts::set_clock(&mut tx, id, clock).await?;
@@ -107,13 +110,16 @@ impl Accounts {
     ///
     /// # Errors
     /// If it is gone, or it cannot be written.
-    pub async fn follow_default_clock(self: &Arc<Self>, id: AccountId) -> Result<(), StoreError> {
+    pub async fn follow_default_clock(
+        self: &Arc<Self>,
+        id: AccountId,
+    ) -> Result<(), InternalError> {
         let this = Arc::clone(self);
         run_to_completion(async move {
-            let own = this.lock_clock(ClockId::of(id)).await;
+            let own = this.lock_clock(ClockId::for_account(id)).await;
             // Its guard makes the worker look at the jobs that the default clock takes over.
             let _default = this.lock_clock(ClockId::DEFAULT).await;
-            let account = this.by_id(id).ok_or(StoreError::AccountGone)?;
+            let account = this.by_id(id).ok_or(InternalError::AccountGone)?;
             let mut tx = this.db.begin().await?;
             db::accounts::unset_clock(&mut tx, id).await?;
             tx.commit().await?;

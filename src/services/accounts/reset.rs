@@ -10,14 +10,14 @@ use super::{Accounts, ClockGuard};
 use crate::model::ids::{AccountId, ClockId};
 use crate::platform::clock::Clock;
 use crate::storage::db::accounts::OwnedCounts;
-use crate::storage::db::{self, StoreError, run_to_completion};
+use crate::storage::db::{self, InternalError, run_to_completion};
 
 impl Accounts {
     /// Ends the account's life, if there is one, and all that hangs on it. Returns what went.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn delete(self: &Arc<Self>, key: &str) -> Result<OwnedCounts, StoreError> {
+    pub async fn delete(self: &Arc<Self>, key: &str) -> Result<OwnedCounts, InternalError> {
         let (this, key) = (Arc::clone(self), key.to_owned());
         run_to_completion(async move {
             let _turn = this.lifecycle_lock.lock().await;
@@ -26,7 +26,7 @@ impl Accounts {
         .await
     }
 
-    pub(super) async fn delete_locked(&self, key: &str) -> Result<OwnedCounts, StoreError> {
+    pub(super) async fn delete_locked(&self, key: &str) -> Result<OwnedCounts, InternalError> {
         let Some(account) = self.by_key(key) else {
             return Ok(OwnedCounts::default());
         };
@@ -36,10 +36,10 @@ impl Accounts {
         tx.commit().await?;
         account.cancellation().cancel();
         self.remove(&account);
-        let clock = ClockId::of(account.id);
+        let clock = ClockId::for_account(account.id);
         self.db.agenda().retain(|of| of != clock);
         let removed = self.blobs.remove_account(account.id).await;
-        removed.map_err(StoreError::broken)?;
+        removed.map_err(InternalError::broken)?;
         Ok(owned)
     }
 
@@ -49,7 +49,7 @@ impl Accounts {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn delete_all(self: &Arc<Self>) -> Result<OwnedCounts, StoreError> {
+    pub async fn delete_all(self: &Arc<Self>) -> Result<OwnedCounts, InternalError> {
         let this = Arc::clone(self);
         run_to_completion(async move {
             let default_clock = this.lock_clock(ClockId::DEFAULT).await;
@@ -61,7 +61,7 @@ impl Accounts {
     async fn end_all_accounts(
         &self,
         default_clock: &ClockGuard,
-    ) -> Result<OwnedCounts, StoreError> {
+    ) -> Result<OwnedCounts, InternalError> {
         debug_assert_eq!(default_clock.clock(), ClockId::DEFAULT);
         let _turn = self.lifecycle_lock.lock().await;
         let ids: Vec<AccountId> = {
@@ -86,7 +86,10 @@ impl Accounts {
         };
         drop(ended);
         self.db.agenda().retain(|clock| clock == ClockId::DEFAULT);
-        self.blobs.remove_all().await.map_err(StoreError::broken)?;
+        self.blobs
+            .remove_all()
+            .await
+            .map_err(InternalError::broken)?;
         Ok(owned)
     }
 }

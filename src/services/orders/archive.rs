@@ -1,8 +1,8 @@
 //! ZIP files of outputs.
 //!
-//! Pictures are compressed already, so entries are deflated without compression. They are not stored:
-//! a stored entry whose length follows its data cannot be read as a stream, by Java's `ZipInputStream`
-//! for one.
+//! Images are compressed already, so entries are deflated without compression. They are not stored
+//! (method 0): a stored entry whose length follows its data cannot be read as a stream, for example
+//! by Java's `ZipInputStream`.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -16,8 +16,8 @@ use rawzip::{CompressionMethod, ErrorKind, ZipArchiveWriter};
 
 use crate::storage::blobs::Blob;
 
-/// Writes a ZIP file of `members`, pairs of a name and a file, to `to`. Memory does not grow with the
-/// files.
+/// Writes a ZIP file with `members`, pairs of a name and a file, to `to`. Streams the content, so
+/// memory use does not depend on the size of the files.
 pub(super) fn write(to: &Path, members: Vec<(String, Blob)>) -> io::Result<()> {
     let mut archive = OutputArchive::create(to)?;
     for (name, blob) in members {
@@ -26,7 +26,7 @@ pub(super) fn write(to: &Path, members: Vec<(String, Blob)>) -> io::Result<()> {
     archive.finish()
 }
 
-/// A ZIP file that is being written.
+/// ZIP file that is being written.
 pub(super) struct OutputArchive {
     zip: ZipArchiveWriter<BufWriter<File>>,
     /// Names of the entries, in lower case.
@@ -42,11 +42,11 @@ impl OutputArchive {
         })
     }
 
-    /// Adds an entry. A name that an earlier entry has gets a number.
+    /// Adds an entry. Adds a number to the name if an earlier entry has the same name.
     pub fn add(&mut self, name: &str, mut content: impl Read) -> io::Result<()> {
-        // A name never leads out of the folder in which the file is unpacked.
-        let name = ZipFilePath::from_str(name).as_str().to_owned();
-        let name = unique_name(&mut self.names, name);
+        // Names are sanitised, so that no entry is extracted outside the target folder.
+        let safe_name = ZipFilePath::from_str(name).as_str().to_owned();
+        let name = unique_name(&mut self.names, safe_name);
         let file = self.zip.new_file(name.as_str());
         let file = file.compression_method(CompressionMethod::DEFLATE).start();
         let (mut entry, config) = file.map_err(io_error)?;
@@ -58,7 +58,7 @@ impl OutputArchive {
         entry.finish(descriptor).map(drop).map_err(io_error)
     }
 
-    /// Writes the central directory. Without it the file is not a ZIP file.
+    /// Writes the central directory and flushes the file.
     pub fn finish(self) -> io::Result<()> {
         self.zip.finish().map_err(io_error)?.flush()
     }
@@ -71,7 +71,7 @@ fn io_error(error: rawzip::Error) -> io::Error {
     }
 }
 
-/// Returns `name`, or `a (1).jpg` for the second `a.jpg`.
+/// Returns `name`, with a number if it is in use: the second `a.jpg` becomes `a (1).jpg`.
 fn unique_name(names: &mut HashSet<String>, name: String) -> String {
     let (stem, extension) = match name.rsplit_once('.') {
         Some((stem, extension)) => (stem.to_owned(), format!(".{extension}")),
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn free_name_of_a_name_in_use_has_a_number() {
+    fn unique_name_of_a_used_name_adds_a_number() {
         let mut names = HashSet::new();
         let free = ["a.jpg", "A.JPG", "a.jpg", "a (1).jpg", "b"]
             .map(|name| unique_name(&mut names, name.to_owned()));
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn add_names_that_lead_out_of_the_folder_or_are_the_same_writes_free_names_in_the_folder() {
+    fn add_with_unsafe_or_equal_names_writes_unique_names_inside_the_folder() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("a.zip");
         let mut archive = OutputArchive::create(&path).expect("a file");

@@ -1,4 +1,4 @@
-//! Credits that come back when an order ends.
+//! Credits that are refunded when an order ends.
 
 use super::failures::INVALID_IMAGE;
 use super::work::requested_failure;
@@ -7,9 +7,9 @@ use crate::model::order::{Order, OrderState};
 use crate::model::picture::FileKind;
 use crate::model::work::{Extraction, NoResult, Outcome, Work};
 
-/// Credits of an order that has ended which are not billed: one for each SVG of Undetectable's that could
-/// not be converted, and all of a v3 extraction whose file could not be processed. An SVG that fails
-/// because its name or a rule says so is billed.
+/// Returns the credits of an ended order that are not billed. Undetectable does not bill an SVG
+/// that cannot be converted, unless a rule or the file name forced the failure. BIZ MORI does not
+/// bill a v3 extraction whose file cannot be processed.
 pub(super) fn credits_to_return(order: &Order) -> u32 {
     let unconverted = match (&order.work, order.outcome(), &order.state) {
         (_, Some(Outcome::Extraction(Extraction { no_result, .. })), _) => {
@@ -17,9 +17,9 @@ pub(super) fn credits_to_return(order: &Order) -> u32 {
             return if is_unsupported { order.charged } else { 0 };
         }
         (Work::Bulk(bulk), Some(Outcome::Bulk(found)), _) => {
-            let pictures = bulk.queued.iter().zip(&found.items);
-            let unconverted = pictures.filter(|(queued, judged)| {
-                is_svg(&queued.name) && matches!(judged, ItemResult::Defect(_))
+            let images = bulk.queued.iter().zip(&found.items);
+            let unconverted = images.filter(|(entry, result)| {
+                is_svg(&entry.name) && matches!(result, ItemResult::Defect(_))
             });
             unconverted.count()
         }

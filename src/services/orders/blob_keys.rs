@@ -1,43 +1,14 @@
-//! Where an order's blobs stand, and what an order is called when its client does not say.
+//! Keys of an order's blobs, and default names of orders.
 
 use std::collections::BTreeSet;
 
-use crate::model::file::Role;
 use crate::model::order::Order;
-use crate::model::picture::FileKind;
 use crate::model::report::Locale;
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
 use crate::platform::clock;
 
-/// The key under which file `index` (from 0) of an order is uploaded; as the vendor's.
-pub(super) fn upload_key(
-    work: &Work,
-    order_id: &str,
-    index: usize,
-    name: &str,
-    role: Option<Role>,
-) -> String {
-    match work {
-        Work::AntiAi { .. } => format!("temp/{order_id}/{index}/{name}"),
-        Work::AiDetection { .. } => format!("ai-detection/{order_id}/{}/{name}", index + 1),
-        Work::WatermarkEmbed => {
-            let is_pdf = FileKind::of_name(name).is_some_and(FileKind::is_pdf);
-            let folder = if is_pdf { "documents" } else { "images" };
-            format!("wtr-embed/{order_id}/{folder}/{}/{name}", index + 1)
-        }
-        Work::WatermarkExtract => {
-            let role = match role {
-                Some(Role::Original) => "original",
-                Some(Role::Watermarked) | None => "watermarked",
-            };
-            format!("wtr-extract/{order_id}/{role}/{name}")
-        }
-        Work::Document(_) | Work::Bulk(_) => format!("uploads/{order_id}_{name}"),
-    }
-}
-
-/// The key of an Undetectable upload of its own, as the vendor's.
+/// Returns the key of an upload of Undetectable. The format is the vendor's.
 pub(super) fn undetectable_upload_key(upload_id: &str, name: &str, now: Timestamp) -> String {
     format!(
         "uploads/{upload_id}_{}_{name}",
@@ -45,46 +16,35 @@ pub(super) fn undetectable_upload_key(upload_id: &str, name: &str, now: Timestam
     )
 }
 
-/// The order's name when none is given; as the vendor's.
-pub(super) fn default_name(work: &Work, file_name: &str, now: Timestamp) -> String {
-    match work {
-        Work::AntiAi { .. } => format!("anti_ai_{}", clock::iso_date(now)),
-        Work::AiDetection { .. } => format!("ai_detection_{}", clock::iso_date(now)),
-        Work::WatermarkEmbed => format!("wtr_embed_{}", clock::undetectable_key_stamp_ms(now)),
-        Work::WatermarkExtract => format!("wtr_extract_{}", clock::iso_date(now)),
-        Work::Document(_) | Work::Bulk(_) => file_name.to_owned(),
-    }
-}
-
-/// The key of something made for an order.
+/// Returns the key of a result of an order.
 pub(super) fn result_key(order: &Order, name: &str) -> String {
     format!("results/{}/{name}", order.id)
 }
 
-/// What things made for an order are called.
+/// File names of results.
 pub(super) const THUMBNAIL: &str = "thumbnail.jpg";
 pub(super) const PREVIEW: &str = "preview.jpg";
 pub(super) const HEATMAP: &str = "heatmap.png";
 pub(super) const OVERLAY: &str = "overlay.png";
 const ARCHIVE: &str = "archive.zip";
 
-/// The key of its output `index` (from 0), cut from a file of that name.
+/// Returns the key of output `index` (0-based), made from the file `file_name`.
 pub(super) fn output_key(order: &Order, index: usize, file_name: &str) -> String {
     result_key(order, &format!("{}/{file_name}", index + 1))
 }
 
-/// The key of the ZIP of its outputs.
+/// Returns the key of the ZIP file with the order's outputs.
 pub(super) fn archive_key(order: &Order) -> String {
     result_key(order, ARCHIVE)
 }
 
-/// The key of a report on it.
+/// Returns the key of the order's report in `locale`.
 pub(super) fn report_key(order: &Order, locale: Locale) -> String {
     result_key(order, &format!("report-{}.pdf", locale.tag()))
 }
 
-/// Every key under which anything may be stored for an order, whatever its record says: work
-/// that broke off has told nobody.
+/// Returns every key under which a blob of the order may exist, also those that its row does not
+/// name: work that was interrupted may have stored results without recording them.
 pub(super) fn all_keys(order: &Order) -> BTreeSet<String> {
     let recorded = order.blob_keys().into_iter().map(str::to_owned);
     let mut keys: BTreeSet<String> = recorded.collect();
@@ -93,17 +53,17 @@ pub(super) fn all_keys(order: &Order) -> BTreeSet<String> {
         names.iter().map(key).collect()
     };
     match order.work {
-        // Nobody works on a test order.
+        // Test orders are not processed, so they have no results.
         _ if order.test => return keys,
         Work::AntiAi { .. } | Work::WatermarkEmbed => {
-            let cuts = order.output_specs().into_iter().enumerate();
-            keys.extend(cuts.map(|(index, cut)| output_key(order, index, &cut.file.name)));
+            let outputs = order.output_specs().into_iter().enumerate();
+            keys.extend(outputs.map(|(index, output)| output_key(order, index, &output.file.name)));
             keys.extend(named(&[THUMBNAIL, ARCHIVE]));
         }
         Work::WatermarkExtract => keys.extend(named(&[THUMBNAIL])),
         Work::AiDetection { .. } => keys.extend(named(&[THUMBNAIL, HEATMAP, OVERLAY])),
         Work::Document(_) => keys.extend(named(&[PREVIEW, HEATMAP, OVERLAY])),
-        // Its pictures are not unpacked, and nothing is drawn of them.
+        // A bulk's images are read inside the ZIP file, and have no results on disk.
         Work::Bulk(_) => {}
     }
     if matches!(
@@ -115,7 +75,7 @@ pub(super) fn all_keys(order: &Order) -> BTreeSet<String> {
     keys
 }
 
-/// Whose object a key is of, as far as the key says.
+/// Owner of an object, as encoded in its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyOwner<'k> {
     /// An order, by id.
@@ -124,7 +84,7 @@ pub enum KeyOwner<'k> {
     Upload(&'k str),
 }
 
-/// Reads a key as this module and the vendors write them.
+/// Returns the owner of the object `key`. `None` if the key has none of the known formats.
 #[must_use]
 pub fn key_owner(key: &str) -> Option<KeyOwner<'_>> {
     let (kind, rest) = key.split_once('/')?;
@@ -146,7 +106,7 @@ mod tests {
     use crate::model::report::Reports;
 
     #[test]
-    fn every_key_of_an_order_in_progress_is_known_before_anything_is_stored() {
+    fn all_keys_of_an_order_in_progress_include_results_that_are_not_recorded() {
         let at = Timestamp::from_ms(0);
         let mut order = Order {
             id: "42".to_owned(),
@@ -193,11 +153,11 @@ mod tests {
         let found = [&drawn[..], &reports, &["thumbnail.jpg"]].concat();
         assert_eq!(results(&order), found);
         order.test = true;
-        assert!(results(&order).is_empty(), "nobody works on a test order");
+        assert!(results(&order).is_empty(), "test orders have no results");
     }
 
     #[test]
-    fn a_key_names_its_owner() {
+    fn key_owner_returns_the_id_in_a_vendor_key() {
         assert_eq!(key_owner("temp/42/0/a.jpg"), Some(KeyOwner::Order("42")));
         assert_eq!(
             key_owner("ai-detection/42/1/a/b.jpg"),

@@ -1,19 +1,21 @@
-//! The pictures of a bulk are judged: each for itself, several at once.
+//! Classification of a bulk's images, several at once.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{Orders, detect, failures, work};
+use super::detect::{self, ClassifyError};
+use super::failures::TaskResult;
+use super::{Orders, work};
 use crate::engine::{InputFile, InspectOptions};
 use crate::model::bulk::{Bulk, BulkEntry, ItemResult};
 use crate::model::order::Order;
 use crate::model::work::{BulkResult, Outcome};
 use crate::services::accounts::Account;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
-/// So many stand in line for the engine's turns; it is for others too.
+/// Images classified at once for one bulk. Other orders need the engine too.
 const CONCURRENCY: usize = 4;
-/// What a picture is, not what is drawn of it. It is decoded as a document's is, so that what is
-/// corrupt for the one is for the other.
+/// Options for a verdict without rendered images. `measures` makes the engine decode an image as it
+/// does for a document, so that a file is corrupt for both or for none.
 const INSPECT_OPTIONS: InspectOptions = InspectOptions {
     measures: true,
     thumbnail: false,
@@ -25,58 +27,60 @@ const INSPECT_OPTIONS: InspectOptions = InspectOptions {
 };
 
 impl Orders {
-    /// Judges each of a bulk's pictures; one that is not as it should be spoils no other.
+    /// Classifies each image of a bulk. A defect in one image does not affect the others.
     pub(super) async fn classify_all(
         &self,
         account: &Account,
         order: &Order,
         bulk: &Bulk,
-    ) -> Result<failures::Result, StoreError> {
+    ) -> TaskResult {
         let Some(file) = order.files.first() else {
-            return Ok(Err(detect::missing_input(order, "the order has no file")));
+            return Err(detect::missing_input(order, "the order has no file").into());
         };
         let bucket = order.vendor.bucket();
         let found = self.content(account.id, bucket, &file.key).await;
-        let Some(zip) = found.map_err(StoreError::broken)? else {
-            return Ok(Err(detect::missing_input(order, "the ZIP is gone")));
+        let Some(zip) = found.map_err(InternalError::broken)? else {
+            return Err(detect::missing_input(order, "the ZIP file is missing").into());
         };
-        let queued = bulk.queued.iter();
-        let judged: Vec<_> = queued
-            .map(|it| self.classify_entry(order, &zip, it))
+        let classifications: Vec<_> = bulk
+            .queued
+            .iter()
+            .map(|entry| self.classify_entry(order, &zip, entry))
             .collect();
-        let items = stream::iter(judged)
+        let items = stream::iter(classifications)
             .buffered(CONCURRENCY)
             .try_collect()
             .await?;
-        Ok(Ok(Outcome::Bulk(BulkResult { items })))
+        Ok(Outcome::Bulk(BulkResult { items }))
     }
 
     async fn classify_entry(
         &self,
         order: &Order,
         zip: &InputFile,
-        queued: &BulkEntry,
-    ) -> Result<ItemResult, StoreError> {
-        let outcome_override = queued.outcome_override.as_ref();
+        entry: &BulkEntry,
+    ) -> Result<ItemResult, InternalError> {
+        let outcome_override = entry.outcome_override.as_ref();
         if let Some(failure) =
-            work::requested_failure(order, outcome_override, [queued.name.as_str()])
+            work::requested_failure(order, outcome_override, [entry.name.as_str()])
         {
             return Ok(ItemResult::Error(failure.message));
         }
         let content = InputFile {
-            zip_entry: Some(queued.location),
+            zip_entry: Some(entry.location),
             ..zip.clone()
         };
-        let judged = self.classify(
+        let verdict = self.classify(
             order.vendor,
             content,
-            &queued.name,
+            &entry.name,
             outcome_override,
             INSPECT_OPTIONS,
         );
-        Ok(match judged.await? {
-            Ok((verdict, _)) => ItemResult::Verdict(verdict),
-            Err(defect) => ItemResult::Defect(defect),
-        })
+        match verdict.await {
+            Ok((verdict, _)) => Ok(ItemResult::Verdict(verdict)),
+            Err(ClassifyError::Defect(defect)) => Ok(ItemResult::Defect(defect)),
+            Err(ClassifyError::Internal(error)) => Err(error),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Orders begin.
+//! Creation of orders.
 
 use std::sync::Arc;
 
@@ -6,63 +6,65 @@ use super::new_order::{Charge, NewOrder, build_order};
 use super::{Orders, V2_SUNSET, deadline, overrides, upload};
 use crate::model::bulk::BulkEntry;
 use crate::model::job::JobKind;
-use crate::model::order::{Order, OrderState, Vendor};
+use crate::model::order::{Order, OrderState};
 use crate::model::rule::{ForcedOutcome, MatchInput, MatchTarget, ProcessingMode, ResultKind};
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
 use crate::services::accounts::{Account, UploadFor};
 use crate::services::claims::Claim;
 use crate::services::rules::RuleDecision;
-use crate::storage::db::{self, StoreError, Tx};
+use crate::services::vendors::{IdStyle, ProcessingTiming};
+use crate::storage::db::{self, InternalError, Tx};
 
-/// Ids are drawn again when another account has just been given the same.
+/// Ids tried for one order. Another account may have received the same id at the same moment.
 const ID_ATTEMPTS_MAX: usize = 16;
 
-/// An order that was made, now or before.
+/// New order, or the order that an earlier request with the same idempotency key created.
 #[derive(Debug)]
 pub struct CreatedOrder {
     pub order: Arc<Order>,
-    /// Keeps it from moving on, where it has started or may be ended by the sunset; to be let go
-    /// when the answer has been written.
+    /// Keeps the order from being processed, or from being ended by the sunset. The caller releases
+    /// the claim when the response has been written. `None` if neither can happen.
     pub claim: Option<Claim>,
-    /// The idempotency key was known: this is the order it made then.
+    /// `true` if the order was created by an earlier request with the same idempotency key.
     pub replayed: bool,
 }
 
-/// Why no order was made.
+/// Reason why no order was created.
 #[derive(Debug, Clone)]
 pub enum CreateOrderError {
-    /// It costs more than is left.
+    /// The order costs more credits than are left.
     NoCredits {
         needed: u32,
         left: u64,
     },
-    /// The id the client gives was given before.
+    /// The id that the client chose is already in use.
     IdTaken,
-    /// The upload it is to be made of has just expired.
+    /// The upload that the order refers to has expired.
     UploadGone,
-    Store(StoreError),
+    Store(InternalError),
 }
 
-impl From<StoreError> for CreateOrderError {
-    fn from(error: StoreError) -> Self {
+impl From<InternalError> for CreateOrderError {
+    fn from(error: InternalError) -> Self {
         Self::Store(error)
     }
 }
 
-/// Who says what comes of an order.
+/// Where the outcome of an order comes from.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum OutcomeSource<'o> {
     Rules,
-    /// The control plane; none: what would come of it.
+    /// The control plane. `None` means the outcome that the order's files lead to.
     Manual(Option<&'o ForcedOutcome>),
 }
 
 impl Orders {
-    /// Makes an order, or finds the one that the same key made.
+    /// Creates an order, or returns the one that was created with the same idempotency key.
     ///
     /// # Errors
-    /// If there are no credits left for it, its client's id is taken, or it cannot be written.
+    /// Returns an error if the credits do not suffice, if the client's id is in use, if the upload
+    /// has expired, or if the database fails.
     pub async fn create(
         &self,
         account: &Arc<Account>,
@@ -71,19 +73,19 @@ impl Orders {
         self.create_with(account, new, OutcomeSource::Rules).await
     }
 
-    /// The same, of which rules or the control plane say what comes of it.
+    /// Like [`Self::create`], with an explicit source of the outcome.
     pub(super) async fn create_with(
         &self,
         account: &Arc<Account>,
         new: NewOrder,
-        says: OutcomeSource<'_>,
+        source: OutcomeSource<'_>,
     ) -> Result<CreatedOrder, CreateOrderError> {
         let number = account.next_order();
-        // Before the clock is read: it does not leap past the creation of an order, nor past the
-        // upload URLs that are made of it.
+        // Registered before the clock is read: a clock in mode `jump` must not jump past the
+        // creation of an order, nor past the expiry of its upload URLs.
         let subject = UploadFor::Order(number);
         let upload = self.accounts.hand_out_upload(account, subject);
-        let created = self.create_numbered(account, new, says, number).await?;
+        let created = self.create_numbered(account, new, source, number).await?;
         let order = &created.order;
         if order.number == number
             && order.state == OrderState::Pending
@@ -98,36 +100,37 @@ impl Orders {
         &self,
         account: &Arc<Account>,
         new: NewOrder,
-        says: OutcomeSource<'_>,
+        source: OutcomeSource<'_>,
         number: u64,
     ) -> Result<CreatedOrder, CreateOrderError> {
+        let profile = self.vendors.profile(new.vendor);
         let now = account.now();
         let retention_days = self.retention_days(account);
-        let mut chance = self.entropy.rng(&account.key, "document", number);
+        let mut rng = self.entropy.rng(&account.key, "document", number);
         for _ in 0..ID_ATTEMPTS_MAX {
-            let id = new.id.clone().unwrap_or_else(|| match new.vendor {
-                Vendor::Bizmori => account.next_snowflake(now).to_string(),
-                Vendor::Undetectable => chance.uuid(),
+            let id = new.id.clone().unwrap_or_else(|| match profile.id_style {
+                IdStyle::Snowflake => account.next_snowflake(now).to_string(),
+                IdStyle::Uuid => rng.uuid(),
             });
             let key = new.idempotency_key.as_deref();
             let mut tx = self.db.begin().await?;
-            let choices = match says {
+            let decisions = match source {
                 OutcomeSource::Rules => self.match_rules(&tx, account, &new),
                 OutcomeSource::Manual(_) => Vec::new(),
             };
-            let mut order = build_order(account, &new, (id, number), retention_days, now);
-            overrides::apply_rules(&mut order, &choices);
-            if let OutcomeSource::Manual(Some(outcome)) = says {
+            let mut order = build_order(account, profile, &new, (id, number), retention_days, now);
+            overrides::apply_rules(&mut order, &decisions);
+            if let OutcomeSource::Manual(Some(outcome)) = source {
                 overrides::apply_manual_outcome(&mut order, outcome);
             }
             let order = Arc::new(order);
             if db::orders::insert(&mut tx, &order, new.operation, key).await? {
-                let hold = self
-                    .charge_and_schedule(tx, account, &order, new.charge, &choices)
+                let claim = self
+                    .charge_and_schedule(tx, account, &order, new.charge, &decisions)
                     .await?;
                 return Ok(CreatedOrder {
                     order,
-                    claim: hold,
+                    claim,
                     replayed: false,
                 });
             }
@@ -135,7 +138,7 @@ impl Orders {
                 db::orders::by_idempotency_key(&mut tx, account.id, new.operation, key).await?;
             match earlier {
                 Some(order) => {
-                    // It may be as fresh as this very commit.
+                    // The earlier order may be part of a write that is not committed yet.
                     tx.commit().await?;
                     return Ok(CreatedOrder {
                         order,
@@ -147,43 +150,44 @@ impl Orders {
                 None => account.skip_snowflakes(),
             }
         }
-        let line = format!("no free order id in {ID_ATTEMPTS_MAX} draws");
-        Err(StoreError::broken(std::io::Error::other(line)).into())
+        let message = format!("no free order id after {ID_ATTEMPTS_MAX} attempts");
+        Err(InternalError::broken(std::io::Error::other(message)).into())
     }
 
-    /// Charges for a new order, sets its jobs, and counts what rules said to it: last, for an
-    /// order that is not made has used up none.
+    /// Charges credits for a new order, adds its jobs, counts the applied rules, and commits. Rules
+    /// are counted last: an order that is not created must not use up a rule's `times`.
     async fn charge_and_schedule(
         &self,
         mut tx: Tx,
         account: &Arc<Account>,
         order: &Order,
         charge: Option<Charge>,
-        choices: &[RuleDecision],
+        decisions: &[RuleDecision],
     ) -> Result<Option<Claim>, CreateOrderError> {
         if let Some(Charge { credits, limit }) = charge
             && !db::accounts::charge_credits(&mut tx, account.id, credits, limit).await?
         {
-            let spent = db::accounts::credits_used(&mut tx, account.id).await?;
-            let left = limit.saturating_sub(spent);
-            let needed = credits;
-            return Err(CreateOrderError::NoCredits { needed, left });
+            let used = db::accounts::credits_used(&mut tx, account.id).await?;
+            return Err(CreateOrderError::NoCredits {
+                needed: credits,
+                left: limit.saturating_sub(used),
+            });
         }
         if !upload::consume_uploads(&mut tx, order).await? {
             return Err(CreateOrderError::UploadGone);
         }
         let mut due = vec![(JobKind::Expire, order.expires_at())];
-        let mut hold = None;
+        let mut claim = None;
         if order.state == OrderState::Pending {
             let uploads_end_at = deadline::upload_deadline(order);
             due.extend(uploads_end_at.map(|at| (JobKind::ExpireUploads, at)));
             if self.is_subject_to_sunset(account, order) {
-                // It may pass before the answer is written.
-                hold = self.claims.try_claim(account, JobKind::Sunset, &order.id);
+                // The sunset may be reached before the response has been written.
+                claim = self.claims.try_claim(account, JobKind::Sunset, &order.id);
                 due.push((JobKind::Sunset, V2_SUNSET));
             }
         } else if !order.is_held() {
-            hold = self.claims.try_claim(account, JobKind::Process, &order.id);
+            claim = self.claims.try_claim(account, JobKind::Process, &order.id);
             due.push((
                 JobKind::Process,
                 self.processing_due_at(account, order, order.created_at),
@@ -192,13 +196,13 @@ impl Orders {
         for (kind, at) in due {
             db::jobs::upsert(&mut tx, account.id, kind, &order.id, at).await?;
         }
-        self.rules.record_hits(&mut tx, choices).await?;
+        self.rules.record_hits(&mut tx, decisions).await?;
         tx.commit().await?;
-        Ok(hold)
+        Ok(claim)
     }
 
-    /// What the rules say to an order that is about to be made; of a bulk, to each of its
-    /// pictures, as if they were orders.
+    /// Evaluates the rules on a new order. In a bulk, each image is evaluated as if it were an
+    /// order.
     fn match_rules(&self, tx: &Tx, account: &Account, new: &NewOrder) -> Vec<RuleDecision> {
         let each: Vec<Vec<&str>> = match &new.work {
             Work::Bulk(bulk) => bulk.queued.iter().map(BulkEntry::names).collect(),
@@ -208,14 +212,15 @@ impl Orders {
             operation: new.operation,
             account: Some(&account.key),
             subject: MatchTarget::Order {
-                makes: ResultKind::for_work(&new.work, new.api),
+                result_kind: ResultKind::for_work(&new.work, new.api),
                 file_names,
             },
         });
         self.rules.evaluate_each(tx, input_of)
     }
 
-    /// When an order that starts now comes to its end, by a rule or as is usual.
+    /// Returns the due time of the processing job of an order that starts at `now`: the delay of a
+    /// rule, else [`Self::default_due_at`].
     pub(super) fn processing_due_at(
         &self,
         account: &Account,
@@ -228,24 +233,28 @@ impl Orders {
         self.default_due_at(account, order, now)
     }
 
-    /// When what begins now for an order is done, where no rule says.
+    /// Returns the due time of work that starts at `now`, without regard to rules: the delay of the
+    /// account, else of the server, plus seeded jitter.
     pub(super) fn default_due_at(
         &self,
         account: &Account,
         order: &Order,
         now: Timestamp,
     ) -> Timestamp {
-        let server = match order.work {
-            Work::Document(_) | Work::Bulk(_) => self.document_timing(account, order).done_ms,
-            _ if order.test => self.settings.test_processing_ms,
-            _ => self.settings.processing.delay_ms,
+        let server = match self.vendors.profile(order.vendor).timing {
+            ProcessingTiming::DocumentSteps => self.document_timing(account, order).done_ms,
+            ProcessingTiming::Processing if order.test => self.settings.test_processing_ms,
+            ProcessingTiming::Processing => self.settings.processing.delay_ms,
         };
         let set = account.settings().processing;
         let delay_ms = set.map_or(server, |set| set.delay_ms);
         let jitter_ms = set.map_or(self.settings.processing.jitter_ms, |set| set.jitter_ms);
-        let mut chance = self.entropy.rng(&account.key, "jitter", order.number);
-        #[expect(clippy::cast_possible_truncation, reason = "a share of a u32")]
-        let jitter = (chance.unit_f64() * f64::from(jitter_ms)) as i64;
+        let mut rng = self.entropy.rng(&account.key, "jitter", order.number);
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "at most jitter_ms, which is a u32"
+        )]
+        let jitter = (rng.unit_f64() * f64::from(jitter_ms)) as i64;
         now.plus_ms(i64::from(delay_ms) + jitter)
     }
 }

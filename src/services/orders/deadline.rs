@@ -1,4 +1,4 @@
-//! Orders that have not started in time fail.
+//! Orders that fail because they did not start in time.
 
 use super::Orders;
 use crate::model::account::{AccountSettings, Revision};
@@ -7,38 +7,39 @@ use crate::model::order::{ApiVersion, Order};
 use crate::model::time::Timestamp;
 use crate::model::work::Failure;
 use crate::services::accounts::Account;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
-/// Milliseconds within which the files of a v3 order have to come.
+/// Time for uploading the files of a v3 order, in milliseconds.
 const UPLOADS_MS: i64 = 12 * 3_600_000;
 
-/// 2026-10-09T00:00:00Z: BIZ MORI's v2 watermark routes end.
+/// End of BIZ MORI's v2 watermark routes: 2026-10-09T00:00:00Z.
 pub const V2_SUNSET: Timestamp = Timestamp::from_ms(1_791_504_000_000);
 
-/// When the order fails for want of its files; none: it waits.
+/// Returns the time at which a pending order fails if its files are missing. `None` if the order
+/// has no deadline.
 pub(super) fn upload_deadline(order: &Order) -> Option<Timestamp> {
     (order.api == ApiVersion::V3).then(|| order.created_at.plus_ms(UPLOADS_MS))
 }
 
 impl Orders {
-    /// Runs the job that fails an order whose files have not come in time.
+    /// Runs the job that fails an order whose files were not uploaded in time.
     ///
     /// # Errors
-    /// If it cannot be written; it is then done again.
-    pub async fn expire_uploads(&self, job: &Job) -> Result<(), StoreError> {
+    /// Returns an error if the database fails. The job is then run again.
+    pub async fn expire_uploads(&self, job: &Job) -> Result<(), InternalError> {
         let failure = Failure {
             code: "UPLOAD_EXPIRED".to_owned(),
-            message: "its files were not uploaded within 12 hours".to_owned(),
+            message: "files were not uploaded within 12 hours".to_owned(),
         };
         self.expire_pending(job, failure).await
     }
 
-    /// Runs the job that fails a v2 watermark order at the sunset, where the account's revision
-    /// has one.
+    /// Runs the job that fails a v2 watermark order at the sunset. Does nothing if the account's
+    /// API revision has no sunset.
     ///
     /// # Errors
-    /// If it cannot be written; it is then done again.
-    pub async fn sunset(&self, job: &Job) -> Result<(), StoreError> {
+    /// Returns an error if the database fails. The job is then run again.
+    pub async fn sunset(&self, job: &Job) -> Result<(), InternalError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
@@ -52,31 +53,32 @@ impl Orders {
         }
     }
 
-    /// Whether the order is of the API that ends, as the account has it.
+    /// `true` if the order uses the v2 watermark API and the account's API revision ends that API.
     pub(super) fn is_subject_to_sunset(&self, account: &Account, order: &Order) -> bool {
-        let of_v2 = order.api == ApiVersion::V2 && order.work.is_watermark();
-        of_v2 && self.revision(account) == Revision::V2026_10
+        let uses_v2_watermarks = order.api == ApiVersion::V2 && order.work.is_watermark();
+        uses_v2_watermarks && self.revision(account) == Revision::V2026_10
     }
 
-    /// When v2 ends for an account that is set so; none: never.
+    /// Returns the time of the sunset for an account with these settings. `None` if it has no
+    /// sunset.
     #[must_use]
     pub fn sunset_for(&self, settings: &AccountSettings) -> Option<Timestamp> {
         let revision = settings.revision.unwrap_or(self.settings.revision);
         (revision == Revision::V2026_10).then_some(V2_SUNSET)
     }
 
-    /// Sets the jobs of the sunset for all orders that are pending already: the server's
-    /// revision may have been another when they were made.
+    /// Adds sunset jobs for all pending orders. To be called at start: the server's revision may
+    /// have been another one when they were created.
     ///
     /// # Errors
-    /// If it cannot be written.
-    pub async fn schedule_sunset_jobs(&self) -> Result<(), StoreError> {
+    /// Returns an error if the database fails.
+    pub async fn schedule_sunset_jobs(&self) -> Result<(), InternalError> {
         let mut tx = self.db.begin().await?;
         db::jobs::put_for_v2_watermarks(&mut tx, None, JobKind::Sunset, V2_SUNSET).await?;
         tx.commit().await
     }
 
-    async fn expire_pending(&self, job: &Job, failure: Failure) -> Result<(), StoreError> {
+    async fn expire_pending(&self, job: &Job, failure: Failure) -> Result<(), InternalError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };

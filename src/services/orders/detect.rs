@@ -1,6 +1,6 @@
-//! Pictures are judged, for both vendors.
+//! Detection: verdicts on images, for both vendors.
 
-use super::failures::{self, defect_failure};
+use super::failures::{TaskError, TaskResult, defect_failure};
 use super::{Orders, blob_keys, overrides};
 use crate::engine::{
     Background, EngineError as Cause, HeatmapStyle, InputFile, InspectOptions, Inspection, Scale,
@@ -11,7 +11,21 @@ use crate::model::picture::{FileDefect, Label, Verdict, VerdictSource};
 use crate::model::rule::OutcomeOverride;
 use crate::model::work::{Detection, DetectionOptions, DocumentOptions, Failure, Outcome};
 use crate::services::accounts::Account;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
+
+/// Reason why an image has no verdict.
+#[derive(Debug)]
+pub(super) enum ClassifyError {
+    /// The file is not an image that can be classified.
+    Defect(FileDefect),
+    Internal(InternalError),
+}
+
+impl From<InternalError> for ClassifyError {
+    fn from(error: InternalError) -> Self {
+        Self::Internal(error)
+    }
+}
 
 pub(super) fn detection_inspect_options(options: DetectionOptions) -> InspectOptions {
     InspectOptions {
@@ -49,60 +63,62 @@ pub(super) fn document_inspect_options(options: DocumentOptions) -> InspectOptio
 }
 
 impl Orders {
-    /// Judges the order's picture: by a rule, by its name's suffix, by its bytes.
+    /// Classifies the order's image: by a rule, else by the suffix of its name, else by its
+    /// content.
     pub(super) async fn detect(
         &self,
         account: &Account,
         order: &Order,
-        wants: InspectOptions,
-    ) -> Result<failures::Result, StoreError> {
+        options: InspectOptions,
+    ) -> TaskResult {
         let Some(file) = order.files.first() else {
-            return Ok(Err(missing_input(order, "the order has no file")));
+            return Err(missing_input(order, "the order has no file").into());
         };
         let bucket = order.vendor.bucket();
         let found = self.content(account.id, bucket, &file.key).await;
-        let Some(content) = found.map_err(StoreError::broken)? else {
-            return Ok(Err(missing_input(order, "the picture is gone")));
+        let Some(content) = found.map_err(InternalError::broken)? else {
+            return Err(missing_input(order, "the image file is missing").into());
         };
         let outcome_override = order.outcome_override.as_ref();
-        let looked_at = self.classify(order.vendor, content, &file.name, outcome_override, wants);
-        let (verdict, inspection) = match looked_at.await? {
-            Ok(judged) => judged,
-            Err(defect) => return Ok(Err(defect_failure(order, &file.name, &defect))),
-        };
-        let found = self
+        let classification =
+            self.classify(order.vendor, content, &file.name, outcome_override, options);
+        let (verdict, inspection) = classification.await.map_err(|error| match error {
+            ClassifyError::Defect(defect) => defect_failure(order, &file.name, &defect).into(),
+            ClassifyError::Internal(error) => TaskError::Internal(error),
+        })?;
+        let detection = self
             .store_detection(account, order, verdict, inspection)
             .await?;
-        Ok(Ok(Outcome::Detection(Box::new(found))))
+        Ok(Outcome::Detection(Box::new(detection)))
     }
 
-    /// Judges one picture, and tells what was seen of it; none if a rule or its name settled
-    /// what its bytes could not.
+    /// Classifies one image. A rule or the name can decide the verdict of an image that cannot be
+    /// read. The inspection is then that of a placeholder, or `None`.
     pub(super) async fn classify(
         &self,
         vendor: Vendor,
         content: InputFile,
         name: &str,
         outcome_override: Option<&OutcomeOverride>,
-        wants: InspectOptions,
-    ) -> Result<Result<(Verdict, Option<Inspection>), FileDefect>, StoreError> {
-        let named = overrides::forced_verdict(outcome_override)
+        options: InspectOptions,
+    ) -> Result<(Verdict, Option<Inspection>), ClassifyError> {
+        let forced = overrides::forced_verdict(outcome_override)
             .or_else(|| self.verdict_from_name(vendor, name));
-        let wants = InspectOptions {
-            probability: named.as_ref().map(|verdict| verdict.probability),
-            ..wants
+        let options = InspectOptions {
+            probability: forced.as_ref().map(|verdict| verdict.probability),
+            ..options
         };
-        let inspected = self.engine.inspect(content, name.to_owned(), wants).await;
-        Ok(match (inspected, named) {
-            (Err(Cause::Io(error)), _) => return Err(StoreError::broken(error)),
+        let inspected = self.engine.inspect(content, name.to_owned(), options).await;
+        match (inspected, forced) {
+            (Err(Cause::Io(error)), _) => Err(InternalError::broken(error).into()),
             (Err(Cause::Defect(_)), Some(verdict)) => Ok((
                 verdict,
-                self.placeholder_inspection(vendor, name, wants).await?,
+                self.placeholder_inspection(vendor, name, options).await?,
             )),
-            (Err(Cause::Defect(defect)), None) => Err(defect),
-            (Ok(inspection), named) => {
-                let verdict = named.map_or_else(
-                    || verdict_of_bytes(vendor, &inspection),
+            (Err(Cause::Defect(defect)), None) => Err(ClassifyError::Defect(defect)),
+            (Ok(inspection), forced) => {
+                let verdict = forced.map_or_else(
+                    || self.verdict_from_bytes(vendor, &inspection),
                     |verdict| Verdict {
                         provenance: inspection.provenance.clone(),
                         ..verdict
@@ -110,43 +126,53 @@ impl Orders {
                 );
                 Ok((verdict, Some(inspection)))
             }
-        })
+        }
     }
 
-    /// What stands for bytes that are at fault: of Undetectable's a card, so that the pictures
-    /// asked for are there whatever was uploaded; of BIZ MORI's nothing.
+    /// Returns the inspection of a placeholder that stands for an unreadable image. Undetectable
+    /// returns previews and heatmaps for any upload. BIZ MORI returns none, so the result is
+    /// `None`.
     async fn placeholder_inspection(
         &self,
         vendor: Vendor,
         name: &str,
-        wants: InspectOptions,
-    ) -> Result<Option<Inspection>, StoreError> {
-        if vendor == Vendor::Bizmori || !wants.draws() {
+        options: InspectOptions,
+    ) -> Result<Option<Inspection>, InternalError> {
+        if !self.vendors.profile(vendor).draws_placeholders || !options.draws() {
             return Ok(None);
         }
-        let drawn = self.engine.placeholder(name.to_owned(), wants).await;
-        drawn.map(Some).map_err(StoreError::broken)
+        let rendered = self.engine.placeholder(name.to_owned(), options).await;
+        rendered.map(Some).map_err(InternalError::broken)
     }
 
     fn verdict_from_name(&self, vendor: Vendor, name: &str) -> Option<Verdict> {
-        match vendor {
-            Vendor::Bizmori => verdict::from_bizmori_name(name),
-            Vendor::Undetectable => verdict::from_undetectable_name(name).filter(|verdict| {
-                !(self.settings.documents.bypass_ocr
-                    && matches!(verdict.label, Label::Watermarked(_)))
-            }),
-        }
+        let verdict = (self.vendors.profile(vendor).verdict_from_name)(name);
+        verdict.filter(|verdict| {
+            let is_watermark = matches!(verdict.label, Label::Watermarked(_));
+            !(self.settings.documents.bypass_ocr && is_watermark)
+        })
     }
 
-    /// Stores what was drawn.
+    /// Returns the verdict that follows from the metadata or the hash of a picture.
+    fn verdict_from_bytes(&self, vendor: Vendor, inspection: &Inspection) -> Verdict {
+        let mut verdict =
+            verdict::from_metadata_or_hash(&inspection.provenance, &inspection.digest);
+        let is_short = self.vendors.profile(vendor).has_short_probabilities;
+        if is_short && verdict.source == VerdictSource::Digest {
+            verdict.probability = verdict::cut(verdict.probability);
+        }
+        verdict
+    }
+
+    /// Stores the rendered images of a detection.
     async fn store_detection(
         &self,
         account: &Account,
         order: &Order,
         verdict: Verdict,
         inspection: Option<Inspection>,
-    ) -> Result<Detection, StoreError> {
-        let mut found = Detection {
+    ) -> Result<Detection, InternalError> {
+        let mut detection = Detection {
             measures: inspection
                 .as_ref()
                 .and_then(|inspection| inspection.measures),
@@ -158,39 +184,39 @@ impl Orders {
             verdict,
         };
         let Some(mut inspection) = inspection else {
-            return Ok(found);
+            return Ok(detection);
         };
-        if order.vendor == Vendor::Undetectable && found.verdict.label == Label::Human {
-            // Their heatmaps are of what is not real.
+        let has_heatmap = self.vendors.profile(order.vendor).has_heatmaps_of_real;
+        if !has_heatmap && detection.verdict.label == Label::Human {
             (inspection.heatmap, inspection.overlay) = (None, None);
         }
-        let drawn = [
+        let rendered = [
             (
                 inspection.thumbnail,
                 blob_keys::THUMBNAIL,
                 "image/jpeg",
-                &mut found.thumbnail,
+                &mut detection.thumbnail,
             ),
             (
                 inspection.preview,
                 blob_keys::PREVIEW,
                 "image/jpeg",
-                &mut found.preview,
+                &mut detection.preview,
             ),
             (
                 inspection.heatmap,
                 blob_keys::HEATMAP,
                 "image/png",
-                &mut found.heatmap,
+                &mut detection.heatmap,
             ),
             (
                 inspection.overlay,
                 blob_keys::OVERLAY,
                 "image/png",
-                &mut found.overlay,
+                &mut detection.overlay,
             ),
         ];
-        for (bytes, name, media_type, key) in drawn {
+        for (bytes, name, media_type, key) in rendered {
             if let Some(bytes) = bytes {
                 *key = Some(
                     self.put_result(
@@ -204,10 +230,11 @@ impl Orders {
                 );
             }
         }
-        Ok(found)
+        Ok(detection)
     }
 
-    /// Stores something made for an order, under a key of [`layout::all_keys`]; answers it.
+    /// Stores a result of an order under one of the keys of [`blob_keys::all_keys`], and returns
+    /// the key.
     pub(super) async fn put_result(
         &self,
         account: &Account,
@@ -215,7 +242,7 @@ impl Orders {
         key: String,
         media_type: &str,
         bytes: Vec<u8>,
-    ) -> Result<String, StoreError> {
+    ) -> Result<String, InternalError> {
         let (bucket, media_type) = (order.vendor.bucket(), Some(media_type.to_owned()));
         let put = self.blobs.put_bytes(
             account.id,
@@ -225,24 +252,14 @@ impl Orders {
             account.now(),
             bytes.into(),
         );
-        put.await.map_err(StoreError::broken)?;
+        put.await.map_err(InternalError::broken)?;
         Ok(key)
     }
 }
 
-/// Returns the verdict that follows from a picture's bytes. BIZ MORI's probabilities have four decimals at
-/// most.
-fn verdict_of_bytes(vendor: Vendor, inspection: &Inspection) -> Verdict {
-    let mut verdict = verdict::from_metadata_or_hash(&inspection.provenance, &inspection.digest);
-    if vendor == Vendor::Bizmori && verdict.source == VerdictSource::Digest {
-        verdict.probability = verdict::cut(verdict.probability);
-    }
-    verdict
-}
-
-pub(super) fn missing_input(order: &Order, line: &str) -> Failure {
+pub(super) fn missing_input(order: &Order, message: &str) -> Failure {
     Failure {
         code: "AI_DETECTION_SERVICE_ERROR".to_owned(),
-        message: format!("order {}: {line}", order.id),
+        message: format!("order {}: {message}", order.id),
     }
 }

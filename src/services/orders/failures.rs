@@ -1,16 +1,38 @@
-//! Results of an order's work, and the vendor's codes for work that failed.
+//! Errors of an order's task, and the vendors' codes for failed orders.
 
 use crate::model::order::Order;
 use crate::model::picture::FileDefect;
 use crate::model::work::{Failure, Outcome, Work};
+use crate::storage::db::InternalError;
 
-/// Result of an order's work: its outcome, or the failure it ends with.
-pub(super) type Result = std::result::Result<Outcome, Failure>;
+/// Outcome of an order's task, or the reason why there is none.
+pub(super) type TaskResult = Result<Outcome, TaskError>;
 
-/// Code of a failure by a picture that cannot be read.
+/// Reason why a task, or a step of it, has no result.
+#[derive(Debug)]
+pub(super) enum TaskError {
+    /// The order ends with this failure.
+    Failed(Failure),
+    /// Error of the server. The order stays in progress, and its job is run again.
+    Internal(InternalError),
+}
+
+impl From<Failure> for TaskError {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<InternalError> for TaskError {
+    fn from(error: InternalError) -> Self {
+        Self::Internal(error)
+    }
+}
+
+/// Failure code for an image that cannot be read.
 pub(super) const INVALID_IMAGE: &str = "AI_DETECTION_INVALID_IMAGE";
 
-/// A failure by the vendor's general code for such orders.
+/// Returns a failure with the vendor's general code for the order's task.
 pub(super) fn failure(order: &Order, message: String) -> Failure {
     let code = match order.work {
         _ if order.test => "PROCESSING_ERROR",
@@ -23,7 +45,7 @@ pub(super) fn failure(order: &Order, message: String) -> Failure {
     }
 }
 
-/// The failure that a file's defect is.
+/// Returns the failure for a defect in an input file.
 pub(super) fn defect_failure(order: &Order, file_name: &str, defect: &FileDefect) -> Failure {
     let code = match (&order.work, defect) {
         (Work::AntiAi { .. }, _) => "PROCESSING_ERROR",

@@ -1,19 +1,19 @@
-//! Orders and reports that fail because the server cannot make them.
+//! Orders and reports that fail because of repeated errors of the server.
 
 use super::{Orders, failures};
 use crate::model::job::{Job, JobKind};
 use crate::model::order::OrderState;
 use crate::model::report::ReportState;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 impl Orders {
-    /// Fails the order or the report of the job with the vendor's general code, and takes the job out.
-    /// Returns false if the job is of another kind, its order is not in progress, or nobody wants its
-    /// report any more. No order and no report is changed then.
+    /// Fails the job's order or report with the vendor's general code, and deletes the job. Returns
+    /// `false` if the job is of another kind, if its order is not in progress, or if its report is
+    /// not requested any more. Nothing is failed then.
     ///
     /// # Errors
-    /// If it cannot be written. The job then stands as it did.
-    pub async fn fail_for_fault(&self, job: &Job, message: &str) -> Result<bool, StoreError> {
+    /// Returns an error if the database fails. The job is then unchanged.
+    pub async fn fail_for_fault(&self, job: &Job, message: &str) -> Result<bool, InternalError> {
         match job.kind {
             JobKind::Process => self.fail_order(job, message).await,
             JobKind::Report => {
@@ -24,7 +24,7 @@ impl Orders {
         }
     }
 
-    async fn fail_order(&self, job: &Job, message: &str) -> Result<bool, StoreError> {
+    async fn fail_order(&self, job: &Job, message: &str) -> Result<bool, InternalError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(false);
         };

@@ -1,5 +1,5 @@
-//! Orders that the control plane makes, as their clients would have: made, their files put, set
-//! off. Rules have nothing to say to them, and they cost nothing.
+//! Orders created through the control plane as a client would create them: create, upload, confirm.
+//! Rules do not apply to them, and they cost no credits.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -17,32 +17,34 @@ use crate::model::rule::ForcedOutcome;
 use crate::services::accounts::Account;
 use crate::services::orders::NewOrder;
 use crate::storage::blobs::BlobMeta;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
-const CONFIRM_KEY: &str = "set up";
+const CONFIRM_KEY: &str = "fixture";
 
-/// A file's bytes.
+/// Content of a fixture's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileContent {
     Bytes(Bytes),
-    /// Those of a file.
+    /// Path of a file on disk.
     Path(PathBuf),
 }
 
 impl Orders {
-    /// Makes an order whose files are all given, and has it set off: first those that are looked
-    /// at, then their originals. What comes of it is `outcome`, or what would have come of it.
+    /// Creates an order with all its files and starts it. `outcome` overrides the outcome that the
+    /// files lead to. `files` are in upload order: all other files first, then originals.
     ///
     /// # Errors
-    /// If the account is gone, or it cannot be written.
+    /// Returns [`InternalError::AccountGone`] if the account has ended, or an error if the database
+    /// or the disk fails.
     pub async fn create_fixture(
         &self,
         account: &Arc<Account>,
         mut new: NewOrder,
         files: &[FileContent],
         outcome: Option<&ForcedOutcome>,
-    ) -> Result<Arc<Order>, StoreError> {
-        if new.vendor == Vendor::Undetectable {
+    ) -> Result<Arc<Order>, InternalError> {
+        let profile = self.vendors.profile(new.vendor);
+        if profile.is_upload_before_order {
             self.upload_inputs(account, &mut new, files).await?;
         }
         let created = self
@@ -50,27 +52,27 @@ impl Orders {
             .await;
         let created = created.map_err(unexpected_create_error)?;
         let order = created.order;
-        let mut places: Vec<usize> = (0..order.files.len()).collect();
-        places.sort_by_key(|place| order.files[*place].role == Some(Role::Original));
-        for (place, content) in places.into_iter().zip(files) {
-            self.put_upload(account, &order, place, content).await?;
+        let mut indexes: Vec<usize> = (0..order.files.len()).collect();
+        indexes.sort_by_key(|index| order.files[*index].role == Some(Role::Original));
+        for (index, content) in indexes.into_iter().zip(files) {
+            self.put_upload(account, &order, index, content).await?;
         }
         let order = self.db.order(&order.id).await?;
-        let order = order.ok_or(StoreError::AccountGone)?;
-        if order.vendor == Vendor::Undetectable || order.work.is_watermark() {
+        let order = order.ok_or(InternalError::AccountGone)?;
+        if !(profile.starts_by_confirm)(&order.work) {
             return Ok(order);
         }
-        let confirmed = self.confirm(account, &order.id, CONFIRM_KEY, |_| true);
+        let confirmed = self.confirm(account, order.vendor, &order.id, CONFIRM_KEY, |_| true);
         Ok(confirmed.await.map_err(unexpected_confirm_error)?.order)
     }
 
-    /// Has the files in before the order is made of them.
+    /// Stores the files as uploads, which the order then refers to.
     async fn upload_inputs(
         &self,
         account: &Account,
         new: &mut NewOrder,
         files: &[FileContent],
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), InternalError> {
         for (file, content) in new.files.iter_mut().zip(files) {
             let upload = self.create_upload(account, &file.name).await?;
             let put = self.put_content(account, new.vendor, &upload.key, &file.name, content);
@@ -81,20 +83,21 @@ impl Orders {
         Ok(())
     }
 
-    /// Puts a file that the order waits for, as its client would have; a test key's is counted.
+    /// Uploads one file of the order. Test orders store no content: only the file's length is
+    /// recorded.
     async fn put_upload(
         &self,
         account: &Account,
         order: &Order,
-        place: usize,
+        index: usize,
         content: &FileContent,
-    ) -> Result<(), StoreError> {
-        let file = &order.files[place];
+    ) -> Result<(), InternalError> {
+        let file = &order.files[index];
         if !file.is_upload_pending() {
             return Ok(());
         }
         let bytes = if order.test {
-            content.byte_len().await.map_err(StoreError::broken)?
+            content.byte_len().await.map_err(InternalError::broken)?
         } else {
             let put = self.put_content(account, order.vendor, &file.key, &file.name, content);
             put.await?.bytes
@@ -110,7 +113,7 @@ impl Orders {
         key: &str,
         name: &str,
         content: &FileContent,
-    ) -> Result<BlobMeta, StoreError> {
+    ) -> Result<BlobMeta, InternalError> {
         let media_type = FileKind::of_name(name).map(|media| media.media_type().to_owned());
         let (of, bucket, now) = (account.id, vendor.bucket(), account.now());
         let blobs = &self.blobs;
@@ -124,17 +127,19 @@ impl Orders {
             FileContent::Path(path) => blobs.put_file(of, bucket, key, media_type, now, path).await,
         };
         put.map_err(|error| match error.kind() {
-            ErrorKind::NotFound if account.cancellation().is_cancelled() => StoreError::AccountGone,
-            _ => StoreError::broken(error),
+            ErrorKind::NotFound if account.cancellation().is_cancelled() => {
+                InternalError::AccountGone
+            }
+            _ => InternalError::broken(error),
         })
     }
 }
 
 impl FileContent {
-    /// How many there are.
+    /// Returns the length in bytes.
     ///
     /// # Errors
-    /// If there is no such file, or it cannot be opened.
+    /// Returns an error if the path is not a regular file or cannot be opened.
     pub async fn byte_len(&self) -> std::io::Result<u64> {
         match self {
             Self::Bytes(bytes) => Ok(bytes.len() as u64),
@@ -143,25 +148,26 @@ impl FileContent {
                 if meta.is_file() {
                     Ok(meta.len())
                 } else {
-                    Err(std::io::Error::other("it is no file"))
+                    Err(std::io::Error::other("not a regular file"))
                 }
             }
         }
     }
 }
 
-/// It costs nothing, and no client gives it an id.
-fn unexpected_create_error(refused: CreateOrderError) -> StoreError {
-    match refused {
+/// A fixture costs nothing and has no id from a client, so only [`CreateOrderError::Store`] can
+/// occur.
+fn unexpected_create_error(error: CreateOrderError) -> InternalError {
+    match error {
         CreateOrderError::Store(error) => error,
-        other => StoreError::broken(std::io::Error::other(format!("{other:?}"))),
+        other => InternalError::broken(std::io::Error::other(format!("{other:?}"))),
     }
 }
 
-/// All its files are in.
-fn unexpected_confirm_error(error: ConfirmError) -> StoreError {
+/// All files of a fixture are uploaded, so only [`ConfirmError::Store`] can occur.
+fn unexpected_confirm_error(error: ConfirmError) -> InternalError {
     match error {
         ConfirmError::Store(error) => error,
-        other => StoreError::broken(std::io::Error::other(format!("{other:?}"))),
+        other => InternalError::broken(std::io::Error::other(format!("{other:?}"))),
     }
 }

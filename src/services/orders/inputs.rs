@@ -1,11 +1,12 @@
-//! Files that are not uploaded are brought in: by default a sample stands for what a URL names,
-//! with the setting `fetch` it is downloaded.
+//! Input files that clients give by URL. By default a generated sample replaces the content of the
+//! URL. With the setting `fetch` the URL is downloaded.
 
 use std::io::ErrorKind;
 
 use sha2::{Digest, Sha256};
 
 use super::Orders;
+use super::failures::TaskError;
 use crate::model::file::File;
 use crate::model::order::Order;
 use crate::model::rule::OutboundCall;
@@ -13,64 +14,78 @@ use crate::model::work::{Failure, Work};
 use crate::platform::outbound::FetchError;
 use crate::services::accounts::Account;
 use crate::storage::blobs::TempFile;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
-/// The largest file that is downloaded.
+/// Maximum length of a downloaded file.
 const FETCH_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
-/// A file on its way in; dropped, it is gone.
+/// Reason why a file could not be downloaded.
+#[derive(Debug)]
+pub enum DownloadError {
+    /// The file could not be downloaded. The text says why.
+    Unavailable(String),
+    Internal(InternalError),
+}
+
+impl From<InternalError> for DownloadError {
+    fn from(error: InternalError) -> Self {
+        Self::Internal(error)
+    }
+}
+
+/// Downloaded file that is not stored yet. Dropping it deletes the file.
 #[derive(Debug)]
 pub(super) struct Downloaded {
     scratch: TempFile,
-    /// As its server says.
+    /// Content type in the response.
     content_type: Option<String>,
 }
 
 impl Orders {
-    /// Stores every file of the order that comes from a URL and is not there yet.
+    /// Stores every file of the order that is given by URL and not stored yet.
     pub(super) async fn fetch_inputs(
         &self,
         account: &Account,
         order: &Order,
-    ) -> Result<Result<(), Failure>, StoreError> {
+    ) -> Result<(), TaskError> {
         for (index, file) in order.files.iter().enumerate() {
             let Some(url) = &file.url else {
                 continue;
             };
             let bucket = order.vendor.bucket();
             let found = self.blobs.find(account.id, bucket, &file.key).await;
-            if found.map_err(StoreError::broken)?.is_some() {
+            if found.map_err(InternalError::broken)?.is_some() {
                 continue;
             }
             if !self.settings.fetch {
                 self.put_sample(account, order, file, url).await?;
                 continue;
             }
-            match self.fetch(account, url, &file.name).await? {
-                Ok(fetched) => {
-                    self.store_download(account, bucket, &file.key, fetched)
-                        .await?;
+            let fetched = self.fetch(account, url, &file.name).await;
+            let downloaded = fetched.map_err(|error| match error {
+                DownloadError::Unavailable(message) => {
+                    let message = format!("files[{index}].originalFileUrl: {message}");
+                    TaskError::Failed(fetch_failure(order, message))
                 }
-                Err(line) => {
-                    let field = format!("files[{index}].originalFileUrl");
-                    return Ok(Err(fetch_failure(order, format!("{field}: {line}"))));
-                }
-            }
+                DownloadError::Internal(error) => TaskError::Internal(error),
+            })?;
+            self.store_download(account, bucket, &file.key, downloaded)
+                .await?;
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
-    /// Stores a sample that stands for what the URL names.
+    /// Stores a generated sample in place of the URL's content. The URL is the seed.
     async fn put_sample(
         &self,
         account: &Account,
         order: &Order,
         file: &File,
         url: &str,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), InternalError> {
         let seed = Sha256::digest(url).into();
         let sample = self.engine.sample(file.name.clone(), seed).await;
-        let bytes = sample.map_err(StoreError::broken)?;
+        let bytes = sample.map_err(InternalError::broken)?;
         let put = self.blobs.put_bytes(
             account.id,
             order.vendor.bucket(),
@@ -79,47 +94,51 @@ impl Orders {
             account.now(),
             bytes.into(),
         );
-        put.await.map_err(StoreError::broken)?;
+        put.await.map_err(InternalError::broken)?;
         Ok(())
     }
 
-    /// Downloads what the URL names, to be nobody's yet; one line on why it could not be had.
+    /// Downloads a URL to a temporary file.
     ///
     /// # Errors
-    /// If the rules cannot be asked, or the file cannot be written.
+    /// Returns [`DownloadError::Unavailable`] if the file could not be downloaded, or
+    /// [`DownloadError::Internal`] if the database or the disk fails.
     pub(super) async fn fetch(
         &self,
         account: &Account,
         url: &str,
         name: &str,
-    ) -> Result<Result<Downloaded, String>, StoreError> {
-        let pending = self
+    ) -> Result<Downloaded, DownloadError> {
+        let decision = self
             .rules
             .evaluate_call(&account.key, OutboundCall::FileFetch, name);
-        let treatment = pending.await?.call_overrides();
+        let overrides = decision.await?.call_overrides();
         let (scratch, outbound) = (self.blobs.temp_file(), &self.outbound);
-        let fetched = outbound.fetch(url, scratch.path(), FETCH_BYTES_MAX, &treatment);
+        let fetched = outbound.fetch(url, scratch.path(), FETCH_BYTES_MAX, &overrides);
         match fetched.await {
-            Ok(fetched) => Ok(Ok(Downloaded {
+            Ok(fetched) => Ok(Downloaded {
                 scratch,
                 content_type: fetched.content_type,
-            })),
-            Err(FetchError::Unavailable(line)) => Ok(Err(line)),
-            Err(FetchError::File(error)) => Err(StoreError::broken(self.blobs.explain(error))),
+            }),
+            Err(FetchError::Unavailable(message)) => Err(DownloadError::Unavailable(message)),
+            Err(FetchError::File(error)) => {
+                Err(InternalError::broken(self.blobs.explain(error)).into())
+            }
         }
     }
 
-    /// Stores what was downloaded under that key.
+    /// Stores a downloaded file under `key`.
     ///
     /// # Errors
-    /// If the account is gone, or it cannot be written.
+    /// Returns [`InternalError::AccountGone`] if the account has ended, or an error if the disk
+    /// fails.
     pub(super) async fn store_download(
         &self,
         account: &Account,
         bucket: &str,
         key: &str,
         downloaded: Downloaded,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), InternalError> {
         let put = self.blobs.put_file(
             account.id,
             bucket,
@@ -129,8 +148,8 @@ impl Orders {
             downloaded.scratch.path(),
         );
         put.await.map(drop).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => StoreError::AccountGone,
-            _ => StoreError::broken(error),
+            ErrorKind::NotFound => InternalError::AccountGone,
+            _ => InternalError::broken(error),
         })
     }
 }

@@ -1,71 +1,74 @@
-//! Orders that the control plane brings to their end.
+//! Orders that the control plane ends.
 //!
-//! What is done is what the worker does, in its turn: the order's job is claimed, and run. What is
-//! told of it by webhook is kept back until the answer has been written.
+//! The order's job is claimed and run as the worker would run it. Webhooks are paused until the
+//! response has been written.
 
 use std::sync::Arc;
 
-use super::ended::log_order_end;
+use super::end_log::log_order_end;
 use super::{Orders, overrides};
 use crate::model::job::JobKind;
 use crate::model::order::{Order, OrderState};
 use crate::model::rule::{ForcedOutcome, OutcomeOverride, ResultKind};
 use crate::services::accounts::{Account, UploadFor};
 use crate::services::claims::Claim;
-use crate::storage::db::{self, StoreError, run_to_completion};
+use crate::storage::db::{self, InternalError, run_to_completion};
 
-/// What an order is brought to.
+/// How the control plane ends an order.
 #[derive(Debug, Clone)]
 pub enum ManualEnd {
-    /// Its work is done, and comes to that; none: to what it would have come to.
+    /// Completes the order with the given outcome. `None` means the outcome that rules, names and
+    /// files lead to.
     Complete(Option<ForcedOutcome>),
-    /// It fails so, whatever is still to come.
+    /// Fails the order, even if uploads are pending.
     Fail(ForcedOutcome),
-    /// Its retention has passed.
+    /// Expires the order as if its retention had passed.
     Expire,
 }
 
-/// Why it was not.
+/// Reason why an order could not be ended.
 #[derive(Debug)]
 pub enum ManualEndError {
     NotFound,
-    /// It is at its end already, as this status says.
-    Ended(&'static str),
-    /// Uploads are still to come: of so many files.
-    Awaiting(usize),
-    /// Such an order does not come to such an outcome.
-    Unfit,
-    Store(StoreError),
+    /// The order has already ended, with this status.
+    AlreadyEnded(&'static str),
+    /// This number of uploads is pending.
+    UploadsPending(usize),
+    /// Orders of this type cannot have this outcome.
+    OutcomeNotApplicable,
+    Store(InternalError),
 }
 
-impl From<StoreError> for ManualEndError {
-    fn from(error: StoreError) -> Self {
+impl From<InternalError> for ManualEndError {
+    fn from(error: InternalError) -> Self {
         Self::Store(error)
     }
 }
 
 impl Orders {
-    /// Brings the order of that id to that end, whosever it is. What is answered keeps its webhooks
-    /// from leaving, and is to be let go when the answer has been written.
+    /// Ends the order `id`, of whichever account. Returns claims that pause the account's webhooks.
+    /// The caller drops them when the response has been written.
     ///
     /// # Errors
-    /// Says why it was not brought there; it stands as it did.
+    /// Returns the reason why the order was not ended. The order does not change then.
     pub async fn force_end(
         self: &Arc<Self>,
         id: &str,
         end: ManualEnd,
     ) -> Result<(Arc<Order>, Vec<Claim>), ManualEndError> {
         let order = self.db.order(id).await?.ok_or(ManualEndError::NotFound)?;
-        let account = self.accounts.by_id(order.account);
-        let account = account.ok_or(ManualEndError::NotFound)?;
+        let account = self
+            .accounts
+            .by_id(order.account)
+            .ok_or(ManualEndError::NotFound)?;
         if let ManualEnd::Complete(Some(outcome)) = &end
-            && !outcome.fits(ResultKind::for_work(&order.work, order.api))
+            && !outcome.is_applicable_to(ResultKind::for_work(&order.work, order.api))
         {
-            return Err(ManualEndError::Unfit);
+            return Err(ManualEndError::OutcomeNotApplicable);
         }
         let this = Arc::clone(self);
         run_to_completion(async move {
-            let hold = match end {
+            let paused_deliveries = match end {
                 ManualEnd::Complete(outcome) => {
                     this.complete_now(&account, &order.id, outcome).await?
                 }
@@ -73,33 +76,34 @@ impl Orders {
                 ManualEnd::Expire => this.expire_now(&account, &order).await?,
             };
             let order = this.db.order(&order.id).await?;
-            Ok((order.ok_or(ManualEndError::NotFound)?, hold))
+            Ok((order.ok_or(ManualEndError::NotFound)?, paused_deliveries))
         })
         .await
     }
 
-    /// Has the order fail now; its work is not done.
+    /// Fails the order now, without running its task.
     async fn fail(
         &self,
         account: &Arc<Account>,
         id: &str,
         outcome: ForcedOutcome,
     ) -> Result<Vec<Claim>, ManualEndError> {
-        let _turn = self.claims.claim(account, JobKind::Process, id).await;
-        let hold = self.webhooks.pause_deliveries(account).await?;
+        let _claim = self.claims.claim(account, JobKind::Process, id).await;
+        let paused_deliveries = self.webhooks.pause_deliveries(account).await?;
         let mut tx = self.db.begin().await?;
-        let found = db::orders::find(&mut tx, id).await?;
-        let mut order = found.ok_or(ManualEndError::NotFound)?;
-        let by_hand = OutcomeOverride {
+        let mut order = db::orders::find(&mut tx, id)
+            .await?
+            .ok_or(ManualEndError::NotFound)?;
+        let manual = OutcomeOverride {
             rule: None,
             outcome,
         };
-        let failure = overrides::forced_failure(&order, Some(&by_hand));
-        let failure = failure.ok_or(ManualEndError::Unfit)?;
+        let failure = overrides::forced_failure(&order, Some(&manual))
+            .ok_or(ManualEndError::OutcomeNotApplicable)?;
         let (now, status) = (account.now(), order.state.status());
-        let failing = Arc::make_mut(&mut order);
-        if !(failing.fail_pending(failure.clone(), now) || failing.finish(Err(failure), now)) {
-            return Err(ManualEndError::Ended(status));
+        let failed = Arc::make_mut(&mut order);
+        if !(failed.fail_pending(failure.clone(), now) || failed.finish(Err(failure), now)) {
+            return Err(ManualEndError::AlreadyEnded(status));
         }
         db::orders::update(&mut tx, Arc::clone(&order)).await?;
         for kind in [JobKind::Process, JobKind::ExpireUploads, JobKind::Sunset] {
@@ -111,37 +115,38 @@ impl Orders {
         self.accounts.settle_upload(account, subject);
         self.puts.remove(id);
         log_order_end(account, &order, true);
-        Ok(hold)
+        Ok(paused_deliveries)
     }
 
-    /// Has the order's work done now, in its job's turn.
+    /// Runs the order's processing job now.
     async fn complete_now(
         &self,
         account: &Arc<Account>,
         id: &str,
         outcome: Option<ForcedOutcome>,
     ) -> Result<Vec<Claim>, ManualEndError> {
-        let _turn = self.claims.claim(account, JobKind::Process, id).await;
-        let hold = self.webhooks.pause_deliveries(account).await?;
+        let _claim = self.claims.claim(account, JobKind::Process, id).await;
+        let paused_deliveries = self.webhooks.pause_deliveries(account).await?;
         let mut tx = self.db.begin().await?;
-        let found = db::orders::find(&mut tx, id).await?;
-        let mut order = found.ok_or(ManualEndError::NotFound)?;
+        let mut order = db::orders::find(&mut tx, id)
+            .await?
+            .ok_or(ManualEndError::NotFound)?;
         let now = account.now();
-        let awaited = order
+        let pending_uploads = order
             .files
             .iter()
             .filter(|file| file.is_upload_pending())
             .count();
         let status = order.state.status();
-        let going = Arc::make_mut(&mut order);
-        if !going.release(now) {
-            return Err(match going.state {
-                OrderState::Pending => ManualEndError::Awaiting(awaited),
-                _ => ManualEndError::Ended(status),
+        let released = Arc::make_mut(&mut order);
+        if !released.release(now) {
+            return Err(match released.state {
+                OrderState::Pending => ManualEndError::UploadsPending(pending_uploads),
+                _ => ManualEndError::AlreadyEnded(status),
             });
         }
         if let Some(outcome) = outcome {
-            overrides::apply_manual_outcome(going, &outcome);
+            overrides::apply_manual_outcome(released, &outcome);
         }
         db::orders::update(&mut tx, order).await?;
         db::jobs::upsert(&mut tx, account.id, JobKind::Process, id, now).await?;
@@ -153,20 +158,21 @@ impl Orders {
         if let Some(job) = job {
             self.process(&job).await?;
         }
-        Ok(hold)
+        Ok(paused_deliveries)
     }
 
-    /// Lets the order's retention pass now. Its job is made due first: whatever happens on the way,
-    /// its files go.
+    /// Expires the order now. The job is made due first, so that the worker expires the order even
+    /// if this call is interrupted.
     async fn expire_now(
         &self,
         account: &Arc<Account>,
         order: &Order,
     ) -> Result<Vec<Claim>, ManualEndError> {
-        let _turn = self.claims.claim(account, JobKind::Expire, &order.id).await;
+        let _claim = self.claims.claim(account, JobKind::Expire, &order.id).await;
         let mut tx = self.db.begin().await?;
-        let job = db::jobs::find(&mut tx, JobKind::Expire, &order.id).await?;
-        let job = job.ok_or(ManualEndError::Ended("expired"))?;
+        let job = db::jobs::find(&mut tx, JobKind::Expire, &order.id)
+            .await?
+            .ok_or(ManualEndError::AlreadyEnded("expired"))?;
         db::jobs::upsert(&mut tx, account.id, job.kind, &order.id, account.now()).await?;
         tx.commit().await?;
         self.expire(&job).await?;

@@ -1,8 +1,9 @@
-//! Orders: made, filled, started, brought to their end, read.
+//! Orders: created, uploaded, confirmed, processed, and read.
 //!
-//! An order advances exactly once: every step is a transition of [`crate::model::order`], made
-//! in one transaction with the job or the event it causes. What is long (looking at pictures)
-//! is done between transactions, and its result is only recorded if the job is still there.
+//! An order changes state exactly once per step: every step is a transition of
+//! [`crate::model::order`],
+//! written in one transaction with the job or the event that it causes. Long work, such as reading
+//! images, is done between transactions. Its result is recorded only if the job still exists.
 
 mod archive;
 mod billing;
@@ -12,7 +13,7 @@ mod confirm;
 mod create;
 mod deadline;
 mod detect;
-mod ended;
+mod end_log;
 mod extract;
 mod failures;
 mod fault;
@@ -45,6 +46,7 @@ use crate::platform::rng::Entropy;
 use crate::services::accounts::{Account, Accounts};
 use crate::services::claims::Claims;
 use crate::services::rules::Rules;
+use crate::services::vendors::Vendors;
 use crate::services::webhooks::Webhooks;
 use crate::settings;
 use crate::storage::blobs::Blobs;
@@ -55,6 +57,7 @@ pub use confirm::{ConfirmError, ConfirmedOrder};
 pub use create::{CreateOrderError, CreatedOrder};
 pub use deadline::V2_SUNSET;
 pub use fixtures::FileContent;
+pub use inputs::DownloadError;
 pub use manual::{ManualEnd, ManualEndError};
 pub use new_order::{Charge, FileSource, NewFile, NewOrder};
 pub use outputs::ArchiveOutcome;
@@ -63,26 +66,26 @@ pub use report::{ReportError, is_report_locale, report_kind, report_name};
 pub use timing::DocumentTiming;
 pub use upload::UploadedFile;
 
-/// What the server's settings say of orders.
+/// The server's settings for orders.
 #[derive(Debug, Clone, Copy)]
 pub struct OrderServiceSettings {
-    /// How long processing takes, where the account does not say.
+    /// Processing time, unless the account has its own.
     pub processing: ProcessingDelay,
-    /// Milliseconds, for test keys.
+    /// Processing time for test keys in milliseconds.
     pub test_processing_ms: u32,
-    /// Of Undetectable's documents.
+    /// Settings for Undetectable's documents.
     pub documents: settings::UndetectableSettings,
-    /// Days, where the account does not say.
+    /// Retention, unless the account has its own.
     pub retention_days: u32,
-    /// Expired orders and uploads of an account whose rows are kept.
+    /// Maximum number of expired orders, and of expired uploads, whose rows an account keeps.
     pub expired_max: u32,
-    /// Where the account does not say.
+    /// API revision, unless the account has its own.
     pub revision: Revision,
-    /// Whether URLs are downloaded; else a sample stands for what they name.
+    /// `true` if URLs are downloaded. `false` if a generated sample replaces their content.
     pub fetch: bool,
 }
 
-/// Orders, and all that is needed to move them on.
+/// Service for orders.
 #[derive(Debug)]
 pub struct Orders {
     pub(crate) db: Db,
@@ -95,11 +98,12 @@ pub struct Orders {
     claims: Claims,
     outbound: OutboundClient,
     puts: puts::OutputPuts,
+    vendors: Vendors,
     settings: OrderServiceSettings,
 }
 
 impl Orders {
-    /// Orders that go by the given settings.
+    /// Creates the service.
     #[must_use]
     #[expect(
         clippy::too_many_arguments,
@@ -115,6 +119,7 @@ impl Orders {
         entropy: Entropy,
         claims: Claims,
         outbound: OutboundClient,
+        vendors: Vendors,
         settings: OrderServiceSettings,
     ) -> Self {
         Self {
@@ -128,17 +133,18 @@ impl Orders {
             claims,
             outbound,
             puts: puts::OutputPuts::default(),
+            vendors,
             settings,
         }
     }
 
-    /// How long what begins now is kept.
+    /// Returns the retention of an order that is created now, in days.
     fn retention_days(&self, account: &Account) -> u32 {
         let set = account.settings().retention_days;
         set.unwrap_or(self.settings.retention_days)
     }
 
-    /// Returns an object's content, open for the engine. `None` if there is no such object.
+    /// Opens an object for the engine. `None` if the object does not exist.
     ///
     /// # Errors
     /// Returns an error if the disk fails.
@@ -156,7 +162,7 @@ impl Orders {
         }))
     }
 
-    /// The vendor's API as the account has it.
+    /// Returns the API revision that the account uses.
     #[must_use]
     pub fn revision(&self, account: &Account) -> Revision {
         let set = account.settings().revision;

@@ -1,35 +1,36 @@
-//! What a client wants, and the order that this is at first.
+//! Request for a new order, and the order built from it.
 
-use super::blob_keys;
 use crate::model::file::{File, OutputTarget, Role};
 use crate::model::order::{ApiVersion, Order, OrderState, Vendor};
 use crate::model::report::Reports;
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
 use crate::services::accounts::Account;
+use crate::services::vendors::{UploadSlot, VendorProfile};
 
-/// A file's id is its order's number times this, and its place.
+/// The id of a file is the order's number times this, plus the file's 1-based index.
 const FILE_ID_STRIDE: u64 = 1_000;
 
-/// What a client wants.
+/// Request for a new order.
 #[derive(Debug, Clone)]
 pub struct NewOrder {
-    /// The operation that asks; idempotency keys are its own.
+    /// Name of the operation that creates the order. Idempotency keys are scoped to an operation.
     pub operation: &'static str,
     pub idempotency_key: Option<String>,
     pub vendor: Vendor,
     pub api: ApiVersion,
-    /// Of the request.
+    /// Origin of the request: scheme and host.
     pub origin: String,
     pub name: Option<String>,
     pub work: Work,
-    /// One at least.
+    /// At least one file.
     pub files: Vec<NewFile>,
-    /// The id its client gives it; else one is drawn.
+    /// Id chosen by the client. `None` if the server generates one.
     pub id: Option<String>,
-    /// What it costs; none where credits are not counted.
+    /// Price of the order. `None` if the vendor does not count credits.
     pub charge: Option<Charge>,
-    /// The SHA-256 of the body, where another body under the same key is a conflict.
+    /// SHA-256 of the request body. `None` if a repeated idempotency key with another body is not a
+    /// conflict.
     pub request_digest: Option<String>,
 }
 
@@ -38,34 +39,34 @@ pub struct NewOrder {
 pub struct NewFile {
     pub name: String,
     pub source: FileSource,
-    /// The watermarks that go into it.
+    /// Watermarks to embed.
     pub texts: Vec<String>,
     pub role: Option<Role>,
-    /// Where its output is put, in zero copy.
+    /// Target URL of the file's output (zero copy).
     pub target: Option<String>,
 }
 
-/// Where a file comes from.
+/// Source of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileSource {
-    /// It will be uploaded.
+    /// Uploaded by the client after the order is created.
     Upload,
-    /// It is taken from there when the order is processed.
+    /// Fetched from the URL when the order is processed.
     Url(String),
-    /// It is in already.
+    /// Uploaded before the order is created.
     Stored { key: String, bytes: u64 },
 }
 
-/// Credits that an order costs.
+/// Price of an order in credits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Charge {
     pub credits: u32,
-    /// What the account may spend in all.
+    /// Credits that the account may use in total.
     pub limit: u64,
 }
 
 impl NewFile {
-    /// A file of that name and source, and nothing else to say of it.
+    /// Creates a file without watermarks, role and target.
     #[must_use]
     pub fn of(name: String, source: FileSource) -> Self {
         Self {
@@ -78,9 +79,10 @@ impl NewFile {
     }
 }
 
-/// The order at first: pending, or in progress where there is nothing to wait for.
+/// Builds a new order. The order is pending if an upload is missing, else it is in progress.
 pub(super) fn build_order(
     account: &Account,
+    profile: &VendorProfile,
     new: &NewOrder,
     (id, number): (String, u64),
     retention_days: u32,
@@ -90,20 +92,17 @@ pub(super) fn build_order(
         .files
         .iter()
         .enumerate()
-        .map(|(index, file)| build_file(new, &id, number, index, file))
+        .map(|(index, file)| build_file(profile, new, (&id, number), index, file))
         .collect();
     let waits = files.iter().any(File::is_upload_pending);
     let first = files.first().map_or("", |file| file.name.as_str());
-    let default_name = || match new.api {
-        ApiVersion::V2 => blob_keys::default_name(&new.work, first, now),
-        ApiVersion::V3 => first.to_owned(),
-    };
+    let default_name = || (profile.default_order_name)(&new.work, new.api, first, now);
     Order {
         account: account.id,
         number,
         vendor: new.vendor,
         api: new.api,
-        test: new.vendor == Vendor::Bizmori && account.is_test(),
+        test: profile.has_test_keys && account.is_test(),
         origin: new.origin.clone(),
         name: new.name.clone().unwrap_or_else(default_name),
         created_at: now,
@@ -126,8 +125,21 @@ pub(super) fn build_order(
     }
 }
 
-fn build_file(new: &NewOrder, order_id: &str, number: u64, index: usize, file: &NewFile) -> File {
-    let uploaded = || blob_keys::upload_key(&new.work, order_id, index, &file.name, file.role);
+fn build_file(
+    profile: &VendorProfile,
+    new: &NewOrder,
+    (order_id, number): (&str, u64),
+    index: usize,
+    file: &NewFile,
+) -> File {
+    let slot = UploadSlot {
+        work: &new.work,
+        order_id,
+        index,
+        file_name: &file.name,
+        role: file.role,
+    };
+    let uploaded = || (profile.upload_key)(&slot);
     let (key, received_bytes, url) = match &file.source {
         FileSource::Upload => (uploaded(), None, None),
         FileSource::Url(url) => (uploaded(), None, Some(url.clone())),

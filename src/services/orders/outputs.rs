@@ -1,54 +1,51 @@
-//! Files are made: protected pictures, and files with watermarks; and a ZIP where there are
-//! several.
+//! Outputs: protected images, watermarked files, and the ZIP file of several outputs.
 
 use std::io::ErrorKind;
 
-use super::failures::{self, defect_failure, failure};
+use super::failures::{TaskError, TaskResult, defect_failure, failure};
 use super::{Orders, archive, blob_keys};
 use crate::engine::{Embedding, EngineError as Cause, Protection};
 use crate::model::file::OutputSpec;
 use crate::model::order::{Order, OrderState};
-use crate::model::work::{Failure, Outcome, Outputs, Work};
+use crate::model::work::{Outcome, Outputs, Work};
 use crate::services::accounts::Account;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
-/// What was made of a file.
+/// Rendered output of a file. Its content is in a temporary file.
 struct RenderedOutput {
     media_type: &'static str,
-    /// A JPEG.
+    /// JPEG.
     thumbnail: Option<Vec<u8>>,
 }
 
 /// Result of [`Orders::output_archive`].
 #[derive(Debug)]
 pub enum ArchiveOutcome {
-    /// The ZIP is the blob of that key.
+    /// The ZIP file is stored under `key`.
     Ready { key: String },
-    /// The order has expired meanwhile, and its outputs are gone or about to go.
+    /// The order has expired, and its outputs are deleted or about to be.
     Expired,
-    /// An output is missing or broken.
+    /// An output is missing or damaged.
     OutputMissing,
 }
 
 impl Orders {
-    /// Makes the order's outputs, each of the cuts to be made one.
-    pub(super) async fn create_outputs(
-        &self,
-        account: &Account,
-        order: &Order,
-    ) -> Result<failures::Result, StoreError> {
+    /// Creates the order's outputs that are not delivered yet, and the ZIP file if there are
+    /// several.
+    pub(super) async fn create_outputs(&self, account: &Account, order: &Order) -> TaskResult {
         let mut outputs = Outputs::default();
-        for (index, cut) in order.pending_outputs() {
-            match self.create_output(account, order, index, cut).await? {
+        for (index, output) in order.pending_outputs() {
+            match self.create_output(account, order, index, output).await {
                 Ok((key, thumbnail)) => {
                     outputs.keys.push(key);
                     outputs.thumbnail = outputs.thumbnail.or(thumbnail);
                 }
-                Err(failure) => {
+                Err(TaskError::Failed(failure)) => {
                     self.remove_blobs(account, order, outputs.blob_keys())
                         .await?;
-                    return Ok(Err(failure));
+                    return Err(failure.into());
                 }
+                Err(error) => return Err(error),
             }
         }
         outputs.download = match outputs.keys.as_slice() {
@@ -57,35 +54,33 @@ impl Orders {
             keys => match self.output_archive(account, order, keys).await? {
                 ArchiveOutcome::Ready { key } => Some(key),
                 ArchiveOutcome::Expired => {
-                    return Ok(Err(failure(order, "it has expired".to_owned())));
+                    return Err(failure(order, "the order has expired".to_owned()).into());
                 }
-                // It was made a moment ago: the job makes all of them again.
+                // The output was stored a moment ago. The next run of the job creates all outputs
+                // again.
                 ArchiveOutcome::OutputMissing => {
-                    let missing = std::io::Error::other("an output is gone");
-                    return Err(StoreError::broken(missing));
+                    let missing = std::io::Error::other("an output was removed");
+                    return Err(InternalError::broken(missing).into());
                 }
             },
         };
-        Ok(Ok(Outcome::Outputs(outputs)))
+        Ok(Outcome::Outputs(outputs))
     }
 
-    /// Makes one output, and of the first a thumbnail: their keys, or why there are none.
+    /// Renders and stores one output, and a thumbnail if it is the first output. Returns their
+    /// keys.
     async fn create_output(
         &self,
         account: &Account,
         order: &Order,
         index: usize,
-        cut: OutputSpec<'_>,
-    ) -> Result<Result<(String, Option<String>), Failure>, StoreError> {
-        let name = &cut.file.name;
+        output: OutputSpec<'_>,
+    ) -> Result<(String, Option<String>), TaskError> {
+        let name = &output.file.name;
         let scratch = self.blobs.temp_file();
-        let result = match self
-            .render(account, order, index, cut, scratch.path())
-            .await?
-        {
-            Ok(result) => result,
-            Err(failure) => return Ok(Err(failure)),
-        };
+        let result = self
+            .render(account, order, index, output, scratch.path())
+            .await?;
         let key = blob_keys::output_key(order, index, name);
         let put = self.blobs.put_file(
             account.id,
@@ -95,7 +90,7 @@ impl Orders {
             account.now(),
             scratch.path(),
         );
-        put.await.map_err(StoreError::broken)?;
+        put.await.map_err(InternalError::broken)?;
         let thumbnail = match result.thumbnail {
             Some(bytes) => {
                 let key = blob_keys::result_key(order, blob_keys::THUMBNAIL);
@@ -104,23 +99,23 @@ impl Orders {
             }
             None => None,
         };
-        Ok(Ok((key, thumbnail)))
+        Ok((key, thumbnail))
     }
 
-    /// Makes one output where `to` says.
+    /// Renders one output to the file `to`.
     async fn render(
         &self,
         account: &Account,
         order: &Order,
         index: usize,
-        cut: OutputSpec<'_>,
+        output: OutputSpec<'_>,
         to: &std::path::Path,
-    ) -> Result<Result<RenderedOutput, Failure>, StoreError> {
-        let file = cut.file;
+    ) -> Result<RenderedOutput, TaskError> {
+        let file = output.file;
         let bucket = order.vendor.bucket();
         let found = self.content(account.id, bucket, &file.key).await;
-        let Some(content) = found.map_err(StoreError::broken)? else {
-            return Ok(Err(failure(order, format!("{} is gone", file.name))));
+        let Some(content) = found.map_err(InternalError::broken)? else {
+            return Err(failure(order, format!("{}: file not found", file.name)).into());
         };
         let (name, to) = (file.name.clone(), to.to_owned());
         let thumbnail = index == 0;
@@ -140,79 +135,81 @@ impl Orders {
                 content,
                 name,
                 to,
-                texts: cut.texts.to_vec(),
+                texts: output.texts.to_vec(),
                 thumbnail,
             };
             let created = self.engine.embed(embedding).await;
             created.map(|created| (created.media.media_type(), created.thumbnail))
         };
         match created {
-            Ok((media_type, thumbnail)) => Ok(Ok(RenderedOutput {
+            Ok((media_type, thumbnail)) => Ok(RenderedOutput {
                 media_type,
                 thumbnail,
-            })),
-            Err(Cause::Defect(defect)) => Ok(Err(defect_failure(order, &file.name, &defect))),
-            Err(Cause::Io(error)) => Err(StoreError::broken(self.blobs.explain(error))),
+            }),
+            Err(Cause::Defect(defect)) => Err(defect_failure(order, &file.name, &defect).into()),
+            Err(Cause::Io(error)) => Err(InternalError::broken(self.blobs.explain(error)).into()),
         }
     }
 
-    /// The ZIP of the order's outputs, which is made where it is not there yet.
+    /// Returns the ZIP file of the order's outputs. Creates the file if it does not exist.
     ///
     /// # Errors
-    /// If an output cannot be read, or the ZIP not be written.
+    /// Returns an error if the database or the disk fails.
     pub async fn output_archive(
         &self,
         account: &Account,
         order: &Order,
         keys: &[String],
-    ) -> Result<ArchiveOutcome, StoreError> {
-        let zipped = self.build_archive(account, order, keys).await?;
-        // Expiry is written before blobs go: what it has not removed is to be removed here.
-        let current = self.db.order(&order.id).await?;
-        let current = current.ok_or(StoreError::AccountGone)?;
+    ) -> Result<ArchiveOutcome, InternalError> {
+        let archived = self.build_archive(account, order, keys).await?;
+        // Expiry is committed before blobs are deleted. A ZIP file created after that is deleted
+        // here.
+        let order_row = self.db.order(&order.id).await?;
+        let current = order_row.ok_or(InternalError::AccountGone)?;
         if matches!(current.state, OrderState::Expired { .. }) {
             let archive = blob_keys::archive_key(order);
             self.remove_blobs(account, order, [&archive]).await?;
             return Ok(ArchiveOutcome::Expired);
         }
-        Ok(match zipped {
+        Ok(match archived {
             Some(key) => ArchiveOutcome::Ready { key },
             None => ArchiveOutcome::OutputMissing,
         })
     }
 
-    /// Makes the ZIP where it is not there yet: its key, none if an output is gone.
+    /// Creates the ZIP file if it does not exist, and returns its key. `None` if an output is
+    /// missing.
     async fn build_archive(
         &self,
         account: &Account,
         order: &Order,
         keys: &[String],
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<Option<String>, InternalError> {
         let bucket = order.vendor.bucket();
         let archive = blob_keys::archive_key(order);
-        let there = self.blobs.find(account.id, bucket, &archive).await;
-        if there.map_err(StoreError::broken)?.is_some() {
+        let existing = self.blobs.find(account.id, bucket, &archive).await;
+        if existing.map_err(InternalError::broken)?.is_some() {
             return Ok(Some(archive));
         }
         let mut members = Vec::with_capacity(keys.len());
-        for (cut, key) in order.output_specs().into_iter().zip(keys) {
+        for (output, key) in order.output_specs().into_iter().zip(keys) {
             let found = self.blobs.find(account.id, bucket, key).await;
-            let Some(blob) = found.map_err(StoreError::broken)? else {
+            let Some(blob) = found.map_err(InternalError::broken)? else {
                 return Ok(None);
             };
-            members.push((cut.file.name.clone(), blob));
+            members.push((output.file.name.clone(), blob));
         }
         let scratch = self.blobs.temp_file();
         let to = scratch.path().to_owned();
-        let zipped = self
+        let archived = self
             .engine
             .run(move || Ok(archive::write(&to, members)?))
             .await;
-        match zipped {
-            // It went between the look and the read.
+        match archived {
+            // The output was deleted after it was found.
             Err(Cause::Io(error)) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(Cause::Io(error)) => return Err(StoreError::broken(self.blobs.explain(error))),
-            zipped => zipped.map_err(StoreError::broken)?,
+            Err(Cause::Io(error)) => return Err(InternalError::broken(self.blobs.explain(error))),
+            archived => archived.map_err(InternalError::broken)?,
         }
         let put = self.blobs.put_file(
             account.id,
@@ -222,7 +219,7 @@ impl Orders {
             account.now(),
             scratch.path(),
         );
-        put.await.map_err(StoreError::broken)?;
+        put.await.map_err(InternalError::broken)?;
         Ok(Some(archive))
     }
 }

@@ -1,4 +1,5 @@
-//! What a rule settled of an order outranks its files' names and bytes.
+//! Outcomes that a rule or the control plane forces. They take precedence over file names and
+//! content.
 
 use super::failures;
 use crate::engine::verdict;
@@ -8,40 +9,43 @@ use crate::model::rule::{ForcedOutcome, OutcomeOverride};
 use crate::model::work::{Failure, WatermarkResult, Work};
 use crate::services::rules::RuleDecision;
 
-/// From here on a picture is taken for a machine's.
+/// Probability from which an image is labelled as AI-generated.
 const AI_PROBABILITY_MIN: f64 = 0.5;
 
-/// Writes on a new order what rules say to it: of a bulk, to each of its pictures. How long a bulk
-/// takes is for the first of them to say.
-pub(super) fn apply_rules(order: &mut Order, choices: &[RuleDecision]) {
-    let describe = choices.iter().map(|choice| choice.outcome_override.clone());
+/// Sets the outcomes and the processing mode that rules force on a new order. In a bulk, each image
+/// has an outcome of its own. The first rule with a processing mode decides the order's.
+pub(super) fn apply_rules(order: &mut Order, decisions: &[RuleDecision]) {
+    let overrides = decisions
+        .iter()
+        .map(|decision| decision.outcome_override.clone());
     if let Work::Bulk(bulk) = &mut order.work {
-        for (queued, outcome_override) in bulk.queued.iter_mut().zip(describe) {
-            queued.outcome_override = outcome_override;
+        for (entry, outcome_override) in bulk.queued.iter_mut().zip(overrides) {
+            entry.outcome_override = outcome_override;
         }
     } else {
-        order.outcome_override = describe.flatten().next();
+        order.outcome_override = overrides.flatten().next();
     }
-    let mut processing = choices.iter().filter_map(|choice| choice.processing);
-    order.processing = processing.next().map(|(_, processing)| processing);
+    let mut modes = decisions.iter().filter_map(|decision| decision.processing);
+    order.processing = modes.next().map(|(_, mode)| mode);
 }
 
-/// Writes on an order what the control plane has it come to: of a bulk, each of its pictures.
+/// Sets the outcome that the control plane forces on an order. In a bulk, on each of its images.
 pub(super) fn apply_manual_outcome(order: &mut Order, outcome: &ForcedOutcome) {
-    let by_hand = OutcomeOverride {
+    let manual = OutcomeOverride {
         rule: None,
         outcome: outcome.clone(),
     };
     if let Work::Bulk(bulk) = &mut order.work {
-        for queued in &mut bulk.queued {
-            queued.outcome_override = Some(by_hand.clone());
+        for entry in &mut bulk.queued {
+            entry.outcome_override = Some(manual.clone());
         }
     } else {
-        order.outcome_override = Some(by_hand);
+        order.outcome_override = Some(manual);
     }
 }
 
-/// How the order, or a picture of it, fails, if a rule has it fail.
+/// Returns the failure that `outcome_override` forces on the order or bulk item. `None` if it forces
+/// no failure.
 pub(super) fn forced_failure(
     order: &Order,
     outcome_override: Option<&OutcomeOverride>,
@@ -50,11 +54,11 @@ pub(super) fn forced_failure(
     let ForcedOutcome::Failed { code, message } = &outcome_override.outcome else {
         return None;
     };
-    let message = message.clone();
-    let message = message.unwrap_or_else(|| match outcome_override.rule {
+    let default_message = || match outcome_override.rule {
         Some(rule) => format!("failed by rule {rule}"),
-        None => "failed by hand".to_owned(),
-    });
+        None => "failed manually".to_owned(),
+    };
+    let message = message.clone().unwrap_or_else(default_message);
     let general = failures::failure(order, message);
     Some(Failure {
         code: code.clone().unwrap_or(general.code),
@@ -62,7 +66,7 @@ pub(super) fn forced_failure(
     })
 }
 
-/// What a picture is judged to be, if a rule says.
+/// Returns the verdict that `outcome_override` forces on an image. `None` if it forces none.
 pub(super) fn forced_verdict(outcome_override: Option<&OutcomeOverride>) -> Option<Verdict> {
     let outcome_override = outcome_override?;
     let (label, probability) = match &outcome_override.outcome {
@@ -75,19 +79,19 @@ pub(super) fn forced_verdict(outcome_override: Option<&OutcomeOverride>) -> Opti
         }
         ForcedOutcome::Probability { probability } => (Label::Human, *probability),
         ForcedOutcome::FinalResult { label, probability } => {
-            let usual = || verdict::default_probability(label);
-            (label.clone(), probability.unwrap_or_else(usual))
+            let default = || verdict::default_probability(label);
+            (label.clone(), probability.unwrap_or_else(default))
         }
     };
     Some(Verdict {
         label,
         probability,
-        source: outcome_override.basis(),
+        source: outcome_override.source(),
         provenance: Provenance::Unknown,
     })
 }
 
-/// Result of a watermark extraction that a rule forces. `None` if no rule does.
+/// Returns the forced result of a watermark extraction. `None` if no result is forced.
 pub(super) fn forced_watermark(order: &Order) -> Option<(WatermarkResult, VerdictSource)> {
     let outcome_override = order.outcome_override.as_ref()?;
     let result = match &outcome_override.outcome {
@@ -98,5 +102,5 @@ pub(super) fn forced_watermark(order: &Order) -> Option<(WatermarkResult, Verdic
         | ForcedOutcome::FinalResult { .. }
         | ForcedOutcome::AnalysisFailed => return None,
     };
-    Some((result, outcome_override.basis()))
+    Some((result, outcome_override.source()))
 }

@@ -1,4 +1,4 @@
-//! Orders that wait for their client to read them so often.
+//! Orders that complete after a number of reads by their client.
 
 use std::sync::Arc;
 
@@ -7,20 +7,21 @@ use crate::model::job::JobKind;
 use crate::model::order::Order;
 use crate::services::accounts::Account;
 use crate::services::claims::Claim;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 impl Orders {
-    /// Its client reads an order: what it is to be told. The last read that the order waits for
-    /// still finds it in progress, and what is answered then keeps it from moving on; the next one
-    /// finds it at its end.
+    /// Records that the client reads an order, and returns the order to respond with. The last read
+    /// that a rule asks for still finds the order in progress; it returns a claim that keeps the
+    /// order from completing until the response has been written. The read after that finds the
+    /// order complete or failed.
     ///
     /// # Errors
-    /// If it cannot be read or written.
+    /// Returns an error if the database fails.
     pub async fn record_poll(
         &self,
         account: &Arc<Account>,
         order: Arc<Order>,
-    ) -> Result<(Arc<Order>, Option<Claim>), StoreError> {
+    ) -> Result<(Arc<Order>, Option<Claim>), InternalError> {
         if order.is_released() {
             return Ok((self.wait_for_completion(account, &order.id).await?, None));
         }
@@ -28,8 +29,8 @@ impl Orders {
             return Ok((order, None));
         }
         let mut tx = self.db.begin().await?;
-        let found = db::orders::find(&mut tx, &order.id).await?;
-        let mut order = found.ok_or(StoreError::AccountGone)?;
+        let row = db::orders::find(&mut tx, &order.id).await?;
+        let mut order = row.ok_or(InternalError::AccountGone)?;
         let polled = Arc::make_mut(&mut order).poll();
         let Some(is_last) = polled else {
             tx.commit().await?;
@@ -40,29 +41,30 @@ impl Orders {
             };
         };
         db::orders::update(&mut tx, Arc::clone(&order)).await?;
-        let mut hold = None;
+        let mut claim = None;
         if is_last {
-            hold = self.claims.try_claim(account, JobKind::Process, &order.id);
+            claim = self.claims.try_claim(account, JobKind::Process, &order.id);
             let now = account.now();
             db::jobs::upsert(&mut tx, account.id, JobKind::Process, &order.id, now).await?;
         }
         tx.commit().await?;
-        Ok((order, hold))
+        Ok((order, claim))
     }
 
-    /// The order, once the work that its last read has made due is done: it is waited for, or done
-    /// here, if the worker has not come to it. It goes on where that has not brought it to its end.
+    /// Returns the order after its processing job, if due, has been run. Waits for the worker if it
+    /// is running the job, and else runs the job. The order is still in progress if a zero-copy
+    /// delivery is to be retried.
     async fn wait_for_completion(
         &self,
         account: &Arc<Account>,
         id: &str,
-    ) -> Result<Arc<Order>, StoreError> {
-        let _turn = self.claims.claim(account, JobKind::Process, id).await;
+    ) -> Result<Arc<Order>, InternalError> {
+        let _claim = self.claims.claim(account, JobKind::Process, id).await;
         let job = db::jobs::find(&mut self.db.read().await?, JobKind::Process, id).await?;
         if let Some(job) = job.filter(|job| job.due_at <= account.now()) {
             self.process(&job).await?;
         }
         let order = self.db.order(id).await?;
-        order.ok_or(StoreError::AccountGone)
+        order.ok_or(InternalError::AccountGone)
     }
 }

@@ -1,41 +1,42 @@
-//! Orders come to their end: the record of it.
+//! Processing of orders: the jobs that end an order, and the record of the result.
 
 use std::sync::Arc;
 
-use super::ended::log_order_end;
+use super::end_log::log_order_end;
+use super::failures::TaskError;
 use super::zero_copy::{ZeroCopyResult, delivery_failure, retry_delay_ms};
-use super::{Orders, billing, blob_keys, failures, upload};
+use super::{Orders, billing, blob_keys, upload};
 use crate::model::job::Job;
 use crate::model::order::{Order, OrderState};
-use crate::model::work::Outcome;
+use crate::model::work::{Failure, Outcome};
 use crate::services::accounts::{Account, UploadFor};
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
-/// How far a run of an order's job has come.
+/// Result of one run of a processing job.
 enum ProcessResult {
-    Finished(failures::Result),
-    /// Its outputs are made, and not yet where they should be.
+    Finished(Result<Outcome, Failure>),
+    /// The outputs are not all delivered, and the job is to be run again.
     RetryLater {
         delivered_files: Vec<u64>,
-        why: String,
+        reason: String,
     },
 }
 
 impl Orders {
-    /// Runs the job that brings an order to its end: does the work, then records what came of
-    /// it and publishes the event, at once or not at all.
+    /// Runs an order's processing job: runs the task, then records the result and publishes the
+    /// event in one transaction.
     ///
     /// # Errors
-    /// If it cannot be done by a fault of ours; the order then stands as it did.
-    pub async fn process(&self, job: &Job) -> Result<(), StoreError> {
+    /// Returns an error of the server. The order does not change then.
+    pub async fn process(&self, job: &Job) -> Result<(), InternalError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
         let order = match self.db.order(&job.subject).await? {
             Some(order) if matches!(order.state, OrderState::InProgress { .. }) => order,
-            over => {
+            other => {
                 self.puts.remove(&job.subject);
-                self.remove_leftover_blobs(&account, over.as_deref())
+                self.remove_leftover_blobs(&account, other.as_deref())
                     .await?;
                 return self.complete_job(job, |_| false, &account).await.map(drop);
             }
@@ -53,14 +54,14 @@ impl Orders {
         let result = match run {
             ProcessResult::Finished(result) => result,
             ProcessResult::RetryLater {
-                delivered_files: delivered,
-                why,
+                delivered_files,
+                reason,
             } => {
-                if self.schedule_retry(job, &account, &delivered).await? {
+                if self.schedule_retry(job, &account, &delivered_files).await? {
                     self.puts.remove(&job.subject);
                     return Ok(());
                 }
-                Err(delivery_failure(why))
+                Err(delivery_failure(reason))
             }
         };
         let now = account.now();
@@ -69,20 +70,19 @@ impl Orders {
             .await?;
         self.puts.remove(&job.subject);
         if !finished {
-            // It expired meanwhile: what was fetched and made for it since is nobody's.
+            // The order was expired or removed in the meantime, so nobody can read its blobs.
             self.remove_blobs(&account, &order, blob_keys::all_keys(&order))
                 .await?;
         }
         Ok(())
     }
 
-    /// Removes what was made of an order by work that was under way when it expired, and broke
-    /// off.
+    /// Removes the blobs of an expired order whose work was interrupted.
     async fn remove_leftover_blobs(
         &self,
         account: &Account,
         order: Option<&Order>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), InternalError> {
         match order {
             Some(order) if matches!(order.state, OrderState::Expired { .. }) => {
                 let keys = blob_keys::all_keys(order);
@@ -92,47 +92,50 @@ impl Orders {
         }
     }
 
-    /// Does the work, and hands over what came of it where that is asked for.
-    async fn execute(&self, account: &Account, order: &Order) -> Result<ProcessResult, StoreError> {
-        let outputs = match self.run_task(account, order).await? {
-            Ok(Outcome::Outputs(outputs)) => outputs,
-            over => return Ok(ProcessResult::Finished(over)),
+    /// Runs the order's task, and delivers the outputs if the order uses zero copy.
+    async fn execute(
+        &self,
+        account: &Account,
+        order: &Order,
+    ) -> Result<ProcessResult, InternalError> {
+        let outputs = match self.run_task(account, order).await {
+            Ok(Outcome::Outputs(outputs)) if order.uses_zero_copy() => outputs,
+            Ok(outcome) => return Ok(ProcessResult::Finished(Ok(outcome))),
+            Err(TaskError::Failed(failure)) => return Ok(ProcessResult::Finished(Err(failure))),
+            Err(TaskError::Internal(error)) => return Err(error),
         };
-        if !order.uses_zero_copy() {
-            return Ok(ProcessResult::Finished(Ok(Outcome::Outputs(outputs))));
-        }
         Ok(match self.deliver_outputs(account, order, outputs).await? {
             ZeroCopyResult::Delivered(outcome) => ProcessResult::Finished(Ok(outcome)),
             ZeroCopyResult::Rejected(failure) => ProcessResult::Finished(Err(failure)),
             ZeroCopyResult::RetryLater {
-                delivered_files: delivered,
-                why,
+                delivered_files,
+                reason,
             } => ProcessResult::RetryLater {
-                delivered_files: delivered,
-                why,
+                delivered_files,
+                reason,
             },
         })
     }
 
-    /// Whether the job is due still: who has found it due may have come by it only after it was
-    /// run and postponed.
-    async fn is_due(&self, job: &Job, account: &Account) -> Result<bool, StoreError> {
+    /// Returns `true` if the job is still due. Another run may have postponed the job since it was
+    /// read.
+    async fn is_due(&self, job: &Job, account: &Account) -> Result<bool, InternalError> {
         let due_at = db::jobs::due_at(&mut self.db.read().await?, job.id).await?;
         Ok(due_at.is_some_and(|at| at <= account.now()))
     }
 
-    /// Has the order's job run again later, unless it has been tried often enough: false.
+    /// Schedules another run of the job. Returns `false` if no attempt is left.
     async fn schedule_retry(
         &self,
         job: &Job,
         account: &Account,
-        delivered: &[u64],
-    ) -> Result<bool, StoreError> {
+        delivered_files: &[u64],
+    ) -> Result<bool, InternalError> {
         let mut tx = self.db.begin().await?;
         let Some(mut order) = db::orders::find(&mut tx, &job.subject).await? else {
             return Ok(true);
         };
-        let attempts = Arc::make_mut(&mut order).record_delivered_output(delivered);
+        let attempts = Arc::make_mut(&mut order).record_delivery_attempt(delivered_files);
         let Some(after_ms) = attempts.and_then(retry_delay_ms) else {
             return Ok(false);
         };
@@ -143,18 +146,18 @@ impl Orders {
         Ok(true)
     }
 
-    /// Runs the job that lets an order's retention pass: it is expired, its files go, and then
-    /// the job is done.
+    /// Runs the job that ends an order's retention: expires the order, deletes its blobs, and
+    /// removes the job.
     ///
     /// # Errors
-    /// If it cannot be done by a fault of ours; it is then done again.
-    pub async fn expire(&self, job: &Job) -> Result<(), StoreError> {
+    /// Returns an error if the database or the disk fails. The job is then run again.
+    pub async fn expire(&self, job: &Job) -> Result<(), InternalError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
         let mut tx = self.db.begin().await?;
-        let found = db::orders::find(&mut tx, &job.subject).await?;
-        let found = found.filter(|order| order.account == account.id);
+        let order = db::orders::find(&mut tx, &job.subject).await?;
+        let found = order.filter(|order| order.account == account.id);
         if let Some(mut order) = found.clone()
             && Arc::make_mut(&mut order).expire(account.now())
         {
@@ -178,24 +181,25 @@ impl Orders {
         account: &Account,
         order: &Order,
         keys: impl IntoIterator<Item = impl AsRef<str>>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), InternalError> {
         for key in keys {
             self.blobs
                 .remove(account.id, order.vendor.bucket(), key.as_ref())
                 .await
-                .map_err(StoreError::broken)?;
+                .map_err(InternalError::broken)?;
         }
         Ok(())
     }
 
-    /// Takes the job and moves its order on, in one transaction, returns the credits that are not billed,
-    /// and tells what became of it. False if the order was not moved.
+    /// Deletes the job and applies `step` to its order in one transaction. If `step` returns
+    /// `true`, the transaction also refunds credits that are not billed and publishes the order's
+    /// event. Returns `false` if the order did not change.
     pub(super) async fn complete_job(
         &self,
         job: &Job,
         step: impl FnOnce(&mut Order) -> bool,
         account: &Account,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool, InternalError> {
         let mut tx = self.db.begin().await?;
         if !db::jobs::delete(&mut tx, job.id).await? {
             return Ok(false);
@@ -217,7 +221,7 @@ impl Orders {
         }
         tx.commit().await?;
         if let Some(order) = &ended {
-            // An order that has ended takes no uploads.
+            // An order that has ended accepts no uploads, so the clock need not wait for any.
             let subject = UploadFor::Order(order.number);
             self.accounts.settle_upload(account, subject);
             log_order_end(account, order, false);

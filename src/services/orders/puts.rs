@@ -1,7 +1,7 @@
-//! Zero copy: responses of the clients' storages that are not recorded yet.
+//! Zero copy: PUT responses that are not recorded yet.
 //!
-//! An output that was put and whose response could not be recorded is not put again: the next run of the
-//! order's job, after the error, takes the response from here.
+//! An output whose response could not be recorded is not put again. The next run of the order's job
+//! finds the response here.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,18 +10,24 @@ use tokio_util::sync::CancellationToken;
 
 use crate::services::accounts::Account;
 
-/// The status of the response, or one line on why there was none.
-pub(super) type PutPermit = Result<u16, String>;
+/// Result of one PUT to a client's storage.
+#[derive(Debug, Clone)]
+pub(super) enum PutOutcome {
+    /// Status code of the response.
+    Status(u16),
+    /// No response was received. The text says why.
+    NoResponse(String),
+}
 
-/// Responses by order, and by the place of the output among the order's outputs.
+/// Responses by order id and 0-based output index.
 #[derive(Debug, Default)]
 pub(super) struct OutputPuts(Mutex<HashMap<String, OrderPuts>>);
 
 #[derive(Debug)]
 struct OrderPuts {
-    /// When the account's life has ended, nobody asks for the responses any more.
+    /// Cancelled when the account is reset or removed. The responses are then no longer needed.
     ended: CancellationToken,
-    outputs: HashMap<usize, PutPermit>,
+    outputs: HashMap<usize, PutOutcome>,
 }
 
 impl OutputPuts {
@@ -29,14 +35,14 @@ impl OutputPuts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the response to the put of that output. `None` if it was not put since the order's responses
-    /// were last recorded.
-    pub(super) fn find(&self, order_id: &str, output: usize) -> Option<PutPermit> {
+    /// Returns the response to the PUT of an output. `None` if the output was not put since the
+    /// order's responses were last recorded.
+    pub(super) fn find(&self, order_id: &str, output: usize) -> Option<PutOutcome> {
         self.orders().get(order_id)?.outputs.get(&output).cloned()
     }
 
     /// Keeps a response until it is recorded.
-    pub(super) fn insert(&self, account: &Account, order_id: &str, output: usize, put: PutPermit) {
+    pub(super) fn insert(&self, account: &Account, order_id: &str, output: usize, put: PutOutcome) {
         let mut orders = self.orders();
         orders.retain(|_, order| !order.ended.is_cancelled());
         let order = orders
@@ -48,7 +54,7 @@ impl OutputPuts {
         order.outputs.insert(output, put);
     }
 
-    /// Forgets the responses of an order: they are recorded, or the order has ended otherwise.
+    /// Removes the responses of an order whose responses are recorded, or which has ended.
     pub(super) fn remove(&self, order_id: &str) {
         self.orders().remove(order_id);
     }

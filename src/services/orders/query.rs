@@ -1,4 +1,4 @@
-//! Orders are read.
+//! Queries for orders.
 
 use std::sync::Arc;
 
@@ -7,117 +7,123 @@ use crate::model::listing::{OrderFilter, Page, Span};
 use crate::model::order::{Order, Vendor};
 use crate::model::time::Timestamp;
 use crate::services::accounts::Account;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 pub use crate::storage::db::listing::Cursor;
 pub use crate::storage::db::orders::Listed;
 
-/// Whose object it is.
+/// Owner of an object.
 #[derive(Debug, Clone)]
 pub enum ObjectOwner {
     Account {
         account: Arc<Account>,
-        /// The order that waits for it, or made it; none for Undetectable's uploads.
+        /// The order that the object belongs to. `None` for an upload of Undetectable.
         order_id: Option<String>,
     },
-    /// The key is of an order or upload that is not there (any more).
+    /// The key is that of an order or upload that does not exist, or not any more.
     Deleted,
-    /// The key is none of those that are given out.
+    /// The key has none of the formats that this server issues.
     Unowned,
 }
 
 impl Orders {
-    /// The order of that id and vendor, whosever it is.
+    /// Returns the vendor's order `id`, of any account.
     ///
     /// # Errors
-    /// If it cannot be read.
-    pub async fn find(&self, vendor: Vendor, id: &str) -> Result<Option<Arc<Order>>, StoreError> {
+    /// Returns an error if the database fails.
+    pub async fn find(
+        &self,
+        vendor: Vendor,
+        id: &str,
+    ) -> Result<Option<Arc<Order>>, InternalError> {
         let found = self.db.order(id).await?;
         Ok(found.filter(|order| order.vendor == vendor))
     }
 
-    /// The account's BIZ MORI orders of that filter, the newest first: `limit` of them behind
-    /// the first `offset`.
+    /// Returns a page of the account's orders of `vendor` that match `filter`, newest first.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// Returns an error if the database fails.
     pub async fn list(
         &self,
         account: &Account,
+        vendor: Vendor,
         filter: &OrderFilter,
         limit: u32,
         offset: u64,
-    ) -> Result<Page<Arc<Order>>, StoreError> {
+    ) -> Result<Page<Arc<Order>>, InternalError> {
         let mut reader = self.db.read().await?;
-        db::listing::page(&mut reader, account.id, filter, limit, offset).await
+        db::listing::page(&mut reader, account.id, vendor, filter, limit, offset).await
     }
 
-    /// All of them, piece by piece: the next at most `limit`, none when all have been. Those made
-    /// meanwhile are left out.
+    /// Returns the next orders of a listing that is read in chunks of at most `limit`. Empty at the
+    /// end of the listing. Orders created after the first chunk are left out.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// Returns an error if the database fails.
     pub async fn list_next(
         &self,
         account: &Account,
+        vendor: Vendor,
         filter: &OrderFilter,
         limit: u32,
         cursor: &mut Cursor,
-    ) -> Result<Vec<Arc<Order>>, StoreError> {
+    ) -> Result<Vec<Arc<Order>>, InternalError> {
         let mut reader = self.db.read().await?;
-        db::listing::next_page(&mut reader, account.id, filter, limit, cursor).await
+        db::listing::next_page(&mut reader, account.id, vendor, filter, limit, cursor).await
     }
 
-    /// Returns the newest `limit` orders and documents of those older than number `before`, of any
-    /// account or vendor if none is given. `None` if there are none.
+    /// Returns the span of the newest `limit` orders whose number is below `before`. `listed`
+    /// restricts the orders to an account or a vendor. `None` if there are no such orders.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// Returns an error if the database fails.
     pub async fn span(
         &self,
         listed: Listed,
         before: Option<i64>,
         limit: u32,
-    ) -> Result<Option<Span>, StoreError> {
+    ) -> Result<Option<Span>, InternalError> {
         let mut reader = self.db.read().await?;
         db::orders::span(&mut reader, listed, before, limit).await
     }
 
-    /// Returns the orders and documents numbered `first` to `last` with their numbers, the oldest
-    /// first, `limit` of them at most.
+    /// Returns the orders numbered `first` to `last` with their numbers, oldest first, at most
+    /// `limit`.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// Returns an error if the database fails.
     pub async fn in_span(
         &self,
         listed: Listed,
         (first, last): (i64, i64),
         limit: u32,
-    ) -> Result<Vec<(i64, Arc<Order>)>, StoreError> {
+    ) -> Result<Vec<(i64, Arc<Order>)>, InternalError> {
         let mut reader = self.db.read().await?;
         db::orders::in_span(&mut reader, listed, (first, last), limit).await
     }
 
-    /// How many BIZ MORI orders the account made on each of those days (since 1970, UTC); a day
-    /// without any is left out.
+    /// Returns the number of orders that the account created through `vendor`'s API on each day from
+    /// `first_day` to `last_day`. Days are counted from 1970-01-01 UTC. Days without orders are left out.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// Returns an error if the database fails.
     pub async fn count_by_day(
         &self,
         account: &Account,
+        vendor: Vendor,
         first_day: i64,
         last_day: i64,
-    ) -> Result<Vec<(i64, u64)>, StoreError> {
+    ) -> Result<Vec<(i64, u64)>, InternalError> {
         let mut reader = self.db.read().await?;
-        db::listing::daily_counts(&mut reader, account.id, first_day, last_day).await
+        db::listing::daily_counts(&mut reader, account.id, vendor, first_day, last_day).await
     }
 
-    /// Whom an object belongs to, by its key.
+    /// Returns the owner of the object `key`.
     ///
     /// # Errors
-    /// If it cannot be read.
-    pub async fn object_owner(&self, key: &str) -> Result<ObjectOwner, StoreError> {
+    /// Returns an error if the database fails.
+    pub async fn object_owner(&self, key: &str) -> Result<ObjectOwner, InternalError> {
         let (id, order_id) = match key_owner(key) {
             None => return Ok(ObjectOwner::Unowned),
             Some(KeyOwner::Order(id)) => (
@@ -138,21 +144,21 @@ impl Orders {
         )
     }
 
-    /// The client is told at `now` that the document is done: the first time is kept.
+    /// Records the time at which the client first learned that the document is done.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if the database fails.
     pub async fn mark_completion_reported(
         &self,
         order: &Order,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), InternalError> {
         if !order.is_completion_unreported() {
             return Ok(());
         }
         let mut tx = self.db.begin().await?;
         let Some(mut current) = db::orders::find(&mut tx, &order.id).await? else {
-            return Err(StoreError::AccountGone);
+            return Err(InternalError::AccountGone);
         };
         if Arc::make_mut(&mut current).mark_reported(now) {
             db::orders::update(&mut tx, current).await?;

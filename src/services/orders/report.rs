@@ -1,8 +1,8 @@
-//! Reports on what was found: asked for, made, kept with the order.
+//! PDF reports on results: requested, rendered, and stored with the order.
 
 use std::sync::Arc;
 
-use super::ended::log_failed_report;
+use super::end_log::log_failed_report;
 use super::{Orders, blob_keys, overrides};
 use crate::engine::{Finding, InputFile, Report as Page, ReportSources};
 use crate::model::file::{File, Role};
@@ -15,39 +15,39 @@ use crate::model::time::Timestamp;
 use crate::model::work::{Extraction, Outcome};
 use crate::services::accounts::Account;
 use crate::services::rules::RuleDecision;
-use crate::storage::db::{self, StoreError, Tx};
+use crate::storage::db::{self, InternalError, Tx};
 
-/// Why there is no report.
+/// Reason why there is no report.
 #[derive(Debug)]
 pub enum ReportError {
-    /// The order has found nothing to report on (yet).
+    /// The order has no result to report on, or none yet.
     NotAvailable,
-    /// Reports on the order are not written in this language.
+    /// Reports on this order do not exist in the requested language.
     LocaleUnsupported,
     Expired,
-    Store(StoreError),
+    Store(InternalError),
 }
 
-impl From<StoreError> for ReportError {
-    fn from(error: StoreError) -> Self {
+impl From<InternalError> for ReportError {
+    fn from(error: InternalError) -> Self {
         Self::Store(error)
     }
 }
 
-/// What a report on the order is on; none if there can be none.
+/// Returns the kind of report that the order can have. `None` if it can have no report.
 #[must_use]
 pub fn report_kind(order: &Order) -> Option<ReportKind> {
     report_finding(order).map(|(finding, _)| finding.kind())
 }
 
-/// `true` if reports on the order are written in that language: those on PDFs only in Korean.
+/// `true` if the order can have a report in `locale`. Reports on PDF files are only in Korean.
 #[must_use]
 pub fn is_report_locale(order: &Order, locale: Locale) -> bool {
     let subject = order.primary_file();
     locale == Locale::KoKr || !subject.is_some_and(is_pdf)
 }
 
-/// File name of a report.
+/// Returns the file name of a report.
 #[must_use]
 pub fn report_name(order: &Order, locale: Locale) -> String {
     format!("{}-report-{}.pdf", order.name, locale.tag())
@@ -57,10 +57,10 @@ fn is_pdf(file: &File) -> bool {
     FileKind::of_name(&file.name).is_some_and(FileKind::is_pdf)
 }
 
-/// Returns what a report on the order tells, and when the order was complete. `None` if there is no
-/// report on such an order. There are reports on AI detections, and on extractions of v3 that have a
-/// result and an original that is a picture. Of a test key's orders there are reports only on
-/// extractions that found a watermark.
+/// Returns the finding of a report on the order, and the time at which the order was completed.
+/// `None` if the order can have no report. AI detections can have reports, and v3 extractions that
+/// have a result and no PDF as original. A test order has a report only if its extraction found a
+/// watermark.
 fn report_finding(order: &Order) -> Option<(Finding, Timestamp)> {
     let OrderState::Complete {
         completed_at,
@@ -70,30 +70,32 @@ fn report_finding(order: &Order) -> Option<(Finding, Timestamp)> {
     else {
         return None;
     };
-    let found = match outcome {
-        Outcome::Detection(found) if !order.test => Finding::Ai {
-            probability: found.verdict.probability,
+    let finding = match outcome {
+        Outcome::Detection(detection) if !order.test => Finding::Ai {
+            probability: detection.verdict.probability,
         },
-        Outcome::Extraction(found) if is_reported(order, found) => Finding::Watermark {
-            text: found.text.clone(),
-        },
+        Outcome::Extraction(extraction) if has_extraction_report(order, extraction) => {
+            Finding::Watermark {
+                text: extraction.text.clone(),
+            }
+        }
         _ => return None,
     };
-    Some((found, *completed_at))
+    Some((finding, *completed_at))
 }
 
-fn is_reported(order: &Order, found: &Extraction) -> bool {
+fn has_extraction_report(order: &Order, extraction: &Extraction) -> bool {
     let mut originals = order
         .files
         .iter()
         .filter(|file| file.role == Some(Role::Original));
     order.api == ApiVersion::V3
-        && found.no_result.is_none()
-        && (!order.test || found.text.is_some())
+        && extraction.no_result.is_none()
+        && (!order.test || extraction.text.is_some())
         && !originals.any(is_pdf)
 }
 
-/// Returns the facts of a report. `None` if there is no report on the order.
+/// Returns the content of a report. `None` if the order can have no report.
 fn page(order: &Order, locale: Locale, made_at: Timestamp) -> Option<Page> {
     let (finding, completed_at) = report_finding(order)?;
     let subject = order.primary_file();
@@ -116,19 +118,20 @@ fn job_subject(order: &Order, locale: Locale) -> String {
     format!("{}/{}", order.id, locale.tag())
 }
 
-/// Returns the order's id and the language of a report's job. The language is `None` if it is unknown.
+/// Returns the order's id and the report's language from the job's subject. The language is `None`
+/// if it is unknown.
 fn report_log_subject(job: &Job) -> (&str, Option<Locale>) {
     let (id, tag) = job.subject.split_once('/').unwrap_or((&job.subject, ""));
-    (id, Locale::of_tag(tag))
+    (id, Locale::from_tag(tag))
 }
 
 impl Orders {
-    /// Requests a report in that language, unless it was requested before and has not failed.
-    /// Returns the order, and whether the report is new. Reports of test keys are there at once,
-    /// unless a rule says how long they take.
+    /// Requests a report in `locale`, unless one is requested or ready. Returns the order, and
+    /// `true` if the report is new. A test order's report is ready at once, unless a rule sets a
+    /// delay.
     ///
     /// # Errors
-    /// If there can be none, or it cannot be written.
+    /// Returns the reason why the order can have no report, or an error if the database fails.
     pub async fn request_report(
         &self,
         account: &Arc<Account>,
@@ -137,8 +140,9 @@ impl Orders {
     ) -> Result<(Arc<Order>, bool), ReportError> {
         let mut tx = self.db.begin().await?;
         let found = db::orders::find(&mut tx, order_id).await?;
-        let found = found.filter(|order| order.account == account.id);
-        let mut order = found.ok_or(StoreError::AccountGone)?;
+        let mut order = found
+            .filter(|order| order.account == account.id)
+            .ok_or(InternalError::AccountGone)?;
         if matches!(order.state, OrderState::Expired { .. }) {
             return Err(ReportError::Expired);
         }
@@ -148,45 +152,45 @@ impl Orders {
         if !is_report_locale(&order, locale) {
             return Err(ReportError::LocaleUnsupported);
         }
-        let choice = self.match_report_rules(&tx, account, &order);
-        let failing = overrides::forced_failure(&order, choice.outcome_override.as_ref());
-        let failing = failing.map(|failure| failure.code);
+        let decision = self.match_report_rules(&tx, account, &order);
+        let forced_code = overrides::forced_failure(&order, decision.outcome_override.as_ref())
+            .map(|failure| failure.code);
         let subject = job_subject(&order, locale);
-        // Claimed before the clock is read, so that a clock in mode `jump` does not leap before the
+        // Claimed before the clock is read, so that a clock in mode `jump` does not jump before the
         // report's job is committed.
         let _claim = self.claims.try_claim(account, JobKind::Report, &subject);
         let now = account.now();
-        let due_at = match choice.processing {
+        let due_at = match decision.processing {
             Some((_, ProcessingMode::AfterMs(ms))) => Some(now.plus_ms(ms.into())),
             _ if order.test => None,
             _ => Some(self.default_due_at(account, &order, now)),
         };
         let reports = &mut Arc::make_mut(&mut order).reports;
-        let is_new = reports.request(locale, failing.clone());
+        let is_new = reports.request(locale, forced_code.clone());
         if is_new {
             if due_at.is_none() {
-                let failed = failing.map(|code| ReportState::Failed { code });
+                let failed = forced_code.map(|code| ReportState::Failed { code });
                 reports.finish(locale, failed.unwrap_or(ReportState::Sample));
             }
             db::orders::update(&mut tx, Arc::clone(&order)).await?;
             if let Some(due_at) = due_at {
                 db::jobs::upsert(&mut tx, account.id, JobKind::Report, &subject, due_at).await?;
             }
-            self.rules.record_hits(&mut tx, &[choice]).await?;
+            self.rules.record_hits(&mut tx, &[decision]).await?;
         }
         tx.commit().await?;
         Ok((order, is_new))
     }
 
-    /// Draws the report of a test key's order. `None` if it was not requested, or has failed.
+    /// Renders the report of a test order. `None` if it was not requested, or has failed.
     ///
     /// # Errors
-    /// If it cannot be drawn, which is a fault of the build.
+    /// Returns an error if the engine fails.
     pub async fn sample_report(
         &self,
         order: &Order,
         locale: Locale,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
+    ) -> Result<Option<Vec<u8>>, InternalError> {
         let state = order.reports.get(locale).map(|report| &report.state);
         if state != Some(&ReportState::Sample) {
             return Ok(None);
@@ -195,15 +199,15 @@ impl Orders {
             return Ok(None);
         };
         let bytes = self.engine.report(page, ReportSources::default()).await;
-        bytes.map(Some).map_err(StoreError::broken)
+        bytes.map(Some).map_err(InternalError::broken)
     }
 
-    /// What the rules say to a report that is asked for.
+    /// Evaluates the rules on a requested report.
     fn match_report_rules(&self, tx: &Tx, account: &Account, order: &Order) -> RuleDecision {
         let names = order.files.iter().map(|file| file.name.as_str());
         let file_names: Vec<&str> = names.collect();
         let subject = MatchTarget::Order {
-            makes: ResultKind::Report,
+            result_kind: ResultKind::Report,
             file_names: &file_names,
         };
         let input = MatchInput {
@@ -214,11 +218,11 @@ impl Orders {
         self.rules.evaluate(tx, input)
     }
 
-    /// Runs the job that makes a report.
+    /// Runs the job that creates a report.
     ///
     /// # Errors
-    /// If it cannot be done by a fault of ours; it is then done again.
-    pub async fn make_report(&self, job: &Job) -> Result<(), StoreError> {
+    /// Returns an error of the server. The job is then run again.
+    pub async fn make_report(&self, job: &Job) -> Result<(), InternalError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
@@ -231,34 +235,34 @@ impl Orders {
             _ => None,
         };
         let Some((order, state)) = created else {
-            return self.settle_without_report(job).await;
+            return self.delete_report_job(job).await;
         };
         if self.end_report(job, state.clone()).await? {
             return Ok(());
         }
         match state {
-            // It expired meanwhile.
+            // The order was expired or removed in the meantime.
             ReportState::Ready { key } => self.remove_blobs(&account, &order, [&key]).await,
             _ => Ok(()),
         }
     }
 
-    async fn settle_without_report(&self, job: &Job) -> Result<(), StoreError> {
+    async fn delete_report_job(&self, job: &Job) -> Result<(), InternalError> {
         let mut tx = self.db.begin().await?;
         db::jobs::delete(&mut tx, job.id).await?;
         tx.commit().await
     }
 
-    /// Takes the job out and records the state of its report. Returns false if nobody wants the report
-    /// any more, or the account's life has ended.
+    /// Deletes the job and records the state of its report. Returns `false` if the report is not
+    /// requested any more, or the account has ended.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if the database fails.
     pub(super) async fn end_report(
         &self,
         job: &Job,
         state: ReportState,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool, InternalError> {
         let mut tx = self.db.begin().await?;
         if !db::jobs::delete(&mut tx, job.id).await? {
             return Ok(false);
@@ -285,19 +289,19 @@ impl Orders {
         Ok(recorded.is_some())
     }
 
-    /// Makes the report and stores it; none where there is nothing (any more) to report on.
+    /// Renders a report and stores it. `None` if the order cannot have this report any more.
     async fn write_report(
         &self,
         account: &Account,
         order: &Order,
         locale: Locale,
-    ) -> Result<Option<ReportState>, StoreError> {
+    ) -> Result<Option<ReportState>, InternalError> {
         let page = page(order, locale, account.now());
         let Some((report, page)) = order.reports.get(locale).zip(page) else {
             return Ok(None);
         };
         if let ReportState::Generating {
-            failing: Some(code),
+            forced_failure_code: Some(code),
         } = &report.state
         {
             let code = code.clone();
@@ -307,24 +311,23 @@ impl Orders {
             return Ok(Some(ReportState::Sample));
         }
         let sources = self.report_sources(account, order).await?;
-        let made = self.engine.report(page, sources).await;
-        let bytes = made.map_err(StoreError::broken)?;
+        let rendered = self.engine.report(page, sources).await;
+        let bytes = rendered.map_err(InternalError::broken)?;
         let key = blob_keys::report_key(order, locale);
         let put = self.put_result(account, order, key, "application/pdf", bytes);
         let key = put.await?;
         Ok(Some(ReportState::Ready { key }))
     }
 
-    /// Returns the files of a report's images: the file on which the order was made, and the heatmap if
-    /// the order has one.
+    /// Opens the images of a report: the order's file, and the heatmap if the order has one.
     async fn report_sources(
         &self,
         account: &Account,
         order: &Order,
-    ) -> Result<ReportSources, StoreError> {
+    ) -> Result<ReportSources, InternalError> {
         let picture = order.primary_file().map(|file| file.key.as_str());
         let heatmap = match order.outcome() {
-            Some(Outcome::Detection(found)) => found.heatmap.as_deref(),
+            Some(Outcome::Detection(detection)) => detection.heatmap.as_deref(),
             _ => None,
         };
         Ok(ReportSources {
@@ -333,18 +336,18 @@ impl Orders {
         })
     }
 
-    /// Returns the content of the blob with that key. `None` if there is no such blob, or no key.
+    /// Opens the blob `key`. `None` if `key` is `None` or the blob does not exist.
     async fn content_of(
         &self,
         account: &Account,
         order: &Order,
         key: Option<&str>,
-    ) -> Result<Option<InputFile>, StoreError> {
+    ) -> Result<Option<InputFile>, InternalError> {
         let Some(key) = key else {
             return Ok(None);
         };
         let bucket = order.vendor.bucket();
         let found = self.content(account.id, bucket, key).await;
-        found.map_err(StoreError::broken)
+        found.map_err(InternalError::broken)
     }
 }

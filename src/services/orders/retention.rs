@@ -1,19 +1,22 @@
-//! The limit on the expired orders and uploads of an account whose rows are kept.
+//! Limit on the rows of expired orders and uploads that an account keeps.
 
 use super::Orders;
 use crate::services::accounts::Account;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 impl Orders {
-    /// Removes the rows of the account's oldest expired orders and uploads: those whose number is more
-    /// than the setting's behind the last number. Each request that creates an order draws a number,
-    /// also if it repeats an earlier one or is refused. Rows are not counted: that would read as many
-    /// index entries as the setting says at each expiry. A read of a removed order answers as if the
-    /// order had never been.
+    /// Deletes the rows of the account's oldest expired orders and uploads: those whose number is
+    /// more than [`OrderServiceSettings::expired_max`](super::OrderServiceSettings::expired_max)
+    /// below the last number. Every request to create an order uses a number, even if it is
+    /// rejected or repeats an earlier one. Rows are not counted, because that would read all their
+    /// index entries at each expiry. A deleted order reads as if it had never existed.
     ///
     /// # Errors
-    /// If they cannot be removed. The next expiry tries again.
-    pub(super) async fn remove_oldest_expired(&self, account: &Account) -> Result<(), StoreError> {
+    /// Returns an error if the database fails. The next expiry tries again.
+    pub(super) async fn remove_oldest_expired(
+        &self,
+        account: &Account,
+    ) -> Result<(), InternalError> {
         let expired_max = u64::from(self.settings.expired_max);
         let order_max = account.last_order().saturating_sub(expired_max);
         let upload_max = account.last_upload().saturating_sub(expired_max);

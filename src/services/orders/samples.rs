@@ -1,4 +1,4 @@
-//! Samples stand for what test orders would have made; nothing of them is kept.
+//! Generated samples in place of the outputs of test orders. Samples are not stored.
 
 use sha2::{Digest, Sha256};
 use tokio::fs;
@@ -9,9 +9,9 @@ use crate::model::file;
 use crate::model::order::Order;
 use crate::model::picture::FileKind;
 use crate::storage::blobs::TempFile;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
-/// A sample, to be read once.
+/// Generated file that can be read once.
 #[derive(Debug)]
 pub struct Sample {
     pub file: fs::File,
@@ -19,62 +19,71 @@ pub struct Sample {
 }
 
 impl Orders {
-    /// The sample of the order's output `index`; right behind the last of them, the ZIP of all;
-    /// further on there is none. Outputs of one file have one sample.
+    /// Returns the sample for the order's output `index`. The index after the last output returns
+    /// the ZIP file of all samples. `None` for a larger index. Outputs of the same file have the
+    /// same sample.
     ///
     /// # Errors
-    /// By a fault of ours alone.
-    pub async fn sample(&self, order: &Order, index: usize) -> Result<Option<Sample>, StoreError> {
-        let cuts = order.output_specs();
+    /// Returns an error if the engine or the disk fails.
+    pub async fn sample(
+        &self,
+        order: &Order,
+        index: usize,
+    ) -> Result<Option<Sample>, InternalError> {
+        let outputs = order.output_specs();
         let scratch = self.blobs.temp_file();
-        let media_type = if let Some(cut) = cuts.get(index) {
-            let bytes = self.draw_sample(order, cut.file).await?;
+        let media_type = if let Some(output) = outputs.get(index) {
+            let bytes = self.render_sample(order, output.file).await?;
             let written = fs::write(scratch.path(), &bytes).await;
-            written.map_err(StoreError::broken)?;
-            let media = FileKind::of_name(&cut.file.name);
+            written.map_err(InternalError::broken)?;
+            let media = FileKind::of_name(&output.file.name);
             media.map_or("application/octet-stream", FileKind::media_type)
-        } else if index == cuts.len() {
+        } else if index == outputs.len() {
             self.zip_samples(order, &scratch).await?;
             "application/zip"
         } else {
             return Ok(None);
         };
-        // Once it is open its name may go.
+        // The open file stays readable after its name has been deleted.
         let file = fs::File::open(scratch.path()).await;
         Ok(Some(Sample {
-            file: file.map_err(StoreError::broken)?,
+            file: file.map_err(InternalError::broken)?,
             media_type,
         }))
     }
 
-    async fn draw_sample(&self, order: &Order, file: &file::File) -> Result<Vec<u8>, StoreError> {
+    async fn render_sample(
+        &self,
+        order: &Order,
+        file: &file::File,
+    ) -> Result<Vec<u8>, InternalError> {
         let seed = Sha256::digest(format!("{} {}", order.id, file.id)).into();
         let sample = self.engine.sample(file.name.clone(), seed).await;
-        sample.map_err(StoreError::broken)
+        sample.map_err(InternalError::broken)
     }
 
-    /// Writes the ZIP. A file is drawn once, and one at a time is in memory.
-    async fn zip_samples(&self, order: &Order, to: &TempFile) -> Result<(), StoreError> {
+    /// Writes the ZIP file of all samples. Renders one file at a time, to limit memory.
+    async fn zip_samples(&self, order: &Order, to: &TempFile) -> Result<(), InternalError> {
         let path = to.path().to_owned();
         let started = self
             .engine
             .run(move || Ok(OutputArchive::create(&path)?))
             .await;
-        let mut archive = started.map_err(StoreError::broken)?;
-        let cuts = order.output_specs();
-        for of_file in cuts.chunk_by(|one, next| one.file.id == next.file.id) {
-            let [first, ..] = of_file else { continue };
-            let bytes = self.draw_sample(order, first.file).await?;
-            let (name, outputs) = (first.file.name.clone(), of_file.len());
+        let mut archive = started.map_err(InternalError::broken)?;
+        let outputs = order.output_specs();
+        for same_file in outputs.chunk_by(|one, next| one.file.id == next.file.id) {
+            let [first, ..] = same_file else { continue };
+            let bytes = self.render_sample(order, first.file).await?;
+            let (name, count) = (first.file.name.clone(), same_file.len());
             let added = self.engine.run(move || {
-                for _ in 0..outputs {
+                for _ in 0..count {
                     archive.add(&name, bytes.as_slice())?;
                 }
                 Ok(archive)
             });
-            archive = added.await.map_err(StoreError::broken)?;
+            archive = added.await.map_err(InternalError::broken)?;
         }
         let finished = self.engine.run(move || Ok(archive.finish()?)).await;
-        finished.map_err(StoreError::broken)
+        finished.map_err(InternalError::broken)
     }
 }

@@ -1,7 +1,7 @@
-//! How long a document's steps take, and when it is how far, by its account's clock.
+//! Durations of a document's steps, and its progress by the account's clock.
 //!
-//! What the profile `realistic` draws follows from the seed, the account and the document's
-//! number: the same every time it is asked for.
+//! Durations of the profile `realistic` are derived from the seed, the account and the document's
+//! number. They are the same each time they are computed.
 
 use super::Orders;
 use crate::model::order::{Order, OrderState};
@@ -11,16 +11,16 @@ use crate::platform::rng::SeededRng;
 use crate::services::accounts::Account;
 use crate::settings::TimingProfile;
 
-/// The steps of one document, in milliseconds.
+/// Durations of a document's steps, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DocumentTiming {
-    /// From its start on it is so long pending,
+    /// From start until analysis begins. The document is pending for this time.
     pending_ms: u32,
-    /// and from its start on so long not done.
+    /// From start until the document is done.
     pub(super) done_ms: u32,
-    /// From done on its heatmap takes so long,
+    /// From done until the heatmap is ready.
     heatmap_ms: u32,
-    /// and its analysis so long.
+    /// From done until the analysis is ready.
     analysis_ms: u32,
 }
 
@@ -34,18 +34,18 @@ const QUICK: DocumentTiming = DocumentTiming {
 const PENDING_MS: u32 = 1_000;
 const DONE_MS_MIN: u32 = 5_000;
 const DONE_MS_MAX: u32 = 15_000;
-/// What comes after done takes so long at least and at most,
+/// Range of the time that heatmap and analysis take after the document is done.
 const AFTER_MS_MIN: u32 = 1_000;
 const AFTER_MS_MAX: u32 = 20_000;
-/// and everything together so long at most: the vendor's SDK asks for 30 s.
+/// Maximum of all steps together. The vendor's SDK polls for 30 s.
 const ALL_MS_MAX: u32 = 27_000;
 
 impl Orders {
-    /// The steps of the account's document.
+    /// Returns the durations of the document's steps.
     #[must_use]
     pub fn document_timing(&self, account: &Account, order: &Order) -> DocumentTiming {
         let set = self.settings.documents;
-        let usual = match set.profile {
+        let default = match set.profile {
             TimingProfile::Quick => QUICK,
             TimingProfile::Realistic => {
                 realistic(&mut self.entropy.rng(&account.key, "steps", order.number))
@@ -55,38 +55,38 @@ impl Orders {
             Some(ProcessingMode::AfterMs(ms)) => Some(ms),
             _ => None,
         };
-        let pending_ms = set.detect_pending_ms.unwrap_or(usual.pending_ms);
+        let pending_ms = set.detect_pending_ms.unwrap_or(default.pending_ms);
         DocumentTiming {
             pending_ms: delay_ms.map_or(pending_ms, |ms| pending_ms.min(ms)),
-            done_ms: delay_ms.or(set.detect_done_ms).unwrap_or(usual.done_ms),
-            heatmap_ms: set.heatmap_ms.unwrap_or(usual.heatmap_ms),
-            analysis_ms: set.analysis_ms.unwrap_or(usual.analysis_ms),
+            done_ms: delay_ms.or(set.detect_done_ms).unwrap_or(default.done_ms),
+            heatmap_ms: set.heatmap_ms.unwrap_or(default.heatmap_ms),
+            analysis_ms: set.analysis_ms.unwrap_or(default.analysis_ms),
         }
     }
 }
 
-fn realistic(chance: &mut SeededRng) -> DocumentTiming {
-    let mut between = |least: u32, most: u32| {
+fn realistic(rng: &mut SeededRng) -> DocumentTiming {
+    let mut random_between = |min: u32, max: u32| {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "a share of a u32"
+            reason = "at most max - min, which is a u32"
         )]
-        let more = (chance.unit_f64() * f64::from(most - least)) as u32;
-        least + more
+        let offset = (rng.unit_f64() * f64::from(max - min)) as u32;
+        min + offset
     };
-    let done_ms = between(DONE_MS_MIN, DONE_MS_MAX);
+    let done_ms = random_between(DONE_MS_MIN, DONE_MS_MAX);
     let after_ms_max = AFTER_MS_MAX.min(ALL_MS_MAX - done_ms);
     DocumentTiming {
         pending_ms: PENDING_MS,
         done_ms,
-        heatmap_ms: between(AFTER_MS_MIN, after_ms_max),
-        analysis_ms: between(AFTER_MS_MIN, after_ms_max),
+        heatmap_ms: random_between(AFTER_MS_MIN, after_ms_max),
+        analysis_ms: random_between(AFTER_MS_MIN, after_ms_max),
     }
 }
 
 impl DocumentTiming {
-    /// Whether an order in that state is being looked at by now; before that it is pending.
+    /// `true` if a document in that state is being analysed at `now`. Before that it is pending.
     #[must_use]
     pub fn is_analyzing(self, state: &OrderState, now: Timestamp) -> bool {
         let OrderState::InProgress { started_at, .. } = state else {
@@ -95,13 +95,13 @@ impl DocumentTiming {
         now >= started_at.plus_ms(self.pending_ms.into())
     }
 
-    /// When the heatmap of one that was done then is ready.
+    /// Returns the time at which the heatmap of a document is ready.
     #[must_use]
     pub fn heatmap_at(self, completed_at: Timestamp) -> Timestamp {
         completed_at.plus_ms(self.heatmap_ms.into())
     }
 
-    /// When the analysis of one that was done then is ready.
+    /// Returns the time at which the analysis of a document is ready.
     #[must_use]
     pub fn analysis_at(self, completed_at: Timestamp) -> Timestamp {
         completed_at.plus_ms(self.analysis_ms.into())
@@ -114,7 +114,7 @@ mod tests {
     use crate::platform::rng::Entropy;
 
     #[test]
-    fn a_realistic_document_takes_its_time_and_not_too_long() {
+    fn realistic_durations_spread_over_their_ranges_and_stay_below_the_maximum() {
         let steps = |n| realistic(&mut Entropy::new("s").rng("k", "steps", n));
         let all: Vec<DocumentTiming> = (0..2_000).map(steps).collect();
         assert_eq!(all[1], steps(1));
@@ -125,15 +125,15 @@ mod tests {
                 assert!(steps.done_ms + after_ms < ALL_MS_MAX);
             }
         }
-        let spread = |of: fn(&DocumentTiming) -> u32| {
+        let range = |of: fn(&DocumentTiming) -> u32| {
             let all = || all.iter().map(of);
             all()
                 .max()
                 .zip(all().min())
                 .map(|(most, least)| most - least)
         };
-        assert!(spread(|steps| steps.done_ms) > Some(9_500));
-        assert!(spread(|steps| steps.heatmap_ms) > Some(15_000));
-        assert!(spread(|steps| steps.analysis_ms) > Some(15_000));
+        assert!(range(|steps| steps.done_ms) > Some(9_500));
+        assert!(range(|steps| steps.heatmap_ms) > Some(15_000));
+        assert!(range(|steps| steps.analysis_ms) > Some(15_000));
     }
 }

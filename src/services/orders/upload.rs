@@ -1,38 +1,44 @@
-//! Undetectable's uploads: files that come before the orders they are for.
+//! Uploads of Undetectable: files that exist before the orders that use them.
 
 use std::sync::Arc;
 
-use super::{KeyOwner, Orders, blob_keys, key_owner};
+use super::{DownloadError, KeyOwner, Orders, blob_keys, key_owner};
 use crate::engine::InputFile;
 use crate::model::job::{Job, JobKind};
-use crate::model::order::{Order, Vendor};
+use crate::model::order::Order;
 use crate::model::time::DAY_MS;
 use crate::services::accounts::{Account, UploadFor};
 use crate::storage::db::uploads::Upload;
-use crate::storage::db::{self, StoreError, Tx};
+use crate::storage::db::{self, InternalError, Tx};
 
-/// A file that is in.
+/// Upload whose file is stored.
 #[derive(Debug, Clone)]
 pub struct UploadedFile {
-    /// What it was awaited as.
     pub upload: Upload,
-    /// Open: it stays what it is, whatever is uploaded there meanwhile.
+    /// Open file: a later upload under the same key does not change it.
     pub content: InputFile,
-    /// No client uploaded it: it was downloaded for this very request.
+    /// `true` if the server downloaded the file for this request. `false` if a client uploaded it.
     pub fetched_by_server: bool,
 }
 
 impl Orders {
-    /// Reserves a place for a file of that (normalised) name, which a client uploads by a URL. The
-    /// account's clock does not leap while the client owes the upload.
+    /// Bucket of files that are uploaded before their order. Empty if no vendor has such uploads.
+    fn upload_bucket(&self) -> &'static str {
+        let mut profiles = self.vendors.iter();
+        let profile = profiles.find(|profile| profile.is_upload_before_order);
+        profile.map_or("", |profile| profile.vendor.bucket())
+    }
+
+    /// Reserves a key for a file that a client uploads by a presigned URL. `name` is normalised. A
+    /// clock in mode `jump` does not jump until the file is uploaded.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if the database fails.
     pub async fn hand_out_upload(
         &self,
         account: &Arc<Account>,
         name: &str,
-    ) -> Result<Upload, StoreError> {
+    ) -> Result<Upload, InternalError> {
         let number = account.next_upload();
         let subject = UploadFor::File(number);
         let owed = self.accounts.hand_out_upload(account, subject);
@@ -41,23 +47,27 @@ impl Orders {
         Ok(upload)
     }
 
-    /// Reserves a place for a file of that (normalised) name, which the server puts there itself.
+    /// Reserves a key for a file that the server stores itself. `name` is normalised.
     ///
     /// # Errors
-    /// If it cannot be written.
-    pub async fn create_upload(&self, account: &Account, name: &str) -> Result<Upload, StoreError> {
+    /// Returns an error if the database fails.
+    pub async fn create_upload(
+        &self,
+        account: &Account,
+        name: &str,
+    ) -> Result<Upload, InternalError> {
         let number = account.next_upload();
         self.reserve_upload(account, name, number).await
     }
 
-    /// A file may come from now on, under the key told, until the retention has passed, or that of
-    /// a document that is made of it.
+    /// Inserts the upload and its expiry job. The upload expires after the account's retention,
+    /// unless an order uses it: then it expires with the order.
     async fn reserve_upload(
         &self,
         account: &Account,
         name: &str,
         number: u64,
-    ) -> Result<Upload, StoreError> {
+    ) -> Result<Upload, InternalError> {
         let id = self.entropy.rng(&account.key, "upload", number).uuid();
         let now = account.now();
         let expires_at = now.plus_ms(i64::from(self.retention_days(account)) * DAY_MS);
@@ -82,39 +92,39 @@ impl Orders {
         Ok(upload)
     }
 
-    /// What the URL names, downloaded to be the account's file of that (normalised) name; one line on
-    /// why it could not be had, and then nothing is left of it.
+    /// Downloads `url` and stores it as an upload of the account. `name` is normalised.
     ///
     /// # Errors
-    /// If the account is gone, or it cannot be written.
+    /// Returns [`DownloadError::Unavailable`] if the file could not be downloaded; nothing is
+    /// stored then. Returns [`DownloadError::Internal`] if the account has ended, or the database
+    /// or the disk fails.
     pub async fn download(
         &self,
         account: &Account,
         url: &str,
         name: &str,
-    ) -> Result<Result<UploadedFile, String>, StoreError> {
-        let fetched = match self.fetch(account, url, name).await? {
-            Ok(fetched) => fetched,
-            Err(line) => return Ok(Err(line)),
-        };
+    ) -> Result<UploadedFile, DownloadError> {
+        let fetched = self.fetch(account, url, name).await?;
         let upload = self.create_upload(account, name).await?;
-        let bucket = Vendor::Undetectable.bucket();
+        let bucket = self.upload_bucket();
         self.store_download(account, bucket, &upload.key, fetched)
             .await?;
         let downloaded = self.find_upload(account, &upload.key).await?;
-        let downloaded = downloaded.map(|file| UploadedFile {
+        let file = downloaded.ok_or_else(|| {
+            DownloadError::Unavailable("file was removed in the meantime".to_owned())
+        })?;
+        Ok(UploadedFile {
             fetched_by_server: true,
             ..file
-        });
-        Ok(downloaded.ok_or_else(|| "was removed meanwhile".to_owned()))
+        })
     }
 
-    /// Removes a file that was downloaded for what is then refused. One that a client uploaded
-    /// stays.
+    /// Deletes a file that was downloaded for a request that is then rejected. Does nothing if a
+    /// client uploaded the file.
     ///
     /// # Errors
-    /// If it cannot be removed.
-    pub async fn discard(&self, file: &UploadedFile) -> Result<(), StoreError> {
+    /// Returns an error if the database or the disk fails.
+    pub async fn discard(&self, file: &UploadedFile) -> Result<(), InternalError> {
         if !file.fetched_by_server {
             return Ok(());
         }
@@ -123,42 +133,42 @@ impl Orders {
         db::jobs::remove(&mut tx, JobKind::ExpireUpload, &upload.id).await?;
         db::uploads::remove(&mut tx, &upload.id).await?;
         tx.commit().await?;
-        let bucket = Vendor::Undetectable.bucket();
+        let bucket = self.upload_bucket();
         let removed = self.blobs.remove(upload.account, bucket, &upload.key).await;
-        removed.map(drop).map_err(StoreError::broken)
+        removed.map(drop).map_err(InternalError::broken)
     }
 
-    /// Runs the job that lets the retention of an upload pass that no document is of: it is
-    /// expired, its file goes, and then the job is done.
+    /// Runs the job that expires an upload which no order uses: marks it as expired, deletes its
+    /// file, and removes the job.
     ///
     /// # Errors
-    /// If it cannot be done by a fault of ours; it is then done again.
-    pub async fn expire_upload(&self, job: &Job) -> Result<(), StoreError> {
+    /// Returns an error if the database or the disk fails. The job is then run again.
+    pub async fn expire_upload(&self, job: &Job) -> Result<(), InternalError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
         let mut tx = self.db.begin().await?;
         if db::jobs::due_at(&mut tx, job.id).await?.is_none() {
-            // A document was made of it meanwhile.
+            // An order that uses the upload was created in the meantime.
             return Ok(());
         }
         let key = db::uploads::expire(&mut tx, &job.subject).await?;
         tx.commit().await?;
         if let Some(key) = key {
-            let bucket = Vendor::Undetectable.bucket();
+            let bucket = self.upload_bucket();
             let removed = self.blobs.remove(account.id, bucket, &key).await;
-            removed.map_err(StoreError::broken)?;
+            removed.map_err(InternalError::broken)?;
         }
         self.complete_job(job, |_| false, &account).await?;
         self.remove_oldest_expired(&account).await
     }
 
-    /// Notes that a file has arrived under the key, where it is of an upload of its own. Returns
-    /// `false` if that upload has expired: nothing is taken there any more.
+    /// Records that the file of an upload has arrived, so that the account's clock may jump again.
+    /// Returns `false` if the key is that of an upload that has expired.
     ///
     /// # Errors
-    /// If it cannot be read.
-    pub async fn settle_upload(&self, key: &str) -> Result<bool, StoreError> {
+    /// Returns an error if the database fails.
+    pub async fn settle_upload(&self, key: &str) -> Result<bool, InternalError> {
         let Some(KeyOwner::Upload(id)) = key_owner(key) else {
             return Ok(true);
         };
@@ -173,15 +183,16 @@ impl Orders {
         Ok(true)
     }
 
-    /// The account's file under that key, if it was awaited there and is in.
+    /// Returns the account's upload with that key. `None` if there is no such upload, or its file
+    /// is missing.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// Returns an error if the database or the disk fails.
     pub async fn find_upload(
         &self,
         account: &Account,
         key: &str,
-    ) -> Result<Option<UploadedFile>, StoreError> {
+    ) -> Result<Option<UploadedFile>, InternalError> {
         let Some(KeyOwner::Upload(id)) = key_owner(key) else {
             return Ok(None);
         };
@@ -190,9 +201,9 @@ impl Orders {
         else {
             return Ok(None);
         };
-        let bucket = Vendor::Undetectable.bucket();
+        let bucket = self.upload_bucket();
         let found = self.content(account.id, bucket, key).await;
-        let found = found.map_err(StoreError::broken)?;
+        let found = found.map_err(InternalError::broken)?;
         Ok(found.map(|content| UploadedFile {
             upload,
             content,
@@ -201,9 +212,9 @@ impl Orders {
     }
 }
 
-/// The uploads that an order is made of go when it expires, and not before. False if one has gone
-/// already.
-pub(super) async fn consume_uploads(tx: &mut Tx, order: &Order) -> Result<bool, StoreError> {
+/// Removes the expiry jobs of the order's uploads: they now expire with the order. Returns `false`
+/// if an upload has already expired.
+pub(super) async fn consume_uploads(tx: &mut Tx, order: &Order) -> Result<bool, InternalError> {
     for id in upload_ids(order) {
         if db::uploads::find(tx, id).await?.is_none() {
             return Ok(false);
@@ -213,8 +224,8 @@ pub(super) async fn consume_uploads(tx: &mut Tx, order: &Order) -> Result<bool, 
     Ok(true)
 }
 
-/// The uploads that an order was made of expire with it.
-pub(super) async fn expire_uploads_of(tx: &mut Tx, order: &Order) -> Result<(), StoreError> {
+/// Marks the uploads of an expired order as expired.
+pub(super) async fn expire_uploads_of(tx: &mut Tx, order: &Order) -> Result<(), InternalError> {
     for id in upload_ids(order) {
         db::uploads::expire(tx, id).await?;
     }

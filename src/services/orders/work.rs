@@ -1,6 +1,6 @@
-//! What is done for an order, from its files to its outcome. No transaction is open meanwhile.
+//! Tasks of orders: from input files to an outcome. No transaction is open meanwhile.
 
-use super::failures::{Result, failure};
+use super::failures::{TaskResult, failure};
 use super::{Orders, detect, overrides};
 use crate::engine::verdict;
 use crate::model::order::Order;
@@ -8,47 +8,41 @@ use crate::model::picture::{Label, Provenance, Verdict, VerdictSource};
 use crate::model::rule::OutcomeOverride;
 use crate::model::work::{Detection, Extraction, Failure, Outcome, Outputs, Work};
 use crate::services::accounts::Account;
-use crate::storage::db::StoreError;
 
-/// What a picture nobody looks at is given.
+/// Probability in the verdict of a test order whose file is not read.
 const TEST_KEY_PROBABILITY: f64 = 0.02;
 
 impl Orders {
-    /// Does the order's work: what is settled by its names or its key is made up, else its files
-    /// are brought together and worked on.
-    pub(super) async fn run_task(
-        &self,
-        account: &Account,
-        order: &Order,
-    ) -> std::result::Result<Result, StoreError> {
+    /// Runs the order's task. A forced failure and the outcome of a test order need no files. Other
+    /// tasks first fetch their inputs.
+    pub(super) async fn run_task(&self, account: &Account, order: &Order) -> TaskResult {
         let names = order.files.iter().map(|file| file.name.as_str());
         if let Some(failure) = requested_failure(order, order.outcome_override.as_ref(), names) {
-            return Ok(Err(failure));
+            return Err(failure.into());
         }
         if order.test {
-            return Ok(Ok(placeholder_outcome(order)));
+            return Ok(placeholder_outcome(order));
         }
-        if let Err(failure) = self.fetch_inputs(account, order).await? {
-            return Ok(Err(failure));
-        }
+        self.fetch_inputs(account, order).await?;
         match &order.work {
             Work::AntiAi { .. } | Work::WatermarkEmbed => self.create_outputs(account, order).await,
             Work::WatermarkExtract => self.extract(account, order).await,
             Work::AiDetection { options } => {
-                let wants = detect::detection_inspect_options(options.unwrap_or_default());
-                self.detect(account, order, wants).await
+                let options = detect::detection_inspect_options(options.unwrap_or_default());
+                self.detect(account, order, options).await
             }
             Work::Document(options) => {
-                let wants = detect::document_inspect_options(*options);
-                self.detect(account, order, wants).await
+                let options = detect::document_inspect_options(*options);
+                self.detect(account, order, options).await
             }
             Work::Bulk(bulk) => self.classify_all(account, order, bulk).await,
         }
     }
 }
 
-/// How the order, or a picture of it, fails, if a rule has it fail or, where no rule says
-/// anything, one of those names does.
+/// Returns the failure that a rule or the control plane forces on the order or bulk item. Without
+/// an override, a file name with the suffix `_fail` forces a failure. `None` if no failure is
+/// forced.
 pub(super) fn requested_failure<'n>(
     order: &Order,
     outcome_override: Option<&OutcomeOverride>,
@@ -61,13 +55,16 @@ pub(super) fn requested_failure<'n>(
         .into_iter()
         .filter_map(|name| Some((name, verdict::suffix(name)?)));
     let (name, _) = suffixes.find(|(_, suffix)| suffix.eq_ignore_ascii_case("fail"))?;
-    Some(failure(order, format!("{name} is named so as to fail")))
+    Some(failure(
+        order,
+        format!("{name}: forced failure (file name suffix _fail)"),
+    ))
 }
 
-/// What a test order comes to: nobody looks, and nothing is stored.
+/// Returns the outcome of a test order. Its files are not read, and nothing is stored.
 fn placeholder_outcome(order: &Order) -> Outcome {
     let name = order.primary_file().map_or("", |file| file.name.as_str());
-    let unowned = || Verdict {
+    let default_verdict = || Verdict {
         label: Label::Human,
         probability: TEST_KEY_PROBABILITY,
         source: VerdictSource::TestKey,
@@ -81,12 +78,12 @@ fn placeholder_outcome(order: &Order) -> Outcome {
             let (result, basis) = forced.unwrap_or((Ok(None), VerdictSource::TestKey));
             Outcome::Extraction(Extraction::new(result, basis, None))
         }
-        // Test keys are BIZ MORI's, which has no bulks.
+        // Only BIZ MORI has test keys, and it has no bulks.
         Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_) => {
             Outcome::Detection(Box::new(Detection {
                 verdict: overrides::forced_verdict(order.outcome_override.as_ref())
                     .or_else(|| verdict::from_bizmori_name(name))
-                    .unwrap_or_else(unowned),
+                    .unwrap_or_else(default_verdict),
                 measures: None,
                 thumbnail: None,
                 preview: None,

@@ -1,40 +1,42 @@
-//! Zero copy: outputs are put where the client wants them, and not kept.
+//! Zero copy: outputs are put to the client's storage, and not kept.
 
 use super::Orders;
-use super::puts::PutPermit;
+use super::puts::PutOutcome;
 use crate::model::file::File;
 use crate::model::order::{Order, Vendor};
 use crate::model::rule::OutboundCall;
 use crate::model::work::{Failure, Outcome, Outputs};
 use crate::platform::outbound::PutError;
 use crate::services::accounts::Account;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
-/// Milliseconds from a try that found no target ready to the next; after the last of them the
-/// order fails.
+/// Delays between attempts in milliseconds. The order fails after the last attempt.
 const ZERO_COPY_RETRY_SCHEDULE_MS: [i64; 3] = [1_000, 2_000, 4_000];
 
-/// How handing over went.
+/// Result of delivering the outputs of an order.
 #[derive(Debug)]
 pub(super) enum ZeroCopyResult {
-    /// Every target has its output.
+    /// Every target has accepted its output.
     Delivered(Outcome),
-    /// One has said that it never will.
+    /// A target has rejected its output for good.
     Rejected(Failure),
-    /// The files whose targets have theirs; why the first of the others has not, and may later.
+    /// Not every target has accepted its output, and the others may accept it later.
+    /// `delivered_files` are ids of files whose outputs are delivered. `reason` describes the first
+    /// failure.
     RetryLater {
         delivered_files: Vec<u64>,
-        why: String,
+        reason: String,
     },
 }
 
-/// When to try again after so many tries; none: never.
+/// Returns the delay before the next attempt, in milliseconds, after `attempts` attempts. `None` if
+/// no attempt is left.
 pub(super) fn retry_delay_ms(attempts: u32) -> Option<i64> {
     let index = usize::try_from(attempts).ok()?.checked_sub(1)?;
     ZERO_COPY_RETRY_SCHEDULE_MS.get(index).copied()
 }
 
-/// The failure of an order whose outputs a target does not take.
+/// Returns the failure of an order whose outputs could not be delivered.
 pub(super) fn delivery_failure(message: String) -> Failure {
     Failure {
         code: "PROCESSING_ERROR".to_owned(),
@@ -43,18 +45,18 @@ pub(super) fn delivery_failure(message: String) -> Failure {
 }
 
 impl Orders {
-    /// Hands over the order's outputs. Where one of them is not taken none is kept: what is
-    /// handed over later is made again, and nobody would know of what is not.
+    /// Delivers the order's outputs, and deletes them. They are deleted after a failed delivery
+    /// too: a retry renders them again.
     pub(super) async fn deliver_outputs(
         &self,
         account: &Account,
         order: &Order,
         outputs: Outputs,
-    ) -> Result<ZeroCopyResult, StoreError> {
-        if let Some(undone) = self.put_all(account, order, &outputs).await? {
+    ) -> Result<ZeroCopyResult, InternalError> {
+        if let Some(result) = self.put_all(account, order, &outputs).await? {
             self.remove_blobs(account, order, &outputs.blob_keys())
                 .await?;
-            return Ok(undone);
+            return Ok(result);
         }
         let keys: Vec<&str> = outputs.keys.iter().map(String::as_str).collect();
         self.remove_blobs(account, order, &keys).await?;
@@ -64,81 +66,93 @@ impl Orders {
         })))
     }
 
-    /// Puts each output to its file's target, where it has one and has not been given it yet:
-    /// none if all have theirs. A target that does not take its own keeps no other waiting.
+    /// Puts each output to the target of its file, unless the file has no target or its output is
+    /// already delivered. Returns `None` if all targets have accepted theirs. A failure does not
+    /// keep the remaining outputs from being put.
     async fn put_all(
         &self,
         account: &Account,
         order: &Order,
         outputs: &Outputs,
-    ) -> Result<Option<ZeroCopyResult>, StoreError> {
-        let (mut delivered, mut refusal, mut trouble) = (Vec::new(), None, None);
-        for ((index, cut), key) in order.pending_outputs().zip(&outputs.keys) {
-            let file = cut.file;
+    ) -> Result<Option<ZeroCopyResult>, InternalError> {
+        let mut delivered_files = Vec::new();
+        let mut rejection = None;
+        let mut retryable = None;
+        for ((index, output), key) in order.pending_outputs().zip(&outputs.keys) {
+            let file = output.file;
             let Some(target) = file.target.as_ref().filter(|target| !target.delivered) else {
                 continue;
             };
-            let why = |line: String| format!("outputTargets[{index}].url: {line}");
+            let describe = |message: String| format!("outputTargets[{index}].url: {message}");
             let put = if let Some(put) = self.puts.find(&order.id, index) {
                 put
             } else {
-                let put = self.put_one(account, file, key, &target.url).await?;
+                let put = self
+                    .put_one(account, order.vendor, file, key, &target.url)
+                    .await?;
                 self.puts.insert(account, &order.id, index, put.clone());
                 put
             };
             match put {
-                Ok(200..300) => delivered.push(file.id),
-                Ok(status) if is_final(status) => {
-                    refusal.get_or_insert_with(|| why(format!("answered {status}")));
+                PutOutcome::Status(200..300) => delivered_files.push(file.id),
+                PutOutcome::Status(status) if is_final(status) => {
+                    rejection.get_or_insert_with(|| describe(format!("answered {status}")));
                 }
-                Ok(status) => {
-                    trouble.get_or_insert_with(|| why(format!("answered {status}")));
+                PutOutcome::Status(status) => {
+                    retryable.get_or_insert_with(|| describe(format!("answered {status}")));
                 }
-                Err(line) => {
-                    trouble.get_or_insert_with(|| why(line));
+                PutOutcome::NoResponse(message) => {
+                    retryable.get_or_insert_with(|| describe(message));
                 }
             }
         }
-        if let Some(line) = refusal {
-            return Ok(Some(ZeroCopyResult::Rejected(delivery_failure(line))));
+        if let Some(message) = rejection {
+            return Ok(Some(ZeroCopyResult::Rejected(delivery_failure(message))));
         }
-        Ok(trouble.map(|why| ZeroCopyResult::RetryLater {
-            delivered_files: delivered,
-            why,
+        Ok(retryable.map(|reason| ZeroCopyResult::RetryLater {
+            delivered_files,
+            reason,
         }))
     }
 
-    /// Puts one output: the status of the answer, or one line on why there was none.
+    /// Puts one output to its target.
     async fn put_one(
         &self,
         account: &Account,
+        vendor: Vendor,
         file: &File,
         key: &str,
         url: &str,
-    ) -> Result<PutPermit, StoreError> {
-        let bucket = Vendor::Bizmori.bucket();
+    ) -> Result<PutOutcome, InternalError> {
+        let bucket = vendor.bucket();
         let found = self.blobs.find(account.id, bucket, key).await;
-        let not_found =
-            || StoreError::broken(std::io::Error::other(format!("{} is gone", file.name)));
-        let blob = found.map_err(StoreError::broken)?.ok_or_else(not_found)?;
+        let not_found = || {
+            InternalError::broken(std::io::Error::other(format!(
+                "{}: output not found",
+                file.name
+            )))
+        };
+        let blob = found
+            .map_err(InternalError::broken)?
+            .ok_or_else(not_found)?;
         let media_type = blob.meta.content_type.as_deref();
         let media_type = media_type.unwrap_or("application/octet-stream");
         let bytes = blob.meta.bytes;
-        let pending = self
-            .rules
-            .evaluate_call(&account.key, OutboundCall::ZeroCopyPut, &file.name);
-        let treatment = pending.await?.call_overrides();
+        let decision =
+            self.rules
+                .evaluate_call(&account.key, OutboundCall::ZeroCopyPut, &file.name);
+        let overrides = decision.await?.call_overrides();
         let (path, outbound) = (&blob.path, &self.outbound);
-        let put = outbound.put_file(url, media_type, path, bytes, &treatment);
+        let put = outbound.put_file(url, media_type, path, bytes, &overrides);
         match put.await {
-            Ok(status) => Ok(Ok(status)),
-            Err(PutError::Unanswered(line)) => Ok(Err(line)),
-            Err(error @ PutError::File(_)) => Err(StoreError::broken(error)),
+            Ok(status) => Ok(PutOutcome::Status(status)),
+            Err(PutError::Unanswered(message)) => Ok(PutOutcome::NoResponse(message)),
+            Err(error @ PutError::File(_)) => Err(InternalError::broken(error)),
         }
     }
 }
 
-/// Whether another try is in vain: the target has understood, and does not want it.
+/// `true` if a retry cannot succeed: the target understood the request and rejected it.
 const fn is_final(status: u16) -> bool {
     !matches!(status, 408 | 429 | 500..)
 }

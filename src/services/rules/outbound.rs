@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{RuleDecision, Rules};
 use crate::model::rule::{MatchInput, MatchTarget, OutboundCall};
 use crate::platform::outbound::CallOverrides;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
 impl Rules {
     /// What the rules say to a call that is about to be made for the account of that key, counted;
@@ -19,7 +19,7 @@ impl Rules {
         account: &str,
         call: OutboundCall,
         about: &str,
-    ) -> Result<RuleDecision, StoreError> {
+    ) -> Result<RuleDecision, InternalError> {
         match self.call_input(account, call, about) {
             Some(input) => self.evaluate_and_count(input).await,
             None => Ok(RuleDecision::default()),

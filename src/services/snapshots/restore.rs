@@ -182,7 +182,7 @@ impl Snapshots {
     /// new ones, whose jobs it has not been told of.
     fn wake_worker(&self, ended: &[Arc<Account>], added: &[Arc<Account>]) {
         let agenda = self.db.agenda();
-        let ended: HashSet<ClockId> = ended.iter().map(|it| ClockId::of(it.id)).collect();
+        let ended: HashSet<ClockId> = ended.iter().map(|it| ClockId::for_account(it.id)).collect();
         agenda.retain(|clock| !ended.contains(&clock));
         agenda.check_now(ClockId::DEFAULT);
         let own = added.iter().map(|account| account.clock_id());

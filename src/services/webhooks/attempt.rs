@@ -1,9 +1,9 @@
-//! An attempt: the event's bytes, signed and sent, as the rules have it.
+//! Attempts: an event's bytes, signed and result, with the effects that rules have on the call.
 
 use std::time::Instant;
 
 use super::Webhooks;
-use super::signature::{SIGNATURE_HEADER, signature};
+use super::signature::signature;
 use crate::model::rule::{Signature, WebhookEffect};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Attempt, Delivery, Endpoint, ReceiverResponse};
@@ -11,27 +11,27 @@ use crate::platform::outbound::OutboundClient;
 use crate::services::accounts::Account;
 use crate::services::rules::RuleDecision;
 
-/// What came of an attempt: each time that it was sent, and the status of a 2xx answer to one of
-/// them, or else one line on what came.
+/// Result of an attempt. A rule can duplicate the request, so that one attempt sends several.
 #[derive(Debug)]
 pub(super) struct AttemptResult {
-    /// One at least.
+    /// One entry per request, at least one.
     pub attempts: Vec<Attempt>,
+    /// Status of a 2xx response to one of the requests, else the reason of the failure.
     pub result: Result<u16, String>,
-    /// A rule has dropped it: no other attempt is made.
+    /// `true` if a rule dropped the attempt. The delivery is then not retried.
     pub is_dropped: bool,
 }
 
 impl AttemptResult {
-    fn single(attempt: Attempt, sent: Result<u16, String>) -> Self {
+    fn single(attempt: Attempt, result: Result<u16, String>) -> Self {
         Self {
             attempts: vec![attempt],
-            result: sent,
+            result,
             is_dropped: false,
         }
     }
 
-    /// How the delivery stands after it, and when the next one is due.
+    /// Stores the delivery's state after the attempt, and the due time of the next attempt.
     pub(super) fn set_delivery_state(&mut self, delivery: &Delivery, next_at: Option<Timestamp>) {
         for attempt in &mut self.attempts {
             attempt.number = delivery.retries + 1;
@@ -42,32 +42,32 @@ impl AttemptResult {
 }
 
 impl Webhooks {
-    /// Makes the attempt, as the rules have it; when, is not asked here.
+    /// Makes the attempt with the effects of `decision`. A rule that defers the attempt is
+    /// handled in [`super::deferral`].
     pub(super) async fn attempt(
         &self,
         account: &Account,
         endpoint: &Endpoint,
         delivery: &Delivery,
-        choice: &RuleDecision,
+        decision: &RuleDecision,
     ) -> AttemptResult {
-        let on = choice.webhook.as_ref();
-        if let Some((title, WebhookEffect { drop: true, .. })) = on {
-            let line = format!("{title}: dropped");
-            let mut attempt = new_attempt(account, endpoint, delivery, choice);
-            attempt.response = Err(line.clone());
-            let is_dropped = true;
+        let effect = decision.webhook.as_ref();
+        if let Some((label, WebhookEffect { drop: true, .. })) = effect {
+            let message = format!("{label}: dropped");
+            let mut attempt = new_attempt(account, endpoint, delivery, decision);
+            attempt.response = Err(message.clone());
             return AttemptResult {
-                is_dropped,
-                ..AttemptResult::single(attempt, Err(line))
+                is_dropped: true,
+                ..AttemptResult::single(attempt, Err(message))
             };
         }
-        let post = || self.send(account, endpoint, delivery, choice);
-        let (attempt, sent) = post().await;
-        let mut result = AttemptResult::single(attempt, sent);
-        for _ in 1..on.and_then(|(_, on)| on.duplicate).unwrap_or(1) {
-            let (attempt, sent) = post().await;
-            result.attempts.push(attempt);
-            result.result = result.result.or(sent);
+        let send = || self.send(account, endpoint, delivery, decision);
+        let (first, status) = send().await;
+        let mut result = AttemptResult::single(first, status);
+        for _ in 1..effect.and_then(|(_, effect)| effect.duplicate).unwrap_or(1) {
+            let (copy, status) = send().await;
+            result.attempts.push(copy);
+            result.result = result.result.or(status);
         }
         result
     }
@@ -77,46 +77,51 @@ impl Webhooks {
         account: &Account,
         endpoint: &Endpoint,
         delivery: &Delivery,
-        choice: &RuleDecision,
+        decision: &RuleDecision,
     ) -> (Attempt, Result<u16, String>) {
-        let mut attempt = new_attempt(account, endpoint, delivery, choice);
+        let mut attempt = new_attempt(account, endpoint, delivery, decision);
         let body = &delivery.event.body;
-        let on = choice.webhook.as_ref();
-        let signature = signature_header(endpoint, body, on.and_then(|(_, on)| on.signature));
+        let effect = decision.webhook.as_ref();
+        let signature = signature_header(
+            endpoint,
+            body,
+            effect.and_then(|(_, effect)| effect.signature),
+        );
         let headers: Vec<(&str, &str)> = signature
             .iter()
-            .map(|signature| (SIGNATURE_HEADER, signature.as_str()))
+            .zip(self.signature_header(delivery))
+            .map(|(signature, name)| (name, signature.as_str()))
             .collect();
         attempt.request_headers =
             OutboundClient::headers_of_json(&endpoint.url, &headers, body.len());
-        let began = Instant::now();
-        let treatment = choice.call_overrides();
-        let posted = self
+        let started_at = Instant::now();
+        let overrides = decision.call_overrides();
+        let response = self
             .outbound
-            .post_json(&endpoint.url, &headers, body.clone(), &treatment)
+            .post_json(&endpoint.url, &headers, body.clone(), &overrides)
             .await;
-        attempt.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let sent = match &posted {
+        attempt.duration_ms = u64::try_from(started_at.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let result = match &response {
             Ok(response) if (200..300).contains(&response.status) => Ok(response.status),
             Ok(response) => Err(format!("answered {}", response.status)),
-            Err(line) => Err(line.clone()),
+            Err(message) => Err(message.clone()),
         };
-        attempt.response = posted.map(|response| ReceiverResponse {
+        attempt.response = response.map(|response| ReceiverResponse {
             status: response.status,
             headers: response.headers,
             body: response.body,
             is_clipped: response.is_clipped,
         });
-        (attempt, sent)
+        (attempt, result)
     }
 }
 
-/// One that is made now, and of which nothing has come yet.
+/// Returns an attempt that starts now and has no response yet.
 fn new_attempt(
     account: &Account,
     endpoint: &Endpoint,
     delivery: &Delivery,
-    choice: &RuleDecision,
+    decision: &RuleDecision,
 ) -> Attempt {
     Attempt {
         number: delivery.retries + 1,
@@ -127,17 +132,17 @@ fn new_attempt(
         duration_ms: 0,
         next_at: None,
         delivery_status: delivery.status,
-        rule: choice.rule,
+        rule: decision.rule,
     }
 }
 
-/// The signature, or what a rule has in its place; none: there is no header.
-fn signature_header(endpoint: &Endpoint, body: &str, instead: Option<Signature>) -> Option<String> {
-    match instead {
+/// Returns the signature header, as the rule's effect changes it. `None` if the header is left out.
+fn signature_header(endpoint: &Endpoint, body: &str, effect: Option<Signature>) -> Option<String> {
+    match effect {
         None => Some(signature(&endpoint.secret, body.as_bytes())),
         Some(Signature::Wrong) => {
-            let other = format!("{} of another", endpoint.secret);
-            Some(signature(&other, body.as_bytes()))
+            let wrong_secret = format!("{} of another", endpoint.secret);
+            Some(signature(&wrong_secret, body.as_bytes()))
         }
         Some(Signature::Missing) => None,
     }

@@ -1,14 +1,14 @@
-//! What is counted of attempts and deliveries.
+//! Metrics of attempts and deliveries.
 
 use super::Webhooks;
 use super::attempt::AttemptResult;
 use crate::model::webhook::DeliveryStatus;
 use crate::platform::metrics::{AttemptOutcome, DeliveryOutcome};
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 impl Webhooks {
-    /// Counts an attempt that was made and written down, at a delivery that stood so before and
-    /// stands so now.
+    /// Counts a recorded attempt, and its delivery if the attempt ended it. `before` and `now` are
+    /// the delivery's status before and after the attempt.
     pub(super) fn record_metrics(
         &self,
         result: &AttemptResult,
@@ -34,11 +34,11 @@ impl Webhooks {
         }
     }
 
-    /// How many deliveries have an attempt to come.
+    /// Returns the number of deliveries that have a next attempt.
     ///
     /// # Errors
-    /// If they cannot be read.
-    pub async fn pending_deliveries(&self) -> Result<u64, StoreError> {
+    /// Returns an error if the database fails.
+    pub async fn pending_deliveries(&self) -> Result<u64, InternalError> {
         db::webhooks::count_pending(&mut self.db.read().await?).await
     }
 }

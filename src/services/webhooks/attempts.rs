@@ -1,25 +1,24 @@
-//! What was sent: every attempt.
+//! Queries for attempts.
 
 use super::Webhooks;
 use crate::model::ids::{AccountId, DeliveryId, WebhookId};
 use crate::model::listing::Span;
 use crate::model::webhook::{Attempt, Delivery};
 use crate::services::accounts::Account;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 pub use crate::storage::db::attempts::AttemptFilter;
 
-/// An attempt, and what it was an attempt at.
+/// Attempt with its delivery and event.
 #[derive(Debug, Clone)]
 pub struct AttemptRecord {
-    /// The key.
+    /// API key of the account.
     pub account: String,
     pub endpoint: WebhookId,
     pub delivery: DeliveryId,
     pub event: String,
-    /// The event's type.
     pub event_type: String,
-    /// The raw body.
+    /// Body exactly as it was sent.
     pub body: String,
     pub attempt: Attempt,
 }
@@ -44,54 +43,54 @@ impl AttemptRecord {
 }
 
 impl Webhooks {
-    /// Returns the secrets of the webhooks whose URLs end with `url_end`, each with its account: of
-    /// one account, or of all if it is `None`.
+    /// Returns the secrets of endpoints whose URL ends with `url_end`, each with its account.
+    /// `None` as `account` searches all accounts.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// Returns an error if the database fails.
     pub async fn secrets(
         &self,
         account: Option<&Account>,
         url_end: &str,
-    ) -> Result<Vec<(AccountId, String)>, StoreError> {
+    ) -> Result<Vec<(AccountId, String)>, InternalError> {
         let account = account.map(|account| account.id);
         db::endpoints::secrets(&mut self.db.read().await?, account, url_end).await
     }
 
-    /// Returns the account of an event. `None` if there is no such event.
+    /// Returns the account of the event `event`. `None` if the event does not exist.
     ///
     /// # Errors
-    /// If it cannot be read.
-    pub async fn account_of_event(&self, event: &str) -> Result<Option<AccountId>, StoreError> {
+    /// Returns an error if the database fails.
+    pub async fn account_of_event(&self, event: &str) -> Result<Option<AccountId>, InternalError> {
         db::webhooks::account_of_event(&mut self.db.read().await?, event).await
     }
 
-    /// Returns the newest `limit` attempts of those older than attempt number `before`. `None` if
-    /// there are none. The numbers are those of this filter.
+    /// Returns the span of the newest `limit` attempts whose number is below `before`. Attempts are
+    /// numbered within `filter`. `None` if there are no such attempts.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// Returns an error if the database fails.
     pub async fn attempts_span(
         &self,
         filter: &AttemptFilter,
         before: Option<i64>,
         limit: u32,
-    ) -> Result<Option<Span>, StoreError> {
+    ) -> Result<Option<Span>, InternalError> {
         let mut reader = self.db.read().await?;
         db::attempts::span(&mut reader, filter, before, limit).await
     }
 
-    /// Returns the attempts numbered `first` to `last` with their numbers, the oldest first, `limit`
-    /// of them at most. `None` stands for an attempt whose account's life has just ended.
+    /// Returns the attempts numbered `first` to `last` with their numbers, oldest first, at most
+    /// `limit`. `None` stands for an attempt whose account has ended since.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// Returns an error if the database fails.
     pub async fn attempts_in_span(
         &self,
         filter: &AttemptFilter,
         (first, last): (i64, i64),
         limit: u32,
-    ) -> Result<Vec<(i64, Option<AttemptRecord>)>, StoreError> {
+    ) -> Result<Vec<(i64, Option<AttemptRecord>)>, InternalError> {
         let mut reader = self.db.read().await?;
         let stored = db::attempts::in_span(&mut reader, filter, (first, last), limit).await?;
         let sent = |stored: db::attempts::AttemptRow| {

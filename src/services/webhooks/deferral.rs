@@ -1,8 +1,10 @@
-//! When an attempt is made, as the rules have it.
+//! Rules on attempts, and attempts that rules defer.
 //!
-//! Rules are asked once for each attempt. Where they have it made later, or after another, what
-//! they said is kept with the delivery in the transaction that counts it: the attempt is made as
-//! it was ruled then, whatever has become of the rule, and is not ruled again.
+//! Rules are evaluated once per attempt. If a rule delays an attempt or puts it after the next one,
+//! its
+//! effects are stored with the delivery, in the transaction that counts the rule. The deferred
+//! attempt
+//! is made with these effects, even if the rule has changed, and is not evaluated again.
 
 use super::Webhooks;
 use crate::model::job::Job;
@@ -11,21 +13,21 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{DeferredAttempt, Delivery, Endpoint};
 use crate::services::accounts::Account;
 use crate::services::rules::RuleDecision;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
-/// An attempt that is to come after the next one comes then at the latest: milliseconds.
+/// Longest wait of an attempt that a rule puts after the next attempt, in milliseconds.
 const OUT_OF_ORDER_MS: i64 = 10_000;
 
 impl Webhooks {
-    /// What the rules say to an attempt that is due; none: it is put off, and its job set to what
-    /// comes next.
+    /// Evaluates the rules on an attempt that is due. Returns `None` if a rule defers the attempt;
+    /// the job is then rescheduled to the endpoint's next attempt.
     pub(super) async fn rules_for_attempt(
         &self,
         job: &Job,
         account: &Account,
         endpoint: &Endpoint,
         delivery: &Delivery,
-    ) -> Result<Option<RuleDecision>, StoreError> {
+    ) -> Result<Option<RuleDecision>, InternalError> {
         if let Some(deferred) = &delivery.deferred {
             return Ok(Some(restore_effects(deferred)));
         }
@@ -34,41 +36,41 @@ impl Webhooks {
             return Ok(Some(RuleDecision::default()));
         };
         let mut tx = self.db.begin().await?;
-        let choice = self.rules.evaluate(&tx, input);
-        let put_off = deferral(&choice, account.now());
-        if let Some((until, deferred)) = &put_off {
+        let decision = self.rules.evaluate(&tx, input);
+        let deferred_until = deferral(&decision, account.now());
+        if let Some((until, deferred)) = &deferred_until {
             db::webhooks::defer(&mut tx, delivery.id, *until, deferred).await?;
             db::jobs::reschedule_endpoint(&mut tx, job.id, endpoint.id).await?;
         }
-        let counted = std::slice::from_ref(&choice);
+        let counted = std::slice::from_ref(&decision);
         self.rules.record_hits(&mut tx, counted).await?;
         tx.commit().await?;
-        choice.log_applied(&input);
-        Ok(put_off.is_none().then_some(choice))
+        decision.log_applied(&input);
+        Ok(deferred_until.is_none().then_some(decision))
     }
 
-    /// What they say to one that is made by hand, and so at once.
+    /// Evaluates the rules on a manual attempt, which is not deferred.
     pub(super) async fn rules_for_manual_attempt(
         &self,
         account: &Account,
         endpoint: &Endpoint,
         delivery: &Delivery,
-    ) -> Result<RuleDecision, StoreError> {
+    ) -> Result<RuleDecision, InternalError> {
         if let Some(deferred) = &delivery.deferred {
             return Ok(restore_effects(deferred));
         }
         let rules = &self.rules;
-        let stated =
+        let decision =
             rules.evaluate_call(&account.key, OutboundCall::WebhookDelivery, &endpoint.url);
-        stated.await
+        decision.await
     }
 }
 
-/// Until when an attempt is put off that was to be made at `now`, and what is kept of what the
-/// rules said; none: it is made at once.
-fn deferral(choice: &RuleDecision, now: Timestamp) -> Option<(Timestamp, DeferredAttempt)> {
-    let (title, on) = choice.webhook.as_ref()?;
-    let ms = match on {
+/// Returns the time until which a rule defers an attempt that is due at `now`, and the effects to
+/// store. `None` if the attempt is not deferred.
+fn deferral(decision: &RuleDecision, now: Timestamp) -> Option<(Timestamp, DeferredAttempt)> {
+    let (label, effect) = decision.webhook.as_ref()?;
+    let ms = match effect {
         WebhookEffect {
             delay_ms: Some(ms), ..
         } => i64::from(*ms),
@@ -78,23 +80,23 @@ fn deferral(choice: &RuleDecision, now: Timestamp) -> Option<(Timestamp, Deferre
         _ => return None,
     };
     let deferred = DeferredAttempt {
-        rule: choice.rule,
-        rule_label: title.clone(),
-        webhook: on.clone(),
-        delay_ms: choice.delay_ms,
-        respond: choice.respond.clone(),
-        fault: choice.fault.clone(),
+        rule: decision.rule,
+        rule_label: label.clone(),
+        webhook: effect.clone(),
+        delay_ms: decision.delay_ms,
+        respond: decision.respond.clone(),
+        fault: decision.fault.clone(),
     };
     Some((now.plus_ms(ms), deferred))
 }
 
-/// What the rules had said.
+/// Returns the decision that was stored when the attempt was deferred.
 fn restore_effects(deferred: &DeferredAttempt) -> RuleDecision {
-    let mut choice = RuleDecision::default();
-    choice.rule = deferred.rule;
-    choice.webhook = Some((deferred.rule_label.clone(), deferred.webhook.clone()));
-    choice.delay_ms = deferred.delay_ms;
-    choice.respond.clone_from(&deferred.respond);
-    choice.fault.clone_from(&deferred.fault);
-    choice
+    let mut decision = RuleDecision::default();
+    decision.rule = deferred.rule;
+    decision.webhook = Some((deferred.rule_label.clone(), deferred.webhook.clone()));
+    decision.delay_ms = deferred.delay_ms;
+    decision.respond.clone_from(&deferred.respond);
+    decision.fault.clone_from(&deferred.fault);
+    decision
 }

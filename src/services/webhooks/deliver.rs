@@ -1,18 +1,17 @@
-//! One attempt at an endpoint: what is due first is signed and sent, and what came of it
-//! recorded, with the time of the next.
+//! Delivery: the endpoint's first due event is signed, sent and recorded.
 
 use super::Webhooks;
 use super::record::AttemptRecording;
 use crate::model::ids::WebhookId;
 use crate::model::job::Job;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 impl Webhooks {
-    /// Runs the job of an endpoint: its first due delivery is attempted once, or put off.
+    /// Runs the job of an endpoint: makes one attempt at its first due delivery, or defers it.
     ///
     /// # Errors
-    /// If state cannot be read or written; the job then stands as it did.
-    pub async fn deliver(&self, job: &Job) -> Result<(), StoreError> {
+    /// Returns an error if the database fails. The job is then run again.
+    pub async fn deliver(&self, job: &Job) -> Result<(), InternalError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
@@ -25,26 +24,27 @@ impl Webhooks {
             return Ok(());
         }
         let mut reader = self.db.read().await?;
-        let endpoint = db::endpoints::find(&mut reader, account.id, id).await?;
+        let endpoint = db::endpoints::find(&mut reader, account.id, None, id).await?;
         let due = db::webhooks::due(&mut reader, id, account.now()).await?;
         drop(reader);
         let Some((endpoint, mut delivery)) = endpoint.zip(due) else {
-            return self.record_attempt(job, id, None).await;
+            return self.reschedule(job, id).await;
         };
         let decision = self
             .rules_for_attempt(job, &account, &endpoint, &delivery)
             .await?;
-        let Some(choice) = decision else {
+        let Some(decision) = decision else {
             return Ok(());
         };
         let mut result = tokio::select! {
             biased;
             () = account.cancellation().cancelled() => return Ok(()),
-            result = self.attempt(&account, &endpoint, &delivery, &choice) => result,
+            result = self.attempt(&account, &endpoint, &delivery, &decision) => result,
         };
-        let before = delivery.status;
+        let status_before = delivery.status;
         let now = account.now();
-        let next = match &result.result {
+        let schedule = self.retry_schedule_ms(&delivery);
+        let next_at = match &result.result {
             Ok(_) => {
                 delivery.succeed(now);
                 None
@@ -53,42 +53,29 @@ impl Webhooks {
                 delivery.fail_permanently(now);
                 None
             }
-            Err(_) => delivery.fail(now),
+            Err(_) => delivery.fail(now, schedule),
         };
-        result.set_delivery_state(&delivery, next);
-        result.log(&account, &delivery, false);
+        result.set_delivery_state(&delivery, next_at);
+        result.log(&account, &delivery, schedule.len() + 1, false);
         let record = AttemptRecording {
             account,
             endpoint: endpoint.id,
             attempt: result,
-            before,
+            status_before,
             sent_at: delivery.last_sent_at.unwrap_or(job.due_at),
-            next_at: next,
+            next_at,
             delivery,
         };
-        match self.record_attempt(job, id, Some(&record)).await {
-            Ok(()) => self.record_metrics(&record.attempt, before, record.delivery.status),
-            // The account's life has ended meanwhile, and its job with it.
-            Err(StoreError::AccountGone) => {}
-            Err(error) => {
-                self.keep_unrecorded(record, &error);
-                return Err(error);
-            }
+        match self.record_attempt(record, Some(job)).await {
+            // The account was reset or removed, and its jobs with it.
+            Ok(_) | Err(InternalError::AccountGone) => Ok(()),
+            Err(error) => Err(error),
         }
-        Ok(())
     }
 
-    /// Records an attempt, if one was made, and sets the job to the endpoint's next.
-    async fn record_attempt(
-        &self,
-        job: &Job,
-        endpoint: WebhookId,
-        record: Option<&AttemptRecording>,
-    ) -> Result<(), StoreError> {
+    /// Sets the job to the endpoint's next attempt. Deletes the job if there is none.
+    async fn reschedule(&self, job: &Job, endpoint: WebhookId) -> Result<(), InternalError> {
         let mut tx = self.db.begin().await?;
-        if let Some(record) = record {
-            record.write(&mut tx).await?;
-        }
         db::jobs::reschedule_endpoint(&mut tx, job.id, endpoint).await?;
         tx.commit().await
     }

@@ -1,47 +1,47 @@
-//! Where an account wants its events.
+//! Endpoints: the URLs to which an account's events are sent.
 
 use super::Webhooks;
 use crate::model::ids::WebhookId;
 use crate::model::job::JobKind;
 use crate::model::listing::Page;
+use crate::model::vendor::Vendor;
 use crate::model::webhook::{Delivery, Endpoint};
 use crate::platform::outbound;
 use crate::services::accounts::Account;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
 const NAME_CHARS_MAX: usize = 100;
 
-/// What a client wants of an endpoint.
+/// Parameters of a new or changed endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointParams {
     pub name: Option<String>,
     pub url: String,
-    /// None leaves it as it is.
+    /// `None` keeps the current value.
     pub test: Option<bool>,
 }
 
 impl EndpointParams {
-    /// Checks that there can be such an endpoint.
+    /// Validates name and URL.
     ///
     /// # Errors
-    /// Names the field, and says in one line what is wrong with it: the name is too long, or the
-    /// URL none that can be posted to.
+    /// Returns the invalid field and a message: the name is too long, or the URL cannot be called.
     pub fn check(&self) -> Result<(), (&'static str, String)> {
         let chars = self.name.as_deref().map_or(0, |name| name.chars().count());
         if chars > NAME_CHARS_MAX {
-            let line = format!("{chars} characters, {NAME_CHARS_MAX} are taken");
-            return Err(("name", line));
+            let message = format!("too long: {chars} characters, maximum {NAME_CHARS_MAX}");
+            return Err(("name", message));
         }
-        outbound::check_url(&self.url).map_err(|line| ("url", line))
+        outbound::check_url(&self.url).map_err(|message| ("url", message))
     }
 
-    /// As a key can have it: a test key has test endpoints only.
+    /// Restricts the parameters to what the API key may have: a test key has only test endpoints.
     ///
     /// # Errors
-    /// If it asks for another, in one line.
+    /// Returns a message if a test key asks for a live endpoint.
     pub fn restrict_to_key(self, is_test_key: bool) -> Result<Self, &'static str> {
         match (is_test_key, self.test) {
-            (true, Some(false)) => Err("a test key has test webhooks only"),
+            (true, Some(false)) => Err("test keys can only have test webhooks"),
             (true, _) => Ok(Self {
                 test: Some(true),
                 ..self
@@ -52,68 +52,76 @@ impl EndpointParams {
 }
 
 impl Webhooks {
-    /// Returns one line on why nothing is ever sent to `url`: only loopback and private addresses are
-    /// called. `None` if events are sent there.
+    /// Returns the reason why no request is ever sent to `url`: it is neither a loopback nor a
+    /// private address. `None` if the URL can be called.
     pub async fn refusal(&self, url: &str) -> Option<String> {
         self.outbound.refusal(url).await
     }
 
-    /// A new endpoint, with a secret of its own.
+    /// Creates an endpoint with a generated secret.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if the database fails.
     pub async fn register(
         &self,
         account: &Account,
-        wish: EndpointParams,
-    ) -> Result<Endpoint, StoreError> {
-        self.create_or_replace(account, wish, false, None).await
-    }
-
-    /// A new endpoint with that secret.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub async fn register_with(
-        &self,
-        account: &Account,
-        wish: EndpointParams,
-        secret: String,
-    ) -> Result<Endpoint, StoreError> {
-        self.create_or_replace(account, wish, false, Some(secret))
+        vendor: Vendor,
+        params: EndpointParams,
+    ) -> Result<Endpoint, InternalError> {
+        self.create_or_replace(account, vendor, params, false, None)
             .await
     }
 
-    /// Sets the endpoint that the legacy route knows. Where there is one it stays, with its id,
-    /// its secret and what is on its way to it, and is changed in all that the wish says.
+    /// Creates an endpoint with the given secret.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if the database fails.
+    pub async fn register_with(
+        &self,
+        account: &Account,
+        vendor: Vendor,
+        params: EndpointParams,
+        secret: String,
+    ) -> Result<Endpoint, InternalError> {
+        self.create_or_replace(account, vendor, params, false, Some(secret))
+            .await
+    }
+
+    /// Creates or changes the endpoint of the legacy route, of which an account has at most one. An
+    /// existing endpoint keeps its id, its secret and its deliveries.
+    ///
+    /// # Errors
+    /// Returns an error if the database fails.
     pub async fn set_legacy(
         &self,
         account: &Account,
-        wish: EndpointParams,
-    ) -> Result<Endpoint, StoreError> {
-        self.create_or_replace(account, wish, true, None).await
+        vendor: Vendor,
+        params: EndpointParams,
+    ) -> Result<Endpoint, InternalError> {
+        self.create_or_replace(account, vendor, params, true, None)
+            .await
     }
 
     async fn create_or_replace(
         &self,
         account: &Account,
-        wish: EndpointParams,
+        vendor: Vendor,
+        params: EndpointParams,
         legacy: bool,
         secret: Option<String>,
-    ) -> Result<Endpoint, StoreError> {
+    ) -> Result<Endpoint, InternalError> {
         let mut tx = self.db.begin().await?;
-        if legacy && let Some(mut endpoint) = db::endpoints::legacy(&mut tx, account.id).await? {
-            endpoint.url = wish.url;
-            endpoint.test = wish.test.unwrap_or_default();
+        if legacy
+            && let Some(mut endpoint) = db::endpoints::legacy(&mut tx, account.id, vendor).await?
+        {
+            endpoint.url = params.url;
+            endpoint.test = params.test.unwrap_or_default();
             endpoint.updated_at = account.now();
             db::endpoints::update(&mut tx, &endpoint).await?;
             tx.commit().await?;
             return Ok(endpoint);
         }
-        let mut endpoint = self.new_endpoint(account, wish, legacy);
+        let mut endpoint = self.new_endpoint(account, vendor, params, legacy);
         if let Some(secret) = secret {
             endpoint.secret = secret;
         }
@@ -122,8 +130,14 @@ impl Webhooks {
         Ok(endpoint)
     }
 
-    /// Returns an endpoint whose id is still to be given.
-    fn new_endpoint(&self, account: &Account, wish: EndpointParams, legacy: bool) -> Endpoint {
+    /// Returns a new endpoint. Its id is assigned by the database.
+    fn new_endpoint(
+        &self,
+        account: &Account,
+        vendor: Vendor,
+        params: EndpointParams,
+        legacy: bool,
+    ) -> Endpoint {
         let now = account.now();
         let snowflake = account.next_snowflake(now);
         let mut secret = [0_u8; 24];
@@ -133,11 +147,12 @@ impl Webhooks {
         Endpoint {
             id: WebhookId(0),
             account: account.id,
+            vendor,
             snowflake,
-            name: wish.name,
-            url: wish.url,
+            name: params.name,
+            url: params.url,
             secret: format!("whsec_{}", hex::encode(secret)),
-            test: wish.test.unwrap_or_default(),
+            test: params.test.unwrap_or_default(),
             active: true,
             legacy,
             last_sent_at: None,
@@ -146,40 +161,48 @@ impl Webhooks {
         }
     }
 
-    /// The account's endpoint of that id.
+    /// Returns the account's endpoint `id`.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// Returns an error if the database fails.
     pub async fn endpoint(
         &self,
         account: &Account,
+        vendor: Vendor,
         id: WebhookId,
-    ) -> Result<Option<Endpoint>, StoreError> {
-        db::endpoints::find(&mut self.db.read().await?, account.id, id).await
+    ) -> Result<Option<Endpoint>, InternalError> {
+        db::endpoints::find(&mut self.db.read().await?, account.id, Some(vendor), id).await
     }
 
-    /// The account's endpoint that the legacy route knows.
+    /// Returns the account's endpoint of the legacy route.
     ///
     /// # Errors
-    /// If it cannot be read.
-    pub async fn legacy(&self, account: &Account) -> Result<Option<Endpoint>, StoreError> {
-        db::endpoints::legacy(&mut self.db.read().await?, account.id).await
+    /// Returns an error if the database fails.
+    pub async fn legacy(
+        &self,
+        account: &Account,
+        vendor: Vendor,
+    ) -> Result<Option<Endpoint>, InternalError> {
+        db::endpoints::legacy(&mut self.db.read().await?, account.id, vendor).await
     }
 
-    /// The account's endpoints whose name or URL has the keyword in it, the newest first.
+    /// Returns a page of the account's endpoints whose name or URL contains `keyword`, newest
+    /// first.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// Returns an error if the database fails.
     pub async fn endpoints(
         &self,
         account: &Account,
+        vendor: Vendor,
         keyword: &str,
         limit: u32,
         offset: u64,
-    ) -> Result<Page<Endpoint>, StoreError> {
+    ) -> Result<Page<Endpoint>, InternalError> {
         db::endpoints::page(
             &mut self.db.read().await?,
             account.id,
+            vendor,
             keyword,
             limit,
             offset,
@@ -187,54 +210,62 @@ impl Webhooks {
         .await
     }
 
-    /// Changes an endpoint; a name not given stays. None: the account has none of that id.
+    /// Changes an endpoint. A name of `None` keeps the current name. Returns `None` if the account
+    /// has no endpoint `id`.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if the database fails.
     pub async fn update(
         &self,
         account: &Account,
+        vendor: Vendor,
         id: WebhookId,
-        wish: EndpointParams,
-    ) -> Result<Option<Endpoint>, StoreError> {
+        params: EndpointParams,
+    ) -> Result<Option<Endpoint>, InternalError> {
         let mut tx = self.db.begin().await?;
-        let Some(mut endpoint) = db::endpoints::find(&mut tx, account.id, id).await? else {
+        let Some(mut endpoint) = db::endpoints::find(&mut tx, account.id, Some(vendor), id).await?
+        else {
             return Ok(None);
         };
-        endpoint.name = wish.name.or(endpoint.name);
-        endpoint.url = wish.url;
-        endpoint.test = wish.test.unwrap_or(endpoint.test);
+        endpoint.name = params.name.or(endpoint.name);
+        endpoint.url = params.url;
+        endpoint.test = params.test.unwrap_or(endpoint.test);
         endpoint.updated_at = account.now();
         db::endpoints::update(&mut tx, &endpoint).await?;
         tx.commit().await?;
         Ok(Some(endpoint))
     }
 
-    /// Removes an endpoint; what was on its way to it is not sent any more. False: the account
-    /// has none of that id.
+    /// Deletes an endpoint with its pending deliveries. Returns `false` if the account has no
+    /// endpoint `id`.
     ///
     /// # Errors
-    /// If it cannot be written.
-    pub async fn unregister(&self, account: &Account, id: WebhookId) -> Result<bool, StoreError> {
+    /// Returns an error if the database fails.
+    pub async fn unregister(
+        &self,
+        account: &Account,
+        vendor: Vendor,
+        id: WebhookId,
+    ) -> Result<bool, InternalError> {
         let mut tx = self.db.begin().await?;
-        let was = db::endpoints::delete(&mut tx, account.id, id).await?;
-        if was {
+        let existed = db::endpoints::delete(&mut tx, account.id, vendor, id).await?;
+        if existed {
             db::jobs::remove(&mut tx, JobKind::Deliver, &id.to_string()).await?;
         }
         tx.commit().await?;
-        Ok(was)
+        Ok(existed)
     }
 
-    /// What has been sent to an endpoint, or is on its way, the newest first.
+    /// Returns a page of the endpoint's deliveries, newest first.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// Returns an error if the database fails.
     pub async fn deliveries(
         &self,
         endpoint: &Endpoint,
         limit: u32,
         offset: u64,
-    ) -> Result<Page<Delivery>, StoreError> {
+    ) -> Result<Page<Delivery>, InternalError> {
         db::webhooks::deliveries(&mut self.db.read().await?, endpoint.id, limit, offset).await
     }
 }

@@ -1,31 +1,35 @@
-//! Log lines of webhook attempts: one warning for each that failed, one debug line for each other.
+//! Log lines for webhook attempts: a warning for each failed attempt, a debug line for each other.
 
 use super::attempt::AttemptResult;
 use crate::model::clip::clip;
-use crate::model::webhook::{Attempt, Delivery, RETRY_SCHEDULE_MS};
+use crate::model::webhook::{Attempt, Delivery};
 use crate::platform::clock::iso;
 use crate::services::accounts::Account;
 
 /// Characters logged of a URL.
 const URL_CHARS_MAX: usize = 300;
-/// Characters logged of a key.
+/// Characters logged of an API key.
 const KEY_CHARS_MAX: usize = 100;
-/// Characters logged of the reason; it may be what a receiver sent.
+/// Characters logged of the reason, which may contain text that the receiver sent.
 const REASON_CHARS_MAX: usize = 500;
-/// Attempts by the retry schedule.
-#[expect(clippy::cast_possible_truncation, reason = "there are seven")]
-const ATTEMPTS_MAX: u32 = RETRY_SCHEDULE_MS.len() as u32 + 1;
 
 impl AttemptResult {
-    /// Logs the attempt, and each of its copies if a rule duplicated it. An attempt that a rule
-    /// dropped was not made; the rule's own line says so.
-    pub(super) fn log(&self, account: &Account, delivery: &Delivery, is_manual: bool) {
+    /// Logs each request of the attempt. An attempt that a rule dropped is not logged here, because
+    /// the rule logs it. `attempts_max` is the number of attempts by the retry schedule.
+    pub(super) fn log(
+        &self,
+        account: &Account,
+        delivery: &Delivery,
+        attempts_max: usize,
+        is_manual: bool,
+    ) {
         if self.is_dropped {
             return;
         }
         for attempt in &self.attempts {
             if let Some(reason) = failure(attempt) {
-                log_failed(account, delivery, attempt, &reason, is_manual);
+                let of = Some(attempts_max).filter(|max| attempt.number as usize <= *max);
+                log_failed(account, delivery, (attempt, of), &reason, is_manual);
             } else {
                 tracing::debug!(
                     url = attempt.url,
@@ -39,7 +43,7 @@ impl AttemptResult {
     }
 }
 
-/// Reason why the attempt failed. `None` if the receiver answered 2xx.
+/// Returns the reason why a request failed. `None` if the response status is 2xx.
 fn failure(attempt: &Attempt) -> Option<String> {
     match &attempt.response {
         Ok(response) if (200..300).contains(&response.status) => None,
@@ -51,7 +55,8 @@ fn failure(attempt: &Attempt) -> Option<String> {
 fn log_failed(
     account: &Account,
     delivery: &Delivery,
-    attempt: &Attempt,
+    // Manual attempts can be more than the retry schedule has.
+    (attempt, of): (&Attempt, Option<usize>),
     reason: &str,
     is_manual: bool,
 ) {
@@ -59,8 +64,6 @@ fn log_failed(
     let key = &*clip(&account.key, KEY_CHARS_MAX);
     let reason = &*clip(reason, REASON_CHARS_MAX);
     let (event, number) = (delivery.event.kind.as_str(), attempt.number);
-    // Attempts that the control plane or a client asked for may go beyond the retry schedule.
-    let of = Some(ATTEMPTS_MAX).filter(|most| number <= *most);
     let by = is_manual.then_some("manual");
     let delivery = delivery.id.0;
     if let Some(next) = attempt.next_at.map(iso) {
@@ -74,7 +77,7 @@ fn log_failed(
             key,
             delivery,
             by,
-            "webhook attempt failed; another follows"
+            "webhook attempt failed; a retry is scheduled"
         );
     } else {
         tracing::warn!(
@@ -86,7 +89,7 @@ fn log_failed(
             key,
             delivery,
             by,
-            "webhook attempt failed; no other follows"
+            "webhook attempt failed; no retry is scheduled"
         );
     }
 }

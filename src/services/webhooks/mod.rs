@@ -1,10 +1,11 @@
-//! Webhooks: where an account's events go, and that they get there.
+//! Webhooks: endpoints of an account, and the delivery of events to them.
 //!
-//! An event is published in the transaction that made it happen, so none is lost; its body is
-//! serialised once, and those bytes are stored, signed and sent. Deliveries go out at least
-//! once: a second time only where the answer to the first was lost. Each endpoint gets its
-//! attempts one at a time, in the order in which they fall due; endpoints do not wait for one
-//! another.
+//! An event is published in the transaction that caused it, so no event is lost. Its body is
+//! serialised
+//! once, and the same bytes are stored, signed and sent. Delivery is at least once: a second
+//! attempt
+//! follows only if the response to the first was lost. An endpoint receives its attempts one at a
+//! time, in the order of their due times. Endpoints do not wait for one another.
 
 mod attempt;
 mod attempt_metrics;
@@ -20,8 +21,7 @@ mod signature;
 
 use std::sync::Arc;
 
-use crate::model::order::{Order, Vendor};
-use crate::model::time::Timestamp;
+use crate::model::webhook::Delivery;
 use crate::platform::metrics::Metrics;
 use crate::platform::outbound::OutboundClient;
 use crate::platform::rng::Entropy;
@@ -29,43 +29,31 @@ use crate::services::accounts::Accounts;
 use crate::services::claims::Claims;
 use crate::services::presigned_urls::PresignedUrls;
 use crate::services::rules::Rules;
+use crate::services::vendors::Vendors;
 use crate::storage::db::Db;
 
 pub use attempts::{AttemptFilter, AttemptRecord};
 pub use endpoints::EndpointParams;
 pub use resend::{RetryError, RetryResult, RetrySummary};
-pub use signature::{SIGNATURE_HEADER, signature, verify};
+pub use signature::{signature, verify};
 
-/// What a vendor tells of an order that has come to its end; none for vendors that do not tell.
-pub type EventBuilder =
-    fn(&Order, &PresignedUrls, event_id: &str, now: Timestamp) -> Option<EventPayload>;
-
-/// An event in the vendor's words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventPayload {
-    /// `order.aiDetection.completed`.
-    pub event_type: String,
-    /// The body, as it is signed and sent.
-    pub body: String,
-}
-
-/// Endpoints, events and deliveries.
+/// Service for endpoints, events and deliveries.
 #[derive(Debug)]
 pub struct Webhooks {
     db: Db,
     accounts: Arc<Accounts>,
     rules: Arc<Rules>,
     entropy: Entropy,
-    links: PresignedUrls,
+    presigned_urls: PresignedUrls,
     outbound: OutboundClient,
     claims: Claims,
     metrics: Metrics,
-    projections: Vec<(Vendor, EventBuilder)>,
+    vendors: Vendors,
     unrecorded: record::UnrecordedAttempts,
 }
 
 impl Webhooks {
-    /// Webhooks that speak as `projections` say.
+    /// Creates the service for the webhooks of `vendors`.
     #[must_use]
     #[expect(
         clippy::too_many_arguments,
@@ -76,23 +64,37 @@ impl Webhooks {
         accounts: Arc<Accounts>,
         rules: Arc<Rules>,
         entropy: Entropy,
-        links: PresignedUrls,
+        presigned_urls: PresignedUrls,
         outbound: OutboundClient,
         claims: Claims,
         metrics: Metrics,
-        projections: Vec<(Vendor, EventBuilder)>,
+        vendors: Vendors,
     ) -> Self {
         Self {
             db,
             accounts,
             rules,
             entropy,
-            links,
+            presigned_urls,
             outbound,
             claims,
             metrics,
-            projections,
+            vendors,
             unrecorded: record::UnrecordedAttempts::default(),
         }
+    }
+
+    /// Returns the retry schedule of the vendor whose event is delivered. Empty if that vendor has no
+    /// webhooks.
+    fn retry_schedule_ms(&self, delivery: &Delivery) -> &'static [i64] {
+        let profile = self.vendors.profile(delivery.event.vendor);
+        let webhooks = profile.webhooks.as_ref();
+        webhooks.map_or(&[], |webhooks| webhooks.retry_schedule_ms)
+    }
+
+    /// Returns the name of the header with the signature of `delivery`.
+    fn signature_header(&self, delivery: &Delivery) -> Option<&'static str> {
+        let profile = self.vendors.profile(delivery.event.vendor);
+        Some(profile.webhooks?.signature_header)
     }
 }

@@ -1,4 +1,4 @@
-//! An order has come to its end: the event, and its way to every endpoint that takes it.
+//! Events of orders that have ended, and their deliveries.
 
 use std::sync::Arc;
 
@@ -9,18 +9,21 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::Event;
 use crate::services::accounts::Account;
 use crate::services::claims::Claim;
-use crate::storage::db::{self, StoreError, Tx};
+use crate::storage::db::{self, InternalError, Tx};
 
 impl Webhooks {
-    /// Keeps back what goes to the account's endpoints, until what is answered is let go; what is
-    /// under way to them is waited for.
+    /// Pauses deliveries to the account's endpoints until the claims are dropped. Waits for
+    /// attempts that are in flight.
     ///
     /// # Errors
-    /// If the endpoints cannot be read.
-    pub async fn pause_deliveries(&self, account: &Arc<Account>) -> Result<Vec<Claim>, StoreError> {
+    /// Returns an error if the endpoints cannot be read.
+    pub async fn pause_deliveries(
+        &self,
+        account: &Arc<Account>,
+    ) -> Result<Vec<Claim>, InternalError> {
         let ids = db::endpoints::ids(&mut self.db.read().await?, account.id).await?;
         let mut claims = Vec::with_capacity(ids.len());
-        // In one order always: of two that hold at once, none waits for the other's.
+        // Claimed in the order of their ids, so that two callers cannot wait for each other.
         for id in ids {
             let subject = id.to_string();
             claims.push(self.claims.claim(account, JobKind::Deliver, &subject).await);
@@ -28,22 +31,23 @@ impl Webhooks {
         Ok(claims)
     }
 
-    /// Id of the one event of an order, derived from the order's own.
+    /// Returns the id of an order's event. An order has one event, so its id is derived from the
+    /// order's.
     fn event_id(&self, account: &Account, order: &str) -> String {
         let purpose = format!("event of {order}");
         self.entropy.rng(&account.key, &purpose, 0).uuid()
     }
 
-    /// Removes the events of orders that are removed, with their deliveries and attempts.
+    /// Deletes the events of deleted orders, with their deliveries and attempts.
     ///
     /// # Errors
-    /// If they cannot be removed.
+    /// Returns an error if the database fails.
     pub async fn remove_events(
         &self,
         tx: &mut Tx,
         account: &Account,
         orders: &[String],
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), InternalError> {
         for order in orders {
             let event = self.event_id(account, order);
             db::retention::remove_event(tx, account.id, &event).await?;
@@ -51,32 +55,30 @@ impl Webhooks {
         Ok(())
     }
 
-    /// Publishes what became of the order, in the transaction that writes it.
+    /// Publishes the event of an order in the transaction that ends the order.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if the database fails.
     pub async fn publish(
         &self,
         tx: &mut Tx,
         account: &Account,
         order: &Order,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let Some((_, project)) = self
-            .projections
-            .iter()
-            .find(|(vendor, _)| *vendor == order.vendor)
-        else {
+    ) -> Result<(), InternalError> {
+        let profile = self.vendors.profile(order.vendor);
+        let Some(webhooks) = &profile.webhooks else {
             return Ok(());
         };
         let id = self.event_id(account, &order.id);
-        let Some(rendered) = project(order, &self.links, &id, now) else {
+        let Some(payload) = (webhooks.build_event)(order, &self.presigned_urls, &id, now) else {
             return Ok(());
         };
         let event = Event {
             id,
-            kind: rendered.event_type,
-            body: rendered.body,
+            vendor: order.vendor,
+            kind: payload.event_type,
+            body: payload.body,
         };
         let endpoints = db::webhooks::publish(tx, account.id, order.test, &event, now).await?;
         for endpoint in endpoints {

@@ -1,9 +1,12 @@
-//! Records of attempts: what was sent is recorded, and what could not be recorded is not sent again.
+//! Records of attempts. An attempt that was made but could not be recorded is not made again.
 //!
-//! If a record cannot be written (the disk is full), it is kept in memory and written later: before the
-//! next attempt at the endpoint, or by [`Webhooks::record_unrecorded`], which the worker calls until nothing is
-//! kept. Attempts at an endpoint are made one at a time, so at most one record an endpoint is kept. A
-//! record that is still kept when the process ends is lost, and its attempt is made again.
+//! If a record cannot be written, for example because the disk is full, it is kept in memory and
+//! written
+//! later: before the next attempt at the endpoint, or by [`Webhooks::record_unrecorded`], which the
+//! worker
+//! calls until no record is kept. Attempts at an endpoint are made one at a time, so at most one
+//! record per endpoint is kept. A record that is still kept when the process ends is lost, and its
+//! attempt is made again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,24 +17,24 @@ use tokio::sync::Notify;
 use super::Webhooks;
 use super::attempt::AttemptResult;
 use crate::model::ids::WebhookId;
-use crate::model::job::JobKind;
+use crate::model::job::{Job, JobKind};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Delivery, DeliveryStatus};
 use crate::services::accounts::Account;
-use crate::storage::db::{self, StoreError, Tx};
+use crate::storage::db::{self, InternalError};
 
-/// An attempt that was made.
+/// Record of an attempt.
 #[derive(Debug)]
 pub(super) struct AttemptRecording {
     pub account: Arc<Account>,
     pub endpoint: WebhookId,
     pub attempt: AttemptResult,
-    /// As it stands after the attempt.
+    /// The delivery after the attempt.
     pub delivery: Delivery,
-    /// The delivery's status before the attempt.
-    pub before: DeliveryStatus,
+    /// Status of the delivery before the attempt.
+    pub status_before: DeliveryStatus,
     pub sent_at: Timestamp,
-    /// When the next attempt is due. `None` if there is none.
+    /// Due time of the next attempt. `None` if there is none.
     pub next_at: Option<Timestamp>,
 }
 
@@ -48,92 +51,101 @@ impl UnrecordedAttempts {
     }
 }
 
-impl AttemptRecording {
-    /// Writes the attempt and how the delivery stands after it. Returns false if the endpoint is gone.
-    ///
-    /// # Errors
-    /// [`StoreError::AccountGone`] if the account's life has ended, or if it cannot be written.
-    pub(super) async fn write(&self, tx: &mut Tx) -> Result<bool, StoreError> {
-        let (endpoint, delivery) = (self.endpoint, &self.delivery);
-        let is_there =
-            db::webhooks::record_attempt(tx, endpoint, delivery, self.next_at, self.sent_at)
-                .await?;
-        let (account, attempts) = (self.account.id, &self.attempt.attempts);
-        db::attempts::insert(tx, account, endpoint, delivery, attempts).await?;
-        Ok(is_there)
-    }
-}
-
 impl Webhooks {
-    /// Keeps a record that could not be written.
-    pub(super) fn keep_unrecorded(&self, record: AttemptRecording, error: &StoreError) {
-        tracing::warn!(
-            %error,
-            endpoint = %record.endpoint,
-            url = record.attempt.attempts.last().map(|attempt| attempt.url.as_str()),
-            event = record.delivery.event.id,
-            "a webhook was sent and cannot be recorded; its record is retried, it is not sent again"
-        );
-        let endpoint = record.endpoint;
-        self.unrecorded.records().insert(endpoint, Arc::new(record));
-        self.unrecorded.arrived.notify_one();
-    }
-
-    /// Writes the kept record of an endpoint, if there is one, and sets the endpoint's job to its next
-    /// attempt. Returns false if there is none. To be called by whoever has the endpoint's job.
+    /// Records an attempt and returns its result. Returns `None` if the endpoint was removed in the
+    /// meantime. `job` is the endpoint's job if it is running. The caller holds the endpoint's claim.
     ///
     /// # Errors
-    /// If it cannot be written. Nothing must be sent to the endpoint then.
-    pub(super) async fn record_earlier(&self, endpoint: WebhookId) -> Result<bool, StoreError> {
+    /// Returns [`InternalError::AccountGone`] if the account has ended. On any other error, the record
+    /// is kept and written later.
+    pub(super) async fn record_attempt(
+        &self,
+        record: AttemptRecording,
+        job: Option<&Job>,
+    ) -> Result<Option<AttemptResult>, InternalError> {
+        match self.write_record(&record, job).await {
+            Ok(endpoint_exists) => Ok(endpoint_exists.then_some(record.attempt)),
+            Err(InternalError::AccountGone) => Err(InternalError::AccountGone),
+            Err(error) => {
+                tracing::warn!(
+                    %error,
+                    endpoint = %record.endpoint,
+                    url = record.attempt.attempts.last().map(|attempt| attempt.url.as_str()),
+                    event = record.delivery.event.id,
+                    "webhook was sent but cannot be recorded; retrying the record, not the request"
+                );
+                let endpoint = record.endpoint;
+                self.unrecorded.records().insert(endpoint, Arc::new(record));
+                self.unrecorded.arrived.notify_one();
+                Err(error)
+            }
+        }
+    }
+
+    /// Writes the endpoint's kept record, if there is one, and sets the endpoint's job to its next
+    /// attempt. Returns `false` if no record is kept. The caller holds the endpoint's claim.
+    ///
+    /// # Errors
+    /// Returns an error if the database fails. The caller must then send nothing to the endpoint.
+    pub(super) async fn record_earlier(&self, endpoint: WebhookId) -> Result<bool, InternalError> {
         let Some(record) = self.unrecorded.records().get(&endpoint).cloned() else {
             return Ok(false);
         };
-        match self.record_now(&record).await {
-            Ok(_) | Err(StoreError::AccountGone) => {}
+        match self.write_record(&record, None).await {
+            Ok(_) | Err(InternalError::AccountGone) => {}
             Err(error) => return Err(error),
         }
         self.unrecorded.records().remove(&endpoint);
         Ok(true)
     }
 
-    /// Writes a record, sets the endpoint's job to its next attempt, and counts the attempt. Returns false
-    /// if the endpoint is gone.
-    ///
-    /// # Errors
-    /// As [`AttemptRecording::write`].
-    pub(super) async fn record_now(&self, record: &AttemptRecording) -> Result<bool, StoreError> {
+    /// Writes a record, sets the endpoint's job to its next attempt, and counts the attempt. Returns
+    /// `false` if the endpoint does not exist any more. `job` is the endpoint's job if it is running.
+    async fn write_record(
+        &self,
+        record: &AttemptRecording,
+        job: Option<&Job>,
+    ) -> Result<bool, InternalError> {
+        let (account, endpoint) = (record.account.id, record.endpoint);
+        let (delivery, attempts) = (&record.delivery, &record.attempt.attempts);
+        let (next_at, sent_at) = (record.next_at, record.sent_at);
         let mut tx = self.db.begin().await?;
-        let is_there = record.write(&mut tx).await?;
-        db::jobs::upsert_endpoint(&mut tx, record.account.id, record.endpoint).await?;
+        let endpoint_exists =
+            db::webhooks::record_attempt(&mut tx, endpoint, delivery, next_at, sent_at).await?;
+        db::attempts::insert(&mut tx, account, endpoint, delivery, attempts).await?;
+        match job {
+            Some(job) => db::jobs::reschedule_endpoint(&mut tx, job.id, endpoint).await?,
+            None => db::jobs::upsert_endpoint(&mut tx, account, endpoint).await?,
+        }
         tx.commit().await?;
-        self.record_metrics(&record.attempt, record.before, record.delivery.status);
-        Ok(is_there)
+        self.record_metrics(&record.attempt, record.status_before, delivery.status);
+        Ok(endpoint_exists)
     }
 
-    /// Returns when a record is kept.
+    /// Waits until a record is kept.
     pub async fn unrecorded(&self) {
         loop {
-            let came = self.unrecorded.arrived.notified();
+            let arrived = self.unrecorded.arrived.notified();
             if !self.unrecorded.records().is_empty() {
                 return;
             }
-            came.await;
+            arrived.await;
         }
     }
 
-    /// Writes the kept records, each in its endpoint's turn, and drops those of accounts whose life has
-    /// ended.
+    /// Writes the kept records, each under the claim of its endpoint. Drops records of accounts
+    /// that have ended.
     ///
     /// # Errors
-    /// The first error if not all could be written.
-    pub async fn record_unrecorded(&self) -> Result<(), StoreError> {
-        let stored: Vec<Arc<AttemptRecording>> =
+    /// Returns the first error if a record could not be written.
+    pub async fn record_unrecorded(&self) -> Result<(), InternalError> {
+        let records: Vec<Arc<AttemptRecording>> =
             self.unrecorded.records().values().cloned().collect();
-        let written = stored.iter().map(|record| self.record_locked(record));
+        let written = records.iter().map(|record| self.record_locked(record));
         join_all(written).await.into_iter().collect()
     }
 
-    async fn record_locked(&self, record: &AttemptRecording) -> Result<(), StoreError> {
+    async fn record_locked(&self, record: &AttemptRecording) -> Result<(), InternalError> {
         let (account, endpoint) = (&record.account, record.endpoint);
         let subject = endpoint.to_string();
         tokio::select! {
@@ -142,7 +154,7 @@ impl Webhooks {
                 self.unrecorded.records().remove(&endpoint);
                 Ok(())
             }
-            _turn = self.claims.claim(account, JobKind::Deliver, &subject) => {
+            _claim = self.claims.claim(account, JobKind::Deliver, &subject) => {
                 self.record_earlier(endpoint).await.map(drop)
             }
         }

@@ -1,10 +1,13 @@
-//! Attempts that a client asks for, made while its request waits.
+//! Manual attempts: made at a client's request, which waits for the result.
 //!
-//! What has failed for good is sent once more, and where that fails once again 30 minutes
-//! later. A request waits for its turn at the endpoint as the worker does (see
-//! [`crate::services::claims`]), so that the endpoint's attempts stay one at a time. Once begun it is
-//! carried through, whether its client still listens or not. If the process dies meanwhile,
-//! the delivery stands as it did: failed, to be sent again by hand.
+//! A failed delivery is sent once more. If that fails too, another attempt is made 30 minutes
+//! later.
+//! The request claims the endpoint's job as the worker does (see [`crate::services::claims`]), so
+//! that
+//! the endpoint receives its attempts one at a time. An attempt runs to completion even if the
+//! client
+//! disconnects. If the process dies during an attempt, the delivery stays failed and can be
+//! retried.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -15,44 +18,45 @@ use super::{AttemptRecord, Webhooks};
 use crate::model::ids::{AccountId, DeliveryId, WebhookId};
 use crate::model::job::JobKind;
 use crate::model::time::Timestamp;
+use crate::model::vendor::Vendor;
 use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint};
 use crate::services::accounts::Account;
 use crate::services::claims::Claim;
-use crate::storage::db::{self, StoreError, run_to_completion};
+use crate::storage::db::{self, InternalError, run_to_completion};
 
-/// So many deliveries are sent again by one request.
+/// Maximum number of deliveries that one request retries.
 const RETRY_BATCH_MAX: u32 = 50;
 
-/// What came of an attempt made by hand.
+/// Result of a manual attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryResult {
-    /// The event's UUID.
+    /// UUID of the event.
     pub event_id: String,
-    /// The status of a 2xx answer, else one line on what came.
+    /// Status of the 2xx response, or the reason of the failure.
     pub sent: Result<u16, String>,
 }
 
-/// What came of several.
+/// Number of manual attempts of one request, by result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RetrySummary {
     pub succeeded: u32,
     pub failed: u32,
 }
 
-/// Why nothing was sent.
+/// Reason why nothing was sent.
 #[derive(Debug, Clone)]
 pub enum RetryError {
-    /// The account has no endpoint of that id.
+    /// The account does not have this endpoint.
     NoEndpoint(WebhookId),
-    /// The endpoint has no delivery of that id.
+    /// The endpoint does not have this delivery.
     NoDelivery(DeliveryId),
-    /// The delivery of that id was sent, or will be.
+    /// The delivery has another status than `failed`.
     NotFailed(DeliveryId, DeliveryStatus),
-    Store(StoreError),
+    Store(InternalError),
 }
 
-impl From<StoreError> for RetryError {
-    fn from(error: StoreError) -> Self {
+impl From<InternalError> for RetryError {
+    fn from(error: InternalError) -> Self {
         Self::Store(error)
     }
 }
@@ -61,53 +65,56 @@ impl Webhooks {
     /// Sends a failed delivery once more.
     ///
     /// # Errors
-    /// Says why it was not sent, or that what came of it could not be written.
+    /// Returns the reason why nothing was sent, or an error if the attempt could not be recorded.
     pub async fn retry(
         self: &Arc<Self>,
         account: &Arc<Account>,
+        vendor: Vendor,
         endpoint: WebhookId,
         delivery: DeliveryId,
     ) -> Result<RetryResult, RetryError> {
         let (this, account) = (Arc::clone(self), Arc::clone(account));
         run_to_completion(async move {
-            // What is refused is refused at once, and what is not is looked at again in turn.
+            this.find_endpoint(&account, Some(vendor), endpoint).await?;
+            // Rejected before the wait for the claim if possible. `retry_one` checks again.
             this.find_failed_delivery(&account, endpoint, delivery)
                 .await?;
-            let _turn = this.lock_endpoint(&account, endpoint).await?;
+            let _claim = this.lock_endpoint(&account, endpoint).await?;
             this.retry_one(&account, endpoint, delivery).await
         })
         .await
     }
 
-    /// Sends once more what was made for an endpoint in `window` and has failed, the oldest
-    /// first, 50 at most.
+    /// Sends the endpoint's failed deliveries created in `window` once more, oldest first, at most
+    /// 50.
     ///
     /// # Errors
-    /// If the account has no such endpoint or has lost it meanwhile, or what came of an attempt
-    /// could not be written.
+    /// Returns an error if the account does not have the endpoint, or an attempt could not be
+    /// recorded.
     pub async fn retry_failed(
         self: &Arc<Self>,
         account: &Arc<Account>,
+        vendor: Vendor,
         endpoint: WebhookId,
         window: RangeInclusive<Timestamp>,
     ) -> Result<RetrySummary, RetryError> {
         let (this, account) = (Arc::clone(self), Arc::clone(account));
         run_to_completion(async move {
-            this.find_endpoint(&account, endpoint).await?;
-            let _turn = this.lock_endpoint(&account, endpoint).await?;
+            this.find_endpoint(&account, Some(vendor), endpoint).await?;
+            let _claim = this.lock_endpoint(&account, endpoint).await?;
             let mut reader = this.db.read().await?;
             let failed =
                 db::webhooks::failed(&mut reader, endpoint, &window, RETRY_BATCH_MAX).await?;
             drop(reader);
-            let mut tally = RetrySummary::default();
+            let mut summary = RetrySummary::default();
             for delivery in failed {
                 let retried = this.retry_one(&account, endpoint, delivery).await?;
                 match retried.sent {
-                    Ok(_) => tally.succeeded += 1,
-                    Err(_) => tally.failed += 1,
+                    Ok(_) => summary.succeeded += 1,
+                    Err(_) => summary.failed += 1,
                 }
             }
-            Ok(tally)
+            Ok(summary)
         })
         .await
     }
@@ -115,9 +122,11 @@ impl Webhooks {
     async fn find_endpoint(
         &self,
         account: &Account,
+        vendor: Option<Vendor>,
         endpoint: WebhookId,
     ) -> Result<Endpoint, RetryError> {
-        let found = self.endpoint(account, endpoint).await?;
+        let found =
+            db::endpoints::find(&mut self.db.read().await?, account.id, vendor, endpoint).await?;
         found.ok_or_else(|| RetryError::NoEndpoint(endpoint))
     }
 
@@ -127,14 +136,14 @@ impl Webhooks {
         endpoint: WebhookId,
         delivery: DeliveryId,
     ) -> Result<(Endpoint, Delivery), RetryError> {
-        let endpoint = self.find_endpoint(account, endpoint).await?;
+        let endpoint = self.find_endpoint(account, None, endpoint).await?;
         let mut reader = self.db.read().await?;
         let found = db::webhooks::delivery(&mut reader, endpoint.id, delivery).await?;
         match found {
             None => {
-                // A reset or a removal between the two reads took the endpoint as well.
+                // A reset or removal between the two reads may have deleted the endpoint too.
                 drop(reader);
-                self.find_endpoint(account, endpoint.id).await?;
+                self.find_endpoint(account, None, endpoint.id).await?;
                 Err(RetryError::NoDelivery(delivery))
             }
             Some(found) if found.status == DeliveryStatus::Failed => Ok((endpoint, found)),
@@ -142,23 +151,25 @@ impl Webhooks {
         }
     }
 
-    /// Waits until nothing else is under way to the endpoint, and all that was is recorded.
+    /// Claims the endpoint's job. Waits for attempts in flight, and writes their record if it was
+    /// kept.
     async fn lock_endpoint(
         &self,
         account: &Arc<Account>,
         endpoint: WebhookId,
     ) -> Result<Claim, RetryError> {
         let subject = endpoint.to_string();
-        let turn = tokio::select! {
+        let claim = tokio::select! {
             biased;
-            () = account.cancellation().cancelled() => return Err(StoreError::AccountGone.into()),
+            () = account.cancellation().cancelled() => return Err(InternalError::AccountGone.into()),
             claim = self.claims.claim(account, JobKind::Deliver, &subject) => claim,
         };
         self.record_earlier(endpoint).await?;
-        Ok(turn)
+        Ok(claim)
     }
 
-    /// Makes the attempt at what has failed, and records it; to be called in turn.
+    /// Sends a failed delivery once more, and records the attempt. The caller holds the endpoint's
+    /// claim.
     async fn retry_one(
         &self,
         account: &Arc<Account>,
@@ -175,12 +186,13 @@ impl Webhooks {
         })
     }
 
-    /// Sends a delivery once more, however it stands: what was sent stays sent, what is yet to be
-    /// sent goes on from there. Answers the last of what was sent. `owner` is the account that has
-    /// to own the delivery; `None` for any.
+    /// Sends a delivery once more, whatever its status. A delivery that was sent stays sent; one
+    /// that is pending continues with its retry schedule. Returns the last request. `owner` is the
+    /// account that must own the delivery; `None` accepts any.
     ///
     /// # Errors
-    /// If there is none of that id, or what came of it could not be written.
+    /// Returns [`RetryError::NoDelivery`] if the delivery does not exist, or an error if the
+    /// attempt could not be recorded.
     pub async fn resend(
         self: &Arc<Self>,
         owner: Option<AccountId>,
@@ -190,13 +202,13 @@ impl Webhooks {
         let mut reader = self.db.read().await?;
         let found = db::webhooks::delivery_account(&mut reader, delivery).await?;
         drop(reader);
-        let is_owned = |(account, _): &(AccountId, _)| owner.is_none_or(|it| it == *account);
+        let is_owned = |(account, _): &(AccountId, _)| owner.is_none_or(|owner| owner == *account);
         let (account, endpoint) = found.filter(is_owned).ok_or_else(not_found)?;
         let account = self.accounts.by_id(account).ok_or_else(not_found)?;
         let this = Arc::clone(self);
         run_to_completion(async move {
-            let _turn = this.lock_endpoint(&account, endpoint).await?;
-            let endpoint = this.find_endpoint(&account, endpoint).await?;
+            let _claim = this.lock_endpoint(&account, endpoint).await?;
+            let endpoint = this.find_endpoint(&account, None, endpoint).await?;
             let mut reader = this.db.read().await?;
             let found = db::webhooks::delivery(&mut reader, endpoint.id, delivery).await?;
             drop(reader);
@@ -209,52 +221,47 @@ impl Webhooks {
         .await
     }
 
-    /// Makes an attempt and records it; to be called in turn.
+    /// Makes a manual attempt and records it. The caller holds the endpoint's claim.
     async fn send_now(
         &self,
         account: &Arc<Account>,
         endpoint: &Endpoint,
         delivery: &mut Delivery,
     ) -> Result<AttemptResult, RetryError> {
-        let choice = self
+        let decision = self
             .rules_for_manual_attempt(account, endpoint, delivery)
             .await?;
         let mut result = tokio::select! {
             biased;
-            () = account.cancellation().cancelled() => return Err(StoreError::AccountGone.into()),
-            result = self.attempt(account, endpoint, delivery, &choice) => result,
+            () = account.cancellation().cancelled() => return Err(InternalError::AccountGone.into()),
+            result = self.attempt(account, endpoint, delivery, &decision) => result,
         };
-        let before = delivery.status;
+        let status_before = delivery.status;
         let now = account.now();
-        let next = next_after_manual(delivery, &result, now);
-        result.set_delivery_state(delivery, next);
-        result.log(account, delivery, true);
+        let schedule = self.retry_schedule_ms(delivery);
+        let next_at = next_after_manual(delivery, &result, schedule, now);
+        result.set_delivery_state(delivery, next_at);
+        result.log(account, delivery, schedule.len() + 1, true);
         let record = AttemptRecording {
             account: Arc::clone(account),
             endpoint: endpoint.id,
             attempt: result,
             delivery: delivery.clone(),
-            before,
+            status_before,
             sent_at: now,
-            next_at: next,
+            next_at,
         };
-        match self.record_now(&record).await {
-            Ok(true) => Ok(record.attempt),
-            Ok(false) => Err(RetryError::NoEndpoint(record.endpoint)),
-            Err(error) => {
-                if !matches!(error, StoreError::AccountGone) {
-                    self.keep_unrecorded(record, &error);
-                }
-                Err(error.into())
-            }
-        }
+        let recorded = self.record_attempt(record, None).await?;
+        recorded.ok_or(RetryError::NoEndpoint(endpoint.id))
     }
 }
 
-/// How a delivery stands after an attempt made by hand at `now`: when the next one is due.
+/// Updates a delivery after a manual attempt. Returns the due time of the next attempt, or `None`
+/// if there is none.
 fn next_after_manual(
     delivery: &mut Delivery,
     result: &AttemptResult,
+    retry_schedule_ms: &[i64],
     now: Timestamp,
 ) -> Option<Timestamp> {
     match (delivery.status, &result.result) {
@@ -271,6 +278,8 @@ fn next_after_manual(
             None
         }
         (DeliveryStatus::Failed, Err(_)) => Some(delivery.fail_manual(now)),
-        (DeliveryStatus::Pending | DeliveryStatus::Retrying, Err(_)) => delivery.fail(now),
+        (DeliveryStatus::Pending | DeliveryStatus::Retrying, Err(_)) => {
+            delivery.fail(now, retry_schedule_ms)
+        }
     }
 }

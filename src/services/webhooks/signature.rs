@@ -1,25 +1,22 @@
-//! How a receiver knows that a webhook is from whom it says.
+//! Signatures of webhooks, by which a receiver verifies the sender.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// Carries the signature of the body.
-pub const SIGNATURE_HEADER: &str = "x-moribiz-signature";
-
-/// BIZ MORI's signature: lower-case hex HMAC-SHA256 of the raw body bytes, keyed with the
-/// secret as given, prefix and all.
+/// Returns BIZ MORI's signature: lower-case hex HMAC-SHA256 of the body. The key is the whole
+/// secret, including its prefix.
 ///
 /// # Panics
-/// Never: HMAC takes keys of any length.
+/// Never panics: HMAC takes keys of any length.
 #[must_use]
 pub fn signature(secret: &str, body: &[u8]) -> String {
     hex::encode(mac(secret, body).finalize().into_bytes())
 }
 
-/// Whether that is the signature, in time that does not tell how much of it is.
+/// `true` if `signature` is the signature of `body`. Compares in constant time.
 ///
 /// # Panics
-/// Never: HMAC takes keys of any length.
+/// Never panics: HMAC takes keys of any length.
 #[must_use]
 pub fn verify(secret: &str, body: &[u8], signature: &str) -> bool {
     hex::decode(signature.trim()).is_ok_and(|sent| mac(secret, body).verify_slice(&sent).is_ok())
@@ -37,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_signature_is_that_of_rfc_4231() {
+    fn signature_of_the_rfc_4231_vector_is_the_expected_one() {
         let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
         let body = b"what do ya want for nothing?";
         assert_eq!(signature("Jefe", body), expected);

@@ -1,4 +1,4 @@
-//! Advance: a clock is moved through what falls due on the way.
+//! Advance: a clock is moved through the due times of its jobs.
 
 use std::collections::VecDeque;
 use std::io;
@@ -12,15 +12,15 @@ use crate::model::job::{Job, JobKind};
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::services::accounts::{Account, ClockGuard};
 use crate::services::claims::Claim;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
-/// So many jobs are read in one go.
+/// Number of jobs read at once.
 const BATCH_SIZE: usize = 64;
 
 /// Longest step of an advance: 100 years.
 pub const STEP_MS_MAX: i64 = 100 * 366 * DAY_MS;
 
-/// A job that was run while a clock was moved.
+/// Job that was run during an advance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecutedJob {
     pub at: Timestamp,
@@ -28,7 +28,7 @@ pub struct ExecutedJob {
     pub subject: String,
 }
 
-/// Step of a clock.
+/// Distance or target of an advance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AdvanceStep {
     ByMs(i64),
@@ -36,10 +36,10 @@ pub enum AdvanceStep {
 }
 
 impl AdvanceStep {
-    /// Returns the instant that the step leads to from `now`.
+    /// Returns the target of the step from `now`.
     ///
     /// # Errors
-    /// If it is out of range.
+    /// Returns [`AdvanceError::OutOfRange`] if the target of [`Self::To`] is out of range.
     fn target(self, now: Timestamp) -> Result<Timestamp, AdvanceError> {
         match self {
             Self::ByMs(by_ms) => Ok(now.plus_ms(by_ms)),
@@ -52,34 +52,34 @@ impl AdvanceStep {
 /// Result of an advance.
 #[derive(Debug)]
 pub struct Advanced {
-    /// Key of the account whose clock was moved. `None` for the default clock.
+    /// API key of the account whose clock was moved. `None` for the default clock.
     pub account: Option<String>,
-    /// Instant that the clock shows in the end.
+    /// Time of the clock after the advance.
     pub now: Timestamp,
-    /// First the jobs that the worker was running when the advance began.
+    /// Jobs that were run. Jobs that the worker was already running come first.
     pub executed: Vec<ExecutedJob>,
-    /// Work that clients owe orders of the clock.
+    /// Work that waits for a client, of orders that follow the clock.
     pub waiting: Vec<PendingWork>,
 }
 
-/// Why a clock was not moved.
+/// Reason why a clock was not moved.
 #[derive(Debug)]
 pub enum AdvanceError {
-    /// The instant of [`AdvanceStep::To`] is before `now`, or more than [`STEP_MS_MAX`] after it.
+    /// The target of [`AdvanceStep::To`] is before `now`, or more than [`STEP_MS_MAX`] after it.
     OutOfRange {
         now: Timestamp,
     },
-    Store(StoreError),
+    Store(InternalError),
 }
 
-impl From<StoreError> for AdvanceError {
-    fn from(error: StoreError) -> Self {
+impl From<InternalError> for AdvanceError {
+    fn from(error: InternalError) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<AdvanceError> for StoreError {
-    /// Returns the error of a step by milliseconds, which is never out of range.
+impl From<AdvanceError> for InternalError {
+    /// Converts the error of a step by milliseconds, which is never out of range.
     fn from(error: AdvanceError) -> Self {
         match error {
             AdvanceError::OutOfRange { .. } => Self::broken(io::Error::other("out of range")),
@@ -89,14 +89,14 @@ impl From<AdvanceError> for StoreError {
 }
 
 impl Worker {
-    /// Moves the account's own clock, or the default clock if `account` is `None`. Runs on the way
-    /// what falls due, earliest first, each job while the clock shows its due time; also what these
-    /// jobs bring about in turn. An account that followed the default clock has one of its own from
-    /// then on. An advance that has begun is carried through, whether anybody waits for it or not.
+    /// Moves the account's clock, or the default clock if `account` is `None`. Runs each job that
+    /// falls due on the way, earliest first, at its own due time, including jobs that these jobs
+    /// create. An account that followed the default clock then has its own clock. An advance runs
+    /// to completion even if the caller is cancelled.
     ///
     /// # Errors
-    /// If the step is out of range, a job cannot be run or the clock not be written, or the server
-    /// stops; the clock then stands where it is.
+    /// Returns an error if the step is out of range, a job fails, the clock cannot be written, or
+    /// the server stops. The clock then keeps the time that it has reached.
     pub async fn advance(
         self: &Arc<Self>,
         account: Option<Arc<Account>>,
@@ -108,7 +108,7 @@ impl Worker {
             .spawn(async move { this.advance_inner(account, step).await });
         moved
             .await
-            .unwrap_or_else(|error| Err(StoreError::broken(error).into()))
+            .unwrap_or_else(|error| Err(InternalError::broken(error).into()))
     }
 
     async fn advance_inner(
@@ -116,9 +116,9 @@ impl Worker {
         account: Option<Arc<Account>>,
         step: AdvanceStep,
     ) -> Result<Advanced, AdvanceError> {
-        // A step that is refused gives the account no clock of its own.
-        let followed = account.as_ref().map(|account| account.clock_id());
-        step.target(self.accounts.now(followed.unwrap_or(ClockId::DEFAULT)))?;
+        // Checked first, so that a rejected step does not give the account its own clock.
+        let current_clock = account.as_ref().map(|account| account.clock_id());
+        step.target(self.accounts.now(current_clock.unwrap_or(ClockId::DEFAULT)))?;
         let guard = match &account {
             None => self.accounts.lock_clock(ClockId::DEFAULT).await,
             Some(account) => self.accounts.own_clock(account).await?,
@@ -126,19 +126,21 @@ impl Worker {
         let clock = guard.clock();
         let target = step.target(self.accounts.now(clock))?;
         let mut executed = self.finish_running(clock).await;
-        let mut ahead = DueBatch::default();
-        while let Some(one) = self.run_next(&guard, target, &mut ahead).await? {
-            executed.push(one);
+        let mut batch = DueBatch::default();
+        while let Some(job) = self.run_next(&guard, target, &mut batch).await? {
+            executed.push(job);
             if self.stop.is_cancelled() {
-                let stopped = io::Error::other("the server stops; the clock stands on its way");
-                return Err(StoreError::broken(stopped).into());
+                let stopped = io::Error::other(
+                    "the server is stopping; the clock was moved only part of the way",
+                );
+                return Err(InternalError::broken(stopped).into());
             }
         }
         let end = self.accounts.now(clock).max(target);
         let moved = self.accounts.clock(clock).moved_to(end);
         self.accounts.write_clock(&guard, moved).await?;
         let now = self.accounts.now(clock);
-        let waiting = self.owed_by_clients(account.as_deref()).await?;
+        let waiting = self.waiting_for_clients(account.as_deref()).await?;
         Ok(Advanced {
             account: account.map(|account| account.key.clone()),
             now,
@@ -147,12 +149,12 @@ impl Worker {
         })
     }
 
-    /// Waits for the jobs that the worker runs by that clock, and returns those that succeed. The
+    /// Waits for the clock's jobs that the worker is running, and returns those that succeed. The
     /// worker starts no others while the clock is locked.
     async fn finish_running(&self, clock: ClockId) -> Vec<ExecutedJob> {
         let mut running = self.running.list();
-        running.retain(|it| {
-            let account = self.accounts.by_id(it.job.account);
+        running.retain(|running| {
+            let account = self.accounts.by_id(running.job.account);
             account.is_some_and(|account| account.clock_id() == clock)
         });
         self.claims.wait_idle(clock).await;
@@ -165,15 +167,15 @@ impl Worker {
         running.into_iter().map(report).collect()
     }
 
-    /// Runs the first job due by `target`, the clock showing its due time. `None` if there is none.
+    /// Runs the first job due by `target`, with the clock at its due time. `None` if there is none.
     async fn run_next(
         &self,
         guard: &ClockGuard,
         target: Timestamp,
-        ahead: &mut DueBatch,
-    ) -> Result<Option<ExecutedJob>, StoreError> {
+        batch: &mut DueBatch,
+    ) -> Result<Option<ExecutedJob>, InternalError> {
         let clock = guard.clock();
-        let Some((job, claim)) = self.claim_next(clock, target, ahead).await? else {
+        let Some((job, claim)) = self.claim_next(clock, target, batch).await? else {
             return Ok(None);
         };
         let before = self.accounts.now(clock);
@@ -189,48 +191,49 @@ impl Worker {
         }))
     }
 
-    /// Claims the first job due by `target`, once nothing is in flight by the clock. `None` if there
-    /// is none.
+    /// Claims the first job due by `target`, once no job of the clock is claimed. `None` if there
+    /// is no job.
     async fn claim_next(
         &self,
         clock: ClockId,
         target: Timestamp,
-        ahead: &mut DueBatch,
-    ) -> Result<Option<(Job, Claim)>, StoreError> {
-        let news = || self.db.agenda().version();
-        // The job whose start was counted last, while it is not claimed.
+        batch: &mut DueBatch,
+    ) -> Result<Option<(Job, Claim)>, InternalError> {
+        let current_version = || self.db.agenda().version();
+        // Id of the job whose start was counted last and which is not claimed yet.
         let mut unclaimed = None;
         loop {
             self.claims.wait_idle(clock).await;
-            if ahead.is_used_up(news()) {
-                ahead.version = news();
+            if batch.is_used_up(current_version()) {
+                batch.version = current_version();
                 let mut reader = self.db.read().await?;
                 let due = db::jobs::due(&mut reader, clock, target, BATCH_SIZE).await?;
-                ahead.jobs = due.into();
-                if ahead.jobs.is_empty() && ahead.version == news() {
+                batch.jobs = due.into();
+                if batch.jobs.is_empty() && batch.version == current_version() {
                     if let Some(id) = unclaimed {
                         self.take_start_back(id).await;
                     }
                     return Ok(None);
                 }
             }
-            // The job may have gone, or another come before it.
-            let first = ahead.jobs.front().map(|job| job.id);
+            // The job may have been deleted, or an earlier job may have been added.
+            let first = batch.jobs.front().map(|job| job.id);
             if let Some(id) = unclaimed.take_if(|id| first != Some(*id)) {
                 self.take_start_back(id).await;
             }
-            // The start is counted before the claim: from the claim on nothing is awaited.
-            if let Some(job) = ahead.jobs.front_mut() {
+            // The start is counted before the claim: nothing may be awaited between claim and
+            // start.
+            if let Some(job) = batch.jobs.front_mut() {
                 self.without_own_start(job);
                 let job = job.clone();
                 if let Err(error) = self.count_starts(&[&job]).await {
                     self.after_error(&job, error).await?;
-                    ahead.jobs.clear();
+                    batch.jobs.clear();
                     continue;
                 }
                 unclaimed = Some(job.id);
             }
-            if let Some(claimed) = ahead.claim_first(|job| self.claim(job), news) {
+            if let Some(claimed) = batch.claim_first(|job| self.claim(job), current_version) {
                 return Ok(Some(claimed));
             }
             tokio::task::yield_now().await;
@@ -238,33 +241,32 @@ impl Worker {
     }
 }
 
-/// The next jobs, in order of due time and id, read in advance.
+/// Next jobs, ordered by due time and id.
 #[derive(Debug, Default)]
 struct DueBatch {
     jobs: VecDeque<Job>,
-    /// The agenda's count of news before the jobs were read.
+    /// Version of the due index before the jobs were read.
     version: u64,
 }
 
 impl DueBatch {
-    /// Returns `true` if the jobs have to be read again: there is none left, or jobs were committed
-    /// since they were read.
-    fn is_used_up(&self, news: u64) -> bool {
-        self.jobs.is_empty() || self.version != news
+    /// `true` if the jobs have to be read again: none is left, or jobs were committed since.
+    fn is_used_up(&self, version: u64) -> bool {
+        self.jobs.is_empty() || self.version != version
     }
 
-    /// Claims the first job. `None` if it is not the first any more, is not there, or cannot be
-    /// claimed; then the jobs have to be read again.
+    /// Claims the first job. `None` if there is no job, it cannot be claimed, or another job may
+    /// have come before it. The jobs then have to be read again.
     ///
-    /// The news are counted again after the claim. From there to the job's start nothing is awaited,
-    /// so that no job whose commit has been answered comes before it.
+    /// The version is read again after the claim. Nothing is awaited between the claim and the
+    /// job's start, so a job that was committed before cannot be overtaken.
     fn claim_first<C>(
         &mut self,
         claim: impl FnOnce(&Job) -> Option<C>,
-        news: impl FnOnce() -> u64,
+        current_version: impl FnOnce() -> u64,
     ) -> Option<(Job, C)> {
         let job = self.jobs.pop_front()?;
-        let claimed = claim(&job).filter(|_| news() == self.version);
+        let claimed = claim(&job).filter(|_| current_version() == self.version);
         if claimed.is_none() {
             self.jobs.clear();
         }
@@ -290,43 +292,43 @@ mod tests {
         }
     }
 
-    fn ahead(news: u64) -> DueBatch {
+    fn batch(version: u64) -> DueBatch {
         DueBatch {
             jobs: [job(1), job(2)].into(),
-            version: news,
+            version,
         }
     }
 
     #[test]
-    fn claim_first_without_news_takes_one_job_after_the_other() {
-        let (mut ahead, news) = (ahead(7), || 7);
+    fn claim_first_with_unchanged_version_returns_the_jobs_in_order() {
+        let (mut batch, version) = (batch(7), || 7);
         for id in 1..=2 {
-            assert!(!ahead.is_used_up(7));
-            let claimed = ahead.claim_first(|job| Some(job.id), news);
+            assert!(!batch.is_used_up(7));
+            let claimed = batch.claim_first(|job| Some(job.id), version);
             assert_eq!(claimed, Some((job(id), id)));
         }
-        assert!(ahead.is_used_up(7));
-        assert_eq!(ahead.claim_first(|job| Some(job.id), news), None);
+        assert!(batch.is_used_up(7));
+        assert_eq!(batch.claim_first(|job| Some(job.id), version), None);
     }
 
     #[test]
-    fn claim_first_while_another_job_is_committed_gives_the_claim_back_and_reads_again() {
-        let (mut ahead, news) = (ahead(7), Cell::new(7));
+    fn claim_first_while_another_job_is_committed_releases_the_claim_and_reads_again() {
+        let (mut batch, version) = (batch(7), Cell::new(7));
         let claims = Arc::new(());
         let claim = |_: &Job| {
-            // Committed between the look at the news before the claim, and the claim.
-            news.set(8);
+            // A commit between the first version check and the claim.
+            version.set(8);
             Some(Arc::clone(&claims))
         };
-        assert!(ahead.claim_first(claim, || news.get()).is_none());
+        assert!(batch.claim_first(claim, || version.get()).is_none());
         assert_eq!(Arc::strong_count(&claims), 1, "the claim is released");
-        assert!(ahead.is_used_up(8));
+        assert!(batch.is_used_up(8));
     }
 
     #[test]
-    fn claim_first_of_a_job_that_somebody_has_reads_again() {
-        let mut ahead = ahead(7);
-        assert_eq!(ahead.claim_first(|_| None::<()>, || 7), None);
-        assert!(ahead.is_used_up(7));
+    fn claim_first_of_a_claimed_job_reads_again() {
+        let mut batch = batch(7);
+        assert_eq!(batch.claim_first(|_| None::<()>, || 7), None);
+        assert!(batch.is_used_up(7));
     }
 }

@@ -1,4 +1,4 @@
-//! Drain: waiting until orders, reports and webhooks have come to their end.
+//! Drain: waits until orders, reports and webhooks have ended.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use super::waiting::{DueWindow, EndsBy, PendingWork};
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::job::Job;
 use crate::services::accounts::Account;
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
-/// Longest sleep between two looks. Work that ends by a reset wakes nobody.
+/// Longest sleep between two checks. Work that ends by a reset sends no signal.
 const RECHECK: Duration = Duration::from_millis(250);
 
 /// Result of a drain.
 #[derive(Debug)]
 pub enum DrainOutcome {
-    /// All work has ended. `next` is due later than the drain waits.
+    /// All work has ended. `next` is a job that is due later than the drain waits.
     Idle { next: Option<Job> },
-    /// Nothing goes on unless a frozen clock is advanced.
+    /// The work cannot go on until a frozen clock is advanced.
     Frozen {
         waiting: Vec<PendingWork>,
         advance: AdvanceNeeded,
@@ -28,25 +28,25 @@ pub enum DrainOutcome {
     TimedOut { waiting: Vec<PendingWork> },
 }
 
-/// The advance that runs work by a frozen clock.
+/// Advance that lets the work of a frozen clock go on.
 #[derive(Debug, PartialEq, Eq)]
 pub struct AdvanceNeeded {
-    /// Key of the account whose clock it is. `None` for the default clock.
+    /// API key of the clock's account. `None` for the default clock.
     pub account: Option<String>,
     pub by_ms: i64,
 }
 
 impl Worker {
-    /// Waits until every order, report and webhook of the account, or of all accounts if it is
-    /// `None`, has ended that is in progress, or due within `timeout` by its clock.
+    /// Waits until all orders, reports and webhooks have ended that are in progress or due within
+    /// `timeout` by their clocks. `None` as `account` means all accounts.
     ///
     /// # Errors
-    /// If the jobs cannot be read.
+    /// Returns an error if the database fails.
     pub async fn drain(
         &self,
         account: Option<&Account>,
         timeout: Duration,
-    ) -> Result<DrainOutcome, StoreError> {
+    ) -> Result<DrainOutcome, InternalError> {
         let end = Instant::now() + timeout;
         loop {
             let progress = self.claims.released();
@@ -58,8 +58,8 @@ impl Worker {
                 left,
             };
             let mut waiting = self.awaited_jobs(account, window).await?;
-            let goes_on = waiting.iter().any(|it| it.ends_by == EndsBy::Itself);
-            if !goes_on || left.is_zero() {
+            let can_go_on = waiting.iter().any(|item| item.ends_by == EndsBy::Itself);
+            if !can_go_on || left.is_zero() {
                 waiting.extend(self.held_orders(account).await?);
             }
             if waiting.is_empty() {
@@ -69,7 +69,7 @@ impl Worker {
                 };
                 return Ok(DrainOutcome::Idle { next });
             }
-            if !goes_on && let Some(advance) = self.advance_needed(account, &waiting) {
+            if !can_go_on && let Some(advance) = self.advance_needed(account, &waiting) {
                 return Ok(DrainOutcome::Frozen { waiting, advance });
             }
             if left.is_zero() {
@@ -79,14 +79,14 @@ impl Worker {
         }
     }
 
-    /// Returns the advance of the first frozen clock that work waits for. `None` if none does, or if
-    /// the clock is being advanced.
+    /// Returns the advance of the first frozen clock that work waits for. `None` if there is none,
+    /// or if the clock is being advanced.
     fn advance_needed(
         &self,
         account: Option<&Account>,
         waiting: &[PendingWork],
     ) -> Option<AdvanceNeeded> {
-        let clock = waiting.iter().find_map(|it| match it.ends_by {
+        let clock = waiting.iter().find_map(|item| match item.ends_by {
             EndsBy::Advance(clock) => Some(clock),
             EndsBy::Itself | EndsBy::Call => None,
         })?;
@@ -96,8 +96,10 @@ impl Worker {
         let now = self.accounts.now(clock);
         let of_clock = waiting
             .iter()
-            .filter(|it| it.ends_by == EndsBy::Advance(clock));
-        let by_ms = of_clock.filter_map(|it| it.at).map(|at| at.since_ms(now));
+            .filter(|item| item.ends_by == EndsBy::Advance(clock));
+        let by_ms = of_clock
+            .filter_map(|item| item.at)
+            .map(|at| at.since_ms(now));
         let key = match (account, clock) {
             (Some(account), _) => Some(account.key.clone()),
             (None, ClockId::DEFAULT) => None,

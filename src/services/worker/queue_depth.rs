@@ -1,47 +1,54 @@
-//! How much there is to do, by kind of job.
+//! Number of jobs by kind.
 
 use super::Worker;
 use crate::model::ids::ClockId;
 use crate::model::job::JobKind;
-use crate::storage::db::{self, StoreError};
+use crate::storage::db::{self, InternalError};
 
-/// The jobs of one kind.
+/// Jobs of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueDepth {
     pub kind: JobKind,
-    /// All there are.
+    /// Number of jobs in the database.
     pub queued: u64,
-    /// Those that are due by their accounts' clocks.
+    /// Number of jobs that are due by their accounts' clocks.
     pub due: u64,
-    /// Those that somebody has, or waits for.
+    /// Number of jobs that are claimed or waited for.
     pub running: u64,
 }
 
 impl Worker {
-    /// How many jobs there are of each kind.
+    /// Returns the queue depth of each kind of job.
     ///
     /// # Errors
-    /// If they cannot be read.
-    pub async fn queue_depths(&self) -> Result<Vec<QueueDepth>, StoreError> {
-        let own = self.accounts.all();
-        let own = own.iter().map(|account| account.clock_id());
-        let own = own.filter(|clock| *clock != ClockId::DEFAULT);
-        let clocks = own.chain([ClockId::DEFAULT]);
-        let nows: Vec<_> = clocks.map(|it| (it, self.accounts.now(it))).collect();
+    /// Returns an error if the database fails.
+    pub async fn queue_depths(&self) -> Result<Vec<QueueDepth>, InternalError> {
+        let accounts = self.accounts.all();
+        let own_clocks = accounts
+            .iter()
+            .map(|account| account.clock_id())
+            .filter(|clock| *clock != ClockId::DEFAULT);
+        let clocks = own_clocks.chain([ClockId::DEFAULT]);
+        let nows: Vec<_> = clocks
+            .map(|clock| (clock, self.accounts.now(clock)))
+            .collect();
         let mut reader = self.db.read().await?;
         let queued = db::jobs::count_by_kind(&mut reader).await?;
         let due = db::jobs::count_due_by_kind(&mut reader, &nows).await?;
         drop(reader);
-        let under_way = self.claims.running(|_| true);
-        let of = |counts: &[(JobKind, u64)], kind| {
-            let found = counts.iter().find(|(of, _)| *of == kind);
-            found.map_or(0, |(_, count)| *count)
+        let running = self.claims.running(|_| true);
+        let count_of = |counts: &[(JobKind, u64)], kind| {
+            let entry = counts.iter().find(|(counted, _)| *counted == kind);
+            entry.map_or(0, |(_, count)| *count)
         };
         let depth = |kind| QueueDepth {
             kind,
-            queued: of(&queued, kind),
-            due: of(&due, kind),
-            running: under_way.iter().map(|(of, _)| u64::from(*of == kind)).sum(),
+            queued: count_of(&queued, kind),
+            due: count_of(&due, kind),
+            running: running
+                .iter()
+                .map(|(running, _)| u64::from(*running == kind))
+                .sum(),
         };
         Ok(JobKind::ALL.into_iter().map(depth).collect())
     }

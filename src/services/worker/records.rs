@@ -1,4 +1,4 @@
-//! Records of webhooks that could not be written are written later.
+//! Retries of webhook records that could not be written.
 
 use std::sync::Arc;
 
@@ -6,8 +6,9 @@ use super::Worker;
 use super::retries::wait_after;
 
 impl Worker {
-    /// Writes the records that are kept ([`record_unrecorded`](crate::services::webhooks::Webhooks::record_kept)) as soon
-    /// as it can be done, until the worker stops. The wait between two tries grows as that of jobs.
+    /// Writes the kept records
+    /// ([`record_unrecorded`](crate::services::webhooks::Webhooks::record_unrecorded)) until the
+    /// worker stops. Waits between attempts as between retries of a job.
     pub(super) async fn record_webhooks(self: Arc<Self>) {
         let mut errors = 0;
         loop {

@@ -1,9 +1,12 @@
-//! One run of a job, and what is made of an error.
+//! Runs of jobs, and errors of runs.
 //!
-//! An error that is a fault of the server's or of its disk is not the order's: the job is run again after
-//! a wait ([`Retries`](super::retries::Retries)). Not for ever: after ten errors, or three starts in
-//! which the process died, the order or the report fails with the vendor's general code. Jobs that end
-//! nothing a client waits for (expiry, deliveries) are tried each minute until they succeed.
+//! An error of the server or its disk is not an error of the order: the job is run again after a
+//! wait
+//! ([`Retries`](super::retries::Retries)). After ten errors, or three starts in which the process
+//! died, the
+//! order or report fails with the vendor's general code. Jobs that end nothing for which a client
+//! waits
+//! (expiry, deliveries) are retried every minute until they succeed.
 
 use std::panic::AssertUnwindSafe;
 
@@ -12,35 +15,36 @@ use futures_util::FutureExt;
 use super::Worker;
 use super::retries::{ERRORS_MAX, wait_after};
 use crate::model::job::{Job, JobKind};
-use crate::storage::db::StoreError;
+use crate::storage::db::InternalError;
 
-const CUT_OFF: &str = "processing was started 3 times and did not end; the server was probably killed \
+const CUT_OFF_MESSAGE: &str = "processing was started 3 times without ending; the server was probably killed \
                        for lack of memory";
 
 impl Worker {
-    /// Runs a job, whose start is counted if it is to be ([`Worker::count_starts`]).
+    /// Runs a job. If its start must be counted, the caller has counted it
+    /// ([`Worker::count_starts`]).
     ///
     /// # Errors
-    /// If it could not be run by a fault of the server. It is run again later.
-    pub(super) async fn run_job(&self, job: &Job) -> Result<(), StoreError> {
-        let done = AssertUnwindSafe(self.perform(job)).catch_unwind().await;
-        let done = done.unwrap_or_else(|_| {
+    /// Returns an error of the server. The job is run again later.
+    pub(super) async fn run_job(&self, job: &Job) -> Result<(), InternalError> {
+        let outcome = AssertUnwindSafe(self.perform(job)).catch_unwind().await;
+        let result = outcome.unwrap_or_else(|_| {
             let panic = std::io::Error::other("the server panicked while it ran the job");
-            Err(StoreError::broken(panic))
+            Err(InternalError::broken(panic))
         });
-        let is_gone = || self.accounts.by_id(job.account).is_none();
-        match done {
-            Err(StoreError::AccountGone) if is_gone() => self.note_end(job),
+        let is_account_gone = || self.accounts.by_id(job.account).is_none();
+        match result {
+            Err(InternalError::AccountGone) if is_account_gone() => self.note_end(job),
             Ok(()) => self.note_end(job),
             Err(error) => return self.after_error(job, error).await,
         }
         Ok(())
     }
 
-    async fn perform(&self, job: &Job) -> Result<(), StoreError> {
+    async fn perform(&self, job: &Job) -> Result<(), InternalError> {
         if job.kind.can_kill()
             && Self::is_given_up(job)
-            && self.orders.fail_for_fault(job, CUT_OFF).await?
+            && self.orders.fail_for_fault(job, CUT_OFF_MESSAGE).await?
         {
             return Ok(());
         }
@@ -61,11 +65,15 @@ impl Worker {
         self.start_ended(job.id);
     }
 
-    /// Has a job that failed wait for its next run, or fails its order or report after too many errors.
+    /// Schedules a retry of a failed job, or fails its order or report after too many errors.
     ///
     /// # Errors
-    /// The same error if the job is run again.
-    pub(super) async fn after_error(&self, job: &Job, error: StoreError) -> Result<(), StoreError> {
+    /// Returns `error` if the job is retried.
+    pub(super) async fn after_error(
+        &self,
+        job: &Job,
+        error: InternalError,
+    ) -> Result<(), InternalError> {
         self.metrics.record_job(job.kind, false);
         let errors = self.retries.failed(job);
         self.take_start_back(job.id).await;
@@ -79,15 +87,16 @@ impl Worker {
             subject = job.subject,
             errors,
             retry_in_s = wait_after(errors).as_secs(),
-            "a job failed by a fault of the server and is tried again"
+            "job failed because of an internal error; it will be retried"
         );
         Err(error)
     }
 
-    /// Fails the order or the report of a job that has met too many errors. Returns false if the job
-    /// ends neither, or that cannot be written: the job is tried again.
-    async fn fail_after(&self, errors: u32, job: &Job, error: &StoreError) -> bool {
-        let message = format!("processing failed {errors} times by a fault of the server: {error}");
+    /// Fails the job's order or report after too many errors. Returns `false` if the job ends
+    /// neither, or the database fails. The job is then retried.
+    async fn fail_after(&self, errors: u32, job: &Job, error: &InternalError) -> bool {
+        let message =
+            format!("processing failed {errors} times because of an internal error: {error}");
         let failed = self.orders.fail_for_fault(job, &message).await;
         failed.unwrap_or(false)
     }

@@ -1,4 +1,4 @@
-//! Jobs that the worker runs, so that an advance can report those that end during it.
+//! Jobs that the worker is running, so that an advance can report those that end during it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,18 +6,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::job::Job;
 
-/// The jobs that the worker runs.
+/// Registry of running jobs.
 #[derive(Debug, Default, Clone)]
 pub(super) struct RunningJobs(Arc<Mutex<HashMap<i64, RunningJob>>>);
 
-/// A job that the worker has claimed.
+/// Job that the worker has claimed.
 #[derive(Debug, Clone)]
 pub(super) struct RunningJob {
     pub job: Job,
     is_done: Arc<AtomicBool>,
 }
 
-/// An entry among the jobs that run, for as long as this exists.
+/// Entry of a running job. Dropping it removes the entry.
 #[derive(Debug)]
 pub(super) struct RunningEntry {
     jobs: RunningJobs,
@@ -30,7 +30,7 @@ impl RunningJobs {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Enters a job whose claim is held.
+    /// Adds a job whose claim is held.
     pub(super) fn enter(&self, job: &Job) -> RunningEntry {
         let is_done = Arc::new(AtomicBool::new(false));
         let running = RunningJob {
@@ -48,7 +48,11 @@ impl RunningJobs {
     /// Returns the jobs that are not done, ordered by due time and id.
     pub(super) fn list(&self) -> Vec<RunningJob> {
         let jobs = self.jobs();
-        let mut list: Vec<_> = jobs.values().filter(|it| !it.is_done()).cloned().collect();
+        let mut list: Vec<_> = jobs
+            .values()
+            .filter(|item| !item.is_done())
+            .cloned()
+            .collect();
         drop(jobs);
         list.sort_by_key(|running| (running.job.due_at, running.job.id));
         list
@@ -56,14 +60,14 @@ impl RunningJobs {
 }
 
 impl RunningJob {
-    /// Returns `true` if the job was run without an error.
+    /// `true` if the job ended without an error.
     pub(super) fn is_done(&self) -> bool {
         self.is_done.load(Ordering::SeqCst)
     }
 }
 
 impl RunningEntry {
-    /// Notes that the job was run without an error. To be called before its claim is released.
+    /// Records that the job ended without an error. To be called before its claim is released.
     pub(super) fn done(&self) {
         self.is_done.store(true, Ordering::SeqCst);
     }

@@ -1,7 +1,8 @@
-//! Slots: how many jobs the worker runs at once.
+//! Slots: the limit on jobs that the worker runs at once.
 //!
-//! Only jobs that the worker runs take a slot. A claim that a request holds until its response has been
-//! read does not, nor does a job that waits for its next try.
+//! Only jobs that the worker runs take a slot. A claim that a request holds until its response has
+//! been
+//! sent takes none, and neither does a job that waits for a retry.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,34 +10,34 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::model::ids::ClockId;
 use crate::storage::db::due_index::DueIndex;
 
-/// Jobs that are run at once at most; those that wait for a response cost little.
+/// Maximum number of jobs that run at once. Most of them wait for an HTTP response and cost little.
 pub(super) const SLOTS: usize = 256;
 
-/// All slots.
+/// Slots of the worker.
 #[derive(Debug, Clone)]
 pub(super) struct Slots(Arc<SlotsInner>);
 
 #[derive(Debug)]
 struct SlotsInner {
     state: Mutex<SlotsState>,
-    agenda: DueIndex,
+    due_index: DueIndex,
 }
 
 #[derive(Debug, Default)]
 struct SlotsState {
     running: usize,
-    /// A job that did not end when it was started before is running: see [`Slots::start`].
+    /// `true` while a suspect job is running: see [`Slots::start`].
     suspect: bool,
-    /// Clocks with due jobs for which there was no slot.
+    /// Clocks with due jobs that found no slot.
     deferred: HashSet<ClockId>,
 }
 
-/// A slot with the claim (`C`) of the job that runs in it. Dropping it frees both.
+/// Slot with the claim (`C`) of the job that runs in it. Dropping it frees both.
 #[derive(Debug)]
 pub(super) struct Slot<C> {
     slots: Slots,
     is_suspect: bool,
-    /// `None` only while the slot is dropped.
+    /// `None` only during drop.
     claim: Option<C>,
 }
 
@@ -45,19 +46,19 @@ pub(super) struct Slot<C> {
 pub(super) enum Start<C> {
     /// The job runs in this slot.
     Started(Slot<C>),
-    /// This job cannot be started now. Others by the same clock may be.
+    /// This job cannot start now. Other jobs of the same clock may be able to.
     Not,
-    /// All slots are taken.
+    /// No slot is free.
     Full,
 }
 
 impl Slots {
-    /// Free slots. The worker looks at a clock again, through `agenda`, when a slot that its jobs lacked
-    /// is freed.
-    pub(super) fn new(agenda: DueIndex) -> Self {
+    /// Creates free slots. When a slot is freed, the clocks that found none are checked again
+    /// through `due_index`.
+    pub(super) fn new(due_index: DueIndex) -> Self {
         Self(Arc::new(SlotsInner {
             state: Mutex::default(),
-            agenda,
+            due_index,
         }))
     }
 
@@ -65,13 +66,13 @@ impl Slots {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a slot for a job that goes by `clock`, if `claim` returns the job's claim.
+    /// Takes a slot for a job of `clock`, if `claim` returns the job's claim.
     ///
-    /// Looking for a free slot, claiming the job, and noting that the clock lacks a slot are one step: a
-    /// slot that is freed meanwhile would wake nobody.
+    /// The check for a free slot, the claim, and the entry in `deferred` happen under one lock.
+    /// Otherwise a slot that is freed in between would wake nobody.
     ///
-    /// Jobs that did not end when they were started before (`is_suspect`) run one at a time: if one of
-    /// them kills the process again, it does not take others with it that it only ran beside.
+    /// Suspect jobs, whose earlier start did not end, run one at a time. If one of them kills the
+    /// process again, no other suspect is counted as its victim.
     pub(super) fn start<C>(
         &self,
         clock: ClockId,
@@ -99,7 +100,7 @@ impl Slots {
         })
     }
 
-    /// Number of jobs that run.
+    /// Returns the number of running jobs.
     pub(super) fn running(&self) -> usize {
         self.state().running
     }
@@ -107,17 +108,17 @@ impl Slots {
 
 impl<C> Drop for Slot<C> {
     fn drop(&mut self) {
-        // The claim goes first: whoever is woken by the free slot finds the job unclaimed.
+        // The claim is released first, so that whoever is woken by the free slot can claim the job.
         drop(self.claim.take());
         let mut state = self.slots.state();
         state.running -= 1;
         if self.is_suspect {
             state.suspect = false;
         }
-        let starved = std::mem::take(&mut state.deferred);
+        let deferred = std::mem::take(&mut state.deferred);
         drop(state);
-        for clock in starved {
-            self.slots.0.agenda.check_now(clock);
+        for clock in deferred {
+            self.slots.0.due_index.check_now(clock);
         }
     }
 }
@@ -135,8 +136,8 @@ mod tests {
         }
     }
 
-    fn woken(agenda: &DueIndex) -> Vec<ClockId> {
-        agenda.take_due(|_, _| true)
+    fn woken(due_index: &DueIndex) -> Vec<ClockId> {
+        due_index.take_due(|_, _| true)
     }
 
     #[test]
@@ -148,25 +149,25 @@ mod tests {
     }
 
     #[test]
-    fn suspects_run_one_at_a_time_and_beside_others() {
-        let agenda = DueIndex::default();
-        let slots = Slots::new(agenda.clone());
+    fn start_of_suspects_runs_one_at_a_time_beside_other_jobs() {
+        let due_index = DueIndex::default();
+        let slots = Slots::new(due_index.clone());
         let suspect = slots.start(CLOCK, true, || Some(()));
         assert!(matches!(suspect, Start::Started(_)), "{suspect:?}");
         let other = started(&slots);
         let second = slots.start(CLOCK, true, || Some(()));
         assert!(matches!(second, Start::Not), "{second:?}");
-        assert_eq!(woken(&agenda), []);
+        assert_eq!(woken(&due_index), []);
         drop(suspect);
-        assert_eq!(woken(&agenda), [CLOCK]);
+        assert_eq!(woken(&due_index), [CLOCK]);
         drop(other);
-        assert_eq!(woken(&agenda), []);
+        assert_eq!(woken(&due_index), []);
     }
 
     #[test]
-    fn slot_freed_while_another_is_asked_for_wakes_whoever_got_none() {
-        let agenda = DueIndex::default();
-        let slots = Slots::new(agenda.clone());
+    fn free_during_start_wakes_the_clock_that_found_no_slot() {
+        let due_index = DueIndex::default();
+        let slots = Slots::new(due_index.clone());
         for _ in 0..1_000 {
             let mut all: Vec<_> = (0..SLOTS).map(|_| started(&slots)).collect();
             let freed = all.pop();
@@ -174,8 +175,8 @@ mod tests {
             let start = slots.start(CLOCK, false, || Some(()));
             thread.join().expect("no panic");
             match start {
-                Start::Started(_) => assert_eq!(woken(&agenda), []),
-                Start::Full => assert_eq!(woken(&agenda), [CLOCK]),
+                Start::Started(_) => assert_eq!(woken(&due_index), []),
+                Start::Full => assert_eq!(woken(&due_index), [CLOCK]),
                 Start::Not => panic!("there was a claim"),
             }
             drop(start);

@@ -1,4 +1,4 @@
-//! Work that has not come to its end, and what has to happen for it to end.
+//! Work that has not ended, and what it waits for.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,51 +11,51 @@ use crate::model::rule::ProcessingMode;
 use crate::model::time::Timestamp;
 use crate::platform::clock::Clock;
 use crate::services::accounts::Account;
-use crate::storage::db::{self, DbReader, StoreError};
+use crate::storage::db::{self, DbReader, InternalError};
 
-/// Number of pieces of work that are listed at most.
+/// Maximum number of listed items.
 const WAITING_MAX: usize = 256;
-/// Statuses of orders that have not come to their end.
+/// Statuses of orders that have not ended.
 const OPEN: [&str; 2] = ["pending", "inProgress"];
 const IN_PROGRESS: [&str; 1] = ["inProgress"];
 
-/// A piece of work that has not come to its end.
+/// Item of work that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingWork {
     pub what: Awaited,
     /// Id of the job's subject, or of the order.
     pub subject: String,
-    /// Due time by the account's clock. `None` if no clock brings it.
+    /// Due time by the account's clock. `None` if no clock decides.
     pub at: Option<Timestamp>,
     pub(super) ends_by: EndsBy,
 }
 
-/// Step that has not happened yet.
+/// Step that the work waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Awaited {
     Job(JobKind),
-    /// A client owes the order an upload.
+    /// Upload by a client.
     Upload,
-    /// A client owes the order its confirm.
+    /// Confirmation by a client.
     Confirm,
-    /// A rule has the order in progress until a client has read it more often.
+    /// Reads by a client: a rule keeps the order in progress until then.
     Poll,
-    /// A rule holds the order until the control plane releases it.
+    /// Release through the control plane: a rule holds the order until then.
     Release,
 }
 
-/// Cause that brings a piece of work to its end.
+/// Cause that lets the work go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EndsBy {
-    /// In flight, or will be as real time passes.
+    /// The work is running, or will run when real time passes.
     Itself,
-    /// Its frozen clock has to be advanced.
+    /// The frozen clock must be advanced.
     Advance(ClockId),
-    /// Somebody has to call.
+    /// A client must send a request.
     Call,
 }
 
-/// The time that a drain has.
+/// Time for which a drain waits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DueWindow {
     pub total: Duration,
@@ -63,7 +63,7 @@ pub(super) struct DueWindow {
 }
 
 impl Awaited {
-    /// Every one.
+    /// All values.
     pub const ALL: [Self; 11] = [
         Self::Job(JobKind::Process),
         Self::Job(JobKind::Expire),
@@ -78,7 +78,7 @@ impl Awaited {
         Self::Release,
     ];
 
-    /// Name in the control plane's answers.
+    /// Name in the responses of the control plane.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -92,9 +92,9 @@ impl Awaited {
 }
 
 impl DueWindow {
-    /// Due time up to which a drain waits for work by `clock`, which shows `now`.
+    /// Returns the due time up to which a drain waits for work of `clock`, which shows `now`.
     fn deadline(self, clock: Clock, now: Timestamp) -> Timestamp {
-        // A frozen clock does not come nearer to the deadline while the drain waits.
+        // A frozen clock does not move while the drain waits, so the whole time is left.
         let window = match clock {
             Clock::Frozen { .. } => self.total,
             Clock::Running { .. } | Clock::Jump { .. } => self.left,
@@ -104,7 +104,7 @@ impl DueWindow {
 }
 
 impl PendingWork {
-    fn of_job(job: Job, clock_id: ClockId, clock: Clock) -> Self {
+    fn from_job(job: Job, clock_id: ClockId, clock: Clock) -> Self {
         let is_frozen = matches!(clock, Clock::Frozen { at } if job.due_at > at);
         Self {
             what: Awaited::Job(job.kind),
@@ -118,8 +118,8 @@ impl PendingWork {
         }
     }
 
-    /// An order that has no processing job.
-    fn of_order(order: &Order) -> Self {
+    /// Returns the item for an order that has no processing job.
+    fn from_order(order: &Order) -> Self {
         let (what, ends_by) = match (&order.state, order.processing) {
             (OrderState::Pending, _) if order.has_pending_uploads() => {
                 (Awaited::Upload, EndsBy::Call)
@@ -127,7 +127,7 @@ impl PendingWork {
             (OrderState::Pending, _) => (Awaited::Confirm, EndsBy::Call),
             (_, Some(ProcessingMode::AfterPolls(1..))) => (Awaited::Poll, EndsBy::Call),
             (_, Some(ProcessingMode::UntilReleased)) => (Awaited::Release, EndsBy::Call),
-            // Its job is about to be written.
+            // The order's job is about to be written.
             _ => (Awaited::Job(JobKind::Process), EndsBy::Itself),
         };
         let subject = order.id.clone();
@@ -141,13 +141,13 @@ impl PendingWork {
 }
 
 impl Worker {
-    /// Returns the jobs that a drain of the account, or of all accounts if it is `None`, waits for:
-    /// those in flight and those due, orders and reports in progress, and webhooks due in `window`.
+    /// Returns the jobs that a drain waits for: running and due jobs, orders and reports in
+    /// progress, and webhooks due in `window`. `None` as `account` means all accounts.
     pub(super) async fn awaited_jobs(
         &self,
         account: Option<&Account>,
         window: DueWindow,
-    ) -> Result<Vec<PendingWork>, StoreError> {
+    ) -> Result<Vec<PendingWork>, InternalError> {
         let mut reader = self.db.read().await?;
         let clocks = if let Some(account) = account {
             vec![account.clock_id()]
@@ -157,27 +157,27 @@ impl Worker {
         };
         let mut waiting = BTreeMap::new();
         for clock_id in clocks {
-            let of = account.map(|account| account.id);
-            let jobs = self.candidates(&mut reader, clock_id, of).await?;
-            // The clock is read after the rows: a job that was just written is due by then.
+            let account_id = account.map(|account| account.id);
+            let jobs = self.candidates(&mut reader, clock_id, account_id).await?;
+            // The clock is read after the rows, so that a job that was just written is due by then.
             let clock = self.accounts.clock(clock_id);
             let now = clock.now();
             let deadline = window.deadline(clock, now);
             for job in jobs {
-                let is_waited_for = match job.kind {
+                let is_awaited = match job.kind {
                     JobKind::Process | JobKind::Report => true,
                     JobKind::Deliver => clock.jumps() || job.due_at <= deadline,
                     _ => job.due_at <= now,
                 };
-                if is_waited_for {
+                if is_awaited {
                     let key = (job.kind.name(), job.subject.clone());
-                    waiting.insert(key, PendingWork::of_job(job, clock_id, clock));
+                    waiting.insert(key, PendingWork::from_job(job, clock_id, clock));
                 }
             }
         }
         let in_flight = self
             .claims
-            .running(|of| account.is_none_or(|account| of.id == account.id));
+            .running(|owner| account.is_none_or(|account| owner.id == account.id));
         for (kind, subject) in in_flight {
             let entry = waiting.entry((kind.name(), subject.clone()));
             let entry = entry.or_insert(PendingWork {
@@ -191,13 +191,13 @@ impl Worker {
         Ok(waiting.into_values().take(WAITING_MAX).collect())
     }
 
-    /// Returns the first jobs by that clock that somebody waits for, and the first of all.
+    /// Returns the clock's first foreground jobs, and its first jobs of any kind.
     async fn candidates(
         &self,
         reader: &mut DbReader,
         clock: ClockId,
         account: Option<AccountId>,
-    ) -> Result<Vec<Job>, StoreError> {
+    ) -> Result<Vec<Job>, InternalError> {
         let mut jobs = db::jobs::awaited(reader, clock, account, WAITING_MAX).await?;
         let first = if let Some(account) = account {
             db::jobs::by_account(reader, account, WAITING_MAX).await?
@@ -209,27 +209,27 @@ impl Worker {
         Ok(jobs)
     }
 
-    /// Returns the orders in progress that no job brings to their end, of the account or of all.
+    /// Returns the orders in progress that have no job, of the account or of all accounts.
     pub(super) async fn held_orders(
         &self,
         account: Option<&Account>,
-    ) -> Result<Vec<PendingWork>, StoreError> {
+    ) -> Result<Vec<PendingWork>, InternalError> {
         let account = account.map(|account| account.id);
         self.orders_without_job(account, &IN_PROGRESS, |_| true)
             .await
     }
 
-    /// Returns what clients owe to the orders that go by a clock: of the account, or of all accounts
-    /// that follow the default clock.
-    pub(super) async fn owed_by_clients(
+    /// Returns the work that waits for clients: of the account, or of all accounts that follow the
+    /// default clock.
+    pub(super) async fn waiting_for_clients(
         &self,
         account: Option<&Account>,
-    ) -> Result<Vec<PendingWork>, StoreError> {
-        let follows = |of: &Account| account.is_some() || of.clock_id() == ClockId::DEFAULT;
+    ) -> Result<Vec<PendingWork>, InternalError> {
+        let follows = |owner: &Account| account.is_some() || owner.clock_id() == ClockId::DEFAULT;
         let account = account.map(|account| account.id);
-        let mut owed = self.orders_without_job(account, &OPEN, follows).await?;
-        owed.retain(|waiting| waiting.ends_by == EndsBy::Call);
-        Ok(owed)
+        let mut waiting = self.orders_without_job(account, &OPEN, follows).await?;
+        waiting.retain(|work| work.ends_by == EndsBy::Call);
+        Ok(waiting)
     }
 
     async fn orders_without_job(
@@ -237,27 +237,27 @@ impl Worker {
         account: Option<AccountId>,
         statuses: &[&str],
         is_wanted: impl Fn(&Account) -> bool,
-    ) -> Result<Vec<PendingWork>, StoreError> {
+    ) -> Result<Vec<PendingWork>, InternalError> {
         let mut reader = self.db.read().await?;
         let accounts = db::open_orders::accounts_having(&mut reader, account, statuses).await?;
         let mut waiting = Vec::new();
         for id in accounts {
-            let room = WAITING_MAX - waiting.len();
+            let limit = WAITING_MAX - waiting.len();
             let account = self.accounts.by_id(id);
-            if room == 0 || !account.is_some_and(|account| is_wanted(&account)) {
+            if limit == 0 || !account.is_some_and(|account| is_wanted(&account)) {
                 continue;
             }
-            let orders = db::open_orders::without_job(&mut reader, id, statuses, room).await?;
-            waiting.extend(orders.iter().map(PendingWork::of_order));
+            let orders = db::open_orders::without_job(&mut reader, id, statuses, limit).await?;
+            waiting.extend(orders.iter().map(PendingWork::from_order));
         }
         Ok(waiting)
     }
 
-    /// Returns the next due job of the account, or of the accounts that follow the default clock.
+    /// Returns the next job of the account, or of the accounts that follow the default clock.
     ///
     /// # Errors
-    /// If the jobs cannot be read.
-    pub async fn next_job(&self, account: Option<&Account>) -> Result<Option<Job>, StoreError> {
+    /// Returns an error if the database fails.
+    pub async fn next_job(&self, account: Option<&Account>) -> Result<Option<Job>, InternalError> {
         let mut reader = self.db.read().await?;
         let jobs = if let Some(account) = account {
             db::jobs::by_account(&mut reader, account.id, 1).await?
@@ -268,8 +268,8 @@ impl Worker {
         Ok(jobs.into_iter().next())
     }
 
-    /// Returns the job, of whatever account, that is due next, each by its own clock.
-    pub(super) async fn next_job_of_all(&self) -> Result<Option<Job>, StoreError> {
+    /// Returns the next job of any account, by the time left on its clock.
+    pub(super) async fn next_job_of_all(&self) -> Result<Option<Job>, InternalError> {
         let mut reader = self.db.read().await?;
         let earliest = db::jobs::next_due_by_clock(&mut reader).await?;
         let wait_ms = |(clock, at): &(ClockId, Timestamp)| at.since_ms(self.accounts.now(*clock));

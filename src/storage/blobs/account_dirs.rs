@@ -1,4 +1,4 @@
-//! Accounts' directories: made by the first object, removed one by one or all at once.
+//! Directories of accounts: created by the first object, and removed one by one or all at once.
 
 use std::collections::HashSet;
 use std::io::{self, ErrorKind};
@@ -13,10 +13,10 @@ use tokio_util::task::TaskTracker;
 use super::{Blobs, ignore_not_found};
 use crate::model::ids::AccountId;
 
-/// Prefix of directories under `tmp/` that are being deleted.
+/// Name prefix of removed directories under `tmp/`.
 const REMOVED: &str = "removed-";
 
-/// The accounts that may have directories, and the deletion of removed ones.
+/// Accounts that may have directories, and the deletion of removed directories.
 #[derive(Debug, Default)]
 pub(super) struct AccountDirs {
     open: Mutex<HashSet<AccountId>>,
@@ -31,16 +31,16 @@ impl AccountDirs {
 }
 
 impl Blobs {
-    /// Makes room for `account`'s objects; before this every write for it fails. The disk is not
-    /// touched: most accounts of a large test suite never have an object.
+    /// Opens `account` for writes. Writes fail before. Touches no disk, because most accounts of a
+    /// large test suite never have an object.
     pub fn create_account_dir(&self, account: AccountId) {
         self.0.rooms.open().insert(account);
     }
 
-    /// Moves the file `from` to `to`, in the directory of `account`, which is made if need be.
+    /// Moves the file `from` to `to` in the directory of `account`, which is created if needed.
     ///
     /// # Errors
-    /// `NotFound` if the account is not open, else when the disk fails.
+    /// `NotFound` if the account is not open. Another error if the disk fails.
     pub(super) async fn publish(
         &self,
         account: AccountId,
@@ -56,8 +56,8 @@ impl Blobs {
         }
     }
 
-    /// Makes the directory of an open account. The mutex is held meanwhile, so that no account is
-    /// removed between the check and the creation.
+    /// Creates the directory of an open account. Holds the mutex, so that no account is removed between
+    /// check and creation.
     fn make_account_dir(&self, account: AccountId) -> io::Result<()> {
         let open = self.0.rooms.open();
         if !open.contains(&account) {
@@ -66,10 +66,10 @@ impl Blobs {
         std::fs::create_dir_all(self.account_dir(account))
     }
 
-    /// Removes `account` with all its objects, at once for every reader and writer.
+    /// Removes `account` with all its objects, at once for all readers and writers.
     ///
     /// # Errors
-    /// When its directory cannot be moved away or deleted; moved away, it is swept at start.
+    /// If the directory cannot be moved or deleted. A moved directory is deleted at the next start.
     pub async fn remove_account(&self, account: AccountId) -> io::Result<()> {
         match self.move_away(account).await? {
             Some(away) => fs::remove_dir_all(away).await,
@@ -77,11 +77,10 @@ impl Blobs {
         }
     }
 
-    /// Removes `account` as [`Blobs::remove_account`] does, and deletes its objects in the
-    /// background.
+    /// Removes `account` as [`Blobs::remove_account`] does, and deletes the objects in the background.
     ///
     /// # Errors
-    /// When its directory cannot be moved away.
+    /// If the directory cannot be moved.
     pub async fn discard_account(&self, account: AccountId) -> io::Result<()> {
         if let Some(away) = self.move_away(account).await? {
             self.delete(away);
@@ -89,7 +88,8 @@ impl Blobs {
         Ok(())
     }
 
-    /// Moves the directory of `account` away, and returns where it is. `None` if there is none.
+    /// Moves the directory of `account` to `tmp/`, and returns the new path. `None` if there is no
+    /// directory.
     async fn move_away(&self, account: AccountId) -> io::Result<Option<PathBuf>> {
         self.0.rooms.open().remove(&account);
         let away = self.trash_path();
@@ -99,11 +99,11 @@ impl Blobs {
         }
     }
 
-    /// Removes every account with all its objects, at once for every reader and writer, and leaves
-    /// room for what belongs to nobody. The files are deleted in the background.
+    /// Removes all accounts with all their objects, at once for all readers and writers. Objects
+    /// without an account can still be written. The files are deleted in the background.
     ///
     /// # Errors
-    /// When the directories cannot be moved away.
+    /// If the directories cannot be moved.
     pub async fn remove_all(&self) -> io::Result<()> {
         self.0.rooms.open().clear();
         let away = self.trash_path();
@@ -114,7 +114,7 @@ impl Blobs {
         Ok(())
     }
 
-    /// Empties `tmp/` of what an earlier process left.
+    /// Deletes the contents of `tmp/` that an earlier process left.
     pub(super) async fn remove_unknown_accounts(&self) -> io::Result<()> {
         let mut entries = fs::read_dir(&self.0.tmp).await?;
         let mut directories = Vec::new();
@@ -137,7 +137,7 @@ impl Blobs {
         Ok(())
     }
 
-    /// Stops the deletion of removed directories. The next start takes it up.
+    /// Stops the deletion of removed directories. The next start continues it.
     pub async fn close(&self) {
         let rooms = &self.0.rooms;
         rooms.stop.cancel();
@@ -145,12 +145,12 @@ impl Blobs {
         rooms.deletions.wait().await;
     }
 
-    /// Returns a new path for a directory that is removed.
+    /// Returns a new path for a removed directory.
     fn trash_path(&self) -> PathBuf {
         self.0.tmp.join(format!("{REMOVED}{}", self.next_temp_id()))
     }
 
-    /// Deletes a directory in the background, one entry at a time, so that it can be stopped.
+    /// Deletes a directory in the background, entry by entry, so that the deletion can be stopped.
     fn delete(&self, directory: PathBuf) {
         let stop = self.0.rooms.stop.clone();
         self.0.rooms.deletions.spawn(async move {
@@ -162,10 +162,10 @@ impl Blobs {
         });
     }
 
-    /// The accounts that have directories here, in no order: what a start compares with its rows.
+    /// Returns the accounts that have directories, in no order.
     ///
     /// # Errors
-    /// When the store cannot be listed.
+    /// If the store cannot be listed.
     pub async fn accounts(&self) -> io::Result<Vec<AccountId>> {
         let mut entries = fs::read_dir(&self.0.blobs).await?;
         let mut accounts = Vec::new();

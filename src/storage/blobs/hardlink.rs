@@ -1,5 +1,4 @@
-//! Objects shared with a directory elsewhere: no file is ever written again, so that a second
-//! name for it is a copy.
+//! Copies of objects as hard links. Files of objects are never written again, so a hard link is a copy.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -10,8 +9,8 @@ use super::Blobs;
 use crate::model::ids::AccountId;
 
 impl Blobs {
-    /// Has all the account's objects in `to` as well, which is made where it is not there; those
-    /// there in place of others of their name.
+    /// Links all objects of `account` into the directory `to`, which is created if needed. Replaces
+    /// files of the same name.
     ///
     /// # Errors
     /// When the disk fails.
@@ -20,7 +19,7 @@ impl Blobs {
         linked.map_err(|error| self.explain(error))
     }
 
-    /// Makes room for the account, with the objects that are in `from`.
+    /// Opens `account` for writes, with the objects of the directory `from`.
     ///
     /// # Errors
     /// When the disk fails.
@@ -39,7 +38,7 @@ async fn link_all(from: &Path, to: &Path) -> io::Result<()> {
     };
     while let Some(entry) = entries.next_entry().await? {
         match link(&entry.path(), &to.join(entry.file_name())).await {
-            // It has been removed since it was listed.
+            // The object was removed after the directory was listed.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             linked => linked?,
         }
@@ -47,7 +46,7 @@ async fn link_all(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A second name for the file, or a copy where the disk has no second names.
+/// Creates a hard link, or a copy on a file system without hard links.
 async fn link(from: &Path, to: &Path) -> io::Result<()> {
     let mut linked = fs::hard_link(from, to).await;
     if is(&linked, ErrorKind::AlreadyExists) {

@@ -1,14 +1,14 @@
-//! Locks of objects: while one is held, nobody else replaces or removes the object.
+//! Locks of objects. The holder of a lock alone may replace or remove the object.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use tokio::sync::{Mutex, MutexGuard};
 
-/// Number of locks. Objects share them by the hash of their path.
+/// Number of locks. The hash of an object's path chooses its lock.
 const LOCKS: u64 = 128;
 
-/// Locks of all objects. One is held at a time, and nothing else is waited for under it but the disk.
+/// Locks of all objects. A task holds one at a time, and waits for the disk only while it does.
 #[derive(Debug)]
 pub(super) struct ObjectLocks(Vec<Mutex<()>>);
 

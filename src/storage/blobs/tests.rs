@@ -1,4 +1,4 @@
-//! Whole or not there, whatever comes between.
+//! Tests of the object store: an object is whole or absent, whatever interrupts its write.
 
 use tokio::io::AsyncReadExt;
 
@@ -34,7 +34,7 @@ fn files_in(dir: &Path) -> usize {
 }
 
 #[tokio::test]
-async fn an_object_is_read_as_it_was_written() {
+async fn open_after_put_returns_what_was_written() {
     let (root, blobs) = store().await;
     let meta = put(&blobs, "../../a\0b/ü", b"hello").await.expect("put");
     let expected = BlobMeta {
@@ -57,7 +57,7 @@ async fn an_object_is_read_as_it_was_written() {
 }
 
 #[tokio::test]
-async fn the_second_put_replaces_the_first_and_what_is_open_is_read_on() {
+async fn put_over_an_open_object_leaves_its_reader_alone() {
     let (_root, blobs) = store().await;
     put(&blobs, "k", b"first").await.expect("put");
     let opened = blobs.open_blob(ACCOUNT, "bizmori", "k").await;
@@ -71,7 +71,7 @@ async fn the_second_put_replaces_the_first_and_what_is_open_is_read_on() {
 }
 
 #[tokio::test]
-async fn what_is_worked_on_stays_what_it_was() {
+async fn open_file_after_replacement_reads_the_old_content() {
     use std::os::unix::fs::FileExt;
 
     let (_root, blobs) = store().await;
@@ -87,14 +87,19 @@ async fn what_is_worked_on_stays_what_it_was() {
     assert_eq!(read(), "first");
     put(&blobs, "k", b"2").await.expect("put");
     assert_eq!(read(), "first");
-    assert!(blobs.remove(ACCOUNT, "bizmori", "k").await.expect("gone"));
+    assert!(
+        blobs
+            .remove(ACCOUNT, "bizmori", "k")
+            .await
+            .expect("a removal")
+    );
     assert_eq!(read(), "first");
     let removed = blobs.open_file(ACCOUNT, "bizmori", "k").await;
     assert!(removed.expect("a look").is_none());
 }
 
 #[tokio::test]
-async fn what_a_dying_process_left_half_made_is_swept() {
+async fn open_deletes_unfinished_files_of_a_killed_process() {
     let (root, blobs) = store().await;
     put(&blobs, "k", b"first").await.expect("put");
     std::fs::write(root.path().join("tmp/5"), "half").expect("a leftover");
@@ -107,7 +112,7 @@ async fn what_a_dying_process_left_half_made_is_swept() {
 }
 
 #[tokio::test]
-async fn a_large_object_streams_and_an_unfinished_one_leaves_nothing() {
+async fn drop_of_an_unfinished_writer_leaves_nothing() {
     let (root, blobs) = store().await;
     let mut writer = blobs.writer(ACCOUNT);
     for piece in 0..=255_u8 {
@@ -130,7 +135,7 @@ async fn a_large_object_streams_and_an_unfinished_one_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_removed_account_stays_removed() {
+async fn write_for_a_removed_account_fails_and_leaves_nothing() {
     let (root, blobs) = store().await;
     put(&blobs, "k", b"first").await.expect("put");
     let mut writer = blobs.writer(ACCOUNT);
@@ -149,7 +154,7 @@ async fn a_removed_account_stays_removed() {
 }
 
 #[tokio::test]
-async fn remove_all_ends_every_account_and_leaves_room_for_nobody() {
+async fn remove_all_accounts_keeps_writes_without_account_possible() {
     let (root, blobs) = store().await;
     put(&blobs, "k", b"first").await.expect("put");
     let mut writer = blobs.writer(ACCOUNT);
@@ -170,7 +175,7 @@ async fn remove_all_ends_every_account_and_leaves_room_for_nobody() {
 }
 
 #[tokio::test]
-async fn open_after_a_removal_was_cut_off_deletes_what_is_left() {
+async fn open_after_an_interrupted_removal_deletes_the_rest() {
     let root = tempfile::tempdir().expect("a directory");
     let left = root.path().join("tmp").join("removed-3").join("7");
     std::fs::create_dir_all(&left).expect("a directory");
@@ -190,7 +195,7 @@ async fn open_after_a_removal_was_cut_off_deletes_what_is_left() {
 }
 
 #[tokio::test]
-async fn removal_is_told_and_undetectable_s_buckets_are_one() {
+async fn remove_under_the_other_bucket_name_removes_the_object() {
     let (_root, blobs) = store().await;
     let text = Bytes::from_static(b"x");
     let (dev, prod) = ("ai-image-detector-dev", "ai-image-detector-prod");
@@ -217,7 +222,7 @@ async fn removal_is_told_and_undetectable_s_buckets_are_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn writers_and_readers_of_one_object_never_see_it_torn_or_gone() {
+async fn concurrent_writes_and_reads_see_whole_objects() {
     let (_root, blobs) = store().await;
     put(&blobs, "k", b"00000000").await.expect("put");
     let mut tasks = tokio::task::JoinSet::new();
@@ -243,7 +248,7 @@ async fn writers_and_readers_of_one_object_never_see_it_torn_or_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn finish_if_of_many_writers_at_once_lets_one_make_the_object() {
+async fn finish_if_of_concurrent_writers_lets_one_succeed() {
     let (root, blobs) = store().await;
     let is_absent = |current: Option<&BlobMeta>| current.map_or(Ok(()), |_| Err("exists"));
     let mut tasks = tokio::task::JoinSet::new();

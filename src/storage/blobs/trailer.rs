@@ -1,4 +1,4 @@
-//! What stands behind an object's content: its meta as JSON, how long that is, and a mark.
+//! Trailer of an object's file: the metadata as JSON, its length, and a mark.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -6,16 +6,16 @@ use std::os::unix::fs::FileExt;
 
 use super::BlobMeta;
 
-/// The file's last bytes, by which one of ours is known.
+/// Last bytes of the file of an object.
 const MAGIC: &[u8; 8] = b"stuntobj";
-/// Mark and length.
+/// Length of the mark and the length field.
 const FOOTER_BYTES: u64 = 12;
-/// One read brings mark, length and, as a rule, the whole trailer.
+/// Bytes of the first read, which most trailers fit into.
 const TAIL_READ_BYTES: u64 = 512;
-/// Longest trailer that is read, in bytes: what a broken file gives as a length is not allocated.
+/// Longest trailer to read, in bytes. Limits the allocation for a damaged length field.
 const TRAILER_BYTES_MAX: u64 = 1024 * 1024;
 
-/// Appends the trailer of an object to its content.
+/// Appends a trailer to the content of an object.
 pub(super) fn append(meta: &BlobMeta, content: &mut Vec<u8>) -> io::Result<()> {
     let json = serde_json::to_vec(meta)?;
     let length = u32::try_from(json.len()).map_err(io::Error::other)?;
@@ -28,7 +28,8 @@ pub(super) fn append(meta: &BlobMeta, content: &mut Vec<u8>) -> io::Result<()> {
 /// Reads the trailer of an open object.
 ///
 /// # Errors
-/// An error for which [`is_broken`] is true if the file is not a whole object, else that of the disk.
+/// An error for which [`is_broken`] returns `true` if the file is not a whole object. Another error if
+/// the disk fails.
 pub(super) fn read(file: &File) -> io::Result<BlobMeta> {
     let torn = || io::Error::new(ErrorKind::InvalidData, "an object's file has no trailer");
     let file_bytes = file.metadata()?.len();
@@ -63,7 +64,7 @@ pub(super) fn read(file: &File) -> io::Result<BlobMeta> {
     }
 }
 
-/// Returns true if the error of [`read`] says that the file is not a whole object, and false if the
+/// Returns `true` if an error of [`read`] says that the file is not a whole object, and `false` if the
 /// disk failed.
 pub(super) fn is_broken(error: &io::Error) -> bool {
     matches!(
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_appended_is_read_however_long() {
+    fn read_returns_the_appended_trailer_of_any_length() {
         for content_type in ["image/png", &"x".repeat(2_000)] {
             let mut bytes = b"content".to_vec();
             append(&meta(content_type), &mut bytes).expect("a trailer");
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_torn_off_anywhere_is_no_object() {
+    fn read_of_a_file_truncated_anywhere_fails() {
         let mut bytes = b"content".to_vec();
         append(&meta("image/png"), &mut bytes).expect("a trailer");
         for length in 0..bytes.len() {

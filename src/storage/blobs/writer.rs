@@ -1,4 +1,4 @@
-//! An object in the making.
+//! Writer of a new object.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -13,25 +13,24 @@ use super::{BlobMeta, Blobs, trailer};
 use crate::model::ids::AccountId;
 use crate::model::time::Timestamp;
 
-/// So much is collected in memory before it goes to disk; an object of no more is written by
-/// one operation.
+/// Bytes that are collected in memory before a write. A smaller object takes one write.
 const BUFFER_BYTES_MAX: usize = 256 * 1024;
 
-/// Name and properties that an object gets when it is whole.
+/// Name and metadata of a new object.
 #[derive(Debug, Clone)]
 pub struct NewObject<'a> {
     pub bucket: &'a str,
     pub key: &'a str,
-    /// `None` or empty if none was sent.
+    /// Value of `Content-Type`. `None` or empty if there is none.
     pub content_type: Option<String>,
-    /// Headers to be sent with the object, by name in lower case.
+    /// Response headers to store, by name in lower case.
     pub headers: BTreeMap<String, String>,
-    /// The account's now.
+    /// Time on the account's clock.
     pub now: Timestamp,
 }
 
 impl<'a> NewObject<'a> {
-    /// An object without headers of its own but `Content-Type`.
+    /// Creates the metadata of an object without stored headers.
     #[must_use]
     pub fn new(
         bucket: &'a str,
@@ -52,7 +51,7 @@ impl<'a> NewObject<'a> {
 /// Error of [`BlobWriter::finish_if`].
 #[derive(Debug)]
 pub enum FinishError<E> {
-    /// The check did not allow the write.
+    /// The check refused the write.
     Refused(E),
     Io(io::Error),
 }
@@ -63,8 +62,8 @@ impl<E> From<io::Error> for FinishError<E> {
     }
 }
 
-/// An object in the making. It comes into being with [`finish`](Self::finish); dropped before,
-/// it was never there.
+/// Writer of a new object, which exists after [`finish`](Self::finish). A writer that is dropped before
+/// leaves nothing.
 #[derive(Debug)]
 pub struct BlobWriter {
     blobs: Blobs,
@@ -87,16 +86,16 @@ impl BlobWriter {
         }
     }
 
-    /// How many bytes were written.
+    /// Returns the number of bytes written.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Appends `piece`; of an object of any size, 512 KiB at most are in memory.
+    /// Appends `piece`. At most 512 KiB are in memory.
     ///
     /// # Errors
-    /// When the disk fails; the object is then to be dropped.
+    /// If the disk fails. The writer must then be dropped.
     pub async fn write(&mut self, piece: &[u8]) -> io::Result<()> {
         let written = self.collect(piece).await;
         written.map_err(|error| self.blobs.explain(error))
@@ -116,17 +115,17 @@ impl BlobWriter {
         Ok(())
     }
 
-    /// MD5 of what was written so far.
+    /// Returns the MD5 of the bytes written so far.
     #[must_use]
     pub fn md5(&self) -> [u8; 16] {
         self.digest.clone().finalize().into()
     }
 
-    /// Names the object, in place of what was there under its bucket and key.
+    /// Publishes the object. Replaces an object under the same bucket and key.
     ///
     /// # Errors
-    /// `NotFound` if the account has no room (anymore), else when the disk fails. The object is
-    /// then not there, and an older one untouched.
+    /// `NotFound` if the account is not open. Another error if the disk fails. An older object then
+    /// stays as it is.
     pub async fn finish(self, object: NewObject<'_>) -> io::Result<BlobMeta> {
         let finished = self
             .finish_if(
@@ -140,11 +139,11 @@ impl BlobWriter {
         })
     }
 
-    /// Names the object as [`BlobWriter::finish`] does, if `check` allows it. `check` gets the object
-    /// that is there, `None` if there is none, which nobody replaces or removes before this ends.
+    /// Publishes the object as [`BlobWriter::finish`] does, if `check` allows it. `check` gets the
+    /// current object, or `None`. No other writer replaces or removes it meanwhile.
     ///
     /// # Errors
-    /// Returns the error of `check`, or that of [`BlobWriter::finish`].
+    /// The error of `check`, or that of [`BlobWriter::finish`].
     pub async fn finish_if<E>(
         self,
         object: NewObject<'_>,
@@ -187,7 +186,7 @@ impl BlobWriter {
         Ok(meta)
     }
 
-    /// Brings content and trailer to disk, under a temporary name.
+    /// Writes content and trailer to a temporary file.
     async fn write_whole(&mut self, meta: &BlobMeta) -> io::Result<TempFile> {
         trailer::append(meta, &mut self.buffer)?;
         if self.spilled.is_none() {
@@ -205,7 +204,7 @@ impl BlobWriter {
         }
     }
 
-    /// Takes the buffer to disk.
+    /// Writes the buffer to disk.
     async fn spill(&mut self) -> io::Result<()> {
         let (_, file) = match &mut self.spilled {
             Some(spilled) => spilled,
@@ -221,7 +220,7 @@ impl BlobWriter {
     }
 }
 
-/// A place for a file under `tmp/`, which is unlinked when this is dropped.
+/// Path of a temporary file, which is deleted on drop.
 #[derive(Debug)]
 pub struct TempFile {
     path: PathBuf,
@@ -236,7 +235,7 @@ impl TempFile {
         }
     }
 
-    /// Where the file may be made.
+    /// Returns the path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -250,7 +249,8 @@ impl TempFile {
 impl Drop for TempFile {
     fn drop(&mut self) {
         if !self.renamed {
-            // a Drop cannot await; an unlink is short, and what remains is swept at start
+            // A drop cannot await. A deletion is short, and a remaining file is deleted at the next
+            // start.
             let _ = std::fs::remove_file(&self.path);
         }
     }

@@ -1,5 +1,5 @@
-//! Access to the data directory, checked before anything is opened in it, so that an error names the
-//! user, the file's owner and what to do.
+//! Check of the access to the data directory, before any file is opened. Its error names the user, the
+//! owner of the file and the remedy.
 
 use std::fs::Metadata;
 use std::io::{self, ErrorKind};
@@ -12,7 +12,7 @@ use rustix::process::geteuid;
 
 use super::private;
 
-/// Makes the directory if it is not there.
+/// Creates the directory if needed.
 pub(super) fn create(dir: &Path) -> Result<(), String> {
     std::fs::create_dir_all(dir).map_err(|error| {
         let shown = dir.display();
@@ -23,12 +23,12 @@ pub(super) fn create(dir: &Path) -> Result<(), String> {
     })
 }
 
-/// Checks that the directory, and each file and directory that an earlier server made in it, can be
-/// read and written. A file that goes meanwhile is no error: SQLite removes its log as the last
-/// connection of an earlier server closes.
+/// Checks that the directory, and each file that an earlier server created in it, can be read and
+/// written. A file that disappears meanwhile is no error: the last SQLite connection of an earlier
+/// server deletes the log when it closes.
 ///
 /// # Errors
-/// If one cannot be.
+/// If one of them cannot be read or written.
 pub(super) fn check(dir: &Path) -> Result<(), String> {
     let file = Access::READ_OK | Access::WRITE_OK;
     let directory = file | Access::EXEC_OK;
@@ -52,9 +52,9 @@ pub(super) fn check(dir: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns the error as text. A permission error names the user that the server runs as, the owner
-/// and mode of `path`, and the remedies: to run as the owner, or the one that `other` returns for the
-/// user.
+/// Returns the error as text. For a permission error the text names the user of the server, the owner
+/// and mode of `path`, and the remedies: to run as the owner, or the remedy that `other` returns for
+/// the user.
 pub(super) fn explain_refusal(
     path: &Path,
     error: &io::Error,
@@ -108,7 +108,7 @@ fn explanation(
     )
 }
 
-/// Returns the nearest directory above `path`, or `path` itself, that is there.
+/// Returns the nearest existing directory at or above `path`.
 fn nearest(path: &Path) -> &Path {
     let mut above = path.ancestors();
     let found = above.find(|path| path.symlink_metadata().is_ok());
@@ -120,17 +120,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn check_while_a_file_goes_is_no_error() {
+    fn check_while_a_file_is_deleted_succeeds() {
         let dir = tempfile::tempdir().expect("a directory");
-        // As for a file that went after the directory was listed, nothing is behind this name.
+        // Like a file that was deleted after the directory was listed.
         let log = dir.path().join("stuntdouble.db-shm");
-        std::os::unix::fs::symlink("gone", log).expect("a link");
+        std::os::unix::fs::symlink("missing", log).expect("a link");
         assert_eq!(check(dir.path()), Ok(()));
         assert!(check(&dir.path().join("missing")).is_err());
     }
 
     #[test]
-    fn permission_error_names_the_user_the_owner_and_the_remedy() {
+    fn explain_permission_error_names_user_owner_and_remedy() {
         let owned = |is_dir, uid, mode| PathOwnership { is_dir, uid, mode };
         let chown = |user| format!("run chown -R {user} /data");
         assert_eq!(
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn other_errors_are_as_the_system_says_them() {
+    fn explain_other_error_keeps_the_text_of_the_system() {
         let error = io::Error::from(ErrorKind::StorageFull);
         assert_eq!(
             explain_refusal(Path::new("/"), &error, |_| String::new()),
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn nearest_directory_is_the_one_that_is_there() {
+    fn nearest_directory_returns_the_first_existing_one() {
         assert_eq!(
             nearest(Path::new("/proc/nothing/at/all")),
             Path::new("/proc")

@@ -1,4 +1,4 @@
-//! Permissions of data directories that older versions, or the user, made.
+//! Permissions of existing data directories.
 
 use std::fs::{Metadata, Permissions};
 use std::io;
@@ -7,24 +7,25 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 
-/// Names that the server makes in its data directory; the database's begin with the last one.
+/// Names of the files that the server creates. Those of the database begin with the last name.
 const DIRECTORIES: [&str; 4] = ["blobs", "snapshots", "tls", "tmp"];
 const LOCK: &str = super::LOCK;
 const DATABASE: &str = "stuntdouble.db";
-/// Key of the certificate authority. It is not tightened but refused: others may have read it.
+/// Key of the certificate authority. Wrong permissions are an error: others may have read it.
 const KEY: &str = "ca.key";
 
-/// Bits for the group and for others.
+/// Permission bits of the group and of others.
 const NOT_OWNER: u32 = 0o077;
 const OWNER: u32 = 0o700;
 const OTHERS_WRITE: u32 = 0o002;
 const STICKY: u32 = 0o1000;
 
-/// Takes the data directory, and what the server has made in it, from the group and from others.
+/// Removes the permissions of the group and of others from the data directory and the files of the
+/// server.
 ///
-/// Files of other users are left alone. The directory itself is left alone as well if it belongs to
-/// another user, as a mounted volume may, or has files that the server did not make, as `/tmp` or a
-/// home directory has: what the server makes in it has permissions of its own.
+/// Files of other users are left alone. The directory is left alone too if it belongs to another user,
+/// like a mounted volume, or contains other files, like `/tmp` or a home directory. New files are
+/// private in any case.
 pub(super) fn tighten(root: &Path) {
     let tightened = entries(root).and_then(|entries| {
         for (path, metadata) in own_entries(root) {
@@ -51,7 +52,7 @@ pub(super) fn tighten(root: &Path) {
     }
 }
 
-/// Returns the files and directories that the server has made in `root`.
+/// Returns the files and directories of the server in `root`.
 pub(super) fn own_entries(root: &Path) -> Vec<(PathBuf, Metadata)> {
     let names = entries(root).unwrap_or_default();
     let paths = names
@@ -83,8 +84,8 @@ fn is_own(metadata: &Metadata) -> bool {
     metadata.uid() == geteuid().as_raw()
 }
 
-/// Restricts the file, or the directory with all that is in it. A directory comes after what is in
-/// it: one that is restricted already is done, and is not walked at every start.
+/// Restricts a file, or a directory with its contents. A directory is restricted after its contents: a
+/// restricted directory is complete, and is not walked at each start.
 fn tighten_all(path: &Path, metadata: &Metadata) -> io::Result<()> {
     let is_key = path.ends_with(KEY);
     if metadata.is_symlink() || !is_own(metadata) || is_key || metadata.mode() & NOT_OWNER == 0 {
@@ -105,7 +106,7 @@ fn restrict(path: &Path, metadata: &Metadata) -> io::Result<()> {
         return Ok(());
     }
     match std::fs::set_permissions(path, Permissions::from_mode(mode & OWNER)) {
-        // SQLite removes its log as the last connection of an earlier server closes.
+        // The last SQLite connection of an earlier server deletes the log when it closes.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         done => done,
     }
@@ -125,11 +126,11 @@ mod tests {
     }
 
     #[test]
-    fn directory_with_files_of_others_is_left_and_our_files_are_tightened() {
+    fn restrict_directory_with_other_files_restricts_only_ours() {
         let dir = tempfile::tempdir().expect("a directory");
         let (blob, other) = (dir.path().join("blobs/1/a"), dir.path().join("notes.txt"));
         std::fs::create_dir_all(dir.path().join("blobs/1")).expect("directories");
-        // Whatever the umask is, which another test of this process may have set.
+        // Another test of this process may have changed the umask.
         for path in [".", "blobs", "blobs/1"] {
             set_mode(&dir.path().join(path), 0o755);
         }
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn key_of_the_authority_is_not_tightened() {
+    fn restrict_leaves_the_key_of_the_authority() {
         let dir = tempfile::tempdir().expect("a directory");
         let folder = dir.path().join("tls");
         std::fs::create_dir(&folder).expect("a directory");

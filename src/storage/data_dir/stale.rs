@@ -1,10 +1,10 @@
-//! Temporary data directories of servers that were killed.
+//! Deletion of temporary data directories that killed servers left.
 //!
-//! A directory is removed if it has the name of a temporary data directory, belongs to this
-//! process's user, and has a lock file with the mark of a temporary one that no process holds. A
-//! server that starts has no such file before it holds it (see [`super::lock_temporary`]), so a
-//! directory without one is left alone. The lock file goes last: a removal that is cut off is taken
-//! up at the next start. No symbolic link is followed.
+//! A directory is deleted if it has the name of a temporary data directory, belongs to the user of this
+//! process, and has an unlocked lock file with the mark of a temporary one. A starting server has no
+//! such file before it holds it (see [`super::lock_temporary`]). A directory without a lock file is
+//! left alone. The lock file is deleted last, so that the next start continues an interrupted deletion.
+//! No symbolic link is followed.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
@@ -16,7 +16,7 @@ use rustix::process::geteuid;
 
 use super::{LOCK, PREFIX, TEMPORARY};
 
-/// Removes the directories of ended servers in `parent`, and logs how many there were.
+/// Deletes the directories of ended servers in `parent`, and logs their number.
 pub(super) fn remove(parent: &Path) {
     let Ok(entries) = std::fs::read_dir(parent) else {
         return;
@@ -30,7 +30,7 @@ pub(super) fn remove(parent: &Path) {
         match remove_stale(&path) {
             Ok(true) => count += 1,
             Ok(false) => {}
-            // Another server that starts has been quicker.
+            // Another starting server was faster.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => {
                 let path = path.display();
@@ -47,7 +47,7 @@ pub(super) fn remove(parent: &Path) {
     }
 }
 
-/// Removes the directory if its server has ended. Returns `false` if it is left alone.
+/// Deletes the directory if its server has ended. Returns `false` if the directory is left alone.
 fn remove_stale(dir: &Path) -> io::Result<bool> {
     let metadata = std::fs::symlink_metadata(dir)?;
     let user = geteuid().as_raw();
@@ -70,7 +70,7 @@ fn remove_stale(dir: &Path) -> io::Result<bool> {
     if mark != TEMPORARY || lock.try_lock().is_err() {
         return Ok(false);
     }
-    // Between opening and locking, another server that starts may have removed it.
+    // Another starting server may have deleted the file between opening and locking.
     let named = std::fs::symlink_metadata(&name)?;
     if (named.dev(), named.ino()) != (metadata.dev(), metadata.ino()) {
         return Ok(false);
@@ -99,7 +99,7 @@ mod tests {
     use super::super::{DataDir, lock, lock_temporary};
     use super::*;
 
-    /// A directory that a killed server left in `parent`.
+    /// Creates a directory like that of a killed server in `parent`.
     fn left_behind(parent: &Path, name: &str) -> PathBuf {
         let dir = parent.join(name);
         std::fs::create_dir_all(dir.join("blobs/1")).expect("directories");
@@ -110,20 +110,20 @@ mod tests {
     }
 
     #[test]
-    fn only_unlocked_temporary_directories_are_removed() {
+    fn remove_stale_leaves_locked_and_permanent_directories() {
         let parent = tempfile::tempdir().expect("a directory");
         let parent = parent.path();
         let stale = left_behind(parent, "stuntdouble-stale");
         let running = parent.join("stuntdouble-runs");
         std::fs::create_dir(&running).expect("a directory");
         let held = lock_temporary(&running).expect("a lock");
-        // A server that has not locked its directory yet.
+        // Directory of a starting server that holds no lock yet.
         let starting = parent.join("stuntdouble-starts");
         std::fs::create_dir(&starting).expect("a directory");
-        // A data directory that is set, and one that was temporary before it was set.
-        let kept_path = parent.join("stuntdouble-kept");
-        std::fs::create_dir(&kept_path).expect("a directory");
-        drop(lock(&kept_path).expect("a lock"));
+        // Data directory of a user, and a temporary one that a user has set since.
+        let set_path = parent.join("stuntdouble-set");
+        std::fs::create_dir(&set_path).expect("a directory");
+        drop(lock(&set_path).expect("a lock"));
         let adopted = left_behind(parent, "stuntdouble-adopted");
         drop(lock(&adopted).expect("a lock"));
         let other = left_behind(parent, "other-a");
@@ -139,7 +139,7 @@ mod tests {
         for path in [
             &running,
             &starting,
-            &kept_path,
+            &set_path,
             &adopted,
             &other,
             &elsewhere,
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn symbolic_links_within_are_removed_and_not_followed() {
+    fn remove_stale_deletes_symbolic_links_without_following_them() {
         let parent = tempfile::tempdir().expect("a directory");
         let outside = parent.path().join("outside");
         std::fs::create_dir(&outside).expect("a directory");
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn directory_of_a_running_server_is_locked_from_its_first_sight() {
+    fn lock_temporary_locks_the_file_before_it_is_visible() {
         let data = DataDir::open(None, None).expect("a data directory");
         assert!(data.is_temporary());
         assert!(!remove_stale(data.path()).expect("it can be read"));

@@ -1,4 +1,4 @@
-//! Accounts, clocks, credits, and the hosts that URLs were made for.
+//! Accounts, clocks, credits, and hosts of presigned URLs.
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
@@ -10,30 +10,30 @@ use crate::model::ids::{AccountId, ClockId};
 use crate::model::time::Timestamp;
 use crate::platform::clock::Clock;
 
-/// An account as it stands in its row, and how far its numbers have come.
+/// Row of an account, with its highest sequence numbers.
 #[derive(Debug, Clone)]
 pub struct AccountRow {
     pub id: AccountId,
     pub key: String,
     pub settings: AccountSettings,
     pub clock: Option<Clock>,
-    /// The greatest number given to an order of its own.
+    /// Highest sequence number of its orders.
     pub orders: u64,
-    /// The greatest number given to an upload of its own.
+    /// Highest sequence number of its uploads.
     pub uploads: u64,
-    /// The greatest snowflake given to an order or an endpoint of its own.
+    /// Highest snowflake of its orders and endpoints.
     pub snowflake: u64,
 }
 
-/// Every account.
+/// Returns all accounts.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn all(from: &mut impl ReadConn) -> StoreResult<Vec<AccountRow>> {
     sqlx::query(
         "SELECT id, key, settings, clock,
-                (SELECT COALESCE(MAX(number), 0) FROM orders WHERE account_id = accounts.id),
-                (SELECT COALESCE(MAX(number), 0) FROM uploads WHERE account_id = accounts.id),
+                (SELECT COALESCE(MAX(account_seq), 0) FROM orders WHERE account_id = accounts.id),
+                (SELECT COALESCE(MAX(account_seq), 0) FROM uploads WHERE account_id = accounts.id),
                 MAX((SELECT COALESCE(MAX(CAST(id AS INTEGER)), 0) FROM orders
                       WHERE account_id = accounts.id AND id NOT LIKE '%-%'),
                     (SELECT COALESCE(MAX(snowflake), 0) FROM endpoints
@@ -63,10 +63,11 @@ fn account(row: &SqliteRow) -> StoreResult<AccountRow> {
     })
 }
 
-/// Makes an account, or finds the one that a start cut short has made for this key.
+/// Inserts an account, or updates the settings of the one that an interrupted start has inserted for
+/// `key`.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn insert(
     tx: &mut Tx,
     key: &str,
@@ -85,10 +86,10 @@ pub async fn insert(
     Ok(AccountId(row.get(0)))
 }
 
-/// Replaces what is set on an account.
+/// Replaces the settings of an account.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn update_settings(
     tx: &mut Tx,
     id: AccountId,
@@ -102,7 +103,7 @@ pub async fn update_settings(
     Ok(())
 }
 
-/// Numbers of rows that hang on an account, or on all accounts.
+/// Numbers of rows of an account, or of all accounts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OwnedCounts {
     pub accounts: u64,
@@ -111,22 +112,22 @@ pub struct OwnedCounts {
     pub webhooks: u64,
 }
 
-/// Counts what hangs on the account, or on all accounts if it is `None`.
+/// Counts the rows of `account`, or of all accounts if it is `None`.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn count_owned(
     from: &mut impl ReadConn,
     account: Option<AccountId>,
 ) -> StoreResult<OwnedCounts> {
-    // One account's rows are found by their indexes; a condition for both cases would read them all.
+    // Indexes find the rows of one account. A condition for both cases would read all rows.
     let (of, id) = match account {
         Some(_) => ("account_id = ?1", "id = ?1"),
         None => ("?1 IS NULL", "?1 IS NULL"),
     };
     let row = sqlx::query(AssertSqlSafe(format!(
         "SELECT (SELECT COUNT(*) FROM accounts WHERE {id}),
-                (SELECT COALESCE(SUM(orders), 0) FROM tallies WHERE {of}),
+                (SELECT COALESCE(SUM(count), 0) FROM order_counts WHERE {of}),
                 (SELECT COUNT(*) FROM endpoints WHERE {of})"
     )))
     .bind(account.map(|account| account.0))
@@ -140,10 +141,10 @@ pub async fn count_owned(
     })
 }
 
-/// Ends an account's life: its row, and every row that hangs on it.
+/// Deletes an account and all rows that refer to it.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn delete(tx: &mut Tx, id: AccountId) -> StoreResult<()> {
     sqlx::query("DELETE FROM accounts WHERE id = ?")
         .bind(id.0)
@@ -153,16 +154,15 @@ pub async fn delete(tx: &mut Tx, id: AccountId) -> StoreResult<()> {
     Ok(())
 }
 
-/// Ends the lives of all accounts, which are those of `ids`: their rows, and every row that hangs on
-/// them.
+/// Deletes all accounts, which are those of `ids`, and all rows that refer to them.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn delete_all(tx: &mut Tx, ids: impl IntoIterator<Item = AccountId>) -> StoreResult<()> {
-    // Rows that others refer to go last: SQLite would look for the others row by row.
+    // Referenced rows go last. Otherwise SQLite would search for references row by row.
     sqlx::query(
         "DELETE FROM jobs; DELETE FROM attempts; DELETE FROM deliveries; DELETE FROM events;
-         DELETE FROM endpoints; DELETE FROM uploads; DELETE FROM tallies; DELETE FROM orders;
+         DELETE FROM endpoints; DELETE FROM uploads; DELETE FROM order_counts; DELETE FROM orders;
          DELETE FROM rules WHERE account_id IS NOT NULL; DELETE FROM accounts",
     )
     .execute(tx.sqlite())
@@ -173,10 +173,10 @@ pub async fn delete_all(tx: &mut Tx, ids: impl IntoIterator<Item = AccountId>) -
     Ok(())
 }
 
-/// Gives a clock its new state. An account's own clock takes over the account's jobs.
+/// Writes the state of a clock. An account that gets its own clock takes its jobs along.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn set_clock(tx: &mut Tx, clock_id: ClockId, clock: Clock) -> StoreResult<()> {
     tx.discard_queued_clock_write(clock_id);
     if clock_id != ClockId::DEFAULT {
@@ -187,18 +187,18 @@ pub async fn set_clock(tx: &mut Tx, clock_id: ClockId, clock: Clock) -> StoreRes
         .bind(clock_id.0)
         .execute(tx.sqlite())
         .await?;
-        // They are no longer the default clock's.
+        // The jobs leave the default clock.
         tx.invalidate_jobs();
     }
     write_clock(tx.sqlite(), clock_id, clock).await
 }
 
-/// Takes an account's own clock away: its jobs are the default clock's from now on.
+/// Removes an account's own clock. Its jobs go back to the default clock.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn unset_clock(tx: &mut Tx, id: AccountId) -> StoreResult<()> {
-    tx.discard_queued_clock_write(ClockId::of(id));
+    tx.discard_queued_clock_write(ClockId::for_account(id));
     tx.invalidate_jobs();
     sqlx::query(
         "UPDATE accounts SET clock = NULL WHERE id = ?1;
@@ -211,10 +211,10 @@ pub async fn unset_clock(tx: &mut Tx, id: AccountId) -> StoreResult<()> {
     Ok(())
 }
 
-/// The default clock, if it was ever set.
+/// Returns the default clock. `None` if it was never set.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn default_clock(from: &mut impl ReadConn) -> StoreResult<Option<Clock>> {
     let row = sqlx::query("SELECT clock FROM default_clock")
         .fetch_optional(from.sqlite())
@@ -224,10 +224,10 @@ pub async fn default_clock(from: &mut impl ReadConn) -> StoreResult<Option<Clock
         .transpose()?)
 }
 
-/// The default clock is the real time again.
+/// Resets the default clock to the real time.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn clear_default_clock(tx: &mut Tx) -> StoreResult<()> {
     tx.discard_queued_clock_write(ClockId::DEFAULT);
     sqlx::query("DELETE FROM default_clock")
@@ -236,22 +236,23 @@ pub async fn clear_default_clock(tx: &mut Tx) -> StoreResult<()> {
     Ok(())
 }
 
-/// Credits an account has used.
+/// Returns the credits that an account has used.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn credits_used(from: &mut impl ReadConn, id: AccountId) -> StoreResult<u64> {
-    let row = sqlx::query("SELECT spent FROM accounts WHERE id = ?")
+    let row = sqlx::query("SELECT credits_used FROM accounts WHERE id = ?")
         .bind(id.0)
         .fetch_optional(from.sqlite())
         .await?;
     Ok(row.map_or(0, |row| u64::try_from(row.get::<i64, _>(0)).unwrap_or(0)))
 }
 
-/// Uses up `credits` if `limit` allows. False: it does not, and none was used.
+/// Charges `credits` unless the sum would exceed `limit`. Returns `false`, and charges nothing, if it
+/// would.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn charge_credits(
     tx: &mut Tx,
     id: AccountId,
@@ -259,7 +260,7 @@ pub async fn charge_credits(
     limit: u64,
 ) -> StoreResult<bool> {
     let done =
-        sqlx::query("UPDATE accounts SET spent = spent + ?1 WHERE id = ?2 AND spent + ?1 <= ?3")
+        sqlx::query("UPDATE accounts SET credits_used = credits_used + ?1 WHERE id = ?2 AND credits_used + ?1 <= ?3")
             .bind(i64::from(credits))
             .bind(id.0)
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -268,12 +269,12 @@ pub async fn charge_credits(
     Ok(done.rows_affected() == 1)
 }
 
-/// Gives back `credits` that were spent.
+/// Refunds `credits`.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn refund_credits(tx: &mut Tx, id: AccountId, credits: u32) -> StoreResult<()> {
-    sqlx::query("UPDATE accounts SET spent = MAX(spent - ?, 0) WHERE id = ?")
+    sqlx::query("UPDATE accounts SET credits_used = MAX(credits_used - ?, 0) WHERE id = ?")
         .bind(i64::from(credits))
         .bind(id.0)
         .execute(tx.sqlite())
@@ -281,25 +282,25 @@ pub async fn refund_credits(tx: &mut Tx, id: AccountId, credits: u32) -> StoreRe
     Ok(())
 }
 
-/// The hosts that presigned URLs were made for, the latest first.
+/// Returns the hosts of issued presigned URLs, the latest first.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn hosts(from: &mut impl ReadConn) -> StoreResult<Vec<String>> {
-    let rows = sqlx::query("SELECT host FROM hosts ORDER BY seq DESC")
+    let rows = sqlx::query("SELECT host FROM presign_hosts ORDER BY seq DESC")
         .fetch_all(from.sqlite())
         .await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// Keeps a host that presigned URLs were made for, and no more than `hosts_max` of them.
+/// Records a host of presigned URLs. Keeps the latest `hosts_max` hosts.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn insert_host(tx: &mut Tx, host: &str, hosts_max: u32) -> StoreResult<()> {
     sqlx::query(
-        "INSERT INTO hosts (host) VALUES (?) ON CONFLICT DO NOTHING;
-         DELETE FROM hosts WHERE seq <= (SELECT MAX(seq) FROM hosts) - ?",
+        "INSERT INTO presign_hosts (host) VALUES (?) ON CONFLICT DO NOTHING;
+         DELETE FROM presign_hosts WHERE seq <= (SELECT MAX(seq) FROM presign_hosts) - ?",
     )
     .bind(host)
     .bind(hosts_max)

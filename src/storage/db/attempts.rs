@@ -1,4 +1,5 @@
-//! Attempts at deliveries: one row each, the oldest of an account going when there are too many.
+//! Attempts at deliveries, one row each. The oldest attempts of an account are removed when there are
+//! too many.
 
 use sqlx::{AssertSqlSafe, Row};
 
@@ -7,24 +8,24 @@ use crate::model::ids::{AccountId, DeliveryId, WebhookId};
 use crate::model::listing::Span;
 use crate::model::webhook::{Attempt, Delivery};
 
-/// So many of an account's attempts are kept.
+/// Maximum number of attempts kept for an account.
 const ATTEMPTS_STORED_MAX: i64 = 1_000;
 
-/// An attempt with what it was an attempt at.
+/// Attempt, with its endpoint, delivery and event.
 #[derive(Debug, Clone)]
 pub struct AttemptRow {
     pub account: AccountId,
     pub endpoint: WebhookId,
     pub delivery: DeliveryId,
     pub event: String,
-    /// The event's type.
+    /// Type of the event.
     pub event_type: String,
-    /// What was sent.
+    /// Body of the event, as sent.
     pub body: String,
     pub attempt: Attempt,
 }
 
-/// Which attempts; none: any.
+/// Filter of attempts. `None` matches any.
 #[derive(Debug, Clone, Default)]
 pub struct AttemptFilter {
     pub account: Option<AccountId>,
@@ -32,10 +33,10 @@ pub struct AttemptFilter {
     pub event_type: Option<String>,
 }
 
-/// Keeps attempts at a delivery to that endpoint, also where that is gone.
+/// Inserts attempts at a delivery. The endpoint and the delivery may have been removed.
 ///
 /// # Errors
-/// If the account is gone.
+/// [`InternalError::AccountGone`] if the account was deleted.
 pub async fn insert(
     tx: &mut Tx,
     account: AccountId,
@@ -45,11 +46,11 @@ pub async fn insert(
 ) -> StoreResult<()> {
     for attempt in attempts {
         sqlx::query(
-            "INSERT INTO attempts (account_id, number, endpoint_id, delivery_id, event_id, body)
-             SELECT ?1, COALESCE(MAX(number), 0) + 1, ?2, ?3, ?4, ?5
+            "INSERT INTO attempts (account_id, account_seq, endpoint_id, delivery_id, event_id, body)
+             SELECT ?1, COALESCE(MAX(account_seq), 0) + 1, ?2, ?3, ?4, ?5
              FROM attempts WHERE account_id = ?1;
              DELETE FROM attempts WHERE account_id = ?1
-             AND number <= (SELECT MAX(number) FROM attempts WHERE account_id = ?1) - ?6",
+             AND account_seq <= (SELECT MAX(account_seq) FROM attempts WHERE account_id = ?1) - ?6",
         )
         .bind(account.0)
         .bind(endpoint.0)
@@ -64,28 +65,28 @@ pub async fn insert(
 }
 
 impl AttemptFilter {
-    /// Returns the condition, and the column that orders and numbers the attempts.
+    /// Returns the SQL condition, and the column that orders and numbers the attempts.
     fn condition(&self) -> (String, &'static str) {
-        // Each is found by an index; with one condition for both cases all are looked at.
+        // An index serves each case. A condition for all cases would read all attempts.
         let (of_account, number) = match (self.account, self.endpoint) {
             (_, Some(_)) => ("(?1 IS NULL OR attempts.account_id = ?1)", "attempts.id"),
-            (Some(_), None) => ("attempts.account_id = ?1", "number"),
+            (Some(_), None) => ("attempts.account_id = ?1", "account_seq"),
             (None, None) => ("?1 IS NULL", "attempts.id"),
         };
         let of_endpoint = match self.endpoint {
             Some(_) => "endpoint_id = ?2",
             None => "?2 IS NULL",
         };
-        let condition = format!("{of_account} AND {of_endpoint} AND (?3 IS NULL OR kind = ?3)");
+        let condition = format!("{of_account} AND {of_endpoint} AND (?3 IS NULL OR type = ?3)");
         (condition, number)
     }
 }
 
-/// Returns the newest `limit` attempts of those older than attempt number `before`. `None` if there
-/// are none. The numbers are those of this filter.
+/// Returns the span of the newest attempts with a number below `before`, at most `limit`. `None` if
+/// there are none. The numbers are those of this filter.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn span(
     from: &mut impl ReadConn,
     filter: &AttemptFilter,
@@ -105,14 +106,13 @@ pub async fn span(
     .fetch_all(from.sqlite())
     .await?;
     let numbers: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
-    Ok(Span::of_page(&numbers, limit))
+    Ok(Span::from_numbers(&numbers, limit))
 }
 
-/// Returns the attempts numbered `first` to `last` with their numbers, the oldest first, `limit` of
-/// them at most.
+/// Returns the attempts with numbers from `first` to `last`, the oldest first, at most `limit`.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn in_span(
     from: &mut impl ReadConn,
     filter: &AttemptFilter,
@@ -121,7 +121,7 @@ pub async fn in_span(
 ) -> StoreResult<Vec<(i64, AttemptRow)>> {
     let (condition, number) = filter.condition();
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT attempts.account_id, endpoint_id, delivery_id, event_id, kind, events.body,
+        "SELECT attempts.account_id, endpoint_id, delivery_id, event_id, type, events.body,
                 attempts.body, {number}
          FROM attempts JOIN events ON events.id = event_id
          WHERE {condition} AND {number} BETWEEN ?4 AND ?5 ORDER BY {number} LIMIT ?6"

@@ -1,11 +1,11 @@
-//! Orders at hand: what was written or read last, so that reading an order again costs neither
-//! SQL nor parsing.
+//! Cache of the orders written or read last, so that a second read costs neither SQL nor parsing.
 //!
-//! It never shows what a committed write has replaced. A commit takes out what it is about to
-//! replace before any reader of the rows can see it done, and puts in what it wrote afterwards;
-//! meanwhile, and where a commit came between a reader's look and its find, finds are not kept.
-//! Its size is bounded in bytes, by generations: what was not asked for while half of it filled
-//! up is let go.
+//! The cache never returns a replaced order. A commit first removes the orders that it replaces, and
+//! inserts them after it is done. A reader's order is not inserted if a commit began or ended during
+//! the read.
+//!
+//! The size is bounded in bytes, by two generations. Orders that were not read while a generation
+//! filled up are dropped.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::model::ids::AccountId;
 use crate::model::order::Order;
 
-/// Half of what is kept, as JSON; in memory it is about twice that.
+/// Size of one generation, in bytes of JSON. In memory an order takes about twice that.
 const GENERATION_BYTES: usize = 512 * 1024;
 
-/// Orders at hand, by id.
+/// Cached orders, by id.
 #[derive(Debug, Default)]
 pub(super) struct OrderCache(Mutex<Generations>);
 
@@ -29,7 +29,7 @@ struct Generations {
     committing: bool,
 }
 
-/// An order and how long its JSON is.
+/// Order, and the length of its JSON.
 #[derive(Debug, Clone)]
 pub(super) struct CachedOrder {
     pub order: Arc<Order>,
@@ -73,13 +73,15 @@ impl OrderCache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The order, or else how many commits there have been, to be told to [`OrderCache::insert_if_unchanged`].
+    /// Returns the order, or else the number of commits so far, for
+    /// [`OrderCache::insert_if_unchanged`].
     pub fn get(&self, id: &str) -> Result<Arc<Order>, u64> {
         let mut generations = self.generations();
         generations.get(id).ok_or(generations.commits)
     }
 
-    /// A reader that looked after so many commits found this order.
+    /// Inserts an order that a reader found. Does nothing if a commit began or ended since `commits`
+    /// was returned.
     pub fn insert_if_unchanged(&self, store: CachedOrder, commits: u64) {
         let mut generations = self.generations();
         if generations.commits == commits && !generations.committing {
@@ -87,8 +89,8 @@ impl OrderCache {
         }
     }
 
-    /// A commit begins that replaces or removes the orders of these ids, and ends these accounts'
-    /// lives.
+    /// Begins a commit that replaces or removes the orders with `ids`, and ends the accounts in
+    /// `ended`.
     pub fn committing<'k>(&self, ids: impl Iterator<Item = &'k str>, ended: &HashSet<AccountId>) {
         let mut generations = self.generations();
         generations.committing = true;
@@ -103,7 +105,7 @@ impl OrderCache {
         }
     }
 
-    /// The commit is over; it wrote these orders, none if it came to nothing.
+    /// Ends a commit that wrote the orders `written`. They are none if the commit failed.
     pub fn committed(&self, written: impl Iterator<Item = CachedOrder>) {
         let mut generations = self.generations();
         generations.committing = false;
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_was_overtaken_by_a_commit_is_not_believed() {
+    fn insert_after_a_commit_began_is_ignored() {
         let cache = OrderCache::default();
         let new = cached_order_of("1", "new", 1);
         let length = cache.get("1").expect_err("nothing is there");
@@ -173,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_being_replaced_is_not_shown_while_the_commit_is_under_way() {
+    fn get_during_a_commit_misses_the_orders_it_replaces() {
         let cache = OrderCache::default();
         cache.committed([cached_order_of("1", "old", 1)].into_iter());
         cache.committing(["1"].into_iter(), &HashSet::new());
@@ -187,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_asked_for_is_let_go_and_the_size_stays_bounded() {
+    fn unread_orders_are_dropped_and_the_size_stays_bounded() {
         let cache = OrderCache::default();
         for n in 0..100 {
             cache.committed(
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_ends_takes_its_orders_along() {
+    fn commit_that_ends_an_account_removes_its_orders() {
         let cache = OrderCache::default();
         cache.committed([cached_order_of("1", "x", 1)].into_iter());
         cache.committing(std::iter::empty(), &HashSet::from([AccountId(1)]));

@@ -1,7 +1,7 @@
-//! The agenda: which clock has work due when, as far as anyone has said.
+//! Index of the next due time of each clock.
 //!
-//! A hint and no more: it is noted when a job's transaction commits, read by the worker, and
-//! made again from the rows at start. Its size is that of the set of clocks.
+//! The index is a hint for the worker. It is updated when a transaction with jobs commits, and rebuilt
+//! from the rows at start. It has one entry per clock with work.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use crate::model::ids::ClockId;
 use crate::model::time::Timestamp;
 
-/// Shared by whoever writes jobs and the worker.
+/// Index of due times. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct DueIndex(Arc<DueIndexInner>);
 
@@ -23,34 +23,35 @@ struct DueIndexInner {
     version: AtomicU64,
 }
 
-/// What is known of a clock's work.
+/// Next due time of a clock.
 #[derive(Debug, Clone, Copy)]
 pub struct NextDue {
-    /// When the first of it is due.
+    /// Due time of the first job.
     pub at: Timestamp,
-    /// Some of it was not there when the worker looked last.
+    /// `true` if a job was added since the worker last dispatched.
     pub is_new: bool,
 }
 
 impl DueIndex {
-    /// Something new is due at `at`, by that clock.
+    /// Records a new job that is due at `at` on `clock`.
     pub fn schedule(&self, clock: ClockId, at: Timestamp) {
         self.0.version.fetch_add(1, Ordering::SeqCst);
         self.merge(clock, NextDue { at, is_new: true });
     }
 
-    /// Jobs have gone that nobody has done, or go by another clock, or have come unnoted.
+    /// Records that jobs were removed without a run, changed their clock, or were added without
+    /// [`Self::schedule`].
     pub(super) fn invalidate(&self) {
         self.0.version.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// How often it was noted that jobs are others than before; a job that is done is not.
+    /// Returns the number of recorded changes. The end of a job is no change.
     #[must_use]
     pub fn version(&self) -> u64 {
         self.0.version.load(Ordering::SeqCst)
     }
 
-    /// Of what was just looked at, the first is due at `at`.
+    /// Records that the first of the jobs already dispatched is due at `at`.
     pub fn wait_until(&self, clock: ClockId, at: Timestamp) {
         self.merge(clock, NextDue { at, is_new: false });
     }
@@ -66,19 +67,19 @@ impl DueIndex {
         self.0.changed.notify_one();
     }
 
-    /// Something may be due by that clock at once.
+    /// Makes the worker check `clock` at once.
     pub fn check_now(&self, clock: ClockId) {
         let at = Timestamp::from_ms(i64::MIN);
         self.merge(clock, NextDue { at, is_new: true });
     }
 
-    /// Forgets the clocks for which `keep` returns false, because they are no more.
+    /// Removes the clocks for which `keep` returns `false`.
     pub fn retain(&self, keep: impl Fn(ClockId) -> bool) {
         let mut due = self.0.due.lock().unwrap_or_else(PoisonError::into_inner);
         due.retain(|clock, _| keep(*clock));
     }
 
-    /// Takes out the clocks for which `is_due` says so.
+    /// Removes and returns the clocks for which `is_due` returns `true`.
     pub fn take_due(&self, is_due: impl Fn(ClockId, NextDue) -> bool) -> Vec<ClockId> {
         let mut due = self.0.due.lock().unwrap_or_else(PoisonError::into_inner);
         due.extract_if(|clock, due| is_due(*clock, *due))
@@ -86,7 +87,7 @@ impl DueIndex {
             .collect()
     }
 
-    /// The smallest of what `wait_ms` says of each entry, none where it says none of all.
+    /// Returns the shortest wait by `wait_ms` over all entries. `None` if it returns `None` for all.
     pub fn min_wait(&self, wait_ms: impl Fn(ClockId, Timestamp) -> Option<u64>) -> Option<u64> {
         let due = self.0.due.lock().unwrap_or_else(PoisonError::into_inner);
         due.iter()
@@ -94,12 +95,12 @@ impl DueIndex {
             .min()
     }
 
-    /// Returns when something was noted since the last time, or a clock was moved.
+    /// Waits for the next change of the index or of a clock.
     pub async fn changed(&self) {
         self.0.changed.notified().await;
     }
 
-    /// A clock was moved: what is due must be judged again.
+    /// Wakes the worker because a clock was moved.
     pub fn wake(&self) {
         self.0.changed.notify_one();
     }

@@ -1,27 +1,31 @@
-//! Endpoints: where accounts want their events.
+//! Endpoints: URLs that accounts have registered for events.
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
 
+use super::jobs::unknown_value;
+use super::orders::is_of_vendor;
 use super::webhooks::count;
 use super::{ReadConn, StoreResult, Tx, sealed::Connected};
 use crate::model::ids::{AccountId, WebhookId};
 use crate::model::listing::Page;
 use crate::model::time::Timestamp;
+use crate::model::vendor::Vendor;
 use crate::model::webhook::Endpoint;
 
-const ENDPOINT: &str = "SELECT id, account_id, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy, snowflake FROM endpoints";
+const ENDPOINT: &str = "SELECT id, account_id, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy, snowflake, vendor FROM endpoints";
 
-/// Inserts an endpoint, whose id is ignored. Returns the id that it is given.
+/// Inserts `endpoint` and returns its new id. The id in `endpoint` is ignored.
 ///
 /// # Errors
-/// If the account is gone.
+/// [`InternalError::AccountGone`] if the account was deleted.
 pub async fn insert(tx: &mut Tx, endpoint: &Endpoint) -> StoreResult<WebhookId> {
     let row = sqlx::query(
-        "INSERT INTO endpoints (account_id, snowflake, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        "INSERT INTO endpoints (account_id, vendor, snowflake, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
     )
     .bind(endpoint.account.0)
+    .bind(endpoint.vendor.name())
     .bind(i64::try_from(endpoint.snowflake).unwrap_or(i64::MAX))
     .bind(&endpoint.name)
     .bind(&endpoint.url)
@@ -37,10 +41,10 @@ pub async fn insert(tx: &mut Tx, endpoint: &Endpoint) -> StoreResult<WebhookId> 
     Ok(WebhookId(row.get(0)))
 }
 
-/// Writes what a client can change of an endpoint: name, URL, and which orders' events it gets.
+/// Writes the name, URL and test flag of an endpoint.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn update(tx: &mut Tx, endpoint: &Endpoint) -> StoreResult<()> {
     sqlx::query("UPDATE endpoints SET name = ?, url = ?, test = ?, updated_at = ? WHERE id = ?")
         .bind(&endpoint.name)
@@ -53,23 +57,30 @@ pub async fn update(tx: &mut Tx, endpoint: &Endpoint) -> StoreResult<()> {
     Ok(())
 }
 
-/// Removes an endpoint and its deliveries. False if the account has none of that id.
+/// Removes an endpoint and its deliveries. Returns `false` if the account has no such endpoint of the
+/// vendor.
 ///
 /// # Errors
-/// If it cannot be written.
-pub async fn delete(tx: &mut Tx, account: AccountId, id: WebhookId) -> StoreResult<bool> {
-    let done = sqlx::query("DELETE FROM endpoints WHERE id = ? AND account_id = ?")
+/// If the database fails.
+pub async fn delete(
+    tx: &mut Tx,
+    account: AccountId,
+    vendor: Vendor,
+    id: WebhookId,
+) -> StoreResult<bool> {
+    let done = sqlx::query("DELETE FROM endpoints WHERE id = ? AND account_id = ? AND vendor = ?")
         .bind(id.0)
         .bind(account.0)
+        .bind(vendor.name())
         .execute(tx.sqlite())
         .await?;
     Ok(done.rows_affected() == 1)
 }
 
-/// The ids of the account's endpoints, in order.
+/// Returns the ids of the account's endpoints, in ascending order.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn ids(from: &mut impl ReadConn, account: AccountId) -> StoreResult<Vec<WebhookId>> {
     let rows = sqlx::query("SELECT id FROM endpoints WHERE account_id = ? ORDER BY id")
         .bind(account.0)
@@ -78,62 +89,74 @@ pub async fn ids(from: &mut impl ReadConn, account: AccountId) -> StoreResult<Ve
     Ok(rows.iter().map(|row| WebhookId(row.get(0))).collect())
 }
 
-/// The account's endpoint of that id.
+/// Returns the account's endpoint with `id`, of any vendor if `vendor` is `None`. `None` if there is no
+/// such endpoint.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn find(
     from: &mut impl ReadConn,
     account: AccountId,
+    vendor: Option<Vendor>,
     id: WebhookId,
 ) -> StoreResult<Option<Endpoint>> {
     let row = sqlx::query(AssertSqlSafe(format!(
-        "{ENDPOINT} WHERE id = ? AND account_id = ?"
+        "{ENDPOINT} WHERE id = ?1 AND account_id = ?2 AND (?3 IS NULL OR vendor = ?3)"
     )))
     .bind(id.0)
     .bind(account.0)
+    .bind(vendor.map(Vendor::name))
     .fetch_optional(from.sqlite())
     .await?;
-    Ok(row.as_ref().map(endpoint_of))
+    row.as_ref().map(endpoint_from_row).transpose()
 }
 
-/// The account's endpoint that the legacy route knows.
+/// Returns the account's endpoint of the legacy route. `None` if there is none.
 ///
 /// # Errors
-/// If it cannot be read.
-pub async fn legacy(from: &mut impl ReadConn, account: AccountId) -> StoreResult<Option<Endpoint>> {
+/// If the database fails.
+pub async fn legacy(
+    from: &mut impl ReadConn,
+    account: AccountId,
+    vendor: Vendor,
+) -> StoreResult<Option<Endpoint>> {
     let row = sqlx::query(AssertSqlSafe(format!(
-        "{ENDPOINT} WHERE account_id = ? AND legacy"
+        "{ENDPOINT} WHERE account_id = ? AND vendor = ? AND legacy"
     )))
     .bind(account.0)
+    .bind(vendor.name())
     .fetch_optional(from.sqlite())
     .await?;
-    Ok(row.as_ref().map(endpoint_of))
+    row.as_ref().map(endpoint_from_row).transpose()
 }
 
-/// The account's endpoints whose name or URL has `keyword` in it, whatever the case of
-/// ASCII letters, the newest first.
+/// Returns a page of the account's endpoints with `keyword` in the name or URL, the newest first. ASCII
+/// letters match in either case.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn page(
     from: &mut impl ReadConn,
     account: AccountId,
+    vendor: Vendor,
     keyword: &str,
     limit: u32,
     offset: u64,
 ) -> StoreResult<Page<Endpoint>> {
-    const MATCHES: &str =
-        "WHERE account_id = ?1 AND (instr(lower(COALESCE(name, '')), ?2) OR instr(lower(url), ?2))";
+    let of_vendor = is_of_vendor(vendor);
+    let matches = format!(
+        "WHERE account_id = ?1 AND {of_vendor}
+         AND (instr(lower(COALESCE(name, '')), ?2) OR instr(lower(url), ?2))"
+    );
     let keyword = keyword.to_ascii_lowercase();
     let total = sqlx::query(AssertSqlSafe(format!(
-        "SELECT COUNT(*) FROM endpoints {MATCHES}"
+        "SELECT COUNT(*) FROM endpoints {matches}"
     )))
     .bind(account.0)
     .bind(&keyword)
     .fetch_one(from.sqlite())
     .await?;
-    let page = format!("{ENDPOINT} {MATCHES} ORDER BY id DESC LIMIT ?3 OFFSET ?4");
+    let page = format!("{ENDPOINT} {matches} ORDER BY id DESC LIMIT ?3 OFFSET ?4");
     let rows = sqlx::query(AssertSqlSafe(page))
         .bind(account.0)
         .bind(&keyword)
@@ -142,22 +165,25 @@ pub async fn page(
         .fetch_all(from.sqlite())
         .await?;
     Ok(Page {
-        items: rows.iter().map(endpoint_of).collect(),
+        items: rows
+            .iter()
+            .map(endpoint_from_row)
+            .collect::<StoreResult<_>>()?,
         total: count(&total),
     })
 }
 
-/// Returns the secrets of the endpoints whose URLs end with `url_end`, each with its account: of one
-/// account, or of all if it is `None`.
+/// Returns the secrets of the endpoints with a URL that ends with `url_end`, each with its account.
+/// Considers all accounts if `account` is `None`.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn secrets(
     from: &mut impl ReadConn,
     account: Option<AccountId>,
     url_end: &str,
 ) -> StoreResult<Vec<(AccountId, String)>> {
-    // One account's are found by its index; with one condition for both cases all are looked at.
+    // An index finds the endpoints of one account. A condition for both cases would read all endpoints.
     let filter = match account {
         Some(_) => "account_id = ?2",
         None => "?2 IS NULL",
@@ -173,10 +199,12 @@ pub async fn secrets(
     Ok(rows.iter().map(secret).collect())
 }
 
-fn endpoint_of(row: &SqliteRow) -> Endpoint {
-    Endpoint {
+fn endpoint_from_row(row: &SqliteRow) -> StoreResult<Endpoint> {
+    let vendor: &str = row.get(12);
+    Ok(Endpoint {
         id: WebhookId(row.get(0)),
         account: AccountId(row.get(1)),
+        vendor: Vendor::from_name(vendor).ok_or_else(|| unknown_value("vendor", vendor))?,
         snowflake: u64::try_from(row.get::<i64, _>(11)).unwrap_or(0),
         name: row.get(2),
         url: row.get(3),
@@ -187,5 +215,5 @@ fn endpoint_of(row: &SqliteRow) -> Endpoint {
         created_at: Timestamp::from_ms(row.get(8)),
         updated_at: Timestamp::from_ms(row.get(9)),
         legacy: row.get(10),
-    }
+    })
 }

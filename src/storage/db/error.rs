@@ -1,4 +1,4 @@
-//! Errors of the store, and of the disk under it.
+//! Errors of the database and of the disk.
 
 use std::error::Error;
 use std::fmt;
@@ -11,10 +11,10 @@ const SQLITE_FULL: i32 = 13;
 /// Extended result code of SQLite if the shared memory beside the log cannot grow: the disk is full.
 const SQLITE_IOERR_SHMSIZE: i32 = 4874;
 
-/// Why a row could not be read or written.
+/// Error of the database.
 #[derive(Debug, Clone)]
-pub enum StoreError {
-    /// The account was reset or removed while this was under way; nothing was written.
+pub enum InternalError {
+    /// The account was removed meanwhile. Nothing was written.
     AccountGone,
     /// The disk of the data directory has no space left.
     DiskFull(DiskFull),
@@ -22,9 +22,9 @@ pub enum StoreError {
     Broken(Arc<dyn Error + Send + Sync>),
 }
 
-impl StoreError {
-    /// Returns the error for a fault that may be another than the database's: [`Self::DiskFull`] if the
-    /// fault or one of its sources is a full disk, else [`Self::Broken`].
+impl InternalError {
+    /// Wraps an error from any source: [`Self::DiskFull`] if it or one of its sources is a full disk,
+    /// else [`Self::Broken`].
     #[must_use]
     pub fn broken(error: impl Error + Send + Sync + 'static) -> Self {
         match DiskFull::find(&error) {
@@ -42,7 +42,7 @@ impl StoreError {
     }
 }
 
-impl fmt::Display for StoreError {
+impl fmt::Display for InternalError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AccountGone => formatter.write_str("the account was reset meanwhile"),
@@ -52,9 +52,9 @@ impl fmt::Display for StoreError {
     }
 }
 
-impl Error for StoreError {}
+impl Error for InternalError {}
 
-impl From<sqlx::Error> for StoreError {
+impl From<sqlx::Error> for InternalError {
     fn from(error: sqlx::Error) -> Self {
         let Some(inner) = error.as_database_error() else {
             return Self::broken(error);
@@ -72,7 +72,7 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-impl From<serde_json::Error> for StoreError {
+impl From<serde_json::Error> for InternalError {
     fn from(error: serde_json::Error) -> Self {
         Self::Broken(Arc::new(error))
     }
@@ -95,11 +95,11 @@ impl DiskFull {
         }
     }
 
-    /// Returns the full disk that `error` or one of its sources is about. `None` if there is none.
+    /// Returns the full disk among `error` and its sources. `None` if there is none.
     fn find(error: &(dyn Error + 'static)) -> Option<Self> {
         let mut next = Some(error);
         while let Some(error) = next {
-            if let Some(StoreError::DiskFull(full)) = error.downcast_ref() {
+            if let Some(InternalError::DiskFull(full)) = error.downcast_ref() {
                 return Some(full.clone());
             }
             if let Some(error) = error.downcast_ref::<io::Error>() {
@@ -140,28 +140,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_found_behind_other_errors() {
+    fn broken_with_a_full_disk_among_its_sources_is_disk_full() {
         let full = || io::Error::from(ErrorKind::StorageFull);
         let explained = DiskFull::explain(full(), Some(Path::new("/data")));
         for (error, expected) in [
             (
-                StoreError::broken(full()),
+                InternalError::broken(full()),
                 "the disk of the data directory is full",
             ),
             (
-                StoreError::broken(explained),
+                InternalError::broken(explained),
                 "the disk of the data directory /data is full",
             ),
             (
-                StoreError::broken(sqlx::Error::Io(full())),
+                InternalError::broken(sqlx::Error::Io(full())),
                 "the disk of the data directory is full",
             ),
         ] {
-            assert!(matches!(error, StoreError::DiskFull(_)), "{error:?}");
+            assert!(matches!(error, InternalError::DiskFull(_)), "{error:?}");
             assert_eq!(error.to_string(), expected);
         }
         let other = DiskFull::explain(ErrorKind::NotFound.into(), Some(Path::new("/data")));
-        let other = StoreError::broken(other);
-        assert!(matches!(other, StoreError::Broken(_)), "{other:?}");
+        let other = InternalError::broken(other);
+        assert!(matches!(other, InternalError::Broken(_)), "{other:?}");
     }
 }

@@ -1,19 +1,19 @@
-//! Jobs: what is due, and by whose clock.
+//! Jobs: work with a due time on a clock.
 
 use std::sync::Arc;
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::{ReadConn, StoreError, StoreResult, Tx, sealed::Connected};
+use super::{InternalError, ReadConn, StoreResult, Tx, sealed::Connected};
 use crate::model::ids::{AccountId, ClockId, WebhookId};
 use crate::model::job::{Job, JobKind};
 use crate::model::time::Timestamp;
 
-/// Makes the job due at `due_at`, or earlier if it is already there and due earlier.
+/// Inserts a job that is due at `due_at`. An existing job keeps the earlier due time.
 ///
 /// # Errors
-/// If the account is gone.
+/// [`InternalError::AccountGone`] if the account was deleted.
 pub async fn upsert(
     tx: &mut Tx,
     account: AccountId,
@@ -39,18 +39,18 @@ pub async fn upsert(
     Ok(())
 }
 
-/// Makes a job of that kind due at `due_at` for every pending v2 watermark order that has none,
-/// of one account or of all.
+/// Inserts a job of `kind`, due at `due_at`, for each pending v2 watermark order without one. Considers
+/// all accounts if `account` is `None`.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn put_for_v2_watermarks(
     tx: &mut Tx,
     account: Option<AccountId>,
     kind: JobKind,
     due_at: Timestamp,
 ) -> StoreResult<()> {
-    // One account's are found by its index; with one condition for both cases all are looked at.
+    // An index finds the orders of one account. A condition for both cases would read all orders.
     let filter = match account {
         Some(_) => "orders.account_id = ?3",
         None => "?3 IS NULL",
@@ -75,10 +75,11 @@ pub async fn put_for_v2_watermarks(
     Ok(())
 }
 
-/// Takes the job out. False if it was gone: its account was reset, and nothing may be recorded.
+/// Deletes a job. Returns `false` if it was already deleted because its account was reset. The caller
+/// must then record nothing.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn delete(tx: &mut Tx, id: i64) -> StoreResult<bool> {
     let done = sqlx::query("DELETE FROM jobs WHERE id = ?")
         .bind(id)
@@ -87,10 +88,10 @@ pub async fn delete(tx: &mut Tx, id: i64) -> StoreResult<bool> {
     Ok(done.rows_affected() == 1)
 }
 
-/// Has the job due at `due_at` instead, if it is still there; its start has ended.
+/// Sets the due time of a job, if the job exists, and resets its starts.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn postpone(tx: &mut Tx, id: i64, due_at: Timestamp) -> StoreResult<()> {
     let row = tx
         .prepend_order_update(
@@ -106,10 +107,11 @@ pub async fn postpone(tx: &mut Tx, id: i64, due_at: Timestamp) -> StoreResult<()
     Ok(())
 }
 
-/// Sets an endpoint's job to the endpoint's next attempt, or takes it out if there is none.
+/// Sets the due time of an endpoint's job to that of the endpoint's next attempt. Deletes the job if
+/// there is no next attempt.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn reschedule_endpoint(tx: &mut Tx, id: i64, endpoint: WebhookId) -> StoreResult<()> {
     let row = sqlx::query(
         "DELETE FROM jobs WHERE id = ? AND NOT EXISTS
@@ -130,11 +132,11 @@ pub async fn reschedule_endpoint(tx: &mut Tx, id: i64, endpoint: WebhookId) -> S
     Ok(())
 }
 
-/// Sets an endpoint's job to the endpoint's next attempt, whether there is one yet or not; for
-/// who has claimed it and does not run it.
+/// Sets the due time of an endpoint's job to that of the endpoint's next attempt. Creates the job if
+/// needed. For callers that have claimed the job and do not run it.
 ///
 /// # Errors
-/// If the account is gone.
+/// [`InternalError::AccountGone`] if the account was deleted.
 pub async fn upsert_endpoint(
     tx: &mut Tx,
     account: AccountId,
@@ -160,10 +162,10 @@ pub async fn upsert_endpoint(
     Ok(())
 }
 
-/// The job is no longer there to be done.
+/// Deletes the job of `kind` for `subject`.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn remove(tx: &mut Tx, kind: JobKind, subject: &str) -> StoreResult<()> {
     tx.invalidate_jobs();
     sqlx::query("DELETE FROM jobs WHERE kind = ? AND subject = ?")
@@ -174,10 +176,10 @@ pub async fn remove(tx: &mut Tx, kind: JobKind, subject: &str) -> StoreResult<()
     Ok(())
 }
 
-/// The first `limit` jobs due at or before `now` by that clock, the earliest first.
+/// Returns the jobs on `clock` that are due at or before `now`, the earliest first, at most `limit`.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn due(
     from: &mut impl ReadConn,
     clock: ClockId,
@@ -198,11 +200,11 @@ pub async fn due(
     .collect()
 }
 
-/// The first `limit` jobs by that clock that somebody waits for, of one account or of all, the
-/// earliest first.
+/// Returns the jobs on `clock` that a client waits for, the earliest first, at most `limit`. Considers
+/// all accounts if `account` is `None`.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn awaited(
     from: &mut impl ReadConn,
     clock: ClockId,
@@ -231,10 +233,10 @@ pub async fn awaited(
     .collect()
 }
 
-/// The account's first `limit` jobs, the earliest first.
+/// Returns the account's jobs, the earliest first, at most `limit`.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn by_account(
     from: &mut impl ReadConn,
     account: AccountId,
@@ -253,10 +255,10 @@ pub async fn by_account(
     .collect()
 }
 
-/// The job of that kind and subject.
+/// Returns the job of `kind` for `subject`. `None` if there is no such job.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn find(
     from: &mut impl ReadConn,
     kind: JobKind,
@@ -273,10 +275,10 @@ pub async fn find(
     row.as_ref().map(job).transpose()
 }
 
-/// When that job is due, if it is still there.
+/// Returns the due time of a job. `None` if the job no longer exists.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn due_at(from: &mut impl ReadConn, id: i64) -> StoreResult<Option<Timestamp>> {
     let row = sqlx::query("SELECT due_at FROM jobs WHERE id = ?")
         .bind(id)
@@ -285,10 +287,10 @@ pub async fn due_at(from: &mut impl ReadConn, id: i64) -> StoreResult<Option<Tim
     Ok(row.map(|row| Timestamp::from_ms(row.get(0))))
 }
 
-/// When the first job after `now` is due by that clock.
+/// Returns the due time of the first job on `clock` after `now`. `None` if there is none.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn next_after(
     from: &mut impl ReadConn,
     clock: ClockId,
@@ -302,10 +304,10 @@ pub async fn next_after(
     Ok(row.get::<Option<i64>, _>(0).map(Timestamp::from_ms))
 }
 
-/// The earliest due time of every clock that has jobs.
+/// Returns the earliest due time of each clock that has jobs.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn next_due_by_clock(from: &mut impl ReadConn) -> StoreResult<Vec<(ClockId, Timestamp)>> {
     let rows = sqlx::query("SELECT clock_id, MIN(due_at) FROM jobs GROUP BY clock_id")
         .fetch_all(from.sqlite())
@@ -316,20 +318,20 @@ pub async fn next_due_by_clock(from: &mut impl ReadConn) -> StoreResult<Vec<(Clo
         .collect())
 }
 
-/// How many jobs there are, by kind.
+/// Counts the jobs by kind.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn count_by_kind(from: &mut impl ReadConn) -> StoreResult<Vec<(JobKind, u64)>> {
     let counted = sqlx::query("SELECT kind, COUNT(*) FROM jobs GROUP BY kind");
     let rows = counted.fetch_all(from.sqlite()).await?;
     rows.iter().map(kind_count).collect()
 }
 
-/// How many jobs are due at or before what each of these clocks shows, by kind.
+/// Counts the jobs that are due on their clocks, by kind. `nows` has the time of each clock.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn count_due_by_kind(
     from: &mut impl ReadConn,
     nows: &[(ClockId, Timestamp)],
@@ -338,7 +340,7 @@ pub async fn count_due_by_kind(
         .iter()
         .map(|(clock, now)| (clock.0, now.ms()))
         .collect();
-    // Clock by clock along its index: the order of the tables is as they are written.
+    // `CROSS JOIN` keeps the order of the tables, so that each clock's jobs are found by the index.
     let rows = sqlx::query(
         "SELECT kind, COUNT(*) FROM json_each(?) AS clock CROSS JOIN jobs
          ON clock_id = clock.value ->> 0 AND due_at <= clock.value ->> 1 GROUP BY kind",
@@ -368,10 +370,10 @@ fn job(row: &SqliteRow) -> StoreResult<Job> {
     })
 }
 
-/// A word in a row that this version does not know.
-pub(super) fn unknown_value(what: &str, word: &str) -> StoreError {
+/// Error for a word in a row that this version does not know.
+pub(super) fn unknown_value(what: &str, word: &str) -> InternalError {
     let line = format!("the database has an unknown {what}: {word}");
-    StoreError::Broken(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(
+    InternalError::Broken(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(
         line,
     )))
 }

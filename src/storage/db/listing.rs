@@ -1,34 +1,42 @@
-//! BIZ MORI orders of an account: listed, counted. Undetectable's documents and bulks are left out.
+//! Orders that an account created through one vendor's API: listed and counted.
 
 use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Row};
 
+use super::orders::is_of_vendor;
 use super::{ReadConn, StoreResult};
 use crate::model::ids::AccountId;
 use crate::model::listing::{OrderFilter, Page};
-use crate::model::order::Order;
+use crate::model::order::{Order, Vendor};
 
-const MATCHES: &str = "account_id = ?1 AND type NOT IN ('document', 'bulk')
-    AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR type = ?3)";
+/// Condition of a listing, with the account, the status and the type of the filter as its parameters.
+fn matches(vendor: Vendor) -> String {
+    let of_vendor = is_of_vendor(vendor);
+    format!(
+        "account_id = ?1 AND {of_vendor} AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR type = ?3)"
+    )
+}
+
 const KEYWORD_FILTER: &str = "(?4 = '' OR instr(lower(name), ?4) OR instr(id, ?4))";
 
-/// The account's orders of that filter, the newest first: `limit` of them behind the first
-/// `offset`.
+/// Returns a page of the account's orders that match `filter`, the newest first.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn page(
     from: &mut impl ReadConn,
     account: AccountId,
+    vendor: Vendor,
     filter: &OrderFilter,
     limit: u32,
     offset: u64,
 ) -> StoreResult<Page<Arc<Order>>> {
-    let total = count(from, account, filter).await?;
+    let total = count(from, account, vendor, filter).await?;
+    let matches = matches(vendor);
     let sql = format!(
         "SELECT body FROM orders WHERE seq IN
-             (SELECT seq FROM orders WHERE {MATCHES} AND {KEYWORD_FILTER}
+             (SELECT seq FROM orders WHERE {matches} AND {KEYWORD_FILTER}
               ORDER BY seq DESC LIMIT ?5 OFFSET ?6)
          ORDER BY seq DESC"
     );
@@ -48,7 +56,7 @@ pub async fn page(
     Ok(Page { items, total })
 }
 
-/// How far a listing in pieces has come; as yet, nowhere.
+/// Position in a listing that is read in pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor(i64);
 
@@ -58,21 +66,23 @@ impl Default for Cursor {
     }
 }
 
-/// The same from where the cursor stands, which moves on behind them; none when all have been.
-/// An order is met once at most, however many are made meanwhile.
+/// Returns the next orders of a listing, and moves the cursor behind them. An empty list ends the
+/// listing. Returns no order twice, also if orders are created meanwhile.
 ///
 /// # Errors
-/// If they cannot be read; the cursor stands as it did.
+/// If the database fails. The cursor is then not moved.
 pub async fn next_page(
     from: &mut impl ReadConn,
     account: AccountId,
+    vendor: Vendor,
     filter: &OrderFilter,
     limit: u32,
     cursor: &mut Cursor,
 ) -> StoreResult<Vec<Arc<Order>>> {
+    let matches = matches(vendor);
     let sql = format!(
         "SELECT body, seq FROM orders WHERE seq IN
-             (SELECT seq FROM orders WHERE {MATCHES} AND {KEYWORD_FILTER} AND seq < ?6
+             (SELECT seq FROM orders WHERE {matches} AND {KEYWORD_FILTER} AND seq < ?6
               ORDER BY seq DESC LIMIT ?5)
          ORDER BY seq DESC"
     );
@@ -95,16 +105,18 @@ pub async fn next_page(
     Ok(orders)
 }
 
-/// How many there are: from the tallies, unless a keyword has every order looked at.
+/// Counts the orders of a listing: by `order_counts`, or order by order if a keyword is given.
 async fn count(
     from: &mut impl ReadConn,
     account: AccountId,
+    vendor: Vendor,
     filter: &OrderFilter,
 ) -> StoreResult<u64> {
+    let matches = matches(vendor);
     let sql = if filter.keyword.is_empty() {
-        format!("SELECT COALESCE(SUM(orders), 0) FROM tallies WHERE {MATCHES}")
+        format!("SELECT COALESCE(SUM(count), 0) FROM order_counts WHERE {matches}")
     } else {
-        format!("SELECT COUNT(*) FROM orders WHERE {MATCHES} AND {KEYWORD_FILTER}")
+        format!("SELECT COUNT(*) FROM orders WHERE {matches} AND {KEYWORD_FILTER}")
     };
     let mut query = sqlx::query(AssertSqlSafe(sql))
         .bind(account.0)
@@ -117,22 +129,23 @@ async fn count(
     Ok(u64::try_from(row.get::<i64, _>(0)).unwrap_or(0))
 }
 
-/// How many orders the account made on each of those days (since 1970, UTC); a day without any
-/// is left out.
+/// Counts the orders of the account by day (days since 1970, UTC). Days without orders are left out.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn daily_counts(
     from: &mut impl ReadConn,
     account: AccountId,
+    vendor: Vendor,
     first_day: i64,
     last_day: i64,
 ) -> StoreResult<Vec<(i64, u64)>> {
     let rows = sqlx::query(
-        "SELECT day, SUM(orders) FROM tallies
-         WHERE account_id = ? AND type NOT IN ('document', 'bulk') AND day BETWEEN ? AND ? GROUP BY day",
+        "SELECT day, SUM(count) FROM order_counts
+         WHERE account_id = ? AND vendor = ? AND day BETWEEN ? AND ? GROUP BY day",
     )
     .bind(account.0)
+    .bind(vendor.name())
     .bind(first_day)
     .bind(last_day)
     .fetch_all(from.sqlite())

@@ -1,12 +1,12 @@
-//! State, in SQLite. The only module that names sqlx.
+//! State in SQLite. No other module names sqlx.
 //!
-//! One connection writes and a few read; a write needs a [`Tx`], so that one outside a
-//! transaction does not compile. Writes that come together share a commit (see [`tx`]). All
-//! times are parameters: there is no `now()` in SQL. The process may die at any moment: what
-//! was committed is there afterwards.
+//! One connection writes and up to [`READERS`] connections read. A write needs a [`Tx`], so a write
+//! outside a transaction does not compile. Concurrent writes share a commit (see [`tx`]). Times are
+//! parameters: no SQL calls `now()`. Committed rows survive a crash of the process.
 //!
-//! Functions stand by table family, take a [`Tx`] to write and any [`ReadConn`] to read, and
-//! find by account, but for the few that must find an account.
+//! Each file has the functions of one family of tables. Functions that write take a [`Tx`]. Functions
+//! that read take any [`ReadConn`]. All find rows by account, except those that find the account of a
+//! row.
 
 pub mod accounts;
 pub mod attempts;
@@ -23,6 +23,8 @@ pub mod rules;
 mod run_to_completion;
 pub mod snapshots;
 pub mod starts;
+#[cfg(test)]
+mod tests;
 pub mod tx;
 pub mod uploads;
 pub mod webhooks;
@@ -30,6 +32,7 @@ pub mod webhooks;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sqlx::migrate::MigrateError;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions,
@@ -42,36 +45,37 @@ use crate::model::order::Order;
 use crate::platform::clock::Clock;
 use cache::{CachedOrder, OrderCache};
 use due_index::DueIndex;
-pub use error::{DiskFull, StoreError};
+pub use error::{DiskFull, InternalError, InternalError as StoreError};
 pub use run_to_completion::run_to_completion;
 use tx::DbWriter;
 pub use tx::Tx;
 
-/// Connections that read. More do not help on a few cores: a read is microseconds long.
+/// Maximum number of reading connections. A read takes microseconds, so more connections do not help on
+/// a few cores.
 const READERS: u32 = 4;
-/// Every statement of this module fits.
+/// Capacity of the statement cache. All statements of this module fit.
 const STATEMENTS_CACHED: usize = 128;
-/// Size to which the write-ahead log is cut after a large transaction, in bytes.
+/// Size in bytes to which the write-ahead log is cut after a large transaction.
 const LOG_BYTES_MAX: &str = "16777216";
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// What every function here answers.
-pub type StoreResult<T> = std::result::Result<T, StoreError>;
+/// Result of every function of this module.
+pub type StoreResult<T> = std::result::Result<T, InternalError>;
 
-/// Where rows can be read: a [`DbReader`], or a [`Tx`], which sees its own writes.
+/// Connection that rows are read from: a [`DbReader`], or a [`Tx`], which sees its own writes.
 pub trait ReadConn: sealed::Connected + Send {}
 
 impl ReadConn for DbReader {}
 impl ReadConn for Tx {}
 
 mod sealed {
-    /// A connection, for this module's eyes.
+    /// Access to the SQLite connection, visible to this module only.
     pub trait Connected {
         fn sqlite(&mut self) -> &mut sqlx::sqlite::SqliteConnection;
     }
 }
 
-/// A connection that only reads.
+/// Connection that only reads.
 #[derive(Debug)]
 pub struct DbReader(PoolConnection<Sqlite>);
 
@@ -81,7 +85,22 @@ impl sealed::Connected for DbReader {
     }
 }
 
-/// The database.
+/// Creates the tables, or adapts those of an older version. Takes no lock: `connection` is the only one
+/// that writes to its file.
+async fn migrate(connection: &mut SqliteConnection) -> StoreResult<()> {
+    let migrated = sqlx::migrate!().run_direct(None, connection, false).await;
+    migrated.map_err(|error| match error {
+        MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) => {
+            InternalError::broken(std::io::Error::other(
+                "it was written by a version of stuntdouble with other tables; \
+                 use an empty data directory, or that version",
+            ))
+        }
+        other => InternalError::broken(other),
+    })
+}
+
+/// The database. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Db {
     file: PathBuf,
@@ -91,10 +110,10 @@ pub struct Db {
 }
 
 impl Db {
-    /// Opens the database in `file`, making or migrating it.
+    /// Opens the database in `file`. Creates or migrates its tables.
     ///
     /// # Errors
-    /// If the file cannot be used, or was written by a newer version.
+    /// If the file cannot be used, or has the tables of another version.
     pub async fn open(file: &Path) -> StoreResult<Self> {
         let options = SqliteConnectOptions::new()
             .filename(file)
@@ -107,13 +126,10 @@ impl Db {
             .pragma("temp_store", "memory")
             .pragma("journal_size_limit", LOG_BYTES_MAX)
             .disable_statement_logging();
-        // Takes effect where the file is new. See `tx::shrink`.
+        // Takes effect on new files only. `tx::shrink` converts older files.
         let writing = options.clone().auto_vacuum(SqliteAutoVacuum::Incremental);
         let mut connection = writing.connect().await?;
-        sqlx::migrate!()
-            .run(&mut connection)
-            .await
-            .map_err(StoreError::broken)?;
+        migrate(&mut connection).await?;
         if let Err(error) = tx::enable_shrinking(&mut connection).await {
             tracing::warn!(%error, "the database file cannot be rewritten: it gives no space back");
         }
@@ -138,15 +154,15 @@ impl Db {
         })
     }
 
-    /// Where it is.
+    /// Path of the database file.
     fn file(&self) -> &Path {
         &self.file
     }
 
-    /// How many bytes it and its log have on the disk.
+    /// Size of the database file and its write-ahead log, in bytes.
     ///
     /// # Errors
-    /// If that cannot be told.
+    /// If a file cannot be inspected.
     pub async fn bytes(&self) -> StoreResult<u64> {
         let mut bytes = 0;
         for end in ["", "-wal"] {
@@ -155,24 +171,24 @@ impl Db {
             match tokio::fs::metadata(file).await {
                 Ok(metadata) => bytes += metadata.len(),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => return Err(StoreError::broken(error)),
+                Err(error) => return Err(InternalError::broken(error)),
             }
         }
         Ok(bytes)
     }
 
-    /// A connection to read from.
+    /// Returns a connection for reading.
     ///
     /// # Errors
-    /// If none can be had.
+    /// If no connection can be opened.
     pub async fn read(&self) -> StoreResult<DbReader> {
         Ok(DbReader(self.readers.acquire().await?))
     }
 
-    /// The order of that id, whosever it is.
+    /// Returns the order with `id`, of any account. `None` if there is no such order.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// If the database fails.
     pub async fn order(&self, id: &str) -> StoreResult<Option<Arc<Order>>> {
         let commits = match self.cache.get(id) {
             Ok(order) => return Ok(Some(order)),
@@ -186,26 +202,26 @@ impl Db {
         }))
     }
 
-    /// Begins a transaction; without [`Tx::commit`] nothing of it remains.
+    /// Begins a transaction. It is rolled back unless [`Tx::commit`] is called.
     ///
     /// # Errors
-    /// If the database does not let us.
+    /// If the database refuses the transaction.
     pub async fn begin(&self) -> StoreResult<Tx> {
         self.writer.begin().await
     }
 
-    /// A clock that an account has already is to be written with the next commit.
+    /// Queues the state of an account's clock, to be written with the next commit.
     pub fn queue_clock_write(&self, id: ClockId, clock: Clock) {
         self.writer.queue_clock_write(id, Some(clock));
     }
 
-    /// Which clock has work due when.
+    /// Index of the next due time of each clock.
     #[must_use]
     pub fn agenda(&self) -> &DueIndex {
         self.writer.agenda()
     }
 
-    /// Commits what is open, and refuses reads and transactions from then on.
+    /// Commits open transactions. Later reads and transactions are refused.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;

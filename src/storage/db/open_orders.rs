@@ -1,4 +1,4 @@
-//! Orders that have not come to their end, and that no job brings there.
+//! Orders that have not ended and have no job that ends them.
 
 use sqlx::{AssertSqlSafe, Row};
 
@@ -7,23 +7,24 @@ use crate::model::ids::AccountId;
 use crate::model::job::JobKind;
 use crate::model::order::Order;
 
-/// Returns the accounts that have orders of one of these statuses; only `account`, if one is given.
+/// Returns the accounts that have orders with one of `statuses`. Considers only `account` if it is
+/// given.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn accounts_having(
     from: &mut impl ReadConn,
     account: Option<AccountId>,
     statuses: &[&str],
 ) -> StoreResult<Vec<AccountId>> {
-    // One account's tallies are found by their key; a condition for both cases would read them all.
+    // The key finds the counts of one account. A condition for both cases would read all of them.
     let of_account = match account {
         Some(_) => "account_id = ?2",
         None => "?2 IS NULL",
     };
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT DISTINCT account_id FROM tallies
-         WHERE {of_account} AND orders > 0 AND status IN (SELECT value FROM json_each(?1))
+        "SELECT DISTINCT account_id FROM order_counts
+         WHERE {of_account} AND count > 0 AND status IN (SELECT value FROM json_each(?1))
          ORDER BY account_id"
     )))
     .bind(serde_json::to_string(statuses)?)
@@ -33,11 +34,11 @@ pub async fn accounts_having(
     Ok(rows.iter().map(|row| AccountId(row.get(0))).collect())
 }
 
-/// Returns the account's first `limit` orders of one of these statuses that have no processing job,
-/// the oldest first.
+/// Returns the account's oldest orders with one of `statuses` and without a processing job, at most
+/// `limit`.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn without_job(
     from: &mut impl ReadConn,
     account: AccountId,

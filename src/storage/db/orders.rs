@@ -1,4 +1,4 @@
-//! Orders: one row each, found by id, listed by account; the body is the whole order.
+//! Orders. Each row has the whole order as JSON, and the columns that finders and listings need.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::model::ids::AccountId;
 use crate::model::listing::Span;
 use crate::model::order::{Order, Vendor};
 
-/// Keeps a new order. False, and nothing is written, if its id is taken, or its account has an
-/// order made by the same operation with the same idempotency key.
+/// Inserts a new order. Returns `false`, and writes nothing, if its id exists, or if the account has an
+/// order of the same operation with the same idempotency key.
 ///
 /// # Errors
-/// If the account is gone.
+/// [`InternalError::AccountGone`] if the account was deleted.
 pub async fn insert(
     tx: &mut Tx,
     order: &Arc<Order>,
@@ -26,12 +26,13 @@ pub async fn insert(
     let bytes = json.len();
     let done = sqlx::query(
         "INSERT INTO orders
-         (id, account_id, number, type, status, name, created_at, operation, idempotency_key, body)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+         (id, account_id, account_seq, vendor, type, status, name, created_at, operation, idempotency_key, body)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
     .bind(&order.id)
     .bind(order.account.0)
     .bind(i64::try_from(order.number).unwrap_or(i64::MAX))
+    .bind(order.vendor.name())
     .bind(order.work.name())
     .bind(order.state.status())
     .bind(&order.name)
@@ -51,10 +52,11 @@ pub async fn insert(
     Ok(inserted)
 }
 
-/// The order an account made by that operation with that idempotency key.
+/// Returns the order that the account created by `operation` with `idempotency_key`. `None` if there is
+/// no such order.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn by_idempotency_key(
     from: &mut impl ReadConn,
     account: AccountId,
@@ -74,10 +76,11 @@ pub async fn by_idempotency_key(
         .transpose()?)
 }
 
-/// The order of that id, whosever it is, as the transaction sees it.
+/// Returns the order with `id` as the transaction sees it, of any account. `None` if there is no such
+/// order.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn find(tx: &mut Tx, id: &str) -> StoreResult<Option<Arc<Order>>> {
     match tx.cached_order(id) {
         Some(order) => Ok(Some(order)),
@@ -85,7 +88,12 @@ pub async fn find(tx: &mut Tx, id: &str) -> StoreResult<Option<Arc<Order>>> {
     }
 }
 
-/// The orders of a listing. `None` is any account or any vendor.
+/// Returns the SQL condition for rows of `vendor`.
+pub(super) fn is_of_vendor(vendor: Vendor) -> String {
+    format!("vendor = '{}'", vendor.name())
+}
+
+/// Filter of a listing. `None` matches any account or any vendor.
 #[derive(Debug, Clone, Copy)]
 pub struct Listed {
     pub account: Option<AccountId>,
@@ -94,25 +102,21 @@ pub struct Listed {
 
 impl Listed {
     fn condition(self) -> String {
-        // One account's are found by its index; with one condition for both cases all are looked at.
+        // An index finds the orders of one account. A condition for both cases would read all orders.
         let of_account = match self.account {
             Some(_) => "account_id = ?1",
             None => "?1 IS NULL",
         };
-        let of_vendor = match self.vendor {
-            None => "TRUE",
-            Some(Vendor::Bizmori) => "type NOT IN ('document', 'bulk')",
-            Some(Vendor::Undetectable) => "type IN ('document', 'bulk')",
-        };
+        let of_vendor = self.vendor.map_or_else(|| "TRUE".to_owned(), is_of_vendor);
         format!("{of_account} AND {of_vendor}")
     }
 }
 
-/// Returns the newest `limit` orders of those older than order number `before`. `None` if there are
-/// none.
+/// Returns the span of the newest orders with a sequence number below `before`, at most `limit`. `None`
+/// if there are none.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn span(
     from: &mut impl ReadConn,
     listed: Listed,
@@ -129,14 +133,13 @@ pub async fn span(
     .fetch_all(from.sqlite())
     .await?;
     let numbers: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
-    Ok(Span::of_page(&numbers, limit))
+    Ok(Span::from_numbers(&numbers, limit))
 }
 
-/// Returns the orders numbered `first` to `last` with their numbers, the oldest first, `limit` of
-/// them at most.
+/// Returns the orders with sequence numbers from `first` to `last`, the oldest first, at most `limit`.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn in_span(
     from: &mut impl ReadConn,
     listed: Listed,
@@ -160,7 +163,7 @@ pub async fn in_span(
     rows.iter().map(read).collect()
 }
 
-/// Returns an order from its row, with the length of its JSON.
+/// Reads an order and the length of its JSON.
 pub(super) async fn read(from: &mut impl ReadConn, id: &str) -> StoreResult<Option<CachedOrder>> {
     let row = sqlx::query("SELECT body FROM orders WHERE id = ?")
         .bind(id)
@@ -176,10 +179,10 @@ pub(super) async fn read(from: &mut impl ReadConn, id: &str) -> StoreResult<Opti
     }))
 }
 
-/// Writes an order's new state.
+/// Writes the new state of an order.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn update(tx: &mut Tx, order: Arc<Order>) -> StoreResult<()> {
     let json = serde_json::to_string(order.as_ref())?;
     let bytes = json.len();

@@ -1,31 +1,31 @@
-//! Removal of the oldest expired rows of an account, so that a server that lives long does not grow.
+//! Removal of the oldest expired rows of an account, so that a server that runs for long does not grow.
 
 use sqlx::Row;
 
 use super::{StoreResult, Tx, sealed::Connected};
 use crate::model::ids::AccountId;
 
-/// Rows that one call removes at most. The next call removes the rest.
+/// Maximum number of rows that one call removes. The next call removes the rest.
 const BATCH_ROWS: u32 = 64;
 
-/// Removes the account's oldest expired orders whose number is `number_max` or less, 64 at most, and
-/// returns their ids.
+/// Removes the account's oldest expired orders with a sequence number of at most `number_max`, and
+/// returns their ids. Removes at most [`BATCH_ROWS`].
 ///
 /// # Errors
-/// If they cannot be removed.
+/// If the database fails.
 pub async fn remove_expired_orders(
     tx: &mut Tx,
     account: AccountId,
     number_max: u64,
 ) -> StoreResult<Vec<String>> {
-    // Numbers grow with `seq`, by which the index finds the oldest.
+    // `account_seq` grows with `seq`, by which the index finds the oldest orders.
     let removed = sqlx::query(
         "DELETE FROM orders WHERE seq IN (
              SELECT seq FROM (
-                 SELECT seq, number FROM orders
+                 SELECT seq, account_seq FROM orders
                  WHERE account_id = ?1 AND status = 'expired' ORDER BY seq LIMIT ?2
-             ) WHERE number <= ?3
-         ) RETURNING id, type, status, created_at",
+             ) WHERE account_seq <= ?3
+         ) RETURNING id, vendor, type, status, created_at",
     )
     .bind(account.0)
     .bind(BATCH_ROWS)
@@ -34,10 +34,11 @@ pub async fn remove_expired_orders(
     .await?;
     for row in &removed {
         sqlx::query(
-            "UPDATE tallies SET orders = orders - 1
-             WHERE account_id = ? AND type = ? AND status = ? AND day = ? / 86400000",
+            "UPDATE order_counts SET count = count - 1
+             WHERE account_id = ? AND vendor = ? AND type = ? AND status = ? AND day = ? / 86400000",
         )
         .bind(account.0)
+        .bind(row.get::<String, _>("vendor"))
         .bind(row.get::<String, _>("type"))
         .bind(row.get::<String, _>("status"))
         .bind(row.get::<i64, _>("created_at"))
@@ -49,10 +50,11 @@ pub async fn remove_expired_orders(
     Ok(ids)
 }
 
-/// Removes the account's oldest expired uploads whose number is `number_max` or less, 64 at most.
+/// Removes the account's oldest expired uploads with a sequence number of at most `number_max`. Removes
+/// at most [`BATCH_ROWS`].
 ///
 /// # Errors
-/// If they cannot be removed.
+/// If the database fails.
 pub async fn remove_expired_uploads(
     tx: &mut Tx,
     account: AccountId,
@@ -61,7 +63,7 @@ pub async fn remove_expired_uploads(
     sqlx::query(
         "DELETE FROM uploads WHERE id IN (
              SELECT id FROM uploads
-             WHERE account_id = ? AND number <= ? AND expired ORDER BY number LIMIT ?
+             WHERE account_id = ? AND account_seq <= ? AND expired ORDER BY account_seq LIMIT ?
          )",
     )
     .bind(account.0)
@@ -75,7 +77,7 @@ pub async fn remove_expired_uploads(
 /// Removes an event with its deliveries and attempts.
 ///
 /// # Errors
-/// If they cannot be removed.
+/// If the database fails.
 pub async fn remove_event(tx: &mut Tx, account: AccountId, event: &str) -> StoreResult<()> {
     sqlx::query(
         "DELETE FROM attempts WHERE account_id = ?1 AND event_id = ?2;

@@ -1,4 +1,4 @@
-//! Rules: one row each, the body being the whole rule, beside it what it has come across.
+//! Rules. Each row has the whole rule as JSON, and its counts.
 
 use sqlx::Row;
 
@@ -6,29 +6,30 @@ use super::{ReadConn, StoreResult, Tx, sealed::Connected};
 use crate::model::ids::AccountId;
 use crate::model::rule::{Rule, RuleCounts, RuleId};
 
-/// A rule as it stands in its row.
+/// Row of a rule.
 #[derive(Debug, Clone)]
 pub struct RuleRow {
     pub id: RuleId,
-    /// The life of the account it is about; none: all accounts.
+    /// Account that the rule is limited to. `None` if it applies to all accounts.
     pub account: Option<AccountId>,
-    /// The how-manieth it is among its account's, from 1.
+    /// Ordinal among the rules of the account, from 1.
     pub number: u64,
-    /// Its body's length.
+    /// Length of the JSON.
     pub bytes: usize,
     pub rule: Rule,
     pub counts: RuleCounts,
 }
 
-/// Every rule, in the order they were made.
+/// Returns all rules, in the order of their creation.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn all(from: &mut impl ReadConn) -> StoreResult<Vec<RuleRow>> {
-    let rows =
-        sqlx::query("SELECT id, account_id, number, body, seen, hits FROM rules ORDER BY id")
-            .fetch_all(from.sqlite())
-            .await?;
+    let rows = sqlx::query(
+        "SELECT id, account_id, account_seq, body, matched, applied FROM rules ORDER BY id",
+    )
+    .fetch_all(from.sqlite())
+    .await?;
     let of = |row: &sqlx::sqlite::SqliteRow| {
         let count = |column: usize| u64::try_from(row.get::<i64, _>(column)).unwrap_or(0);
         let body: &str = row.get(3);
@@ -47,25 +48,25 @@ pub async fn all(from: &mut impl ReadConn) -> StoreResult<Vec<RuleRow>> {
     rows.iter().map(of).collect()
 }
 
-/// How many bytes a rule is kept in.
+/// Returns the length of a rule's JSON.
 ///
 /// # Errors
-/// Never: any rule is JSON.
+/// If the rule cannot be written as JSON, which no rule of this program is.
 pub fn bytes(rule: &Rule) -> StoreResult<usize> {
     Ok(serde_json::to_vec(rule)?.len())
 }
 
-/// Keeps a new rule.
+/// Inserts a new rule.
 ///
 /// # Errors
-/// If the account is gone.
+/// [`InternalError::AccountGone`] if the account was deleted.
 pub async fn insert(tx: &mut Tx, account: Option<AccountId>, rule: Rule) -> StoreResult<RuleRow> {
     let body = serde_json::to_string(&rule)?;
     let bytes = body.len();
     let row = sqlx::query(
-        "INSERT INTO rules (account_id, number, body)
-         VALUES (?1, (SELECT COALESCE(MAX(number), 0) + 1 FROM rules WHERE account_id IS ?1), ?2)
-         RETURNING id, number",
+        "INSERT INTO rules (account_id, account_seq, body)
+         VALUES (?1, (SELECT COALESCE(MAX(account_seq), 0) + 1 FROM rules WHERE account_id IS ?1), ?2)
+         RETURNING id, account_seq",
     )
     .bind(account.map(|account| account.0))
     .bind(body)
@@ -81,13 +82,13 @@ pub async fn insert(tx: &mut Tx, account: Option<AccountId>, rule: Rule) -> Stor
     })
 }
 
-/// Writes what a rule has come across.
+/// Writes the counts of a rule.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn count(tx: &mut Tx, id: RuleId, counts: RuleCounts) -> StoreResult<()> {
     let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
-    sqlx::query("UPDATE rules SET seen = ?, hits = ? WHERE id = ?")
+    sqlx::query("UPDATE rules SET matched = ?, applied = ? WHERE id = ?")
         .bind(number(counts.matched))
         .bind(number(counts.applied))
         .bind(id.0)
@@ -99,7 +100,7 @@ pub async fn count(tx: &mut Tx, id: RuleId, counts: RuleCounts) -> StoreResult<(
 /// Removes a rule.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn delete(tx: &mut Tx, id: RuleId) -> StoreResult<()> {
     sqlx::query("DELETE FROM rules WHERE id = ?")
         .bind(id.0)
@@ -108,10 +109,10 @@ pub async fn delete(tx: &mut Tx, id: RuleId) -> StoreResult<()> {
     Ok(())
 }
 
-/// Removes the rules about all accounts.
+/// Removes the rules that apply to all accounts.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn delete_global(tx: &mut Tx) -> StoreResult<()> {
     sqlx::query("DELETE FROM rules WHERE account_id IS NULL")
         .execute(tx.sqlite())

@@ -1,15 +1,15 @@
-//! What is carried through once it has begun.
+//! Work that a disconnected client does not interrupt.
 
-use super::StoreError;
+use super::InternalError;
 
-/// Runs it in a task of its own: a client that hangs up half way does not leave rows without
-/// what goes with them, in memory or on the wire.
+/// Runs `work` in a task of its own. A client that disconnects drops the handler, and must not leave
+/// rows without their effects in memory or on the wire.
 ///
 /// # Errors
-/// Those of `work`; and if it panics.
-pub async fn run_to_completion<T: Send + 'static, E: From<StoreError> + Send + 'static>(
+/// The error of `work`, or an error if `work` panics.
+pub async fn run_to_completion<T: Send + 'static, E: From<InternalError> + Send + 'static>(
     work: impl Future<Output = Result<T, E>> + Send + 'static,
 ) -> Result<T, E> {
     let done = tokio::spawn(work).await;
-    done.unwrap_or_else(|error| Err(StoreError::broken(error).into()))
+    done.unwrap_or_else(|error| Err(InternalError::broken(error).into()))
 }

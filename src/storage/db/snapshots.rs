@@ -1,8 +1,8 @@
-//! Snapshots: rows in a database of their own, of the same shape, and from there back again.
+//! Snapshots: copies of rows in a database with the same tables.
 //!
-//! They leave as they are, and come back under accounts that are new: what is under way for an
-//! earlier life finds none of them. Rows keep what they are known by outside; what is given out
-//! in the order of writing (the `seq` of orders, the `id` of jobs) is given out anew.
+//! A restore creates new accounts with the rows of the snapshot. Jobs and requests of the replaced
+//! accounts therefore find none of these rows. Public ids stay. Internal numbers (`seq` of orders, `id`
+//! of jobs) are assigned anew.
 
 use std::path::Path;
 
@@ -12,33 +12,34 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 
 use super::accounts::AccountRow;
 use super::rules::RuleRow as Ruling;
-use super::{Db, ReadConn, StoreError, StoreResult, Tx, sealed};
+use super::{Db, ReadConn, StoreResult, Tx, sealed};
 use crate::model::ids::AccountId;
 use crate::platform::clock::Clock;
 
-/// So many rows are written by one statement.
+/// Maximum number of rows that one statement writes.
 const ROWS_MAX: usize = 256;
 
-/// A table whose rows are an account's.
+/// Table with an `account_id`, or with a reference to such a table.
 struct Table {
     name: &'static str,
-    /// What is kept of a row, in the order of the values.
+    /// Columns to copy, in the order of the values.
     columns: &'static [&'static str],
-    /// Which are the account's: those whose `account_id` is `?1`, or else these.
+    /// SQL condition for the rows of account `?1`.
     filter: &'static str,
     order: &'static str,
 }
 
 const ACCOUNT_FILTER: &str = "account_id = ?1";
 
-/// Those that others refer to stand first. Tallies are made by the orders' triggers.
+/// Referenced tables come first. The triggers of `orders` fill `order_counts`.
 const TABLES: [Table; 7] = [
     Table {
         name: "orders",
         columns: &[
             "account_id",
             "id",
-            "number",
+            "account_seq",
+            "vendor",
             "type",
             "status",
             "name",
@@ -52,15 +53,16 @@ const TABLES: [Table; 7] = [
     },
     Table {
         name: "uploads",
-        columns: &["account_id", "id", "number", "key", "name", "expired"],
+        columns: &["account_id", "id", "account_seq", "key", "name", "expired"],
         filter: ACCOUNT_FILTER,
-        order: "number",
+        order: "account_seq",
     },
     Table {
         name: "endpoints",
         columns: &[
             "account_id",
             "id",
+            "vendor",
             "snowflake",
             "name",
             "url",
@@ -77,7 +79,7 @@ const TABLES: [Table; 7] = [
     },
     Table {
         name: "events",
-        columns: &["account_id", "id", "kind", "body"],
+        columns: &["account_id", "id", "vendor", "type", "body"],
         filter: ACCOUNT_FILTER,
         order: "id",
     },
@@ -92,7 +94,7 @@ const TABLES: [Table; 7] = [
             "due_at",
             "last_sent_at",
             "created_at",
-            "put_off",
+            "deferred_attempt",
         ],
         filter: "event_id IN (SELECT id FROM events WHERE account_id = ?1)",
         order: "id",
@@ -101,7 +103,7 @@ const TABLES: [Table; 7] = [
         name: "attempts",
         columns: &[
             "account_id",
-            "number",
+            "account_seq",
             "endpoint_id",
             "delivery_id",
             "event_id",
@@ -118,7 +120,7 @@ const TABLES: [Table; 7] = [
     },
 ];
 
-/// A snapshot's rows.
+/// Database of a snapshot.
 #[derive(Debug)]
 pub struct Snapshot(SqliteConnection);
 
@@ -131,10 +133,10 @@ impl sealed::Connected for Snapshot {
 impl ReadConn for Snapshot {}
 
 impl Snapshot {
-    /// The snapshot in `file`, brought to this version's shape; a new one has no rows.
+    /// Opens the snapshot in `file` and migrates it. A new file has no rows.
     ///
     /// # Errors
-    /// If the file cannot be used, or was written by a newer version.
+    /// If the file cannot be used, or has the tables of another version.
     pub async fn open(file: &Path) -> StoreResult<Self> {
         let mut connection = SqliteConnectOptions::new()
             .filename(file)
@@ -145,17 +147,14 @@ impl Snapshot {
             .disable_statement_logging()
             .connect()
             .await?;
-        sqlx::migrate!()
-            .run_direct(None, &mut connection, false)
-            .await
-            .map_err(StoreError::broken)?;
+        super::migrate(&mut connection).await?;
         Ok(Self(connection))
     }
 
-    /// Takes over the rows of one account, or all there are, as they stand at one instant.
+    /// Copies the rows of `account`, or of all accounts, as of one instant.
     ///
     /// # Errors
-    /// If they cannot be read or written.
+    /// If a database fails.
     pub async fn take(&mut self, db: &Db, account: Option<AccountId>) -> StoreResult<()> {
         sqlx::query("ATTACH ? AS live")
             .bind(db.file().to_string_lossy().into_owned())
@@ -182,10 +181,10 @@ impl Snapshot {
         Ok(())
     }
 
-    /// How many orders it has.
+    /// Counts the orders.
     ///
     /// # Errors
-    /// If they cannot be counted.
+    /// If the database fails.
     pub async fn orders(&mut self) -> StoreResult<u64> {
         let row = sqlx::query("SELECT COUNT(*) FROM orders")
             .fetch_one(&mut self.0)
@@ -193,26 +192,28 @@ impl Snapshot {
         Ok(u64::try_from(row.get::<i64, _>(0)).unwrap_or(0))
     }
 
-    /// Writes it home and closes it.
+    /// Writes and closes the file.
     ///
     /// # Errors
-    /// If that fails.
+    /// If the file cannot be written.
     pub async fn close(self) -> StoreResult<()> {
         Ok(self.0.close().await?)
     }
 }
 
-/// Copies a table's rows, or some of them.
+/// Builds the statement that copies the rows of a table that match `filter`. `None` copies all rows.
 fn copy(table: &str, filter: Option<&str>) -> String {
     let filter = filter.unwrap_or("TRUE");
-    // A subquery names its table alone: it is looked for here first, where it was copied before.
+    // A table named in a subquery of `filter` is that of the snapshot, to which its rows were copied
+    // before.
     format!("INSERT INTO main.{table} SELECT * FROM live.{table} WHERE {filter}")
 }
 
-/// The ids that the next `count` accounts have; for who sees to it that none is made meanwhile.
+/// Returns the ids that the next `count` accounts will have. The caller ensures that no account is
+/// created meanwhile.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn next_accounts(from: &mut impl ReadConn, count: usize) -> StoreResult<Vec<AccountId>> {
     let row = sqlx::query("SELECT seq FROM sqlite_sequence WHERE name = 'accounts'")
         .fetch_optional(from.sqlite())
@@ -221,11 +222,11 @@ pub async fn next_accounts(from: &mut impl ReadConn, count: usize) -> StoreResul
     Ok((last + 1..).take(count).map(AccountId).collect())
 }
 
-/// Gives an account of the snapshot a new life under the id `to`, with the clock `clock` and all
-/// its rows but its rules. The worker is not told of its jobs.
+/// Inserts an account of the snapshot under the id `to`, with `clock` and all its rows except rules.
+/// The worker is not told about the jobs.
 ///
 /// # Errors
-/// If it cannot be read or written.
+/// If a database fails.
 pub async fn restore_account(
     tx: &mut Tx,
     snapshot: &mut Snapshot,
@@ -233,13 +234,13 @@ pub async fn restore_account(
     to: AccountId,
     clock: Option<Clock>,
 ) -> StoreResult<()> {
-    let row = sqlx::query("SELECT spent, created_at FROM accounts WHERE id = ?")
+    let row = sqlx::query("SELECT credits_used, created_at FROM accounts WHERE id = ?")
         .bind(account.id.0)
         .fetch_one(&mut snapshot.0)
         .await?;
     let clock = clock.as_ref().map(serde_json::to_string).transpose()?;
     sqlx::query(
-        "INSERT INTO accounts (id, key, settings, clock, spent, created_at)
+        "INSERT INTO accounts (id, key, settings, clock, credits_used, created_at)
          VALUES (?, ?, ?, ?, ?, ?)",
     )
     .bind(to.0)
@@ -288,7 +289,7 @@ async fn copy_rows(
     Ok(())
 }
 
-/// Writes rows that come as JSON, `?1`, as those of the account `?2`.
+/// Builds the statement that inserts the rows of the JSON array `?1` for account `?2`.
 fn insert(table: &Table) -> String {
     let columns = table.columns.join(", ");
     let value = |(place, column): (usize, &&'static str)| match (table.name, *column) {
@@ -304,14 +305,14 @@ fn insert(table: &Table) -> String {
     format!("INSERT INTO {name} ({columns}) SELECT {values} FROM json_each(?1)")
 }
 
-/// Keeps a rule of a snapshot under the id that it had.
+/// Inserts a rule of a snapshot under its old id.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn insert_rule(tx: &mut Tx, ruling: &Ruling) -> StoreResult<()> {
     let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
     sqlx::query(
-        "INSERT INTO rules (id, account_id, number, body, seen, hits) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO rules (id, account_id, account_seq, body, matched, applied) VALUES (?, ?, ?, ?, ?, ?)",
     )
     .bind(ruling.id.0)
     .bind(ruling.account.map(|account| account.0))

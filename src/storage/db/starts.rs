@@ -1,12 +1,12 @@
-//! Starts of jobs, counted in their rows: what is left of a count when the process has died is a start
-//! that did not end.
+//! Starts of jobs, counted in their rows. A start is taken back when the job's run ends. A count above
+//! zero after a crash is a start that did not end.
 
 use super::{StoreResult, Tx, sealed::Connected};
 
-/// Counts a start of each of the jobs. Jobs that are gone are passed over.
+/// Adds a start to each of the jobs. Ignores jobs that were removed.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn add(tx: &mut Tx, ids: &[i64]) -> StoreResult<()> {
     change(
         tx,
@@ -16,10 +16,10 @@ pub async fn add(tx: &mut Tx, ids: &[i64]) -> StoreResult<()> {
     .await
 }
 
-/// Takes a counted start of each of the jobs back. Jobs that are gone are passed over.
+/// Takes back a start of each of the jobs. Ignores jobs that were removed.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn decrement(tx: &mut Tx, ids: &[i64]) -> StoreResult<()> {
     change(
         tx,

@@ -1,13 +1,12 @@
 //! Transactions that share a commit.
 //!
-//! There is one writer connection and a queue for it. Who comes first begins a transaction;
-//! who is done while others queue hands the open transaction on, each in a savepoint of its
-//! own, and the last one (or the 64th) commits for all. [`Tx::commit`] returns when
-//! the commit that carries its writes is done, so a caller cannot tell the difference; a
-//! transaction that is dropped takes back its own writes and no one else's.
+//! There is one writing connection, with a queue. The first in the queue begins a transaction. A
+//! transaction that ends while others are queued hands the open transaction on to the next, which works
+//! in a savepoint of its own. The last in the queue, or the 64th, commits for all. [`Tx::commit`]
+//! returns when the shared commit is done. A dropped [`Tx`] rolls back its own writes only.
 //!
-//! Futures may be dropped at any await (a client hangs up): what must happen next is then done
-//! by a task of its own, so that an open transaction never waits for someone who has gone.
+//! A future may be dropped at any await, when a client disconnects. A task of its own then continues,
+//! so that an open transaction never waits for a dropped future.
 
 mod clock;
 mod close;
@@ -16,8 +15,8 @@ mod update;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, MutexGuard, PoisonError};
 
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteConnection;
@@ -25,7 +24,7 @@ use tokio::sync::{Mutex, Notify, OwnedMutexGuard, oneshot};
 
 use super::cache::{CachedOrder, OrderCache};
 use super::due_index::DueIndex;
-use super::{StoreError, StoreResult, sealed};
+use super::{InternalError, StoreResult, sealed};
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::order::Order;
 use crate::model::time::Timestamp;
@@ -34,32 +33,32 @@ pub(super) use clock::write_clock;
 pub(super) use shrink::enable as enable_shrinking;
 pub(super) use update::OrderUpdate;
 
-/// So many transactions share one commit at most.
+/// Maximum number of transactions that share a commit.
 const GROUP_MAX: usize = 64;
 
-/// The one connection that writes, and its queue.
+/// Writing connection, and its queue.
 #[derive(Debug)]
 pub(super) struct DbWriter {
     connection: Arc<Mutex<WriterConnection>>,
-    /// Named in errors if its disk is full.
+    /// Directory to name in the error of a full disk.
     data_dir: Option<Arc<Path>>,
     queued: AtomicUsize,
     agenda: DueIndex,
     cache: Arc<OrderCache>,
-    /// Notified when rows were removed, and at the end.
+    /// Notified when rows were removed, and on shutdown.
     rows_went: Arc<Notify>,
-    /// Clocks that were moved, to be written with the next commit.
+    /// Moved clocks, to be written with the next commit.
     queued_clock_writes: std::sync::Mutex<HashMap<ClockId, Clock>>,
 }
 
 #[derive(Debug)]
 struct WriterConnection {
     sqlite: SqliteConnection,
-    /// How many transactions the open group has, 0 if none is open.
+    /// Number of transactions in the open group. 0 if no group is open.
     group_len: usize,
-    /// Who waits for the group's commit.
+    /// Transactions that wait for the commit of the group.
     members: Vec<GroupMember>,
-    /// Nothing is written any more.
+    /// `true` after shutdown: transactions are refused.
     is_closed: bool,
 }
 
@@ -69,19 +68,20 @@ struct GroupMember {
     effects: TxEffects,
 }
 
-/// What a commit brings about beside the rows.
+/// Effects of a commit besides the rows.
 #[derive(Debug, Default)]
 struct TxEffects {
     due: Vec<(ClockId, Timestamp)>,
     written: Vec<CachedOrder>,
     ended: Vec<AccountId>,
-    /// Ids of orders that were removed.
+    /// Ids of removed orders.
     removed: Vec<String>,
-    /// Jobs are others than before, and nothing was noted of it.
+    /// `true` if jobs changed in a way that `due` does not show.
     jobs_changed: bool,
 }
 
-/// A place in the queue; given up early, it sees to it that nobody waits for its owner.
+/// Place in the queue. If dropped, ensures that the open group is committed although the owner of the
+/// place is gone.
 struct QueueSlot<'w>(Option<&'w Arc<DbWriter>>);
 
 impl Drop for QueueSlot<'_> {
@@ -130,21 +130,7 @@ impl DbWriter {
         &self.agenda
     }
 
-    /// That clock is to be written with the next commit; none: it was written another way.
-    pub(super) fn queue_clock_write(&self, id: ClockId, clock: Option<Clock>) {
-        match clock {
-            Some(clock) => self.queued_clock_writes().insert(id, clock),
-            None => self.queued_clock_writes().remove(&id),
-        };
-    }
-
-    fn queued_clock_writes(&self) -> MutexGuard<'_, HashMap<ClockId, Clock>> {
-        self.queued_clock_writes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Commits what is open, and with it the clocks that were moved.
+    /// Commits the open group, together with the moved clocks.
     async fn close_group(&self, sqlite: &mut SqliteConnection) -> StoreResult<()> {
         let moved = std::mem::take(&mut *self.queued_clock_writes());
         let closed = async {
@@ -156,7 +142,7 @@ impl DbWriter {
         };
         let closed = closed.await;
         if closed.is_err() {
-            // The next commit writes them, but for those that have been moved on since.
+            // The next commit writes the clocks, unless they have been moved again.
             let mut since = self.queued_clock_writes();
             for (id, clock) in moved {
                 since.entry(id).or_insert(clock);
@@ -173,7 +159,7 @@ impl DbWriter {
         self.queued.fetch_sub(1, Ordering::SeqCst);
         if guard.is_closed {
             let closed = std::io::Error::other("the database is closed: the server stops");
-            return Err(StoreError::broken(closed));
+            return Err(InternalError::broken(closed));
         }
         guard.group_len += 1;
         let place = guard.group_len;
@@ -192,7 +178,7 @@ impl DbWriter {
         Ok(tx)
     }
 
-    /// Commits the open group unless someone queues who will.
+    /// Commits the open group if no other transaction is queued.
     async fn commit_if_last(&self, guard: OwnedMutexGuard<WriterConnection>) {
         if guard.group_len > 0 && self.queued.load(Ordering::SeqCst) == 0 {
             self.commit(guard).await;
@@ -203,7 +189,7 @@ impl DbWriter {
         self.commit_group(&mut guard).await;
     }
 
-    /// Commits the open group, and tells those who joined it.
+    /// Commits the open group, and notifies its members.
     async fn commit_group(&self, guard: &mut WriterConnection) {
         let joined = std::mem::take(&mut guard.members);
         let ended: HashSet<AccountId> = joined
@@ -221,7 +207,7 @@ impl DbWriter {
         let frees_pages = !ended.is_empty() || !removed.is_empty();
         let done = self.close_group(&mut guard.sqlite).await;
         if done.is_err() {
-            // The group's writes are lost to all of it; its members are told so.
+            // All members of the group get the error.
             let _ = sqlx::query("ROLLBACK").execute(&mut guard.sqlite).await;
         }
         guard.group_len = 0;
@@ -240,8 +226,8 @@ impl DbWriter {
         });
         let (written, due): (Vec<_>, Vec<_>) =
             stands.map(|effects| (effects.written, effects.due)).unzip();
-        // An account may have ended after one of its orders was written, in the same group; an order
-        // may have been removed.
+        // An account may have ended after one of its orders was written in the same group. An order may
+        // have been removed.
         let written = written.into_iter().flatten();
         let written = written.filter(|store| {
             !ended.contains(&store.order.account) && !removed.contains(&store.order.id)
@@ -251,13 +237,13 @@ impl DbWriter {
             self.agenda.schedule(clock, at);
         }
         for reply in answers {
-            // Who no longer listens has been dropped; the writes stand all the same.
+            // A receiver that was dropped changes nothing: the writes are committed.
             let _ = reply.send(done.clone());
         }
     }
 
-    async fn rollback_group(&self, guard: &mut WriterConnection, error: &StoreError) {
-        // Nothing may be open any more; then this says so, and that is as well.
+    async fn rollback_group(&self, guard: &mut WriterConnection, error: &InternalError) {
+        // The statement fails if no transaction is open, which is harmless.
         let _ = sqlx::query("ROLLBACK").execute(&mut guard.sqlite).await;
         guard.group_len = 0;
         for joined in std::mem::take(&mut guard.members) {
@@ -265,7 +251,7 @@ impl DbWriter {
         }
     }
 
-    /// Takes back the writes of the group's last transaction.
+    /// Rolls back the last transaction of the group.
     async fn rollback_member(&self, mut guard: OwnedMutexGuard<WriterConnection>) {
         let rollback = match guard.group_len {
             1 => "ROLLBACK".to_owned(),
@@ -277,23 +263,23 @@ impl DbWriter {
         if guard.group_len == 1 {
             guard.group_len = 0;
         } else if let Err(error) = taken_back {
-            // SQLite took back the whole group, as it does when the disk is full: who joined it
-            // must not be told that the writes stand.
+            // SQLite rolled back the whole group, as it does when the disk is full. The members must
+            // get an error.
             self.rollback_group(&mut guard, &error.into()).await;
         }
         self.commit_if_last(guard).await;
     }
 }
 
-/// A transaction: the one way to write.
+/// Transaction, the only way to write.
 #[derive(Debug)]
 pub struct Tx {
-    /// None once it was handed on.
+    /// `None` after the connection was handed on.
     guard: Option<OwnedMutexGuard<WriterConnection>>,
     writer: Arc<DbWriter>,
     effects: TxEffects,
-    /// To be written with the next statement: each trip to the connection's thread costs more
-    /// than what is done there.
+    /// Update of an order, written with the next statement. A round trip to the connection's thread
+    /// costs more than the statement.
     update: Option<OrderUpdate>,
 }
 
@@ -305,38 +291,38 @@ impl Tx {
         Ok(())
     }
 
-    /// Once this is committed, something is due at `at` by that clock.
+    /// Schedules a job that is due at `at` on `clock`, once the transaction is committed.
     pub(super) fn schedule(&mut self, clock: ClockId, at: Timestamp) {
         self.effects.due.push((clock, at));
     }
 
-    /// Once this is committed, jobs have gone that nobody has done, or go by another clock, or have
-    /// come of which nothing was noted.
+    /// Invalidates the due index once the transaction is committed, because jobs were removed without a
+    /// run, changed their clock, or were added without [`Self::schedule`].
     pub(super) fn invalidate_jobs(&mut self) {
         self.effects.jobs_changed = true;
     }
 
-    /// The clock is written by this transaction, whatever it was moved to before.
+    /// Discards a queued state of the clock, because this transaction writes the clock.
     pub(super) fn discard_queued_clock_write(&self, id: ClockId) {
         self.writer.queue_clock_write(id, None);
     }
 
-    /// This order was written.
+    /// Records a written order, for the cache.
     pub(super) fn record_write(&mut self, order: CachedOrder) {
         self.effects.written.push(order);
     }
 
-    /// The orders of these ids were removed.
+    /// Records that the orders with `ids` were removed.
     pub(super) fn removed(&mut self, ids: &[String]) {
         self.effects.removed.extend_from_slice(ids);
     }
 
-    /// This account's life was ended, with all that hangs on it.
+    /// Records that an account was deleted, with all rows that refer to it.
     pub(super) fn record_account_end(&mut self, account: AccountId) {
         self.effects.ended.push(account);
     }
 
-    /// The order as this transaction sees it, if it is at hand.
+    /// Returns the order as this transaction sees it. `None` if it is not in memory.
     pub(super) fn cached_order(&self, id: &str) -> Option<Arc<Order>> {
         let joined = self
             .guard
@@ -357,10 +343,10 @@ impl Tx {
         written.or_else(|| self.writer.cache.get(id).ok())
     }
 
-    /// Returns when the writes are committed.
+    /// Commits the writes.
     ///
     /// # Errors
-    /// If they could not be; none of them stands then.
+    /// If the commit fails. No write of the transaction then remains.
     pub async fn commit(mut self) -> StoreResult<()> {
         self.flush().await?;
         let Some(mut guard) = self.guard.take() else {
@@ -380,7 +366,7 @@ impl Tx {
         }
         let committed = answered
             .await
-            .unwrap_or_else(|removed| Err(StoreError::Broken(Arc::new(removed))));
+            .unwrap_or_else(|removed| Err(InternalError::Broken(Arc::new(removed))));
         committed.map_err(|error| error.in_data_dir(self.writer.data_dir.as_ref()))
     }
 }

@@ -1,44 +1,46 @@
-//! Undetectable's uploads: which account a presigned URL was given to, and for what name.
+//! Files that are uploaded before their order: the account and the file name of each presigned URL.
 
 use sqlx::Row;
 
 use super::{ReadConn, StoreResult, Tx, sealed::Connected};
 use crate::model::ids::AccountId;
 
-/// An upload that may come, or has.
+/// Upload that was announced, and may have arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
-    /// The UUID in the object's key.
+    /// UUID in the object key.
     pub id: String,
     pub account: AccountId,
-    /// The how-manieth of its account it is, from 1.
+    /// Ordinal among the uploads of the account, from 1.
     pub number: u64,
-    /// The object's key.
+    /// Object key.
     pub key: String,
-    /// The file's name, normalised.
+    /// Normalised file name.
     pub name: String,
 }
 
-/// Keeps a new upload.
+/// Inserts a new upload.
 ///
 /// # Errors
-/// If the account is gone.
+/// [`InternalError::AccountGone`] if the account was deleted.
 pub async fn insert(tx: &mut Tx, upload: &Upload) -> StoreResult<()> {
-    sqlx::query("INSERT INTO uploads (id, account_id, number, key, name) VALUES (?, ?, ?, ?, ?)")
-        .bind(&upload.id)
-        .bind(upload.account.0)
-        .bind(i64::try_from(upload.number).unwrap_or(i64::MAX))
-        .bind(&upload.key)
-        .bind(&upload.name)
-        .execute(tx.sqlite())
-        .await?;
+    sqlx::query(
+        "INSERT INTO uploads (id, account_id, account_seq, key, name) VALUES (?, ?, ?, ?, ?)",
+    )
+    .bind(&upload.id)
+    .bind(upload.account.0)
+    .bind(i64::try_from(upload.number).unwrap_or(i64::MAX))
+    .bind(&upload.key)
+    .bind(&upload.name)
+    .execute(tx.sqlite())
+    .await?;
     Ok(())
 }
 
-/// Forgets an upload that no client was told of.
+/// Removes an upload that no client knows.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn remove(tx: &mut Tx, id: &str) -> StoreResult<()> {
     sqlx::query("DELETE FROM uploads WHERE id = ?")
         .bind(id)
@@ -47,11 +49,11 @@ pub async fn remove(tx: &mut Tx, id: &str) -> StoreResult<()> {
     Ok(())
 }
 
-/// The upload expires: nothing is found or taken under its key any more. The key, also of one that
-/// has expired before.
+/// Marks an upload as expired. It is no longer found, and no object is accepted under its key. Returns
+/// the key, also if the upload had expired before. `None` if there is no such upload.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn expire(tx: &mut Tx, id: &str) -> StoreResult<Option<String>> {
     let row = sqlx::query("UPDATE uploads SET expired = 1 WHERE id = ? RETURNING key")
         .bind(id)
@@ -60,10 +62,10 @@ pub async fn expire(tx: &mut Tx, id: &str) -> StoreResult<Option<String>> {
     Ok(row.map(|row| row.get(0)))
 }
 
-/// Whose the upload of that id is, or was before it expired.
+/// Returns the account of an upload, also if the upload has expired. `None` if there is no such upload.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn account_of(from: &mut impl ReadConn, id: &str) -> StoreResult<Option<AccountId>> {
     let row = sqlx::query("SELECT account_id FROM uploads WHERE id = ?")
         .bind(id)
@@ -72,13 +74,14 @@ pub async fn account_of(from: &mut impl ReadConn, id: &str) -> StoreResult<Optio
     Ok(row.map(|row| AccountId(row.get(0))))
 }
 
-/// The upload of that id, whosever it is, unless it has expired.
+/// Returns the upload with `id`, of any account. `None` if there is no such upload, or if it has
+/// expired.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn find(from: &mut impl ReadConn, id: &str) -> StoreResult<Option<Upload>> {
     let row = sqlx::query(
-        "SELECT id, account_id, number, key, name FROM uploads WHERE id = ? AND NOT expired",
+        "SELECT id, account_id, account_seq, key, name FROM uploads WHERE id = ? AND NOT expired",
     )
     .bind(id)
     .fetch_optional(from.sqlite())

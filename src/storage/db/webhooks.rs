@@ -10,16 +10,17 @@ use super::{ReadConn, StoreResult, Tx, sealed::Connected};
 use crate::model::ids::{AccountId, DeliveryId, WebhookId};
 use crate::model::listing::Page;
 use crate::model::time::Timestamp;
+use crate::model::vendor::Vendor;
 use crate::model::webhook::{DeferredAttempt, Delivery, DeliveryStatus, Event};
 
 const DELIVERY: &str =
-    "SELECT deliveries.id, event_id, kind, body, status, retries, last_sent_at, created_at, put_off
+    "SELECT deliveries.id, event_id, vendor, type, body, status, retries, last_sent_at, created_at, deferred_attempt
      FROM deliveries JOIN events ON events.id = event_id";
 
 /// Returns the account of an event. `None` if there is no such event.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn account_of_event(
     from: &mut impl ReadConn,
     event: &str,
@@ -31,11 +32,11 @@ pub async fn account_of_event(
     Ok(row.map(|row| AccountId(row.get(0))))
 }
 
-/// Keeps a new event and sets a delivery on its way to every active endpoint of the account
-/// that takes such orders' events. Answers the endpoints.
+/// Inserts an event and a delivery to each active endpoint of the account that takes events of its
+/// vendor and of test orders or other orders. Returns the endpoints. Inserts nothing if there are none.
 ///
 /// # Errors
-/// If the account is gone.
+/// [`InternalError::AccountGone`] if the account was deleted.
 pub async fn publish(
     tx: &mut Tx,
     account: AccountId,
@@ -44,9 +45,11 @@ pub async fn publish(
     now: Timestamp,
 ) -> StoreResult<Vec<WebhookId>> {
     let rows = sqlx::query(
-        "SELECT id FROM endpoints WHERE account_id = ? AND active AND test = ? ORDER BY id",
+        "SELECT id FROM endpoints
+         WHERE account_id = ? AND vendor = ? AND active AND test = ? ORDER BY id",
     )
     .bind(account.0)
+    .bind(event.vendor.name())
     .bind(test)
     .fetch_all(tx.sqlite())
     .await?;
@@ -54,8 +57,9 @@ pub async fn publish(
     if endpoints.is_empty() {
         return Ok(endpoints);
     }
-    let mut writes =
-        String::from("INSERT INTO events (id, account_id, kind, body) VALUES (?, ?, ?, ?)");
+    let mut writes = String::from(
+        "INSERT INTO events (id, account_id, vendor, type, body) VALUES (?, ?, ?, ?, ?)",
+    );
     for _ in &endpoints {
         writes += "; INSERT INTO deliveries
                   (event_id, endpoint_id, status, retries, due_at, created_at)
@@ -65,6 +69,7 @@ pub async fn publish(
         .prepend_order_update(&writes)
         .bind(event.id.clone())
         .bind(account.0)
+        .bind(event.vendor.name())
         .bind(event.kind.clone())
         .bind(event.body.clone());
     for endpoint in &endpoints {
@@ -79,10 +84,10 @@ pub async fn publish(
     Ok(endpoints)
 }
 
-/// The endpoint's delivery that is due first, if one is due at or before `now`.
+/// Returns the endpoint's first delivery with a due time of at most `now`. `None` if there is none.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn due(
     from: &mut impl ReadConn,
     endpoint: WebhookId,
@@ -98,12 +103,12 @@ pub async fn due(
     row.as_ref().map(delivery_of).transpose()
 }
 
-/// Records an attempt: how the delivery stands now, and when the next one is due. Its first has
-/// those due at once that were to come after it. False if the delivery is gone, and its endpoint
-/// with it.
+/// Records an attempt: the new state of the delivery, and the due time of its next attempt. The first
+/// attempt makes the deliveries due that a rule holds back until a later delivery (`outOfOrder`).
+/// Returns `false` if the delivery was removed with its endpoint.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn record_attempt(
     tx: &mut Tx,
     endpoint: WebhookId,
@@ -113,11 +118,11 @@ pub async fn record_attempt(
 ) -> StoreResult<bool> {
     let done = sqlx::query(
         "UPDATE deliveries SET due_at = ?1
-         WHERE ?2 = 0 AND endpoint_id = ?3 AND put_off IS NOT NULL AND due_at > ?1
+         WHERE ?2 = 0 AND endpoint_id = ?3 AND deferred_attempt IS NOT NULL AND due_at > ?1
            AND id < ?4
-           AND put_off ->> '$.webhook.outOfOrder';
+           AND deferred_attempt ->> '$.webhook.outOfOrder';
          UPDATE deliveries
-         SET status = ?5, retries = ?2, due_at = ?6, last_sent_at = ?1, put_off = NULL
+         SET status = ?5, retries = ?2, due_at = ?6, last_sent_at = ?1, deferred_attempt = NULL
          WHERE id = ?4;
          UPDATE endpoints SET last_sent_at = ?1 WHERE id = ?3",
     )
@@ -132,17 +137,17 @@ pub async fn record_attempt(
     Ok(done.rows_affected() > 0)
 }
 
-/// Puts a delivery's attempt off until `due_at`.
+/// Defers the next attempt of a delivery until `due_at`.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the database fails.
 pub async fn defer(
     tx: &mut Tx,
     delivery: DeliveryId,
     due_at: Timestamp,
     decided: &DeferredAttempt,
 ) -> StoreResult<()> {
-    sqlx::query("UPDATE deliveries SET due_at = ?, put_off = ? WHERE id = ?")
+    sqlx::query("UPDATE deliveries SET due_at = ?, deferred_attempt = ? WHERE id = ?")
         .bind(due_at.ms())
         .bind(serde_json::to_string(decided)?)
         .bind(delivery.0)
@@ -151,10 +156,10 @@ pub async fn defer(
     Ok(())
 }
 
-/// The account's delivery of that id, whichever endpoint it goes to, and that.
+/// Returns the account and the endpoint of a delivery. `None` if there is no such delivery.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn delivery_account(
     from: &mut impl ReadConn,
     id: DeliveryId,
@@ -169,10 +174,10 @@ pub async fn delivery_account(
     Ok(row.map(|row| (AccountId(row.get(0)), WebhookId(row.get(1)))))
 }
 
-/// The endpoint's delivery of that id.
+/// Returns the endpoint's delivery with `id`. `None` if there is no such delivery.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the database fails.
 pub async fn delivery(
     from: &mut impl ReadConn,
     endpoint: WebhookId,
@@ -188,11 +193,11 @@ pub async fn delivery(
     row.as_ref().map(delivery_of).transpose()
 }
 
-/// The ids of the endpoint's first `limit` deliveries that were made in `window` and have
-/// failed, the oldest first.
+/// Returns the ids of the endpoint's oldest failed deliveries that were created in `window`, at most
+/// `limit`.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn failed(
     from: &mut impl ReadConn,
     endpoint: WebhookId,
@@ -213,10 +218,10 @@ pub async fn failed(
     Ok(rows.iter().map(|row| DeliveryId(row.get(0))).collect())
 }
 
-/// An endpoint's deliveries, the newest first.
+/// Returns a page of an endpoint's deliveries, the newest first.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If the database fails.
 pub async fn deliveries(
     from: &mut impl ReadConn,
     endpoint: WebhookId,
@@ -242,10 +247,10 @@ pub async fn deliveries(
     })
 }
 
-/// How many deliveries have an attempt to come, whosever they are.
+/// Counts the deliveries of all accounts that have an attempt due.
 ///
 /// # Errors
-/// If they cannot be counted.
+/// If the database fails.
 pub async fn count_pending(from: &mut impl ReadConn) -> StoreResult<u64> {
     let row = sqlx::query("SELECT COUNT(*) FROM deliveries WHERE due_at IS NOT NULL")
         .fetch_one(from.sqlite())
@@ -258,21 +263,23 @@ pub(super) fn count(row: &SqliteRow) -> u64 {
 }
 
 fn delivery_of(row: &SqliteRow) -> StoreResult<Delivery> {
-    let status: String = row.get(4);
+    let vendor: String = row.get(2);
+    let status: String = row.get(5);
     Ok(Delivery {
         id: DeliveryId(row.get(0)),
         event: Event {
             id: row.get(1),
-            kind: row.get(2),
-            body: row.get(3),
+            vendor: Vendor::from_name(&vendor).ok_or_else(|| unknown_value("vendor", &vendor))?,
+            kind: row.get(3),
+            body: row.get(4),
         },
         status: DeliveryStatus::from_name(&status)
             .ok_or_else(|| unknown_value("delivery status", &status))?,
-        retries: row.get(5),
-        last_sent_at: row.get::<Option<i64>, _>(6).map(Timestamp::from_ms),
-        created_at: Timestamp::from_ms(row.get(7)),
+        retries: row.get(6),
+        last_sent_at: row.get::<Option<i64>, _>(7).map(Timestamp::from_ms),
+        created_at: Timestamp::from_ms(row.get(8)),
         deferred: row
-            .get::<Option<&str>, _>(8)
+            .get::<Option<&str>, _>(9)
             .map(serde_json::from_str)
             .transpose()?,
     })

@@ -1,28 +1,30 @@
-//! The graph of imports between modules: paths resolved through `use`, `super::` and re-exports.
+//! Import graph of modules. Paths are resolved through `use`, `super::` and re-exports.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::{Mention, Module, Path, parse};
 
-/// Re-exports that are followed for one path. A longer chain is taken for a path to another crate.
+/// Maximum of re-exports followed for one path. A longer chain counts as a path to another crate.
 const HOPS_MAX: usize = 16;
 
 /// An import, or a path in code, that leads from one file's module to another's.
 #[derive(Debug)]
 pub struct Edge {
-    /// File below `src/` that has the path.
+    /// File below `src/` that contains the path.
     pub file: String,
     pub from: Path,
     pub to: Path,
     /// Name within `to`. `None` if the path names the module itself.
     pub item: Option<String>,
-    /// `true` if the path is compiled for tests alone.
+    /// Name within `item`, such as a variant. `None` if the path ends at `item`.
+    pub member: Option<String>,
+    /// `true` if the path is compiled for tests only.
     pub is_test: bool,
-    /// `true` if another module re-exports what the path names.
+    /// `true` if the path names a re-export of another module.
     pub is_reexported: bool,
 }
 
-/// A path to another crate, with imported names spelled out.
+/// A path to another crate, with imported names expanded.
 #[derive(Debug)]
 pub struct ForeignPath {
     pub file: String,
@@ -39,14 +41,15 @@ enum Target {
     Module {
         path: Path,
         item: Option<String>,
+        member: Option<String>,
         is_reexported: bool,
     },
     Foreign(Path),
 }
 
 impl Graph {
-    /// Reads files: paths below `src/`, and texts.
-    pub fn of_files<'f>(files: impl IntoIterator<Item = (&'f str, &'f str)>) -> Self {
+    /// Builds the graph from paths below `src/` and the texts of the files.
+    pub fn from_files<'f>(files: impl IntoIterator<Item = (&'f str, &'f str)>) -> Self {
         let mut modules = BTreeMap::new();
         for (file, text) in files {
             for module in parse(file, text) {
@@ -67,6 +70,7 @@ impl Graph {
             let Target::Module {
                 path: to,
                 item,
+                member,
                 is_reexported,
             } = resolved
             else {
@@ -79,6 +83,7 @@ impl Graph {
                     from: module.owner.clone(),
                     to,
                     item,
+                    member,
                     is_test: mention.is_test || self.is_test(&module.path),
                     is_reexported,
                 });
@@ -105,7 +110,7 @@ impl Graph {
         modules.flat_map(|module| module.mentions.iter().map(move |it| (module, it)))
     }
 
-    /// `true` if the module, or one around it, is compiled for tests alone.
+    /// Returns `true` if the module or one of its ancestors is compiled for tests only.
     fn is_test(&self, path: &[String]) -> bool {
         (1..=path.len()).any(|end| {
             let declared = self.modules.get(&path[..end - 1]);
@@ -114,16 +119,16 @@ impl Graph {
         })
     }
 
-    fn child(&self, of: &[String], name: &str) -> Option<Path> {
-        let mut path = of.to_vec();
+    fn child(&self, parent: &[String], name: &str) -> Option<Path> {
+        let mut path = parent.to_vec();
         path.push(name.to_owned());
         self.modules.contains_key(&path).then_some(path)
     }
 
-    /// Resolves `path` as it is written in `module`.
+    /// Resolves `path` as written in `module`.
     fn resolve(&self, module: &[String], path: &[String], hops: usize) -> Target {
         let Some((first, rest)) = path.split_first() else {
-            return Target::module(module, None);
+            return Target::module(module, None, None);
         };
         match first.as_str() {
             "crate" | "stuntdouble" => return self.descend(&[], rest, hops),
@@ -137,68 +142,70 @@ impl Graph {
             }
             _ => {}
         }
-        if let Some(found) = self.bound(module, path, hops) {
-            return found;
-        }
-        Target::Foreign(path.to_vec())
+        self.resolve_name(module, path, hops)
+            .unwrap_or_else(|| Target::Foreign(path.to_vec()))
     }
 
     /// Resolves a path whose first segment is a name in `module`. `None` if there is no such name.
-    fn bound(&self, module: &[String], path: &[String], hops: usize) -> Option<Target> {
+    fn resolve_name(&self, module: &[String], path: &[String], hops: usize) -> Option<Target> {
         let (first, rest) = path.split_first()?;
-        let found = self.modules.get(module)?;
+        let found_module = self.modules.get(module)?;
         if hops == HOPS_MAX {
             return None;
         }
-        if let Some(stands_for) = found.names.get(first)
-            && stands_for != path
-            && stands_for.first() != Some(first)
+        if let Some(target) = found_module.names.get(first)
+            && target != path
+            && target.first() != Some(first)
         {
-            let whole: Path = stands_for.iter().chain(rest).cloned().collect();
+            let whole: Path = target.iter().chain(rest).cloned().collect();
             return Some(self.resolve(module, &whole, hops + 1));
         }
         if let Some(child) = self.child(module, first) {
             return Some(self.descend(&child, rest, hops));
         }
-        found.globs.iter().find_map(|glob| {
+        found_module.globs.iter().find_map(|glob| {
             let Target::Module { path: from, .. } = self.resolve(module, glob, hops + 1) else {
                 return None;
             };
-            (from != module).then(|| self.bound(&from, path, hops + 1))?
+            (from != module).then(|| self.resolve_name(&from, path, hops + 1))?
         })
     }
 
-    /// Resolves `rest` from the module `at` downwards.
-    fn descend(&self, at: &[String], rest: &[String], hops: usize) -> Target {
+    /// Resolves `rest` relative to `module`.
+    fn descend(&self, module: &[String], rest: &[String], hops: usize) -> Target {
         let Some((first, below)) = rest.split_first() else {
-            return Target::module(at, None);
+            return Target::module(module, None, None);
         };
-        if let Some(child) = self.child(at, first) {
+        if let Some(child) = self.child(module, first) {
             return self.descend(&child, below, hops);
         }
-        match self.bound(at, rest, hops) {
-            Some(Target::Module { path, item, .. }) => Target::Module {
+        match self.resolve_name(module, rest, hops) {
+            Some(Target::Module {
+                path, item, member, ..
+            }) => Target::Module {
                 path,
                 item,
+                member,
                 is_reexported: true,
             },
             Some(foreign) => foreign,
-            None => Target::module(at, Some(first)),
+            None => Target::module(module, Some(first), below.first()),
         }
     }
 }
 
 impl Target {
-    fn module(path: &[String], item: Option<&String>) -> Self {
+    fn module(path: &[String], item: Option<&String>, member: Option<&String>) -> Self {
         Self::Module {
             path: path.to_vec(),
             item: item.cloned(),
+            member: member.cloned(),
             is_reexported: false,
         }
     }
 }
 
-/// Returns the cycles among siblings: for each, its modules and the imports that close it.
+/// Returns the cycles among sibling modules: a name with its members, and the imports that form it.
 pub fn cycles(edges: &[Edge]) -> BTreeMap<String, Vec<String>> {
     let mut siblings: BTreeMap<&[String], BTreeMap<&str, BTreeSet<&str>>> = BTreeMap::new();
     for edge in edges.iter().filter(|edge| !edge.is_test) {
@@ -220,20 +227,20 @@ pub fn cycles(edges: &[Edge]) -> BTreeMap<String, Vec<String>> {
                 .collect();
             let listed: Vec<&str> = members.iter().copied().collect();
             let name = format!("{}: {}", parent.join("/"), listed.join(", "));
-            let closing = edges.iter().filter(|edge| {
+            let forming = edges.iter().filter(|edge| {
                 !edge.is_test
-                    && split(edge).is_some_and(|(of, from, to)| {
-                        of == *parent && members.contains(from) && members.contains(to)
+                    && split(edge).is_some_and(|(common, from, to)| {
+                        common == *parent && members.contains(from) && members.contains(to)
                     })
             });
-            found.insert(name, closing.map(shown).collect());
+            found.insert(name, forming.map(describe_edge).collect());
         }
     }
     found
 }
 
-/// Returns what an edge says, for people.
-pub fn shown(edge: &Edge) -> String {
+/// Describes an edge in an assertion message.
+pub fn describe_edge(edge: &Edge) -> String {
     let item = edge.item.iter().map(|item| format!("::{item}"));
     format!(
         "{} imports {}{}",
@@ -243,8 +250,8 @@ pub fn shown(edge: &Edge) -> String {
     )
 }
 
-/// Returns the module that contains both ends of an edge, and its two children that the edge joins.
-/// `None` if one end contains the other.
+/// Returns the closest common ancestor of both ends of an edge, and its two children that the edge
+/// connects. `None` if one end contains the other.
 fn split(edge: &Edge) -> Option<(&[String], &str, &str)> {
     let pairs = edge.from.iter().zip(&edge.to);
     let common = pairs.take_while(|(from, to)| from == to).count();

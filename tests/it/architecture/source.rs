@@ -1,5 +1,5 @@
-//! The imports and paths of source files, read from their tokens: comments and texts do not count,
-//! macros do.
+//! Imports and paths of source files, read from their tokens. Comments and strings are ignored, the
+//! arguments of macros are read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,9 +24,9 @@ pub struct Module {
     pub file: String,
     /// Module of the file. For an inline module, the one that contains it.
     pub owner: Path,
-    /// `true` if `#[cfg(test)]` stands on the declaration of an inline module.
+    /// `true` if the declaration of an inline module has `#[cfg(test)]`.
     pub is_test: bool,
-    /// Names that `use` binds, with the paths that they stand for.
+    /// Names that `use` binds, and their paths.
     pub names: BTreeMap<String, Path>,
     /// Paths of `use path::*`.
     pub globs: Vec<Path>,
@@ -39,7 +39,7 @@ pub struct Module {
 /// Returns the modules of the file at `file` below `src/`, the file's own module first.
 pub fn parse(file: &str, text: &str) -> Vec<Module> {
     let tokens: TokenStream = text.parse().unwrap_or_else(|error| {
-        panic!("{file} cannot be read: {error}");
+        panic!("cannot parse {file}: {error}");
     });
     let path = module_of(file);
     let mut modules = vec![Module::new(path.clone(), file, path, false)];
@@ -72,7 +72,7 @@ impl Module {
         }
     }
 
-    /// Records the tree of one `use`, of which `prefix` has been read.
+    /// Records the tree of one `use` below `prefix`.
     fn import(&mut self, tree: &[TokenTree], prefix: &Path, is_test: bool) {
         let mut path = prefix.clone();
         let mut at = 0;
@@ -117,18 +117,18 @@ impl Module {
     }
 }
 
-fn is_punct(token: Option<&TokenTree>, wanted: char) -> bool {
-    matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == wanted)
+fn is_punct(token: Option<&TokenTree>, expected: char) -> bool {
+    matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == expected)
 }
 
 fn is_path_separator(tokens: &[TokenTree], at: usize) -> bool {
     is_punct(tokens.get(at), ':') && is_punct(tokens.get(at + 1), ':')
 }
 
-/// Reads tokens of the module at `index`, and adds the modules that stand inline within.
+/// Reads the tokens of the module at `index` and adds its inline modules.
 fn walk(stream: TokenStream, index: usize, is_test: bool, modules: &mut Vec<Module>) {
     let tokens: Vec<TokenTree> = stream.into_iter().collect();
-    // `true` from `#[cfg(test)]` to the end of the item.
+    // `true` from `#[cfg(test)]` to the end of its item.
     let mut is_test_item = false;
     let mut at = 0;
     while at < tokens.len() {
@@ -151,7 +151,7 @@ fn walk(stream: TokenStream, index: usize, is_test: bool, modules: &mut Vec<Modu
                 let end = tree.iter().position(|token| is_punct(Some(token), ';'));
                 let end = end.unwrap_or(tree.len());
                 modules[index].import(&tree[..end], &Path::new(), is_test_here);
-                identifiers(&tree[..end], &mut modules[index].identifiers);
+                collect_identifiers(&tree[..end], &mut modules[index].identifiers);
                 at += end;
             }
             TokenTree::Ident(word) if *word == "mod" => {
@@ -175,7 +175,7 @@ fn walk(stream: TokenStream, index: usize, is_test: bool, modules: &mut Vec<Modu
                 let path: Path = tokens[at..=end].iter().filter_map(ident).collect();
                 let module = &mut modules[index];
                 module.identifiers.extend(path.iter().cloned());
-                // The rest of `<T as Trait>::name` is no path of its own.
+                // The rest of `<T as Trait>::name` is not a path.
                 let continues = at >= 2 && is_path_separator(&tokens, at - 2);
                 if !continues && path.len() > 1 {
                     module.mentions.push(Mention {
@@ -215,7 +215,7 @@ fn ident(token: &TokenTree) -> Option<String> {
     }
 }
 
-fn identifiers(tokens: &[TokenTree], into: &mut BTreeSet<String>) {
+fn collect_identifiers(tokens: &[TokenTree], into: &mut BTreeSet<String>) {
     for token in tokens {
         match token {
             TokenTree::Ident(word) => {
@@ -223,7 +223,7 @@ fn identifiers(tokens: &[TokenTree], into: &mut BTreeSet<String>) {
             }
             TokenTree::Group(group) => {
                 let inner: Vec<TokenTree> = group.stream().into_iter().collect();
-                identifiers(&inner, into);
+                collect_identifiers(&inner, into);
             }
             _ => {}
         }

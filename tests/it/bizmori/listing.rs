@@ -88,7 +88,7 @@ async fn orders_are_listed_newest_first_with_what_was_found() {
             "failed",
             "anti_ai_2026-03-12",
             (begin, end),
-            r#""a_fail.jpg is named so as to fail""#,
+            r#""a_fail.jpg: forced failure (file name suffix _fail)""#,
         ) + "}",
         common(
             "aiDetection",

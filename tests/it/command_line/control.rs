@@ -1,31 +1,31 @@
-//! Time, accounts and rules.
+//! Commands for clocks, accounts, rules, resets and fixtures.
 
-use super::{CommandOutput, as_sent, not_done, run_against, sent_request, stdout_of};
+use super::{CommandOutput, compact, get_text, outputs_of_failure, run_against, stdout_of};
 use crate::support::{Receiver, Reply, T0, TestServer, picture};
 use serde_json::{Value, json};
 
-/// The text with the offset of a clock that stands still replaced: the real time has its part in it.
+/// Replaces the offset of a frozen clock, which depends on the real time.
 fn without_offset(text: &str) -> String {
     let (begin, rest) = text.split_once("\"offsetMs\": ").expect("an offset");
-    let (offset, end) = rest.split_once(",\n").expect("a line's end");
+    let (offset, end) = rest.split_once(",\n").expect("an end of line");
     assert!(offset.parse::<i64>().is_ok(), "{offset}");
     format!("{begin}\"offsetMs\": *,\n{end}")
 }
 
 #[tokio::test]
-async fn a_server_that_serves_is_healthy() {
+async fn health_of_running_server_prints_ok() {
     let server = TestServer::start().await;
     let version = env!("CARGO_PKG_VERSION");
-    let shown = format!("{{\n  \"status\": \"ok\",\n  \"version\": \"{version}\"\n}}\n");
-    assert_eq!(stdout_of(&server, &["health"]).await, shown);
+    let healthy = format!("{{\n  \"status\": \"ok\",\n  \"version\": \"{version}\"\n}}\n");
+    assert_eq!(stdout_of(&server, &["health"]).await, healthy);
     let port = server.origin.rsplit(':').next().expect("a port");
     let variables = [("STUNTDOUBLE_PORT", port)];
     let by_port = super::run_program(&variables, &["health"], "").await;
-    assert_eq!((by_port.code, by_port.out), (Some(0), shown));
+    assert_eq!((by_port.code, by_port.out), (Some(0), healthy));
 }
 
 #[tokio::test]
-async fn a_clock_is_set_and_shown() {
+async fn set_clock_prints_it_and_show_prints_it_again() {
     let server = TestServer::start().await;
     let frozen = r#"{
   "now": "2026-03-12T10:00:00.000Z",
@@ -36,9 +36,9 @@ async fn a_clock_is_set_and_shown() {
 }
 "#;
     let set = ["clock", "set", "--mode", "frozen", "--now", T0];
-    let set = stdout_of(&server, &[&set[..], &["--account", "live"]].concat()).await;
+    let after_set = stdout_of(&server, &[&set[..], &["--account", "live"]].concat()).await;
     let first_use = frozen.replacen('{', "{\n  \"accountKnown\": false,", 1);
-    assert_eq!(without_offset(&set), first_use);
+    assert_eq!(without_offset(&after_set), first_use);
     let shown = stdout_of(&server, &["clock", "--account", "live"]).await;
     assert_eq!(without_offset(&shown), frozen);
     let default = stdout_of(&server, &["clock"]).await;
@@ -49,11 +49,11 @@ async fn a_clock_is_set_and_shown() {
 }
 
 #[tokio::test]
-async fn a_clock_is_moved_on_and_what_ran_is_shown() {
+async fn advance_prints_the_jobs_that_ran() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = server.confirm_detection("live", &body, picture()).await;
-    let moved = stdout_of(&server, &["advance", "PT1S", "--account", "live"]).await;
+    let advanced = stdout_of(&server, &["advance", "PT1S", "--account", "live"]).await;
     let expected = format!(
         r#"{{
   "clock": "live",
@@ -69,14 +69,14 @@ async fn a_clock_is_moved_on_and_what_ran_is_shown() {
 }}
 "#
     );
-    assert_eq!(moved, expected);
-    let moved = stdout_of(&server, &["advance", "1500", "--account", "live"]).await;
-    let at = |now: &str| {
+    assert_eq!(advanced, expected);
+    let advanced = stdout_of(&server, &["advance", "1500", "--account", "live"]).await;
+    let advanced_to = |now: &str| {
         format!(
             "{{\n  \"clock\": \"live\",\n  \"now\": \"2026-03-12T{now}Z\",\n  \"executed\": [],\n  \"waiting\": []\n}}\n"
         )
     };
-    assert_eq!(moved, at("10:00:02.500"));
+    assert_eq!(advanced, advanced_to("10:00:02.500"));
     let to = [
         "advance",
         "--to",
@@ -84,11 +84,11 @@ async fn a_clock_is_moved_on_and_what_ran_is_shown() {
         "--account",
         "live",
     ];
-    assert_eq!(stdout_of(&server, &to).await, at("10:00:03.000"));
+    assert_eq!(stdout_of(&server, &to).await, advanced_to("10:00:03.000"));
 }
 
 #[tokio::test]
-async fn what_waits_is_shown_and_is_a_failure() {
+async fn drain_with_pending_work_prints_it_and_fails() {
     let server = TestServer::with_config(|config| {
         config.orders.processing_ms = 0;
         config.outbound.webhook_timeout_ms = 600_000;
@@ -101,9 +101,9 @@ async fn what_waits_is_shown_and_is_a_failure() {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     server.confirm_detection("live", &body, picture()).await;
     receiver.messages(1).await;
-    let (shown, line) = not_done(&server, &["drain", "--timeout-ms", "1"]).await;
-    let (_, at) = shown.split_once("\"at\": \"").expect("a due time");
-    let at = at.split('"').next().expect("an instant");
+    let (out, err) = outputs_of_failure(&server, &["drain", "--timeout-ms", "1"]).await;
+    let (_, rest) = out.split_once("\"at\": \"").expect("a due time");
+    let at = rest.split('"').next().expect("an instant");
     let waiting = format!(
         r#"{{
   "idle": false,
@@ -117,19 +117,19 @@ async fn what_waits_is_shown_and_is_a_failure() {
 }}
 "#
     );
-    assert_eq!(shown, waiting);
+    assert_eq!(out, waiting);
     let expected = format!("stuntdouble: webhook.deliver {webhook} has not ended\n");
-    assert_eq!(line, expected);
+    assert_eq!(err, expected);
     let other = ["drain", "--timeout-ms", "1", "--account", "other"];
     let unknown = idle.replacen('{', "{\n  \"accountKnown\": false,", 1);
     assert_eq!(stdout_of(&server, &other).await, unknown);
-    let went = stdout_of(&server, &["reset", "--account", "live"]).await;
-    assert!(went.contains("\"orders\": 1,\n"), "{went}");
+    let counts = stdout_of(&server, &["reset", "--account", "live"]).await;
+    assert!(counts.contains("\"orders\": 1,\n"), "{counts}");
     assert_eq!(stdout_of(&server, &["drain"]).await, idle);
 }
 
 #[tokio::test]
-async fn an_account_is_set_up_shown_and_removed() {
+async fn set_show_and_delete_account_prints_its_settings() {
     let server = TestServer::start().await;
     let account = r#"{
   "key": "a/b",
@@ -152,12 +152,15 @@ async fn an_account_is_set_up_shown_and_removed() {
     let unset = stdout_of(&server, &["account", "set", "a/b"]).await;
     let defaults = account.replace("free", "unlimited").replace('2', "null");
     assert_eq!(unset, defaults);
-    let read = run_against(&server, &["account", "set", "a/b", "-"], settings).await;
-    assert_eq!((read.code, read.out.as_str()), (Some(0), account));
-    let listed = stdout_of(&server, &["accounts"]).await;
+    let from_stdin = run_against(&server, &["account", "set", "a/b", "-"], settings).await;
     assert_eq!(
-        as_sent(&listed),
-        sent_request(&server, "/_mock/accounts").await
+        (from_stdin.code, from_stdin.out.as_str()),
+        (Some(0), account)
+    );
+    let listing = stdout_of(&server, &["accounts"]).await;
+    assert_eq!(
+        compact(&listing),
+        get_text(&server, "/_mock/accounts").await
     );
     assert_eq!(stdout_of(&server, &["accounts", "delete", "a/b"]).await, "");
     let none = "{\n  \"accounts\": [],\n  \"next\": null\n}\n";
@@ -165,26 +168,23 @@ async fn an_account_is_set_up_shown_and_removed() {
 }
 
 #[tokio::test]
-async fn rules_are_added_listed_and_removed() {
+async fn add_list_delete_and_clear_rules_changes_the_listing() {
     let server = TestServer::start().await;
     let then = r#"{"then": {"respond": {"status": 503, "body": {"b":1.50,"a":2}}}}"#;
     stdout_of(&server, &["accounts", "set", "live"]).await;
     let created = stdout_of(&server, &["rules", "add", then, "--account", "live"]).await;
-    let listed = stdout_of(&server, &["rules"]).await;
+    let listing = stdout_of(&server, &["rules"]).await;
+    assert_eq!(compact(&listing), get_text(&server, "/_mock/rules").await);
     assert_eq!(
-        as_sent(&listed),
-        sent_request(&server, "/_mock/rules").await
+        compact(&listing),
+        format!("{{\"rules\":[{}],\"next\":null}}", compact(&created))
     );
-    assert_eq!(
-        as_sent(&listed),
-        format!("{{\"rules\":[{}],\"next\":null}}", as_sent(&created))
-    );
-    for stored in [
+    for field in [
         "  \"id\": 1,\n",
         "  \"account\": \"live\",\n",
         "\"b\": 1.50,\n",
     ] {
-        assert!(created.contains(stored), "{stored}: {created}");
+        assert!(created.contains(field), "{field}: {created}");
     }
     let none = "{\n  \"rules\": [],\n  \"next\": null\n}\n";
     let others = stdout_of(&server, &["rules", "--account", "other"]).await;
@@ -205,48 +205,53 @@ async fn rules_are_added_listed_and_removed() {
         stdout_of(&server, &["rules", "clear", "--account", "a"]).await,
         ""
     );
-    let left = stdout_of(&server, &["rules"]).await;
-    assert!(left.contains("\"b\"") && !left.contains("\"a\""), "{left}");
+    let remaining = stdout_of(&server, &["rules"]).await;
+    assert!(
+        remaining.contains("\"b\"") && !remaining.contains("\"a\""),
+        "{remaining}"
+    );
     assert_eq!(stdout_of(&server, &["rules", "clear"]).await, "");
     assert_eq!(stdout_of(&server, &["rules"]).await, none);
 }
 
 #[tokio::test]
-async fn a_reset_is_of_one_account_or_of_everything() {
+async fn reset_of_one_or_all_accounts_prints_counts() {
     let server = TestServer::start().await;
     for key in ["a", "b", "c"] {
         stdout_of(&server, &["accounts", "set", key]).await;
     }
-    let went = stdout_of(&server, &["reset", "--account", "b"]).await;
-    assert!(went.starts_with("{\n  \"accounts\": 1,\n"), "{went}");
-    let left = stdout_of(&server, &["accounts"]).await;
-    assert!(left.contains("\"a\"") && !left.contains("\"b\""), "{left}");
-    let went = stdout_of(&server, &["reset"]).await;
-    assert!(went.starts_with("{\n  \"accounts\": 2,\n"), "{went}");
+    let counts = stdout_of(&server, &["reset", "--account", "b"]).await;
+    assert!(counts.starts_with("{\n  \"accounts\": 1,\n"), "{counts}");
+    let remaining = stdout_of(&server, &["accounts"]).await;
+    assert!(
+        remaining.contains("\"a\"") && !remaining.contains("\"b\""),
+        "{remaining}"
+    );
+    let counts = stdout_of(&server, &["reset"]).await;
+    assert!(counts.starts_with("{\n  \"accounts\": 2,\n"), "{counts}");
     let none = "{\n  \"accounts\": [],\n  \"next\": null\n}\n";
     assert_eq!(stdout_of(&server, &["accounts"]).await, none);
 }
 
 #[tokio::test]
-async fn load_fixtures_reads_the_files_that_the_document_names() {
+async fn load_fixtures_with_file_paths_sends_the_files() {
     let server = TestServer::start().await;
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/example.json");
     stdout_of(&server, &["fixtures", "load", example]).await;
-    let listed = sent_request(&server, "/_mock/orders?account=sk_live_example").await;
-    let listed: Value = serde_json::from_str(&listed).expect("JSON");
-    let orders = listed["orders"].as_array().expect("a list");
-    let shown = orders.iter().map(|order| {
-        let (name, status) = (&order["fileNames"][0], &order["status"]);
-        format!(
-            "{} {}",
-            name.as_str().expect("a text"),
-            status.as_str().expect("a text")
-        )
-    });
-    let mut shown: Vec<String> = shown.collect();
-    shown.sort();
+    let text = get_text(&server, "/_mock/orders?account=sk_live_example").await;
+    let listing: Value = serde_json::from_str(&text).expect("JSON");
+    let orders = listing["orders"].as_array().expect("a list");
+    let mut files: Vec<String> = orders
+        .iter()
+        .map(|order| {
+            let name = order["fileNames"][0].as_str().expect("a text");
+            let status = order["status"].as_str().expect("a text");
+            format!("{name} {status}")
+        })
+        .collect();
+    files.sort();
     assert_eq!(
-        shown,
+        files,
         [
             "late.jpg failed",
             "old.jpg expired",
@@ -257,15 +262,15 @@ async fn load_fixtures_reads_the_files_that_the_document_names() {
 }
 
 #[tokio::test]
-async fn load_fixtures_with_a_missing_file_names_it_and_sends_nothing() {
+async fn load_fixtures_with_missing_file_names_it_and_sends_nothing() {
     let server = TestServer::start().await;
     let folder = tempfile::tempdir().expect("a directory");
     let document = folder.path().join("a.json");
     let text = r#"{"accounts": [{"key": "a"}], "orders": [{"account": "a",
         "operation": "undetectable.detect", "files": [{"fileName": "a.jpg", "path": "b.jpg"}]}]}"#;
-    std::fs::write(&document, text).expect("written");
+    std::fs::write(&document, text).expect("a file");
     let document = document.to_str().expect("UTF-8");
-    let (out, err) = not_done(&server, &["fixtures", "load", document]).await;
+    let (out, err) = outputs_of_failure(&server, &["fixtures", "load", document]).await;
     let missing = folder.path().join("b.jpg");
     assert_eq!(out, "");
     assert_eq!(
@@ -276,7 +281,7 @@ async fn load_fixtures_with_a_missing_file_names_it_and_sends_nothing() {
         )
     );
     assert_eq!(
-        sent_request(&server, "/_mock/accounts").await,
+        get_text(&server, "/_mock/accounts").await,
         r#"{"accounts":[],"next":null}"#
     );
 }

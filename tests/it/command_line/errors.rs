@@ -1,14 +1,15 @@
-//! What is refused, by the server or before it is asked, and where there is no server.
+//! Failures of commands: errors of the server, invalid input, and servers that cannot be reached.
 
-use super::{CommandOutput, not_done, run_against, run_program};
+use super::{CommandOutput, outputs_of_failure, run_against, run_program};
 use crate::support::{Receiver, Reply, TestServer};
 
-fn assert_refused(line: &str) -> (String, String) {
+/// Returns the expected standard output and standard error of a failure.
+fn expected_failure(line: &str) -> (String, String) {
     (String::new(), format!("stuntdouble: {line}\n"))
 }
 
 #[tokio::test]
-async fn the_server_says_what_is_wrong_and_what_to_do() {
+async fn refuse_command_prints_message_and_hint_of_the_server() {
     let server = TestServer::start().await;
     let shapes = "(GET /_mock/openapi.json describes the fields and their types)";
     let step = "(milliseconds, such as 1500, or a duration without months and years, such as 10s, PT5M or P7D, of 100 years at most)";
@@ -79,62 +80,65 @@ async fn the_server_says_what_is_wrong_and_what_to_do() {
         ),
     ] {
         assert_eq!(
-            not_done(&server, arguments).await,
-            assert_refused(line),
+            outputs_of_failure(&server, arguments).await,
+            expected_failure(line),
             "{arguments:?}"
         );
     }
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_not_sent() {
+async fn read_invalid_input_fails_before_sending() {
     let server = TestServer::start().await;
-    let removed = "cannot read /nowhere/a.json: No such file or directory (os error 2)";
+    let missing = "cannot read /nowhere/a.json: No such file or directory (os error 2)";
     let load = ["fixtures", "load", "/nowhere/a.json"];
-    assert_eq!(not_done(&server, &load).await, assert_refused(removed));
+    assert_eq!(
+        outputs_of_failure(&server, &load).await,
+        expected_failure(missing)
+    );
     let verify = ["requests", "verify", "--count", "1", "--body", "-"];
     let output = run_against(&server, &verify, "[").await;
     let line = "--body is no JSON: EOF while parsing a list at line 1 column 1";
     assert_eq!(
         (output.code, (output.out, output.err)),
-        (Some(1), assert_refused(line))
+        (Some(1), expected_failure(line))
     );
 }
 
 #[tokio::test]
-async fn a_control_token_is_shown_or_asked_for() {
+async fn call_without_valid_token_fails_and_names_the_setting() {
     let server =
         TestServer::with_config(|config| config.control.control_token = Some("s3cret".to_owned()))
             .await;
     let line = "the control token is missing, or another (give it with --token, or in STUNTDOUBLE_CONTROL_TOKEN)";
     for arguments in [&["rules"][..], &["rules", "--token", "other"]] {
         assert_eq!(
-            not_done(&server, arguments).await,
-            assert_refused(line),
+            outputs_of_failure(&server, arguments).await,
+            expected_failure(line),
             "{arguments:?}"
         );
     }
-    // Exempt, so that a container's health check needs no token.
+    // The health check of a container needs no token.
     assert_eq!(run_against(&server, &["health"], "").await.code, Some(0));
-    let none = "{\n  \"rules\": [],\n  \"next\": null\n}\n".to_owned();
-    let shown = CommandOutput {
+    let no_rules = "{\n  \"rules\": [],\n  \"next\": null\n}\n".to_owned();
+    let success = CommandOutput {
         code: Some(0),
-        out: none,
+        out: no_rules,
         err: String::new(),
     };
     let by_flag = run_against(&server, &["rules", "--token", "s3cret"], "").await;
-    assert_eq!(by_flag, shown);
+    assert_eq!(by_flag, success);
     let variables = [
         ("STUNTDOUBLE_URL", &*server.origin),
         ("CONTROL_TOKEN", "s3cret"),
     ];
-    assert_eq!(run_program(&variables, &["rules"], "").await, shown);
+    assert_eq!(run_program(&variables, &["rules"], "").await, success);
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_told_with_where_it_was_looked_for() {
-    let cannot = "cannot be reached: Connection refused (os error 111) (is it running? --url or --port says where it is)";
-    for (arguments, variable, place) in [
+async fn call_unreachable_server_names_its_address() {
+    let unreachable = "cannot be reached: Connection refused (os error 111) (is it running? --url or --port says where it is)";
+    for (arguments, variable, origin) in [
         (&["health", "--port", "1"][..], "", "http://127.0.0.1:1"),
         (
             &["rules", "--url", "http://127.0.0.1:2/"],
@@ -144,18 +148,18 @@ async fn a_server_that_is_not_there_is_told_with_where_it_was_looked_for() {
         (&["reset"], "http://127.0.0.1:3", "http://127.0.0.1:3"),
     ] {
         let output = run_program(&[("STUNTDOUBLE_URL", variable)], arguments, "").await;
-        let line = assert_refused(&format!("{place} {cannot}"));
+        let line = expected_failure(&format!("{origin} {unreachable}"));
         assert_eq!((output.code, (output.out, output.err)), (Some(1), line));
     }
 }
 
 #[tokio::test]
-async fn another_server_is_told_apart() {
+async fn call_another_server_fails_with_its_status() {
     let receiver = Receiver::with_replies([Reply::Status(404), Reply::Redirect]).await;
     let other = receiver.url.trim_end_matches("/hook");
     for status in [404, 307] {
         let output = run_program(&[("STUNTDOUBLE_URL", other)], &["clock"], "").await;
-        let line = assert_refused(&format!(
+        let line = expected_failure(&format!(
             "{other}/_mock/clock answered {status}, and not as stuntdouble does (is it another server's address? --url or --port says where it is)"
         ));
         assert_eq!((output.code, (output.out, output.err)), (Some(1), line));
@@ -163,14 +167,14 @@ async fn another_server_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_server_that_never_answers_is_not_healthy() {
+async fn health_of_silent_server_fails() {
     let receiver = Receiver::with_replies([Reply::Silence, Reply::Reset]).await;
     let silent = receiver.url.trim_end_matches("/hook");
     for _ in 0..2 {
         let output = run_program(&[("STUNTDOUBLE_URL", silent)], &["health"], "").await;
-        let begin =
+        let prefix =
             format!("stuntdouble: {silent} has not answered: error sending request for url");
-        assert!(output.err.starts_with(&begin), "{}", output.err);
+        assert!(output.err.starts_with(&prefix), "{}", output.err);
         assert_eq!(
             (output.code, output.out.as_str(), output.err.lines().count()),
             (Some(1), "", 1)
@@ -179,9 +183,9 @@ async fn a_server_that_never_answers_is_not_healthy() {
 }
 
 #[tokio::test]
-async fn what_is_no_command_is_not_asked() {
+async fn parse_invalid_arguments_exits_with_code_2() {
     let server = TestServer::start().await;
-    for (arguments, begin) in [
+    for (arguments, prefix) in [
         (
             &["nothing"][..],
             "error: unrecognized subcommand 'nothing'\n",
@@ -217,6 +221,6 @@ async fn what_is_no_command_is_not_asked() {
     ] {
         let output = run_against(&server, arguments, "").await;
         assert_eq!((output.code, output.out.as_str()), (Some(2), ""));
-        assert!(output.err.starts_with(begin), "{}", output.err);
+        assert!(output.err.starts_with(prefix), "{}", output.err);
     }
 }

@@ -1,27 +1,27 @@
-//! Requests, deliveries, orders and the inbox.
+//! Commands for requests, deliveries, orders and inboxes.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{as_sent, not_done, sent_request, stdout_of};
+use super::{compact, get_text, outputs_of_failure, stdout_of};
 use crate::support::{Receiver, Reply, T0, TestServer, picture};
 
 const CREATE: &str = "bizmori.createAiDetection";
 
-/// The cursor of the next page.
-fn next_of(listed: &str) -> String {
-    let listed: Value = serde_json::from_str(listed).expect("JSON");
-    listed["next"].as_str().expect("a cursor").to_owned()
+/// Returns the cursor of the next page.
+fn next_of(listing: &str) -> String {
+    let listing: Value = serde_json::from_str(listing).expect("JSON");
+    listing["next"].as_str().expect("a cursor").to_owned()
 }
 
 #[tokio::test]
-async fn requests_are_listed_as_the_server_tells_of_them() {
+async fn list_requests_with_filters_prints_the_filtered_listing() {
     let server = TestServer::start_frozen("live").await;
     server.get("live", "/api/v2/orders/42").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     server.create_detection("live", &body).await;
     server.get("live", "/api/v2/orders").await;
-    let all = sent_request(&server, "/_mock/requests").await;
+    let all = get_text(&server, "/_mock/requests").await;
     for (arguments, query) in [
         (vec![], ""),
         (vec!["--account", "live"], "?account=live"),
@@ -46,12 +46,12 @@ async fn requests_are_listed_as_the_server_tells_of_them() {
             "?account=live&since=1&method=GET&path=%2Fapi%2F*",
         ),
     ] {
-        let shown = stdout_of(&server, &[&["requests"][..], &arguments].concat()).await;
-        let message = sent_request(&server, &format!("/_mock/requests{query}")).await;
-        assert!(message.contains(r#""path":"/api/"#), "{query}: {message}");
-        let is_of_all = ["", "?account=live"].contains(&query);
-        assert_eq!(message == all, is_of_all, "{query}");
-        assert_eq!(as_sent(&shown), message, "{query}");
+        let printed = stdout_of(&server, &[&["requests"][..], &arguments].concat()).await;
+        let expected = get_text(&server, &format!("/_mock/requests{query}")).await;
+        assert!(expected.contains(r#""path":"/api/"#), "{query}: {expected}");
+        let matches_all = ["", "?account=live"].contains(&query);
+        assert_eq!(expected == all, matches_all, "{query}");
+        assert_eq!(compact(&printed), expected, "{query}");
     }
     let clear = ["requests", "clear", "--account", "live"];
     assert_eq!(stdout_of(&server, &clear).await, "");
@@ -60,7 +60,7 @@ async fn requests_are_listed_as_the_server_tells_of_them() {
 }
 
 #[tokio::test]
-async fn verified_requests_are_a_success_and_others_a_failure_with_near_misses() {
+async fn verify_requests_exits_with_0_or_prints_near_misses() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     server.create_detection("live", &body).await;
@@ -96,47 +96,48 @@ async fn verified_requests_are_a_success_and_others_a_failure_with_near_misses()
     assert_eq!(stdout_of(&server, &[&verify[..], &some].concat()).await, ok);
 
     let other = ["--max", "3", "--min", "1", "--status", "201"];
-    let (shown, line) = not_done(&server, &[&verify[..], &other].concat()).await;
-    let listed = sent_request(&server, "/_mock/requests?account=live").await;
-    let request = listed.strip_prefix(r#"{"requests":["#);
-    let request = request.and_then(|rest| rest.strip_suffix(r#"],"evicted":0}"#));
+    let (out, err) = outputs_of_failure(&server, &[&verify[..], &other].concat()).await;
+    let listing = get_text(&server, "/_mock/requests?account=live").await;
+    let request = listing
+        .strip_prefix(r#"{"requests":["#)
+        .and_then(|rest| rest.strip_suffix(r#"],"evicted":0}"#));
     let difference = r#""differences":["status: 200, wanted 201"]"#;
-    let near = format!(
+    let near_miss = format!(
         r#"{{"request":{},{difference}}}"#,
         request.expect("one request")
     );
-    let missed = format!(r#"{{"ok":false,"count":0,"nearMisses":[{near}]}}"#);
-    assert_eq!(as_sent(&shown), missed);
+    let failure = format!(r#"{{"ok":false,"count":0,"nearMisses":[{near_miss}]}}"#);
+    assert_eq!(compact(&out), failure);
     assert_eq!(
-        line,
+        err,
         "stuntdouble: 0 such requests were made, wanted 1 to 3\n"
     );
 }
 
 #[tokio::test]
-async fn deliveries_are_listed_and_one_is_sent_once_more() {
+async fn list_and_resend_deliveries_prints_them() {
     let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::with_replies([Reply::Status(503)]).await;
     let (webhook, _) = server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     server.confirm_detection("live", &body, picture()).await;
     server.advance("live", "PT0.3S").await;
-    let list =
-        async |query: &str| sent_request(&server, &format!("/_mock/deliveries{query}")).await;
+    let list = async |query: &str| get_text(&server, &format!("/_mock/deliveries{query}")).await;
 
-    let shown = stdout_of(&server, &["deliveries", "--account", "live"]).await;
-    let message = list("?account=live").await;
-    assert_eq!(as_sent(&shown), message);
-    let message: Value = serde_json::from_str(&message).expect("JSON");
-    let id = message["deliveries"][0]["id"].to_string();
+    let printed = stdout_of(&server, &["deliveries", "--account", "live"]).await;
+    let text = list("?account=live").await;
+    assert_eq!(compact(&printed), text);
+    let listing: Value = serde_json::from_str(&text).expect("JSON");
+    let id = listing["deliveries"][0]["id"].to_string();
 
     let resent = stdout_of(&server, &["deliveries", "resend", &id]).await;
     receiver.messages(2).await;
-    let newest = ["deliveries", "--limit", "1", "--webhook-id", &webhook];
-    let newest = stdout_of(&server, &newest).await;
-    let (entry, next) = (as_sent(&resent), next_of(&newest));
+    let list_newest = ["deliveries", "--limit", "1", "--webhook-id", &webhook];
+    let newest = stdout_of(&server, &list_newest).await;
+    let entry = compact(&resent);
+    let next = next_of(&newest);
     assert_eq!(
-        as_sent(&newest),
+        compact(&newest),
         format!(r#"{{"deliveries":[{entry}],"next":"{next}"}}"#)
     );
     assert!(
@@ -152,7 +153,7 @@ async fn deliveries_are_listed_and_one_is_sent_once_more() {
 }
 
 #[tokio::test]
-async fn orders_are_listed_and_brought_to_their_end() {
+async fn complete_fail_expire_and_list_orders_prints_them() {
     let server = TestServer::start_frozen("live").await;
     let rule = json!({"account": "live", "then": {"processing": "hold"}});
     server.control(Method::POST, "/_mock/rules", &rule).await;
@@ -194,24 +195,24 @@ async fn orders_are_listed_and_brought_to_their_end() {
     assert!(expired.contains("\"status\": \"expired\",\n"), "{expired}");
 
     let list = ["orders", "--account", "live", "--vendor", "bizmori"];
-    let ended = [completed, failed, expired].map(|shown| as_sent(&shown));
-    let listed = stdout_of(&server, &list).await;
+    let ended = [completed, failed, expired].map(|printed| compact(&printed));
+    let listing = stdout_of(&server, &list).await;
     assert_eq!(
-        as_sent(&listed),
+        compact(&listing),
         format!(r#"{{"orders":[{}],"next":null}}"#, ended.join(","))
     );
     let newest = stdout_of(&server, &["orders", "--limit", "1"]).await;
     let next = next_of(&newest);
     let expected = format!(r#"{{"orders":[{}],"next":"{next}"}}"#, ended[2]);
-    assert_eq!(as_sent(&newest), expected);
+    assert_eq!(compact(&newest), expected);
     let older = stdout_of(&server, &["orders", "--limit", "1", "--after", &next]).await;
     let next = next_of(&older);
     let expected = format!(r#"{{"orders":[{}],"next":"{next}"}}"#, ended[1]);
-    assert_eq!(as_sent(&older), expected);
+    assert_eq!(compact(&older), expected);
 }
 
 #[tokio::test]
-async fn an_inbox_is_set_up_listed_read_and_removed() {
+async fn set_list_read_and_delete_inbox_prints_it() {
     let server = TestServer::start_frozen("live").await;
     let script = r#"{"statuses": [503]}"#;
     let set = stdout_of(
@@ -237,14 +238,14 @@ async fn an_inbox_is_set_up_listed_read_and_removed() {
         stdout_of(&server, &["inbox", "messages", "a b"]).await,
         none
     );
-    let (shown, line) = not_done(&server, &["inbox", "messages", "a b", "--min", "1"]).await;
-    assert_eq!(shown, none);
-    assert_eq!(line, "stuntdouble: 0 messages came, 1 are wanted\n");
+    let (out, err) = outputs_of_failure(&server, &["inbox", "messages", "a b", "--min", "1"]).await;
+    assert_eq!(out, none);
+    assert_eq!(err, "stuntdouble: 0 messages came, 1 are wanted\n");
 
-    let posted = server
+    let response = server
         .send(Method::POST, "/_mock/inbox/a%20b", &[], "hello")
         .await;
-    assert_eq!(posted.status, 503);
+    assert_eq!(response.status, 503);
     let wait = [
         "inbox",
         "messages",
@@ -254,16 +255,16 @@ async fn an_inbox_is_set_up_listed_read_and_removed() {
         "--timeout-ms",
         "600000",
     ];
-    let came = stdout_of(&server, &wait).await;
+    let messages = stdout_of(&server, &wait).await;
     assert_eq!(
-        as_sent(&came),
-        sent_request(&server, "/_mock/inbox/a%20b/messages").await
+        compact(&messages),
+        get_text(&server, "/_mock/inbox/a%20b/messages").await
     );
-    assert!(came.contains("\"body\": \"hello\",\n"), "{came}");
-    let listed = stdout_of(&server, &["inbox", "--account", "live"]).await;
+    assert!(messages.contains("\"body\": \"hello\",\n"), "{messages}");
+    let listing = stdout_of(&server, &["inbox", "--account", "live"]).await;
     assert_eq!(
-        as_sent(&listed),
-        sent_request(&server, "/_mock/inbox?account=live").await
+        compact(&listing),
+        get_text(&server, "/_mock/inbox?account=live").await
     );
     let other = ["inbox", "delete", "a b", "--account", "other"];
     assert_eq!(stdout_of(&server, &other).await, "");

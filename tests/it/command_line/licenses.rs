@@ -1,4 +1,4 @@
-//! The `licenses` command, beside the file that the container image has, and without it.
+//! The `licenses` command, with and without the license file of the container image.
 
 use std::fs;
 use std::io::Write;
@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 
 const OWN: &str = include_str!("../../../LICENSE");
 
-/// Runs the command by a program in a folder of its own, which has `third_party` as its license file.
+/// Runs the command from a copy of the program whose folder has `third_party` as its license file.
 fn licenses_with(third_party: Option<&[u8]>) -> (Output, String) {
     let built = Path::new(env!("CARGO_BIN_EXE_stuntdouble"));
     let folder = tempfile::tempdir_in(built.parent().expect("a folder")).expect("a folder");
@@ -25,11 +25,11 @@ fn licenses_with(third_party: Option<&[u8]>) -> (Output, String) {
         .arg("licenses")
         .env_clear()
         .output()
-        .expect("it runs");
+        .expect("the program runs");
     (output, file.display().to_string())
 }
 
-/// Asserts that the command fails with one line and prints nothing else.
+/// Asserts that the command fails with one line and prints nothing on standard output.
 fn assert_fails_with(output: &Output, line: &str) {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(String::from_utf8_lossy(&output.stdout), "");
@@ -40,10 +40,12 @@ fn assert_fails_with(output: &Output, line: &str) {
 }
 
 #[test]
-fn licenses_beside_their_file_prints_own_and_third_party_licenses() {
+fn licenses_with_license_file_prints_own_and_third_party_licenses() {
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-    packed.write_all("Þriðji\n".as_bytes()).expect("packed");
-    let (output, _) = licenses_with(Some(&packed.finish().expect("packed")));
+    packed
+        .write_all("Þriðji\n".as_bytes())
+        .expect("writes to memory");
+    let (output, _) = licenses_with(Some(&packed.finish().expect("writes to memory")));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
@@ -53,7 +55,7 @@ fn licenses_beside_their_file_prints_own_and_third_party_licenses() {
 }
 
 #[test]
-fn licenses_without_their_file_fails_and_says_where_they_are() {
+fn licenses_without_license_file_fails_and_names_the_image() {
     let (output, file) = licenses_with(None);
     let line = format!(
         "cannot read {file}: No such file or directory (os error 2); only the container image has it, \
@@ -63,10 +65,10 @@ fn licenses_without_their_file_fails_and_says_where_they_are() {
 }
 
 #[test]
-fn licenses_with_a_truncated_file_fails() {
+fn licenses_with_truncated_license_file_fails() {
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-    packed.write_all(b"third").expect("packed");
-    let packed = packed.finish().expect("packed");
+    packed.write_all(b"third").expect("writes to memory");
+    let packed = packed.finish().expect("writes to memory");
     let (output, file) = licenses_with(Some(&packed[..packed.len() - 9]));
     let line = format!("{file} is broken: incomplete deflate stream");
     assert_fails_with(&output, &line);

@@ -1,4 +1,4 @@
-//! The command line: the real program asks the real server, and what it says is compared whole.
+//! Commands of the real program against a real server. Complete outputs are compared.
 
 mod command_tree;
 mod control;
@@ -16,7 +16,7 @@ use reqwest::Method;
 
 use crate::support::TestServer;
 
-/// What the program said, and how it ended.
+/// Exit code and output of the program.
 #[derive(Debug, PartialEq, Eq)]
 struct CommandOutput {
     code: Option<i32>,
@@ -24,7 +24,7 @@ struct CommandOutput {
     err: String,
 }
 
-/// What the program says with those arguments, that input, and the variables of a server there.
+/// Runs the program with environment variables, arguments and standard input.
 async fn run_program(variables: &[(&str, &str)], arguments: &[&str], input: &str) -> CommandOutput {
     let mut program = Command::new(env!("CARGO_BIN_EXE_stuntdouble"));
     program
@@ -35,18 +35,20 @@ async fn run_program(variables: &[(&str, &str)], arguments: &[&str], input: &str
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let input = input.to_owned();
-    let ran = tokio::task::spawn_blocking(move || {
-        let mut child = program.spawn().expect("it runs");
+    let run = tokio::task::spawn_blocking(move || {
+        let mut child = program.spawn().expect("the program starts");
         let mut stdin = child.stdin.take().expect("a pipe");
-        stdin.write_all(input.as_bytes()).expect("written");
+        stdin
+            .write_all(input.as_bytes())
+            .expect("the program reads its input");
         drop(stdin);
-        child.wait_with_output().expect("an end")
+        child.wait_with_output().expect("an output")
     });
-    let ran = ran.await.expect("no panic");
+    let output = run.await.expect("no panic");
     CommandOutput {
-        code: ran.status.code(),
-        out: String::from_utf8(ran.stdout).expect("UTF-8"),
-        err: String::from_utf8(ran.stderr).expect("UTF-8"),
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).expect("UTF-8"),
+        err: String::from_utf8(output.stderr).expect("UTF-8"),
     }
 }
 
@@ -54,7 +56,7 @@ async fn run_against(server: &TestServer, arguments: &[&str], input: &str) -> Co
     run_program(&[("STUNTDOUBLE_URL", &server.origin)], arguments, input).await
 }
 
-/// What it shows where all goes well, nothing being wrong to tell of.
+/// Runs a command that must succeed without errors. Returns its standard output.
 async fn stdout_of(server: &TestServer, arguments: &[&str]) -> String {
     let output = run_against(server, arguments, "").await;
     assert_eq!(
@@ -65,21 +67,21 @@ async fn stdout_of(server: &TestServer, arguments: &[&str]) -> String {
     output.out
 }
 
-/// What it shows and what it says where not.
-async fn not_done(server: &TestServer, arguments: &[&str]) -> (String, String) {
+/// Runs a command that must exit with code 1. Returns its standard output and standard error.
+async fn outputs_of_failure(server: &TestServer, arguments: &[&str]) -> (String, String) {
     let output = run_against(server, arguments, "").await;
     assert_eq!(output.code, Some(1), "{output:?}");
     (output.out, output.err)
 }
 
-/// What is shown, as the server sends it: without the blanks between its tokens.
-fn as_sent(shown: &str) -> String {
-    assert!(shown.ends_with('\n'), "{shown:?}");
-    let lines = shown.lines().map(str::trim_start);
+/// Converts indented JSON to the compact JSON that the server sends.
+fn compact(printed: &str) -> String {
+    assert!(printed.ends_with('\n'), "{printed:?}");
+    let lines = printed.lines().map(str::trim_start);
     lines.map(|line| line.replacen("\": ", "\":", 1)).collect()
 }
 
-/// What the server answers to a GET of that path.
-async fn sent_request(server: &TestServer, path: &str) -> String {
+/// Returns the body that the server sends for a GET.
+async fn get_text(server: &TestServer, path: &str) -> String {
     server.send(Method::GET, path, &[], "").await.text()
 }

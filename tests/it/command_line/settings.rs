@@ -1,8 +1,9 @@
-//! Settings of the server, as the program says what is wrong with them.
+//! Messages about invalid and suspicious settings of the server.
 
 use std::process::{Command, Stdio};
 
-/// Output of the program that is started with those variables on a port that is taken.
+/// Starts the program on a port in use, with variables and arguments. Returns its exit code and
+/// standard error.
 fn output_of(variables: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String) {
     let occupied = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = occupied
@@ -10,7 +11,7 @@ fn output_of(variables: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, St
         .expect("an address")
         .port()
         .to_string();
-    let ended = Command::new(env!("CARGO_BIN_EXE_stuntdouble"))
+    let output = Command::new(env!("CARGO_BIN_EXE_stuntdouble"))
         .args(["--port", &port])
         .args(arguments)
         .env_clear()
@@ -18,12 +19,12 @@ fn output_of(variables: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, St
         .stdin(Stdio::null())
         .output()
         .expect("the program runs");
-    let text = String::from_utf8(ended.stderr).expect("text");
-    (ended.status.code(), text)
+    let text = String::from_utf8(output.stderr).expect("text");
+    (output.status.code(), text)
 }
 
 #[test]
-fn start_with_settings_that_look_wrong_warns_of_each() {
+fn start_with_suspicious_settings_warns_about_each() {
     let variables = [
         ("STUNTDOUBLE_DATADIR", "/a"),
         ("STUNTDOUBLE_CONTROL_TOKEN", "a"),
@@ -51,7 +52,7 @@ fn start_with_settings_that_look_wrong_warns_of_each() {
 }
 
 #[test]
-fn wrong_variable_ends_the_program_with_its_name_and_code_2() {
+fn start_with_invalid_variable_names_it_and_exits_with_code_2() {
     for (name, value, line) in [
         (
             "STUNTDOUBLE_TLS_PORT",
@@ -76,7 +77,7 @@ fn wrong_variable_ends_the_program_with_its_name_and_code_2() {
 }
 
 #[test]
-fn control_token_of_the_variable_and_of_the_file_guards_the_control_plane() {
+fn start_with_token_variable_or_file_protects_the_control_plane() {
     use crate::support::Process;
     let data = tempfile::tempdir().expect("a directory");
     let file = data.path().join("token");
@@ -87,16 +88,16 @@ fn control_token_of_the_variable_and_of_the_file_guards_the_control_plane() {
         ("CONTROL_TOKEN", "s3cret"),
         ("STUNTDOUBLE_CONTROL_TOKEN_FILE", file),
     ] {
-        let server = Process::start_with(&data.path().join("data"), &[], &[(name, value)]);
-        let ask = |variables: &[(&str, &str)]| {
-            let ran = Command::new(env!("CARGO_BIN_EXE_stuntdouble"))
-                .args(["rules", "--url", &server.stunt.origin])
+        let process = Process::start_with(&data.path().join("data"), &[], &[(name, value)]);
+        let exit_code_with = |variables: &[(&str, &str)]| {
+            let output = Command::new(env!("CARGO_BIN_EXE_stuntdouble"))
+                .args(["rules", "--url", &process.server.origin])
                 .env_clear()
                 .envs(variables.iter().copied())
                 .output();
-            ran.expect("it runs").status.code()
+            output.expect("the program runs").status.code()
         };
-        assert_eq!(ask(&[]), Some(1), "{name}");
-        assert_eq!(ask(&[(name, value)]), Some(0), "{name}");
+        assert_eq!(exit_code_with(&[]), Some(1), "{name}");
+        assert_eq!(exit_code_with(&[(name, value)]), Some(0), "{name}");
     }
 }

@@ -1,24 +1,24 @@
-//! Snapshots.
+//! Commands for snapshots.
 
 use serde_json::json;
 
-use super::{as_sent, not_done, run_against, sent_request, stdout_of};
+use super::{compact, get_text, outputs_of_failure, run_against, stdout_of};
 use crate::support::{TestServer, picture};
 
 #[tokio::test]
-async fn an_account_is_kept_aside_and_brought_back() {
+async fn take_restore_and_delete_snapshot_restores_the_account() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = server.confirm_detection("live", &body, picture()).await;
-    let accepted = stdout_of(&server, &["snapshots", "take", "a b", "--account", "live"]).await;
-    let listed = stdout_of(&server, &["snapshots"]).await;
+    let snapshot = stdout_of(&server, &["snapshots", "take", "a b", "--account", "live"]).await;
+    let listing = stdout_of(&server, &["snapshots"]).await;
     assert_eq!(
-        as_sent(&listed),
-        sent_request(&server, "/_mock/snapshots").await
+        compact(&listing),
+        get_text(&server, "/_mock/snapshots").await
     );
     assert_eq!(
-        as_sent(&listed),
-        format!(r#"{{"snapshots":[{}]}}"#, as_sent(&accepted))
+        compact(&listing),
+        format!(r#"{{"snapshots":[{}]}}"#, compact(&snapshot))
     );
     stdout_of(&server, &["advance", "PT1S", "--account", "live"]).await;
     assert_eq!(server.get_order("live", &id).await["status"], "complete");
@@ -27,13 +27,13 @@ async fn an_account_is_kept_aside_and_brought_back() {
         &["snapshot", "restore", "a b", "--account", "live"],
     )
     .await;
-    assert_eq!(restored, accepted);
+    assert_eq!(restored, snapshot);
     assert_eq!(server.get_order("live", &id).await["status"], "inProgress");
     let other = ["snapshots", "restore", "a b", "--account", "other"];
-    let (shown, why) = not_done(&server, &other).await;
+    let (out, err) = outputs_of_failure(&server, &other).await;
     let line = "stuntdouble: no snapshot a b of account other, or of everything (GET /_mock/snapshots \
                 lists those there are)\n";
-    assert_eq!((shown.as_str(), why.as_str()), ("", line));
+    assert_eq!((out.as_str(), err.as_str()), ("", line));
     assert_eq!(
         stdout_of(
             &server,
@@ -49,7 +49,7 @@ async fn an_account_is_kept_aside_and_brought_back() {
 }
 
 #[tokio::test]
-async fn a_clock_is_told_to_jump() {
+async fn set_clock_to_jump_completes_orders_on_drain() {
     let server = TestServer::start().await;
     let set = ["clock", "set", "--mode", "jump", "--account", "live"];
     let output = run_against(&server, &set, "").await;

@@ -1,22 +1,22 @@
-//! A response after which the server closes the connection says so.
+//! `Connection: close` is sent whenever the server closes the connection after a response.
 
 use reqwest::Method;
 use tokio::io::AsyncWriteExt;
 
-use super::{closed, get, read_response, send};
+use super::{get_request, read_response, read_until_closed, send};
 use crate::support::{TestServer, picture, raw};
 
 const EXPECT: &str = "Expect: 100-continue\r\nContent-Length: 8388608\r\n";
 
-/// Sends a request that waits for `100 Continue`, and reads to the end of the connection.
-async fn awaiting(server: &TestServer, line: &str, headers: &str) -> String {
+/// Sends a request that expects `100 Continue` and reads until the connection closes.
+async fn send_expecting_continue(server: &TestServer, line: &str, headers: &str) -> String {
     let request = format!("{line} HTTP/1.1\r\nHost: localhost\r\n{EXPECT}{headers}\r\n");
     let mut stream = send(server, request.as_bytes()).await;
-    String::from_utf8(closed(&mut stream).await).expect("text")
+    String::from_utf8(read_until_closed(&mut stream).await).expect("text")
 }
 
 #[tokio::test]
-async fn refusal_in_place_of_100_continue_says_connection_close_on_every_api() {
+async fn refuse_before_100_continue_sends_connection_close_on_every_api() {
     let server = TestServer::with_config(|config| {
         config.control.control_token = Some("token".to_owned());
     })
@@ -40,9 +40,9 @@ async fn refusal_in_place_of_100_continue_says_connection_close_on_every_api() {
         ),
         ("POST /api/v2/orders", "Host: other\r\n", 400),
     ] {
-        let text = awaiting(&server, line, headers).await;
-        let begins = format!("HTTP/1.1 {status} ");
-        assert!(text.starts_with(&begins), "{line}: {text}");
+        let text = send_expecting_continue(&server, line, headers).await;
+        let status_line = format!("HTTP/1.1 {status} ");
+        assert!(text.starts_with(&status_line), "{line}: {text}");
         assert_eq!(
             text.matches("\r\nconnection: close\r\n").count(),
             1,
@@ -53,20 +53,20 @@ async fn refusal_in_place_of_100_continue_says_connection_close_on_every_api() {
 }
 
 #[tokio::test]
-async fn answer_of_a_rule_in_place_of_100_continue_says_connection_close() {
+async fn respond_by_rule_before_100_continue_sends_connection_close() {
     let server = TestServer::start().await;
     let rule = serde_json::json!({
         "when": {"operation": "bizmori.createAiDetection"},
         "then": {"respond": {"status": 503}},
     });
     server.control(Method::POST, "/_mock/rules", &rule).await;
-    let text = awaiting(&server, "POST /api/v2/orders/ai-detection", "").await;
+    let text = send_expecting_continue(&server, "POST /api/v2/orders/ai-detection", "").await;
     assert!(text.starts_with("HTTP/1.1 503 "), "{text}");
     assert!(text.contains("\r\nconnection: close\r\n"), "{text}");
 }
 
 #[tokio::test]
-async fn request_that_is_no_http_is_answered_with_connection_close() {
+async fn send_malformed_http_answers_400_with_connection_close() {
     let server = TestServer::start().await;
     for head in [
         "GET / HTTP/1.1\r\nno header\r\n\r\n",
@@ -74,23 +74,23 @@ async fn request_that_is_no_http_is_answered_with_connection_close() {
         "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n",
     ] {
         let mut stream = send(&server, head.as_bytes()).await;
-        let text = String::from_utf8(closed(&mut stream).await).expect("text");
+        let text = String::from_utf8(read_until_closed(&mut stream).await).expect("text");
         assert!(text.starts_with("HTTP/1.1 400 "), "{head}: {text}");
         assert!(text.contains("\r\nconnection: close\r\n"), "{head}: {text}");
     }
 }
 
 #[tokio::test]
-async fn body_that_was_read_or_read_on_leaves_the_connection_open() {
+async fn respond_after_reading_or_draining_body_keeps_connection_open() {
     let server = TestServer::start_frozen("live").await;
     let body = r#"{"idempotencyKey": "a", "fileName": "a.jpg"}"#;
     let length = body.len();
     for (line, headers) in [
-        // Refused, and what is left of the body is read on.
+        // Refused; the unread body is drained.
         ("PUT /_s3/bizmori/x", ""),
         ("POST /api/v2/orders/ai-detection", ""),
         ("POST /nothing", ""),
-        // An expectation that nobody knows holds no body back.
+        // An unknown expectation does not delay the body.
         ("PUT /_s3/bizmori/x", "Expect: something-else\r\n"),
         (
             "POST /api/v2/orders/ai-detection",
@@ -103,19 +103,23 @@ async fn body_that_was_read_or_read_on_leaves_the_connection_open() {
         let mut stream = send(&server, request.as_bytes()).await;
         let first = read_response(&mut stream).await;
         assert!(!first.contains("connection: close"), "{line}: {first}");
-        stream.write_all(&get("/_mock/health")).await.expect("open");
+        stream
+            .write_all(&get_request("/_mock/health"))
+            .await
+            .expect("an open connection");
         let second = read_response(&mut stream).await;
         assert!(second.starts_with("HTTP/1.1 200 "), "{line}: {second}");
     }
 }
 
 #[tokio::test]
-async fn upload_after_100_continue_leaves_the_connection_open() {
+async fn upload_after_100_continue_keeps_connection_open() {
     let server = TestServer::start_frozen("live").await;
     let order = serde_json::json!({"idempotencyKey": "a", "fileName": "a.jpg"});
     let (_, url) = server.create_detection("live", &order).await;
     let target = url.trim_start_matches(server.origin.as_str());
-    let (host, body) = (server.origin.trim_start_matches("http://"), picture());
+    let host = server.origin.trim_start_matches("http://");
+    let body = picture();
     let length = body.len();
     for (digest, status) in [
         ("", 200),
@@ -126,21 +130,34 @@ async fn upload_after_100_continue_leaves_the_connection_open() {
              Content-Length: {length}\r\n\r\n"
         );
         let mut stream = raw::connect(&server.origin).await;
-        stream.write_all(head.as_bytes()).await.expect("it is read");
-        let go_on = read_response(&mut stream).await;
-        assert!(go_on.starts_with("HTTP/1.1 100 "), "{go_on}");
-        stream.write_all(&body).await.expect("it is read");
-        let done = read_response(&mut stream).await;
-        assert!(done.starts_with(&format!("HTTP/1.1 {status} ")), "{done}");
-        assert!(!done.contains("connection: close"), "{done}");
-        stream.write_all(&get("/_mock/health")).await.expect("open");
+        stream
+            .write_all(head.as_bytes())
+            .await
+            .expect("the server reads the request");
+        let interim_response = read_response(&mut stream).await;
+        assert!(
+            interim_response.starts_with("HTTP/1.1 100 "),
+            "{interim_response}"
+        );
+        stream
+            .write_all(&body)
+            .await
+            .expect("the server reads the request");
+        let response = read_response(&mut stream).await;
+        let status_line = format!("HTTP/1.1 {status} ");
+        assert!(response.starts_with(&status_line), "{response}");
+        assert!(!response.contains("connection: close"), "{response}");
+        stream
+            .write_all(&get_request("/_mock/health"))
+            .await
+            .expect("an open connection");
         let next = read_response(&mut stream).await;
         assert!(next.starts_with("HTTP/1.1 200 "), "{next}");
     }
 }
 
 #[tokio::test]
-async fn upload_refused_after_100_continue_is_read_on() {
+async fn refuse_upload_after_100_continue_drains_body() {
     let server = TestServer::with_config(|config| config.storage.object_bytes_max = 100_000).await;
     server.freeze("live").await;
     let order = serde_json::json!({"idempotencyKey": "a", "fileName": "a.jpg"});
@@ -151,16 +168,34 @@ async fn upload_refused_after_100_continue_is_read_on() {
          Transfer-Encoding: chunked\r\n\r\n"
     );
     let mut stream = raw::connect(&server.origin).await;
-    stream.write_all(head.as_bytes()).await.expect("it is read");
-    let go_on = read_response(&mut stream).await;
-    assert!(go_on.starts_with("HTTP/1.1 100 "), "{go_on}");
+    stream
+        .write_all(head.as_bytes())
+        .await
+        .expect("the server reads the request");
+    let interim_response = read_response(&mut stream).await;
+    assert!(
+        interim_response.starts_with("HTTP/1.1 100 "),
+        "{interim_response}"
+    );
     let piece = vec![b'x'; 1_000_000];
     for _ in 0..5 {
-        stream.write_all(b"f4240\r\n").await.expect("it is read");
-        stream.write_all(&piece).await.expect("it is read");
-        stream.write_all(b"\r\n").await.expect("it is read");
+        stream
+            .write_all(b"f4240\r\n")
+            .await
+            .expect("the server reads the request");
+        stream
+            .write_all(&piece)
+            .await
+            .expect("the server reads the request");
+        stream
+            .write_all(b"\r\n")
+            .await
+            .expect("the server reads the request");
     }
-    stream.write_all(b"0\r\n\r\n").await.expect("it is read");
+    stream
+        .write_all(b"0\r\n\r\n")
+        .await
+        .expect("the server reads the request");
     let refused = read_response(&mut stream).await;
     assert!(refused.starts_with("HTTP/1.1 400 "), "{refused}");
     assert!(refused.contains("EntityTooLarge"), "{refused}");

@@ -1,44 +1,48 @@
-//! The number of connections is bounded, and idle ones make room for others.
+//! The maximum of connections. Idle connections are closed to make room for new ones.
 
 use serde_json::json;
 use tokio::net::TcpStream;
 
-use super::{GUARD, closed, get, read_response, send};
+use super::{GUARD, get_request, read_response, read_until_closed, send};
 use crate::support::{Process, TestServer, picture, raw};
 
-/// A connection on which one request was answered.
-async fn idle(server: &TestServer) -> TcpStream {
-    let mut stream = send(server, &get("/_mock/health")).await;
+/// Opens a connection and completes one request on it.
+async fn open_idle(server: &TestServer) -> TcpStream {
+    let mut stream = send(server, &get_request("/_mock/health")).await;
     read_response(&mut stream).await;
     stream
 }
 
 #[tokio::test]
-async fn connection_over_the_limit_closes_the_one_idle_for_longest() {
+async fn connect_over_limit_closes_the_longest_idle_connection() {
     let server =
         TestServer::with_config(|config| config.connections.connections_max = Some(3)).await;
-    let mut idle_ones = Vec::new();
+    let mut idle_connections = Vec::new();
     for _ in 0..3 {
-        idle_ones.push(idle(&server).await);
+        idle_connections.push(open_idle(&server).await);
     }
-    let _fourth = idle(&server).await;
-    assert_eq!(closed(&mut idle_ones[0]).await, b"");
-    // The second has done more since then than the third.
-    let again = get("/_mock/health");
-    tokio::io::AsyncWriteExt::write_all(&mut idle_ones[1], &again)
+    let _fourth = open_idle(&server).await;
+    assert_eq!(read_until_closed(&mut idle_connections[0]).await, b"");
+    // The second connection was used more recently than the third.
+    let request = get_request("/_mock/health");
+    tokio::io::AsyncWriteExt::write_all(&mut idle_connections[1], &request)
         .await
-        .expect("it is open");
-    read_response(&mut idle_ones[1]).await;
-    let _fifth = idle(&server).await;
-    assert_eq!(closed(&mut idle_ones[2]).await, b"");
+        .expect("an open connection");
+    read_response(&mut idle_connections[1]).await;
+    let _fifth = open_idle(&server).await;
+    assert_eq!(read_until_closed(&mut idle_connections[2]).await, b"");
 }
 
 #[tokio::test]
-async fn connection_over_the_limit_waits_for_requests_in_flight() {
+async fn connect_over_limit_waits_for_requests_in_flight() {
     let server =
         TestServer::with_config(|config| config.connections.connections_max = Some(1)).await;
-    let mut poll = send(&server, &get("/_mock/inbox/a/messages?min=1&timeoutMs=500")).await;
-    let mut other = send(&server, &get("/_mock/health")).await;
+    let mut poll = send(
+        &server,
+        &get_request("/_mock/inbox/a/messages?min=1&timeoutMs=500"),
+    )
+    .await;
+    let mut other = send(&server, &get_request("/_mock/health")).await;
     let (polled, answered) = tokio::join!(
         read_response(&mut poll),
         tokio::time::timeout(GUARD, read_response(&mut other))
@@ -49,7 +53,7 @@ async fn connection_over_the_limit_waits_for_requests_in_flight() {
 }
 
 #[tokio::test]
-async fn silent_connections_and_handshakes_make_room_for_others() {
+async fn connect_over_limit_closes_incomplete_heads_and_handshakes() {
     let server = TestServer::with_config(|config| {
         config.tls.tls = true;
         config.tls.tls_port = 0;
@@ -58,25 +62,25 @@ async fn silent_connections_and_handshakes_make_room_for_others() {
     .await;
     let mut silent = Vec::new();
     for _ in 0..2 {
-        let by_tls = TcpStream::connect(server.tls.expect("it listens by TLS")).await;
-        silent.push(by_tls.expect("a connection"));
+        let tls_connection = TcpStream::connect(server.tls.expect("a TLS listener")).await;
+        silent.push(tls_connection.expect("a connection"));
         silent.push(send(&server, b"GET / HTTP/1.1\r\n").await);
     }
-    let mut connection = send(&server, &get("/_mock/health")).await;
+    let mut connection = send(&server, &get_request("/_mock/health")).await;
     let response = tokio::time::timeout(GUARD, read_response(&mut connection)).await;
     assert!(response.expect("a response").starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test]
-async fn put_beside_300_idle_connections_under_a_limit_of_256_files_is_answered_200() {
+async fn upload_beside_300_idle_connections_with_256_open_files_succeeds() {
     let data = tempfile::tempdir().expect("a directory");
     let process = Process::start_with_limits(&["-n 256"], data.path(), &[]);
-    let server = &process.stunt;
-    let mut idle_ones = Vec::new();
+    let server = &process.server;
+    let mut idle_connections = Vec::new();
     for number in 0..300 {
-        // Some have asked for something, some say nothing.
-        idle_ones.push(if number < 200 {
-            idle(server).await
+        // Some connections have sent a request, some have sent nothing.
+        idle_connections.push(if number < 200 {
+            open_idle(server).await
         } else {
             raw::connect(&server.origin).await
         });
@@ -88,12 +92,12 @@ async fn put_beside_300_idle_connections_under_a_limit_of_256_files_is_answered_
 }
 
 #[tokio::test]
-async fn start_raises_the_limit_on_open_files() {
+async fn start_raises_the_open_file_limit() {
     let data = tempfile::tempdir().expect("a directory");
     let ulimits = ["-S -n 128", "-H -n 1000"];
     let process = Process::start_with_limits(&ulimits, data.path(), &[]);
-    let limits = format!("/proc/{}/limits", process.id());
-    let limits = std::fs::read_to_string(limits).expect("its limits");
+    let path = format!("/proc/{}/limits", process.id());
+    let limits = std::fs::read_to_string(path).expect("the limits of the process");
     let open_files = limits
         .lines()
         .find(|line| line.starts_with("Max open files"));

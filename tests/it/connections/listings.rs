@@ -1,29 +1,29 @@
-//! Listings are sent as the client reads them.
+//! Listings are streamed at the pace of the client.
 
 use reqwest::Method;
 
-use super::{get, send};
+use super::{get_request, send};
 use crate::support::{Process, TestServer};
 
 const CLIENTS: usize = 40;
 const REQUESTS: usize = 250;
 const MIB: u64 = 1024 * 1024;
 
-/// Value of a metric that has no labels, or whose labels are given with its name.
-async fn metric(server: &TestServer, name: &str) -> u64 {
-    let page = server.send(Method::GET, "/_mock/metrics", &[], "").await;
-    let text = page.text();
-    let value = text
+/// Returns the value of a metric. `name` includes the labels, if any.
+async fn metric_value(server: &TestServer, name: &str) -> u64 {
+    let response = server.send(Method::GET, "/_mock/metrics", &[], "").await;
+    let page = response.text();
+    let value = page
         .lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     value.map_or(0, |value| value.parse().expect("a number"))
 }
 
 #[tokio::test]
-async fn unread_listings_of_many_clients_take_little_memory() {
+async fn leave_listings_unread_uses_little_memory() {
     let data = tempfile::tempdir().expect("a directory");
     let process = Process::start(data.path(), &[]);
-    let server = &process.stunt;
+    let server = &process.server;
     let body = "x".repeat(60_000);
     for _ in 0..REQUESTS {
         let response = server
@@ -32,28 +32,28 @@ async fn unread_listings_of_many_clients_take_little_memory() {
         assert_eq!(response.status, 404);
     }
     let memory = "process_resident_memory_bytes";
-    let before = metric(server, memory).await;
+    let before = metric_value(server, memory).await;
     let path = "/_mock/requests?limit=10000";
     let mut unread = Vec::new();
     for _ in 0..CLIENTS {
-        unread.push(send(server, &get(path)).await);
+        unread.push(send(server, &get_request(path)).await);
     }
     let answered =
         r#"stuntdouble_http_requests_total{operation="control.listRequests",status="200"}"#;
-    while metric(server, answered).await < CLIENTS as u64 {
+    while metric_value(server, answered).await < CLIENTS as u64 {
         tokio::task::yield_now().await;
     }
-    let grown = metric(server, memory).await.saturating_sub(before);
-    // Written out at once, each listing alone takes 15 MB.
+    let grown = metric_value(server, memory).await.saturating_sub(before);
+    // A listing that is serialised at once takes 15 MB.
     assert!(
         grown < 150 * MIB,
         "{} MiB for {CLIENTS} clients",
         grown / MIB
     );
 
-    let listing = server.send(Method::GET, path, &[], "").await;
-    let requests = listing.json()["requests"].take();
-    let requests = requests.as_array().expect("a list");
+    let response = server.send(Method::GET, path, &[], "").await;
+    let listing = response.json();
+    let requests = listing["requests"].as_array().expect("a list");
     assert_eq!(requests.len(), REQUESTS);
     assert!(requests.iter().all(|it| it["requestBody"] == body.as_str()));
 }

@@ -1,5 +1,4 @@
-//! Limits of connections: stalled ones are closed, their number is bounded, and they do not keep a
-//! server from stopping.
+//! Limits of connections: timeouts for stalled ones, a maximum number, and shutdown.
 
 mod close;
 mod limit;
@@ -15,22 +14,25 @@ use tokio::net::TcpStream;
 
 use crate::support::{TestServer, raw};
 
-/// Guard against a test that never ends. No test depends on its length.
+/// Time limit for a test that would never end. No test depends on its length.
 const GUARD: Duration = Duration::from_mins(1);
 
-/// A GET of `path` that keeps its connection.
-fn get(path: &str) -> Vec<u8> {
+/// Returns a GET request that keeps its connection open.
+fn get_request(path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes()
 }
 
-/// Opens a connection, sends the bytes, and leaves it open.
+/// Sends bytes on a new connection and leaves it open.
 async fn send(server: &TestServer, bytes: &[u8]) -> TcpStream {
     let mut stream = raw::connect(&server.origin).await;
-    stream.write_all(bytes).await.expect("it is taken");
+    stream
+        .write_all(bytes)
+        .await
+        .expect("the server reads the request");
     stream
 }
 
-/// Reads one response that has a `Content-Length`, or is a `100 Continue`, and leaves the connection open.
+/// Reads one response with a `Content-Length`, or one `100 Continue`. Leaves the connection open.
 async fn read_response(stream: &mut TcpStream) -> String {
     let mut read = Vec::new();
     loop {
@@ -51,13 +53,13 @@ async fn read_response(stream: &mut TcpStream) -> String {
     }
 }
 
-/// Waits until the server has closed the connection, and returns what came by it before.
-async fn closed(stream: &mut TcpStream) -> Vec<u8> {
-    let came = tokio::time::timeout(GUARD, raw::read_to_end(stream)).await;
-    came.expect("the server closes the connection").bytes
+/// Waits until the server closes the connection. Returns the bytes received before.
+async fn read_until_closed(stream: &mut TcpStream) -> Vec<u8> {
+    let result = tokio::time::timeout(GUARD, raw::read_to_end(stream)).await;
+    result.expect("the server closes the connection").bytes
 }
 
-/// Waits until the server has so many connections open, that of the question included.
+/// Waits until the server has `count` connections open, including the one that asks.
 async fn await_connections(server: &TestServer, count: usize) {
     let expected = format!("\nstuntdouble_connections {count}\n");
     let reached = async {
@@ -69,6 +71,7 @@ async fn await_connections(server: &TestServer, count: usize) {
             tokio::task::yield_now().await;
         }
     };
-    let reached = tokio::time::timeout(GUARD, reached).await;
-    reached.unwrap_or_else(|_| panic!("there are never {count} connections"));
+    tokio::time::timeout(GUARD, reached)
+        .await
+        .unwrap_or_else(|_| panic!("there are never {count} connections"));
 }

@@ -1,12 +1,12 @@
-//! A server that stops waits for requests in flight alone, and not for long.
+//! Shutdown waits for requests in flight only, and for a limited time.
 
 use reqwest::Method;
 use serde_json::json;
 
-use super::{closed, get, read_response, send};
+use super::{get_request, read_response, read_until_closed, send};
 use crate::support::{TestServer, raw};
 
-/// Waits until so many requests are in flight, beside the one that asks.
+/// Waits until `count` requests are in flight besides the one that asks.
 async fn await_requests(server: &TestServer, count: usize) {
     let expected = format!("\nstuntdouble_http_requests_under_way {}\n", count + 1);
     loop {
@@ -22,20 +22,17 @@ async fn await_requests(server: &TestServer, count: usize) {
 async fn stop_closes_silent_idle_and_incomplete_connections_at_once() {
     let server = TestServer::start().await;
     let mut silent = raw::connect(&server.origin).await;
-    let mut half_a_head = send(&server, b"GET /_mock/health HTTP/1.1\r\nHost").await;
-    let mut idle = send(&server, &get("/_mock/health")).await;
+    let mut incomplete = send(&server, b"GET /_mock/health HTTP/1.1\r\nHost").await;
+    let mut idle = send(&server, &get_request("/_mock/health")).await;
     read_response(&mut idle).await;
-    assert!(
-        server.shuts_down_cleanly().await,
-        "none of these is in flight"
-    );
-    for stream in [&mut silent, &mut half_a_head, &mut idle] {
-        assert_eq!(closed(stream).await, b"");
+    assert!(server.shuts_down_cleanly().await, "no request is in flight");
+    for stream in [&mut silent, &mut incomplete, &mut idle] {
+        assert_eq!(read_until_closed(stream).await, b"");
     }
 }
 
 #[tokio::test]
-async fn stop_ends_long_polls_with_what_there_is() {
+async fn stop_ends_long_polls_with_current_results() {
     let server = TestServer::start().await;
     server.freeze("live").await;
     let post = |path: &str, body: &str| {
@@ -45,7 +42,7 @@ async fn stop_ends_long_polls_with_what_there_is() {
     };
     let polls = [
         (
-            get("/_mock/inbox/a/messages?min=1&timeoutMs=600000"),
+            get_request("/_mock/inbox/a/messages?min=1&timeoutMs=600000"),
             "HTTP/1.1 408",
             r#"{"messages":[],"evicted":0}"#,
         ),
@@ -65,10 +62,10 @@ async fn stop_ends_long_polls_with_what_there_is() {
     await_requests(&server, 2).await;
     assert!(
         server.shuts_down_cleanly().await,
-        "long polls are cut short, not off"
+        "long polls end without being aborted"
     );
     for (stream, status, body) in &mut streams {
-        let response = String::from_utf8(closed(stream).await).expect("text");
+        let response = String::from_utf8(read_until_closed(stream).await).expect("text");
         assert!(response.starts_with(*status), "{response}");
         assert!(response.ends_with(*body), "{response}");
         assert!(response.contains("\r\nconnection: close\r\n"), "{response}");
@@ -76,15 +73,15 @@ async fn stop_ends_long_polls_with_what_there_is() {
 }
 
 #[tokio::test]
-async fn stop_cuts_off_a_request_that_does_not_end() {
+async fn stop_aborts_a_request_that_does_not_end() {
     let server = TestServer::start().await;
     let rule = json!({"when": {"operation": "undetectable.checkUserCredits"}, "then": {"delayMs": 600_000}});
     server.control(Method::POST, "/_mock/rules", &rule).await;
-    let mut stuck = send(&server, &get("/check-user-credits")).await;
+    let mut stuck = send(&server, &get_request("/check-user-credits")).await;
     await_requests(&server, 1).await;
     assert!(
         !server.shuts_down_cleanly().await,
-        "it is told that it was cut off"
+        "the log says that a request was aborted"
     );
-    assert_eq!(closed(&mut stuck).await, b"");
+    assert_eq!(read_until_closed(&mut stuck).await, b"");
 }

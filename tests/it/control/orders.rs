@@ -75,7 +75,10 @@ async fn a_held_order_is_completed_as_told_and_its_webhook_says_so() {
     assert_eq!((ended.status, ended.json()), (200, expected));
     let order = server.get("live", &format!("/api/v2/orders/{id}")).await;
     assert_eq!(order.json()["data"]["probability"], 0.62);
-    assert_eq!(order.header("x-mock-outcome"), "probability 0.62 by hand");
+    assert_eq!(
+        order.header("x-mock-outcome"),
+        "probability 0.62 by control API"
+    );
     let response_body = receiver.messages(1).await[0].json();
     assert_eq!(response_body["eventType"], "order.aiDetection.completed");
     let again = end(&server, &id, "complete", json!({})).await;
@@ -151,7 +154,7 @@ async fn an_order_fails_and_expires_whatever_it_waited_for() {
     );
     assert_eq!(
         server.get_order("live", &id).await["errors"],
-        "failed by hand"
+        "failed manually"
     );
     let expired = end(&server, &id, "expire", json!({})).await;
     assert_eq!(expired.json()["status"], "expired");
@@ -189,7 +192,7 @@ async fn to_complete_it_as_failed_is_to_fail_it() {
     let id = create_detection(&server).await;
     let body = json!({"status": "failed", "errorCode": "AI_DETECTION_TIMEOUT"});
     let failed = end(&server, &id, "complete", body).await.json();
-    let failure = json!({"code": "AI_DETECTION_TIMEOUT", "message": "failed by hand"});
+    let failure = json!({"code": "AI_DETECTION_TIMEOUT", "message": "failed manually"});
     assert_eq!(
         (&failed["status"], &failed["failure"]),
         (&json!("failed"), &failure)

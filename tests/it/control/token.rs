@@ -119,7 +119,7 @@ async fn a_delivered_webhook_is_signed_and_verified_by_the_command_line() {
     };
     assert!(verify(sent, &message.body).status.success());
     let wrong = verify(sent, b"{}");
-    let text = "stuntdouble: not the signature of these 2 bytes with that secret; the body has to be as it came, byte for byte\n";
+    let text = "stuntdouble: the signature does not match the body of 2 bytes with this secret; pass the raw body, byte for byte\n";
     assert_eq!(wrong.status.code(), Some(1));
     assert_eq!(String::from_utf8_lossy(&wrong.stderr), text);
 }

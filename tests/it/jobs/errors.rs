@@ -1,34 +1,37 @@
-//! Errors of jobs: an order fails after ten, and a job that waits is in nobody's way.
+//! Errors of jobs: ten errors fail an order, and jobs that back off do not delay others.
 
 use serde_json::json;
 
-use super::{Database, advance, assert_failed_by_fault, new, on};
+use super::{Database, advance, assert_forged_fault, order_body, start_on};
 use crate::support::{Receiver, TestServer, picture};
 
 const ERRORS_MAX: usize = 10;
 
 #[tokio::test]
-async fn processing_that_always_fails_fails_the_order_with_the_general_code() {
+async fn process_order_with_ten_errors_fails_it_with_the_general_code() {
     let data = tempfile::tempdir().expect("a directory");
-    let (server, receiver) = (on(data.path()).await, Receiver::start().await);
+    let server = start_on(data.path()).await;
+    let receiver = Receiver::start().await;
     server.freeze("live").await;
     server.webhook("live", &receiver.url).await;
-    let id = server.confirm_detection("live", &new("a"), picture()).await;
+    let id = server
+        .confirm_detection("live", &order_body("a"), picture())
+        .await;
     let mut database = Database::open(data.path()).await;
     let completes = "UPDATE ON orders WHEN new.status = 'complete'";
-    database.refuse(completes).await;
-    let mut refused = 0;
+    database.refuse_writes(completes).await;
+    let mut errors = 0;
     loop {
-        // The worker tries the job, too: fewer advances than errors may be needed.
+        // The worker also tries the job, so fewer than ten advances may fail.
         let response = advance(&server).await;
         if response.status == 200 {
             break;
         }
-        assert_failed_by_fault(&response);
-        refused += 1;
-        assert!(refused < ERRORS_MAX, "the tenth error ends it");
+        assert_forged_fault(&response);
+        errors += 1;
+        assert!(errors < ERRORS_MAX, "the tenth error fails the order");
     }
-    assert!(refused > 0, "the first error does not end it");
+    assert!(errors > 0, "the first error does not fail the order");
     assert_eq!(server.get_order("live", &id).await["status"], "failed");
     let event = receiver.messages(1).await[0].json();
     let message = event["data"]["errorMessage"].as_str().expect("a text");
@@ -39,7 +42,7 @@ async fn processing_that_always_fails_fails_the_order_with_the_general_code() {
             &json!("AI_DETECTION_FAILED")
         )
     );
-    let begin = "processing failed 10 times by a fault of the server: ";
+    let begin = "processing failed 10 times because of an internal error: ";
     assert!(
         message.starts_with(begin) && message.ends_with("forged fault"),
         "{message}"
@@ -48,25 +51,27 @@ async fn processing_that_always_fails_fails_the_order_with_the_general_code() {
 }
 
 #[tokio::test]
-async fn processing_that_fails_once_goes_on_when_the_fault_is_mended() {
+async fn process_order_after_one_error_completes_once_fault_is_removed() {
     let data = tempfile::tempdir().expect("a directory");
-    let server = on(data.path()).await;
+    let server = start_on(data.path()).await;
     server.freeze("live").await;
-    let id = server.confirm_detection("live", &new("a"), picture()).await;
+    let id = server
+        .confirm_detection("live", &order_body("a"), picture())
+        .await;
     let mut database = Database::open(data.path()).await;
-    database.refuse("DELETE ON jobs").await;
-    assert_failed_by_fault(&advance(&server).await);
-    database.mend().await;
-    // Nobody advances the frozen clock again: the worker comes back to it by itself.
+    database.refuse_writes("DELETE ON jobs").await;
+    assert_forged_fault(&advance(&server).await);
+    database.allow_writes().await;
+    // The frozen clock is not advanced again, so only the worker can retry the job.
     server.drain("live").await;
     assert_eq!(server.get_order("live", &id).await["status"], "complete");
 }
 
 #[tokio::test]
-async fn six_hundred_jobs_that_wait_after_an_error_keep_no_other_waiting() {
+async fn back_off_of_600_failing_jobs_does_not_delay_other_jobs() {
     let data = tempfile::tempdir().expect("a directory");
-    let server = on(data.path()).await;
-    server.create_detection("live", &new("a")).await;
+    let server = start_on(data.path()).await;
+    server.create_detection("live", &order_body("a")).await;
     server.stop().await;
     let mut database = Database::open(data.path()).await;
     database
@@ -77,18 +82,18 @@ async fn six_hundred_jobs_that_wait_after_an_error_keep_no_other_waiting() {
              FROM numbers",
         )
         .await;
-    let forged = "DELETE ON jobs WHEN old.due_at <= 600";
-    database.refuse(forged).await;
+    let forged_jobs = "DELETE ON jobs WHEN old.due_at <= 600";
+    database.refuse_writes(forged_jobs).await;
     let server = TestServer::with_config(|config| {
         config.data_dir = Some(data.path().to_owned());
         config.orders.processing_ms = 0;
     });
     let server = server.await;
     let id = server
-        .confirm_detection("other", &new("b"), picture())
+        .confirm_detection("other", &order_body("b"), picture())
         .await;
     server.drain("other").await;
     assert_eq!(server.get_order("other", &id).await["status"], "complete");
-    let waiting = "SELECT COUNT(*) FROM jobs WHERE due_at <= 600";
-    assert_eq!(database.number(waiting).await, 600);
+    let pending = "SELECT COUNT(*) FROM jobs WHERE due_at <= 600";
+    assert_eq!(database.number(pending).await, 600);
 }

@@ -1,6 +1,7 @@
-//! Jobs that meet a fault of the server: they back off, give up, and never do twice what others saw.
+//! Jobs that fail by a fault of the server: they back off, give up, and never repeat visible
+//! effects.
 //!
-//! The fault is real: a trigger in the server's own database, made over a second connection, that has
+//! The fault is real: a trigger in the server's database, created over a second connection, makes
 //! SQLite refuse a write.
 
 mod errors;
@@ -16,26 +17,26 @@ use serde_json::{Value, json};
 
 use crate::support::{Database, TestResponse, TestServer};
 
-/// A test fails if what it waits for has not come by then.
+/// Time limit for a condition. The test fails when it passes; no test depends on its length.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// A server on that data directory.
-async fn on(data_dir: &Path) -> TestServer {
+/// Starts a server on a data directory.
+async fn start_on(data_dir: &Path) -> TestServer {
     TestServer::with_config(|config| config.data_dir = Some(data_dir.to_owned())).await
 }
 
-fn new(key: &str) -> Value {
+fn order_body(key: &str) -> Value {
     json!({"idempotencyKey": key, "fileName": format!("{key}_ai.jpg")})
 }
 
-/// Advances `live`'s clock by a second: the answer, whatever it is.
+/// Advances the clock of `live` by a second. Returns the response, success or error.
 async fn advance(server: &TestServer) -> TestResponse {
     let body = json!({"account": "live", "by": "PT1S"}).to_string();
     let path = "/_mock/clock/advance";
     server.send(Method::POST, path, &[], body).await
 }
 
-fn assert_failed_by_fault(response: &TestResponse) {
+fn assert_forged_fault(response: &TestResponse) {
     let text = response.text();
     assert_eq!(response.status, 500, "{text}");
     assert!(text.contains("forged fault"), "{text}");

@@ -1,17 +1,17 @@
-//! Responses that clients do not read hold their orders back, and nothing else.
+//! Unread responses delay the start of their own orders and of no others.
 
 use reqwest::Method;
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use super::{PATIENCE, new};
+use super::{PATIENCE, order_body};
 use crate::support::{TestServer, picture, raw};
 
-/// More than the worker has slots.
+/// Number of unread responses. Larger than the number of worker slots.
 const UNREAD: usize = 280;
 
-/// Sends a create whose order starts at once. The response is not read.
+/// Creates an order that starts at once, and does not read the response.
 async fn create_unread(server: &TestServer, n: usize) -> TcpStream {
     let url = "http://files.test/a.jpg";
     let files = json!([{"fileName": "a.jpg", "originalFileUrl": url}]);
@@ -22,24 +22,26 @@ async fn create_unread(server: &TestServer, n: usize) -> TcpStream {
          Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     let mut stream = raw::connect(&server.origin).await;
-    let sent = stream.write_all(request.as_bytes()).await;
-    sent.expect("it is read");
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("the server reads the request");
     stream
 }
 
-/// Number of `slow`'s orders in progress.
-async fn in_progress(server: &TestServer) -> usize {
+/// Returns the number of orders of `slow` in progress.
+async fn count_in_progress(server: &TestServer) -> usize {
     let path = "/_mock/orders?account=slow&limit=1000";
-    let listed = server.control(Method::GET, path, &json!({})).await;
-    let orders = listed["orders"].as_array().expect("orders");
-    let orders = orders.iter().filter(|it| it["status"] == "inProgress");
-    orders.count()
+    let listing = server.control(Method::GET, path, &json!({})).await;
+    let orders = listing["orders"].as_array().expect("orders");
+    let in_progress = orders.iter().filter(|it| it["status"] == "inProgress");
+    in_progress.count()
 }
 
 #[tokio::test]
-async fn two_hundred_and_eighty_responses_that_are_not_read_do_not_stop_other_orders() {
+async fn leave_280_responses_unread_does_not_block_other_orders() {
     let server = TestServer::with_config(|config| config.orders.processing_ms = 0).await;
-    // A response that takes minutes is one that is not read.
+    // A drip that takes minutes acts like a response that is not read.
     let drip = json!({"fault": "drip", "bytesPerSecond": 1});
     let rule =
         json!({"account": "slow", "when": {"operation": "bizmori.createAntiAi"}, "then": drip});
@@ -48,18 +50,19 @@ async fn two_hundred_and_eighty_responses_that_are_not_read_do_not_stop_other_or
     for n in 0..UNREAD {
         unread.push(create_unread(&server, n).await);
     }
-    let held = async { while in_progress(&server).await < UNREAD {} };
-    let held = tokio::time::timeout(PATIENCE, held).await;
-    held.expect("all orders are held back");
+    let all_created = async { while count_in_progress(&server).await < UNREAD {} };
+    tokio::time::timeout(PATIENCE, all_created)
+        .await
+        .expect("all orders are in progress");
     let id = server
-        .confirm_detection("other", &new("a"), picture())
+        .confirm_detection("other", &order_body("a"), picture())
         .await;
     server.drain("other").await;
     assert_eq!(server.get_order("other", &id).await["status"], "complete");
     assert_eq!(
-        in_progress(&server).await,
+        count_in_progress(&server).await,
         UNREAD,
-        "they are held back still"
+        "no order with an unread response has ended"
     );
     drop(unread);
 }

@@ -1,16 +1,16 @@
-//! Starts that did not end: the process was killed while a job ran.
+//! Starts of jobs that did not end because the process was killed.
 
 use serde_json::json;
 
-use super::{Database, new, on};
+use super::{Database, order_body, start_on};
 use crate::support::{Process, Receiver, Reply, TestServer, picture};
 
-const MESSAGE: &str = "processing was started 3 times and did not end; the server was probably killed \
+const MESSAGE: &str = "processing was started 3 times without ending; the server was probably killed \
                        for lack of memory";
 const AT_ONCE: [&str; 4] = ["--log", "error", "--processing-ms", "0"];
 
-/// Orders whose output is put to a target that does not respond: its id.
-async fn stalled(server: &TestServer, target: &Receiver) -> String {
+/// Creates an order whose output target does not respond. Returns the id.
+async fn create_stalled_order(server: &TestServer, target: &Receiver) -> String {
     let body = json!({
         "idempotencyKey": "a",
         "files": [{"fileName": "a.jpg", "originalFileUrl": "http://files.test/a.jpg"}],
@@ -26,24 +26,24 @@ async fn stalled(server: &TestServer, target: &Receiver) -> String {
 }
 
 #[tokio::test]
-async fn order_whose_processing_is_killed_three_times_fails_with_the_general_code() {
+async fn kill_during_processing_three_times_fails_order_with_the_general_code() {
     let data = tempfile::tempdir().expect("a directory");
     let target = Receiver::with_replies([Reply::Silence; 4]).await;
     let receiver = Receiver::start().await;
     let mut process = Process::start(data.path(), &AT_ONCE);
-    process.stunt.webhook("live", &receiver.url).await;
-    let id = stalled(&process.stunt, &target).await;
+    process.server.webhook("live", &receiver.url).await;
+    let id = create_stalled_order(&process.server, &target).await;
     for starts in 1..=3 {
         target.messages(starts).await;
-        let order = process.stunt.get_order("live", &id).await;
+        let order = process.server.get_order("live", &id).await;
         assert_eq!(order["status"], "inProgress", "at start {starts}");
         process.kill();
         process = Process::start(data.path(), &AT_ONCE);
     }
-    process.stunt.drain("live").await;
+    process.server.drain("live").await;
     target.messages(3).await;
     assert_eq!(
-        process.stunt.get_order("live", &id).await["status"],
+        process.server.get_order("live", &id).await["status"],
         "failed"
     );
     let event = receiver.messages(1).await[0].json();
@@ -54,35 +54,37 @@ async fn order_whose_processing_is_killed_three_times_fails_with_the_general_cod
 }
 
 #[tokio::test]
-async fn start_that_a_graceful_stop_leaves_undone_is_not_counted() {
+async fn terminate_during_processing_does_not_count_the_start() {
     let data = tempfile::tempdir().expect("a directory");
     let target = Receiver::with_replies([Reply::Silence]).await;
     let process = Process::start(data.path(), &AT_ONCE);
-    stalled(&process.stunt, &target).await;
+    create_stalled_order(&process.server, &target).await;
     target.messages(1).await;
     let mut database = Database::open(data.path()).await;
     let starts = "SELECT starts FROM jobs WHERE kind = 'order.process'";
     assert_eq!(database.number(starts).await, 1);
     process.terminate();
-    assert_eq!(process.ended().code(), Some(0));
+    assert_eq!(process.wait().code(), Some(0));
     assert_eq!(database.number(starts).await, 0);
 }
 
 #[tokio::test]
-async fn start_that_ends_with_an_error_is_not_counted() {
+async fn process_with_error_does_not_count_the_start() {
     let data = tempfile::tempdir().expect("a directory");
-    let server = on(data.path()).await;
+    let server = start_on(data.path()).await;
     server.freeze("live").await;
-    server.confirm_detection("live", &new("a"), picture()).await;
+    server
+        .confirm_detection("live", &order_body("a"), picture())
+        .await;
     let mut database = Database::open(data.path()).await;
-    database.refuse("DELETE ON jobs").await;
-    super::assert_failed_by_fault(&super::advance(&server).await);
+    database.refuse_writes("DELETE ON jobs").await;
+    super::assert_forged_fault(&super::advance(&server).await);
     let starts = "SELECT starts FROM jobs WHERE kind = 'order.process'";
     assert_eq!(database.number(starts).await, 0);
 }
 
-/// Stops the server and has its jobs of that kind look as if they had been cut off so often.
-async fn cut_off(
+/// Restarts the server with `starts` interrupted starts recorded for its jobs of `kind`.
+async fn restart_with_starts(
     data: &std::path::Path,
     server: TestServer,
     kind: &str,
@@ -92,37 +94,41 @@ async fn cut_off(
     let mut database = Database::open(data).await;
     let sql = format!("UPDATE jobs SET starts = {starts} WHERE kind = '{kind}'");
     database.execute(&sql).await;
-    on(data).await
+    start_on(data).await
 }
 
 #[tokio::test]
-async fn third_start_may_still_end_well() {
+async fn process_on_third_start_completes() {
     let data = tempfile::tempdir().expect("a directory");
-    let server = on(data.path()).await;
+    let server = start_on(data.path()).await;
     server.freeze("live").await;
-    let id = server.confirm_detection("live", &new("a"), picture()).await;
-    let server = cut_off(data.path(), server, "order.process", 2).await;
+    let id = server
+        .confirm_detection("live", &order_body("a"), picture())
+        .await;
+    let server = restart_with_starts(data.path(), server, "order.process", 2).await;
     assert_eq!(server.advance("live", "PT1S").await, ["order.process"]);
     assert_eq!(server.get_order("live", &id).await["status"], "complete");
 }
 
 #[tokio::test]
-async fn jobs_that_were_cut_off_all_run_again_one_by_one() {
+async fn restart_with_interrupted_jobs_completes_all_of_them() {
     let data = tempfile::tempdir().expect("a directory");
-    let server = on(data.path()).await;
-    let set = json!({"processing": {"delayMs": 3_600_000}});
+    let server = start_on(data.path()).await;
+    let settings = json!({"processing": {"delayMs": 3_600_000}});
     let account = "/_mock/accounts/live";
-    server.control(reqwest::Method::PUT, account, &set).await;
+    server
+        .control(reqwest::Method::PUT, account, &settings)
+        .await;
     let mut ids = Vec::new();
     for n in 0..20 {
-        let body = new(&n.to_string());
+        let body = order_body(&n.to_string());
         ids.push(server.confirm_detection("live", &body, picture()).await);
     }
     server.stop().await;
     let mut database = Database::open(data.path()).await;
-    let due = "UPDATE jobs SET starts = 2, due_at = 0 WHERE kind = 'order.process'";
-    database.execute(due).await;
-    let server = on(data.path()).await;
+    let make_due = "UPDATE jobs SET starts = 2, due_at = 0 WHERE kind = 'order.process'";
+    database.execute(make_due).await;
+    let server = start_on(data.path()).await;
     server.drain("live").await;
     for id in &ids {
         assert_eq!(server.get_order("live", id).await["status"], "complete");
@@ -130,19 +136,19 @@ async fn jobs_that_were_cut_off_all_run_again_one_by_one() {
 }
 
 #[tokio::test]
-async fn document_that_was_cut_off_three_times_fails() {
+async fn process_document_interrupted_three_times_fails() {
     let data = tempfile::tempdir().expect("a directory");
-    let server = on(data.path()).await;
+    let server = start_on(data.path()).await;
     server.freeze("live").await;
     let headers = [("apikey", "live")];
-    let place = "/get-presigned-url?file_name=a.jpg";
-    let place = server.send(reqwest::Method::GET, place, &headers, "").await;
-    let place = place.json();
-    let url = place["presigned_url"].as_str().expect("a URL");
+    let path = "/get-presigned-url?file_name=a.jpg";
+    let response = server.send(reqwest::Method::GET, path, &headers, "").await;
+    let presigned = response.json();
+    let url = presigned["presigned_url"].as_str().expect("a URL");
     server.put(url, picture()).await;
-    let body = json!({"key": "live", "url": place["file_path"]});
+    let body = json!({"key": "live", "url": presigned["file_path"]});
     let id = server.post("live", "/detect", &body).await.json()["id"].clone();
-    let server = cut_off(data.path(), server, "order.process", 3).await;
+    let server = restart_with_starts(data.path(), server, "order.process", 3).await;
     assert_eq!(server.advance("live", "PT1S").await, ["order.process"]);
     let response = server.post("live", "/query", &json!({"id": id})).await;
     let document = response.json();
@@ -156,16 +162,18 @@ async fn document_that_was_cut_off_three_times_fails() {
 }
 
 #[tokio::test]
-async fn report_that_was_cut_off_three_times_fails() {
+async fn process_report_interrupted_three_times_fails() {
     let data = tempfile::tempdir().expect("a directory");
-    let server = on(data.path()).await;
+    let server = start_on(data.path()).await;
     server.freeze("live").await;
-    let id = server.confirm_detection("live", &new("a"), picture()).await;
+    let id = server
+        .confirm_detection("live", &order_body("a"), picture())
+        .await;
     server.advance("live", "PT1S").await;
     let path = format!("/api/v3/orders/{id}/reports");
     let body = json!({"locale": "ko-KR"});
     assert_eq!(server.post("live", &path, &body).await.status, 202);
-    let server = cut_off(data.path(), server, "order.report", 3).await;
+    let server = restart_with_starts(data.path(), server, "order.report", 3).await;
     assert_eq!(server.advance("live", "PT1S").await, ["order.report"]);
     let report = server.get("live", &format!("{path}/ko-KR")).await.json();
     assert_eq!(

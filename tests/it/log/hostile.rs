@@ -1,19 +1,19 @@
-//! Whatever clients send, a line of the log stays one line, and a short one.
+//! Log injection: text from clients never breaks a log line or makes it long.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Logged, untimed};
+use super::{LoggedProcess, without_time};
 use crate::support::{picture, raw};
 
-/// A line of another's making, control characters of terminals, and text that runs backwards.
+/// A forged log line, terminal control characters, and characters that reverse or break lines.
 const EVIL: &str = "x\n2026-01-01T00:00:00.000000Z ERROR forged\r\u{1b}[31m\0\u{202e}\u{2028}";
 const LINE_CHARS_MAX: usize = 2_500;
 
-/// Puts hostile text wherever a line of the log takes text from: paths, methods, keys, reasons,
-/// names of rules and files, URLs, and what the control plane says of failures.
-async fn attack(logged: &Logged) {
-    let server = logged.stunt();
+/// Sends hostile text in everything that is logged: paths, methods, keys, reasons, rule names, file
+/// names, URLs, and error messages set through the control plane.
+async fn send_hostile_text(process: &LoggedProcess) {
+    let server = process.server();
     let long = "y".repeat(5_000);
     for path in ["/api/%0a%1b[31m", &format!("/api/v2/{long}")] {
         for key in ["a\u{9b}31m", &format!("a\tb{long}")] {
@@ -52,26 +52,26 @@ fn is_plain(text: &str) -> bool {
 }
 
 #[tokio::test]
-async fn attack_the_log_in_text_leaves_each_line_one_short_line() {
-    let logged = Logged::start(&[]);
-    attack(&logged).await;
-    let lines = logged.stop();
+async fn log_hostile_text_writes_short_single_lines() {
+    let process = LoggedProcess::start(&[]);
+    send_hostile_text(&process).await;
+    let lines = process.stop();
     assert!(lines.len() >= 10, "{lines:#?}");
     for line in &lines {
-        let line = untimed(line);
-        let is_ours = ["WARN ", "INFO "]
+        let line = without_time(line);
+        let has_level = ["WARN ", "INFO "]
             .iter()
             .any(|level| line.starts_with(level));
-        assert!(is_ours && is_plain(line), "{line:?}");
+        assert!(has_level && is_plain(line), "{line:?}");
         assert!(line.chars().count() <= LINE_CHARS_MAX, "{line}");
     }
 }
 
 #[tokio::test]
-async fn attack_the_log_in_json_leaves_each_line_one_object() {
-    let logged = Logged::start(&["--log-format", "json"]);
-    attack(&logged).await;
-    let lines = logged.stop();
+async fn log_hostile_text_as_json_writes_one_object_per_line() {
+    let process = LoggedProcess::start(&["--log-format", "json"]);
+    send_hostile_text(&process).await;
+    let lines = process.stop();
     assert!(lines.len() >= 10, "{lines:#?}");
     for line in &lines {
         let object: Value = serde_json::from_str(line).expect("JSON");
@@ -84,21 +84,21 @@ async fn attack_the_log_in_json_leaves_each_line_one_object() {
 }
 
 #[tokio::test]
-async fn inbox_that_is_removed_because_there_are_too_many_logs_a_clipped_key() {
-    let logged = Logged::start(&[]);
-    let stunt = logged.stunt();
+async fn evict_inbox_with_long_key_logs_a_clipped_key() {
+    let process = LoggedProcess::start(&[]);
+    let server = process.server();
     let key = "k".repeat(1_000);
     for n in 0..=1_000 {
         let path = format!("/_mock/inbox/{n}?account={key}");
-        let posted = stunt.send(Method::POST, &path, &[], "x").await;
-        assert_eq!(posted.status, 200);
+        let response = server.send(Method::POST, &path, &[], "x").await;
+        assert_eq!(response.status, 200);
     }
-    let lines = logged.stop();
+    let lines = process.stop();
     let removed: Vec<_> = lines
         .iter()
         .filter(|line| line.contains("inbox removed"))
         .collect();
     assert_eq!(removed.len(), 1, "{lines:#?}");
-    let shown = format!("key=\"{}…\"", "k".repeat(100));
-    assert!(removed[0].contains(&shown), "{removed:?}");
+    let clipped = format!("key=\"{}…\"", "k".repeat(100));
+    assert!(removed[0].contains(&clipped), "{removed:?}");
 }

@@ -1,10 +1,10 @@
-//! A CI job that fails in five ways, and the log of it: in text, in JSON, and in `src/cli/README.md`.
+//! A CI job with five failures, and its log: as text, as JSON, and as the sample in `src/cli/README.md`.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
-use super::{Logged, untimed};
+use super::{LoggedProcess, without_time};
 use crate::readme::bless_block;
 use crate::support::{picture, raw};
 
@@ -13,13 +13,13 @@ const README: &str = include_str!("../../../src/cli/README.md");
 const DEAD: &str = "http://127.0.0.1:9/hook";
 const ORDERS: &str = "/api/v2/orders";
 
-/// Does what a client does that has the key wrong, uploads too late, has its order failed by a
-/// rule, listens on a port where nothing is, and has its connection reset.
-async fn fail(logged: &Logged) {
-    let server = logged.stunt();
-    let set = json!({"plan": "unlimited"});
+/// Runs a client with five failures: a wrong key, a late upload, an order failed by a rule, a
+/// webhook to a closed port, and a reset connection.
+async fn run_failing_ci_job(process: &LoggedProcess) {
+    let server = process.server();
+    let settings = json!({"plan": "unlimited"});
     server
-        .control(Method::PUT, "/_mock/accounts/ci", &set)
+        .control(Method::PUT, "/_mock/accounts/ci", &settings)
         .await;
     server.freeze("ci").await;
     assert_eq!(server.get("cl", ORDERS).await.status, 401);
@@ -41,74 +41,80 @@ async fn fail(logged: &Logged) {
     let mut stream = raw::connect(&server.origin).await;
     let request =
         format!("GET {ORDERS} HTTP/1.1\r\nHost: mock\r\nAuthorization: Bearer ci\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.expect("written");
-    let came = raw::read_to_end(&mut stream).await;
-    assert_eq!((came.text(), came.error.is_some()), (String::new(), true));
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("the server reads the request");
+    let received = raw::read_to_end(&mut stream).await;
+    assert_eq!(
+        (received.text(), received.error.is_some()),
+        (String::new(), true)
+    );
 }
 
-/// The line with what differs from run to run replaced.
+/// Replaces the uptime, which differs from run to run.
 fn mask_uptime(line: &str) -> String {
     let Some((begin, uptime)) = line.split_once("uptimeSeconds=") else {
         return line.to_owned();
     };
-    let (_, end) = uptime.split_once(' ').expect("more");
+    let (_, end) = uptime.split_once(' ').expect("a field after the uptime");
     format!("{begin}uptimeSeconds=1.5 {end}")
 }
 
-/// Facts of a line in text, as the line in JSON has them.
-fn facts(line: &str) -> Value {
+/// Converts a text line to the fields of the same line in JSON.
+fn json_fields(line: &str) -> Value {
     let (level, mut rest) = line.split_once(' ').expect("a level");
-    let mut facts = json!({"level": level});
+    let mut fields = json!({"level": level});
     let first = rest.find('=').expect("a field");
     let message = rest[..first].rsplit_once(' ').expect("a message").0;
-    facts["message"] = json!(message);
+    fields["message"] = json!(message);
     rest = &rest[message.len() + 1..];
     while let Some((name, value)) = rest.split_once('=') {
         let mut values = serde_json::Deserializer::from_str(value).into_iter::<Value>();
-        facts[name] = values.next().expect("a value").expect("JSON");
+        fields[name] = values.next().expect("a value").expect("JSON");
         rest = value[values.byte_offset()..].trim_start();
     }
-    facts
+    fields
 }
 
-/// The document's sample of a log, each line without its time.
-fn sample() -> Vec<&'static str> {
+/// Returns the lines of the README's sample log without timestamps.
+fn readme_sample() -> Vec<&'static str> {
     let (_, chapter) = README.split_once("\n## The log\n").expect("the chapter");
     let (_, block) = chapter.split_once("\n```text\n").expect("a sample");
-    let (block, _) = block.split_once("\n```").expect("its end");
-    block.lines().map(untimed).collect()
+    let (block, _) = block.split_once("\n```").expect("the end of the block");
+    block.lines().map(without_time).collect()
 }
 
 #[tokio::test]
-async fn fail_a_job_logs_one_line_for_each_failure_as_the_readme_shows() {
-    let logged = Logged::start(&["--mode", "strict"]);
-    fail(&logged).await;
-    let lines = logged.stop_with_all();
+async fn run_failing_ci_job_logs_one_line_per_failure_as_in_readme() {
+    let process = LoggedProcess::start(&["--mode", "strict"]);
+    run_failing_ci_job(&process).await;
+    let lines = process.stop_with_last_line();
     let masked: Vec<_> = lines.iter().map(|line| mask_uptime(line)).collect();
     bless_block("src/cli/README.md", "The log", "text", &masked.join("\n"));
     let lines: Vec<_> = lines
         .iter()
-        .map(|line| mask_uptime(untimed(line)))
+        .map(|line| mask_uptime(without_time(line)))
         .collect();
-    assert_eq!(lines, sample(), "{}", lines.join("\n"));
+    assert_eq!(lines, readme_sample(), "{}", lines.join("\n"));
 }
 
 #[tokio::test]
-async fn fail_a_job_logs_the_same_facts_as_fields_in_json() {
-    let logged = Logged::start(&["--mode", "strict", "--log-format", "json"]);
-    fail(&logged).await;
-    let start: Value = serde_json::from_str(&logged.start_line).expect("JSON");
+async fn run_failing_ci_job_logs_the_same_fields_in_json() {
+    let process = LoggedProcess::start(&["--mode", "strict", "--log-format", "json"]);
+    run_failing_ci_job(&process).await;
+    let start: Value = serde_json::from_str(&process.start_line).expect("JSON");
     let expected = json!({
         "timestamp": start["timestamp"],
         "level": "INFO",
         "message": "listening",
         "version": env!("CARGO_PKG_VERSION"),
-        "address": logged.stunt().origin,
-        "data": logged.data.path(),
+        "address": process.server().origin,
+        "data": process.data.path(),
         "temporary": false,
     });
     assert_eq!(start, expected);
-    let lines = logged.stop_with_all();
+    let lines = process.stop_with_last_line();
     let lines = lines.iter().map(|line| {
         let mut line: Value = serde_json::from_str(line).expect("JSON");
         let fields = line.as_object_mut().expect("an object");
@@ -121,6 +127,6 @@ async fn fail_a_job_logs_the_same_facts_as_fields_in_json() {
         line
     });
     let lines: Vec<Value> = lines.collect();
-    let expected: Vec<Value> = sample().into_iter().map(facts).collect();
+    let expected: Vec<Value> = readme_sample().into_iter().map(json_fields).collect();
     assert_eq!(lines, expected);
 }

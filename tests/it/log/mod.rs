@@ -1,4 +1,4 @@
-//! The log: the real program's, line by line.
+//! Log lines of the real program.
 
 mod hostile;
 mod job;
@@ -13,11 +13,11 @@ use tokio::sync::watch;
 
 use crate::support::{Process, TestServer};
 
-/// Time for which a line is awaited before the test fails; nothing is timed by it.
+/// Time limit for a line. The test fails when it passes; no test depends on its length.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// A running program whose log is kept.
-struct Logged {
+/// A running program whose log is recorded.
+struct LoggedProcess {
     process: Process,
     /// First line on standard output.
     start_line: String,
@@ -27,11 +27,11 @@ struct Logged {
     data: TempDir,
 }
 
-impl Logged {
+impl LoggedProcess {
     fn start(arguments: &[&str]) -> Self {
         let data = tempfile::tempdir().expect("a directory");
         let (reader, writer) = std::io::pipe().expect("a pipe");
-        let (process, start_line) = Process::logging(data.path(), arguments, writer);
+        let (process, start_line) = Process::start_with_log(data.path(), arguments, writer);
         let (sender, log) = watch::channel(String::new());
         let reading = thread::spawn(move || collect(reader, &sender));
         Self {
@@ -43,29 +43,29 @@ impl Logged {
         }
     }
 
-    fn stunt(&self) -> &TestServer {
-        &self.process.stunt
+    fn server(&self) -> &TestServer {
+        &self.process.server
     }
 
-    /// Waits until the log has that text.
+    /// Waits until the log contains `text`.
     async fn wait_for(&self, text: &str) {
         let mut log = self.log.clone();
-        let waited = tokio::time::timeout(PATIENCE, log.wait_for(|log| log.contains(text))).await;
-        let is_there = matches!(waited, Ok(Ok(_)));
-        assert!(is_there, "no {text:?} in {}", *self.log.borrow());
+        let result = tokio::time::timeout(PATIENCE, log.wait_for(|log| log.contains(text))).await;
+        let is_found = matches!(result, Ok(Ok(_)));
+        assert!(is_found, "no {text:?} in {}", *self.log.borrow());
     }
 
-    /// Stops the program by SIGTERM. Returns its whole log but for the line on its stop, which
-    /// each log has to end with.
+    /// Stops the program by SIGTERM. Returns the log without its last line. Panics if the last line
+    /// does not report the stop.
     fn stop(self) -> Vec<String> {
-        let mut lines = self.stop_with_all();
+        let mut lines = self.stop_with_last_line();
         let last = lines.pop().expect("a line");
         assert!(last.contains("stopped"), "{last}");
         lines
     }
 
-    /// Stops the program by SIGTERM. Returns its whole log.
-    fn stop_with_all(self) -> Vec<String> {
+    /// Stops the program by SIGTERM. Returns the complete log.
+    fn stop_with_last_line(self) -> Vec<String> {
         let Self {
             process,
             log,
@@ -73,13 +73,13 @@ impl Logged {
             ..
         } = self;
         process.terminate();
-        assert!(process.ended().success());
+        assert!(process.wait().success());
         reading.join().expect("a log in UTF-8");
         log.borrow().lines().map(str::to_owned).collect()
     }
 }
 
-/// Sends the log on, line by line, until the program ends.
+/// Publishes the log line by line until the program exits.
 fn collect(reader: PipeReader, log: &watch::Sender<String>) {
     let mut reader = BufReader::new(reader);
     let mut line = String::new();
@@ -89,8 +89,8 @@ fn collect(reader: PipeReader, log: &watch::Sender<String>) {
     }
 }
 
-/// A line of the log in text without the time that it begins with: `WARN request refused …`.
-fn untimed(line: &str) -> &str {
+/// Returns a line of a text log without its timestamp: `WARN request refused …`.
+fn without_time(line: &str) -> &str {
     let (time, rest) = line.split_once(' ').expect("a time");
     let is_time = time.len() == "2026-03-12T10:00:00.000000Z".len() && time.ends_with('Z');
     assert!(is_time, "{line}");

@@ -35,10 +35,10 @@ impl Failing {
 
     /// Has a PUT fail after its object is in place.
     async fn put_unrecorded(&mut self, url: &str, headers: &[(&str, &str)], body: Vec<u8>) {
-        self.database.refuse("UPDATE ON orders").await;
+        self.database.refuse_writes("UPDATE ON orders").await;
         let failed = self.put(url, headers, body).await;
         assert_eq!(failed.status, 500, "{}", failed.text());
-        self.database.mend().await;
+        self.database.allow_writes().await;
     }
 
     /// Creates a watermark order of one file. Returns its id and upload URL.

@@ -118,7 +118,7 @@ async fn order_whose_upload_is_broken_fails_as_if_the_upload_were_missing() {
         assert_eq!(ran, ["order.process", "webhook.deliver"], "damage {n}");
         assert_eq!(server.get_order("live", &id).await["status"], "failed");
         let event = receiver.messages(n + 1).await[n].json();
-        let expected = format!("order {id}: the picture is gone");
+        let expected = format!("order {id}: the image file is missing");
         assert_eq!(
             (&event["data"]["errorCode"], &event["data"]["errorMessage"]),
             (&json!("AI_DETECTION_SERVICE_ERROR"), &json!(expected))

@@ -1,4 +1,4 @@
-//! Faults that are real: a second connection to the server's own database.
+//! Direct access to the server's database, to inject real faults.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions};
 
-/// The server's database, over a connection of the test's own.
+/// A second connection to the server's database.
 pub struct Database(SqliteConnection);
 
 impl Database {
@@ -19,23 +19,24 @@ impl Database {
 
     pub async fn execute(&mut self, sql: &str) {
         let sql = AssertSqlSafe(sql.to_owned());
-        let done = sqlx::raw_sql(sql).execute(&mut self.0).await;
-        done.expect("it is executed");
+        let result = sqlx::raw_sql(sql).execute(&mut self.0).await;
+        result.expect("SQL executes");
     }
 
-    /// Has every write of that kind refused (`INSERT ON attempts`), until [`Self::mend`].
-    pub async fn refuse(&mut self, write: &str) {
+    /// Makes SQLite refuse every `write` (for example `INSERT ON attempts`) until
+    /// [`Self::allow_writes`].
+    pub async fn refuse_writes(&mut self, write: &str) {
         let sql = format!(
             "CREATE TRIGGER fault BEFORE {write} BEGIN SELECT RAISE(ABORT, 'forged fault'); END"
         );
         self.execute(&sql).await;
     }
 
-    pub async fn mend(&mut self) {
+    pub async fn allow_writes(&mut self) {
         self.execute("DROP TRIGGER fault").await;
     }
 
-    /// The one number that the query returns.
+    /// Returns the single number that the query selects.
     pub async fn number(&mut self, sql: &str) -> i64 {
         let sql = AssertSqlSafe(sql.to_owned());
         let number = sqlx::query_scalar(sql).fetch_one(&mut self.0).await;

@@ -1,4 +1,4 @@
-//! A server to talk to, a receiver of webhooks, and the ways of saying what is expected.
+//! Shared test fixtures: the server under test, a webhook receiver, raw sockets and sample files.
 
 mod database;
 pub mod openapi;
@@ -18,7 +18,7 @@ pub use test_server::{T0, TestResponse, TestServer};
 pub use tls::TlsListener;
 pub use zip::{ZipEntry, zip, zip_64};
 
-/// The body of a BIZ MORI error.
+/// Returns the body of a BIZ MORI error.
 pub fn code(code: &str) -> String {
     format!(r#"{{"code":"{code}"}}"#)
 }

@@ -1,9 +1,8 @@
-//! Answers against the descriptions that the server gives of itself.
+//! Checks every response of every test against the server's OpenAPI descriptions.
 //!
-//! Whatever a test is about, an answer that it gets on a described path is one that the
-//! description allows. What a rule answers is the rule's, and is not looked at. What the control
-//! plane takes is described, too: no body that fits no description, and no parameter of a query
-//! that none has. What is below `/_mock` and no operation is no route.
+//! Responses on a described path have to match the description. Responses of rules are exempt. For
+//! the control plane, accepted request bodies and query parameters have to be described too, and a
+//! path below `/_mock` that is not described has to answer an error for unknown routes.
 
 use std::sync::LazyLock;
 
@@ -14,35 +13,35 @@ use serde_json::{Value, json};
 
 use super::TestResponse;
 
-/// One operation of the description.
+/// One operation of a description.
 struct DescribedOperation {
     id: String,
     method: String,
-    /// What each segment of its path is; none where anything may stand.
+    /// Segments of the path. `None` for a path parameter.
     path: Vec<Option<String>>,
-    /// The names in its query.
+    /// Names of the query parameters.
     query: Vec<String>,
-    /// What it reads, where that is JSON.
+    /// Schema of the request body. `None` if the body is not JSON.
     body: Option<Validator>,
-    answers: Vec<ApiDescription>,
+    responses: Vec<DescribedResponse>,
 }
 
-/// A request that was made.
+/// A request that a test sent.
 pub struct DescribedInput<'a> {
     pub method: &'a Method,
-    /// With the query.
+    /// Path with the query.
     pub path: &'a str,
-    /// None where it is not known.
+    /// `None` if the body is unknown.
     pub body: Option<&'a [u8]>,
 }
 
-/// What it may answer with one status, in one media type; none where there is no body.
-struct ApiDescription {
+/// A response with one status and one media type. `media_type` is empty if there is no body.
+struct DescribedResponse {
     status: u16,
     media_type: String,
-    /// None where the body is no JSON.
+    /// Schema of the body. `None` if the body is not JSON.
     body: Option<Validator>,
-    /// Required headers: their names, and what their values are.
+    /// Names and schemas of the required headers.
     headers: Vec<(String, Validator)>,
 }
 
@@ -52,31 +51,35 @@ static OPERATIONS: LazyLock<Vec<DescribedOperation>> = LazyLock::new(|| {
     vendors.into_iter().chain(control).collect()
 });
 
-/// What is wrong with a request and its answer on a described path: it is not as described.
+/// Checks a request and its response against the descriptions.
 ///
 /// # Errors
-/// One line or several: the operation, the status, and where it is wrong.
+/// Returns the operation, the status, and each place that does not match.
 pub fn check(input: &DescribedInput, response: &TestResponse) -> Result<(), String> {
     let (path, query) = input.path.split_once('?').unwrap_or((input.path, ""));
     if response.header("x-mock-reason").starts_with("rule ") {
         return Ok(());
     }
-    let is_asked = |it: &&DescribedOperation| it.method == input.method.as_str() && it.is_at(path);
-    let Some(operation) = OPERATIONS.iter().find(is_asked) else {
+    let is_requested =
+        |it: &&DescribedOperation| it.method == input.method.as_str() && it.is_at(path);
+    let Some(operation) = OPERATIONS.iter().find(is_requested) else {
         return check_no_route(input.method, path, response);
     };
     if operation.id == "control.postToInbox" {
-        // Any status that the box was told, and no more than that.
+        // The test chooses the status that an inbox responds with.
         return Ok(());
     }
-    let describe = |what: String| {
-        let (status, body) = (response.status, String::from_utf8_lossy(&response.bytes));
-        format!("{}: {status}: {what}\n{body}", operation.id)
+    let describe = |mismatch: String| {
+        let status = response.status;
+        let body = String::from_utf8_lossy(&response.bytes);
+        format!("{}: {status}: {mismatch}\n{body}", operation.id)
     };
     if operation.id.starts_with("control.") && response.status < 300 {
-        operation.check_asked(query, input.body).map_err(describe)?;
+        operation
+            .check_request(query, input.body)
+            .map_err(describe)?;
     }
-    operation.check_answer(response).map_err(describe)
+    operation.check_response(response).map_err(describe)
 }
 
 fn check_no_route(method: &Method, path: &str, response: &TestResponse) -> Result<(), String> {
@@ -85,71 +88,74 @@ fn check_no_route(method: &Method, path: &str, response: &TestResponse) -> Resul
         return Ok(());
     }
     let body = serde_json::from_slice(&response.bytes).unwrap_or(Value::Null);
-    let message = (response.status, body["error"]["code"].as_str());
-    let refusals = [
+    let error = (response.status, body["error"]["code"].as_str());
+    let errors_of_unknown_routes = [
         (400, Some("bad_host")),
         (401, Some("unauthorized")),
         (403, Some("cross_origin")),
         (404, Some("unknown_route")),
         (421, Some("unknown_host")),
     ];
-    if refusals.contains(&message) {
+    if errors_of_unknown_routes.contains(&error) {
         return Ok(());
     }
-    Err(format!("{method} {path} is not described, and answers"))
+    Err(format!("{method} {path} is not described but is answered"))
 }
 
 impl DescribedOperation {
-    fn check_asked(&self, query: &str, body: Option<&[u8]>) -> Result<(), String> {
+    fn check_request(&self, query: &str, body: Option<&[u8]>) -> Result<(), String> {
         for (name, _) in url::form_urlencoded::parse(query.as_bytes()) {
             if !self.query.iter().any(|known| *known == name) {
-                return Err(format!("takes ?{name}, which is not described"));
+                return Err(format!("accepts ?{name}, which is not described"));
             }
         }
         let Some((schema, body)) = self.body.as_ref().zip(body) else {
             return Ok(());
         };
         let body = if body.is_empty() { b"{}" } else { body };
-        let body =
-            serde_json::from_slice(body).map_err(|error| format!("takes what is {error}"))?;
-        fits(schema, &body).map_err(|places| format!("takes {body}\n{places}"))
+        let body = serde_json::from_slice(body)
+            .map_err(|error| format!("accepts invalid JSON: {error}"))?;
+        check_schema(schema, &body).map_err(|places| format!("accepts {body}\n{places}"))
     }
 
-    fn check_answer(&self, response: &TestResponse) -> Result<(), String> {
+    fn check_response(&self, response: &TestResponse) -> Result<(), String> {
         let media_type = response.header("content-type");
-        let of_status = self
-            .answers
+        let with_status = self
+            .responses
             .iter()
             .filter(|it| it.status == response.status);
-        let Some(described) = of_status.clone().find(|it| it.media_type == media_type) else {
-            let known: Vec<_> = of_status.map(|it| &it.media_type).collect();
-            return Err(format!("is {media_type:?}, {known:?} are described"));
+        let Some(described) = with_status.clone().find(|it| it.media_type == media_type) else {
+            let known: Vec<_> = with_status.map(|it| &it.media_type).collect();
+            return Err(format!(
+                "media type is {media_type:?}, but {known:?} are described"
+            ));
         };
         for (name, schema) in &described.headers {
             let value = response.header(name);
             let number = serde_json::from_str(value).ok().filter(Value::is_number);
-            let fits =
+            let is_valid =
                 schema.is_valid(&json!(value)) || number.is_some_and(|it| schema.is_valid(&it));
-            if !fits {
+            if !is_valid {
                 return Err(format!("header {name}: {value:?}"));
             }
         }
         if described.media_type.is_empty() && !response.bytes.is_empty() {
-            return Err("has a body".to_owned());
+            return Err("has a body, but none is described".to_owned());
         }
         let Some(schema) = &described.body else {
             return Ok(());
         };
-        let body = serde_json::from_slice(&response.bytes).map_err(|_| "no JSON".to_owned())?;
-        fits(schema, &body)
+        let body =
+            serde_json::from_slice(&response.bytes).map_err(|_| "body is not JSON".to_owned())?;
+        check_schema(schema, &body)
     }
 }
 
-fn fits(schema: &Validator, body: &Value) -> Result<(), String> {
+fn check_schema(schema: &Validator, body: &Value) -> Result<(), String> {
     let mut places = Vec::new();
     schema
         .iter_errors(body)
-        .for_each(|error| tell(&error, &mut places));
+        .for_each(|error| collect_places(&error, &mut places));
     if places.is_empty() {
         Ok(())
     } else {
@@ -157,12 +163,12 @@ fn fits(schema: &Validator, body: &Value) -> Result<(), String> {
     }
 }
 
-/// Tells where a body is wrong; where it may be one of several, why it is none of them.
-fn tell(error: &ValidationError, places: &mut Vec<String>) {
+/// Adds each place that does not match, for alternatives those of every alternative.
+fn collect_places(error: &ValidationError, places: &mut Vec<String>) {
     match error.kind() {
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            let each = context.iter().flatten();
-            each.for_each(|error| tell(error, places));
+            let errors = context.iter().flatten();
+            errors.for_each(|error| collect_places(error, places));
         }
         _ => places.push(format!("{}: {error}", error.instance_path())),
     }
@@ -171,10 +177,10 @@ fn tell(error: &ValidationError, places: &mut Vec<String>) {
 impl DescribedOperation {
     fn is_at(&self, path: &str) -> bool {
         let segments: Vec<&str> = path.split('/').collect();
-        let same = |(message, provided): (&Option<String>, &&str)| {
-            message.as_ref().is_none_or(|message| message == provided)
+        let matches = |(expected, actual): (&Option<String>, &&str)| {
+            expected.as_ref().is_none_or(|expected| expected == actual)
         };
-        segments.len() == self.path.len() && self.path.iter().zip(&segments).all(same)
+        segments.len() == self.path.len() && self.path.iter().zip(&segments).all(matches)
     }
 }
 
@@ -187,23 +193,20 @@ fn operations(document: &Value) -> Vec<DescribedOperation> {
     for (path, methods) in object(&document["paths"]) {
         let segment = |text: &str| (!text.starts_with('{')).then(|| text.to_owned());
         let path: Vec<_> = path.split('/').map(segment).collect();
-        for (method, response_body) in object(methods) {
-            let answers = object(&response_body["responses"]);
-            let parameters = response_body["parameters"].as_array().into_iter().flatten();
-            let of_query = parameters.filter(|it| it["in"] == "query");
+        for (method, operation) in object(methods) {
+            let responses = object(&operation["responses"]);
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let in_query = parameters.filter(|it| it["in"] == "query");
             let name = |it: &Value| it["name"].as_str().expect("a name").to_owned();
-            let body = response_body.pointer("/requestBody/content/application~1json/schema");
+            let body = operation.pointer("/requestBody/content/application~1json/schema");
             operations.push(DescribedOperation {
-                query: of_query.map(name).collect(),
+                query: in_query.map(name).collect(),
                 body: body.map(|schema| validator(document, schema)),
-                id: response_body["operationId"]
-                    .as_str()
-                    .expect("an id")
-                    .to_owned(),
+                id: operation["operationId"].as_str().expect("an id").to_owned(),
                 method: method.to_uppercase(),
                 path: path.clone(),
-                answers: answers
-                    .flat_map(|(status, response)| described(document, status, response))
+                responses: responses
+                    .flat_map(|(status, response)| described_responses(document, status, response))
                     .collect(),
             });
         }
@@ -216,20 +219,20 @@ fn validator(document: &Value, schema: &Value) -> Validator {
     jsonschema::draft202012::new(&schema).expect("a schema")
 }
 
-fn described(document: &Value, status: &str, response: &Value) -> Vec<ApiDescription> {
+fn described_responses(document: &Value, status: &str, response: &Value) -> Vec<DescribedResponse> {
     let headers = || {
         let resolved = object(&response["headers"]).map(|(name, header)| {
-            let to = header["$ref"]
+            let referenced = header["$ref"]
                 .as_str()
-                .and_then(|to| document.pointer(&to[1..]));
-            (name, to.unwrap_or(header))
+                .and_then(|pointer| document.pointer(&pointer[1..]));
+            (name, referenced.unwrap_or(header))
         });
         let required = resolved.filter(|(_, header)| header["required"] == true);
         required
             .map(|(name, header)| (name.clone(), validator(document, &header["schema"])))
             .collect()
     };
-    let of = |media_type: &str, content: &Value| ApiDescription {
+    let described = |media_type: &str, content: &Value| DescribedResponse {
         status: status.parse().expect("a status"),
         media_type: media_type.to_owned(),
         body: content
@@ -238,10 +241,10 @@ fn described(document: &Value, status: &str, response: &Value) -> Vec<ApiDescrip
         headers: headers(),
     };
     if response["content"].is_null() {
-        return vec![of("", &Value::Null)];
+        return vec![described("", &Value::Null)];
     }
     let content = object(&response["content"]);
     content
-        .map(|(media_type, content)| of(media_type, content))
+        .map(|(media_type, content)| described(media_type, content))
         .collect()
 }

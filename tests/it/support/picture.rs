@@ -1,8 +1,8 @@
-//! Pictures, as they lie in `fixtures/`.
+//! Sample files from `fixtures/`.
 
 use std::path::Path;
 
-/// A file of `fixtures/`.
+/// Returns the content of `fixtures/{name}`.
 pub fn fixture(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fixtures")
@@ -10,7 +10,7 @@ pub fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// A small JPEG that says nothing of where it comes from.
+/// Returns a small JPEG without provenance metadata.
 pub fn picture() -> Vec<u8> {
     fixture("plain.jpg")
 }

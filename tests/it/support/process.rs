@@ -1,4 +1,4 @@
-//! The real program, to be killed. What waits for it here blocks: nothing else runs meanwhile.
+//! The program as a child process. Waiting for it blocks the test's thread.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -6,32 +6,36 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use super::TestServer;
 
-/// A running program; dropped, it is killed.
+/// A running program. Killed on drop.
 pub struct Process {
-    pub stunt: TestServer,
+    pub server: TestServer,
     child: Child,
 }
 
 impl Process {
-    /// Starts the program on a free port, with that data directory and further arguments.
+    /// Starts the program on a free port with `data_dir` and `arguments`.
     pub fn start(data_dir: &Path, arguments: &[&str]) -> Self {
         Self::start_with(data_dir, arguments, &[])
     }
 
-    /// Starts the program with these variables, too.
+    /// Like [`Self::start`], with environment variables.
     pub fn start_with(data_dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let program = Command::new(env!("CARGO_BIN_EXE_stuntdouble"));
         Self::spawn(program, data_dir, arguments, variables, Stdio::inherit()).0
     }
 
-    /// Starts the program with its standard error going to `log`. Returns its first line on
-    /// standard output, too.
-    pub fn logging(data_dir: &Path, arguments: &[&str], log: impl Into<Stdio>) -> (Self, String) {
+    /// Starts the program with standard error redirected to `log`. Also returns the first line of
+    /// standard output.
+    pub fn start_with_log(
+        data_dir: &Path,
+        arguments: &[&str],
+        log: impl Into<Stdio>,
+    ) -> (Self, String) {
         let program = Command::new(env!("CARGO_BIN_EXE_stuntdouble"));
         Self::spawn(program, data_dir, arguments, &[], log.into())
     }
 
-    /// Starts the program with those limits on open files, as `ulimit` takes them.
+    /// Starts the program with limits on open files, in the syntax of `ulimit`.
     pub fn start_with_limits(ulimits: &[&str], data_dir: &Path, arguments: &[&str]) -> Self {
         let ulimits: Vec<_> = ulimits.iter().map(|it| format!("ulimit {it}; ")).collect();
         let mut program = Command::new("sh");
@@ -59,50 +63,50 @@ impl Process {
             .spawn()
             .expect("the program starts");
         let mut line = String::new();
-        let stdout = child.stdout.take().expect("its output");
+        let stdout = child.stdout.take().expect("a piped standard output");
         BufReader::new(stdout)
             .read_line(&mut line)
-            .expect("its start line");
-        let begin = line.find("http://").map(|begin| &line[begin..]);
-        let origin = begin
+            .expect("a start line");
+        let url = line.find("http://").map(|start| &line[start..]);
+        let origin = url
             .and_then(|rest| rest.split([',', '"']).next())
             .unwrap_or_else(|| panic!("no address in {line:?}"));
         let process = Self {
-            stunt: TestServer::connect(origin),
+            server: TestServer::connect(origin),
             child,
         };
         (process, line)
     }
 
-    /// The id of the process.
+    /// Returns the process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// SIGKILL, and waits until it is gone.
+    /// Sends SIGKILL and waits for the process to exit.
     pub fn kill(mut self) {
-        self.child.kill().expect("it was running");
-        self.child.wait().expect("its status");
+        self.child.kill().expect("a running process");
+        self.child.wait().expect("an exit status");
     }
 
-    /// SIGTERM.
+    /// Sends SIGTERM.
     pub fn terminate(&self) {
-        let value = Command::new("sh")
+        let status = Command::new("sh")
             .args(["-c", "kill -TERM \"$0\"", &self.child.id().to_string()])
             .status()
             .expect("a shell");
-        assert!(value.success());
+        assert!(status.success());
     }
 
-    /// How it ends by itself.
-    pub fn ended(mut self) -> ExitStatus {
-        self.child.wait().expect("its status")
+    /// Waits for the process to exit and returns its status.
+    pub fn wait(mut self) -> ExitStatus {
+        self.child.wait().expect("an exit status")
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // it may have ended by itself
+        // Errors if the process has already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

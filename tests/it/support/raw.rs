@@ -1,4 +1,4 @@
-//! Requests as bytes over a socket, for what no decent client sends.
+//! Requests as raw bytes over a socket, for tests that a well-behaved HTTP client cannot send.
 
 use std::io::ErrorKind;
 
@@ -8,20 +8,24 @@ use tokio::net::TcpStream;
 
 use super::{TestResponse, openapi};
 
-/// A connection to the server.
+/// Opens a connection to the server.
 pub async fn connect(origin: &str) -> TcpStream {
     let address = origin.trim_start_matches("http://");
     TcpStream::connect(address).await.expect("a connection")
 }
 
-/// Sends the bytes, on a connection of their own, and reads the answer. They should ask for
-/// the connection to be closed. An answer on a described path is as described.
+/// Sends `bytes` on a new connection and reads the response until the connection closes. The
+/// request should ask for `Connection: close`. Panics if the response does not match the OpenAPI
+/// description of its path.
 pub async fn send(origin: &str, bytes: &[u8]) -> TestResponse {
     let mut stream = connect(origin).await;
-    stream.write_all(bytes).await.expect("it is read");
+    stream
+        .write_all(bytes)
+        .await
+        .expect("the server reads the request");
     let response = read_response(stream).await;
     if let Some((method, path)) = request_line(bytes)
-        && let Err(wrong) = openapi::check(
+        && let Err(mismatch) = openapi::check(
             &openapi::DescribedInput {
                 method: &method,
                 path,
@@ -30,12 +34,12 @@ pub async fn send(origin: &str, bytes: &[u8]) -> TestResponse {
             &response,
         )
     {
-        panic!("not as described: {wrong}");
+        panic!("does not match the OpenAPI description: {mismatch}");
     }
     response
 }
 
-/// The method and path of a request, where it has them.
+/// Returns the method and path of a request. `None` if the request line is malformed.
 fn request_line(bytes: &[u8]) -> Option<(Method, &str)> {
     let line = bytes.split(|byte| *byte == b'\r').next()?;
     let mut words = std::str::from_utf8(line).ok()?.split(' ');
@@ -43,8 +47,7 @@ fn request_line(bytes: &[u8]) -> Option<(Method, &str)> {
     Some((method, words.next()?))
 }
 
-/// Sends head and body of a POST with key `live`. Adds `Connection: close`, and a `Host` if
-/// `headers` have none.
+/// Sends a POST with key `live` and `Connection: close`. Adds a `Host` unless `headers` has one.
 pub async fn post(origin: &str, path: &str, headers: &str, body: &[u8]) -> TestResponse {
     let host = if headers.starts_with("Host:") || headers.contains("\r\nHost:") {
         ""
@@ -59,19 +62,19 @@ pub async fn post(origin: &str, path: &str, headers: &str, body: &[u8]) -> TestR
     send(origin, &request).await
 }
 
-/// What came by a connection until its end.
+/// Everything received on a connection until its end.
 #[derive(Debug)]
 pub struct RawResponse {
     pub bytes: Vec<u8>,
-    /// It came in so many pieces, as far as can be told.
+    /// Number of successful reads. An approximation of the number of pieces sent.
     pub pieces: usize,
-    /// How it ended; none: in an orderly way.
+    /// Error that ended the connection. `None` if the server closed it regularly.
     pub error: Option<ErrorKind>,
 }
 
 impl RawResponse {
-    /// The one answer that is whole.
-    pub fn answer(&self) -> TestResponse {
+    /// Parses the bytes as one complete response.
+    pub fn response(&self) -> TestResponse {
         parse(&self.bytes)
     }
 
@@ -80,9 +83,10 @@ impl RawResponse {
     }
 }
 
-/// Reads what comes, whatever it is, until the connection ends.
+/// Reads until the connection ends, by close or by error.
 pub async fn read_to_end(stream: &mut (impl AsyncRead + Unpin)) -> RawResponse {
-    let (mut bytes, mut pieces) = (Vec::new(), 0);
+    let mut bytes = Vec::new();
+    let mut pieces = 0;
     let error = loop {
         match stream.read_buf(&mut bytes).await {
             Ok(0) => break None,
@@ -97,16 +101,16 @@ pub async fn read_to_end(stream: &mut (impl AsyncRead + Unpin)) -> RawResponse {
     }
 }
 
-/// The answer, up to the end of the connection.
+/// Reads one response until the server closes the connection.
 pub async fn read_response(mut stream: TcpStream) -> TestResponse {
     let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).await.expect("an answer");
+    stream.read_to_end(&mut bytes).await.expect("a response");
     parse(&bytes)
 }
 
 fn parse(bytes: &[u8]) -> TestResponse {
-    let end = bytes.windows(4).position(|it| it == b"\r\n\r\n");
-    let end = end.unwrap_or_else(|| panic!("no head: {}", String::from_utf8_lossy(bytes)));
+    let separator = bytes.windows(4).position(|it| it == b"\r\n\r\n");
+    let end = separator.unwrap_or_else(|| panic!("no head: {}", String::from_utf8_lossy(bytes)));
     let head = std::str::from_utf8(&bytes[..end]).expect("a head of ASCII");
     let mut lines = head.lines();
     let status = lines.next().and_then(|line| line.split(' ').nth(1));

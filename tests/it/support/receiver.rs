@@ -1,4 +1,4 @@
-//! A receiver of webhooks: records what comes, as raw bytes, and answers as scripted.
+//! A webhook receiver that records raw messages and sends scripted replies.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -16,22 +16,22 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::tls::TlsListener;
 
-/// How long a message is awaited before the test fails; nothing is timed by it.
+/// Time limit for messages. The test fails when it passes; no test depends on its length.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// What is answered to one message.
+/// Reply to one message.
 #[derive(Debug, Clone, Copy)]
 pub enum Reply {
     Status(u16),
-    /// A redirect to itself.
+    /// A redirect to the receiver itself.
     Redirect,
-    /// The connection is closed without an answer.
+    /// Closes the connection without a response.
     Reset,
-    /// There never is an answer.
+    /// Never responds.
     Silence,
 }
 
-/// A message, as it came.
+/// A message as received.
 #[derive(Debug, Clone)]
 pub struct ReceivedMessage {
     pub headers: HeaderMap,
@@ -49,13 +49,13 @@ struct ReceiverShared {
     messages: Mutex<Vec<ReceivedMessage>>,
     script: Mutex<VecDeque<Reply>>,
     received: Notify,
-    /// Called as soon as a message is there.
-    notice: Option<Box<dyn Fn() + Send + Sync>>,
-    /// Each answer takes a permit.
-    held: Option<Semaphore>,
+    /// Called when a message arrives, before the reply.
+    on_message: Option<Box<dyn Fn() + Send + Sync>>,
+    /// Each reply takes a permit. `None` if replies are sent at once.
+    reply_permits: Option<Semaphore>,
 }
 
-/// The receiver; answers 200 where the script is at its end.
+/// A webhook receiver. Replies 200 when its script is exhausted.
 pub struct Receiver {
     pub url: String,
     shared: Arc<ReceiverShared>,
@@ -67,39 +67,41 @@ impl Receiver {
     }
 
     pub async fn with_replies(script: impl IntoIterator<Item = Reply>) -> Self {
-        Self::of(ReceiverShared {
+        Self::from_shared(ReceiverShared {
             script: Mutex::new(script.into_iter().collect()),
             ..ReceiverShared::default()
         })
         .await
     }
 
-    /// Calls `notice` whenever a message comes, before it is answered.
-    pub async fn with_callback(notice: impl Fn() + Send + Sync + 'static) -> Self {
-        Self::of(ReceiverShared {
-            notice: Some(Box::new(notice)),
+    /// Calls `on_message` for each message, before the reply.
+    pub async fn with_callback(on_message: impl Fn() + Send + Sync + 'static) -> Self {
+        Self::from_shared(ReceiverShared {
+            on_message: Some(Box::new(on_message)),
             ..ReceiverShared::default()
         })
         .await
     }
 
-    /// Keeps its answers back until they are released.
+    /// Holds replies back until [`Self::release`].
     pub async fn holding() -> Self {
-        Self::of(ReceiverShared {
-            held: Some(Semaphore::new(0)),
+        Self::from_shared(ReceiverShared {
+            reply_permits: Some(Semaphore::new(0)),
             ..ReceiverShared::default()
         })
         .await
     }
 
-    /// Lets answers go, those that are kept back first.
-    pub fn release(&self, answers: usize) {
-        let held = self.shared.held.as_ref();
-        held.expect("a receiver that holds").add_permits(answers);
+    /// Releases the next `count` replies.
+    pub fn release(&self, count: usize) {
+        let permits = self.shared.reply_permits.as_ref();
+        permits
+            .expect("a receiver that holds replies")
+            .add_permits(count);
     }
 
-    /// Over https, with a certificate that nobody but itself has signed.
-    pub async fn secure() -> Self {
+    /// Listens by HTTPS, with a self-signed certificate.
+    pub async fn start_https() -> Self {
         let shared = Arc::new(ReceiverShared::default());
         let (listener, address) = bind().await;
         let listener = TlsListener::self_signed(listener);
@@ -109,7 +111,7 @@ impl Receiver {
         Self { url, shared }
     }
 
-    async fn of(shared: ReceiverShared) -> Self {
+    async fn from_shared(shared: ReceiverShared) -> Self {
         let shared = Arc::new(shared);
         let (listener, address) = bind().await;
         let router = router(&shared);
@@ -118,23 +120,24 @@ impl Receiver {
         Self { url, shared }
     }
 
-    /// The messages, once there are `count`; a test fails if they do not come, or if more have.
+    /// Waits for `count` messages and returns them. Panics if fewer arrive in time, or if more
+    /// arrived.
     pub async fn messages(&self, count: usize) -> Vec<ReceivedMessage> {
         let enough = async {
             loop {
-                let came = self.shared.received.notified();
-                tokio::pin!(came);
-                came.as_mut().enable();
+                let notified = self.shared.received.notified();
+                tokio::pin!(notified);
+                notified.as_mut().enable();
                 if self.count() >= count {
                     return;
                 }
-                came.await;
+                notified.await;
             }
         };
-        let waited = tokio::time::timeout(PATIENCE, enough).await;
+        let result = tokio::time::timeout(PATIENCE, enough).await;
         assert!(
-            waited.is_ok(),
-            "{count} messages expected, {} came",
+            result.is_ok(),
+            "expected {count} messages, got {}",
             self.count()
         );
         let messages = self.shared.messages.lock().expect("no panic").clone();
@@ -163,8 +166,8 @@ async fn receive(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if let Some(notice) = &shared.notice {
-        notice();
+    if let Some(on_message) = &shared.on_message {
+        on_message();
     }
     let reply = shared
         .script
@@ -181,15 +184,19 @@ async fn receive(
             body: body.to_vec(),
         });
     shared.received.notify_waiters();
-    if let Some(held) = &shared.held {
-        held.acquire().await.expect("it is never closed").forget();
+    if let Some(permits) = &shared.reply_permits {
+        permits
+            .acquire()
+            .await
+            .expect("the semaphore is never closed")
+            .forget();
     }
     match reply {
         Reply::Status(status) => StatusCode::from_u16(status)
             .expect("a status")
             .into_response(),
         Reply::Redirect => Redirect::temporary("/hook").into_response(),
-        Reply::Reset => panic!("the connection is dropped without an answer"),
+        Reply::Reset => panic!("drops the connection without a response"),
         Reply::Silence => std::future::pending().await,
     }
 }

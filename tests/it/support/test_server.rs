@@ -13,20 +13,20 @@ use stuntdouble::settings::Config;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// When the accounts of tests begin.
+/// Instant at which tests freeze clocks.
 pub const T0: &str = "2026-03-12T10:00:00.000Z";
 
-/// A running server; dropped, it stops.
+/// A running server. Stops on drop.
 pub struct TestServer {
     pub origin: String,
-    /// Where it listens by TLS.
+    /// Address of the TLS listener.
     pub tls: Option<SocketAddr>,
     http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<Result<(), String>>>,
 }
 
-/// An answer, read whole.
+/// A response with its complete body.
 #[derive(Debug)]
 pub struct TestResponse {
     pub status: u16,
@@ -35,12 +35,12 @@ pub struct TestResponse {
 }
 
 impl TestServer {
-    /// A server with its default settings.
+    /// Starts a server with default settings.
     pub async fn start() -> Self {
         Self::with_config(|_| {}).await
     }
 
-    /// A server with other settings.
+    /// Starts a server with the defaults as changed by `set`.
     pub async fn with_config(set: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config {
             port: 0,
@@ -62,21 +62,21 @@ impl TestServer {
         }
     }
 
-    /// A server that runs elsewhere.
+    /// Connects to a running server.
     pub fn connect(origin: &str) -> Self {
         Self::connect_with(origin, |client| {
             client.tls_danger_accept_invalid_certs(true)
         })
     }
 
-    /// A server that runs at that address, where that name leads.
+    /// Connects to a running server whose host `name` resolves to `address`.
     pub fn connect_resolving(origin: &str, name: &str, address: SocketAddr) -> Self {
         Self::connect_with(origin, |client| client.resolve(name, address))
     }
 
-    /// A server that runs elsewhere, and is called in another way.
+    /// Connects to a running server with a client as changed by `set`.
     pub fn connect_with(origin: &str, set: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
-        // The client wants one, though few tests call by https; another test may have been first.
+        // The client requires a crypto provider. Fails if another test has installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -91,35 +91,36 @@ impl TestServer {
         }
     }
 
-    /// A server with its default settings, the account's own clock frozen at [`T0`].
+    /// Starts a server with default settings and freezes the account's clock at [`T0`].
     pub async fn start_frozen(key: &str) -> Self {
         let server = Self::start().await;
         server.freeze(key).await;
         server
     }
 
-    /// Stops the server as SIGTERM does, and waits until it has.
+    /// Stops the server as SIGTERM does and waits for its end.
     pub async fn stop(mut self) {
         drop(self.stop.take());
-        let served = self.served.take().expect("it was not stopped before");
-        served.await.expect("no panic").expect("a clean end");
+        let served = self.served.take().expect("a running server");
+        served.await.expect("no panic").expect("a clean stop");
     }
 
-    /// Stops the server as SIGTERM does, and waits until it has: whether all that was under way had
-    /// ended, and nothing was cut off. For tests of one thread, on which the server says that it does.
+    /// Stops the server as SIGTERM does. Returns `true` if no request in flight had to be aborted.
+    /// Reads the log of the current thread, so the test has to be single-threaded.
     pub async fn shuts_down_cleanly(self) -> bool {
         let log = Arc::new(tempfile::tempfile().expect("a file"));
         let lines = tracing_subscriber::fmt().with_writer(Arc::clone(&log));
-        let value = tracing::subscriber::set_default(lines.finish());
+        let subscriber_guard = tracing::subscriber::set_default(lines.finish());
         self.stop().await;
-        drop(value);
-        let (mut log, mut text) = (log.as_ref(), String::new());
+        drop(subscriber_guard);
+        let mut log = log.as_ref();
+        let mut text = String::new();
         log.rewind().expect("a file");
         log.read_to_string(&mut text).expect("text");
-        !text.contains("cut off requests that did not end")
+        !text.contains("shutdown grace period exceeded")
     }
 
-    /// Any request. An answer on a described path is as described.
+    /// Sends a request. Panics if the response does not match the OpenAPI description of its path.
     pub async fn send(
         &self,
         method: Method,
@@ -138,26 +139,25 @@ impl TestServer {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = request.send().await.expect("an answer");
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let response = request.send().await.expect("a response");
         let url = response.url().clone();
         let response = TestResponse {
-            status,
-            headers,
-            bytes: response.bytes().await.expect("a whole body").to_vec(),
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            bytes: response.bytes().await.expect("a complete body").to_vec(),
         };
         let input = super::openapi::DescribedInput {
             method: &method,
             path: &url[url::Position::BeforePath..],
             body: sent.as_deref(),
         };
-        if let Err(wrong) = super::openapi::check(&input, &response) {
-            panic!("not as described: {wrong}");
+        if let Err(mismatch) = super::openapi::check(&input, &response) {
+            panic!("does not match the OpenAPI description: {mismatch}");
         }
         response
     }
 
-    /// A GET with a BIZ MORI key.
+    /// Sends a GET with a BIZ MORI key.
     pub async fn get(&self, key: &str, path: &str) -> TestResponse {
         self.send(
             Method::GET,
@@ -168,7 +168,7 @@ impl TestServer {
         .await
     }
 
-    /// A call with a BIZ MORI key and a JSON body.
+    /// Sends a request with a BIZ MORI key and a JSON body.
     pub async fn call(&self, method: Method, key: &str, path: &str, body: &Value) -> TestResponse {
         let bearer = format!("Bearer {key}");
         let headers = [
@@ -178,12 +178,13 @@ impl TestServer {
         self.send(method, path, &headers, body.to_string()).await
     }
 
-    /// A POST with a BIZ MORI key.
+    /// Sends a POST with a BIZ MORI key and a JSON body.
     pub async fn post(&self, key: &str, path: &str, body: &Value) -> TestResponse {
         self.call(Method::POST, key, path, body).await
     }
 
-    /// A call to the control plane, which must succeed.
+    /// Calls the control plane and returns the JSON body, `null` if empty. Panics on an error
+    /// status.
     pub async fn control(&self, method: Method, path: &str, body: &Value) -> Value {
         let response = self.send(method, path, &[], body.to_string()).await;
         assert!(
@@ -199,7 +200,7 @@ impl TestServer {
         }
     }
 
-    /// Freezes the account's own clock at [`T0`].
+    /// Freezes the account's clock at [`T0`].
     pub async fn freeze(&self, key: &str) {
         self.control(
             Method::PUT,
@@ -209,35 +210,35 @@ impl TestServer {
         .await;
     }
 
-    /// Moves the account's clock on; what was run on the way, as `kind`s.
+    /// Advances the account's clock by `by`. Returns the kinds of the jobs that ran.
     pub async fn advance(&self, key: &str, by: &str) -> Vec<String> {
-        let done = self
+        let response = self
             .control(
                 Method::POST,
                 "/_mock/clock/advance",
                 &json!({"account": key, "by": by}),
             )
             .await;
-        let executed = done["executed"].as_array().expect("what was run");
+        let executed = response["executed"].as_array().expect("a list of jobs");
         executed
             .iter()
-            .map(|line| line["kind"].as_str().expect("a kind").to_owned())
+            .map(|job| job["kind"].as_str().expect("a kind").to_owned())
             .collect()
     }
 
     /// Waits until all work of the account has ended.
     pub async fn drain(&self, key: &str) {
-        let done = self
+        let response = self
             .control(
                 Method::POST,
                 "/_mock/drain",
                 &json!({"account": key, "timeoutMs": 20_000}),
             )
             .await;
-        assert_eq!(done["idle"], true, "{done}");
+        assert_eq!(response["idle"], true, "{response}");
     }
 
-    /// Puts bytes to a presigned URL, which must succeed.
+    /// Uploads bytes to a presigned URL. Panics unless the response is 200.
     pub async fn put(&self, url: &str, bytes: Vec<u8>) {
         let response = self.send(Method::PUT, url, &[], bytes).await;
         assert_eq!(
@@ -247,7 +248,7 @@ impl TestServer {
         );
     }
 
-    /// An AI detection order that waits for its picture: its id, and where to put that.
+    /// Creates an AI detection order. Returns its id and its upload URL.
     pub async fn create_detection(&self, key: &str, body: &Value) -> (String, String) {
         let response = self.post(key, "/api/v2/orders/ai-detection", body).await;
         assert_eq!(response.status, 200, "{}", response.text());
@@ -259,21 +260,21 @@ impl TestServer {
         (id.to_owned(), url.to_owned())
     }
 
-    /// An AI detection order with its picture in: its id.
+    /// Creates an AI detection order and uploads its picture. Returns the id.
     pub async fn upload_detection(&self, key: &str, body: &Value, bytes: Vec<u8>) -> String {
         let (id, url) = self.create_detection(key, body).await;
         self.put(&url, bytes).await;
         id
     }
 
-    /// The same, confirmed.
+    /// Creates, uploads and confirms an AI detection order. Returns the id.
     pub async fn confirm_detection(&self, key: &str, body: &Value, bytes: Vec<u8>) -> String {
         let id = self.upload_detection(key, body, bytes).await;
         self.confirm(key, &id).await;
         id
     }
 
-    /// Confirms an AI detection order, which must succeed.
+    /// Confirms an AI detection order. Panics unless it is in progress afterwards.
     pub async fn confirm(&self, key: &str, id: &str) {
         let confirm = json!({"idempotencyKey": format!("confirm {id}"), "orderId": id});
         let response = self
@@ -285,14 +286,14 @@ impl TestServer {
         );
     }
 
-    /// What the order's page says of it: its `data`.
+    /// Returns the `data` of `GET /api/v2/orders/{id}`.
     pub async fn get_order(&self, key: &str, id: &str) -> Value {
         let response = self.get(key, &format!("/api/v2/orders/{id}")).await;
         assert_eq!(response.status, 200, "{}", response.text());
         response.json()["data"].take()
     }
 
-    /// Registers a webhook. Returns the digits of its id, and its secret.
+    /// Registers a webhook. Returns its id in decimal digits and its secret.
     pub async fn webhook(&self, key: &str, url: &str) -> (String, String) {
         let response = self
             .post(
@@ -308,7 +309,7 @@ impl TestServer {
         (id.to_string(), secret.to_owned())
     }
 
-    /// Nothing was broken: the server is well, and an order of the account's goes through. Its
+    /// Asserts that the server reports healthy and completes an order of the account. The account's
     /// clock has to be frozen.
     pub async fn assert_healthy(&self, key: &str) {
         let health = self.send(Method::GET, "/_mock/health", &[], "").await;
@@ -327,43 +328,43 @@ impl TestServer {
         );
     }
 
-    /// The text with this server's origin and the presigned URLs' signatures replaced.
+    /// Replaces the origin and the signatures of presigned URLs, which differ from run to run.
     pub fn redact(&self, text: &str) -> String {
         const SIGNATURE: &str = "X-Amz-Signature=";
         let text = text.replace(&self.origin, "{origin}");
         let mut parts = text.split(SIGNATURE);
-        let mut shown = parts.next().unwrap_or_default().to_owned();
+        let mut redacted = parts.next().unwrap_or_default().to_owned();
         for part in parts {
             assert!(
                 part.len() >= 64 && part.as_bytes()[..64].iter().all(u8::is_ascii_hexdigit),
                 "{part}"
             );
-            shown.extend([SIGNATURE, "*", &part[64..]]);
+            redacted.extend([SIGNATURE, "*", &part[64..]]);
         }
-        shown
+        redacted
     }
 }
 
 impl TestResponse {
-    /// The body as text.
+    /// Returns the body as text.
     pub fn text(&self) -> String {
         String::from_utf8(self.bytes.clone()).expect("UTF-8")
     }
 
-    /// The body as JSON.
+    /// Returns the body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes)
             .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
-    /// A header, empty if it is not there.
+    /// Returns the value of a header. Empty if the header is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().expect("ASCII"))
     }
 
-    /// The status, the body, and what `X-Mock-Reason` says.
+    /// Returns status, body and `X-Mock-Reason`.
     pub fn error_of(&self) -> (u16, String, String) {
         (
             self.status,
@@ -372,13 +373,13 @@ impl TestResponse {
         )
     }
 
-    /// A refusal of BIZ MORI's, whole: the vendor's code and nothing else, as JSON, numbered,
-    /// with a reason in one line.
-    pub fn assert_refused(&self, status: u16, code: &str, why: &str) {
-        let expected = (status, super::code(code), why.to_owned());
+    /// Asserts a complete BIZ MORI error: status, a JSON body with nothing but the code, reason,
+    /// and a request number.
+    pub fn assert_refused(&self, status: u16, code: &str, reason: &str) {
+        let expected = (status, super::code(code), reason.to_owned());
         assert_eq!(self.error_of(), expected);
         assert_eq!(self.header("content-type"), "application/json");
-        let seq = self.header("x-mock-request").parse::<u64>();
-        assert!(seq.is_ok_and(|seq| seq > 0), "{:?}", self.headers);
+        let number = self.header("x-mock-request").parse::<u64>();
+        assert!(number.is_ok_and(|it| it > 0), "{:?}", self.headers);
     }
 }

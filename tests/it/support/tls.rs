@@ -1,4 +1,4 @@
-//! A listener that speaks TLS, for receivers over https.
+//! A TLS listener for webhook receivers over HTTPS.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,18 +14,18 @@ pub struct TlsListener {
 }
 
 impl TlsListener {
-    /// With a certificate that nobody but itself has signed, for another name than its own.
+    /// Uses a self-signed certificate for a name that differs from the listener's host.
     pub fn self_signed(listener: TcpListener) -> Self {
-        let certified = rcgen::generate_simple_self_signed(["else.example".to_owned()]);
-        let certified = certified.expect("a certificate");
+        let result = rcgen::generate_simple_self_signed(["else.example".to_owned()]);
+        let certificate = result.expect("a certificate");
         let key =
-            rustls::pki_types::PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
+            rustls::pki_types::PrivatePkcs8KeyDer::from(certificate.signing_key.serialize_der());
         let ring = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(ring)
             .with_safe_default_protocol_versions()
             .expect("versions")
             .with_no_client_auth()
-            .with_single_cert(vec![certified.cert.der().clone()], key.into());
+            .with_single_cert(vec![certificate.cert.der().clone()], key.into());
         let acceptor = TlsAcceptor::from(Arc::new(config.expect("a configuration")));
         Self { listener, acceptor }
     }

@@ -1,11 +1,11 @@
-//! ZIPs, made by hand so that they can lie.
+//! ZIP archives written field by field, so that headers can contradict the data.
 
 use std::io::Write;
 
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
 
-/// A file in a ZIP: what its headers say, and its data as they are packed.
+/// A file in a ZIP archive: its header fields and its compressed data.
 #[derive(Debug, Clone)]
 pub struct ZipEntry {
     pub name: Vec<u8>,
@@ -15,18 +15,18 @@ pub struct ZipEntry {
     pub packed_bytes: u64,
     pub bytes: u64,
     pub data: Vec<u8>,
-    /// Extra fields, in the directory alone.
+    /// Extra fields, in the central directory only.
     pub extra: Vec<u8>,
-    /// Where its own header begins, as the directory says; none: where it does.
+    /// Local header offset in the central directory. `None` for the true offset.
     pub header_at: Option<u64>,
 }
 
 impl ZipEntry {
-    /// A file, deflated.
+    /// Returns a deflated entry.
     pub fn new(name: &str, content: &[u8]) -> Self {
         let mut deflated = DeflateEncoder::new(Vec::new(), Compression::fast());
-        deflated.write_all(content).expect("room");
-        let data = deflated.finish().expect("room");
+        deflated.write_all(content).expect("writes to memory");
+        let data = deflated.finish().expect("writes to memory");
         Self {
             method: 8,
             packed_bytes: data.len() as u64,
@@ -35,7 +35,7 @@ impl ZipEntry {
         }
     }
 
-    /// A file as it is.
+    /// Returns a stored entry.
     pub fn stored(name: &str, content: &[u8]) -> Self {
         let mut crc = Crc::new();
         crc.update(content);
@@ -52,65 +52,69 @@ impl ZipEntry {
         }
     }
 
-    /// What both of its headers say, in the one way of writing it or the other.
-    fn header_fields(&self, wide: bool) -> Vec<u8> {
-        let mut stated = [self.flags, self.method, 0, 0x21]
+    /// Returns the fields that both headers share. `is_zip64` moves the sizes to the extra field.
+    fn header_fields(&self, is_zip64: bool) -> Vec<u8> {
+        let mut fields = [self.flags, self.method, 0, 0x21]
             .map(u16::to_le_bytes)
             .concat();
-        stated.extend(self.crc32.to_le_bytes());
+        fields.extend(self.crc32.to_le_bytes());
         for number in [self.packed_bytes, self.bytes] {
-            stated.extend(narrow(number, wide));
+            fields.extend(field_32(number, is_zip64));
         }
-        stated.extend(short(self.name.len()));
-        stated
+        fields.extend(field_16(self.name.len()));
+        fields
     }
 }
 
-fn short(length: usize) -> [u8; 2] {
-    u16::try_from(length).expect("a short one").to_le_bytes()
+fn field_16(number: usize) -> [u8; 2] {
+    u16::try_from(number).expect("16 bits").to_le_bytes()
 }
 
-fn narrow(number: u64, wide: bool) -> [u8; 4] {
-    let narrow = u32::try_from(number).ok().filter(|_| !wide);
-    narrow.unwrap_or(u32::MAX).to_le_bytes()
+/// Returns a field of 32 bits, with the ZIP64 marker if the number is elsewhere or too large.
+fn field_32(number: u64, is_zip64: bool) -> [u8; 4] {
+    let value = u32::try_from(number).ok().filter(|_| !is_zip64);
+    value.unwrap_or(u32::MAX).to_le_bytes()
 }
 
-/// A ZIP of those files.
+/// Returns a ZIP archive.
 pub fn zip(entries: &[ZipEntry]) -> Vec<u8> {
     write(entries, false)
 }
 
-/// The same as a ZIP64 in all its parts.
+/// Returns an archive whose records are all in ZIP64 form.
 pub fn zip_64(entries: &[ZipEntry]) -> Vec<u8> {
     write(entries, true)
 }
 
-fn write(entries: &[ZipEntry], wide: bool) -> Vec<u8> {
-    let (mut zip, mut directory) = (Vec::new(), Vec::new());
+fn write(entries: &[ZipEntry], is_zip64: bool) -> Vec<u8> {
+    let mut zip = Vec::new();
+    let mut directory = Vec::new();
     for entry in entries {
         let at = entry.header_at.unwrap_or(zip.len() as u64);
         let mut extra = Vec::new();
-        if wide {
-            extra.extend([short(1), short(24)].concat());
+        if is_zip64 {
+            extra.extend([field_16(1), field_16(24)].concat());
             let numbers = [entry.bytes, entry.packed_bytes, at];
             extra.extend(numbers.map(u64::to_le_bytes).concat());
         }
-        let stated = entry.header_fields(wide);
+        let fields = entry.header_fields(is_zip64);
         zip.extend(b"PK\x03\x04\x14\0");
-        zip.extend(&stated);
-        zip.extend(short(extra.len()));
+        zip.extend(&fields);
+        zip.extend(field_16(extra.len()));
         zip.extend([&entry.name[..], &extra, &entry.data].concat());
         directory.extend(b"PK\x01\x02\x14\0\x14\0");
-        directory.extend(&stated);
+        directory.extend(&fields);
         extra.extend(&entry.extra);
-        directory.extend(short(extra.len()));
+        directory.extend(field_16(extra.len()));
         directory.extend([0; 10]);
-        directory.extend(narrow(at, wide));
+        directory.extend(field_32(at, is_zip64));
         directory.extend([&entry.name[..], &extra].concat());
     }
-    let (count, bytes, at) = (entries.len(), directory.len() as u64, zip.len() as u64);
+    let count = entries.len();
+    let bytes = directory.len() as u64;
+    let at = zip.len() as u64;
     zip.extend(directory);
-    if wide {
+    if is_zip64 {
         let (end_at, count) = (zip.len() as u64, count as u64);
         zip.extend(b"PK\x06\x06\x2c\0\0\0\0\0\0\0\x2d\0\x2d\0\0\0\0\0\0\0\0\0");
         zip.extend([count, count, bytes, at].map(u64::to_le_bytes).concat());
@@ -119,9 +123,9 @@ fn write(entries: &[ZipEntry], wide: bool) -> Vec<u8> {
         zip.extend(1_u32.to_le_bytes());
     }
     zip.extend(b"PK\x05\x06\0\0\0\0");
-    let count = if wide { [0xff; 2] } else { short(count) };
+    let count = if is_zip64 { [0xff; 2] } else { field_16(count) };
     zip.extend([count, count].concat());
-    zip.extend([narrow(bytes, wide), narrow(at, wide)].concat());
+    zip.extend([field_32(bytes, is_zip64), field_32(at, is_zip64)].concat());
     zip.extend(b"\0\0");
     zip
 }

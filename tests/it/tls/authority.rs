@@ -109,10 +109,10 @@ async fn files_that_are_not_of_one_another_are_told_of_at_the_start() {
             folder.display()
         );
         assert!(line.starts_with(&begins), "{line}");
-        let ends = "; remove ca.pem and ca.key, and new ones are made";
+        let ends = "; remove ca.pem and ca.key to create a new authority";
         assert!(line.ends_with(ends), "{line}");
     };
-    error("ca.pem: it is not good for ca.key").await;
+    error("ca.pem: the certificate does not match ca.key").await;
     std::fs::write(folder.join("ca.pem"), "no certificate").expect("a file");
     error("ca.pem").await;
     std::fs::write(folder.join("ca.key"), "no key").expect("a file");
@@ -146,6 +146,6 @@ async fn the_start_line_tells_both_addresses() {
     let mut accepted = config(other.path());
     accepted.tls.tls_port = tls.port();
     let line = App::start(accepted).await.expect_err("the port is taken");
-    let ends = "choose another with --tls-port, or a free one with --tls-port 0";
+    let ends = "choose another port with --tls-port, or any free port with --tls-port 0";
     assert!(line.ends_with(ends), "{line}");
 }

@@ -29,7 +29,7 @@ async fn an_answer_breaks_as_it_does_in_clear() {
     let secure = Secure::start().await;
     let request = get("/api/v2/orders/webhooks", "");
     let close = get("/api/v2/orders/webhooks", "Connection: close\r\n");
-    let whole = secure.exchanged(&close).await.answer();
+    let whole = secure.exchanged(&close).await.response();
     for (fault, end) in FAULTS {
         once(&secure, "bizmori.listWebhooks", json!({"fault": fault})).await;
         let came = secure.exchanged(&request).await;
@@ -38,7 +38,7 @@ async fn an_answer_breaks_as_it_does_in_clear() {
         match fault {
             "truncate" => {
                 let half = &whole.bytes[..whole.bytes.len() / 2];
-                assert_eq!(came.answer().bytes, half);
+                assert_eq!(came.response().bytes, half);
             }
             "garbage" => {
                 assert!(!came.bytes.is_empty() && !came.text().contains("HTTP/"));

@@ -90,7 +90,7 @@ async fn name_that_the_kept_authority_does_not_permit_is_refused_at_the_start() 
     assert_eq!(
         line,
         format!(
-            "cannot use the certificate authority in {}: ca.pem: it was made for other names and does not permit mock, 10.1.2.3; leave that --tls-name out, or remove ca.pem and ca.key, and new ones are made, which clients have to trust anew",
+            "cannot use the certificate authority in {}: ca.pem: the name constraints do not permit mock, 10.1.2.3; remove that --tls-name, or remove ca.pem and ca.key to create a new authority, which clients have to trust again",
             folder.display()
         )
     );
@@ -121,7 +121,7 @@ async fn key_that_others_can_read_is_refused_at_the_start() {
         assert_eq!(
             line,
             format!(
-                "cannot use the certificate authority in {}: ca.key: not only its owner can read it (mode {mode:o}); run chmod 600 {}, or remove ca.pem and ca.key, and new ones are made",
+                "cannot use the certificate authority in {}: ca.key: only its owner may have access (mode {mode:o}); run chmod 600 {}, or remove ca.pem and ca.key to create a new authority",
                 data_dir.path().join("tls").display(),
                 key.display()
             )

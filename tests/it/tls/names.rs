@@ -18,7 +18,7 @@ async fn assert_serves(secure: &Secure, hello: &Hello<'_>) {
         .expect("it is read");
     let came = raw::read_to_end(&mut stream).await;
     assert_eq!(
-        (came.answer().status, came.error),
+        (came.response().status, came.error),
         (200, None),
         "{}",
         hello.name

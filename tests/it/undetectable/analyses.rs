@@ -81,7 +81,7 @@ async fn document_named_to_fail_fails_though_a_rule_is_about_its_analysis() {
     assert_eq!(response_body["status"], "failed");
     assert_eq!(
         response_body["result_details"]["error_message"],
-        "x_fail.jpg is named so as to fail"
+        "x_fail.jpg: forced failure (file name suffix _fail)"
     );
 }
 
@@ -95,7 +95,7 @@ async fn analysis_fails_when_the_control_plane_completes_the_document_so() {
         .await;
     query(&server, &id).await;
     server.advance("live", "PT1S").await;
-    let outcome = "result 2 by suffix _human; analysis failed by hand".to_owned();
+    let outcome = "result 2 by suffix _human; analysis failed by control API".to_owned();
     assert_eq!(
         analysis(&server, &id).await,
         (json!("failed"), false, outcome)

@@ -131,7 +131,7 @@ async fn faults(recorder: &mut AnsweredCodes) {
     let server = frozen_with(|config| config.data_dir = Some(data.path().to_owned())).await;
     let path = upload(&server, "live", "a.jpg", picture()).await;
     let mut database = Database::open(data.path()).await;
-    database.refuse("INSERT ON orders").await;
+    database.refuse_writes("INSERT ON orders").await;
     recorder.answer(&ask(&server, json!({"url": path})).await);
 }
 

@@ -173,7 +173,7 @@ async fn a_failed_document_says_why_and_costs_its_credit() {
     let named = detect(&server, "x_fail.jpg", picture(), json!({})).await;
     let torn = detect(&server, "torn.jpg", fixture("truncated.jpg"), json!({})).await;
     server.advance("live", "PT0.3S").await;
-    let line = "x_fail.jpg is named so as to fail";
+    let line = "x_fail.jpg: forced failure (file name suffix _fail)";
     assert_eq!(document_view(&server, &named).await, failed(line));
     let line = query(&server, &torn).await.json()["result_details"]["error_message"].clone();
     let line = line.as_str().expect("a line");

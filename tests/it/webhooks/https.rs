@@ -9,7 +9,7 @@ use crate::support::{Receiver, TestServer, picture};
 async fn a_webhook_over_https_is_delivered_and_signed() {
     let (server, receiver) = (
         TestServer::start_frozen("live").await,
-        Receiver::secure().await,
+        Receiver::start_https().await,
     );
     assert!(receiver.url.starts_with("https://127.0.0.1:"));
     let (endpoint, secret) = server.webhook("live", &receiver.url).await;

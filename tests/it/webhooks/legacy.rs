@@ -140,7 +140,7 @@ async fn it_is_checked_as_any_other() {
     }
     let body = json!({"url": "http://127.0.0.1:1/", "isTest": false});
     let response = server.post("sk_test_1", LEGACY, &body).await;
-    let why = "isTest: a test key has test webhooks only";
+    let why = "isTest: test keys can only have test webhooks";
     response.assert_refused(403, "AUTH_FORBIDDEN", why);
     let body = json!({"url": "http://127.0.0.1:1/", "name": 1});
     let response = server.post("sk_test_1", LEGACY, &body).await;

@@ -168,14 +168,14 @@ async fn a_change_keeps_what_it_does_not_say_and_a_test_keys_webhook_stays_one()
         assert_eq!(changed(body).await.text(), shown(&"n".repeat(100), true));
         let live = changed(json!({"url": url, "name": "", "isTest": false})).await;
         if test_only {
-            let why = "isTest: a test key has test webhooks only";
+            let why = "isTest: test keys can only have test webhooks";
             live.assert_refused(403, "AUTH_FORBIDDEN", why);
         } else {
             assert_eq!(live.text(), shown("", false));
         }
         let refused = changed(json!({"name": "without"})).await;
         assert_eq!(refused.text(), crate::support::code("VALIDATION_FAILED"));
-        let why = "name: 101 characters, 100 are taken";
+        let why = "name: too long: 101 characters, maximum 100";
         let long = changed(json!({"url": url, "name": "n".repeat(101)})).await;
         long.assert_refused(400, "VALIDATION_FAILED", why);
         let secret = server.get(key, &path).await.json()["data"]["secret"].clone();

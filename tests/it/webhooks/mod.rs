@@ -8,7 +8,6 @@ mod https;
 mod legacy;
 mod listing;
 mod manual_retry;
-mod migration;
 mod response_ordering;
 mod retries;
 mod rules;

@@ -79,7 +79,7 @@ fn require_korean(locale: Locale) -> ApiError {
 }
 
 fn parse_locale(tag: &str) -> Result<Locale, ApiError> {
-    Locale::of_tag(tag).ok_or_else(|| {
+    Locale::from_tag(tag).ok_or_else(|| {
         let known = Locale::ALL.map(Locale::tag).join(", ");
         let line = format!("locale: {tag} is none of {known}");
         ApiError::new(ErrorCode::ReportLocaleUnsupported, line)

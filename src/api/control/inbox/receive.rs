@@ -19,7 +19,7 @@ use crate::http::{
 use crate::model::ids::{AccountId, ClockId};
 use crate::services::accounts::{Account, KEY_CHARS_MAX, is_too_long};
 use crate::services::inbox::{DeliveryTicket, InboxMessage, MESSAGE_BYTES_MAX, ReceiveResult};
-use crate::services::webhooks::{SIGNATURE_HEADER, verify};
+use crate::services::webhooks::verify;
 
 /// The part of an event by which its account is found.
 #[derive(Deserialize)]
@@ -126,7 +126,7 @@ async fn sender(
     let webhooks = webhooks(state, name, None, parts).await?;
     let mut signed = webhooks
         .iter()
-        .filter(|(_, secret)| is_signed(parts, secret, body));
+        .filter(|(_, secret)| is_signed(state, parts, secret, body));
     let (first, mut others) = (webhooks.first(), webhooks.iter());
     let only = first.filter(|(id, _)| others.all(|(other, _)| other == id));
     let found = signed.next().or(only);
@@ -179,7 +179,11 @@ async fn message(
             webhooks.into_iter().map(|(_, secret)| secret).collect()
         }
     };
-    let is_valid = || secrets.iter().any(|secret| is_signed(parts, secret, body));
+    let is_valid = || {
+        secrets
+            .iter()
+            .any(|secret| is_signed(state, parts, secret, body))
+    };
     let at = account.map_or_else(|| state.accounts.now(ClockId::DEFAULT), Account::now);
     Ok(InboxMessage {
         at,
@@ -189,10 +193,14 @@ async fn message(
     })
 }
 
-fn is_signed(parts: &Parts, secret: &str, body: &[u8]) -> bool {
-    let signature = parts.headers.get(SIGNATURE_HEADER);
-    let signature = signature.and_then(|value| value.to_str().ok());
-    verify(secret, body, signature.unwrap_or_default())
+/// Returns `true` if the signature header of a vendor has the signature of `body` by `secret`.
+fn is_signed(state: &Services, parts: &Parts, secret: &str, body: &[u8]) -> bool {
+    let mut webhooks = state.vendors.iter().filter_map(|profile| profile.webhooks);
+    webhooks.any(|webhooks| {
+        let signature = parts.headers.get(webhooks.signature_header);
+        let signature = signature.and_then(|value| value.to_str().ok());
+        signature.is_some_and(|signature| verify(secret, body, signature))
+    })
 }
 
 /// Returns the webhooks whose URLs end with the inbox's path, as it was called or as it reads: those of

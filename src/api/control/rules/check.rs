@@ -216,7 +216,7 @@ fn check_order_rule(rule: &Rule, all: &[Operation], rulable: &[&Operation]) -> C
         );
     }
     let named = operation_named(when, all, rulable)?;
-    let fits = |makes: ResultKind| rule.then.fits(makes);
+    let fits = |makes: ResultKind| rule.then.is_applicable_to(makes);
     if named.iter().any(|it| it.result_kind.is_some_and(fits)) {
         let makers: Vec<_> = (named.iter().copied())
             .filter(|it| it.result_kind.is_some_and(fits))

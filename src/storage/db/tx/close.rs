@@ -1,18 +1,19 @@
-//! The end of the writer.
+//! Shutdown of the writer.
 
 use sqlx::Connection as _;
 
 use super::DbWriter;
 
 impl DbWriter {
-    /// Commits the open group, refuses transactions from then on, and brings the write-ahead log
-    /// home. Nothing waits for the disk: what the process wrote is there without, and a server
-    /// told to stop stops at once, however busy the disk is.
+    /// Commits the open group, refuses later transactions, and copies the write-ahead log into the
+    /// database file. Waits for no sync of the disk: written data survives the end of the process, and
+    /// a shutdown must not depend on a busy disk.
     pub(in crate::storage::db) async fn close(&self) {
         let mut guard = self.connection.lock().await;
         guard.is_closed = true;
         self.rows_went.notify_one();
-        // A group is open if its last transaction was left to one that queued and has given up.
+        // A group is still open if its last transaction left the commit to a queued one that was
+        // dropped.
         if guard.group_len > 0 {
             self.commit_group(&mut guard).await;
         }
@@ -33,7 +34,7 @@ mod tests {
     use std::task::{Context, Waker};
 
     use crate::model::ids::ClockId;
-    use crate::storage::db::{Db, StoreError, accounts};
+    use crate::storage::db::{Db, InternalError, accounts};
 
     fn is_pending<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> bool {
         let mut context = Context::from_waker(Waker::noop());
@@ -41,7 +42,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn close_while_a_group_is_open_commits_it_and_later_begins_are_refused() {
+    async fn close_with_an_open_group_commits_it_and_refuses_later_begins() {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("db");
         let db = Db::open(&file).await.expect("a database");
@@ -52,8 +53,8 @@ mod tests {
             crate::platform::clock::Clock::REAL,
         );
         set.await.expect("a write");
-        // The first transaction leaves the commit to the second, which queues and gives up. The
-        // second's place in the queue is then followed by the close.
+        // The first transaction leaves the commit to the second, which is queued and then dropped. The
+        // close takes the second's place in the queue.
         let mut second = Box::pin(db.begin());
         assert!(is_pending(second.as_mut()));
         let mut first = pin!(first.commit());
@@ -65,7 +66,7 @@ mod tests {
         first.await.expect("the close commits");
         let log = std::fs::metadata(dir.path().join("db-wal"));
         assert_eq!(log.expect("a log").len(), 0, "it was brought home");
-        let Err(StoreError::Broken(error)) = db.begin().await else {
+        let Err(InternalError::Broken(error)) = db.begin().await else {
             panic!("a closed database takes no transaction");
         };
         assert_eq!(

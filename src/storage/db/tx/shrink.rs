@@ -1,7 +1,7 @@
-//! The database file gives space back to the file system.
+//! Return of free pages of the database file to the file system.
 //!
-//! SQLite keeps the pages of removed rows for new ones. After a large removal (a reset, an account,
-//! expired orders) most of them are given back, a slice at a time, so that no transaction waits long.
+//! SQLite keeps the pages of removed rows for new rows. After a large removal (a reset, an account,
+//! expired orders) most free pages are returned, a slice at a time, so that no transaction waits long.
 
 use std::sync::{Arc, Weak};
 
@@ -12,15 +12,15 @@ use tokio::sync::Notify;
 use super::DbWriter;
 use crate::storage::db::StoreResult;
 
-/// Free pages that are kept for new rows: 4 MiB, in pages of 4 KiB.
+/// Free pages to keep for new rows: 4 MiB, in pages of 4 KiB.
 const FREE_PAGES_KEPT: i64 = 1_024;
-/// Pages that are given back at a time, which takes about a millisecond.
+/// Pages to return at a time, which takes about a millisecond.
 const SLICE_PAGES: i64 = 256;
-/// Value of `auto_vacuum` of a file that gives pages back by `incremental_vacuum`.
+/// Value of `auto_vacuum` of a file that returns pages by `incremental_vacuum`.
 const INCREMENTAL: i64 = 2;
 
 impl DbWriter {
-    /// Gives space back whenever rows were removed. Ends when the writer is closed.
+    /// Returns free pages whenever rows were removed. Ends when the writer is closed.
     pub(super) async fn shrink_when_rows_go(writer: Weak<Self>, rows_went: Arc<Notify>) {
         loop {
             rows_went.notified().await;
@@ -35,18 +35,18 @@ impl DbWriter {
         }
     }
 
-    /// Gives free pages back until few are left. Returns `false` if the writer is closed.
+    /// Returns free pages until few are left. Returns `false` if the writer is closed.
     async fn shrink(&self) -> StoreResult<bool> {
         let mut has_shrunk = false;
         loop {
-            // The lock is fair: transactions that wait come between two slices.
+            // The lock is fair: waiting transactions run between two slices.
             let mut guard = self.connection.lock().await;
             if guard.is_closed {
                 return Ok(false);
             }
-            if guard.group_len == 0 && !give_back_slice(&mut guard.sqlite).await? {
+            if guard.group_len == 0 && !return_slice(&mut guard.sqlite).await? {
                 if has_shrunk {
-                    // Cuts the file, unless a reader still needs an earlier state.
+                    // Truncates the file, unless a reader still needs an earlier state.
                     let checkpoint = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)");
                     checkpoint.execute(&mut guard.sqlite).await?;
                 }
@@ -59,9 +59,8 @@ impl DbWriter {
     }
 }
 
-/// Gives a slice of the free pages back. Returns `false` if few are left, or if the file gives none
-/// back.
-async fn give_back_slice(sqlite: &mut SqliteConnection) -> StoreResult<bool> {
+/// Returns a slice of the free pages. Returns `false` if few are left, or if the file returns none.
+async fn return_slice(sqlite: &mut SqliteConnection) -> StoreResult<bool> {
     let free_pages = count_free_pages(sqlite).await?;
     if free_pages <= FREE_PAGES_KEPT {
         return Ok(false);
@@ -80,8 +79,8 @@ async fn count_free_pages(sqlite: &mut SqliteConnection) -> StoreResult<i64> {
     Ok(row.get(0))
 }
 
-/// Lets a file that was made without `auto_vacuum` give space back from now on. Rewrites the file,
-/// once. `sqlite` is a connection whose `auto_vacuum` is set, outside a transaction.
+/// Converts a file that was created without `auto_vacuum`. Rewrites the file once. `sqlite` is a
+/// connection with `auto_vacuum` set, outside a transaction.
 ///
 /// <https://www.sqlite.org/pragma.html#pragma_auto_vacuum>
 pub(in crate::storage::db) async fn enable(sqlite: &mut SqliteConnection) -> StoreResult<()> {
@@ -92,7 +91,7 @@ pub(in crate::storage::db) async fn enable(sqlite: &mut SqliteConnection) -> Sto
         return Ok(());
     }
     tracing::info!("rewriting the database file once, so that it gives space back");
-    // The connection's own setting is forgotten where the file has another.
+    // The setting of the connection is ignored if the file has another one.
     for sql in ["PRAGMA auto_vacuum = INCREMENTAL", "VACUUM"] {
         sqlx::query(sql).execute(&mut *sqlite).await?;
     }
@@ -107,12 +106,12 @@ mod tests {
     use sqlx::sqlite::SqliteConnectOptions;
     use sqlx::{ConnectOptions, Connection};
 
-    use super::{FREE_PAGES_KEPT, count_free_pages, give_back_slice};
+    use super::{FREE_PAGES_KEPT, count_free_pages, return_slice};
     use crate::model::account::AccountSettings;
     use crate::model::time::Timestamp;
     use crate::storage::db::sealed::Connected;
     use crate::storage::db::tx::Tx;
-    use crate::storage::db::{Db, accounts};
+    use crate::storage::db::{Db, accounts, migrate};
 
     const LARGE_BYTES: u64 = 32 * 1024 * 1024;
 
@@ -124,8 +123,8 @@ mod tests {
         let id = added.expect("an account");
         let rows = sqlx::query(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1024)
-             INSERT INTO events (id, account_id, kind, body)
-             SELECT i, ?, 'kind', hex(zeroblob(16384)) FROM n",
+             INSERT INTO events (id, account_id, vendor, type, body)
+             SELECT i, ?, 'bizmori', 'type', hex(zeroblob(16384)) FROM n",
         );
         let rows = rows.bind(id.0).execute(tx.sqlite()).await;
         assert_eq!(rows.expect("rows").rows_affected(), 1_024);
@@ -134,30 +133,29 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn delete_account_of_many_rows_gives_their_space_back() {
+    async fn delete_account_of_many_rows_shrinks_the_file() {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("db");
         let db = Db::open(&file).await.expect("a database");
-        assert_gives_space_back(&file, &db).await;
+        assert_shrinks(&file, &db).await;
     }
 
     #[tokio::test]
-    async fn open_a_file_without_auto_vacuum_lets_it_give_space_back() {
+    async fn open_of_a_file_without_auto_vacuum_lets_it_shrink() {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("db");
         let options = SqliteConnectOptions::new()
             .filename(&file)
             .create_if_missing(true);
         let mut sqlite = options.connect().await.expect("a database");
-        let migrated = sqlx::migrate!().run(&mut sqlite).await;
-        migrated.expect("the tables");
+        migrate(&mut sqlite).await.expect("the tables");
         sqlite.close().await.expect("a close");
         let db = Db::open(&file).await.expect("a database");
-        assert_gives_space_back(&file, &db).await;
+        assert_shrinks(&file, &db).await;
     }
 
     #[tokio::test]
-    async fn give_back_slice_of_a_file_that_gives_none_back_returns_false() {
+    async fn return_slice_of_a_file_that_cannot_shrink_returns_false() {
         let mut sqlite = SqliteConnectOptions::new()
             .connect()
             .await
@@ -171,12 +169,12 @@ mod tests {
         }
         let free_pages = count_free_pages(&mut sqlite).await.expect("a count");
         assert!(free_pages > FREE_PAGES_KEPT, "{free_pages}");
-        assert!(!give_back_slice(&mut sqlite).await.expect("a slice"));
+        assert!(!return_slice(&mut sqlite).await.expect("a slice"));
     }
 
     /// Asserts that the removal of a large account makes the file small, and that the database works
     /// afterwards.
-    async fn assert_gives_space_back(file: &Path, db: &Db) {
+    async fn assert_shrinks(file: &Path, db: &Db) {
         let id = add_large_account(db).await;
         let bytes = || std::fs::metadata(file).expect("a file").len();
         assert!(bytes() > LARGE_BYTES, "{}", bytes());

@@ -1,4 +1,4 @@
-//! An order's new state travels with the next statement of its transaction.
+//! New state of an order, written together with the next statement of its transaction.
 
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Sqlite};
@@ -8,7 +8,7 @@ use crate::storage::db::{StoreResult, sealed};
 
 const UPDATE_ORDER: &str = "UPDATE orders SET status = ?, body = ? WHERE id = ?; ";
 
-/// An order's new state, to be written.
+/// New state of an order, to be written.
 #[derive(Debug)]
 pub struct OrderUpdate {
     pub id: String,
@@ -16,11 +16,11 @@ pub struct OrderUpdate {
     pub body: String,
 }
 
-/// A statement on its way.
+/// Statement with its bound values.
 pub type SqlQuery = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
 impl Tx {
-    /// Has an order's new state written with the next statement, or at the commit.
+    /// Queues the new state of an order. It is written with the next statement, or at the commit.
     pub(in crate::storage::db) async fn update_order(
         &mut self,
         update: OrderUpdate,
@@ -30,7 +30,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The statement, and before it what is to be written with the next one; that is bound.
+    /// Builds a query of `sql`, preceded by the queued update of an order, whose values are bound.
     pub(in crate::storage::db) fn prepend_order_update(&mut self, sql: &str) -> SqlQuery {
         match self.update.take() {
             None => sqlx::query(AssertSqlSafe(sql.to_owned())),

@@ -123,7 +123,7 @@ async fn what_is_not_uploaded_within_twelve_hours_fails() {
         (&detail["status"], &detail["errors"]),
         (
             &json!("failed"),
-            &json!({"errorCode": "UPLOAD_EXPIRED", "errorMessage": "its files were not uploaded within 12 hours"})
+            &json!({"errorCode": "UPLOAD_EXPIRED", "errorMessage": "files were not uploaded within 12 hours"})
         )
     );
     assert_eq!(
@@ -254,11 +254,15 @@ async fn repeated_create_with_another_body_answers_the_first_order_of_a_test_key
 async fn errors_are_an_object_in_v3_in_both_revisions() {
     let server = TestServer::start().await;
     for (key, revision, v2) in [
-        ("a", "2026-03", json!("f_fail.jpg is named so as to fail")),
+        (
+            "a",
+            "2026-03",
+            json!("f_fail.jpg: forced failure (file name suffix _fail)"),
+        ),
         (
             "b",
             "2026-10",
-            json!({"errorCode": "AI_DETECTION_FAILED", "errorMessage": "f_fail.jpg is named so as to fail"}),
+            json!({"errorCode": "AI_DETECTION_FAILED", "errorMessage": "f_fail.jpg: forced failure (file name suffix _fail)"}),
         ),
     ] {
         let settings = json!({"revision": revision});
@@ -273,7 +277,7 @@ async fn errors_are_an_object_in_v3_in_both_revisions() {
             .get(key, &format!("/api/v3/orders/{id}"))
             .await
             .json();
-        let coded = json!({"errorCode": "AI_DETECTION_FAILED", "errorMessage": "f_fail.jpg is named so as to fail"});
+        let coded = json!({"errorCode": "AI_DETECTION_FAILED", "errorMessage": "f_fail.jpg: forced failure (file name suffix _fail)"});
         assert_eq!(v3["data"]["errors"], coded, "{revision}");
     }
 }

@@ -98,14 +98,14 @@ async fn garbage_is_no_http_and_then_the_end() {
 async fn a_truncated_answer_has_its_head_and_half_its_body() {
     let server = TestServer::start_frozen("live").await;
     for requested in cases(&server).await {
-        let whole = plain(&server, &requested.1).await.answer();
+        let whole = plain(&server, &requested.1).await.response();
         let came = broken(&server, &requested, json!({"fault": "truncate"})).await;
         assert_eq!(came.error, None, "{}", requested.0);
         if whole.bytes.is_empty() {
             assert!(is_half_a_head(&came), "{}: {}", requested.0, came.text());
             continue;
         }
-        let cut = came.answer();
+        let cut = came.response();
         let expected_count: usize = cut.header("content-length").parse().expect("a length");
         assert_eq!(
             (cut.status, expected_count),
@@ -194,7 +194,7 @@ async fn a_drip_brings_all_of_it_piece_by_piece() {
             "{}: {came:?}",
             requested.0
         );
-        let (came, whole) = (came.answer(), whole.answer());
+        let (came, whole) = (came.response(), whole.response());
         assert_eq!(came.status, whole.status);
         assert_eq!(came.bytes.len(), whole.bytes.len());
         let names = |response: &TestResponse| response.headers.keys().cloned().collect::<Vec<_>>();
@@ -210,7 +210,7 @@ async fn the_front_door_has_done_what_was_asked_and_its_answer_is_lost() {
         broken(&server, &requested, json!({"fault": fault})).await;
         let there = orders(&server).await;
         assert_eq!(there.len(), n + 1, "{fault}");
-        let again = plain(&server, &requested.1).await.answer().json();
+        let again = plain(&server, &requested.1).await.response().json();
         assert_eq!(again["data"]["orderId"], there[0], "its client's retry");
         assert_eq!(orders(&server).await.len(), n + 1);
     }
@@ -222,7 +222,7 @@ async fn with_an_answer_beside_it_the_front_door_is_not_asked_and_that_answer_br
     let respond = json!({"status": 503, "headers": {"Retry-After": "7"}, "body": "not today"});
     let requested = ("bizmori.createAiDetection", creating("a"));
     let then = json!({"respond": respond, "fault": "truncate"});
-    let cut = broken(&server, &requested, then).await.answer();
+    let cut = broken(&server, &requested, then).await.response();
     assert_eq!((cut.status, cut.header("content-length")), (503, "9"));
     assert_eq!(
         (cut.text().as_str(), cut.header("retry-after")),

@@ -157,7 +157,7 @@ async fn what_is_wrong_with_a_picture_is_its_own_items_error() {
         "{too_large}"
     );
     let invalid = "Invalid file type";
-    let failed = "a_fail.jpg is named so as to fail";
+    let failed = "a_fail.jpg: forced failure (file name suffix _fail)";
     let expected = json!([failed, invalid, invalid, invalid, too_large, null]);
     assert_eq!(of_items(&response_body, "error"), expected);
     let results = json!([null, null, null, null, null, 98.0]);
@@ -192,7 +192,7 @@ async fn a_zip_that_is_named_so_fails_whole_and_costs_its_credits() {
     server.advance("live", "PT1S").await;
     assert_eq!(bulk_view(&server, &id).await, unfinished_json("failed"));
     let expected = format!(
-        r#"{{"id":"{id}","status":"failed","result":null,"result_details":{{"is_valid":false,"error_message":"some_fail.zip is named so as to fail"}}}}"#
+        r#"{{"id":"{id}","status":"failed","result":null,"result_details":{{"is_valid":false,"error_message":"some_fail.zip: forced failure (file name suffix _fail)"}}}}"#
     );
     assert_eq!(query(&server, &id).await.text(), expected);
     let left = r#"{"baseCredits":9995,"boostCredits":1000,"credits":10995}"#;
@@ -310,7 +310,7 @@ async fn a_bulk_that_is_failed_by_hand_fails_whole() {
         .control(reqwest::Method::POST, &path, &json!({}))
         .await;
     assert_eq!(failed["status"], "failed", "{failed}");
-    assert_eq!(failed["failure"]["message"], "failed by hand");
+    assert_eq!(failed["failure"]["message"], "failed manually");
     let response_body = query_bulk(&server, &id).await.json();
     assert_eq!(
         (&response_body["status"], &response_body["items"]),

@@ -1,17 +1,17 @@
-//! Log lines of orders and reports that came to their end.
+//! Log lines for orders and reports that have ended.
 
 use crate::model::clip::clip;
 use crate::model::order::{Order, OrderState};
 use crate::model::rule::ForcedOutcome;
 use crate::services::accounts::Account;
 
-/// Characters logged of the reason why an order failed; it may name a file or a URL.
+/// Characters logged of a failure's message, which may contain a file name or a URL.
 const REASON_CHARS_MAX: usize = 500;
-/// Characters logged of a key.
+/// Characters logged of an API key.
 const KEY_CHARS_MAX: usize = 100;
 
-/// Logs an order that has come to its end, once that is committed: a warning if the order failed,
-/// else a debug line. `is_manual` if the control plane had it fail.
+/// Logs an order that has ended, after the commit: a warning if it failed, else a debug line.
+/// `is_manual` is `true` if the control plane failed it.
 pub(super) fn log_order_end(account: &Account, order: &Order, is_manual: bool) {
     let (id, vendor, kind) = (order.id.as_str(), order.vendor.name(), order.work.name());
     let OrderState::Failed {
@@ -24,7 +24,7 @@ pub(super) fn log_order_end(account: &Account, order: &Order, is_manual: bool) {
         tracing::debug!(order = id, vendor, r#type = kind, status, "order ended");
         return;
     };
-    // An order that never started has not come to what a rule says of it.
+    // The override of an order that never started did not cause its failure.
     let by = match order
         .outcome_override
         .as_ref()
@@ -51,7 +51,7 @@ pub(super) fn log_order_end(account: &Account, order: &Order, is_manual: bool) {
     );
 }
 
-/// Logs a report that failed, once that is committed.
+/// Logs a failed report, after the commit.
 pub(super) fn log_failed_report(account: &Account, order: &Order, locale: &str, code: &str) {
     tracing::warn!(
         order = order.id,
