@@ -1,26 +1,26 @@
-//! The bench: the release binary of stuntdouble, measured from outside over loopback HTTP.
+//! Benchmarks of the release binary of stuntdouble, measured from outside over loopback HTTP.
 //!
-//! `cargo bench --bench lifecycle` runs all sections; `… -- --only get` one of them:
+//! `cargo bench --bench lifecycle` runs all sections, `… -- --only get` a single one:
 //!
 //! | section | what is measured | unit |
 //! |---|---|---|
 //! | `ready` | exec to the first 200 on `/_mock/health`, on an empty directory | ms |
 //! | `lifecycle` | create, put 64 KiB, confirm, webhook, get: rate, and p50 and p99 of each | /s, ms |
 //! | `ceilings` | commits of one row each; a bare axum handler | /s |
-//! | `get` | reading a finished order beside a bare axum handler, in turns | /s, ratio |
-//! | `journal` | reading a finished order with a journal kept and without, in turns | /s, ratio |
+//! | `get` | reading a finished order, alternating with a bare axum handler | /s, ratio |
+//! | `journal` | reading a finished order with and without a journal, alternating | /s, ratio |
 //! | `create` | an order of 100 files | ms |
 //! | `list` | the first page of 100,000 orders | ms |
-//! | `detect` | Undetectable: detect to done, a ZIP of 50 images, `/query` beside a bare axum handler | ms, s, ratio |
-//! | `watermarks` | embed and extract of a 12-megapixel JPEG, a GET beside | s, ms |
-//! | `advance` | a clock advanced over 10,000 jobs that are due | /s |
-//! | `state` | a snapshot, a reset and a restore of an account with 1,000 orders | ms |
-//! | `memory` | resident: idle, after equal rounds, added by an upload of 100 MiB | MB (10⁶ bytes) |
+//! | `detect` | Undetectable: detect to done, a ZIP of 50 images, `/query` against a bare axum handler | ms, s, ratio |
+//! | `watermarks` | embed and extract of a 12-megapixel JPEG, and concurrent GETs | s, ms |
+//! | `advance` | a clock advanced over 10,000 due jobs | /s |
+//! | `state` | snapshot, reset and restore of an account with 1,000 orders | ms |
+//! | `memory` | resident: idle, after equal rounds, growth by an upload of 100 MiB | MB (10⁶ bytes) |
 //!
-//! Every answer is checked: a wrong one ends the bench with exit code 1. A missed target is
-//! printed and ends nothing, machines being noisy. Server and client share the machine: the
-//! client has a runtime of one thread, and the receiver of the webhooks lives in it too; only
-//! `get` and `ceilings` ask from a thread per processor.
+//! Every response is checked. A wrong one ends the run with exit code 1. A missed target is printed
+//! but is no error, because machines are noisy. Server and client share the machine. The client and
+//! the webhook receiver run in one thread; only `get`, `journal`, `ceilings` and the queries of
+//! `detect` are sent from one thread per processor.
 
 #[path = "lifecycle/baselines.rs"]
 mod baselines;
@@ -63,13 +63,13 @@ use tokio::signal::unix::{SignalKind, signal};
 const USAGE: &str = "\
 usage: cargo bench --bench lifecycle -- [--clients N] [--seconds S] [--only SECTION]... [--server PATH]
 
-  --clients N       clients at once, each with an account of its own (32)
-  --seconds S       how long lifecycles are counted, after 2 s of warm-up (10)
-  --only SECTION    ready, lifecycle, ceilings, get, journal, create, list, detect,
-                    watermarks, advance, state or memory; may be repeated (all)
-  --server PATH     another binary than the one built with this bench";
+    --clients N       concurrent clients, each with an account of its own (32)
+    --seconds S       duration of the measurement, after 2 s of warm-up (10)
+    --only SECTION    ready, lifecycle, ceilings, get, journal, create, list, detect,
+                      watermarks, advance, state or memory; can be repeated (all)
+    --server PATH     server binary, if not the one built with this benchmark";
 
-/// The first argument of the process that is the bare handler; the body's length follows.
+/// First argument of the bare handler's process. The length of the response body follows.
 const BARE_HANDLER: &str = "--bare-handler";
 const SECTIONS: [&str; 12] = [
     "ready",
@@ -86,32 +86,32 @@ const SECTIONS: [&str; 12] = [
     "memory",
 ];
 
-/// What went wrong, for a person to read.
+/// Error of a benchmark, for people.
 type BenchError = Box<dyn Error + Send + Sync>;
-type BenchOutcome<T> = Result<T, BenchError>;
+type BenchResult<T> = Result<T, BenchError>;
 
-/// What the arguments settle.
+/// Settings from the command line.
 struct BenchSettings {
-    /// How many clients the lifecycle and memory sections have.
+    /// Number of clients of the sections `lifecycle` and `memory`.
     clients: u32,
-    /// How long lifecycles are counted; the other sections' times follow from it.
+    /// Measuring time of the section `lifecycle`, from which those of other sections are derived.
     counted: Duration,
-    /// The sections to run; none named, all.
+    /// Sections to run. Empty for all.
     only: Vec<String>,
-    /// The server's binary.
+    /// Path of the server binary.
     server: PathBuf,
-    /// The picture to upload, if there is such a file.
+    /// Path of the picture to upload. The file may be missing.
     picture: PathBuf,
 }
 
-fn usage_error(why: impl Into<String>) -> BenchError {
-    BenchError::from(why.into())
+fn bench_error(message: impl Into<String>) -> BenchError {
+    BenchError::from(message.into())
 }
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let done = if arguments.first().is_some_and(|first| first == BARE_HANDLER) {
-        bare_handler(arguments.get(1))
+    let result = if arguments.first().is_some_and(|first| first == BARE_HANDLER) {
+        run_bare_handler(arguments.get(1))
     } else {
         match BenchSettings::parse(arguments) {
             Ok(settings) => bench(&settings),
@@ -121,80 +121,80 @@ fn main() -> ExitCode {
             }
         }
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("\nwrong: {error}");
+            eprintln!("\nerror: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// The bare handler has the runtime that the server has: a thread for every processor.
-fn bare_handler(body_bytes: Option<&String>) -> BenchOutcome<()> {
+/// Runs the bare handler in a runtime like the server's, with a thread per processor.
+fn run_bare_handler(body_bytes: Option<&String>) -> BenchResult<()> {
     let body_bytes = body_bytes.map_or(Ok(0), |text| text.parse())?;
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(baselines::serve_bare(body_bytes))
 }
 
-fn bench(settings: &BenchSettings) -> BenchOutcome<()> {
+fn bench(settings: &BenchSettings) -> BenchResult<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        // A signal ends the bench by the same way as an error, which kills the server.
+        // A signal ends the run in the same way as an error, which kills the server.
         let mut terminated = signal(SignalKind::terminate())?;
         tokio::select! {
-            done = run(settings) => done,
-            _ = terminated.recv() => Err(usage_error("terminated")),
-            _ = ctrl_c() => Err(usage_error("interrupted")),
+            result = run(settings) => result,
+            _ = terminated.recv() => Err(bench_error("terminated")),
+            _ = ctrl_c() => Err(bench_error("interrupted")),
         }
     })
 }
 
-async fn run(settings: &BenchSettings) -> BenchOutcome<()> {
-    if settings.wants("ready") {
+async fn run(settings: &BenchSettings) -> BenchResult<()> {
+    if settings.selects("ready") {
         sections::ready(settings).await?;
     }
     let mut rate = None;
-    if settings.wants("lifecycle") {
+    if settings.selects("lifecycle") {
         rate = Some(sections::lifecycles(settings).await?);
     }
-    if settings.wants("ceilings") {
+    if settings.selects("ceilings") {
         baselines::commits(rate).await?;
     }
-    if settings.wants("get") {
+    if settings.selects("get") {
         baselines::gets(settings).await?;
-    } else if settings.wants("ceilings") {
+    } else if settings.selects("ceilings") {
         baselines::bare(settings).await?;
     }
-    if settings.wants("journal") {
+    if settings.selects("journal") {
         baselines::journal(settings).await?;
     }
-    if settings.wants("create") {
+    if settings.selects("create") {
         orders::hundred_files(settings).await?;
     }
-    if settings.wants("list") {
+    if settings.selects("list") {
         orders::listing(settings).await?;
     }
-    if settings.wants("detect") {
+    if settings.selects("detect") {
         documents::all(settings).await?;
     }
-    if settings.wants("watermarks") {
+    if settings.selects("watermarks") {
         watermarks::large(settings).await?;
     }
-    if settings.wants("advance") {
+    if settings.selects("advance") {
         state::advance(settings).await?;
     }
-    if settings.wants("state") {
-        state::keep(settings).await?;
+    if settings.selects("state") {
+        state::snapshots(settings).await?;
     }
-    if settings.wants("memory") {
+    if settings.selects("memory") {
         sections::memory(settings).await?;
     }
     Ok(())
 }
 
 impl BenchSettings {
-    fn parse(arguments: Vec<String>) -> BenchOutcome<Self> {
+    fn parse(arguments: Vec<String>) -> BenchResult<Self> {
         let mut settings = Self {
             clients: 32,
             counted: Duration::from_secs(10),
@@ -202,30 +202,36 @@ impl BenchSettings {
             server: PathBuf::from(env!("CARGO_BIN_EXE_stuntdouble")),
             picture: Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/bench.jpg"),
         };
-        let mut arguments = arguments.into_iter();
-        while let Some(flag) = arguments.next() {
+        let mut remaining = arguments.into_iter();
+        while let Some(flag) = remaining.next() {
             if flag == "--bench" {
-                // cargo's own
+                // Added by cargo.
                 continue;
             }
-            let value = arguments
+            let value = remaining
                 .next()
-                .ok_or_else(|| usage_error(format!("{flag} is unknown or lacks its value")))?;
+                .ok_or_else(|| bench_error(format!("{flag}: unknown option or missing value")))?;
             match flag.as_str() {
                 "--clients" => settings.clients = value.parse()?,
                 "--seconds" => settings.counted = Duration::try_from_secs_f64(value.parse()?)?,
                 "--server" => settings.server = PathBuf::from(value),
                 "--only" if SECTIONS.contains(&value.as_str()) => settings.only.push(value),
-                _ => return Err(usage_error(format!("{flag} {value} is unknown"))),
+                _ => {
+                    return Err(bench_error(format!(
+                        "{flag} {value}: unknown option or value"
+                    )));
+                }
             }
         }
         if settings.clients == 0 || settings.counted.is_zero() {
-            return Err(usage_error("--clients and --seconds are at least 1"));
+            return Err(bench_error(
+                "--clients and --seconds: expected a positive number",
+            ));
         }
         Ok(settings)
     }
 
-    fn wants(&self, section: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|only| only == section)
+    fn selects(&self, section: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|selected| selected == section)
     }
 }

@@ -1,5 +1,5 @@
-//! What the machine gives at most, measured in the same run and with the same client: a bare
-//! handler's requests per second, and single-row commits per second.
+//! Limits of the machine, measured in the same run and with the same client: requests per second of
+//! a bare handler, and single-row commits per second.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
@@ -21,126 +21,124 @@ use crate::harness::{Harness, Load};
 use crate::process::ServerProcess;
 use crate::report::{self, Threshold};
 use crate::wire::BenchConnection;
-use crate::{BARE_HANDLER, BenchOutcome, BenchSettings, usage_error};
+use crate::{BARE_HANDLER, BenchResult, BenchSettings, bench_error};
 
-/// How many ask at once.
+/// Number of concurrent connections.
 pub const CONNECTIONS: u32 = 16;
 const TURNS: u32 = 3;
 const COMMITS: Duration = Duration::from_secs(3);
 
-/// A request that is sent over and over, and the one answer it must have every time.
+/// A request that is repeated, with the length of the response that is expected every time.
 #[derive(Clone)]
 pub struct RepeatedRequest {
-    /// Whom it is put to.
+    /// Address of the server.
     pub address: SocketAddr,
-    /// All of it.
+    /// Bytes of the request.
     pub request: Vec<u8>,
-    /// The length of the answer's body.
-    pub answer_bytes: usize,
+    /// Length of the response body.
+    pub response_bytes: usize,
 }
 
-/// How fast a question was answered.
+/// Result of a measurement.
 struct Rate {
     per_second: f64,
-    /// The answering process's time, user and system, in microseconds.
+    /// Processor time of the server per request, user and system, in microseconds.
     processor_us: f64,
 }
 
-/// `GET orders/{id}` of a finished order and the bare handler, in turns: requests per second
-/// over [`CONNECTIONS`] connections, and their ratio.
-pub async fn gets(settings: &BenchSettings) -> BenchOutcome<()> {
+/// Measures requests per second of `GET orders/{id}` of a finished order and of the bare handler,
+/// over [`CONNECTIONS`] connections in alternation, and their ratio.
+pub async fn gets(settings: &BenchSettings) -> BenchResult<()> {
     report::heading(format!(
-        "get: a finished order and a bare axum handler in turns, {CONNECTIONS} connections"
+        "get: a finished order and a bare axum handler, alternating, {CONNECTIONS} connections"
     ));
-    let mut rig = Harness::start(settings, CONNECTIONS).await?;
-    let orders = read_orders(&mut rig).await?;
-    beside_bare(settings, &rig.server, "GET orders/{id}", &orders).await
+    let mut harness = Harness::start(settings, CONNECTIONS).await?;
+    let requests = order_requests(&mut harness).await?;
+    compare_to_bare(settings, &harness.server, "GET orders/{id}", &requests).await
 }
 
-/// `GET orders/{id}` of a server that keeps a journal and of one that keeps none, in turns: requests
-/// per second, and their ratio.
-pub async fn journal(settings: &BenchSettings) -> BenchOutcome<()> {
+/// Measures requests per second of `GET orders/{id}` with and without a journal, in alternation,
+/// and their ratio.
+pub async fn journal(settings: &BenchSettings) -> BenchResult<()> {
     report::heading(format!(
-        "journal: GET of a finished order with and without it in turns, {CONNECTIONS} connections"
+        "journal: GET of a finished order with and without it, alternating, {CONNECTIONS} connections"
     ));
-    let mut stored = Harness::start(settings, CONNECTIONS).await?;
-    let without = ["--journal-requests", "0"];
-    let mut none = Harness::start_with(settings, CONNECTIONS, &without).await?;
-    let (kept_questions, none_questions) = (
-        read_orders(&mut stored).await?,
-        read_orders(&mut none).await?,
-    );
+    let mut with_journal = Harness::start(settings, CONNECTIONS).await?;
+    let arguments = ["--journal-requests", "0"];
+    let mut without = Harness::start_with(settings, CONNECTIONS, &arguments).await?;
+    let journal_requests = order_requests(&mut with_journal).await?;
+    let plain_requests = order_requests(&mut without).await?;
     let turn = settings.counted / (2 * TURNS);
-    run_request(&stored.server, &kept_questions, turn / 4).await?;
-    run_request(&none.server, &none_questions, turn / 4).await?;
-    let (mut rates, mut bare_rates) = (Vec::new(), Vec::new());
+    run_requests(&with_journal.server, &journal_requests, turn / 4).await?;
+    run_requests(&without.server, &plain_requests, turn / 4).await?;
+    let (mut rates, mut plain_rates) = (Vec::new(), Vec::new());
     for _ in 0..TURNS {
-        bare_rates.push(run_request(&none.server, &none_questions, turn).await?);
-        rates.push(run_request(&stored.server, &kept_questions, turn).await?);
+        plain_rates.push(run_requests(&without.server, &plain_requests, turn).await?);
+        rates.push(run_requests(&with_journal.server, &journal_requests, turn).await?);
     }
     let rate = print("with the journal", &rates);
-    let bare_rate = print("without", &bare_rates);
+    let plain_rate = print("without", &plain_rates);
     let target = Some(Threshold::AtLeast(0.9));
-    report::number("ratio", rate / bare_rate, "", target);
+    report::number("ratio", rate / plain_rate, "", target);
     Ok(())
 }
 
-/// Questions for the finished order of each client.
-async fn read_orders(rig: &mut Harness) -> BenchOutcome<Vec<RepeatedRequest>> {
-    rig.run(Load::Each(1)).await?;
-    let mut orders = Vec::new();
-    for client in &rig.clients {
-        let address = rig.server.address;
-        orders.push(finished_order(address, client.number, &client.order_id).await?);
+/// Completes one order per client, and returns a request that reads it for each.
+async fn order_requests(harness: &mut Harness) -> BenchResult<Vec<RepeatedRequest>> {
+    harness.run(Load::Each(1)).await?;
+    let mut requests = Vec::new();
+    for client in &harness.clients {
+        let address = harness.server.address;
+        requests.push(order_request(address, client.number, &client.order_id).await?);
     }
-    Ok(orders)
+    Ok(requests)
 }
 
-/// Questions to the server, as many at once as there are, and the bare handler, in turns:
-/// requests per second, and their ratio.
-pub async fn beside_bare(
+/// Measures requests per second of `requests`, which are sent concurrently, and of the bare handler
+/// in alternation, and their ratio.
+pub async fn compare_to_bare(
     settings: &BenchSettings,
     server: &ServerProcess,
     what: &str,
-    questions: &[RepeatedRequest],
-) -> BenchOutcome<()> {
-    let body_bytes = questions.first().map_or(0, |one| one.answer_bytes);
+    requests: &[RepeatedRequest],
+) -> BenchResult<()> {
+    let body_bytes = requests.first().map_or(0, |first| first.response_bytes);
     let bare = start_bare(body_bytes)?;
-    let handlers = vec![plain(bare.address, body_bytes)?; questions.len()];
+    let bare_requests = vec![bare_request(bare.address, body_bytes)?; requests.len()];
 
     let turn = settings.counted / (2 * TURNS);
-    run_request(server, questions, turn / 4).await?;
-    run_request(&bare, &handlers, turn / 4).await?;
+    run_requests(server, requests, turn / 4).await?;
+    run_requests(&bare, &bare_requests, turn / 4).await?;
     let (mut rates, mut bare_rates) = (Vec::new(), Vec::new());
     for _ in 0..TURNS {
-        bare_rates.push(run_request(&bare, &handlers, turn).await?);
-        rates.push(run_request(server, questions, turn).await?);
+        bare_rates.push(run_requests(&bare, &bare_requests, turn).await?);
+        rates.push(run_requests(server, requests, turn).await?);
     }
     let rate = print(what, &rates);
-    let bare_rate = print("bare handler, a body as long", &bare_rates);
+    let bare_rate = print("bare handler, body of the same length", &bare_rates);
     let target = Some(Threshold::AtLeast(0.5));
     report::number("ratio to the bare handler", rate / bare_rate, "", target);
     Ok(())
 }
 
-/// The bare handler alone, where no server is wanted.
-pub async fn bare(settings: &BenchSettings) -> BenchOutcome<()> {
+/// Measures requests per second of the bare handler alone.
+pub async fn bare(settings: &BenchSettings) -> BenchResult<()> {
     const BODY_BYTES: usize = 600;
     report::heading(format!(
         "bare axum handler, a body of {BODY_BYTES} bytes, {CONNECTIONS} connections"
     ));
     let bare = start_bare(BODY_BYTES)?;
-    let questions = vec![plain(bare.address, BODY_BYTES)?; usize::try_from(CONNECTIONS)?];
-    run_request(&bare, &questions, settings.counted / 8).await?;
-    let rate = run_request(&bare, &questions, settings.counted / 2).await?;
+    let requests = vec![bare_request(bare.address, BODY_BYTES)?; usize::try_from(CONNECTIONS)?];
+    run_requests(&bare, &requests, settings.counted / 8).await?;
+    let rate = run_requests(&bare, &requests, settings.counted / 2).await?;
     print("bare handler", &[rate]);
     Ok(())
 }
 
-/// Single-row commits per second on one connection with the server's pragmas (WAL,
-/// `synchronous=NORMAL`, `BEGIN IMMEDIATE`), and how many lifecycles there were to each.
-pub async fn commits(lifecycles_per_second: Option<f64>) -> BenchOutcome<()> {
-    report::heading("commits: one row in each, WAL, synchronous=NORMAL, BEGIN IMMEDIATE, sqlx");
+/// Measures single-row commits per second on one connection with the server's pragmas (WAL,
+/// `synchronous=NORMAL`, `BEGIN IMMEDIATE`), and the number of lifecycles per commit.
+pub async fn commits(lifecycles_per_second: Option<f64>) -> BenchResult<()> {
+    report::heading("commits: one row each, WAL, synchronous=NORMAL, BEGIN IMMEDIATE, sqlx");
     let dir = tempfile::tempdir()?;
     let mut connection = SqliteConnectOptions::new()
         .filename(dir.path().join("commits.db"))
@@ -153,9 +151,9 @@ pub async fn commits(lifecycles_per_second: Option<f64>) -> BenchOutcome<()> {
         .execute(&mut connection)
         .await?;
     let body = "x".repeat(200);
-    let began = Instant::now();
+    let start = Instant::now();
     let mut count = 0_u32;
-    while began.elapsed() < COMMITS {
+    while start.elapsed() < COMMITS {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query("INSERT INTO orders (body) VALUES (?)")
             .bind(body.as_str())
@@ -164,103 +162,103 @@ pub async fn commits(lifecycles_per_second: Option<f64>) -> BenchOutcome<()> {
         transaction.commit().await?;
         count += 1;
     }
-    let rate = report::per_second(count, began.elapsed());
+    let rate = report::per_second(count, start.elapsed());
     connection.close().await?;
     report::number("commits per second", rate, "/s", None);
     if let Some(lifecycles) = lifecycles_per_second {
-        report::number("lifecycles to a commit", lifecycles / rate, "", None);
+        report::number("lifecycles per commit", lifecycles / rate, "", None);
     }
     Ok(())
 }
 
-/// Serves `body_bytes` bytes of JSON on `/`, until it is killed: the bare handler's process.
-pub async fn serve_bare(body_bytes: usize) -> BenchOutcome<()> {
+/// Serves `body_bytes` bytes of JSON on `/` until the process is killed.
+pub async fn serve_bare(body_bytes: usize) -> BenchResult<()> {
     let filling = body_bytes.saturating_sub(r#"{"data":""}"#.len());
-    let body = format!(r#"{{"data":"{}"}}"#, "x".repeat(filling));
-    let body: &'static str = String::leak(body);
+    let json = format!(r#"{{"data":"{}"}}"#, "x".repeat(filling));
+    let body: &'static str = String::leak(json);
     let handler = get(move || async move { ([(CONTENT_TYPE, "application/json")], body) });
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     println!("listening on http://{}", listener.local_addr()?);
-    let listener = listener.tap_io(|stream| {
-        // A socket that refuses is as good as gone.
+    let tap = listener.tap_io(|stream| {
+        // A socket without TCP_NODELAY is used as it is.
         drop(stream.set_nodelay(true));
     });
-    axum::serve(listener, Router::new().route("/", handler)).await?;
+    axum::serve(tap, Router::new().route("/", handler)).await?;
     Ok(())
 }
 
-/// This very program, as the bare handler's process.
-fn start_bare(body_bytes: usize) -> BenchOutcome<ServerProcess> {
+/// Starts this program as the bare handler's process.
+fn start_bare(body_bytes: usize) -> BenchResult<ServerProcess> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args([BARE_HANDLER, &body_bytes.to_string()]);
     ServerProcess::start(&mut command)
 }
 
-fn plain(address: SocketAddr, answer_bytes: usize) -> BenchOutcome<RepeatedRequest> {
+fn bare_request(address: SocketAddr, response_bytes: usize) -> BenchResult<RepeatedRequest> {
     let mut request = Vec::new();
     write_get(&mut request, address, 0, "/")?;
     Ok(RepeatedRequest {
         address,
         request,
-        answer_bytes,
+        response_bytes,
     })
 }
 
-/// Reads the order once and holds every later answer to the length of the first, which is
-/// cheaper than to parse it.
-async fn finished_order(
+/// Returns a request that reads a finished order, and reads it once. Later responses must have the
+/// same length, which is cheaper to check than their content.
+async fn order_request(
     address: SocketAddr,
     client: u32,
     order_id: &str,
-) -> BenchOutcome<RepeatedRequest> {
+) -> BenchResult<RepeatedRequest> {
     let mut request = Vec::new();
     write_get(&mut request, address, client, &order_path(order_id))?;
     let mut connection = BenchConnection::open(address).await?;
     let response = connection.exchange(&request).await?;
     expect_order("read", &response, order_id, "complete")?;
-    let answer_bytes = response.body.len();
+    let response_bytes = response.body.len();
     Ok(RepeatedRequest {
         address,
         request,
-        answer_bytes,
+        response_bytes,
     })
 }
 
-/// Asks all `questions` at once for `span`, each on a connection of its own, from as many threads
-/// as there are processors: one thread of ours would be the bare handler's limit.
-async fn run_request(
+/// Sends all `requests` concurrently and repeatedly for `span`, each on a connection of its own. A
+/// thread per processor sends, because a single thread would limit the bare handler.
+async fn run_requests(
     process: &ServerProcess,
-    questions: &[RepeatedRequest],
+    requests: &[RepeatedRequest],
     span: Duration,
-) -> BenchOutcome<Rate> {
+) -> BenchResult<Rate> {
     let time_before = process.processor_time()?;
-    let began = Instant::now();
-    let until = began + span;
+    let start = Instant::now();
+    let end = start + span;
     let threads = std::thread::available_parallelism()?.get();
     let mut tasks = JoinSet::new();
-    for share in questions.chunks(questions.len().div_ceil(threads).max(1)) {
+    for share in requests.chunks(requests.len().div_ceil(threads).max(1)) {
         let share = share.to_vec();
-        tasks.spawn_blocking(move || client_thread(share, until));
+        tasks.spawn_blocking(move || run_share(share, end));
     }
     let mut count = 0_u32;
     while let Some(joined) = tasks.join_next().await {
         count += joined??;
     }
-    let took = began.elapsed();
+    let elapsed = start.elapsed();
     let used = process.processor_time()?.saturating_sub(time_before);
     Ok(Rate {
-        per_second: report::per_second(count, took),
+        per_second: report::per_second(count, elapsed),
         processor_us: used.as_secs_f64() * 1e6 / f64::from(count.max(1)),
     })
 }
 
-/// Asks its share of the questions in a runtime of its own: how many answers there were.
-fn client_thread(share: Vec<RepeatedRequest>, until: Instant) -> BenchOutcome<u32> {
+/// Repeats requests in a runtime of this thread until `end`, and returns the number of responses.
+fn run_share(share: Vec<RepeatedRequest>, end: Instant) -> BenchResult<u32> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut tasks = JoinSet::new();
-        for question in share {
-            tasks.spawn(repeat(question, until));
+        for request in share {
+            tasks.spawn(repeat(request, end));
         }
         let mut count = 0;
         while let Some(joined) = tasks.join_next().await {
@@ -270,16 +268,16 @@ fn client_thread(share: Vec<RepeatedRequest>, until: Instant) -> BenchOutcome<u3
     })
 }
 
-async fn repeat(question: RepeatedRequest, until: Instant) -> BenchOutcome<u32> {
-    let mut connection = BenchConnection::open(question.address).await?;
+async fn repeat(repeated: RepeatedRequest, end: Instant) -> BenchResult<u32> {
+    let mut connection = BenchConnection::open(repeated.address).await?;
     let mut count = 0;
-    while Instant::now() < until {
-        let response = connection.exchange(&question.request).await?;
+    while Instant::now() < end {
+        let response = connection.exchange(&repeated.request).await?;
         expect_status("read", &response, &[200])?;
-        if response.body.len() != question.answer_bytes {
+        if response.body.len() != repeated.response_bytes {
             let body = String::from_utf8_lossy(response.body);
-            return Err(usage_error(format!(
-                "read: another answer than at first: {body}"
+            return Err(bench_error(format!(
+                "read: response has another length than the first one: {body}"
             )));
         }
         count += 1;
@@ -287,13 +285,13 @@ async fn repeat(question: RepeatedRequest, until: Instant) -> BenchOutcome<u32> 
     Ok(count)
 }
 
-/// Prints the medians of several turns: the rate's.
+/// Prints the medians of several measurements, and returns that of the rate.
 fn print(what: &str, rates: &[Rate]) -> f64 {
     let mut per_second: Vec<f64> = rates.iter().map(|rate| rate.per_second).collect();
     let mut processor_us: Vec<f64> = rates.iter().map(|rate| rate.processor_us).collect();
     let rate = report::median(&mut per_second);
     report::number(what, rate, "/s", None);
     let time_us = report::median(&mut processor_us);
-    report::number("  its processor time per request", time_us, "µs", None);
+    report::number("  processor time per request", time_us, "µs", None);
     rate
 }

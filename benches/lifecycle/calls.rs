@@ -1,25 +1,25 @@
-//! Requests written and answers judged: what every client of the server does alike.
+//! Requests to the server, and checks of its responses, shared by all sections.
 
 use std::io::Write;
 use std::net::SocketAddr;
 
 use serde::Deserialize;
 
-use crate::wire::WireMessage;
-use crate::{BenchOutcome, usage_error};
+use crate::wire::{BenchConnection, WireMessage};
+use crate::{BenchResult, bench_error};
 
 #[derive(Deserialize)]
 struct DataResponse<T> {
     data: T,
 }
 
-/// What `create` answers, as far as the bench reads it.
+/// Response of `create`, as far as it is used.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedData {
-    /// The order's id.
+    /// Id of the order.
     pub order_id: String,
-    /// Its one file.
+    /// The order's only file.
     pub file: CreatedFile,
 }
 
@@ -27,11 +27,11 @@ pub struct CreatedData {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedFile {
-    /// Where its bytes are to be put.
+    /// Presigned URL for the upload.
     pub upload_url: String,
 }
 
-/// What `confirm` and the detail answer, as far as the bench reads it.
+/// Response of `confirm` and of an order's detail, as far as it is used.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct OrderStatusView {
@@ -39,18 +39,18 @@ struct OrderStatusView {
     status: String,
 }
 
-/// The API key of a client, a live one.
+/// Returns the live API key of a client.
 pub fn key(client: u32) -> String {
     format!("live-{client}")
 }
 
-/// Writes into `request`, cleared first, a client's request without a body.
+/// Replaces `request` with a client's GET request.
 pub fn write_get(
     request: &mut Vec<u8>,
     host: SocketAddr,
     client: u32,
     path: &str,
-) -> BenchOutcome<()> {
+) -> BenchResult<()> {
     let key = key(client);
     request.clear();
     write!(
@@ -60,14 +60,14 @@ pub fn write_get(
     Ok(())
 }
 
-/// Writes into `request`, cleared first, a client's request with a JSON body.
+/// Replaces `request` with a client's POST request with a JSON body.
 pub fn write_post(
     request: &mut Vec<u8>,
     host: SocketAddr,
     client: u32,
     path: &str,
     body: &str,
-) -> BenchOutcome<()> {
+) -> BenchResult<()> {
     let (key, length) = (key(client), body.len());
     request.clear();
     write!(
@@ -78,13 +78,13 @@ pub fn write_post(
     Ok(())
 }
 
-/// Writes into `request`, cleared first, the head of an upload of `length` bytes.
+/// Replaces `request` with the header of an upload of `length` bytes.
 pub fn write_put_head(
     request: &mut Vec<u8>,
     host: SocketAddr,
     upload_url: &str,
     length: u64,
-) -> BenchOutcome<()> {
+) -> BenchResult<()> {
     let path = path_on(upload_url, host)?;
     request.clear();
     write!(
@@ -95,51 +95,67 @@ pub fn write_put_head(
     Ok(())
 }
 
-/// Fails unless the answer's status is one of `statuses`.
-pub fn expect_status(what: &str, response: &WireMessage<'_>, statuses: &[u16]) -> BenchOutcome<()> {
+/// Returns an error unless the response status is one of `statuses`.
+pub fn expect_status(what: &str, response: &WireMessage<'_>, statuses: &[u16]) -> BenchResult<()> {
     let status = response.status()?;
     if statuses.contains(&status) {
         return Ok(());
     }
     let body = String::from_utf8_lossy(response.body);
-    Err(usage_error(format!("{what}: {status} {body}")))
+    Err(bench_error(format!("{what}: {status} {body}")))
 }
 
-/// The `data` of a 200; anything else is a wrong answer.
-pub fn data<'a, T: Deserialize<'a>>(what: &str, response: &'a WireMessage<'_>) -> BenchOutcome<T> {
+/// Returns the `data` of a response with status 200. Anything else is an error.
+pub fn data<'a, T: Deserialize<'a>>(what: &str, response: &'a WireMessage<'_>) -> BenchResult<T> {
     expect_status(what, response, &[200])?;
     let parsed: DataResponse<T> = serde_json::from_slice(response.body).map_err(|error| {
         let body = String::from_utf8_lossy(response.body);
-        usage_error(format!("{what}: {error} in {body}"))
+        bench_error(format!("{what}: {error} in {body}"))
     })?;
     Ok(parsed.data)
 }
 
-/// Fails unless the answer says that `order_id` has come to `status`.
+/// Returns an error unless the response is that of `order_id` with `status`.
 pub fn expect_order(
     what: &str,
     response: &WireMessage<'_>,
     order_id: &str,
     status: &str,
-) -> BenchOutcome<()> {
+) -> BenchResult<()> {
     let order: OrderStatusView = data(what, response)?;
     if order.order_id == order_id && order.status == status {
         return Ok(());
     }
-    let OrderStatusView {
-        order_id: got,
-        status: is,
-    } = order;
-    Err(usage_error(format!(
-        "{what}: order {order_id} should be {status}; the answer is of {got}, which is {is}"
+    let (actual_id, actual_status) = (order.order_id, order.status);
+    Err(bench_error(format!(
+        "{what}: expected order {order_id} with status {status}, got {actual_id} with {actual_status}"
     )))
 }
 
-/// What stands behind the origin of an upload URL, which must be the server's own.
-fn path_on(upload_url: &str, host: SocketAddr) -> BenchOutcome<&str> {
+/// Returns the path and query of an upload URL, which must have the server's origin.
+fn path_on(upload_url: &str, host: SocketAddr) -> BenchResult<&str> {
     upload_url
         .strip_prefix("http://")
         .and_then(|rest| rest.strip_prefix(host.to_string().as_str()))
         .filter(|path| path.starts_with('/'))
-        .ok_or_else(|| usage_error(format!("upload URL {upload_url} is not at http://{host}")))
+        .ok_or_else(|| {
+            bench_error(format!(
+                "expected an upload URL at http://{host}, got {upload_url}"
+            ))
+        })
+}
+
+/// Sets the processing delay of client 0's account to 0.
+pub async fn disable_processing_delay(
+    connection: &mut BenchConnection,
+    host: SocketAddr,
+) -> BenchResult<()> {
+    let body = r#"{"processing":{"delayMs":0}}"#;
+    let (key, length) = (key(0), body.len());
+    let request = format!(
+        "PUT /_mock/accounts/{key} HTTP/1.1\r\nhost: {host}\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    );
+    let response = connection.exchange(request.as_bytes()).await?;
+    expect_status("set processing delay", &response, &[200])
 }

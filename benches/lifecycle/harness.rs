@@ -1,4 +1,5 @@
-//! The server under load: the real binary on a new data directory, the receiver, the clients.
+//! The server under load: the binary with a new data directory, the webhook receiver, and the
+//! clients.
 
 use std::time::{Duration, Instant};
 
@@ -9,60 +10,61 @@ use crate::client::{BenchClient, Timings};
 use crate::picture::BenchPicture;
 use crate::process::{ServerProcess, own_processor_time};
 use crate::receiver::BenchReceiver;
-use crate::{BenchOutcome, BenchSettings, usage_error};
+use crate::{BenchResult, BenchSettings, bench_error};
 
-/// All that one measurement runs on. The server goes before its data directory does.
+/// Server, receiver and clients of a measurement. Fields are dropped in order: the server stops
+/// before its data directory is deleted.
 pub struct Harness {
     /// The server.
     pub server: ServerProcess,
-    /// The clients, none of them busy.
+    /// Idle clients.
     pub clients: Vec<BenchClient>,
     _receiver: BenchReceiver,
     _data_dir: TempDir,
 }
 
-/// How much load.
+/// Amount of load.
 #[derive(Debug, Clone, Copy)]
 pub enum Load {
-    /// For a time, of which the warm-up is not counted.
+    /// Load for a time. Lifecycles that end during the warm-up are not counted.
     For {
-        /// How long before counting.
+        /// Duration of the warm-up.
         warm_up: Duration,
-        /// How long while counting.
+        /// Duration of the measurement.
         counted: Duration,
     },
-    /// So many lifecycles of every client.
+    /// Number of lifecycles of each client.
     Each(u32),
 }
 
-/// What came of a load.
+/// Result of a load.
 pub struct LoadRun {
     /// The counted lifecycles.
     pub timings: Vec<Timings>,
-    /// How long was counted.
+    /// Duration of the measurement.
     pub counted: Duration,
-    /// The server's processor time in all, and how many lifecycles it was for.
+    /// Processor time of the server, including the warm-up.
     pub server_time: Duration,
-    /// This bench's own processor time in all.
+    /// Processor time of this process, including the warm-up.
     pub own_time: Duration,
-    /// All lifecycles, the warm-up's too.
+    /// Number of lifecycles, including the warm-up.
     pub lifecycles: u32,
 }
 
 impl Harness {
     /// Starts the server and registers `clients` clients.
-    pub async fn start(settings: &BenchSettings, clients: u32) -> BenchOutcome<Self> {
+    pub async fn start(settings: &BenchSettings, clients: u32) -> BenchResult<Self> {
         Self::start_with(settings, clients, &[]).await
     }
 
-    /// The same, the server having these arguments too.
+    /// Starts the server with additional `arguments`, and registers `clients` clients.
     pub async fn start_with(
         settings: &BenchSettings,
         clients: u32,
-        more: &[&str],
-    ) -> BenchOutcome<Self> {
+        arguments: &[&str],
+    ) -> BenchResult<Self> {
         let data_dir = tempfile::tempdir()?;
-        let server = ServerProcess::stuntdouble_with(&settings.server, data_dir.path(), more)?;
+        let server = ServerProcess::stuntdouble_with(&settings.server, data_dir.path(), arguments)?;
         let picture = BenchPicture::load(&settings.picture)?;
         let (receiver, arrivals) = BenchReceiver::start(usize::try_from(clients)?).await?;
         let mut registered = Vec::new();
@@ -81,26 +83,28 @@ impl Harness {
         })
     }
 
-    /// Puts `load` on the server with all clients at once; the first wrong answer ends it.
-    pub async fn run(&mut self, load: Load) -> BenchOutcome<LoadRun> {
-        let (server_before, own_before) = (self.server.processor_time()?, own_processor_time()?);
-        let began = Instant::now();
+    /// Runs `load` with all clients concurrently. The first error ends it.
+    pub async fn run(&mut self, load: Load) -> BenchResult<LoadRun> {
+        let server_before = self.server.processor_time()?;
+        let own_before = own_processor_time()?;
+        let start = Instant::now();
         let mut tasks = JoinSet::new();
         for client in self.clients.drain(..) {
-            tasks.spawn(loop_lifecycles(client, load, began));
+            tasks.spawn(loop_lifecycles(client, load, start));
         }
         let mut timings = Vec::new();
         while let Some(joined) = tasks.join_next().await {
-            let (client, mut done) = joined?.map_err(|error| with_log(&error, &self.server))?;
+            let result = joined?.map_err(|error| with_log(&error, &self.server))?;
+            let (client, mut client_timings) = result;
             self.clients.push(client);
-            timings.append(&mut done);
+            timings.append(&mut client_timings);
         }
-        let took = began.elapsed();
+        let elapsed = start.elapsed();
         let lifecycles = u32::try_from(timings.len())?;
         let counted = match load {
-            Load::Each(_) => took,
+            Load::Each(_) => elapsed,
             Load::For { warm_up, counted } => {
-                let span = began + warm_up..began + warm_up + counted;
+                let span = start + warm_up..start + warm_up + counted;
                 timings.retain(|timing| span.contains(&timing.ended));
                 counted
             }
@@ -118,25 +122,25 @@ impl Harness {
 async fn loop_lifecycles(
     mut client: BenchClient,
     load: Load,
-    began: Instant,
-) -> BenchOutcome<(BenchClient, Vec<Timings>)> {
-    let mut done = Vec::new();
+    start: Instant,
+) -> BenchResult<(BenchClient, Vec<Timings>)> {
+    let mut timings = Vec::new();
     loop {
-        let over = match load {
-            Load::For { warm_up, counted } => began.elapsed() >= warm_up + counted,
-            Load::Each(lifecycles) => done.len() >= usize::try_from(lifecycles)?,
+        let is_over = match load {
+            Load::For { warm_up, counted } => start.elapsed() >= warm_up + counted,
+            Load::Each(lifecycles) => timings.len() >= usize::try_from(lifecycles)?,
         };
-        if over {
-            return Ok((client, done));
+        if is_over {
+            return Ok((client, timings));
         }
-        done.push(client.lifecycle().await?);
+        timings.push(client.lifecycle().await?);
     }
 }
 
-/// The error, with what the server printed last.
+/// Appends the last lines of the server's log to an error.
 fn with_log(error: &crate::BenchError, server: &ServerProcess) -> crate::BenchError {
-    usage_error(format!(
-        "{error}\n  the server's last lines:\n{}",
+    bench_error(format!(
+        "{error}\n  last lines of the server's log:\n{}",
         server.log()
     ))
 }

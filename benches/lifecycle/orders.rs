@@ -1,5 +1,5 @@
-//! What is measured of large orders and of many: an order of a hundred files, a list of a
-//! hundred thousand orders.
+//! Benchmarks of large and of many orders: creating an order of 100 files, and listing 100,000
+//! orders.
 
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -11,17 +11,17 @@ use crate::calls::{expect_status, write_get, write_post};
 use crate::process::ServerProcess;
 use crate::report::{self, Threshold};
 use crate::wire::BenchConnection;
-use crate::{BenchOutcome, BenchSettings, usage_error};
+use crate::{BenchResult, BenchSettings, bench_error};
 
 const FILES: usize = 100;
 const CREATES: u32 = 300;
 const LISTED: u32 = 100_000;
-const MAKERS: u32 = 32;
+const CREATORS: u32 = 32;
 const LISTS: u32 = 200;
 const LISTING: &str = "/api/v2/orders?page=1&limit=10";
 
-/// Milliseconds of `POST …/anti-ai` with a hundred files, one call after another.
-pub async fn hundred_files(settings: &BenchSettings) -> BenchOutcome<()> {
+/// Measures `POST …/anti-ai` with 100 files in milliseconds, one call after another.
+pub async fn hundred_files(settings: &BenchSettings) -> BenchResult<()> {
     report::heading(format!(
         "create: an order of {FILES} files, {CREATES} one after another"
     ));
@@ -39,37 +39,39 @@ pub async fn hundred_files(settings: &BenchSettings) -> BenchOutcome<()> {
         let body = format!(r#"{{"idempotencyKey":"{number}","files":[{files}]}}"#);
         let path = "/api/v2/orders/anti-ai";
         write_post(&mut request, server.address, 0, path, &body)?;
-        let began = Instant::now();
+        let start = Instant::now();
         let response = connection.exchange(&request).await?;
-        samples.push(began.elapsed());
+        samples.push(start.elapsed());
         expect_status("create", &response, &[200])?;
         let urls = count(response.body, b"\"uploadUrl\"");
         if urls != FILES {
-            return Err(usage_error(format!("create: {urls} upload URLs")));
+            return Err(bench_error(format!(
+                "create: expected {FILES} upload URLs, got {urls}"
+            )));
         }
     }
     print_samples("create of 100 files", &mut samples, 5.0);
     Ok(())
 }
 
-/// Milliseconds of the list's first page, in an account of a hundred thousand orders.
-pub async fn listing(settings: &BenchSettings) -> BenchOutcome<()> {
+/// Measures the list's pages in milliseconds, in an account of 100,000 orders.
+pub async fn listing(settings: &BenchSettings) -> BenchResult<()> {
     report::heading(format!(
         "list: {LISTING}, {LISTED} orders in the account, {LISTS} one after another"
     ));
     let data_dir = tempfile::tempdir()?;
     let server = ServerProcess::stuntdouble(&settings.server, data_dir.path())?;
-    let mut makers = JoinSet::new();
-    for maker in 0..MAKERS {
-        makers.spawn(make(server.address, maker));
+    let mut creators = JoinSet::new();
+    for creator in 0..CREATORS {
+        creators.spawn(create_share(server.address, creator));
     }
-    while let Some(created) = makers.join_next().await {
+    while let Some(created) = creators.join_next().await {
         created??;
     }
     let mut connection = BenchConnection::open(server.address).await?;
     for (what, query) in [
         ("page 1", ""),
-        ("page 1 of those pending", "&status=pending"),
+        ("page 1 of pending orders", "&status=pending"),
         ("page 1 of a keyword", "&keyword=ai_detection"),
         ("the last page", "&page=10000"),
     ] {
@@ -78,14 +80,16 @@ pub async fn listing(settings: &BenchSettings) -> BenchOutcome<()> {
         let path = format!("{LISTING}{query}");
         write_get(&mut request, server.address, 0, &path)?;
         for _ in 0..LISTS {
-            let began = Instant::now();
+            let start = Instant::now();
             let response = connection.exchange(&request).await?;
-            samples.push(began.elapsed());
+            samples.push(start.elapsed());
             expect_status("list", &response, &[200])?;
-            let (orders, total) = (count(response.body, b"\"orderId\""), LISTED.to_string());
-            let counted = count(response.body, format!("\"totalItems\":{total},").as_bytes());
-            if (orders, counted) != (10, 1) {
-                return Err(usage_error(format!("list: {orders} orders on the page")));
+            let orders = count(response.body, b"\"orderId\"");
+            let total = format!("\"totalItems\":{LISTED},");
+            if (orders, count(response.body, total.as_bytes())) != (10, 1) {
+                return Err(bench_error(format!(
+                    "list: expected 10 of {LISTED} orders, got {orders}"
+                )));
             }
         }
         if query.is_empty() {
@@ -97,12 +101,12 @@ pub async fn listing(settings: &BenchSettings) -> BenchOutcome<()> {
     Ok(())
 }
 
-/// Makes this maker's share of the orders, all in one account.
-async fn make(address: SocketAddr, maker: u32) -> BenchOutcome<()> {
+/// Creates one creator's share of the orders, all in one account.
+async fn create_share(address: SocketAddr, creator: u32) -> BenchResult<()> {
     let mut connection = BenchConnection::open(address).await?;
     let mut request = Vec::new();
-    for number in 0..LISTED / MAKERS {
-        let body = format!(r#"{{"idempotencyKey":"{maker}-{number}","fileName":"photo.jpg"}}"#);
+    for number in 0..LISTED / CREATORS {
+        let body = format!(r#"{{"idempotencyKey":"{creator}-{number}","fileName":"photo.jpg"}}"#);
         write_post(
             &mut request,
             address,
@@ -116,9 +120,11 @@ async fn make(address: SocketAddr, maker: u32) -> BenchOutcome<()> {
     Ok(())
 }
 
-/// How often `what` stands in `text`.
-fn count(text: &[u8], what: &[u8]) -> usize {
-    text.windows(what.len()).filter(|it| *it == what).count()
+/// Returns the number of occurrences of `needle`.
+fn count(text: &[u8], needle: &[u8]) -> usize {
+    text.windows(needle.len())
+        .filter(|window| *window == needle)
+        .count()
 }
 
 fn median_ms(samples: &[Duration]) -> f64 {
@@ -126,10 +132,10 @@ fn median_ms(samples: &[Duration]) -> f64 {
     report::median(&mut all)
 }
 
-/// Median, with its target, and p99.
+/// Prints the median with its target, and the 99th percentile.
 fn print_samples(what: &str, samples: &mut [Duration], target_ms: f64) {
     let target = Some(Threshold::Below(target_ms));
     report::number(what, median_ms(samples), "ms p50", target);
-    report::percentile_heads();
+    report::percentile_header();
     report::percentiles(what, samples);
 }

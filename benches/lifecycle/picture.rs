@@ -1,7 +1,7 @@
-//! The picture that is uploaded: a JPEG of 256 × 256 pixels and about 64 KiB.
+//! The uploaded picture: a JPEG of 256 × 256 pixels and about 64 KiB.
 //!
-//! Each upload carries a comment of its own, so that no two have the same digest: the server
-//! cannot answer from what it knows of an earlier one.
+//! Each upload has a comment of its own, so that no two have the same digest and the server cannot
+//! reuse earlier results.
 
 use std::ops::{Range, RangeInclusive};
 use std::path::Path;
@@ -9,13 +9,13 @@ use std::path::Path;
 use image::codecs::jpeg::JpegEncoder;
 use image::{GenericImageView, Rgb, RgbImage};
 
-use crate::{BenchOutcome, usage_error};
+use crate::{BenchResult, bench_error};
 
 const SIDE_PIXELS: u32 = 256;
 const FILE_BYTES: RangeInclusive<usize> = 62 * 1024..=66 * 1024;
 const STAMP_BYTES: u8 = 16;
 
-/// A JPEG whose comment can be written over.
+/// A JPEG with a comment that can be overwritten.
 #[derive(Clone)]
 pub struct BenchPicture {
     bytes: Vec<u8>,
@@ -23,8 +23,8 @@ pub struct BenchPicture {
 }
 
 impl BenchPicture {
-    /// The fixture where there is one, else a drawn picture.
-    pub fn load(fixture: &Path) -> BenchOutcome<Self> {
+    /// Loads the fixture if it exists, or else draws a picture.
+    pub fn load(fixture: &Path) -> BenchResult<Self> {
         let bytes = if fixture.exists() {
             std::fs::read(fixture)?
         } else {
@@ -32,27 +32,27 @@ impl BenchPicture {
         };
         let size = image::load_from_memory(&bytes)?.dimensions();
         if size != (SIDE_PIXELS, SIDE_PIXELS) || !FILE_BYTES.contains(&bytes.len()) {
-            return Err(usage_error(format!(
-                "the picture is {} bytes of {size:?} pixels, not about 64 KiB of 256 × 256",
+            return Err(bench_error(format!(
+                "picture: expected about 64 KiB of 256 × 256 pixels, got {} bytes of {size:?}",
                 bytes.len()
             )));
         }
         Ok(Self::with_comment(&bytes))
     }
 
-    /// The file's bytes, with `number` as its comment.
+    /// Returns the bytes of the file with `number` as its comment.
     pub fn stamped(&mut self, number: u64) -> &[u8] {
         let text = format!("{number:016x}");
         self.bytes[self.stamp.clone()].copy_from_slice(text.as_bytes());
         &self.bytes
     }
 
-    /// The file's length.
+    /// Returns the length of the file.
     pub fn len_bytes(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Puts a comment segment behind the JFIF header, where there is one.
+    /// Inserts a comment segment after the JFIF header, if there is one.
     fn with_comment(jpeg: &[u8]) -> Self {
         let mut at = 2;
         if let [_, _, 0xff, 0xe0, high, low, ..] = *jpeg {
@@ -67,9 +67,9 @@ impl BenchPicture {
     }
 }
 
-/// A JPEG of that width and height, of smooth colours with fine texture: what a camera's costs to
-/// decode.
-pub fn textured((width_px, height_px): (u32, u32)) -> BenchOutcome<Vec<u8>> {
+/// Returns a JPEG of this width and height of smooth colours with a fine texture, which takes as
+/// long to decode as a photograph.
+pub fn textured((width_px, height_px): (u32, u32)) -> BenchResult<Vec<u8>> {
     let pixels = RgbImage::from_fn(width_px, height_px, |x, y| {
         let grain = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)) >> 27;
         let channel = |value: u32| u8::try_from((value + grain) % 256).unwrap_or(0);
@@ -80,8 +80,8 @@ pub fn textured((width_px, height_px): (u32, u32)) -> BenchOutcome<Vec<u8>> {
     Ok(jpeg)
 }
 
-/// Soft light, two round things and grain; the grain and the quality settle the size.
-fn draw() -> BenchOutcome<Vec<u8>> {
+/// Draws a gradient, two discs and grain. Grain and quality determine the file's length.
+fn draw() -> BenchResult<Vec<u8>> {
     for grain in [48, 64, 32, 96, 24, 16, 128] {
         let picture = photo(grain);
         for quality in (60..=100).rev() {
@@ -92,8 +92,8 @@ fn draw() -> BenchOutcome<Vec<u8>> {
             }
         }
     }
-    Err(usage_error(
-        "no grain and quality make a JPEG of about 64 KiB",
+    Err(bench_error(
+        "no grain and quality give a JPEG of about 64 KiB",
     ))
 }
 
@@ -111,7 +111,7 @@ fn photo(grain: u32) -> RgbImage {
             [40 + x / 3, 60 + y / 3, 120 - (x + y) / 8]
         };
         Rgb(base.map(|level| {
-            // xorshift: the same picture on every machine
+            // Xorshift: the same picture on every machine.
             noise ^= noise << 13;
             noise ^= noise >> 17;
             noise ^= noise << 5;

@@ -1,4 +1,4 @@
-//! Where the webhooks arrive: one listener in the bench's own runtime, one path per client.
+//! Webhook receiver: one listener in the runtime of the benchmark, one path per client.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -10,25 +10,25 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
 use crate::wire::{BenchConnection, WireMessage};
-use crate::{BenchOutcome, usage_error};
+use crate::{BenchResult, bench_error};
 
 const ACCEPTED: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 const PATH: &str = "/hook/";
 
-/// A webhook that came, or why what came was none.
-pub type Arrival = BenchOutcome<ReceivedWebhook>;
+/// A received webhook, or an error if the request was no webhook.
+pub type WebhookResult = BenchResult<ReceivedWebhook>;
 
-/// What the bench reads of a webhook.
+/// Webhook, as far as it is used.
 pub struct ReceivedWebhook {
-    /// `order.aiDetection.completed`, if all is well.
+    /// Event type, such as `order.aiDetection.completed`.
     pub event_type: String,
-    /// The order it is about.
+    /// Id of the order.
     pub order_id: String,
-    /// When its last byte was here.
-    pub received: Instant,
+    /// Time at which the last byte was received.
+    pub received_at: Instant,
 }
 
-/// The listener; it stops when dropped.
+/// The listener. It stops when dropped.
 pub struct BenchReceiver {
     address: SocketAddr,
     task: JoinHandle<()>,
@@ -48,8 +48,10 @@ struct ReceivedData {
 }
 
 impl BenchReceiver {
-    /// Listens for `clients` clients: what comes to each, by the client's number.
-    pub async fn start(clients: usize) -> BenchOutcome<(Self, Vec<UnboundedReceiver<Arrival>>)> {
+    /// Listens for `clients` clients, and returns the receiver of each client's webhooks.
+    pub async fn start(
+        clients: usize,
+    ) -> BenchResult<(Self, Vec<UnboundedReceiver<WebhookResult>>)> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let (senders, arrivals): (Vec<_>, Vec<_>) =
@@ -58,7 +60,7 @@ impl BenchReceiver {
         Ok((Self { address, task }, arrivals))
     }
 
-    /// The endpoint URL of a client.
+    /// Returns the URL for a client's webhooks.
     pub fn url(&self, client: u32) -> String {
         format!("http://{}{PATH}{client}", self.address)
     }
@@ -70,42 +72,42 @@ impl Drop for BenchReceiver {
     }
 }
 
-async fn accept(listener: TcpListener, clients: Arc<[UnboundedSender<Arrival>]>) {
+async fn accept(listener: TcpListener, clients: Arc<[UnboundedSender<WebhookResult>]>) {
     while let Ok((stream, _)) = listener.accept().await {
         tokio::spawn(serve(stream, Arc::clone(&clients)));
     }
 }
 
-/// Answers every webhook of a connection with 200 and hands it to its client. A connection
-/// that breaks is the sender's matter: the client waits for its webhook in vain and says so.
-async fn serve(stream: TcpStream, clients: Arc<[UnboundedSender<Arrival>]>) {
-    let Ok(mut connection) = BenchConnection::accepted(stream) else {
+/// Answers every webhook of a connection with 200 and passes it to its client. A broken connection
+/// ends the task: the client then reports the missing webhook.
+async fn serve(stream: TcpStream, clients: Arc<[UnboundedSender<WebhookResult>]>) {
+    let Ok(mut connection) = BenchConnection::from_stream(stream) else {
         return;
     };
     while let Ok(Some(message)) = connection.receive().await {
-        let Some(client) = client_of(message.start_line).and_then(|number| clients.get(number))
+        let Some(client) = client_number(message.start_line).and_then(|number| clients.get(number))
         else {
             return;
         };
-        let arrival = read(&message);
-        if connection.send(ACCEPTED).await.is_err() || client.send(arrival).is_err() {
+        let webhook = parse_webhook(&message);
+        if connection.send(ACCEPTED).await.is_err() || client.send(webhook).is_err() {
             return;
         }
     }
 }
 
-fn client_of(start_line: &str) -> Option<usize> {
+fn client_number(start_line: &str) -> Option<usize> {
     let path = start_line.strip_prefix("POST ")?.split(' ').next()?;
     path.strip_prefix(PATH)?.parse().ok()
 }
 
-fn read(message: &WireMessage<'_>) -> Arrival {
-    let received = Instant::now();
+fn parse_webhook(message: &WireMessage<'_>) -> WebhookResult {
+    let received_at = Instant::now();
     let body: ReceivedBody = serde_json::from_slice(message.body)
-        .map_err(|error| usage_error(format!("a webhook that is none: {error}")))?;
+        .map_err(|error| bench_error(format!("webhook receiver: invalid body: {error}")))?;
     Ok(ReceivedWebhook {
         event_type: body.event_type,
         order_id: body.data.order_id,
-        received,
+        received_at,
     })
 }

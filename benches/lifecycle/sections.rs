@@ -1,4 +1,4 @@
-//! What is measured of the server: its starts, its lifecycles, its memory.
+//! Benchmarks of the server: start time, lifecycles, memory.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use crate::harness::{Harness, Load};
 use crate::process::ServerProcess;
 use crate::report::{self, Threshold};
 use crate::wire::BenchConnection;
-use crate::{BenchOutcome, BenchSettings};
+use crate::{BenchResult, BenchSettings};
 
 const WARM_UP: Duration = Duration::from_secs(2);
 const STARTS: u32 = 20;
 const ROUNDS: u32 = 4;
 const ROUND_LIFECYCLES: u32 = 3200;
-/// How long the server is left alone before what it holds is read.
+/// Pause after which the server's memory is read.
 const SETTLE: Duration = Duration::from_millis(500);
 const UPLOAD_CHUNKS: u32 = 1600;
 
-/// From exec to the first 200 on `/_mock/health`, in milliseconds, each start on an empty data
-/// directory. The caller waits for the start line, then connects and asks.
-pub async fn ready(settings: &BenchSettings) -> BenchOutcome<()> {
+/// Measures the time from exec to the first 200 of `/_mock/health` in milliseconds, each time with
+/// an empty data directory. The request is sent after the start line.
+pub async fn ready(settings: &BenchSettings) -> BenchResult<()> {
     report::heading(format!(
-        "ready: exec to the first 200 on /_mock/health, {STARTS} starts, each on an empty directory"
+        "ready: exec to the first 200 of /_mock/health, {STARTS} starts, each with an empty directory"
     ));
     let mut starts_ms = Vec::new();
     for _ in 0..STARTS {
@@ -34,7 +34,7 @@ pub async fn ready(settings: &BenchSettings) -> BenchOutcome<()> {
             server.address
         );
         let response = connection.exchange(request.as_bytes()).await?;
-        starts_ms.push(report::milliseconds(server.executed.elapsed()));
+        starts_ms.push(report::milliseconds(server.executed_at.elapsed()));
         expect_status("health", &response, &[200])?;
     }
     let median_ms = report::median(&mut starts_ms);
@@ -46,112 +46,113 @@ pub async fn ready(settings: &BenchSettings) -> BenchOutcome<()> {
     Ok(())
 }
 
-/// Lifecycles per second and the milliseconds of their parts, under `clients` clients that each
-/// have one order under way: the rate.
-pub async fn lifecycles(settings: &BenchSettings) -> BenchOutcome<f64> {
+/// Measures lifecycles per second and the milliseconds of their parts. Each client has one order in
+/// progress. Returns the rate.
+pub async fn lifecycles(settings: &BenchSettings) -> BenchResult<f64> {
     report::heading(format!(
         "lifecycle: create, put 64 KiB, confirm, webhook, get; {} clients, {} s after {} s of warm-up",
         settings.clients,
         settings.counted.as_secs_f64(),
         WARM_UP.as_secs()
     ));
-    let mut rig = Harness::start(settings, settings.clients).await?;
+    let mut harness = Harness::start(settings, settings.clients).await?;
     let load = Load::For {
         warm_up: WARM_UP,
         counted: settings.counted,
     };
-    let mut run = rig.run(load).await?;
+    let mut run = harness.run(load).await?;
     let rate = report::per_second(u32::try_from(run.timings.len())?, run.counted);
     let target = Some(Threshold::AtLeast(1000.0));
     report::number("lifecycles per second", rate, "/s", target);
     let lifecycles = run.lifecycles.max(1);
-    for (filter, time) in [("server", run.server_time), ("bench", run.own_time)] {
-        let what = format!("processor time per lifecycle, {filter}");
+    for (process, time) in [("server", run.server_time), ("bench", run.own_time)] {
+        let what = format!("processor time per lifecycle, {process}");
         report::number(what, report::milliseconds(time / lifecycles), "ms", None);
     }
-    let memory = rig.server.memory()?;
-    report::megabytes("server's peak memory", memory.peak_bytes, None);
+    let memory = harness.server.memory()?;
+    report::megabytes("peak memory of the server", memory.peak_bytes, None);
     percentiles(&mut run.timings);
     Ok(rate)
 }
 
 fn percentiles(timings: &mut [Timings]) {
-    type SectionFuture = fn(&Timings) -> Duration;
-    let parts: [(&str, SectionFuture); 6] = [
+    type Part = fn(&Timings) -> Duration;
+    let parts: [(&str, Part); 6] = [
         ("create", |timing| timing.create),
         ("put", |timing| timing.put),
         ("confirm", |timing| timing.confirm),
-        ("complete (confirm answered → webhook here)", |timing| {
+        ("complete (confirm response → webhook)", |timing| {
             timing.complete
         }),
         ("get", |timing| timing.get),
         ("whole lifecycle", |timing| timing.whole),
     ];
-    report::percentile_heads();
+    report::percentile_header();
     for (what, part) in parts {
         let mut samples: Vec<Duration> = timings.iter().map(part).collect();
         report::percentiles(what, &mut samples);
     }
 }
 
-/// Resident memory in MB (10⁶ bytes): idle, after equal rounds of lifecycles (it must not grow
-/// with the orders that are finished), and what a 100 MiB upload adds to it.
-pub async fn memory(settings: &BenchSettings) -> BenchOutcome<()> {
+/// Measures resident memory in MB (10⁶ bytes): idle, after equal rounds of lifecycles (finished
+/// orders must not add to it), and the growth by an upload of 100 MiB.
+pub async fn memory(settings: &BenchSettings) -> BenchResult<()> {
     let each = (ROUND_LIFECYCLES / settings.clients).max(1);
     report::heading(format!(
         "memory: resident, in rounds of {} lifecycles of {} clients",
         each * settings.clients,
         settings.clients
     ));
-    let mut rig = Harness::start(settings, 0).await?;
+    let mut harness = Harness::start(settings, 0).await?;
     tokio::time::sleep(SETTLE).await;
-    let idle_bytes = rig.server.memory()?.resident_bytes;
+    let idle_bytes = harness.server.memory()?.resident_bytes;
     report::megabytes("idle", idle_bytes, Some(Threshold::AtMost(12.0)));
-    drop(rig);
+    drop(harness);
 
-    rig = Harness::start(settings, settings.clients).await?;
+    harness = Harness::start(settings, settings.clients).await?;
     for round in 1..=ROUNDS {
-        rig.run(Load::Each(each)).await?;
+        harness.run(Load::Each(each)).await?;
         tokio::time::sleep(SETTLE).await;
-        let resident_bytes = rig.server.memory()?.resident_bytes;
+        let resident_bytes = harness.server.memory()?.resident_bytes;
         report::megabytes(format!("after round {round}"), resident_bytes, None);
     }
-    report::megabytes("peak of all rounds", rig.server.memory()?.peak_bytes, None);
-    drop(rig);
+    let peak_bytes = harness.server.memory()?.peak_bytes;
+    report::megabytes("peak of all rounds", peak_bytes, None);
+    drop(harness);
     big_upload(settings).await
 }
 
-/// A server that has served one lifecycle takes a file of 100 MiB: by how much its peak, or the
-/// most that was sampled, stands above what was resident before.
-async fn big_upload(settings: &BenchSettings) -> BenchOutcome<()> {
-    let mut rig = Harness::start(settings, 1).await?;
-    rig.run(Load::Each(1)).await?;
+/// Measures the growth of a server that has served one lifecycle by an upload of 100 MiB: the peak,
+/// or the highest sample, minus the resident memory before.
+async fn big_upload(settings: &BenchSettings) -> BenchResult<()> {
+    let mut harness = Harness::start(settings, 1).await?;
+    harness.run(Load::Each(1)).await?;
     tokio::time::sleep(SETTLE).await;
     let Harness {
         server, clients, ..
-    } = &mut rig;
-    let client = clients.first_mut().ok_or("a rig of one has a client")?;
+    } = &mut harness;
+    let client = clients.first_mut().ok_or("expected one client")?;
     let upload_url = client.create("big.jpg").await?;
-    let resettable = server.reset_peak();
+    let is_peak_reset = server.reset_peak();
     let before_bytes = server.memory()?.resident_bytes;
-    let mut most_bytes = before_bytes;
+    let mut max_bytes = before_bytes;
     let sample = || {
-        most_bytes = most_bytes.max(server.memory()?.resident_bytes);
+        max_bytes = max_bytes.max(server.memory()?.resident_bytes);
         Ok(())
     };
-    let began = std::time::Instant::now();
+    let start = std::time::Instant::now();
     client
         .upload_blob(&upload_url, UPLOAD_CHUNKS, sample)
         .await?;
-    let took = began.elapsed();
+    let elapsed = start.elapsed();
     let after = server.memory()?;
-    if resettable {
-        most_bytes = most_bytes.max(after.peak_bytes);
+    if is_peak_reset {
+        max_bytes = max_bytes.max(after.peak_bytes);
     }
-    let added_bytes = most_bytes.saturating_sub(before_bytes);
+    let added_bytes = max_bytes.saturating_sub(before_bytes);
     let target = Some(Threshold::Below(16.0));
     report::megabytes("added by an upload of 100 MiB", added_bytes, target);
-    let speed = report::per_second(UPLOAD_CHUNKS / 16, took);
+    let speed = report::per_second(UPLOAD_CHUNKS / 16, elapsed);
     report::number("speed of that upload", speed, "MiB/s", None);
     Ok(())
 }

@@ -1,9 +1,9 @@
-//! The little of HTTP/1.1 that the bench speaks: one message after another on a kept-alive
-//! connection, with a body of known length or in chunks.
+//! The subset of HTTP/1.1 that the benchmark uses: sequential messages on a persistent connection,
+//! with a `Content-Length` or chunked body.
 //!
-//! Written by hand because the client shares the machine's processors with the server it
-//! measures: an exchange costs one write, one or two reads, and no allocation once the
-//! connection's buffer has grown.
+//! Written by hand because the client shares the machine's processors with the server. An exchange
+//! costs one write and one or two reads, and allocates nothing once the connection's buffer has
+//! grown.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,57 +12,57 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::{BenchOutcome, usage_error};
+use crate::{BenchResult, bench_error};
 
-/// A head longer than this is no answer of ours.
+/// Maximum length of a message header.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
-/// A body longer than this is no answer of ours.
+/// Maximum length of a message.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// How long an answer may take before the bench calls the server stuck.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Time limit for a response.
+pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// One end of a connection, client or server.
+/// A connection, as client or as server.
 pub struct BenchConnection {
     stream: TcpStream,
     bytes: Vec<u8>,
-    /// How many of `bytes` the last message took.
+    /// Length of the last message in `bytes`.
     consumed: usize,
 }
 
-/// A request or an answer, borrowed from its connection's buffer.
+/// A request or a response, borrowed from the buffer of its connection.
 pub struct WireMessage<'a> {
-    /// `HTTP/1.1 200 OK` or `POST /path HTTP/1.1`.
+    /// Start line, such as `HTTP/1.1 200 OK` or `POST /path HTTP/1.1`.
     pub start_line: &'a str,
-    /// The body, out of its chunks.
+    /// Body, without chunk framing.
     pub body: &'a [u8],
 }
 
-/// What the head says of the body.
+/// Header of a message, as far as it determines the body.
 struct MessageHead {
     start_line_bytes: usize,
     bytes: usize,
     content_length: usize,
-    chunked: bool,
+    is_chunked: bool,
 }
 
 impl WireMessage<'_> {
-    /// An answer's status code.
-    pub fn status(&self) -> BenchOutcome<u16> {
+    /// Returns the status code of a response.
+    pub fn status(&self) -> BenchResult<u16> {
         let code = self.start_line.split(' ').nth(1).unwrap_or_default();
         code.parse()
-            .map_err(|_| usage_error(format!("not a status line: {}", self.start_line)))
+            .map_err(|_| bench_error(format!("invalid status line: {}", self.start_line)))
     }
 }
 
 impl BenchConnection {
     /// Connects to `address`, with `TCP_NODELAY`.
-    pub async fn open(address: SocketAddr) -> BenchOutcome<Self> {
+    pub async fn open(address: SocketAddr) -> BenchResult<Self> {
         let stream = TcpStream::connect(address).await?;
-        Self::accepted(stream)
+        Self::from_stream(stream)
     }
 
-    /// Takes over a stream that was accepted or connected.
-    pub fn accepted(stream: TcpStream) -> BenchOutcome<Self> {
+    /// Wraps a connected stream, and sets `TCP_NODELAY`.
+    pub fn from_stream(stream: TcpStream) -> BenchResult<Self> {
         stream.set_nodelay(true)?;
         Ok(Self {
             stream,
@@ -72,36 +72,36 @@ impl BenchConnection {
     }
 
     /// Writes all of `bytes`.
-    pub async fn send(&mut self, bytes: &[u8]) -> BenchOutcome<()> {
+    pub async fn send(&mut self, bytes: &[u8]) -> BenchResult<()> {
         Ok(self.stream.write_all(bytes).await?)
     }
 
-    /// Sends a whole request and waits for its answer, at most [`PATIENCE`].
-    pub async fn exchange(&mut self, request: &[u8]) -> BenchOutcome<WireMessage<'_>> {
+    /// Sends a request and waits for its response, for at most [`RESPONSE_TIMEOUT`].
+    pub async fn exchange(&mut self, request: &[u8]) -> BenchResult<WireMessage<'_>> {
         self.send(request).await?;
-        self.answer().await
+        self.read_response().await
     }
 
-    /// Waits for the answer to what was sent, at most [`PATIENCE`].
-    pub async fn answer(&mut self) -> BenchOutcome<WireMessage<'_>> {
-        match timeout(PATIENCE, self.receive()).await {
+    /// Waits for a response, for at most [`RESPONSE_TIMEOUT`].
+    pub async fn read_response(&mut self) -> BenchResult<WireMessage<'_>> {
+        match timeout(RESPONSE_TIMEOUT, self.receive()).await {
             Ok(Ok(Some(message))) => Ok(message),
-            Ok(Ok(None)) => Err(usage_error(
-                "the connection was closed instead of an answer",
-            )),
+            Ok(Ok(None)) => Err(bench_error("connection closed before the response")),
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(usage_error(format!("no answer within {PATIENCE:?}"))),
+            Err(_) => Err(bench_error(format!(
+                "no response within {RESPONSE_TIMEOUT:?}"
+            ))),
         }
     }
 
-    /// The next message, or `None` when the other side closed between two of them.
-    pub async fn receive(&mut self) -> BenchOutcome<Option<WireMessage<'_>>> {
+    /// Returns the next message. `None` if the peer has closed the connection between two messages.
+    pub async fn receive(&mut self) -> BenchResult<Option<WireMessage<'_>>> {
         self.bytes.drain(..self.consumed);
         self.consumed = 0;
-        let Some(head) = self.head().await? else {
+        let Some(head) = self.read_head().await? else {
             return Ok(None);
         };
-        let (body_end, consumed) = if head.chunked {
+        let (body_end, consumed) = if head.is_chunked {
             self.unchunk(head.bytes).await?
         } else {
             let end = head.bytes + head.content_length;
@@ -116,40 +116,40 @@ impl BenchConnection {
         }))
     }
 
-    async fn head(&mut self) -> BenchOutcome<Option<MessageHead>> {
+    async fn read_head(&mut self) -> BenchResult<Option<MessageHead>> {
         loop {
             if let Some(at) = self.bytes.windows(4).position(|four| four == b"\r\n\r\n") {
                 return MessageHead::parse(&self.bytes[..at]).map(Some);
             }
             if self.bytes.len() > HEAD_BYTES_MAX {
-                return Err(usage_error("a head that does not end"));
+                return Err(bench_error("message header is too long"));
             }
             if self.stream.read_buf(&mut self.bytes).await? == 0 {
                 return if self.bytes.is_empty() {
                     Ok(None)
                 } else {
-                    Err(usage_error("the connection was closed inside a head"))
+                    Err(bench_error("connection closed within a message header"))
                 };
             }
         }
     }
 
-    /// Reads until the buffer holds `bytes` bytes.
-    async fn fill_to(&mut self, bytes: usize) -> BenchOutcome<()> {
+    /// Reads until the buffer has `bytes` bytes.
+    async fn fill_to(&mut self, bytes: usize) -> BenchResult<()> {
         if bytes > BODY_BYTES_MAX {
-            return Err(usage_error(format!("a message of {bytes} bytes")));
+            return Err(bench_error(format!("message of {bytes} bytes is too long")));
         }
         while self.bytes.len() < bytes {
             if self.stream.read_buf(&mut self.bytes).await? == 0 {
-                return Err(usage_error("the connection was closed inside a body"));
+                return Err(bench_error("connection closed within a message body"));
             }
         }
         Ok(())
     }
 
-    /// Joins the chunks that begin at `from`, in place: where the body ends and where the
-    /// message does.
-    async fn unchunk(&mut self, from: usize) -> BenchOutcome<(usize, usize)> {
+    /// Joins the chunks that start at `from`, in place. Returns the ends of the body and of the
+    /// message.
+    async fn unchunk(&mut self, from: usize) -> BenchResult<(usize, usize)> {
         let (mut body_end, mut at) = (from, from);
         loop {
             let line_end = loop {
@@ -175,22 +175,22 @@ impl BenchConnection {
 }
 
 impl MessageHead {
-    /// Reads a head, without its blank line.
-    fn parse(bytes: &[u8]) -> BenchOutcome<Self> {
+    /// Parses a message header, without its final blank line.
+    fn parse(bytes: &[u8]) -> BenchResult<Self> {
         let text = std::str::from_utf8(bytes)?;
         let mut lines = text.split("\r\n");
         let mut head = Self {
             start_line_bytes: lines.next().unwrap_or_default().len(),
             bytes: bytes.len() + 4,
             content_length: 0,
-            chunked: false,
+            is_chunked: false,
         };
         for line in lines {
             let (name, value) = line.split_once(':').unwrap_or((line, ""));
             if name.eq_ignore_ascii_case("content-length") {
                 head.content_length = value.trim().parse()?;
             } else if name.eq_ignore_ascii_case("transfer-encoding") {
-                head.chunked = value.trim().eq_ignore_ascii_case("chunked");
+                head.is_chunked = value.trim().eq_ignore_ascii_case("chunked");
             }
         }
         Ok(head)

@@ -292,7 +292,7 @@ async fn build_services(
         .map_err(database_error)?;
     let rules = Arc::new(rules);
     let engine = build_engine(&config);
-    let claims = Claims::new(db.agenda().clone());
+    let claims = Claims::new(db.due_index().clone());
     let webhooks = Arc::new(Webhooks::new(
         db.clone(),
         Arc::clone(&accounts),

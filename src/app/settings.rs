@@ -43,7 +43,7 @@ pub(super) fn build_engine(config: &Config) -> Engine {
     let process_bytes = memory_limit::process_bytes();
     let budget = match config.engine.engine_memory {
         Some(bytes) => Budget::new(bytes),
-        None => Budget::of_process(process_bytes),
+        None => Budget::for_process(process_bytes),
     };
     let bytes = budget.total_bytes();
     tracing::debug!(bytes, process_bytes, "memory budget of the engine");

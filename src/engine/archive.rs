@@ -1,8 +1,8 @@
-//! ZIP files that clients upload: their central directory, and the content of one entry.
+//! ZIP files uploaded by clients: their central directory, and the content of single entries.
 //!
-//! Guarantees: a central directory is read entry by entry and no further than the caller allows,
-//! however many entries it claims. Two entries of the same name are two entries. No more of an entry
-//! is read or decompressed than the central directory says; any difference is a [`FileDefect`].
+//! Guarantees: a central directory is read entry by entry, up to the caller's limit. Two entries of
+//! the same name stay two entries. At most as many bytes of an entry are read and decompressed as
+//! the central directory declares; a mismatch is a [`FileDefect`].
 //!
 //! <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>
 
@@ -19,17 +19,17 @@ use crate::model::picture::FileDefect;
 pub use directory::read_central_directory;
 pub use names::NAME_BYTES_MAX;
 
-/// An entry of a central directory.
+/// An entry of a ZIP file's central directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The name, or its first [`NAME_BYTES_MAX`] bytes if it is longer.
+pub struct ArchiveEntry {
+    /// Name, or its first [`NAME_BYTES_MAX`] bytes if it is longer.
     pub name: String,
-    /// The name is in code page 437, in which `/` alone separates folders.
+    /// `true` if the name is in code page 437, where `/` is the only folder separator.
     pub is_code_page_437: bool,
-    /// The name is longer than [`NAME_BYTES_MAX`].
+    /// `true` if the name is longer than [`NAME_BYTES_MAX`].
     pub is_name_cut: bool,
     pub is_encrypted: bool,
-    /// The entry is stored or deflated. No other method can be decompressed.
+    /// `true` if the entry is stored or deflated. Other compression methods are not supported.
     pub is_readable: bool,
     pub packed: ZipLocation,
 }
@@ -45,18 +45,18 @@ pub enum ZipError {
     Io(io::Error),
 }
 
-/// Bytes of a local header before the entry's name.
+/// Length of a local file header before its name field.
 const LOCAL_HEADER_BYTES: usize = 30;
 const LOCAL_HEADER: &[u8] = b"PK\x03\x04";
 
-/// Returns the decompressed content of the entry at `packed` of the file `zip`.
+/// Returns the decompressed content of the entry at `packed` in the file `zip`.
 ///
 /// # Errors
-/// Returns [`FileDefect::Corrupt`] if the entry differs from what the central directory says of it, and
-/// [`EngineError::Io`] if the file cannot be read.
+/// Returns [`FileDefect::Corrupt`] if the entry differs from its record in the central directory,
+/// and [`EngineError::Io`] if the file cannot be read.
 pub fn read_entry(zip: &InputFile, packed: &ZipLocation) -> Result<Vec<u8>, EngineError> {
     let data_at = find_data(zip, packed)?;
-    // A compressor makes data longer by a fraction at most. Whatever is longer than this consists of
+    // Deflate makes incompressible data longer by a small fraction. Anything beyond this limit is
     // empty blocks.
     let packed_bytes_max = packed.bytes + packed.bytes / 8 + 1_024;
     let data = zip
@@ -90,8 +90,8 @@ pub fn read_entry(zip: &InputFile, packed: &ZipLocation) -> Result<Vec<u8>, Engi
     Ok(bytes)
 }
 
-/// Returns the offset of the entry's data, behind its local header. Nothing but the lengths of the
-/// header's name and extra fields is read from it.
+/// Returns the offset of the entry's data, which follows its local header. Only the lengths of the
+/// name and extra fields are read from the header.
 fn find_data(zip: &InputFile, packed: &ZipLocation) -> Result<u64, EngineError> {
     let misplaced =
         || corrupt("the ZIP entry's local header is not where the central directory says");

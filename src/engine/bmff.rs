@@ -1,54 +1,55 @@
-//! ISO base media files (ISO/IEC 14496-12), as HEIC, HEIF and AVIF are: their brand, the size of
-//! their primary picture, what they say of its source.
+//! ISO base media files (ISO BMFF, ISO/IEC 14496-12) such as HEIC, HEIF and AVIF: their brand, size
+//! and provenance metadata.
 //!
-//! Promises: each walk is total and goes over the bytes once; a box that is longer than what
-//! it lies in ends its walk. No picture is decoded.
+//! Guarantees: each iterator ends at malformed bytes and never panics. A box that is longer than
+//! its parent ends the iteration. No pixels are decoded.
 
 use crate::model::picture::FileKind;
 
-/// The UUID of the box that holds a C2PA manifest (C2PA 2.1, "Embedding manifests into
+/// UUID of the box that contains a C2PA manifest store (C2PA 2.1, "Embedding manifests into
 /// BMFF-based assets").
 const C2PA: [u8; 16] = *b"\xd8\xfe\xc3\xd6\x1b\x0e\x48\x3c\x92\x97\x58\x28\x87\x7e\xc4\x81";
-/// The most items that are looked for.
+/// Maximum number of metadata items that are read.
 const ITEMS_MAX: usize = 16;
-/// The most manifests that are looked for: a file that was updated holds two.
+/// Maximum number of C2PA boxes that are read: a file that was updated has two.
 const MANIFESTS_MAX: usize = 2;
 
-/// What says where a picture comes from.
+/// A metadata block that may contain provenance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetadataBlock<'a> {
-    /// From its TIFF header on.
+    /// EXIF, starting at its TIFF header.
     Exif(&'a [u8]),
     Xmp(&'a [u8]),
-    /// A JUMBF box.
+    /// JUMBF box of a C2PA manifest store.
     Manifest(&'a [u8]),
 }
 
-/// What a file that begins with `head` is by its brands (ISO/IEC 23008-12, AVIF 1.1).
+/// Returns the kind of a file that begins with `head`, by its brands (ISO/IEC 23008-12, AVIF 1.1).
+/// `None` if `head` has no known brand.
 #[must_use]
-pub fn media(head: &[u8]) -> Option<FileKind> {
-    let (kind, body) = first(head, Truncated::Accept)?;
+pub fn file_kind(head: &[u8]) -> Option<FileKind> {
+    let (kind, body) = first_box(head, Truncated::Accept)?;
     if kind != *b"ftyp" {
         return None;
     }
     let major = body.get(..4)?;
     let compatible = || body.get(8..).unwrap_or_default().chunks_exact(4);
-    match of_brand(major) {
-        Some(media) => Some(media),
+    match kind_of_brand(major) {
+        Some(kind) => Some(kind),
         None if !matches!(major, b"mif1" | b"mif2" | b"msf1" | b"miaf") => None,
         None => {
-            let mut named = compatible().filter_map(of_brand);
-            let first = named.next();
-            // an AVIF may say that it is a HEIF of some profile, too
-            named
-                .find(|media| *media == FileKind::Avif)
+            // An AVIF may have HEIF brands as well.
+            let mut known = compatible().filter_map(kind_of_brand);
+            let first = known.next();
+            known
+                .find(|kind| *kind == FileKind::Avif)
                 .or(first)
                 .or(Some(FileKind::Heif))
         }
     }
 }
 
-fn of_brand(brand: &[u8]) -> Option<FileKind> {
+fn kind_of_brand(brand: &[u8]) -> Option<FileKind> {
     match brand {
         b"avif" | b"avis" => Some(FileKind::Avif),
         b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"hevm" | b"hevs" => {
@@ -58,12 +59,12 @@ fn of_brand(brand: &[u8]) -> Option<FileKind> {
     }
 }
 
-/// Whether the file goes on to the end of its last box.
+/// `true` if the file is a sequence of complete boxes.
 #[must_use]
-pub fn is_whole(bytes: &[u8]) -> bool {
+pub fn is_complete(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     while !rest.is_empty() {
-        let Some(length) = length(rest).filter(|length| *length <= rest.len()) else {
+        let Some(length) = box_length(rest).filter(|length| *length <= rest.len()) else {
             return false;
         };
         rest = &rest[length..];
@@ -71,8 +72,9 @@ pub fn is_whole(bytes: &[u8]) -> bool {
     true
 }
 
-/// Returns the width and height of the largest picture item, upright, or of the first track if there are
-/// no items. The primary item is the largest in practice: tiles, thumbnails and depth maps are smaller.
+/// Returns the width and height of the largest image item, upright, or of the first track if there
+/// are no items. The largest item is the primary one in practice: tiles, thumbnails and depth maps
+/// are smaller. `None` if the file has no size.
 #[must_use]
 pub fn sides_px(bytes: &[u8]) -> Option<(u32, u32)> {
     let meta = find(bytes, *b"meta").and_then(|meta| meta.get(4..));
@@ -80,11 +82,11 @@ pub fn sides_px(bytes: &[u8]) -> Option<(u32, u32)> {
     item.or_else(|| track_size(bytes))
 }
 
-/// Returns the largest `ispe` (ISO/IEC 23008-12, 6.5.3) among the properties of all items, turned as
-/// `irot` says.
+/// Returns the largest `ispe` (ISO/IEC 23008-12, 6.5.3) among the properties of all items. An
+/// `irot` of 90 or 270 degrees swaps its width and height.
 fn largest_item(properties: &[u8]) -> Option<(u32, u32)> {
-    let sides = boxes(properties).filter(|(kind, _)| kind == b"ispe");
-    let sides = sides.filter_map(|(_, body)| {
+    let extents = boxes(properties).filter(|(kind, _)| kind == b"ispe");
+    let sides = extents.filter_map(|(_, body)| {
         let mut ispe = BoxReader(body.get(4..)?);
         let mut side = || u32::try_from(ispe.number(4)?).ok();
         Some((side()?, side()?))
@@ -103,12 +105,12 @@ fn largest_item(properties: &[u8]) -> Option<(u32, u32)> {
 fn track_size(bytes: &[u8]) -> Option<(u32, u32)> {
     let header = find(find(find(bytes, *b"moov")?, *b"trak")?, *b"tkhd")?;
     let mut sides = BoxReader(header.get(header.len().checked_sub(8)?..)?);
-    // 16 bits before the point, 16 behind it
+    // Fixed point: 16 bits of integer, 16 bits of fraction.
     let mut side = || u32::try_from(sides.number(4)? >> 16).ok();
     Some((side()?, side()?))
 }
 
-/// What the file says of its source, [`ITEMS_MAX`] items and [`MANIFESTS_MAX`] manifests at most.
+/// Returns at most [`ITEMS_MAX`] metadata items and [`MANIFESTS_MAX`] C2PA manifest stores.
 #[must_use]
 pub fn metadata_blocks(bytes: &[u8]) -> Vec<MetadataBlock<'_>> {
     let mut found = Vec::new();
@@ -121,7 +123,7 @@ pub fn metadata_blocks(bytes: &[u8]) -> Vec<MetadataBlock<'_>> {
     }
     let manifests = boxes(bytes).filter_map(|(kind, body)| {
         let body = body.strip_prefix(&C2PA).filter(|_| kind == *b"uuid")?;
-        // version and flags; a purpose, ended by a nought; an offset
+        // Version and flags (4 bytes), a NUL-terminated purpose, an offset (8 bytes).
         let purpose = body.get(4..)?;
         let end = purpose.iter().position(|byte| *byte == 0)?;
         Some(MetadataBlock::Manifest(purpose.get(end + 1 + 8..)?))
@@ -136,13 +138,13 @@ enum MetadataItem {
     Xmp,
 }
 
-/// The items that are metadata, by their numbers.
+/// Returns the ids of the items that are metadata.
 fn items(iinf: &[u8]) -> Vec<(u64, MetadataItem)> {
     let mut reader = BoxReader(iinf);
     let Some((version, _)) = reader.version() else {
         return Vec::new();
     };
-    // the count; how many there are is told by the boxes
+    // The entry count is skipped: the number of boxes decides.
     if reader.number(if version == 0 { 2 } else { 4 }).is_none() {
         return Vec::new();
     }
@@ -156,7 +158,7 @@ fn items(iinf: &[u8]) -> Vec<(u64, MetadataItem)> {
             if kind.starts_with(b"Exif") {
                 Some((id, MetadataItem::Exif))
             } else {
-                // its name, and then its type
+                // A NUL-terminated item name, then the content type.
                 let named = kind.strip_prefix(b"mime")?;
                 let end = named.iter().position(|byte| *byte == 0)?;
                 named[end + 1..]
@@ -168,7 +170,8 @@ fn items(iinf: &[u8]) -> Vec<(u64, MetadataItem)> {
         .collect()
 }
 
-/// Adds the first extent of each of `items`, up to [`ITEMS_MAX`] of them.
+/// Adds the first extent of each of `items` to `found`, which grows to at most [`ITEMS_MAX`]
+/// blocks. `None` if `iloc` is truncated or malformed.
 fn locate_items<'a>(
     found: &mut Vec<MetadataBlock<'a>>,
     iloc: &'a [u8],
@@ -199,8 +202,7 @@ fn locate_items<'a>(
         }
         first.number(index_bytes)?;
         let (offset, length) = (first.number(offset_bytes)?, first.number(length_bytes)?);
-        let wanted = items.iter().find(|(item, _)| *item == id);
-        let Some((_, item)) = wanted else {
+        let Some((_, item)) = items.iter().find(|(item, _)| *item == id) else {
             continue;
         };
         let within = if method == 1 { data } else { file };
@@ -210,7 +212,7 @@ fn locate_items<'a>(
                 MetadataItem::Xmp => Some(MetadataBlock::Xmp(bytes)),
             });
         }
-        // an item may be said to lie in many places
+        // A malformed `iloc` may list the same item many times.
         if found.len() == ITEMS_MAX {
             break;
         }
@@ -224,40 +226,48 @@ fn slice(bytes: &[u8], offset: u64, length: u64) -> Option<&[u8]> {
     bytes.get(start..end)
 }
 
-/// An Exif item begins with how far its TIFF header is.
+/// Returns the TIFF header and body of an Exif item, which starts with the header's offset.
 fn tiff(item: &[u8]) -> Option<&[u8]> {
     let mut reader = BoxReader(item);
     let skipped = usize::try_from(reader.number(4)?).ok()?;
     reader.0.get(skipped..)
 }
 
-/// The body of the first box of that kind.
-fn find(bytes: &[u8], wanted: [u8; 4]) -> Option<&[u8]> {
+/// Returns the body of the first box of type `kind`.
+fn find(bytes: &[u8], kind: [u8; 4]) -> Option<&[u8]> {
     boxes(bytes)
-        .find(|(kind, _)| *kind == wanted)
+        .find(|(found, _)| *found == kind)
         .map(|(_, body)| body)
 }
 
-fn boxes(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+/// Yields the type and the body of each box. A truncated box ends the iteration.
+pub fn boxes(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
-        let found = first(rest, Truncated::Reject)?;
-        rest = rest.get(length(rest)?..)?;
-        Some(found)
+        let (kind, body, after) = split_box(rest)?;
+        rest = after;
+        Some((kind, body))
     })
 }
 
-/// What becomes of a box that is longer than the bytes.
+/// Returns the type and the body of the first box, and the bytes after it. `None` if the box is
+/// truncated.
+pub fn split_box(bytes: &[u8]) -> Option<([u8; 4], &[u8], &[u8])> {
+    let (kind, body) = first_box(bytes, Truncated::Reject)?;
+    Some((kind, body, bytes.get(box_length(bytes)?..)?))
+}
+
+/// Treatment of a box that is longer than the bytes at hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Truncated {
     Reject,
     Accept,
 }
 
-/// The first box: its kind, and its body.
-fn first(bytes: &[u8], torn: Truncated) -> Option<([u8; 4], &[u8])> {
-    let length = length(bytes)?;
-    let end = match torn {
+/// Returns the type and the body of the first box.
+fn first_box(bytes: &[u8], truncated: Truncated) -> Option<([u8; 4], &[u8])> {
+    let length = box_length(bytes)?;
+    let end = match truncated {
         Truncated::Reject => length,
         Truncated::Accept => length.min(bytes.len()),
     };
@@ -266,8 +276,8 @@ fn first(bytes: &[u8], torn: Truncated) -> Option<([u8; 4], &[u8])> {
     Some((kind, bytes.get(head..end)?))
 }
 
-/// How long the first box says it is, its head included.
-fn length(bytes: &[u8]) -> Option<usize> {
+/// Returns the length that the first box declares, including its header.
+fn box_length(bytes: &[u8]) -> Option<usize> {
     let mut reader = BoxReader(bytes);
     match reader.number(4)? {
         0 => Some(bytes.len()),
@@ -281,29 +291,29 @@ fn length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// What is still to be read.
+/// Bytes that are not read yet.
 struct BoxReader<'a>(&'a [u8]);
 
 impl<'a> BoxReader<'a> {
-    /// The next so many of them.
+    /// Reads the next `count` bytes.
     fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
         let (bytes, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
         Some(bytes)
     }
 
-    /// The number in the next `bytes` of them, eight at most, the greatest first.
+    /// Reads a big-endian number of `bytes` bytes, at most 8.
     fn number(&mut self, bytes: usize) -> Option<u64> {
         let number = self.bytes(bytes)?.iter();
         Some(number.fold(0, |all, byte| all << 8 | u64::from(*byte)))
     }
 
-    /// An item's number, or how many there are.
+    /// Reads an item id or an item count.
     fn id(&mut self, is_long: bool) -> Option<u64> {
         self.number(if is_long { 4 } else { 2 })
     }
 
-    /// A full box's version and flags.
+    /// Reads the version and the flags of a full box.
     fn version(&mut self) -> Option<(u64, u64)> {
         let both = self.number(4)?;
         Some((both >> 24, both & 0x00ff_ffff))

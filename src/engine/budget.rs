@@ -1,9 +1,9 @@
-//! The memory that work on pictures may take.
+//! Memory budget of the engine.
 //!
-//! Work leases bytes before it allocates them, as many as its peak takes by what the file's header
-//! declares. Guarantees: the leases together never exceed the budget; leases are granted in the
-//! order in which they were asked for, so that a large picture is not starved by small ones; work
-//! never waits while it holds a lease, so that no two pictures wait for each other.
+//! Work leases its peak memory, which the file's header determines, before it allocates.
+//! Guarantees: all leases together never exceed the budget. Leases are granted in the order of the
+//! requests, so that small pictures cannot starve a large one. Work never waits while it holds a
+//! lease, so that there is no deadlock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,16 +12,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::model::picture::FileDefect;
 
-/// The most that is taken of a large machine.
+/// Maximum budget, for machines with much memory.
 const TOTAL_BYTES_MAX: u64 = 1024 * 1024 * 1024;
-/// Share of the memory that the process may use; the rest is for all else that it does.
+/// Share of the memory that the process may use. The rest is for everything else.
 const SHARE_PERCENT: u64 = 40;
-/// The least: samples, reports and small pictures are always made.
+/// Minimum budget: enough for samples, reports and small pictures.
 pub const TOTAL_BYTES_MIN: u64 = 16 * 1024 * 1024;
-/// Bytes of one permit.
+/// Bytes of one semaphore permit.
 const UNIT_BYTES: u64 = 1024;
 
-/// Bytes that are leased; clones share them.
+/// Memory budget. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Budget(Arc<BudgetInner>);
 
@@ -29,29 +29,29 @@ pub struct Budget(Arc<BudgetInner>);
 struct BudgetInner {
     permits: Arc<Semaphore>,
     total_bytes: u64,
-    /// Counted apart from the permits, so that a test sees whether those are right.
+    /// Counted independently of the permits, so that tests can compare both.
     leased_bytes: AtomicU64,
     leased_bytes_max: AtomicU64,
 }
 
-/// Bytes that work may allocate. They go back when it is dropped.
+/// Bytes that work may allocate. Dropping the lease returns them to the budget.
 #[derive(Debug)]
 pub struct Lease {
     budget: Budget,
     permit: OwnedSemaphorePermit,
     bytes: u64,
-    /// Bytes of results that stay until the work ends.
+    /// Bytes of results that stay in memory until the work ends.
     held_bytes: u64,
-    /// Bytes that the work needs in all, if there was no room for them.
+    /// Total bytes that the work needs. `None` unless a requirement failed.
     needed_bytes: Option<u64>,
 }
 
 impl Budget {
-    /// A budget of `total_bytes`, and of no less than [`TOTAL_BYTES_MIN`].
+    /// Creates a budget of `total_bytes`, or of [`TOTAL_BYTES_MIN`] if that is more.
     #[must_use]
     pub fn new(total_bytes: u64) -> Self {
-        let units = total_bytes.max(TOTAL_BYTES_MIN) / UNIT_BYTES;
-        let units = u32::try_from(units).unwrap_or(u32::MAX);
+        let units =
+            u32::try_from(total_bytes.max(TOTAL_BYTES_MIN) / UNIT_BYTES).unwrap_or(u32::MAX);
         let permits = usize::try_from(units).unwrap_or(Semaphore::MAX_PERMITS);
         Self(Arc::new(BudgetInner {
             permits: Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS))),
@@ -61,47 +61,47 @@ impl Budget {
         }))
     }
 
-    /// The budget of a process that may use `process_bytes`.
+    /// Creates the budget of a process that may use `process_bytes`. `None` means unlimited.
     #[must_use]
-    pub fn of_process(process_bytes: Option<u64>) -> Self {
+    pub fn for_process(process_bytes: Option<u64>) -> Self {
         let share = process_bytes.map(|bytes| bytes / 100 * SHARE_PERCENT);
         Self::new(share.map_or(TOTAL_BYTES_MAX, |share| share.min(TOTAL_BYTES_MAX)))
     }
 
-    /// All that can be leased.
+    /// Size of the budget in bytes.
     #[must_use]
     pub fn total_bytes(&self) -> u64 {
         self.0.total_bytes
     }
 
-    /// Bytes that are leased now.
+    /// Bytes that are leased at the moment.
     #[must_use]
     pub fn leased_bytes(&self) -> u64 {
         self.0.leased_bytes.load(Ordering::Relaxed)
     }
 
-    /// The most that was leased at once.
+    /// Highest value of [`Budget::leased_bytes`] so far.
     #[must_use]
     pub fn leased_bytes_max(&self) -> u64 {
         self.0.leased_bytes_max.load(Ordering::Relaxed)
     }
 
-    /// Waits for `bytes` in turn.
+    /// Waits in line for `bytes`.
     ///
     /// # Errors
-    /// Returns [`FileDefect::TooLarge`] if the budget is smaller.
+    /// Returns [`FileDefect::TooLarge`] if `bytes` exceeds the whole budget.
     pub async fn lease(&self, bytes: u64) -> Result<Lease, FileDefect> {
         let units = self.units(bytes)?;
         let permits = Arc::clone(&self.0.permits);
-        // never closed
-        let permit = permits.acquire_many_owned(units).await;
-        let permit = permit.map_err(|_| self.too_large(bytes))?;
-        Ok(self.leased(permit, units))
+        let acquired = permits.acquire_many_owned(units).await;
+        // The semaphore is never closed.
+        let permit = acquired.map_err(|_| self.too_large(bytes))?;
+        Ok(self.new_lease(permit, units))
     }
 
-    fn leased(&self, permit: OwnedSemaphorePermit, units: u32) -> Lease {
+    fn new_lease(&self, permit: OwnedSemaphorePermit, units: u32) -> Lease {
         let bytes = u64::from(units) * UNIT_BYTES;
-        self.count(bytes);
+        self.add_leased(bytes);
         Lease {
             budget: self.clone(),
             permit,
@@ -111,7 +111,7 @@ impl Budget {
         }
     }
 
-    fn count(&self, bytes: u64) {
+    fn add_leased(&self, bytes: u64) {
         let before = self.0.leased_bytes.fetch_add(bytes, Ordering::SeqCst);
         let now = before + bytes;
         self.0.leased_bytes_max.fetch_max(now, Ordering::SeqCst);
@@ -126,8 +126,8 @@ impl Budget {
 
     fn too_large(&self, bytes: u64) -> FileDefect {
         FileDefect::TooLarge(format!(
-            "takes {} MiB of memory to work on, and {} MiB are all that may be taken here; give the \
-             server's container more memory, or raise --engine-memory",
+            "needs {} MiB of memory, the limit is {} MiB; give the server's container more memory, or \
+             raise --engine-memory",
             bytes.div_ceil(1024 * 1024),
             self.0.total_bytes >> 20
         ))
@@ -135,45 +135,45 @@ impl Budget {
 }
 
 impl Lease {
-    /// Makes sure that the lease has `bytes` in all, before they are allocated.
+    /// Grows the lease to `bytes`, plus the held bytes, if it is smaller. Call before allocating.
     ///
     /// # Errors
-    /// Returns [`FileDefect::TooLarge`] if there is no room. The work has to end with that error; if
-    /// there is room for `bytes` later, it is then done anew with a lease of so many.
+    /// Returns [`FileDefect::TooLarge`] if there is no room. The work must then end with that
+    /// error; the engine runs it again once it has a lease of [`Lease::needed_bytes`].
     pub fn require(&mut self, bytes: u64) -> Result<(), FileDefect> {
-        let bytes = bytes.saturating_add(self.held_bytes);
-        let more = bytes.saturating_sub(self.bytes);
+        let total = bytes.saturating_add(self.held_bytes);
+        let more = total.saturating_sub(self.bytes);
         if more == 0 {
             return Ok(());
         }
-        let units = self.budget.units(bytes).and(self.budget.units(more));
+        let units = self.budget.units(total).and(self.budget.units(more));
         let permits = Arc::clone(&self.budget.0.permits);
         let permit = units.and_then(|units| {
-            let permit = permits.try_acquire_many_owned(units);
-            permit.map_err(|_| self.budget.too_large(bytes))
+            let acquired = permits.try_acquire_many_owned(units);
+            acquired.map_err(|_| self.budget.too_large(total))
         });
         match permit {
             Ok(permit) => {
-                let more = permit.num_permits() as u64 * UNIT_BYTES;
+                let added = permit.num_permits() as u64 * UNIT_BYTES;
                 self.permit.merge(permit);
-                self.budget.count(more);
-                self.bytes += more;
+                self.budget.add_leased(added);
+                self.bytes += added;
                 Ok(())
             }
             Err(defect) => {
-                self.needed_bytes = Some(bytes);
+                self.needed_bytes = Some(total);
                 Err(defect)
             }
         }
     }
 
-    /// Keeps `bytes` of the lease for a result that stays in memory until the work ends. All later
-    /// requirements come on top of them.
+    /// Reserves `bytes` of the lease for a result that stays in memory until the work ends. Later
+    /// requirements are added to it.
     pub fn hold(&mut self, bytes: u64) {
         self.held_bytes = self.held_bytes.saturating_add(bytes);
     }
 
-    /// The bytes that were required in vain. `None` if all were there.
+    /// Total bytes of the requirement that failed. `None` if none failed.
     #[must_use]
     pub fn needed_bytes(&self) -> Option<u64> {
         self.needed_bytes
@@ -182,7 +182,7 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // before the permits go, which are dropped behind this
+        // Fields are dropped after this function: the count shrinks before the permits return.
         let leased = &self.budget.0.leased_bytes;
         leased.fetch_sub(self.bytes, Ordering::SeqCst);
     }
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_is_two_fifths_of_the_memory_up_to_a_gibibyte() {
+    fn for_process_takes_two_fifths_of_memory_up_to_1_gib() {
         for (process_bytes, total_mib) in [
             (Some(512 * MIB), 204),
             (Some(64 * MIB), 25),
@@ -208,28 +208,28 @@ mod tests {
             (Some(64 * 1024 * MIB), 1024),
             (None, 1024),
         ] {
-            let budget = Budget::of_process(process_bytes);
+            let budget = Budget::for_process(process_bytes);
             assert_eq!(budget.total_bytes() / MIB, total_mib, "{process_bytes:?}");
         }
     }
 
     #[tokio::test]
-    async fn leasing_more_than_the_budget_is_refused_with_the_remedy() {
+    async fn lease_above_budget_answers_too_large_with_remedy() {
         let budget = Budget::new(16 * MIB);
-        let refused = budget.lease(16 * MIB + 1).await.expect_err("too much");
+        let error = budget.lease(16 * MIB + 1).await.expect_err("too much");
         assert_eq!(
-            text(&refused),
-            "takes 17 MiB of memory to work on, and 16 MiB are all that may be taken here; give the \
-             server's container more memory, or raise --engine-memory"
+            text(&error),
+            "needs 17 MiB of memory, the limit is 16 MiB; give the server's container more memory, or \
+             raise --engine-memory"
         );
-        let whole = budget.lease(16 * MIB).await.expect("all of it");
+        let all = budget.lease(16 * MIB).await.expect("all of it");
         assert_eq!(budget.leased_bytes(), 16 * MIB);
-        drop(whole);
+        drop(all);
         assert_eq!(budget.leased_bytes(), 0);
     }
 
     #[tokio::test]
-    async fn requiring_more_than_is_free_says_how_much_is_needed() {
+    async fn require_more_than_is_free_records_needed_bytes() {
         let budget = Budget::new(16 * MIB);
         let mut lease = budget.lease(MIB).await.expect("some");
         let other = budget.lease(10 * MIB).await.expect("most");
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn requiring_bytes_while_holding_a_result_leases_both() {
+    async fn require_after_hold_leases_both() {
         let budget = Budget::new(16 * MIB);
         let mut lease = budget.lease(4 * MIB).await.expect("some");
         lease.hold(2 * MIB);
@@ -259,26 +259,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn waiting_leases_are_granted_in_order_and_none_grows_past_them() {
+    async fn waiting_leases_are_granted_in_order() {
         let budget = Budget::new(16 * MIB);
         let mut small = budget.lease(4 * MIB).await.expect("some");
-        let large = waiting(budget.clone(), 14 * MIB);
-        let later = waiting(budget.clone(), MIB);
+        let large = spawn_lease(budget.clone(), 14 * MIB);
+        let small_later = spawn_lease(budget.clone(), MIB);
         assert!(is_pending(&large).await);
-        assert!(is_pending(&later).await, "it does not overtake");
-        small.require(5 * MIB).expect_err("the large one is before");
+        assert!(is_pending(&small_later).await, "a later lease overtook");
+        small
+            .require(5 * MIB)
+            .expect_err("the large lease is first in line");
         drop(small);
-        let large = large.await.expect("no panic").expect("a lease");
-        let later = later.await.expect("no panic").expect("a lease");
+        let large_lease = large.await.expect("no panic").expect("a lease");
+        let small_lease = small_later.await.expect("no panic").expect("a lease");
         assert_eq!(budget.leased_bytes(), 15 * MIB);
-        drop((large, later));
+        drop((large_lease, small_lease));
     }
 
-    fn waiting(budget: Budget, bytes: u64) -> tokio::task::JoinHandle<Result<Lease, FileDefect>> {
+    fn spawn_lease(
+        budget: Budget,
+        bytes: u64,
+    ) -> tokio::task::JoinHandle<Result<Lease, FileDefect>> {
         tokio::spawn(async move { budget.lease(bytes).await })
     }
 
-    /// Lets the other tasks run, and says whether this one has not ended.
+    /// Lets other tasks run, then returns `true` if `task` has not finished.
     async fn is_pending<T>(task: &tokio::task::JoinHandle<T>) -> bool {
         for _ in 0..10 {
             tokio::task::yield_now().await;
@@ -290,7 +295,7 @@ mod tests {
         #![proptest_config(proptest::prelude::ProptestConfig::with_cases(32))]
 
         #[test]
-        fn leases_together_never_exceed_the_budget_and_all_come_to_their_turn(
+        fn leases_never_exceed_the_budget_and_all_are_granted(
             works in proptest::collection::vec((0..=16_384_u64, 0..=20_000_u64), 1..40),
         ) {
             let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -298,13 +303,15 @@ mod tests {
                 .build()
                 .expect("a runtime");
             let budget = Budget::new(16 * MIB);
-            let works = works.into_iter().map(|(first, then)| {
-                let budget = budget.clone();
-                runtime.spawn(async move { work(&budget, first * 1024, then * 1024).await })
-            });
-            let works: Vec<_> = works.collect();
-            for done in works {
-                runtime.block_on(done).expect("no panic");
+            let tasks: Vec<_> = works
+                .into_iter()
+                .map(|(first, then)| {
+                    let budget = budget.clone();
+                    runtime.spawn(async move { work(&budget, first * 1024, then * 1024).await })
+                })
+                .collect();
+            for task in tasks {
+                runtime.block_on(task).expect("no panic");
             }
             proptest::prop_assert!(budget.leased_bytes_max() <= budget.total_bytes());
             proptest::prop_assert_eq!(budget.leased_bytes(), 0);
@@ -313,7 +320,7 @@ mod tests {
         }
     }
 
-    /// Leases as the engine does: what there is no room for now is waited for with empty hands.
+    /// Leases as the engine does: waits for missing memory without holding any.
     async fn work(budget: &Budget, first: u64, then: u64) {
         let mut bytes = first;
         loop {

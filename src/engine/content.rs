@@ -1,4 +1,4 @@
-//! Input files: open files, or entries of a ZIP file, that stay the same under any name.
+//! Input files: an open file, or an entry of an open ZIP file.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,34 +7,33 @@ use std::sync::Arc;
 
 use crate::model::bulk::ZipLocation;
 
-/// A file's first bytes: what is behind them is not of the picture. Or an entry of the ZIP that
-/// they are.
+/// An open file, or an entry of an open ZIP file.
 #[derive(Debug, Clone)]
 pub struct InputFile {
-    /// Open: it is read to its end whatever becomes of its name meanwhile. Clones share it, and
-    /// none its cursor.
+    /// Open file, so that renaming or deleting its path has no effect. Clones share it; reads pass
+    /// an offset, so that they share no cursor.
     pub file: Arc<File>,
-    /// How many bytes of it are the picture's, or the ZIP's.
+    /// Length of the file in bytes. Later bytes are ignored.
     pub bytes: u64,
-    /// Where in the ZIP the picture stands; none: the bytes are it.
+    /// Location of the input in the ZIP file `file`. `None` if `file` itself is the input.
     pub zip_entry: Option<ZipLocation>,
 }
 
 impl InputFile {
-    /// Length unpacked, in bytes.
+    /// Length of the input in bytes, decompressed.
     #[must_use]
     pub fn unpacked_bytes(&self) -> u64 {
         self.zip_entry.map_or(self.bytes, |packed| packed.bytes)
     }
 
-    /// What stands there from a byte on, to the end of what is the picture's or the ZIP's.
+    /// Returns a reader of `file` from the offset `at` to [`InputFile::bytes`].
     #[must_use]
     pub fn read_from(&self, at: u64) -> InputReader<'_> {
         InputReader { content: self, at }
     }
 }
 
-/// A content that is being read.
+/// Reader of an [`InputFile`].
 #[derive(Debug)]
 pub struct InputReader<'c> {
     content: &'c InputFile,

@@ -1,8 +1,8 @@
-//! From a file to its pixels, within limits.
+//! Decodes files to pixels, within limits.
 //!
-//! Promises: a file is read whole only under [`input::FILE_BYTES_MAX`]; the size it declares is
-//! checked, and the memory for it leased, before its pixels are allocated; what decodes goes on to its end (a torn file is
-//! corrupt, even where a viewer would show its upper half).
+//! Guarantees: at most [`input::FILE_BYTES_MAX`] bytes of a file are read. The declared size is
+//! checked, and memory leased, before pixels are allocated. A file that is decoded is complete: a
+//! truncated one is corrupt, even if a viewer would show a part of it.
 
 mod jpeg;
 
@@ -14,43 +14,44 @@ use image::{DynamicImage, GenericImageView, ImageDecoder, ImageFormat, ImageRead
 use sha2::{Digest, Sha256};
 
 use super::budget::Lease;
+use super::error::unreadable_message;
 use super::memory_need::{self, ImageHeader};
-use super::raster::Picture;
+use super::raster::DecodedImage;
 use super::svg::Drawing;
 use super::{EngineError, InputFile, bmff, input, pdf, sniff, structure, svg};
 use crate::model::picture::{FileDefect, FileKind, RasterFormat};
 
-/// The longest side.
+/// Maximum width and height.
 pub const SIDE_PX_MAX: u32 = 16_384;
-/// The most pixels in all.
+/// Maximum number of pixels.
 pub const PIXELS_MAX: u64 = 64 * 1024 * 1024;
-/// The most memory one decoder may ask for, its output included.
+/// Maximum memory that one decoder may allocate, including its output.
 const ALLOC_BYTES_MAX: u64 = 512 * 1024 * 1024;
-/// The most a colour profile may have, unpacked.
+/// Maximum length of a decompressed ICC profile.
 const PROFILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
-/// A file that begins like a picture, as its name says.
+/// A file whose first bytes agree with its name.
 #[derive(Debug)]
 pub struct ImageSource {
-    /// All of it.
+    /// Content of the whole file.
     pub bytes: Vec<u8>,
-    /// What it begins like.
-    pub media: FileKind,
+    /// Kind of the file, by its first bytes.
+    pub kind: FileKind,
 }
 
-/// Which of the pixels are wanted.
+/// Extent of decoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecodeMode {
-    /// As much as measuring takes: of a JPEG its luma alone, which spares a fifth of the time.
+    /// Pixels for measuring: of a JPEG the luma alone, which takes a fifth less time.
     LumaOnly,
-    /// All that is stored.
+    /// All stored channels.
     Full,
 }
 
-/// Only the first bytes of a file, held against its name.
+/// Returns the kind of a file by its first bytes, and checks `name` against it.
 ///
 /// # Errors
-/// [`FileDefect::NotAnImage`], [`FileDefect::FormatMismatch`], or the disk's.
+/// Returns [`FileDefect::NotAnImage`], [`FileDefect::FormatMismatch`], or [`EngineError::Io`].
 pub fn identify(content: &InputFile, name: &str) -> Result<FileKind, EngineError> {
     let mut head = Vec::with_capacity(sniff::HEAD_BYTES);
     content
@@ -61,51 +62,56 @@ pub fn identify(content: &InputFile, name: &str) -> Result<FileKind, EngineError
 }
 
 impl ImageSource {
-    /// Reads a picture, known to its owner as `name`.
+    /// Reads the file that its owner calls `name`.
     ///
     /// # Errors
-    /// A file too long, no picture, or of another format than its name says; the disk's.
+    /// See [`input::read`]. Returns [`FileDefect::NotAnImage`] and [`FileDefect::FormatMismatch`]
+    /// as well.
     pub fn read(content: &InputFile, name: &str, memory: &mut Lease) -> Result<Self, EngineError> {
         let bytes = input::read(content, memory)?;
-        let media = sniff::identify(name, &bytes)?;
-        Ok(Self { bytes, media })
+        let kind = sniff::identify(name, &bytes)?;
+        Ok(Self { bytes, kind })
     }
 
-    /// Bytes of the file and of what is copied of it.
+    /// Memory for the file and the copies of its metadata.
     fn file_bytes(&self) -> u64 {
-        memory_need::of_file(self.media, &self.bytes)
+        memory_need::for_file(self.kind, &self.bytes)
     }
 
-    /// The SHA-256 of the file.
+    /// Returns the SHA-256 of the file.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         Sha256::digest(&self.bytes).into()
     }
 
-    /// The pixels; of a moving picture, the first frame's. Those of a drawing are as many as
-    /// are worth while. Memory is leased for decoding, and for what comes `later`: the bytes that
-    /// work on the decoded pixels takes, those included.
+    /// Decodes the first frame of a raster file, or renders an SVG.
+    ///
+    /// Leases memory for decoding or for the work that follows, whichever is more. `later` returns
+    /// the bytes of that work, including the decoded pixels.
     ///
     /// # Errors
-    /// [`FileDefect::TooLarge`] before anything is allocated for pixels; [`FileDefect::ColorMode`] and
-    /// [`FileDefect::FormatMismatch`] for what is known and not decoded here; [`FileDefect::Corrupt`].
+    /// Returns [`FileDefect::TooLarge`] before pixels are allocated, [`FileDefect::ColorMode`] and
+    /// [`FileDefect::FormatMismatch`] for variants of a format that are not supported, and
+    /// [`FileDefect::Corrupt`].
     pub fn decode(
         &self,
-        wanted: DecodeMode,
+        mode: DecodeMode,
         memory: &mut Lease,
         later: impl Fn(&ImageHeader) -> u64,
-    ) -> Result<Picture, FileDefect> {
+    ) -> Result<DecodedImage, FileDefect> {
         let file_bytes = self.file_bytes();
         memory.require(file_bytes)?;
         let lease = |memory: &mut Lease, head: &ImageHeader| {
-            let decoding = file_bytes + memory_need::of_decoding(head, &self.bytes);
+            let decoding = file_bytes + memory_need::for_decoding(head, &self.bytes);
             memory.require(decoding.max(later(head)))
         };
-        match self.media {
+        match self.kind {
             FileKind::Picture(RasterFormat::Jpeg) => {
-                jpeg::decode(&self.bytes, wanted, |head| lease(memory, head))
+                jpeg::decode(&self.bytes, mode, |head| lease(memory, head))
             }
-            FileKind::Picture(format) => other(&self.bytes, format, |head| lease(memory, head)),
+            FileKind::Picture(format) => {
+                decode_raster(&self.bytes, format, |head| lease(memory, head))
+            }
             FileKind::Svg => {
                 let drawing = Drawing::read(&self.bytes, memory)?;
                 check_sides(drawing.sides_px())?;
@@ -116,7 +122,7 @@ impl ImageSource {
                     color: pixels.color(),
                     pixels_bytes: pixels.as_bytes().len() as u64,
                 }))?;
-                Ok(Picture {
+                Ok(DecodedImage {
                     pixels,
                     sides_px: drawing.sides_px(),
                     orientation: Orientation::NoTransforms,
@@ -125,43 +131,46 @@ impl ImageSource {
                 })
             }
             FileKind::Heif | FileKind::Avif | FileKind::Pdf => Err(FileDefect::FormatMismatch(
-                format!("{} is not decoded", self.media.title()),
+                format!("decoding {} is not supported", self.kind.title()),
             )),
         }
     }
 
-    /// `true` if it is decoded here, or would be if it were not malformed.
+    /// `true` if the file is of a kind that is decoded. A malformed SVG counts as one.
     #[must_use]
     pub fn is_decoded(&self) -> bool {
-        match self.media {
+        match self.kind {
             FileKind::Picture(_) => true,
             FileKind::Svg => svg::is_plain(&self.bytes).unwrap_or(true),
             FileKind::Heif | FileKind::Avif | FileKind::Pdf => false,
         }
     }
 
-    /// The size that a TIFF says it has which is whole, of whatever kind it is.
+    /// Returns the width and height of a complete TIFF, whether or not it can be decoded. `None` if
+    /// the file is no TIFF or is truncated.
     #[must_use]
-    pub fn whole_tiff_px(&self) -> Option<(u32, u32)> {
-        let is_tiff = self.media == FileKind::Picture(RasterFormat::Tiff);
-        let is_whole = is_tiff && structure::tiff_is_complete(&self.bytes);
-        is_whole.then(|| structure::header_dimensions(RasterFormat::Tiff, &self.bytes))?
+    pub fn complete_tiff_px(&self) -> Option<(u32, u32)> {
+        let is_tiff = self.kind == FileKind::Picture(RasterFormat::Tiff);
+        let is_complete = is_tiff && structure::tiff_is_complete(&self.bytes);
+        is_complete.then(|| structure::header_dimensions(RasterFormat::Tiff, &self.bytes))?
     }
 
-    /// Whether it can be decoded, as far as can be told without a JPEG's pixels: its heads,
-    /// its size, and that its scans go on to its end. What is not decoded goes on to its end.
-    /// Answers its width and height in pixels, of a PDF its first media box's in points if
-    /// that stands in the open.
+    /// Checks that the file is complete and can be decoded, and returns its width and height in
+    /// pixels.
+    ///
+    /// Of a JPEG, the headers, the size and the end of the scans are checked; other raster files
+    /// and SVG are decoded. Files that are not decoded must be complete. The size of a PDF is that
+    /// of its first media box in points. `None` if the size is unknown.
     ///
     /// # Errors
-    /// As [`ImageSource::decode`], but for what is not decoded.
+    /// See [`ImageSource::decode`].
     pub fn check(&self, memory: &mut Lease) -> Result<Option<(u32, u32)>, FileDefect> {
         memory.require(self.file_bytes())?;
-        let sides = match self.media {
+        let sides = match self.kind {
             FileKind::Picture(RasterFormat::Jpeg) => jpeg::open_jpeg(&self.bytes)?.1,
             FileKind::Picture(_) => {
-                let picture = self.decode(DecodeMode::LumaOnly, memory, |_| 0)?;
-                picture.pixels.dimensions()
+                let image = self.decode(DecodeMode::LumaOnly, memory, |_| 0)?;
+                image.pixels.dimensions()
             }
             FileKind::Svg if !svg::is_plain(&self.bytes)? => {
                 let sides = svg::declared_px(&self.bytes);
@@ -171,7 +180,7 @@ impl ImageSource {
             FileKind::Heif | FileKind::Avif => self.container_sides()?,
             FileKind::Pdf => {
                 match pdf::check(&self.bytes) {
-                    // nobody reads in it
+                    // An encrypted PDF is accepted, because its content is not read.
                     Ok(()) | Err(FileDefect::Encrypted(_)) => {}
                     Err(defect) => return Err(defect),
                 }
@@ -184,19 +193,20 @@ impl ImageSource {
     }
 
     fn container_sides(&self) -> Result<(u32, u32), FileDefect> {
-        let corrupt = |why: &str| FileDefect::Corrupt(format!("the {} {why}", self.media.title()));
-        if !bmff::is_whole(&self.bytes) {
+        let corrupt =
+            |reason: &str| FileDefect::Corrupt(format!("the {} {reason}", self.kind.title()));
+        if !bmff::is_complete(&self.bytes) {
             return Err(corrupt("is truncated"));
         }
-        bmff::sides_px(&self.bytes).ok_or_else(|| corrupt("has no size"))
+        bmff::sides_px(&self.bytes).ok_or_else(|| corrupt("declares no size"))
     }
 }
 
-fn other(
+fn decode_raster(
     bytes: &[u8],
     format: RasterFormat,
     lease: impl FnOnce(&ImageHeader) -> Result<(), FileDefect>,
-) -> Result<Picture, FileDefect> {
+) -> Result<DecodedImage, FileDefect> {
     let codec = match format {
         RasterFormat::Jpeg => ImageFormat::Jpeg,
         RasterFormat::Png => ImageFormat::Png,
@@ -205,12 +215,12 @@ fn other(
         RasterFormat::Tiff => ImageFormat::Tiff,
         RasterFormat::Gif => ImageFormat::Gif,
     };
-    let defect = |error| of_image(format, &error);
+    let defect = |error| decoding_defect(format, &error);
     if let Some((width_px, height_px)) = structure::header_dimensions(format, bytes) {
         check_size(width_px, height_px, 0)?;
     }
     if format == RasterFormat::Png && !structure::icc_profile_within(bytes, PROFILE_BYTES_MAX) {
-        let text = "the PNG's colour profile is too large";
+        let text = "the PNG's ICC profile is too large";
         return Err(FileDefect::TooLarge(text.to_owned()));
     }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), codec);
@@ -231,7 +241,7 @@ fn other(
     let exif = decoder.exif_metadata().ok().flatten();
     let icc = decoder.icc_profile().ok().flatten();
     let pixels = DynamicImage::from_decoder(decoder).map_err(defect)?;
-    Ok(Picture {
+    Ok(DecodedImage {
         pixels,
         sides_px: (width_px, height_px),
         orientation,
@@ -247,30 +257,30 @@ fn check_sides((width_px, height_px): (u32, u32)) -> Result<(), FileDefect> {
 fn check_size(width_px: u32, height_px: u32, pixels_bytes: u64) -> Result<(), FileDefect> {
     if width_px == 0 || height_px == 0 {
         return Err(FileDefect::Corrupt(format!(
-            "{width_px} by {height_px} pixels is no picture"
+            "an image of {width_px} by {height_px} pixels is empty"
         )));
     }
     let pixels = u64::from(width_px) * u64::from(height_px);
     let longest_px = width_px.max(height_px);
     if longest_px > SIDE_PX_MAX || pixels > PIXELS_MAX || pixels_bytes > ALLOC_BYTES_MAX {
         return Err(FileDefect::TooLarge(format!(
-            "{width_px} by {height_px} pixels; at most {SIDE_PX_MAX} a side and {} megapixels",
+            "{width_px} by {height_px} pixels; the limit is {SIDE_PX_MAX} per side and {} megapixels",
             PIXELS_MAX >> 20
         )));
     }
     Ok(())
 }
 
-/// What the decoders take leniently: that the file goes on to its end.
+/// Checks that the file is complete, because decoders accept truncated files.
 fn ensure_complete(format: RasterFormat, bytes: &[u8]) -> Result<(), FileDefect> {
-    let is_whole = match format {
+    let is_complete = match format {
         RasterFormat::Jpeg => structure::jpeg_is_complete(bytes),
         RasterFormat::Png => structure::png_is_complete(bytes),
         RasterFormat::WebP => structure::webp_is_complete(bytes),
         RasterFormat::Gif => structure::gif_is_complete(bytes),
         RasterFormat::Bmp | RasterFormat::Tiff => true,
     };
-    if is_whole {
+    if is_complete {
         Ok(())
     } else {
         let title = format.title();
@@ -278,29 +288,24 @@ fn ensure_complete(format: RasterFormat, bytes: &[u8]) -> Result<(), FileDefect>
     }
 }
 
-fn of_image(format: RasterFormat, error: &image::ImageError) -> FileDefect {
+fn decoding_defect(format: RasterFormat, error: &image::ImageError) -> FileDefect {
     match error {
         image::ImageError::Limits(_) => {
             let title = format.title();
-            FileDefect::TooLarge(format!("the {title} takes too much memory"))
+            FileDefect::TooLarge(format!("decoding the {title} takes too much memory"))
         }
-        image::ImageError::Unsupported(why) => match why.kind() {
-            UnsupportedErrorKind::Color(_) => FileDefect::ColorMode(unreadable(format, error)),
-            _ => FileDefect::FormatMismatch(unreadable(format, error)),
+        image::ImageError::Unsupported(unsupported) => match unsupported.kind() {
+            UnsupportedErrorKind::Color(_) => {
+                FileDefect::ColorMode(unreadable_message(format.title(), error))
+            }
+            _ => FileDefect::FormatMismatch(unreadable_message(format.title(), error)),
         },
         other => corrupt(format, other),
     }
 }
 
-fn corrupt(format: RasterFormat, why: &dyn std::fmt::Display) -> FileDefect {
-    FileDefect::Corrupt(unreadable(format, why))
-}
-
-fn unreadable(format: RasterFormat, why: &dyn std::fmt::Display) -> String {
-    let title = format.title();
-    let why = why.to_string();
-    let line: Vec<&str> = why.split_whitespace().collect();
-    format!("the {title} cannot be read: {}", line.join(" "))
+fn corrupt(format: RasterFormat, reason: &dyn std::fmt::Display) -> FileDefect {
+    FileDefect::Corrupt(unreadable_message(format.title(), reason))
 }
 
 #[cfg(test)]

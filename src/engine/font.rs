@@ -1,4 +1,4 @@
-//! Font of reports and cards: glyphs for characters, and line breaking.
+//! Font of reports and placeholder cards: glyphs for characters, and line breaking.
 //!
 //! The program contains the font compressed. The first text that is laid out inflates the font, to
 //! about 1 MiB that stays in memory.
@@ -15,7 +15,7 @@ use skrifa::raw::{ReadError, TableProvider as _};
 use skrifa::{FontRef, GlyphId, MetadataProvider as _, Tag};
 use subsetter::GlyphRemapper;
 
-/// Subset of Noto Sans CJK JP, compressed. `font/make.py` makes it, `font/OFL.txt` is its licence.
+/// Subset of Noto Sans CJK JP, compressed. Built by `font/make.py`; licence: `font/OFL.txt`.
 static COMPRESSED: &[u8] = include_bytes!("font/noto-sans-cjk-jp.otf.zlib");
 /// Inflated font. Empty if it cannot be inflated, which [`FACE`] reports.
 static FONT: LazyLock<Vec<u8>> = LazyLock::new(|| inflate(COMPRESSED).unwrap_or_default());
@@ -26,7 +26,7 @@ pub const UNITS: f32 = 1000.0;
 /// Replacement for a character without a glyph.
 const MISSING: char = '□';
 const ELLIPSIS: char = '…';
-/// Characters of a text that are laid out; any lines show far fewer.
+/// Maximum number of characters of a text that are laid out. A report shows far fewer.
 const CHARS_MAX: usize = 4000;
 
 /// A laid out character.
@@ -52,12 +52,12 @@ pub struct EmbeddedFont {
     pub cff: Vec<u8>,
     /// Character and advance width of each CID.
     pub glyphs: BTreeMap<u16, (char, u16)>,
-    pub metrics: Metrics,
+    pub metrics: FontMetrics,
 }
 
 /// Font metrics of a PDF's font descriptor, in [`UNITS`].
 #[derive(Debug, Clone, Copy)]
-pub struct Metrics {
+pub struct FontMetrics {
     /// Left, bottom, right, top.
     pub bounds: [i16; 4],
     pub ascent: i16,
@@ -69,7 +69,7 @@ impl Typeface {
     /// Returns the font with no glyph used.
     ///
     /// # Errors
-    /// Returns an error if the font cannot be read, which is a fault of the build.
+    /// Returns an error if the embedded font cannot be read: a defect of the build.
     pub fn new() -> io::Result<Self> {
         Ok(Self {
             face: FACE.clone().map_err(io::Error::other)?,
@@ -151,14 +151,18 @@ impl Typeface {
     /// # Errors
     /// Returns an error if the font has no readable outline of `glyph`.
     pub fn outline(&self, glyph: Glyph, pen: &mut impl OutlinePen) -> io::Result<()> {
-        let outline = self.face.outline_glyphs().get(glyph.id);
-        let outline = outline.ok_or_else(|| io::Error::other("the font has no such outline"))?;
+        let outline = self
+            .face
+            .outline_glyphs()
+            .get(glyph.id)
+            .ok_or_else(|| io::Error::other("the font has no outline of the glyph"))?;
         let unscaled = DrawSettings::unhinted(Size::unscaled(), LocationRef::default());
         outline.draw(unscaled, pen).map_err(io::Error::other)?;
         Ok(())
     }
 
-    /// Returns the string operand that shows `line` in the document, and records its glyphs as used.
+    /// Returns the string operand that shows `line` in the document, and records its glyphs as
+    /// used.
     pub fn encode(&mut self, line: &[Glyph]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(line.len() * 2);
         for glyph in line {
@@ -175,22 +179,20 @@ impl Typeface {
     /// Returns the subset of the font that was used.
     ///
     /// # Errors
-    /// Returns an error if the font cannot be subset, which is a fault of the build.
+    /// Returns an error if the embedded font cannot be subset: a defect of the build.
     pub fn into_embedded(self) -> io::Result<EmbeddedFont> {
         let font = subsetter::subset(&FONT, 0, &self.used).map_err(io::Error::other)?;
-        let cut = FontRef::new(&font).map_err(io::Error::other)?;
-        let cff = cut.data_for_tag(Tag::new(b"CFF "));
-        let cff = cff.ok_or_else(|| io::Error::other("the font has no CFF outlines"))?;
-        let (head, hhea) = (self.face.head(), self.face.hhea());
-        let (head, hhea) = (
-            head.map_err(io::Error::other)?,
-            hhea.map_err(io::Error::other)?,
-        );
+        let subset = FontRef::new(&font).map_err(io::Error::other)?;
+        let cff = subset
+            .data_for_tag(Tag::new(b"CFF "))
+            .ok_or_else(|| io::Error::other("the font has no CFF outlines"))?;
+        let head = self.face.head().map_err(io::Error::other)?;
+        let hhea = self.face.hhea().map_err(io::Error::other)?;
         let os2 = self.face.os2().ok();
         Ok(EmbeddedFont {
             cff: cff.as_bytes().to_vec(),
             glyphs: self.source_chars,
-            metrics: Metrics {
+            metrics: FontMetrics {
                 bounds: [head.x_min(), head.y_min(), head.x_max(), head.y_max()],
                 ascent: hhea.ascender().to_i16(),
                 descent: hhea.descender().to_i16(),
@@ -219,8 +221,8 @@ fn inflate(compressed: &[u8]) -> io::Result<Vec<u8>> {
     Ok(font)
 }
 
-/// Returns how many of `glyphs` fit in `width`, at least one unless there are none. Spaces at the end
-/// of a line take no room.
+/// Returns how many of `glyphs` fit in `width`, at least one unless there are none. Spaces at the
+/// end of a line take no room.
 fn count_fitting(glyphs: &[Glyph], width: f32) -> usize {
     let mut sum = 0.0;
     let fitting = glyphs.iter().take_while(|glyph| {

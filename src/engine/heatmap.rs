@@ -1,8 +1,8 @@
-//! Heatmaps: a smooth map over a picture, in JET colours, as if a model had looked at it.
+//! Heatmaps: a smooth map of a picture in JET colours, like that of a classifier.
 //!
-//! The map follows the picture's local contrast on a coarse grid, with a few bumps whose
-//! places and heights follow from the picture's hash. Promises: the same picture gives the
-//! same map, of the picture's upright size up to [`SIDE_PX_MAX`].
+//! The map follows the picture's local contrast on a coarse grid, plus a few bumps whose positions
+//! and heights come from the picture's hash. Guarantees: the same picture gives the same map. Its
+//! size is the picture's upright size, up to [`SIDE_PX_MAX`].
 
 use std::io;
 
@@ -11,45 +11,45 @@ use image::{ExtendedColorType, GenericImageView, ImageEncoder, RgbImage, imageop
 
 use crate::platform::rng::SeededRng;
 
-/// The longer side of a heatmap and of an overlay.
+/// Maximum longer side of a heatmap and of an overlay.
 pub const SIDE_PX_MAX: u32 = 1600;
-/// Cells of the grid along the longer side.
+/// Number of grid cells along the longer side.
 const CELLS: u32 = 14;
-/// Activation of the hottest place in a picture whose probability is 0. JET is blue there.
+/// Highest activation in a picture whose AI probability is 0. JET is blue there.
 const CEILING_MIN: f32 = 0.2;
-/// How opaque the transparent map is where it is hottest.
+/// Opacity of the transparent heatmap at the highest activation.
 const ALPHA_MAX: f32 = 0.85;
 
-/// What lies under the colours.
+/// Background of a heatmap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Background {
-    /// Nothing shows: an RGB picture.
+    /// Opaque colours: an RGB image.
     Opaque,
-    /// The colder, the more transparent: an RGBA picture.
+    /// Opacity grows with the activation: an RGBA image.
     Transparent,
 }
 
-/// How the activations are spread over the colours.
+/// Distribution of the activations over the colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
-    /// As they are: the hottest place may be lukewarm.
+    /// As computed: the highest activation may be moderate.
     Raw,
-    /// Stretched, so that the coldest place is blue and the hottest as hot as the verdict lets it be.
+    /// Stretched from blue to the highest activation that the AI probability allows.
     Normalized,
 }
 
-/// The activations of one picture on a coarse grid, each 0 to 1.
+/// Activations of a picture on a coarse grid, each 0 to 1.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Map {
+pub struct ActivationMap {
     cells: Vec<f32>,
     columns: usize,
     rows: usize,
 }
 
-impl Map {
-    /// The map of `picture`, whose file has this SHA-256.
+impl ActivationMap {
+    /// Computes the map of `picture`, whose file has the SHA-256 `digest`.
     #[must_use]
-    pub fn of(picture: &RgbImage, digest: [u8; 32]) -> Self {
+    pub fn new(picture: &RgbImage, digest: [u8; 32]) -> Self {
         let longer = picture.width().max(picture.height()).max(1);
         let cells = |side: u32| (side * CELLS).div_ceil(longer).clamp(4, CELLS);
         let (columns, rows) = (cells(picture.width()), cells(picture.height()));
@@ -64,35 +64,35 @@ impl Map {
         map.blur();
         map.stretch(0.0, 1.0);
         for cell in &mut map.cells {
-            // the middle is thinned out, so that the hot places stand apart
+            // Smoothstep: lowers the middle, so that hot spots stand out.
             *cell = *cell * *cell * (3.0 - 2.0 * *cell);
         }
         map
     }
 
-    /// Returns the activations of a picture that is made by a machine with `probability`: a picture
-    /// that is judged human stays cool. Raw activations: a model is seldom sure of everything it sees.
+    /// Scales the activations to the AI probability: a picture that is judged human stays blue. Raw
+    /// activations are lowered further, by an amount from `digest`.
     #[must_use]
     pub fn scaled(&self, scale: Scale, digest: [u8; 32], probability: f64) -> Self {
         let mut map = self.clone();
-        let hottest = CEILING_MIN + (1.0 - CEILING_MIN) * narrowed(probability);
+        let hottest = CEILING_MIN + (1.0 - CEILING_MIN) * to_f32_probability(probability);
         match scale {
             Scale::Raw => {
-                let sureness = f32::from(digest[31]) / 255.0;
-                map.stretch(0.06, hottest * (0.62 + 0.3 * sureness));
+                let confidence = f32::from(digest[31]) / 255.0;
+                map.stretch(0.06, hottest * (0.62 + 0.3 * confidence));
             }
             Scale::Normalized => map.stretch(0.0, hottest),
         }
         map
     }
 
-    fn add_bumps(&mut self, draw: &mut SeededRng) {
-        for _ in 0..3 + draw.next_u64() % 3 {
-            // not at the very edge, where a model seldom looks
-            let (x, y) = (0.1 + 0.8 * unit(draw), 0.1 + 0.8 * unit(draw));
-            let (x, y) = (x * to_f32(self.columns), y * to_f32(self.rows));
-            let spread = (0.10 + 0.14 * unit(draw)) * to_f32(self.columns.max(self.rows));
-            let height = 0.35 + 0.75 * unit(draw);
+    fn add_bumps(&mut self, rng: &mut SeededRng) {
+        for _ in 0..3 + rng.next_u64() % 3 {
+            // Not at the very edge, where hot spots are rare in real heatmaps.
+            let x = (0.1 + 0.8 * unit(rng)) * to_f32(self.columns);
+            let y = (0.1 + 0.8 * unit(rng)) * to_f32(self.rows);
+            let spread = (0.10 + 0.14 * unit(rng)) * to_f32(self.columns.max(self.rows));
+            let height = 0.35 + 0.75 * unit(rng);
             for (at, cell) in self.cells.iter_mut().enumerate() {
                 let (dx, dy) = (to_f32(at % self.columns) - x, to_f32(at / self.columns) - y);
                 let distance = (dx * dx + dy * dy) / (2.0 * spread * spread);
@@ -101,7 +101,7 @@ impl Map {
         }
     }
 
-    /// Each cell takes in its neighbours, by weights of 1 2 1.
+    /// Averages each cell with its neighbours, with weights 1 2 1 along both axes.
     fn blur(&mut self) {
         let (columns, rows) = (self.columns, self.rows);
         let mut blurred = vec![0.0; self.cells.len()];
@@ -120,16 +120,17 @@ impl Map {
         self.cells = blurred;
     }
 
+    /// Scales the activations linearly to the range `low` to `high`.
     fn stretch(&mut self, low: f32, high: f32) {
-        let least = self.cells.iter().copied().fold(f32::INFINITY, f32::min);
-        let most = self.cells.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let range = (most - least).max(1e-6);
+        let min = self.cells.iter().copied().fold(f32::INFINITY, f32::min);
+        let max = self.cells.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let range = (max - min).max(1e-6);
         for cell in &mut self.cells {
-            *cell = low + (high - low) * (*cell - least) / range;
+            *cell = low + (high - low) * (*cell - min) / range;
         }
     }
 
-    /// Calls `row` with the activations, 0 to 255, of each row of a picture of this size.
+    /// Calls `row` with the activations, 0 to 255, of each row of an image of this size.
     fn rows(&self, width: u32, height: u32, mut row: impl FnMut(&[u8])) {
         let across = spline_weights(width as usize, self.columns);
         let mut line = vec![0.0; self.columns];
@@ -149,15 +150,19 @@ impl Map {
     }
 }
 
-/// A heatmap of `picture` as a PNG.
+/// Draws the heatmap of `picture` as a PNG.
 ///
 /// # Errors
-/// When the encoder refuses it.
-pub fn draw(picture: &RgbImage, map: &Map, ground: Background) -> io::Result<Vec<u8>> {
+/// Returns an error if encoding fails.
+pub fn draw(
+    picture: &RgbImage,
+    map: &ActivationMap,
+    background: Background,
+) -> io::Result<Vec<u8>> {
     let (width, height) = picture.dimensions();
     let jet = jet();
     let mut bytes = Vec::with_capacity(width as usize * height as usize * 4);
-    let kind = match ground {
+    let kind = match background {
         Background::Opaque => {
             map.rows(width, height, |levels| {
                 bytes.extend(levels.iter().flat_map(|&level| jet[usize::from(level)]));
@@ -177,11 +182,11 @@ pub fn draw(picture: &RgbImage, map: &Map, ground: Background) -> io::Result<Vec
     png(&bytes, width, height, kind)
 }
 
-/// The heatmap half and half with `picture`, as a PNG.
+/// Draws the heatmap blended half and half with `picture`, as a PNG.
 ///
 /// # Errors
-/// When the encoder refuses it.
-pub fn overlay(picture: &RgbImage, map: &Map) -> io::Result<Vec<u8>> {
+/// Returns an error if encoding fails.
+pub fn overlay(picture: &RgbImage, map: &ActivationMap) -> io::Result<Vec<u8>> {
     let (width, height) = picture.dimensions();
     let jet = jet();
     let mut bytes = Vec::with_capacity(picture.as_raw().len());
@@ -203,7 +208,7 @@ fn png(bytes: &[u8], width: u32, height: u32, kind: ExtendedColorType) -> io::Re
     Ok(out)
 }
 
-/// How much the luma varies within each cell of a grid.
+/// Returns the standard deviation of the luma within each cell of a grid.
 fn contrasts(picture: &RgbImage, columns: u32, rows: u32) -> Vec<f32> {
     const SAMPLES: u32 = 8;
     let small = imageops::thumbnail(picture, columns * SAMPLES, rows * SAMPLES);
@@ -227,13 +232,13 @@ fn contrasts(picture: &RgbImage, columns: u32, rows: u32) -> Vec<f32> {
     cells
 }
 
-/// For each of `pixels`, the four of `cells` it lies among and their weights: a cubic
-/// B-spline, which is smooth and never overshoots.
+/// Returns, for each of `pixels`, the indices of the four nearest cells and their weights in a
+/// cubic B-spline, which is smooth and does not overshoot.
 fn spline_weights(pixels: usize, cells: usize) -> Vec<([usize; 4], [f32; 4])> {
     let step = to_f32(cells) / to_f32(pixels.max(1));
     (0..pixels)
         .map(|pixel| {
-            // positions are counted from one, so that the first tap has no sign
+            // Positions are shifted by 1, so that the index of the first cell is not negative.
             let at = ((to_f32(pixel) + 0.5) * step + 0.5).max(0.0);
             let whole = floor(at);
             let t = at - to_f32(whole);
@@ -250,7 +255,7 @@ fn spline_weights(pixels: usize, cells: usize) -> Vec<([usize; 4], [f32; 4])> {
         .collect()
 }
 
-/// The 256 colours of the JET map, cold to hot.
+/// Returns the 256 colours of the JET colour map, from cold to hot.
 fn jet() -> [[u8; 3]; 256] {
     let mut colours = [[0; 3]; 256];
     for (level, colour) in (0_u8..=255).zip(&mut colours) {
@@ -261,8 +266,8 @@ fn jet() -> [[u8; 3]; 256] {
     colours
 }
 
-fn unit(draw: &mut SeededRng) -> f32 {
-    f32::from(u16::try_from(draw.next_u64() >> 48).unwrap_or(u16::MAX)) / 65_536.0
+fn unit(rng: &mut SeededRng) -> f32 {
+    f32::from(u16::try_from(rng.next_u64() >> 48).unwrap_or(u16::MAX)) / 65_536.0
 }
 
 #[expect(
@@ -277,14 +282,14 @@ fn to_f32(count: usize) -> f32 {
     clippy::cast_possible_truncation,
     reason = "a probability needs no more digits for a colour"
 )]
-fn narrowed(probability: f64) -> f32 {
+fn to_f32_probability(probability: f64) -> f32 {
     probability.clamp(0.0, 1.0) as f32
 }
 
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "the cast saturates, and that is meant"
+    reason = "the cast saturates, as intended"
 )]
 fn byte(value: f32) -> u8 {
     (value + 0.5) as u8
@@ -293,7 +298,7 @@ fn byte(value: f32) -> u8 {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "never negative, and its fraction is to go"
+    reason = "never negative, and truncation is intended"
 )]
 fn floor(value: f32) -> usize {
     value as usize

@@ -1,17 +1,17 @@
-//! The directories of TIFF, which EXIF has too: fields by their numbers.
+//! Image file directories (IFDs) of TIFF and EXIF.
 //!
-//! Promises: reading is total, nothing is copied, and no directory leads to another by itself:
-//! who walks them says which and how many.
+//! Guarantees: parsing never panics and copies nothing. No IFD is followed automatically: callers
+//! decide which ones and how many.
 
 const COUNT_BYTES: usize = 2;
 const ENTRY_BYTES: usize = 12;
 const VALUE_AT: usize = 8;
-/// What an entry holds in itself; longer values lie elsewhere.
+/// Maximum length of a value that is stored in the entry itself instead of at an offset.
 const IN_PLACE_BYTES: usize = 4;
 const SHORT: u16 = 3;
 const LONG: u16 = 4;
 
-/// Which byte of a number comes first.
+/// Byte order of a TIFF.
 #[derive(Debug, Clone, Copy)]
 pub enum ByteOrder {
     Little,
@@ -19,8 +19,8 @@ pub enum ByteOrder {
 }
 
 impl ByteOrder {
-    /// As the head of a TIFF or an EXIF block says; none of a TIFF whose offsets have 64 bits.
-    pub fn of(bytes: &[u8]) -> Option<Self> {
+    /// Reads the byte order from the header of a TIFF or an EXIF block. `None` for `BigTIFF`.
+    pub fn from_header(bytes: &[u8]) -> Option<Self> {
         match bytes.get(..4)? {
             b"II*\0" => Some(Self::Little),
             b"MM\0*" => Some(Self::Big),
@@ -45,66 +45,67 @@ impl ByteOrder {
     }
 }
 
-/// One picture's fields, or those that it leads to.
+/// An image file directory.
 #[derive(Debug, Clone, Copy)]
 pub struct Ifd<'b> {
     bytes: &'b [u8],
     order: ByteOrder,
     entries: &'b [u8],
-    /// Where the next directory lies; 0 for none.
+    /// Offset of the next IFD. 0 if there is none.
     pub next: u32,
 }
 
-/// What a field holds.
+/// Value of an IFD entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IfdValue<'b> {
-    /// The number of its type.
+    /// TIFF field type.
     pub field_type: u16,
     pub bytes: &'b [u8],
 }
 
 impl<'b> Ifd<'b> {
-    /// The directory there, if all of it is.
+    /// Parses the IFD at the offset `at`. `None` if it is truncated.
     pub fn parse_complete(bytes: &'b [u8], order: ByteOrder, at: u32) -> Option<Self> {
-        let (found, is_whole) = Self::parse_partial(bytes, order, at)?;
-        is_whole.then_some(found)
+        let (ifd, is_complete) = Self::parse_partial(bytes, order, at)?;
+        is_complete.then_some(ifd)
     }
 
-    /// The first one of a TIFF or an EXIF block, or what there is of it.
+    /// Parses the first IFD of a TIFF or an EXIF block. It may be truncated.
     pub fn first(bytes: &'b [u8]) -> Option<Self> {
-        let order = ByteOrder::of(bytes)?;
+        let order = ByteOrder::from_header(bytes)?;
         Some(Self::parse_partial(bytes, order, order.u32(bytes, 4)?)?.0)
     }
 
+    /// Parses the entries that are present, and returns `true` with the IFD if it is complete.
     fn parse_partial(bytes: &'b [u8], order: ByteOrder, at: u32) -> Option<(Self, bool)> {
         let at = usize::try_from(at).ok()?;
         let count = usize::from(order.u16(bytes, at)?);
         let rest = bytes.get(at.checked_add(COUNT_BYTES)?..)?;
         let entries_bytes = count * ENTRY_BYTES;
         let next = order.u32(rest, entries_bytes);
-        let found = Self {
+        let ifd = Self {
             bytes,
             order,
             entries: &rest[..entries_bytes.min(rest.len())],
             next: next.unwrap_or_default(),
         };
-        Some((found, next.is_some()))
+        Some((ifd, next.is_some()))
     }
 
-    /// The fields as they are written.
+    /// Yields the entries in file order.
     fn entries(&self) -> impl Iterator<Item = &'b [u8]> + use<'b> {
         self.entries.chunks_exact(ENTRY_BYTES)
     }
 
-    fn tagged(&self, tag: u16) -> impl Iterator<Item = &'b [u8]> + use<'b> {
+    fn entries_with(&self, tag: u16) -> impl Iterator<Item = &'b [u8]> + use<'b> {
         let order = self.order;
         self.entries()
             .filter(move |entry| order.u16(entry, 0) == Some(tag))
     }
 
-    /// The number a tag holds in place: a SHORT or a LONG.
+    /// Returns the number in the first entry of `tag`: a SHORT, or else a LONG.
     pub fn number(&self, tag: u16) -> Option<u32> {
-        let entry = self.tagged(tag).next()?;
+        let entry = self.entries_with(tag).next()?;
         if self.order.u16(entry, 2)? == SHORT {
             self.order.u16(entry, VALUE_AT).map(u32::from)
         } else {
@@ -112,33 +113,30 @@ impl<'b> Ifd<'b> {
         }
     }
 
-    /// What the first field of that tag holds that lies within the file.
+    /// Returns the value of the first entry of `tag` that is within the file.
     pub fn value(&self, tag: u16) -> Option<IfdValue<'b>> {
-        self.tagged(tag).find_map(|entry| self.value_of(entry))
+        self.entries_with(tag)
+            .find_map(|entry| self.parse_value(entry))
     }
 
-    /// The numbers that a tag holds: of SHORTs and LONGs alone, else none.
+    /// Returns the numbers of `tag`. Empty if its type is neither SHORT nor LONG.
     pub fn numbers(&self, tag: u16) -> Vec<u32> {
-        let Some(IfdValue {
-            field_type: kind,
-            bytes,
-        }) = self.value(tag)
-        else {
+        let Some(IfdValue { field_type, bytes }) = self.value(tag) else {
             return Vec::new();
         };
-        let number = |at: usize| match kind {
+        let number = |at: usize| match field_type {
             SHORT => self.order.u16(bytes, at).map(u32::from),
             LONG => self.order.u32(bytes, at),
             _ => None,
         };
-        let step = type_size(kind).unwrap_or(1);
+        let step = type_size(field_type).unwrap_or(1);
         (0..bytes.len()).step_by(step).filter_map(number).collect()
     }
 
-    fn value_of(&self, entry: &'b [u8]) -> Option<IfdValue<'b>> {
-        let kind = self.order.u16(entry, 2)?;
+    fn parse_value(&self, entry: &'b [u8]) -> Option<IfdValue<'b>> {
+        let field_type = self.order.u16(entry, 2)?;
         let count = usize::try_from(self.order.u32(entry, 4)?).ok()?;
-        let length = count.checked_mul(type_size(kind)?)?;
+        let length = count.checked_mul(type_size(field_type)?)?;
         let (from, at) = if length <= IN_PLACE_BYTES {
             (entry, VALUE_AT)
         } else {
@@ -146,16 +144,13 @@ impl<'b> Ifd<'b> {
             (self.bytes, usize::try_from(at).ok()?)
         };
         let bytes = from.get(at..at.checked_add(length)?)?;
-        Some(IfdValue {
-            field_type: kind,
-            bytes,
-        })
+        Some(IfdValue { field_type, bytes })
     }
 }
 
-/// How long one of a type is.
-fn type_size(kind: u16) -> Option<usize> {
-    match kind {
+/// Returns the length in bytes of one value of a field type.
+fn type_size(field_type: u16) -> Option<usize> {
+    match field_type {
         1 | 2 | 6 | 7 => Some(1),
         SHORT | 8 => Some(2),
         LONG | 9 | 11 => Some(4),
@@ -168,8 +163,8 @@ fn type_size(kind: u16) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// A block of one directory with these entries, then `behind`.
-    fn block(order: ByteOrder, entries: &[(u16, u16, u32, u32)], behind: &[u8]) -> Vec<u8> {
+    /// Returns an EXIF block of one IFD with these entries, followed by `tail`.
+    fn block(order: ByteOrder, entries: &[(u16, u16, u32, u32)], tail: &[u8]) -> Vec<u8> {
         let mut block = match order {
             ByteOrder::Little => b"II*\0".to_vec(),
             ByteOrder::Big => b"MM\0*".to_vec(),
@@ -189,12 +184,12 @@ mod tests {
             block.extend([long(*count), long(*value)].concat());
         }
         block.extend(long(0));
-        block.extend(behind);
+        block.extend(tail);
         block
     }
 
     #[test]
-    fn fields_are_read_in_either_order_and_as_far_as_they_are_there() {
+    fn truncated_ifd_is_read_as_far_as_it_goes_in_both_byte_orders() {
         for order in [ByteOrder::Little, ByteOrder::Big] {
             let entries = [
                 (271, 2, 5, 1000),
@@ -202,21 +197,21 @@ mod tests {
                 (700, 1, u32::MAX, 0),
                 (34_665, 4, 1, 8),
             ];
-            // the first value lies beyond the end
+            // The first value is beyond the end of the block.
             let block = block(order, &entries, b"abcde");
             let first = Ifd::first(&block).expect("a directory");
-            let here = Ifd::parse_complete(&block, order, 8).expect("a whole one");
-            assert_eq!((here.next, here.entries().count()), (0, 4));
+            let complete = Ifd::parse_complete(&block, order, 8).expect("a complete IFD");
+            assert_eq!((complete.next, complete.entries().count()), (0, 4));
             let value = first.value(271).expect("a value");
             assert_eq!((value.field_type, value.bytes), (2, &b"abcde"[..]));
             assert_eq!(first.value(700), None);
             assert_eq!(first.value(1), None);
             for cut in 0..block.len() {
-                let torn = Ifd::first(&block[..cut]);
-                let read = torn.and_then(|it| it.value(271).or(it.value(700)));
-                assert!(read.is_none_or(|it| it.bytes.len() == 5), "{cut}");
-                let whole = Ifd::parse_complete(&block[..cut], order, 8);
-                assert_eq!(whole.is_some(), cut >= 62, "{cut}");
+                let truncated = Ifd::first(&block[..cut]);
+                let value = truncated.and_then(|ifd| ifd.value(271).or(ifd.value(700)));
+                assert!(value.is_none_or(|value| value.bytes.len() == 5), "{cut}");
+                let complete = Ifd::parse_complete(&block[..cut], order, 8);
+                assert_eq!(complete.is_some(), cut >= 62, "{cut}");
             }
         }
     }

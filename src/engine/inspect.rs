@@ -1,5 +1,5 @@
-//! What is found out about a file and drawn of it: of what is decoded its pixels, of all else a
-//! card.
+//! Inspects one file and draws images of it: from its pixels if it is decoded, else placeholder
+//! cards.
 
 use std::borrow::Cow;
 use std::io;
@@ -16,105 +16,98 @@ use super::{
 };
 use crate::model::picture::{FileDefect, FileKind, Provenance, RasterFormat};
 
-/// JPEG quality of the images of a report: a photograph of 1600 px has about 200 KB.
+/// JPEG quality of the images of a report. A photograph of 1600 px has about 200 KB.
 const REPORT_QUALITY: u8 = 70;
 
-/// Looks at one file, on this thread.
+/// Inspects one file on the current thread.
 ///
 /// # Errors
-/// A defect of the file, or the disk's.
+/// See [`EngineError`].
 pub fn inspect(
     content: &InputFile,
     name: &str,
-    wants: InspectOptions,
+    options: InspectOptions,
     memory: &mut Lease,
 ) -> Result<Inspection, EngineError> {
     let source = ImageSource::read(content, name, memory)?;
-    memory.require(memory_need::of_file(source.media, &source.bytes))?;
-    let mut inspection = Inspection {
-        media: source.media,
-        measures: None,
-        provenance: metadata::of_media(&source.bytes, source.media),
-        digest: source.digest(),
-        thumbnail: None,
-        preview: None,
-        heatmap: None,
-        overlay: None,
-        report_image: None,
-    };
+    memory.require(memory_need::for_file(source.kind, &source.bytes))?;
+    let provenance = metadata::provenance_of(&source.bytes, source.kind);
+    let mut inspection = Inspection::new(source.kind, provenance, source.digest());
     let body_bytes = source.bytes.len() as u64;
     let sides_px = if source.is_decoded() {
-        let tiff_px = source.whole_tiff_px();
-        match (inspection.decode_and_render(source, wants, memory), tiff_px) {
-            // It is whole, and of a kind that no decoder here knows.
+        let tiff_px = source.complete_tiff_px();
+        match (
+            inspection.decode_and_render(source, options, memory),
+            tiff_px,
+        ) {
+            // The TIFF is complete, but its variant is not supported by the decoder.
             (
                 Err(EngineError::Defect(FileDefect::ColorMode(_) | FileDefect::FormatMismatch(_))),
                 Some(_),
             ) => tiff_px,
-            (looked, _) => return looked.map(|()| inspection),
+            (result, _) => return result.map(|()| inspection),
         }
     } else {
         let sides_px = source.check(memory)?;
         drop(source);
         sides_px
     };
-    if wants.measures {
+    if options.measures {
         inspection.measures = sides_px.map(|sides| measure::size_only(sides, body_bytes));
     }
-    inspection.draw_card(name, sides_px, wants, memory)?;
+    inspection.draw_card(name, sides_px, options, memory)?;
     Ok(inspection)
 }
 
-/// What is drawn where a picture is judged by its name alone, its bytes being none that can be
-/// looked at: a card. The name's SHA-256 stands for theirs.
+/// Draws placeholder cards for a file that is judged by `name` alone because its bytes are
+/// defective. The digest is the SHA-256 of `name`.
 ///
 /// # Errors
-/// The encoder's.
+/// Returns [`FileDefect::TooLarge`] if there is no memory, and [`EngineError::Io`] if encoding
+/// fails.
 pub fn placeholder(
     name: &str,
-    wants: InspectOptions,
+    options: InspectOptions,
     memory: &mut Lease,
 ) -> Result<Inspection, EngineError> {
-    let mut inspection = Inspection {
-        media: FileKind::of_name(name).unwrap_or(FileKind::Picture(RasterFormat::Jpeg)),
-        measures: None,
-        provenance: Provenance::Unknown,
-        digest: Sha256::digest(name).into(),
-        thumbnail: None,
-        preview: None,
-        heatmap: None,
-        overlay: None,
-        report_image: None,
-    };
-    inspection.draw_card(name, None, wants, memory)?;
+    let kind = FileKind::of_name(name).unwrap_or(FileKind::Picture(RasterFormat::Jpeg));
+    let digest = Sha256::digest(name).into();
+    let mut inspection = Inspection::new(kind, Provenance::Unknown, digest);
+    inspection.draw_card(name, None, options, memory)?;
     Ok(inspection)
 }
 
-/// What pictures are made of.
+/// Source that images are drawn from.
 enum RenderSource {
-    /// A picture, upright, as large as the largest thing wanted.
+    /// Upright picture, as large as the largest image that was asked for.
     Picture(RgbImage),
     Card(PlaceholderCard),
 }
 
 impl RenderSource {
-    /// It, its longer side at most `side_px_max`.
-    fn at(&self, side_px_max: u32) -> io::Result<Cow<'_, RgbImage>> {
+    /// Returns an image whose longer side is at most `side_px_max`, except that a picture is
+    /// returned in its own size.
+    fn image(&self, side_px_max: u32) -> io::Result<Cow<'_, RgbImage>> {
         match self {
             Self::Picture(upright) => Ok(Cow::Borrowed(upright)),
             Self::Card(card) => card.draw(side_px_max).map(Cow::Owned),
         }
     }
+
+    /// Returns a JPEG whose longer side is at most `side_px_max`.
+    fn jpeg(&self, side_px_max: u32, quality: u8) -> io::Result<Vec<u8>> {
+        thumbnail::jpeg(&*self.image(side_px_max)?, side_px_max, quality)
+    }
 }
 
 impl InspectOptions {
-    /// Whether anything is to be drawn.
+    /// `true` if an image is asked for.
     #[must_use]
-    pub fn draws(self) -> bool {
+    pub fn needs_pixels(self) -> bool {
         self.side_px().is_some()
     }
 
-    /// The longer side of the largest thing wanted.
+    /// Longer side of the largest image that is asked for. `None` if none is.
     pub(super) fn side_px(self) -> Option<u32> {
         if self.heatmap.is_some() || self.overlay.is_some() {
             Some(heatmap::SIDE_PX_MAX)
@@ -129,35 +122,51 @@ impl InspectOptions {
 }
 
 impl Inspection {
-    /// Decodes the picture, and takes from it what is wanted.
+    /// Creates an inspection without measures and images.
+    fn new(kind: FileKind, provenance: Provenance, digest: [u8; 32]) -> Self {
+        Self {
+            kind,
+            measures: None,
+            provenance,
+            digest,
+            thumbnail: None,
+            preview: None,
+            heatmap: None,
+            overlay: None,
+            report_image: None,
+        }
+    }
+
+    /// Decodes the picture, then measures and draws what `options` ask for.
     fn decode_and_render(
         &mut self,
         source: ImageSource,
-        wants: InspectOptions,
+        options: InspectOptions,
         memory: &mut Lease,
     ) -> Result<(), EngineError> {
-        let drawing = |head: &memory_need::ImageHeader| memory_need::of_drawing(head, wants);
+        let drawing = |head: &memory_need::ImageHeader| memory_need::for_drawing(head, options);
         let mut decoded = None;
-        if wants.measures {
-            // always of the same pixels, so that what is measured does not hang on what is drawn
-            let picture = source.decode(DecodeMode::LumaOnly, memory, drawing)?;
-            let mut measures = measure::measure(&picture.pixels, source.bytes.len() as u64);
-            (measures.width_px, measures.height_px) = picture.sides_px;
+        if options.measures {
+            // Measures are always taken from these pixels, so that they do not depend on the
+            // options.
+            let image = source.decode(DecodeMode::LumaOnly, memory, drawing)?;
+            let mut measures = measure::measure(&image.pixels, source.bytes.len() as u64);
+            (measures.width_px, measures.height_px) = image.sides_px;
             self.measures = Some(measures);
-            // of a JPEG it is the luma alone
-            let is_whole = source.media != FileKind::Picture(RasterFormat::Jpeg);
-            decoded = is_whole.then_some(picture);
+            // Only the luma of a JPEG was decoded.
+            let has_colors = source.kind != FileKind::Picture(RasterFormat::Jpeg);
+            decoded = has_colors.then_some(image);
         }
-        if let Some(side_px) = wants.side_px() {
-            let picture = match decoded {
-                Some(picture) => picture,
+        if let Some(side_px) = options.side_px() {
+            let image = match decoded {
+                Some(image) => image,
                 None => source.decode(DecodeMode::Full, memory, drawing)?,
             };
             drop(source);
-            let upright = thumbnail::upright_scaled(&picture, side_px);
-            drop(picture);
-            self.draw(&RenderSource::Picture(upright), wants)?;
-        } else if !wants.measures {
+            let upright = thumbnail::upright_scaled(&image, side_px);
+            drop(image);
+            self.draw(&RenderSource::Picture(upright), options)?;
+        } else if !options.measures {
             source.check(memory)?;
         }
         Ok(())
@@ -167,45 +176,38 @@ impl Inspection {
         &mut self,
         name: &str,
         sides_px: Option<(u32, u32)>,
-        wants: InspectOptions,
+        options: InspectOptions,
         memory: &mut Lease,
     ) -> Result<(), EngineError> {
-        let card = PlaceholderCard::new(self.media, name, sides_px);
-        memory.require(memory_need::of_card(card.sides_px(), wants))?;
-        self.draw(&RenderSource::Card(card), wants)?;
+        let card = PlaceholderCard::new(self.kind, name, sides_px);
+        memory.require(memory_need::for_placeholder(card.sides_px(), options))?;
+        self.draw(&RenderSource::Card(card), options)?;
         Ok(())
     }
 
-    fn draw(&mut self, drawn: &RenderSource, wants: InspectOptions) -> io::Result<()> {
-        if wants.thumbnail {
-            let small = drawn.at(THUMBNAIL_PX)?;
-            self.thumbnail = Some(thumbnail::jpeg(&small, THUMBNAIL_PX)?);
+    fn draw(&mut self, source: &RenderSource, options: InspectOptions) -> io::Result<()> {
+        if options.thumbnail {
+            self.thumbnail = Some(source.jpeg(THUMBNAIL_PX, thumbnail::QUALITY)?);
         }
-        if wants.preview {
-            let small = drawn.at(PREVIEW_PX)?;
-            self.preview = Some(thumbnail::jpeg(&small, PREVIEW_PX)?);
+        if options.preview {
+            self.preview = Some(source.jpeg(PREVIEW_PX, thumbnail::QUALITY)?);
         }
-        if let Some(side_px_max) = wants.report_px {
-            let small = drawn.at(side_px_max)?;
-            self.report_image = Some(thumbnail::jpeg_of_quality(
-                &small,
-                side_px_max,
-                REPORT_QUALITY,
-            )?);
+        if let Some(side_px_max) = options.report_px {
+            self.report_image = Some(source.jpeg(side_px_max, REPORT_QUALITY)?);
         }
-        if wants.heatmap.is_none() && wants.overlay.is_none() {
+        if options.heatmap.is_none() && options.overlay.is_none() {
             return Ok(());
         }
-        let upright = drawn.at(heatmap::SIDE_PX_MAX)?;
-        let map = heatmap::Map::of(&upright, self.digest);
-        let of_bytes =
+        let upright = source.image(heatmap::SIDE_PX_MAX)?;
+        let map = heatmap::ActivationMap::new(&upright, self.digest);
+        let default_probability =
             || verdict::from_metadata_or_hash(&self.provenance, &self.digest).probability;
-        let probability = wants.probability.unwrap_or_else(of_bytes);
+        let probability = options.probability.unwrap_or_else(default_probability);
         let scaled = |scale| map.scaled(scale, self.digest, probability);
-        if let Some(HeatmapStyle { ground, scale }) = wants.heatmap {
-            self.heatmap = Some(heatmap::draw(&upright, &scaled(scale), ground)?);
+        if let Some(HeatmapStyle { background, scale }) = options.heatmap {
+            self.heatmap = Some(heatmap::draw(&upright, &scaled(scale), background)?);
         }
-        if let Some(scale) = wants.overlay {
+        if let Some(scale) = options.overlay {
             self.overlay = Some(heatmap::overlay(&upright, &scaled(scale))?);
         }
         Ok(())

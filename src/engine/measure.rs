@@ -1,13 +1,13 @@
-//! What is measured on a picture: its size, how sharp it is, how bright.
+//! Measures of a picture: size, sharpness and brightness.
 //!
-//! Promises: the stored pixels are measured, not the turned ones, and at their full size;
-//! integers carry the sums, so the numbers are the same on every machine.
+//! Guarantees: pixels are measured as stored, not turned upright, in full size. Sums are integers,
+//! so that the results are the same on every machine.
 
 use image::DynamicImage;
 
 use crate::model::picture::{ImageMetrics, Luma};
 
-/// Measures `pixels`, which came from a file of `body_bytes`.
+/// Measures `pixels`, which were decoded from a file of `body_bytes`.
 #[must_use]
 pub fn measure(pixels: &DynamicImage, body_bytes: u64) -> ImageMetrics {
     let (width, height) = (pixels.width() as usize, pixels.height() as usize);
@@ -36,7 +36,7 @@ pub fn measure(pixels: &DynamicImage, body_bytes: u64) -> ImageMetrics {
     }
 }
 
-/// What is known of a file of `body_bytes` whose pixels are not read.
+/// Returns the measures of a file of `body_bytes` whose pixels are not decoded.
 #[must_use]
 pub fn size_only((width_px, height_px): (u32, u32), body_bytes: u64) -> ImageMetrics {
     ImageMetrics {
@@ -47,13 +47,13 @@ pub fn size_only((width_px, height_px): (u32, u32), body_bytes: u64) -> ImageMet
     }
 }
 
-/// Writes the luma (BT.601) of row `y`, as wide as `out`. Pixels other than grey and RGB of 8 bits are
-/// converted row by row: a copy of 64 megapixels is large.
+/// Writes the luma (BT.601) of row `y`, as wide as `out`. Pixel formats other than L8 and RGB8 are
+/// converted row by row, because a converted copy of 64 megapixels is large.
 fn luma_row(pixels: &DynamicImage, y: usize, out: &mut [i16]) {
     let width = out.len();
     let luma_of_rgb = |rgb: &[u8], out: &mut [i16]| {
         for (out, pixel) in out.iter_mut().zip(rgb.chunks_exact(3)) {
-            *out = luma_of(pixel[0], pixel[1], pixel[2]);
+            *out = luma_of_pixel(pixel[0], pixel[1], pixel[2]);
         }
     };
     match pixels {
@@ -71,16 +71,16 @@ fn luma_row(pixels: &DynamicImage, y: usize, out: &mut [i16]) {
     }
 }
 
-/// The luma of a pixel, 0 to 255.
-fn luma_of(red: u8, green: u8, blue: u8) -> i16 {
+/// Returns the luma of a pixel, 0 to 255.
+fn luma_of_pixel(red: u8, green: u8, blue: u8) -> i16 {
     let sum = 77 * u16::from(red) + 150 * u16::from(green) + 29 * u16::from(blue);
     i16::from((sum >> 8).to_le_bytes()[0])
 }
 
-/// How many squares of a Laplacian, 1020 at most, 32 bits hold.
+/// Number of squared Laplacians, each at most 1020², whose sum fits 32 bits.
 const SQUARES_MAX: usize = 4096;
 
-/// Sums from which a variance follows.
+/// Sums from which a variance is computed.
 #[derive(Default)]
 struct Moments {
     count: u64,
@@ -89,7 +89,7 @@ struct Moments {
 }
 
 impl Moments {
-    /// Takes in the Laplacian over the middle of three rows.
+    /// Adds the Laplacian of the middle one of three rows.
     fn add_row(&mut self, [above, middle, below]: &[Vec<i16>; 3]) {
         let Some(inner) = middle.len().checked_sub(2).filter(|&inner| inner > 0) else {
             return;
@@ -97,7 +97,7 @@ impl Moments {
         let (above, below) = (&above[1..=inner], &below[1..=inner]);
         let (left, centre, right) = (&middle[..inner], &middle[1..=inner], &middle[2..]);
         let mut sum = 0_i32;
-        // the squares of so many fit 32 bits, and so their sum is done in wide registers
+        // Summing up to SQUARES_MAX squares in 32 bits lets the compiler vectorise the loop.
         for start in (0..inner).step_by(SQUARES_MAX) {
             let mut squares = 0_u32;
             for x in start..inner.min(start + SQUARES_MAX) {
@@ -138,12 +138,12 @@ mod tests {
     use super::*;
     use crate::engine::fixture;
 
-    fn light(pixels: &DynamicImage) -> Luma {
+    fn luma(pixels: &DynamicImage) -> Luma {
         measure(pixels, 0).luma.expect("pixels")
     }
 
     #[test]
-    fn a_flat_picture_is_blurred_and_as_bright_as_its_grey() {
+    fn measure_flat_picture_has_no_sharpness_and_its_grey_as_brightness() {
         let flat = DynamicImage::from(image::GrayImage::from_pixel(9, 5, image::Luma([30])));
         let measures = measure(&flat, 7);
         assert_eq!(
@@ -158,12 +158,12 @@ mod tests {
                 })
             }
         );
-        let single = light(&DynamicImage::new_rgba16(1, 1));
+        let single = luma(&DynamicImage::new_rgba16(1, 1));
         assert!(single.sharpness.abs() < f64::EPSILON);
     }
 
     #[test]
-    fn measuring_any_kind_of_pixels_measures_them_as_if_of_8_bits_without_alpha() {
+    fn measure_any_pixel_format_equals_its_rgb8_conversion() {
         let photo = fixture::picture("camera.jpg").pixels;
         let kinds = [
             photo.to_luma8().into(),
@@ -179,21 +179,21 @@ mod tests {
         for kind in kinds {
             let kind: DynamicImage = kind;
             let reduced = DynamicImage::from(kind.to_rgb8());
-            assert_eq!(light(&kind), light(&reduced), "{:?}", kind.color());
+            assert_eq!(luma(&kind), luma(&reduced), "{:?}", kind.color());
         }
-        let odd = image::ImageBuffer::from_fn(256, 256, |x, y| {
+        let words = image::ImageBuffer::from_fn(256, 256, |x, y| {
             let word = u16::try_from(x * 256 + y).expect("16 bits");
             image::Rgba([word, word.rotate_left(3), word.rotate_left(9), 77])
         });
-        let odd = DynamicImage::ImageRgba16(odd);
-        assert_eq!(light(&odd), light(&odd.to_rgb8().into()));
+        let rgba16 = DynamicImage::ImageRgba16(words);
+        assert_eq!(luma(&rgba16), luma(&rgba16.to_rgb8().into()));
     }
 
     #[test]
-    fn a_photograph_is_sharp_and_its_blurred_twin_is_not() {
+    fn measure_blurred_photograph_is_less_sharp() {
         let photo = fixture::picture("camera.jpg").pixels;
-        let sharp = light(&photo);
-        let blurred = light(&photo.blur(4.0));
+        let sharp = luma(&photo);
+        let blurred = luma(&photo.blur(4.0));
         assert!(sharp.sharpness > 300.0, "{sharp:?}");
         assert!(blurred.sharpness < 100.0, "{blurred:?}");
         assert!((80.0..150.0).contains(&sharp.brightness), "{sharp:?}");

@@ -1,7 +1,7 @@
-//! The memory that work on a file takes at its peak, by what the file's header declares.
+//! Peak memory of work on a file, computed from the file's header.
 //!
-//! The factors count what the decoders and encoders allocate at once. They were read off their
-//! code, and measured on the server: `tests/limits/`.
+//! The factors count what decoders and encoders allocate at the same time. Source: their code, and
+//! measurements in `tests/limits/`.
 
 use image::ColorType;
 
@@ -13,41 +13,42 @@ use crate::model::picture::{FileKind, RasterFormat};
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
-/// Buffers that do not grow with a picture: rows, tables of the decoders, files written.
+/// Buffers that do not grow with the picture: rows, decoder tables, output files.
 pub const OVERHEAD_BYTES: u64 = 2 * MIB;
-/// A sample of any format: it has a fixed size.
+/// Memory for a sample. Samples of all formats have a fixed size.
 pub const SAMPLE_BYTES: u64 = 8 * MIB;
-/// A report without its images' own bytes: the font's subset, and the PDF with copies of the images.
+/// Memory for a report, besides its image data: the font subset, and the PDF with copies of the
+/// images.
 pub const REPORT_BYTES: u64 = 8 * MIB;
-/// A ZIP that is written: entries are copied through a small buffer.
+/// Memory for writing a ZIP: entries are copied through a small buffer.
 pub const ARCHIVE_BYTES: u64 = 2 * MIB;
 
-/// Bytes for each pixel of what a picture is reduced to: with 8 bits and alpha, without alpha, and
-/// turned. Before that it is reduced in its own kind.
+/// Bytes per pixel of a scaled-down picture: RGBA, RGB, and a rotated copy. The scaled copy in the
+/// picture's own pixel format is added.
 const REDUCED_PIXEL_BYTES: u64 = 4 + 3 + 3;
-/// The same of one that has 8 bits and no alpha anyway.
+/// Bytes per pixel of a scaled-down picture that is RGB already.
 const REDUCED_RGB_PIXEL_BYTES: u64 = 3 + 3;
-/// Bytes for each pixel of a drawn card: with alpha, and without.
+/// Bytes per pixel of a placeholder card: RGBA and RGB.
 const CARD_PIXEL_BYTES: u64 = 4 + 3;
-/// Bytes for each pixel of a heatmap and an overlay: the picture, the heatmap as PNG, the overlay,
-/// and its PNG compressed, stored and copied.
+/// Bytes per pixel of a heatmap and an overlay: the picture, the heatmap, the overlay, and its PNG
+/// compressed, stored and copied.
 const MAP_PIXEL_BYTES: u64 = 3 + 3 + 4 + 3 * 4;
 
-/// Colour profiles of PNGs are unpacked up to this many bytes, and copied.
+/// ICC profiles of PNGs are decompressed up to 4 MiB, and copied.
 const PROFILE_BYTES_MAX: u64 = 2 * 4 * MIB;
-/// Texts of PNGs are unpacked up to this many bytes in all.
+/// Text chunks of PNGs are decompressed up to this many bytes in total.
 const TEXTS_BYTES_MAX: u64 = 16 * MIB;
-/// Manifests are copied up to this many bytes.
+/// C2PA manifests are copied up to this many bytes.
 const MANIFEST_BYTES_MAX: u64 = 8 * MIB;
-/// The most that deflate makes of a byte.
+/// Maximum expansion of deflate.
 const DEFLATE_RATIO: u64 = 1032;
-/// Bytes that the TIFF decoder has for each value of a list.
+/// Bytes that the TIFF decoder allocates per value of a list.
 const TIFF_VALUE_BYTES: u64 = 40;
-/// Bytes of Huffman tables for each byte of a lossless WebP, and in all, as libwebp writes them.
+/// Bytes of Huffman tables per byte of a lossless WebP, and in total. Source: libwebp.
 const WEBP_TABLES_RATIO: u64 = 64;
 const WEBP_TABLES_BYTES_MAX: u64 = 64 * MIB;
 
-/// Declarations in a picture's header, once its decoder has read it.
+/// Header of a picture, as read by its decoder.
 #[derive(Debug, Clone, Copy)]
 pub struct ImageHeader {
     pub format: RasterFormat,
@@ -63,22 +64,22 @@ impl ImageHeader {
     }
 }
 
-/// Bytes that reading a file of `file_bytes` takes.
+/// Memory for reading a file of `file_bytes`.
 #[must_use]
-pub fn of_reading(file_bytes: u64) -> u64 {
+pub fn for_reading(file_bytes: u64) -> u64 {
     file_bytes.saturating_add(OVERHEAD_BYTES)
 }
 
-/// Bytes that a file and copies of its metadata take.
+/// Memory for the file `bytes` and the copies of its metadata.
 #[must_use]
-pub fn of_file(media: FileKind, bytes: &[u8]) -> u64 {
-    let metadata = match media {
+pub fn for_file(kind: FileKind, bytes: &[u8]) -> u64 {
+    let metadata = match kind {
         FileKind::Picture(RasterFormat::Jpeg) => {
             let segments = structure::jpeg_header_segments(bytes);
             3 * segments.map(|it| it.body.len() as u64).sum::<u64>()
         }
         FileKind::Picture(RasterFormat::Png) => png_metadata(bytes),
-        // of each frame, or of the only picture, the decoder copies the compressed data
+        // The decoder copies the compressed data of each frame.
         FileKind::Picture(RasterFormat::WebP) => {
             let chunks = structure::webp_chunks(bytes);
             let lengths = chunks.map(|chunk| match &chunk.kind {
@@ -91,12 +92,12 @@ pub fn of_file(media: FileKind, bytes: &[u8]) -> u64 {
         FileKind::Picture(RasterFormat::Bmp | RasterFormat::Gif) | FileKind::Svg => {
             bytes.len() as u64
         }
-        // a manifest is copied
+        // C2PA manifests are copied.
         FileKind::Heif | FileKind::Avif | FileKind::Pdf => {
             (bytes.len() as u64).min(MANIFEST_BYTES_MAX)
         }
     };
-    of_reading(bytes.len() as u64).saturating_add(metadata)
+    for_reading(bytes.len() as u64).saturating_add(metadata)
 }
 
 fn png_metadata(bytes: &[u8]) -> u64 {
@@ -115,11 +116,11 @@ fn png_metadata(bytes: &[u8]) -> u64 {
     copied + profile.min(PROFILE_BYTES_MAX) + texts.min(TEXTS_BYTES_MAX)
 }
 
-/// Bytes for the lists of a TIFF's strips and tiles. The lists of one with offsets of 64 bits are
-/// not read here: at most the whole file is such lists.
+/// Memory for the lists of a TIFF's strips and tiles. `BigTIFF` is not parsed here: the bound is
+/// that of a file full of lists.
 fn tiff_values(bytes: &[u8]) -> u64 {
     const LISTS: [u16; 4] = [0x111, 0x117, 0x144, 0x145];
-    if ByteOrder::of(bytes).is_none() {
+    if ByteOrder::from_header(bytes).is_none() {
         return bytes.len() as u64 / 4 * TIFF_VALUE_BYTES;
     }
     let Some(directory) = Ifd::first(bytes) else {
@@ -129,25 +130,25 @@ fn tiff_values(bytes: &[u8]) -> u64 {
     values as u64 * TIFF_VALUE_BYTES
 }
 
-/// Bytes that decoding takes besides the file: the pixels, and the decoder's own.
+/// Memory for the decoded pixels and the decoder, without the file.
 #[must_use]
-pub fn of_decoding(head: &ImageHeader, bytes: &[u8]) -> u64 {
+pub fn for_decoding(head: &ImageHeader, bytes: &[u8]) -> u64 {
     let (pixels, pixels_bytes) = (head.pixels(), head.pixels_bytes);
-    let own = match head.format {
-        RasterFormat::Jpeg => jpeg_own(bytes),
+    let decoder_bytes = match head.format {
+        RasterFormat::Jpeg => jpeg_decoder_bytes(bytes),
         RasterFormat::Png | RasterFormat::Bmp => 0,
-        // a frame of another size than the screen is decoded apart
+        // A frame whose size differs from the screen's is decoded into a buffer of its own.
         RasterFormat::Gif => structure::gif_frame_px(bytes)
             .filter(|frame| *frame != head.sides_px)
             .map_or(0, |frame| 4 * area(frame)),
-        RasterFormat::WebP => webp_own(pixels, bytes),
-        RasterFormat::Tiff => tiff_own(head, bytes),
+        RasterFormat::WebP => webp_decoder_bytes(pixels, bytes),
+        RasterFormat::Tiff => tiff_decoder_bytes(head, bytes),
     };
-    pixels_bytes + own
+    pixels_bytes + decoder_bytes
 }
 
-/// Coefficients of all components, unless a row of blocks is decoded at a time.
-fn jpeg_own(bytes: &[u8]) -> u64 {
+/// Memory for the coefficients of all components. 0 if the decoder works MCU row by MCU row.
+fn jpeg_decoder_bytes(bytes: &[u8]) -> u64 {
     let Some(frame) = structure::jpeg_frame(bytes) else {
         return 0;
     };
@@ -162,23 +163,23 @@ fn jpeg_own(bytes: &[u8]) -> u64 {
         .iter()
         .map(|(h, v)| u64::from(*h) * u64::from(*v))
         .sum();
-    // the decoder takes more rows for luma alone where only they are subsampled
+    // For luma alone, the decoder allocates more rows if only the vertical axis is subsampled.
     let stretch = u64::from(down.div_ceil(across));
     blocks * 64 * samples * 2 * stretch
 }
 
-fn webp_own(pixels: u64, bytes: &[u8]) -> u64 {
+fn webp_decoder_bytes(pixels: u64, bytes: &[u8]) -> u64 {
     let chunk = |kind: &[u8; 4]| structure::webp_chunks(bytes).find(|chunk| chunk.kind == *kind);
     let tables = |bytes: usize| {
         let tables = WEBP_TABLES_RATIO * bytes as u64;
         tables.min(WEBP_TABLES_BYTES_MAX)
     };
-    // pixels with alpha, transforms and the map of the tables
+    // RGBA pixels, transforms, and the map of the Huffman tables.
     let lossless = 4 * pixels + pixels + tables(bytes.len());
-    // planes, padded to blocks
+    // Y, U and V planes, padded to blocks.
     let lossy = 2 * pixels;
     if chunk(b"ANMF").is_some() {
-        // the canvas and the frame
+        // The canvas and the frame.
         4 * pixels + 4 * pixels + lossless + lossy
     } else if chunk(b"VP8L").is_some() {
         lossless
@@ -189,25 +190,26 @@ fn webp_own(pixels: u64, bytes: &[u8]) -> u64 {
     }
 }
 
-fn tiff_own(head: &ImageHeader, bytes: &[u8]) -> u64 {
+fn tiff_decoder_bytes(head: &ImageHeader, bytes: &[u8]) -> u64 {
     const COMPRESSION: u16 = 259;
     const JPEG: u32 = 7;
-    // of four colours three come out
+    // CMYK is decoded to RGB: 4 samples in, 3 out.
     let buffer = head.pixels_bytes / 3 * 4;
     let compression = Ifd::first(bytes).and_then(|it| it.number(COMPRESSION));
     match compression {
-        // a strip's file, its coefficients, its pixels: and one strip may be all
+        // JPEG in TIFF: a strip's file, its coefficients and its pixels. One strip may be
+        // everything.
         Some(JPEG) | None => buffer + 4 * buffer + bytes.len() as u64,
         Some(_) => buffer,
     }
 }
 
-/// Bytes that writing the pixels in their format takes, themselves included.
+/// Memory for encoding the pixels in their format, including the pixels.
 #[must_use]
-pub fn of_encoding(head: &ImageHeader) -> u64 {
+pub fn for_encoding(head: &ImageHeader) -> u64 {
     let (pixels, pixels_bytes) = (head.pixels(), head.pixels_bytes);
-    let own = match head.format {
-        // with alpha, and what becomes of them
+    let encoder_bytes = match head.format {
+        // An RGBA copy, and the output of the encoder.
         RasterFormat::WebP => 4 * pixels + pixels_bytes / 4 * 5,
         RasterFormat::Tiff => match head.color {
             ColorType::La16 => 8 * pixels,
@@ -216,13 +218,13 @@ pub fn of_encoding(head: &ImageHeader) -> u64 {
         },
         RasterFormat::Jpeg | RasterFormat::Png | RasterFormat::Bmp | RasterFormat::Gif => 0,
     };
-    pixels_bytes + own + OVERHEAD_BYTES
+    pixels_bytes + encoder_bytes + OVERHEAD_BYTES
 }
 
-/// Bytes that drawing what is wanted of decoded pixels takes, themselves included.
+/// Memory for rendering what `options` ask for from decoded pixels, including the pixels.
 #[must_use]
-pub fn of_drawing(head: &ImageHeader, wants: InspectOptions) -> u64 {
-    let Some(reduced) = reduced_pixels(head.sides_px, wants) else {
+pub fn for_drawing(head: &ImageHeader, options: InspectOptions) -> u64 {
+    let Some(reduced) = reduced_pixels(head.sides_px, options) else {
         return 0;
     };
     let reduced_pixel_bytes = match head.color {
@@ -230,28 +232,28 @@ pub fn of_drawing(head: &ImageHeader, wants: InspectOptions) -> u64 {
         other => REDUCED_PIXEL_BYTES + u64::from(other.bytes_per_pixel()),
     };
     let reducing = head.pixels_bytes + reduced_pixel_bytes * reduced;
-    reducing.max(of_maps(reduced, wants)) + OVERHEAD_BYTES
+    reducing.max(for_heatmaps(reduced, options)) + OVERHEAD_BYTES
 }
 
-/// Bytes that drawing a card for a file takes.
+/// Memory for rendering a placeholder card of `sides_px`.
 #[must_use]
-pub fn of_card(sides_px: (u32, u32), wants: InspectOptions) -> u64 {
-    reduced_pixels(sides_px, wants).map_or(0, |pixels| {
-        CARD_PIXEL_BYTES * pixels + of_maps(pixels, wants) + OVERHEAD_BYTES
+pub fn for_placeholder(sides_px: (u32, u32), options: InspectOptions) -> u64 {
+    reduced_pixels(sides_px, options).map_or(0, |pixels| {
+        CARD_PIXEL_BYTES * pixels + for_heatmaps(pixels, options) + OVERHEAD_BYTES
     })
 }
 
-fn of_maps(pixels: u64, wants: InspectOptions) -> u64 {
-    if wants.heatmap.is_some() || wants.overlay.is_some() {
+fn for_heatmaps(pixels: u64, options: InspectOptions) -> u64 {
+    if options.heatmap.is_some() || options.overlay.is_some() {
         MAP_PIXEL_BYTES * pixels
     } else {
         0
     }
 }
 
-/// Pixels of the largest thing that is drawn.
-fn reduced_pixels((width_px, height_px): (u32, u32), wants: InspectOptions) -> Option<u64> {
-    let side_px_max = wants.side_px()?.min(heatmap::SIDE_PX_MAX);
+/// Number of pixels of the largest image that `options` ask for. `None` if they ask for none.
+fn reduced_pixels((width_px, height_px): (u32, u32), options: InspectOptions) -> Option<u64> {
+    let side_px_max = options.side_px()?.min(heatmap::SIDE_PX_MAX);
     let longer_px = width_px.max(height_px).clamp(1, side_px_max);
     Some(area(fit_within(width_px, height_px, longer_px)))
 }

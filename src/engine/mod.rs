@@ -1,19 +1,21 @@
-//! What is done to pictures' bytes: looked at, judged, drawn, protected, marked, reported on.
+//! Work on the bytes of pictures, PDFs and ZIP files: inspection, verdicts, heatmaps, protection,
+//! watermarks and reports.
 //!
-//! The mock detects nothing in earnest; its answers follow from the bytes, so that the same
-//! picture gets the same answer everywhere, and all it hands out is a real file of the right
-//! format. The pure work lies in the modules below; [`Engine`] runs it off the async threads
-//! and is the only caller of `spawn_blocking`.
+//! No real detection takes place. Verdicts are derived from a file's name, metadata and bytes, so
+//! that the same file gets the same verdict everywhere. Output files are real files of the right
+//! format. The modules below are blocking code; [`Engine`] runs them off the async threads and is
+//! the only caller of `spawn_blocking`.
 //!
-//! Promises: at most so many pictures are worked on at once, and in no more memory than the
-//! [`Budget`] has; dropping a future leaves its work to end by itself, within both; hostile bytes
-//! are a [`FileDefect`], never a crash.
+//! Guarantees: the number of concurrent tasks and their memory are limited, the latter by the
+//! [`Budget`]. A task whose future is dropped runs to its end within both limits. Hostile bytes
+//! give a [`FileDefect`] and never crash the process.
 
 pub mod archive;
 mod bmff;
 mod budget;
 mod content;
 mod decode;
+mod error;
 mod font;
 mod heatmap;
 mod ifd;
@@ -43,10 +45,11 @@ use tokio::sync::Semaphore;
 pub use budget::{Budget, TOTAL_BYTES_MIN};
 pub use content::InputFile;
 pub use decode::{PIXELS_MAX, SIDE_PX_MAX};
+pub use error::EngineError;
 pub use heatmap::{Background, Scale};
 pub use input::FILE_BYTES_MAX;
-pub use protect::{Protected, Protection};
-pub use report::{Finding, Report, ReportSources};
+pub use protect::{ProtectedImage, Protection};
+pub use report::{Finding, ReportFacts, ReportSources};
 pub use sniff::{HEAD_BYTES, check_name, sniff};
 pub use thumbnail::{PREVIEW_PX, THUMBNAIL_PX};
 pub use watermark::{EmbeddedImage, Embedding, SIDE_PX_MIN, TEXT_CHARS_MAX, TEXTS_MAX};
@@ -54,100 +57,86 @@ pub use watermark::{EmbeddedImage, Embedding, SIDE_PX_MIN, TEXT_CHARS_MAX, TEXTS
 use crate::model::picture::{FileDefect, FileKind, ImageMetrics, Provenance};
 use budget::Lease;
 
-/// Runs the work on pictures; clones share its limits.
+/// Runs work on files. Clones share its limits.
 #[derive(Debug, Clone)]
 pub struct Engine {
     permits: Arc<Semaphore>,
     budget: Budget,
-    /// One fewer, but one at least, for what stands in ZIPs: a single picture waits for no more
-    /// than one of a bulk's fifty.
+    /// Permits for entries of ZIP files: one fewer than `permits`, but at least one. A single
+    /// picture then waits for one entry of a bulk at most, not for all fifty.
     bulk_permits: Arc<Semaphore>,
 }
 
-/// What is wanted of a picture besides what is found out about it.
+/// Results to compute besides the provenance and the digest.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct InspectOptions {
-    /// Its measures.
+    /// Compute [`Inspection::measures`].
     pub measures: bool,
-    /// A JPEG whose longer side is [`THUMBNAIL_PX`].
+    /// Draw a JPEG whose longer side is [`THUMBNAIL_PX`].
     pub thumbnail: bool,
-    /// A JPEG whose longer side is [`PREVIEW_PX`].
+    /// Draw a JPEG whose longer side is [`PREVIEW_PX`].
     pub preview: bool,
-    /// The heatmap alone, a PNG.
+    /// Draw the heatmap as a PNG, in this style.
     pub heatmap: Option<HeatmapStyle>,
-    /// The heatmap half and half with the picture, a PNG.
+    /// Draw the heatmap blended half and half with the picture, as a PNG.
     pub overlay: Option<Scale>,
-    /// Longer side of a JPEG for a report. `None` if no such JPEG is wanted.
+    /// Longer side of the JPEG for a report. `None` if no such JPEG is needed.
     pub report_px: Option<u32>,
-    /// Chance of AI by which heatmap and overlay are coloured. `None` for that of the picture's bytes.
+    /// AI probability that determines the colours. `None` to derive it from the picture.
     pub probability: Option<f64>,
 }
 
-/// How a heatmap is drawn.
+/// Style of a heatmap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeatmapStyle {
-    /// What lies under it.
-    pub ground: Background,
-    /// How its activations are spread.
+    /// Background of the colours.
+    pub background: Background,
+    /// Distribution of the activations over the colours.
     pub scale: Scale,
 }
 
-/// What was found out about a picture, and what was drawn of it.
+/// Result of an inspection.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inspection {
-    /// What it is, by its bytes.
-    pub media: FileKind,
-    /// As wanted, if its size is known.
+    /// Kind of the file, by its bytes.
+    pub kind: FileKind,
+    /// Size, sharpness and brightness. `None` if not asked for, or if the size is unknown.
     pub measures: Option<ImageMetrics>,
-    /// Where it says it comes from.
+    /// Origin that the metadata name.
     pub provenance: Provenance,
-    /// The SHA-256 of its file.
+    /// SHA-256 of the file.
     pub digest: [u8; 32],
-    /// As wanted.
+    /// `None` if not asked for, like the other images below.
     pub thumbnail: Option<Vec<u8>>,
-    /// As wanted.
     pub preview: Option<Vec<u8>>,
-    /// As wanted.
     pub heatmap: Option<Vec<u8>>,
-    /// As wanted.
     pub overlay: Option<Vec<u8>>,
-    /// As wanted.
     pub report_image: Option<Vec<u8>>,
 }
 
-/// Why nothing came of it.
-#[derive(Debug)]
-pub enum EngineError {
-    /// The bytes are at fault: an outcome, not an error of ours.
-    Defect(FileDefect),
-    /// The disk or the encoder is: an error of ours.
-    Io(io::Error),
-}
-
 impl Engine {
-    /// An engine that works on at most `at_once` pictures at once (one at least), in the memory of
-    /// the budget.
+    /// Creates an engine for at most `tasks_max` concurrent tasks, at least 1, within `budget`.
     #[must_use]
-    pub fn new(at_once: usize, budget: Budget) -> Self {
-        let at_once = at_once.clamp(1, Semaphore::MAX_PERMITS);
+    pub fn new(tasks_max: usize, budget: Budget) -> Self {
+        let permits = tasks_max.clamp(1, Semaphore::MAX_PERMITS);
         Self {
-            permits: Arc::new(Semaphore::new(at_once)),
+            permits: Arc::new(Semaphore::new(permits)),
             budget,
-            bulk_permits: Arc::new(Semaphore::new((at_once - 1).max(1))),
+            bulk_permits: Arc::new(Semaphore::new((permits - 1).max(1))),
         }
     }
 
-    /// The memory that it has.
+    /// Returns the memory budget.
     #[must_use]
     pub fn budget(&self) -> &Budget {
         &self.budget
     }
 
-    /// Looks at a picture, which its owner calls `name`, and draws what is wanted.
+    /// Inspects the file that its owner calls `name`, and draws what `options` ask for.
     ///
-    /// What comes back is whole: the file is read to its end, and decoded unless it is a JPEG
-    /// of which nothing is wanted that takes pixels; of that the structure is checked. Of HEIC,
-    /// HEIF, AVIF and PDF it is always the structure alone, and what is drawn is a card.
+    /// The whole file is checked. Raster files and SVG of plain shapes are decoded, except for a JPEG
+    /// if no pixels are needed: its structure is checked then. Of other files the structure alone is
+    /// checked, and placeholder cards are drawn.
     ///
     /// # Errors
     /// See [`EngineError`].
@@ -155,90 +144,93 @@ impl Engine {
         &self,
         content: InputFile,
         name: String,
-        wants: InspectOptions,
+        options: InspectOptions,
     ) -> Result<Inspection, EngineError> {
         let packed = Arc::clone(&self.bulk_permits);
-        let turn = match content.zip_entry {
+        let permit = match content.zip_entry {
             Some(_) => Some(packed.acquire_owned().await.map_err(io::Error::other)?),
             None => None,
         };
-        self.lease_and_run(reading(&content), move |memory| {
-            let _turn = &turn;
-            inspect::inspect(&content, &name, wants, memory)
+        self.lease_and_run(reading_bytes(&content), move |memory| {
+            let _permit = &permit;
+            inspect::inspect(&content, &name, options, memory)
         })
         .await
     }
 
-    /// What stands for a picture that its `name` alone settles, its bytes being at fault.
+    /// Draws placeholder cards for a file that is judged by `name` alone because its bytes are
+    /// defective.
     ///
     /// # Errors
-    /// See [`EngineError`]; [`FileDefect::TooLarge`] if there is no memory to draw it in.
+    /// See [`EngineError`]. Returns [`FileDefect::TooLarge`] if there is no memory for the cards.
     pub async fn placeholder(
         &self,
         name: String,
-        wants: InspectOptions,
+        options: InspectOptions,
     ) -> Result<Inspection, EngineError> {
         self.lease_and_run(memory_need::OVERHEAD_BYTES, move |memory| {
-            inspect::placeholder(&name, wants, memory)
+            inspect::placeholder(&name, options, memory)
         })
         .await
     }
 
-    /// Writes the protected picture to [`Protection::to`]; on a failure nothing whole is there.
+    /// Writes a protected copy of a picture to [`Protection::to`]. Nothing complete is written on
+    /// failure.
     ///
     /// # Errors
     /// See [`EngineError`].
-    pub async fn protect(&self, order: Protection) -> Result<Protected, EngineError> {
-        let mut order = order;
-        self.lease_and_run(reading(&order.content), move |memory| {
-            protect::protect(&mut order, memory)
+    pub async fn protect(&self, task: Protection) -> Result<ProtectedImage, EngineError> {
+        let mut task = task;
+        self.lease_and_run(reading_bytes(&task.content), move |memory| {
+            protect::protect(&mut task, memory)
         })
         .await
     }
 
-    /// Writes the picture or PDF, marked with texts, to [`Embedding::to`]; on a failure nothing
-    /// whole is there.
+    /// Writes a copy of a picture or PDF with embedded texts to [`Embedding::to`]. Nothing complete
+    /// is written on failure.
     ///
     /// # Errors
-    /// See [`EngineError`]; `InvalidInput` for texts that are none, too many or too long.
-    pub async fn embed(&self, order: Embedding) -> Result<EmbeddedImage, EngineError> {
-        self.lease_and_run(reading(&order.content), move |memory| {
-            watermark::embed(&order, memory)
+    /// See [`EngineError`]. Returns `InvalidInput` if a text is too long, or if there are no texts
+    /// or too many.
+    pub async fn embed(&self, task: Embedding) -> Result<EmbeddedImage, EngineError> {
+        self.lease_and_run(reading_bytes(&task.content), move |memory| {
+            watermark::embed(&task, memory)
         })
         .await
     }
 
-    /// The texts that a picture or PDF, which its owner calls `name`, was marked with by
-    /// [`Engine::embed`], oldest first; none if it was not.
+    /// Returns the texts that [`Engine::embed`] embedded in a picture or PDF, oldest first. Empty
+    /// if there are none. `name` is the owner's name of the file.
     ///
     /// # Errors
-    /// See [`EngineError`]: the file is checked as for [`Engine::embed`].
+    /// See [`EngineError`]. The file is checked as by [`Engine::embed`].
     pub async fn extract(
         &self,
         content: InputFile,
         name: String,
     ) -> Result<Vec<String>, EngineError> {
-        self.lease_and_run(reading(&content), move |memory| {
+        self.lease_and_run(reading_bytes(&content), move |memory| {
             watermark::extract(&content, &name, memory)
         })
         .await
     }
 
-    /// Returns the report as a PDF of one page, with images drawn from `sources`. Images that do not fit
-    /// into the memory budget are drawn smaller, or left out.
+    /// Returns the report as a PDF of one page, with images drawn from `sources`. Images that do
+    /// not fit into the memory budget are drawn smaller, or left out.
     ///
     /// # Errors
-    /// Returns [`EngineError::Io`] for a fault of the disk or the build.
+    /// Returns [`EngineError::Io`] if a source cannot be read or the PDF cannot be built.
     pub async fn report(
         &self,
-        report: Report,
+        report: ReportFacts,
         sources: ReportSources,
     ) -> Result<Vec<u8>, EngineError> {
         let (report, sources) = (Arc::new(report), Arc::new(sources));
         let sizes = report::IMAGE_SIDES_PX.map(Some);
         for side_px in sizes.into_iter().chain([None]) {
             let (report, sources) = (Arc::clone(&report), Arc::clone(&sources));
-            let made = self.lease_and_run(memory_need::REPORT_BYTES, move |memory| {
+            let pdf = self.lease_and_run(memory_need::REPORT_BYTES, move |memory| {
                 let images = match side_px {
                     None => report::ReportImages::default(),
                     Some(side_px) => {
@@ -246,9 +238,9 @@ impl Engine {
                     }
                 };
                 memory.require(memory_need::REPORT_BYTES)?;
-                Ok(report::make(&report, images)?)
+                Ok(report::build(&report, images)?)
             });
-            match made.await {
+            match pdf.await {
                 Err(EngineError::Defect(defect)) => {
                     tracing::debug!(
                         ?side_px,
@@ -256,16 +248,16 @@ impl Engine {
                         "a report's images do not fit into memory"
                     );
                 }
-                made => return made,
+                result => return result,
             }
         }
         Err(io::Error::other("a report without images needs too much memory").into())
     }
 
-    /// The sample file of `seed`, in the format that the extension of `name` stands for.
+    /// Returns the sample file for `seed`, in the format of the extension of `name`.
     ///
     /// # Errors
-    /// [`FileDefect::NotAnImage`] if it stands for none of ours and is not `pdf`.
+    /// Returns [`FileDefect::NotAnImage`] if the extension is that of no supported format.
     pub async fn sample(&self, name: String, seed: [u8; 32]) -> Result<Vec<u8>, EngineError> {
         self.lease_and_run(memory_need::SAMPLE_BYTES, move |_| {
             sample::sample(&name, seed)
@@ -273,24 +265,24 @@ impl Engine {
         .await
     }
 
-    /// What a file is by its first bytes, its `name` agreeing.
+    /// Returns the kind of a file by its first [`HEAD_BYTES`] bytes, and checks `name` against it.
     ///
-    /// It reads [`HEAD_BYTES`] and so does not wait for its turn.
+    /// Takes no permit, because little is read.
     ///
     /// # Errors
-    /// [`FileDefect::NotAnImage`], [`FileDefect::FormatMismatch`], or the disk's.
+    /// Returns [`FileDefect::NotAnImage`], [`FileDefect::FormatMismatch`], or [`EngineError::Io`].
     pub async fn identify(
         &self,
         content: InputFile,
         name: String,
     ) -> Result<FileKind, EngineError> {
-        joined(tokio::task::spawn_blocking(move || decode::identify(&content, &name)).await)
+        flatten_task(tokio::task::spawn_blocking(move || decode::identify(&content, &name)).await)
     }
 
-    /// The entries of a ZIP, in its directory's order.
+    /// Returns the entries of a ZIP file, in the order of its central directory.
     ///
-    /// Reads the central directory alone, at most `entries_max` entries of it, and so does not wait for
-    /// its turn.
+    /// Reads at most `entries_max` entries of the central directory and nothing else, and takes no
+    /// permit.
     ///
     /// # Errors
     /// See [`archive::ZipError`].
@@ -298,7 +290,7 @@ impl Engine {
         &self,
         zip: InputFile,
         entries_max: usize,
-    ) -> Result<Vec<archive::Entry>, archive::ZipError> {
+    ) -> Result<Vec<archive::ArchiveEntry>, archive::ZipError> {
         let read = move || archive::read_central_directory(&zip, entries_max);
         match tokio::task::spawn_blocking(read).await {
             Ok(entries) => entries,
@@ -306,11 +298,10 @@ impl Engine {
         }
     }
 
-    /// Runs blocking work in its turn, such as writing a ZIP, that takes little memory whatever
-    /// its files are.
+    /// Runs blocking work whose memory does not depend on its files, such as writing a ZIP.
     ///
     /// # Errors
-    /// Those of the work, and if it panics.
+    /// Returns the errors of the work, and an error if it panics.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
@@ -318,92 +309,68 @@ impl Engine {
         let mut work = Some(work);
         self.lease_and_run(memory_need::ARCHIVE_BYTES, move |_| {
             let work = work.take();
-            // without a requirement it is not run again
-            work.map_or_else(|| Err(io::Error::other("run twice").into()), |work| work())
+            // The work is not run again, because it requires no memory.
+            work.map_or_else(
+                || Err(io::Error::other("work was run twice").into()),
+                |work| work(),
+            )
         })
         .await
     }
 
-    /// Runs blocking work in its turn, with a lease of `bytes` at first.
+    /// Runs blocking work with a permit and a lease of at first `bytes`.
     ///
-    /// Work that requires more than there is at the moment is broken off, gives back what it has,
-    /// waits for all that it needs, and is run anew: it never waits while it holds memory.
+    /// Work that requires more memory than is free ends with an error and gives its lease back. The
+    /// engine then waits for all the memory that the work needs, and runs the work again. Work thus
+    /// never waits while it holds memory.
     ///
     /// # Errors
-    /// Returns the errors of the work, an error if it panics, and [`FileDefect::TooLarge`] if it needs more
-    /// than the budget.
+    /// Returns the errors of the work, an error if it panics, and [`FileDefect::TooLarge`] if it
+    /// needs more memory than the budget.
     async fn lease_and_run<T: Send + 'static>(
         &self,
         bytes: u64,
         work: impl FnMut(&mut Lease) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
         let permits = Arc::clone(&self.permits);
-        let mut turn = permits.acquire_owned().await.map_err(io::Error::other)?;
+        let mut permit = permits.acquire_owned().await.map_err(io::Error::other)?;
         let (mut bytes, mut work) = (bytes, work);
         loop {
             let mut lease = self.budget.lease(bytes).await?;
             let task = tokio::task::spawn_blocking(move || {
-                // both go when the work ends, not when its caller loses interest
+                // Permit and lease are dropped when the work ends, even if the caller was dropped
+                // before.
                 let result = work(&mut lease);
-                (result, lease.needed_bytes(), turn, work)
+                (result, lease.needed_bytes(), permit, work)
             });
             match task.await {
-                Ok((_, Some(needed_bytes), same_turn, same_work)) => {
+                Ok((_, Some(needed_bytes), same_permit, same_work)) => {
                     tracing::debug!(needed_bytes, "work on a picture waits for memory");
-                    (bytes, turn, work) = (needed_bytes, same_turn, same_work);
+                    (bytes, permit, work) = (needed_bytes, same_permit, same_work);
                 }
                 Ok((result, None, ..)) => return result,
-                Err(error) => return joined(Err(error)),
+                Err(error) => return flatten_task(Err(error)),
             }
         }
     }
 }
 
-/// Bytes with which work on a file begins.
-fn reading(content: &InputFile) -> u64 {
-    memory_need::of_reading(content.unpacked_bytes().min(FILE_BYTES_MAX))
+/// Initial lease of work on a file: the memory for reading it.
+fn reading_bytes(content: &InputFile) -> u64 {
+    memory_need::for_reading(content.unpacked_bytes().min(FILE_BYTES_MAX))
 }
 
-fn joined<T>(
-    done: Result<Result<T, EngineError>, tokio::task::JoinError>,
+/// Flattens the result of a blocking task. A panic of a decoder is taken for a corrupt file.
+fn flatten_task<T>(
+    result: Result<Result<T, EngineError>, tokio::task::JoinError>,
 ) -> Result<T, EngineError> {
-    match done {
+    match result {
         Ok(result) => result,
         Err(error) if error.is_panic() => {
-            tracing::error!(%error, "a decoder panicked; the picture is taken to be corrupt");
-            Err(FileDefect::Corrupt("the decoder failed".to_owned()).into())
+            tracing::error!(%error, "internal decoder error; the file is treated as corrupt");
+            Err(FileDefect::Corrupt("internal decoder error".to_owned()).into())
         }
         Err(error) => Err(io::Error::other(error).into()),
-    }
-}
-
-impl From<FileDefect> for EngineError {
-    fn from(defect: FileDefect) -> Self {
-        Self::Defect(defect)
-    }
-}
-
-impl From<io::Error> for EngineError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl std::fmt::Display for EngineError {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Defect(defect) => out.write_str(defect.message()),
-            Self::Io(error) => error.fmt(out),
-        }
-    }
-}
-
-impl std::error::Error for EngineError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Defect(_) => None,
-            Self::Io(error) => Some(error),
-        }
     }
 }
 

@@ -1,31 +1,32 @@
-//! PDF files: their head, their end, and the size of a page (ISO 32000-1).
+//! PDF files (ISO 32000-1): header, trailer, and page size.
 //!
-//! Every walk ends and takes bounded time. Nothing is inflated, so objects within object streams are
-//! not seen.
+//! Parsing always ends, in bounded time. Nothing is decompressed, so that objects in object streams
+//! are not found.
 
 use crate::model::picture::FileDefect;
 
-/// Bytes at the begin of a file in which its head may be.
+/// Bytes at the start of a file that are searched for the header.
 const HEAD_BYTES_MAX: usize = 1024;
-/// Bytes at the end of a file in which its `startxref` may be.
+/// Bytes at the end of a file that are searched for `startxref`.
 const TAIL_BYTES_MAX: usize = 2048;
-const HEAD: &[u8] = b"%PDF-";
+const HEADER: &[u8] = b"%PDF-";
 const MEDIA_BOX: &[u8] = b"/MediaBox";
 
-/// `true` if a file begins like a PDF.
+/// `true` if a file has a PDF header.
 pub fn is_pdf(bytes: &[u8]) -> bool {
-    head_at(bytes).is_some()
+    header_offset(bytes).is_some()
 }
 
-/// Checks that a PDF goes on to its end, from where a reader finds its objects.
+/// Checks that a PDF is complete: `startxref` leads to a trailer with a catalog.
 ///
 /// # Errors
-/// [`FileDefect::Corrupt`], [`FileDefect::Encrypted`].
+/// Returns [`FileDefect::Corrupt`] if it is not, and [`FileDefect::Encrypted`] if the PDF is
+/// encrypted.
 pub fn check(bytes: &[u8]) -> Result<(), FileDefect> {
     let corrupt = |text: &str| FileDefect::Corrupt(text.to_owned());
-    let (offset, at) = cross_references(bytes).ok_or_else(|| corrupt("the PDF is truncated"))?;
+    let (offset, at) = startxref(bytes).ok_or_else(|| corrupt("the PDF is truncated"))?;
     let trailer = trailer(&bytes[at..]).ok_or_else(|| {
-        let text = format!("the PDF's startxref {offset} does not point at cross-references");
+        let text = format!("the PDF's startxref {offset} does not point at cross-reference data");
         FileDefect::Corrupt(text)
     })?;
     let names = names(trailer).ok_or_else(|| corrupt("the PDF's trailer is truncated"))?;
@@ -39,14 +40,14 @@ pub fn check(bytes: &[u8]) -> Result<(), FileDefect> {
     }
 }
 
-fn head_at(bytes: &[u8]) -> Option<usize> {
+fn header_offset(bytes: &[u8]) -> Option<usize> {
     let head = &bytes[..bytes.len().min(HEAD_BYTES_MAX)];
-    head.windows(HEAD.len()).position(|window| window == HEAD)
+    find(head, HEADER)
 }
 
-/// Returns the last `startxref`: its offset as written, and as a place in the file. `None` if there is
-/// none, or if `%%EOF` does not follow.
-pub(super) fn cross_references(bytes: &[u8]) -> Option<(u64, usize)> {
+/// Returns the last `startxref`: its offset as written, and the position in the file. `None` if
+/// there is none, or if `%%EOF` does not follow.
+pub(super) fn startxref(bytes: &[u8]) -> Option<(u64, usize)> {
     const KEYWORD: &[u8] = b"startxref";
     let tail = &bytes[bytes.len().saturating_sub(TAIL_BYTES_MAX)..];
     let keyword = tail
@@ -56,9 +57,9 @@ pub(super) fn cross_references(bytes: &[u8]) -> Option<(u64, usize)> {
     if !rest.trim_ascii_start().starts_with(b"%%EOF") {
         return None;
     }
-    // of a file with something before its head, the offsets count from either
-    let places = [Some(0), head_at(bytes)].into_iter().flatten();
-    let mut within = places
+    // If data precedes the header, offsets count from either the file or the header.
+    let starts = [Some(0), header_offset(bytes)].into_iter().flatten();
+    let mut within = starts
         .filter_map(|start| usize::try_from(offset).ok()?.checked_add(start))
         .filter(|at| *at < bytes.len());
     let first = within.clone().next()?;
@@ -66,15 +67,15 @@ pub(super) fn cross_references(bytes: &[u8]) -> Option<(u64, usize)> {
     Some((offset, at.unwrap_or(first)))
 }
 
-/// The width and height in points of the first `/MediaBox` in the file that stands in the open:
-/// most often, but not always, the first page's.
+/// Returns the width and height in points of the first `/MediaBox` in the file outside of
+/// compressed objects. This usually is that of the first page. `None` if there is none.
 #[must_use]
 pub fn media_box_size(bytes: &[u8]) -> Option<(u32, u32)> {
     let mut rest = bytes;
-    while let Some(at) = place(rest, MEDIA_BOX) {
+    while let Some(at) = find(rest, MEDIA_BOX) {
         rest = &rest[at + MEDIA_BOX.len()..];
         if let Some(sides) = numbers(rest).and_then(|[left, bottom, right, top]| {
-            let side = |from: f32, to: f32| whole((to - from).abs());
+            let side = |from: f32, to: f32| round_to_pt((to - from).abs());
             Some((side(left, right)?, side(bottom, top)?))
         }) {
             return Some(sides);
@@ -83,10 +84,10 @@ pub fn media_box_size(bytes: &[u8]) -> Option<(u32, u32)> {
     None
 }
 
-/// The four numbers of the array that `bytes` begin with.
+/// Parses the array of four numbers at the start of `bytes`. `None` if there is none.
 fn numbers(bytes: &[u8]) -> Option<[f32; 4]> {
     let array = bytes.trim_ascii_start().strip_prefix(b"[")?;
-    // nothing but numbers, so that what opens and never closes is not gone over again and again
+    // Ends at the first non-number, so that unclosed arrays do not make the search quadratic.
     let end = array.iter().position(|byte| b"[]/<>()".contains(byte))?;
     if array[end] != b']' {
         return None;
@@ -106,48 +107,45 @@ fn numbers(bytes: &[u8]) -> Option<[f32; 4]> {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "the cast saturates, and that is meant"
+    reason = "the cast saturates, as intended"
 )]
-fn whole(side: f32) -> Option<u32> {
+fn round_to_pt(side: f32) -> Option<u32> {
     Some(side.round() as u32).filter(|side| *side > 0)
 }
 
-fn place(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
     bytes
-        .windows(wanted.len())
-        .position(|window| window == wanted)
+        .windows(needle.len())
+        .position(|window| window == needle)
 }
 
-/// Returns the bytes behind the `<<` of a file's trailer. `bytes` begin with the cross-references: a
-/// table that the trailer follows, or a stream object, whose dictionary is the trailer as well.
+/// Returns the bytes after the `<<` of a file's trailer. `bytes` start with the cross-reference
+/// data: a table that the trailer follows, or a stream object whose dictionary is the trailer.
 fn trailer(bytes: &[u8]) -> Option<&[u8]> {
     const KEYWORD: &[u8] = b"trailer";
-    let bytes = bytes.trim_ascii_start();
-    let dictionary = if bytes.starts_with(b"xref") {
-        let keyword = bytes
-            .windows(KEYWORD.len())
-            .position(|window| window == KEYWORD)?;
-        &bytes[keyword + KEYWORD.len()..]
+    let start = bytes.trim_ascii_start();
+    let dictionary = if start.starts_with(b"xref") {
+        &start[find(start, KEYWORD)? + KEYWORD.len()..]
     } else {
-        let (_, rest) = number(bytes)?;
-        let (_, rest) = number(rest.trim_ascii_start())?;
-        rest.trim_ascii_start().strip_prefix(b"obj")?
+        let (_, after_number) = number(start)?;
+        let (_, after_generation) = number(after_number.trim_ascii_start())?;
+        after_generation.trim_ascii_start().strip_prefix(b"obj")?
     };
     dictionary.trim_ascii_start().strip_prefix(b"<<")
 }
 
 fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let digits = bytes
+    let length = bytes
         .iter()
         .take_while(|byte| byte.is_ascii_digit())
         .count();
-    let (digits, rest) = bytes.split_at(digits);
+    let (digits, rest) = bytes.split_at(length);
     let number = std::str::from_utf8(digits).ok()?.parse().ok()?;
     Some((number, rest))
 }
 
-/// The names of a dictionary that lie in no object within it, without their `/`; none if it
-/// does not end. `dictionary` begins behind its `<<`.
+/// Returns the names at the top level of a dictionary, keys and values, without their `/`.
+/// `dictionary` starts after its `<<`. `None` if the dictionary does not end.
 fn names(dictionary: &[u8]) -> Option<Vec<&[u8]>> {
     let mut names = Vec::new();
     let mut depth = 0_usize;
@@ -174,8 +172,8 @@ fn names(dictionary: &[u8]) -> Option<Vec<&[u8]>> {
                 depth = depth.checked_sub(1)?;
                 after
             }
-            b'(' => behind_text(after)?,
-            b'%' => behind(after, |byte| matches!(byte, b'\r' | b'\n'))?,
+            b'(' => skip_string(after)?,
+            b'%' => skip_through(after, |byte| matches!(byte, b'\r' | b'\n'))?,
             b'/' => {
                 let length = after
                     .iter()
@@ -190,11 +188,11 @@ fn names(dictionary: &[u8]) -> Option<Vec<&[u8]>> {
     }
 }
 
-/// Returns the bytes behind a string. `bytes` begin behind its `(`.
-fn behind_text(bytes: &[u8]) -> Option<&[u8]> {
+/// Returns the bytes after a string. `bytes` start after its `(`.
+fn skip_string(bytes: &[u8]) -> Option<&[u8]> {
     let mut depth = 1_usize;
     let mut is_escaped = false;
-    behind(bytes, |byte| {
+    skip_through(bytes, |byte| {
         let was_escaped = std::mem::replace(&mut is_escaped, false);
         match byte {
             _ if was_escaped => {}
@@ -207,7 +205,8 @@ fn behind_text(bytes: &[u8]) -> Option<&[u8]> {
     })
 }
 
-fn behind(bytes: &[u8], is_last: impl FnMut(u8) -> bool) -> Option<&[u8]> {
+/// Returns the bytes after the first one for which `is_last` holds.
+fn skip_through(bytes: &[u8], is_last: impl FnMut(u8) -> bool) -> Option<&[u8]> {
     let last = bytes.iter().copied().position(is_last)?;
     Some(&bytes[last + 1..])
 }
@@ -218,7 +217,7 @@ mod tests {
     use crate::engine::fixture;
 
     #[test]
-    fn the_size_is_that_of_the_first_media_box_in_the_file() {
+    fn media_box_size_is_that_of_the_first_one_in_the_file() {
         assert_eq!(
             media_box_size(&fixture::bytes("table.pdf")),
             Some((400, 220))

@@ -1,10 +1,10 @@
-//! The anti-AI output: a picture with noise, in its own format and size.
+//! Anti-AI output: a copy of a picture with noise, in the same format and size.
 //!
-//! Promises: every sample of colour moves, by at most the strength's amplitude, so that the
-//! bytes are never the same and the picture looks the same; alpha stays. EXIF and the colour
-//! profile are kept in JPEG, PNG, WebP and TIFF. A GIF has its colour tables
-//! moved and nothing else, which keeps its frames and their timing. WebP comes out lossless;
-//! of a moving PNG or WebP the first frame is kept.
+//! Guarantees: every colour sample changes, by at most the amplitude of the strength. Bytes thus
+//! always differ, and the picture looks the same. Alpha does not change. EXIF and the ICC profile
+//! are kept in JPEG, PNG, WebP and TIFF. Of a GIF only the colour tables change, which keeps its
+//! frames and their timing. WebP output is lossless. Of an animated PNG or WebP, only the first
+//! frame is kept.
 
 mod png;
 mod tiff;
@@ -20,86 +20,82 @@ use image::{DynamicImage, ImageEncoder, ImageError};
 
 use super::budget::Lease;
 use super::decode::{DecodeMode, ImageSource};
-use super::raster::Picture;
+use super::raster::DecodedImage;
 use super::structure::{self, GifBlock};
 use super::{EngineError, InputFile, memory_need, thumbnail};
 use crate::model::picture::{FileDefect, FileKind, RasterFormat, Strength};
 use crate::platform::rng::SeededRng;
 
 const JPEG_QUALITY: u8 = 90;
-/// Where a colour profile says what its colours are.
+/// Position of the colour space signature in an ICC profile.
 const ICC_SPACE: std::ops::Range<usize> = 16..20;
 
-/// What is to be protected, and how.
+/// Task of protecting a picture.
 #[derive(Debug)]
 pub struct Protection {
     /// The picture.
     pub content: InputFile,
-    /// The name its owner gave it.
+    /// Owner's name of the picture.
     pub name: String,
-    /// Where the output goes; what is there is replaced.
+    /// Path of the output. An existing file is replaced.
     pub to: PathBuf,
-    /// How hard the noise is.
+    /// Strength of the noise.
     pub strength: Strength,
-    /// Where the noise comes from: the same draw gives the same output.
-    pub draw: SeededRng,
-    /// Whether a thumbnail is wanted too.
+    /// Source of the noise: the same state gives the same output.
+    pub rng: SeededRng,
+    /// Draw a thumbnail as well.
     pub thumbnail: bool,
 }
 
-/// What came of it.
+/// Result of protecting a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Protected {
-    /// The format, the input's own.
+pub struct ProtectedImage {
+    /// Format of input and output.
     pub format: RasterFormat,
-    /// How long the output is.
+    /// Length of the output in bytes.
     pub body_bytes: u64,
-    /// The output's thumbnail, a JPEG, if wanted.
+    /// Thumbnail of the output, a JPEG. `None` if not asked for.
     pub thumbnail: Option<Vec<u8>>,
 }
 
-/// Protects one file, on this thread.
+/// Protects one file on the current thread.
 ///
 /// # Errors
-/// A defect of the file, or the disk's.
-pub fn protect(order: &mut Protection, memory: &mut Lease) -> Result<Protected, EngineError> {
-    let mut source = ImageSource::read(&order.content, &order.name, memory)?;
-    let FileKind::Picture(format) = source.media else {
-        let title = source.media.title();
-        return Err(FileDefect::NotAnImage(format!("{title} is not supported")).into());
+/// See [`EngineError`].
+pub fn protect(task: &mut Protection, memory: &mut Lease) -> Result<ProtectedImage, EngineError> {
+    let mut source = ImageSource::read(&task.content, &task.name, memory)?;
+    let FileKind::Picture(format) = source.kind else {
+        let title = source.kind.title();
+        return Err(FileDefect::NotAnImage(format!("protecting {title} is not supported")).into());
     };
-    let mut picture = source.decode(DecodeMode::Full, memory, memory_need::of_encoding)?;
-    // all memory is leased: from here on nothing is broken off, to be done anew with other noise
-    let mut noise = Noise::new(order.strength, &mut order.draw);
-    let mut out = BufWriter::new(File::create(&order.to)?);
+    let mut image = source.decode(DecodeMode::Full, memory, memory_need::for_encoding)?;
+    // All memory is leased now. The work is not run again, so that the noise is drawn once.
+    let mut noise = Noise::new(task.strength, &mut task.rng);
+    let mut out = BufWriter::new(File::create(&task.to)?);
     if format == RasterFormat::Gif {
         perturb_palettes(&mut source.bytes, &mut noise);
         out.write_all(&source.bytes)?;
     } else {
-        let output = tiff::TiffMetadata::of(if format == RasterFormat::Tiff {
+        let metadata = tiff::TiffMetadata::read_or_default(if format == RasterFormat::Tiff {
             &source.bytes
         } else {
             &[]
         });
         drop(source);
-        noise.add_to(&mut picture.pixels);
-        picture = encode(picture, format, &output, &mut out)?;
+        noise.add_to(&mut image.pixels);
+        image = encode(image, format, &metadata, &mut out)?;
     }
     let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    let thumbnail = if order.thumbnail {
-        let small = thumbnail::upright_scaled(&picture, thumbnail::THUMBNAIL_PX);
-        Some(thumbnail::jpeg(&small, thumbnail::THUMBNAIL_PX)?)
-    } else {
-        None
-    };
-    Ok(Protected {
+    let draw_thumbnail = || thumbnail::thumbnail(&image);
+    let thumbnail = task.thumbnail.then(draw_thumbnail).transpose()?;
+    Ok(ProtectedImage {
         format,
         body_bytes: file.metadata()?.len(),
         thumbnail,
     })
 }
 
-/// Moves every colour of every table of a GIF.
+/// Perturbs every colour of every colour table of a GIF.
 fn perturb_palettes(gif: &mut [u8], noise: &mut Noise<'_>) {
     let tables: Vec<_> = structure::gif_blocks(gif)
         .filter_map(|block| match block {
@@ -112,20 +108,20 @@ fn perturb_palettes(gif: &mut [u8], noise: &mut Noise<'_>) {
     }
 }
 
-/// Writes the pixels in their format, with what is kept beside them.
+/// Encodes the pixels in their format, with the metadata that are kept.
 fn encode(
-    mut picture: Picture,
+    mut image: DecodedImage,
     format: RasterFormat,
-    output: &tiff::TiffMetadata,
+    metadata: &tiff::TiffMetadata,
     out: &mut BufWriter<File>,
-) -> Result<Picture, EngineError> {
-    let is_grey = !picture.pixels.color().has_color();
-    let icc = picture.icc.take().filter(|icc| {
+) -> Result<DecodedImage, EngineError> {
+    let is_grey = !image.pixels.color().has_color();
+    let icc = image.icc.take().filter(|icc| {
         let space: &[u8] = if is_grey { b"GRAY" } else { b"RGB " };
         icc.get(ICC_SPACE) == Some(space)
     });
-    let exif = picture.exif.take();
-    let pixels = &picture.pixels;
+    let exif = image.exif.take();
+    let pixels = &image.pixels;
     let written = match format {
         RasterFormat::Jpeg => {
             let encoder = JpegEncoder::new_with_quality(out, JPEG_QUALITY);
@@ -137,13 +133,13 @@ fn encode(
         }
         RasterFormat::WebP => write(pixels, WebPEncoder::new_lossless(out), exif, icc),
         RasterFormat::Tiff => {
-            tiff::write(pixels, icc.as_deref(), output, out).map_err(io::Error::other)?;
+            tiff::write(pixels, icc.as_deref(), metadata, out).map_err(io::Error::other)?;
             Ok(())
         }
         RasterFormat::Bmp | RasterFormat::Gif => write(pixels, BmpEncoder::new(out), exif, icc),
     };
     match written {
-        Ok(()) => Ok(picture),
+        Ok(()) => Ok(image),
         Err(ImageError::IoError(error)) => Err(error.into()),
         Err(error) => Err(io::Error::other(error).into()),
     }
@@ -155,7 +151,7 @@ fn write(
     exif: Option<Vec<u8>>,
     icc: Option<Vec<u8>>,
 ) -> Result<(), ImageError> {
-    // an encoder that cannot keep them says so, and the picture goes without
+    // Encoders without support for EXIF or ICC return an error, which is ignored.
     if let Some(exif) = exif {
         let _ = encoder.set_exif_metadata(exif);
     }
@@ -165,17 +161,17 @@ fn write(
     pixels.write_with_encoder(encoder)
 }
 
-/// Noise of one amplitude, from one draw.
+/// Generator of noise.
 struct Noise<'d> {
     amplitude: u8,
-    draw: &'d mut SeededRng,
+    rng: &'d mut SeededRng,
 }
 
 impl<'d> Noise<'d> {
-    fn new(strength: Strength, draw: &'d mut SeededRng) -> Self {
+    fn new(strength: Strength, rng: &'d mut SeededRng) -> Self {
         Self {
             amplitude: strength.amplitude(),
-            draw,
+            rng,
         }
     }
 
@@ -199,55 +195,55 @@ impl<'d> Noise<'d> {
         }
     }
 
-    /// Moves the first `colours` of each pixel's `channels` by one to the amplitude.
+    /// Changes the first `colours` of each pixel's `channels` by 1 to the amplitude, up or down.
     fn perturb<T: Copy>(
         &mut self,
         samples: &mut [T],
         channels: usize,
         colours: usize,
-        moved: fn(T, i16) -> T,
+        perturb_sample: fn(T, i16) -> T,
     ) {
         const BLOCK_PIXELS: usize = 1024;
-        let mut chance = [0; BLOCK_PIXELS * 3];
+        let mut random_bytes = [0; BLOCK_PIXELS * 3];
         for block in samples.chunks_mut(BLOCK_PIXELS * channels) {
-            let chance = &mut chance[..block.len() / channels * colours];
-            self.draw.fill(chance);
-            for (pixel, chance) in block
+            let block_bytes = &mut random_bytes[..block.len() / channels * colours];
+            self.rng.fill(block_bytes);
+            for (pixel, pixel_bytes) in block
                 .chunks_exact_mut(channels)
-                .zip(chance.chunks_exact(colours))
+                .zip(block_bytes.chunks_exact(colours))
             {
-                for (sample, chance) in pixel.iter_mut().zip(chance) {
-                    let size = 1 + i16::from(*chance & 0x7f) % i16::from(self.amplitude);
-                    let by = if *chance & 0x80 == 0 { size } else { -size };
-                    *sample = moved(*sample, by);
+                for (sample, random) in pixel.iter_mut().zip(pixel_bytes) {
+                    let size = 1 + i16::from(*random & 0x7f) % i16::from(self.amplitude);
+                    let delta = if *random & 0x80 == 0 { size } else { -size };
+                    *sample = perturb_sample(*sample, delta);
                 }
             }
         }
     }
 }
 
-/// Away from the end of the range if there is no room, so that it moves at all.
-fn perturb_u8(sample: u8, by: i16) -> u8 {
+/// Adds `delta` to a sample, or subtracts it if the range has no room.
+fn perturb_u8(sample: u8, delta: i16) -> u8 {
     let sample = i16::from(sample);
-    u8::try_from(sample + by)
-        .or_else(|_| u8::try_from(sample - by))
+    u8::try_from(sample + delta)
+        .or_else(|_| u8::try_from(sample - delta))
         .unwrap_or(u8::MAX)
 }
 
-fn perturb_u16(sample: u16, by: i16) -> u16 {
-    let (sample, by) = (i32::from(sample), i32::from(by) * 257);
-    u16::try_from(sample + by)
-        .or_else(|_| u16::try_from(sample - by))
+fn perturb_u16(sample: u16, delta: i16) -> u16 {
+    let (sample, delta) = (i32::from(sample), i32::from(delta) * 257);
+    u16::try_from(sample + delta)
+        .or_else(|_| u16::try_from(sample - delta))
         .unwrap_or(u16::MAX)
 }
 
-fn perturb_f32(sample: f32, by: i16) -> f32 {
-    let by = f32::from(by) / 255.0;
-    // light may be brighter than one, but not less than none
-    if (0.0..by.abs()).contains(&sample) {
-        sample + by.abs()
+fn perturb_f32(sample: f32, delta: i16) -> f32 {
+    let delta = f32::from(delta) / 255.0;
+    // Samples may exceed 1 but must not become negative.
+    if (0.0..delta.abs()).contains(&sample) {
+        sample + delta.abs()
     } else {
-        sample + by
+        sample + delta
     }
 }
 

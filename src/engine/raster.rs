@@ -1,25 +1,26 @@
-//! Decoded pictures, and the sizes they are drawn in.
+//! Decoded pictures, and scaled sizes.
 
-use image::DynamicImage;
 use image::metadata::Orientation;
+use image::{DynamicImage, RgbImage};
+use resvg::tiny_skia::Pixmap;
 
-/// A decoded picture, as it is stored in its file.
+/// A decoded picture.
 #[derive(Debug)]
-pub struct Picture {
-    /// Pixels that are not turned yet.
+pub struct DecodedImage {
+    /// Pixels as stored, before `orientation` is applied.
     pub pixels: DynamicImage,
-    /// Width and height that the file declares. They differ from the pixels' in drawings alone.
+    /// Width and height that the file declares. They differ from those of `pixels` only for SVG.
     pub sides_px: (u32, u32),
-    /// Turn that makes the picture upright.
+    /// Transformation that makes the picture upright.
     pub orientation: Orientation,
-    /// EXIF block, from its TIFF header on.
+    /// EXIF block, starting at its TIFF header.
     pub exif: Option<Vec<u8>>,
-    /// Colour profile.
+    /// ICC profile.
     pub icc: Option<Vec<u8>>,
 }
 
-/// Returns a width and height of the same ratio whose longer side is `side_px_max`. No side is under one
-/// pixel.
+/// Returns a width and height of the same aspect ratio whose longer side is `side_px_max`. Each
+/// side is at least 1.
 #[must_use]
 pub fn fit_within(width: u32, height: u32, side_px_max: u32) -> (u32, u32) {
     let longer = u64::from(width.max(height).max(1));
@@ -28,4 +29,12 @@ pub fn fit_within(width: u32, height: u32, side_px_max: u32) -> (u32, u32) {
         u32::try_from(side).unwrap_or(side_px_max).max(1)
     };
     (scaled(width), scaled(height))
+}
+
+/// Returns the pixels of an opaque pixmap.
+#[must_use]
+pub fn rgb_image(pixmap: &Pixmap) -> RgbImage {
+    let pixels = pixmap.data().chunks_exact(4);
+    let rgb = pixels.flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]);
+    RgbImage::from_raw(pixmap.width(), pixmap.height(), rgb.collect()).unwrap_or_default()
 }

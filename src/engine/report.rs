@@ -1,7 +1,7 @@
-//! Reports: one A4 page with the facts of an order, as a PDF in the requested language.
+//! Reports: a PDF of one A4 page with the facts of an order, in the requested language.
 //!
-//! Guarantees: the same facts and images give the same bytes; a report has exactly one page, however
-//! long names and texts are; the embedded font has only the glyphs that the page shows; the text of
+//! Guarantees: the same facts and images give the same bytes. A report has exactly one page,
+//! however long names and texts are. The embedded font has only the glyphs of the page. The text of
 //! the page can be searched and copied. A character without a glyph is shown as `□`.
 
 mod canvas;
@@ -18,17 +18,17 @@ use super::budget::Lease;
 use super::{EngineError, InputFile, InspectOptions, inspect};
 use crate::model::picture::FileDefect;
 
-pub use facts::{Finding, Report};
-use image::EmbeddedImage;
+pub use facts::{Finding, ReportFacts};
+use image::PdfImage;
 
-/// Longer side of the images on a report, largest first. A smaller size is drawn if the memory budget
-/// has no room for a larger one.
+/// Longer side of the images on a report, largest first. The smaller size is used if the memory
+/// budget has no room for the larger one.
 pub const IMAGE_SIDES_PX: [u32; 2] = [1600, 512];
 
-/// Files from which the images of a report are drawn. `None`: the report has no such image.
+/// Files from which the images of a report are drawn. `None` if the report has no such image.
 #[derive(Debug, Clone, Default)]
 pub struct ReportSources {
-    /// File on which the order was made. Its name is [`Report::file_name`].
+    /// File of the order. Its name is [`ReportFacts::file_name`].
     pub picture: Option<InputFile>,
     /// PNG of the order's heatmap.
     pub heatmap: Option<InputFile>,
@@ -41,11 +41,12 @@ pub struct ReportImages {
     pub heatmap: Option<Vec<u8>>,
 }
 
-/// Draws the images of a report, with a longer side of at most `side_px_max`. The images stay part of
-/// the lease.
+/// Draws the images of a report with a longer side of at most `side_px_max`, and reserves their
+/// bytes in the lease.
 ///
 /// # Errors
-/// Returns [`FileDefect::TooLarge`] if the lease has no room, and errors of the disk and the encoder.
+/// Returns [`FileDefect::TooLarge`] if the lease has no room, and [`EngineError::Io`] if reading or
+/// encoding fails.
 pub fn draw_images(
     sources: &ReportSources,
     file_name: &str,
@@ -62,24 +63,24 @@ pub fn draw_images(
     })
 }
 
-/// Draws one image. A file that cannot be decoded gets a placeholder card, as in the order's result.
+/// Draws one image: a placeholder card if the file cannot be decoded, as in the order's result.
 fn draw_image(
     content: &InputFile,
     name: &str,
     side_px_max: u32,
     memory: &mut Lease,
 ) -> Result<Option<Vec<u8>>, EngineError> {
-    let wants = InspectOptions {
+    let options = InspectOptions {
         report_px: Some(side_px_max),
         ..InspectOptions::default()
     };
-    let drawn = match inspect::inspect(content, name, wants, memory) {
+    let inspection = match inspect::inspect(content, name, options, memory) {
         Err(EngineError::Defect(defect)) if !matches!(defect, FileDefect::TooLarge(_)) => {
-            inspect::placeholder(name, wants, memory)?
+            inspect::placeholder(name, options, memory)?
         }
-        inspected => inspected?,
+        result => result?,
     };
-    let image = drawn.report_image;
+    let image = inspection.report_image;
     memory.hold(image.as_ref().map_or(0, |jpeg| jpeg.len() as u64));
     Ok(image)
 }
@@ -87,11 +88,11 @@ fn draw_image(
 /// Returns the report as a PDF.
 ///
 /// # Errors
-/// Returns an error if the font cannot be read, which is a fault of the build.
-pub fn make(report: &Report, images: ReportImages) -> io::Result<Vec<u8>> {
-    let images = page::Images {
-        picture: images.picture.and_then(EmbeddedImage::from_jpeg),
-        heatmap: images.heatmap.and_then(EmbeddedImage::from_jpeg),
+/// Returns an error if the embedded font cannot be read: a defect of the build.
+pub fn build(report: &ReportFacts, images: ReportImages) -> io::Result<Vec<u8>> {
+    let images = page::PageImages {
+        picture: images.picture.and_then(PdfImage::from_jpeg),
+        heatmap: images.heatmap.and_then(PdfImage::from_jpeg),
     };
     let canvas = page::draw(report, &images)?;
     document::write(report, canvas, &images)

@@ -1,9 +1,8 @@
-//! Sample files: pictures that stand in for those nobody uploaded.
+//! Sample files: pictures for fixtures without an upload.
 //!
-//! A landscape under the sun, drawn from 32 bytes, in the format its name says. Promises: the
-//! same seed and format give the same bytes on every machine (nothing but sums, products,
-//! quotients and roots, which IEEE 754 settles to the bit); other seeds give other pictures;
-//! there are no metadata in it.
+//! A landscape under the sun, drawn from a seed of 32 bytes. Guarantees: the same seed and format
+//! give the same bytes on every machine, because only sums, products, quotients and roots are used,
+//! which IEEE 754 defines exactly. Other seeds give other pictures. Samples have no metadata.
 
 use std::io::{self, Cursor};
 
@@ -15,32 +14,34 @@ use super::EngineError;
 use crate::model::picture::{FileDefect, FileKind, RasterFormat};
 use crate::platform::rng::SeededRng;
 
-/// The size of every sample, of a PDF's page in points.
+/// Size of every sample, in points for a PDF's page.
 pub const WIDTH_PX: u16 = 640;
 pub const HEIGHT_PX: u16 = 480;
 const JPEG_QUALITY: u8 = 90;
-/// Grain moves a sample by at most this, of 255: without it a picture looks out of focus.
+/// Maximum change of a channel value (0 to 255) by grain. Without grain a picture looks out of
+/// focus.
 const GRAIN: u8 = 7;
 
-/// The sample of `seed` in the format that the extension of `name` stands for: a picture's, or
-/// `pdf` for the picture on a page.
+/// Returns the sample of `seed` in the format of the extension of `name`: a raster format, or `pdf`
+/// for the picture on a page.
 ///
 /// # Errors
-/// [`FileDefect::NotAnImage`] for any other extension, or the encoder's.
+/// Returns [`FileDefect::NotAnImage`] for any other extension, and [`EngineError::Io`] if encoding
+/// fails.
 pub fn sample(name: &str, seed: [u8; 32]) -> Result<Vec<u8>, EngineError> {
-    let media = FileKind::of_name(name)
+    let kind = FileKind::of_name(name)
         .ok_or_else(|| FileDefect::NotAnImage("unknown extension".to_owned()))?;
-    Ok(match media {
-        FileKind::Pdf => pdf(&encoded(&picture(seed), RasterFormat::Jpeg)?),
-        FileKind::Picture(format) => encoded(&picture(seed), format)?,
+    Ok(match kind {
+        FileKind::Pdf => pdf(&encode(&picture(seed), RasterFormat::Jpeg)?),
+        FileKind::Picture(format) => encode(&picture(seed), format)?,
         FileKind::Svg | FileKind::Heif | FileKind::Avif => {
-            let text = format!("no sample is made as {}", media.title());
+            let text = format!("samples in {} are not supported", kind.title());
             return Err(FileDefect::NotAnImage(text).into());
         }
     })
 }
 
-fn encoded(picture: &RgbImage, format: RasterFormat) -> io::Result<Vec<u8>> {
+fn encode(picture: &RgbImage, format: RasterFormat) -> io::Result<Vec<u8>> {
     let mut out = Cursor::new(Vec::new());
     let written = match format {
         RasterFormat::Jpeg => {
@@ -56,7 +57,7 @@ fn encoded(picture: &RgbImage, format: RasterFormat) -> io::Result<Vec<u8>> {
     Ok(out.into_inner())
 }
 
-/// A page that `jpeg` fills.
+/// Returns a PDF of one page that `jpeg` fills.
 fn pdf(jpeg: &[u8]) -> Vec<u8> {
     const PICTURE: Name = Name(b"Im1");
     let (width, height) = (f32::from(WIDTH_PX), f32::from(HEIGHT_PX));
@@ -72,11 +73,11 @@ fn pdf(jpeg: &[u8]) -> Vec<u8> {
         .contents(content);
     sheet.resources().x_objects().pair(PICTURE, picture);
     sheet.finish();
-    let mut drawn = Content::new();
-    drawn
+    let mut page_content = Content::new();
+    page_content
         .transform([width, 0.0, 0.0, height, 0.0, 0.0])
         .x_object(PICTURE);
-    pdf.stream(content, &drawn.finish());
+    pdf.stream(content, &page_content.finish());
     let mut object = pdf.image_xobject(picture, jpeg);
     object.filter(Filter::DctDecode);
     object.width(i32::from(WIDTH_PX));
@@ -90,33 +91,33 @@ fn pdf(jpeg: &[u8]) -> Vec<u8> {
 /// Red, green and blue, each 0 to 1.
 type Colour = [f64; 3];
 
-/// What is in the picture; lengths in pixels, from the upper left corner.
+/// Parts of the landscape. Lengths are in pixels, from the upper left corner.
 struct Scene {
     zenith: Colour,
     horizon: Colour,
     sunlight: Colour,
     sun_at: [f64; 2],
     sun_radius: f64,
-    /// From the farthest to the nearest.
+    /// Hills from the farthest to the nearest.
     hills: Vec<Hill>,
 }
 
 struct Hill {
     colour: Colour,
-    /// How far down it begins, for each column.
+    /// Height of the hill's top edge for each column, from the top of the picture.
     crest: Vec<f64>,
 }
 
 fn picture(seed: [u8; 32]) -> RgbImage {
-    let mut draw = SeededRng::from_digest(seed);
-    let scene = Scene::drawn(&mut draw);
+    let mut rng = SeededRng::from_digest(seed);
+    let scene = Scene::random(&mut rng);
     let mut bytes = Vec::with_capacity(usize::from(WIDTH_PX) * usize::from(HEIGHT_PX) * 3);
-    let mut chance = [0; WIDTH_PX as usize];
+    let mut row_bytes = [0; WIDTH_PX as usize];
     for y in 0..HEIGHT_PX {
-        draw.fill(&mut chance);
-        for (x, chance) in (0..WIDTH_PX).zip(chance) {
-            let grain = f64::from(chance % (2 * GRAIN + 1)) - f64::from(GRAIN);
-            let colour = scene.at(x, y);
+        rng.fill(&mut row_bytes);
+        for (x, random) in (0..WIDTH_PX).zip(row_bytes) {
+            let grain = f64::from(random % (2 * GRAIN + 1)) - f64::from(GRAIN);
+            let colour = scene.colour_at(x, y);
             bytes.extend(colour.map(|channel| byte(channel * 255.0 + grain)));
         }
     }
@@ -124,24 +125,24 @@ fn picture(seed: [u8; 32]) -> RgbImage {
 }
 
 impl Scene {
-    fn drawn(draw: &mut SeededRng) -> Self {
+    fn random(rng: &mut SeededRng) -> Self {
         const HILLS: u8 = 4;
         let (width, height) = (f64::from(WIDTH_PX), f64::from(HEIGHT_PX));
-        let sky = draw.unit_f64();
-        let zenith = mixed(hue(sky), [0.16, 0.24, 0.46], 0.55);
-        let horizon = mixed(
-            hue(sky + 0.1 + 0.3 * draw.unit_f64()),
+        let sky = rng.unit_f64();
+        let zenith = mix(hue(sky), [0.16, 0.24, 0.46], 0.55);
+        let horizon = mix(
+            hue(sky + 0.1 + 0.3 * rng.unit_f64()),
             [1.0, 0.95, 0.9],
             0.62,
         );
-        let sunlight = mixed([1.0, 0.93, 0.7], horizon, 0.3 * draw.unit_f64());
-        let ground = mixed(hue(draw.unit_f64()), [0.07, 0.12, 0.1], 0.6);
-        let hills = (1..=HILLS).map(|nearness| {
-            let nearness = f64::from(nearness) / f64::from(HILLS);
+        let sunlight = mix([1.0, 0.93, 0.7], horizon, 0.3 * rng.unit_f64());
+        let ground = mix(hue(rng.unit_f64()), [0.07, 0.12, 0.1], 0.6);
+        let hills = (1..=HILLS).map(|ordinal| {
+            let nearness = f64::from(ordinal) / f64::from(HILLS);
             Hill {
-                // what is far takes on the colour of the sky
-                colour: mixed(horizon, ground, 0.2 + 0.7 * nearness),
-                crest: crest(draw, height * (0.38 + 0.42 * nearness), 52.0),
+                // Far hills take on the colour of the sky.
+                colour: mix(horizon, ground, 0.2 + 0.7 * nearness),
+                crest: crest(rng, height * (0.38 + 0.42 * nearness), 52.0),
             }
         });
         Self {
@@ -150,27 +151,27 @@ impl Scene {
             sunlight,
             hills: hills.collect(),
             sun_at: [
-                width * (0.15 + 0.7 * draw.unit_f64()),
-                height * (0.12 + 0.28 * draw.unit_f64()),
+                width * (0.15 + 0.7 * rng.unit_f64()),
+                height * (0.12 + 0.28 * rng.unit_f64()),
             ],
-            sun_radius: 20.0 + 30.0 * draw.unit_f64(),
+            sun_radius: 20.0 + 30.0 * rng.unit_f64(),
         }
     }
 
-    fn at(&self, x: u16, y: u16) -> Colour {
+    fn colour_at(&self, x: u16, y: u16) -> Colour {
         let below = |hill: &Hill| f64::from(y) - hill.crest[usize::from(x)];
-        let ground = self.hills.iter().rposition(|hill| below(hill) >= 1.0);
-        let mut colour = match ground {
-            // valleys lie in the mist
+        let nearest_hill = self.hills.iter().rposition(|hill| below(hill) >= 1.0);
+        let mut colour = match nearest_hill {
+            // Valleys are misty.
             Some(nearest) => {
                 let hill = &self.hills[nearest];
-                mixed(hill.colour, self.horizon, below(hill).min(160.0) / 520.0)
+                mix(hill.colour, self.horizon, below(hill).min(160.0) / 520.0)
             }
             None => self.sky(x, y),
         };
-        // the crests are one pixel soft
-        for hill in &self.hills[ground.map_or(0, |nearest| nearest + 1)..] {
-            colour = mixed(colour, hill.colour, below(hill));
+        // Crests are antialiased over one pixel.
+        for hill in &self.hills[nearest_hill.map_or(0, |nearest| nearest + 1)..] {
+            colour = mix(colour, hill.colour, below(hill));
         }
         colour
     }
@@ -182,22 +183,23 @@ impl Scene {
         let far = distance / self.sun_radius;
         let glow = 0.7 / (1.0 + far * far / 4.0);
         let disc = self.sun_radius - distance;
-        mixed(
-            mixed(self.zenith, self.horizon, height),
+        mix(
+            mix(self.zenith, self.horizon, height),
             self.sunlight,
             glow.max(disc),
         )
     }
 }
 
-/// A line across the picture that wanders about `level`, in bends ever smaller.
-fn crest(draw: &mut SeededRng, level: f64, swing: f64) -> Vec<f64> {
+/// Returns a line across the picture that varies around `level`, by about `swing_max` in six
+/// octaves.
+fn crest(rng: &mut SeededRng, level: f64, swing_max: f64) -> Vec<f64> {
     let mut line = vec![level; usize::from(WIDTH_PX)];
-    let mut swing = swing;
+    let mut swing = swing_max;
     for octave in 1..=6 {
         let stretch = WIDTH_PX / (1 << octave);
         let knots: Vec<f64> = (0..=WIDTH_PX / stretch + 1)
-            .map(|_| swing * (draw.unit_f64() - 0.5))
+            .map(|_| swing * (rng.unit_f64() - 0.5))
             .collect();
         for (x, height) in (0..WIDTH_PX).zip(&mut line) {
             let knot = usize::from(x / stretch);
@@ -210,16 +212,16 @@ fn crest(draw: &mut SeededRng, level: f64, swing: f64) -> Vec<f64> {
     line
 }
 
-/// The pure colour at a point of the wheel, which is one around.
+/// Returns the pure colour at a position of the colour wheel, whose circumference is 1.
 fn hue(at: f64) -> Colour {
     [0.0, 2.0, 4.0].map(|turn| {
-        let place = (at * 6.0 + turn) % 6.0;
-        ((place - 3.0).abs() - 1.0).clamp(0.0, 1.0)
+        let position = (at * 6.0 + turn) % 6.0;
+        ((position - 3.0).abs() - 1.0).clamp(0.0, 1.0)
     })
 }
 
-/// `share` of `to`, the rest of `from`.
-fn mixed(from: Colour, to: Colour, share: f64) -> Colour {
+/// Mixes a share of `to`, clamped to 0 to 1, into `from`.
+fn mix(from: Colour, to: Colour, share: f64) -> Colour {
     let share = share.clamp(0.0, 1.0);
     std::array::from_fn(|channel| from[channel] + (to[channel] - from[channel]) * share)
 }
@@ -227,7 +229,7 @@ fn mixed(from: Colour, to: Colour, share: f64) -> Colour {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "the cast saturates, and that is meant"
+    reason = "the cast saturates, as intended"
 )]
 fn byte(value: f64) -> u8 {
     (value + 0.5) as u8
@@ -240,8 +242,8 @@ mod tests {
     const SEED: [u8; 32] = [7; 32];
 
     #[test]
-    fn every_format_decodes_to_the_picture_of_its_seed() {
-        let drawn = picture(SEED);
+    fn sample_in_every_raster_format_decodes_to_the_seeds_picture() {
+        let expected = picture(SEED);
         for (name, format) in [
             ("a.jpg", ImageFormat::Jpeg),
             ("b.JPEG", ImageFormat::Jpeg),
@@ -256,29 +258,29 @@ mod tests {
             assert_eq!(image::guess_format(&bytes).expect(name), format);
             let decoded = image::load_from_memory(&bytes).expect(name).into_rgb8();
             assert_eq!(decoded.dimensions(), (640, 480), "{name}");
-            let off: u64 = decoded
+            let difference: u64 = decoded
                 .as_raw()
                 .iter()
-                .zip(drawn.as_raw())
+                .zip(expected.as_raw())
                 .map(|(a, b)| u64::from(a.abs_diff(*b)))
                 .sum();
-            assert!(off < 6 * 640 * 480 * 3, "{name} is off by {off}");
+            assert!(difference < 6 * 640 * 480 * 3, "{name}: {difference}");
         }
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_bytes_and_another_another_picture() {
-        let drawn = picture(SEED);
+    fn sample_depends_on_the_seed_and_is_reproducible() {
+        let first = picture(SEED);
         for format in [RasterFormat::Jpeg, RasterFormat::WebP, RasterFormat::Gif] {
-            let twice = [(); 2].map(|()| encoded(&drawn, format).expect("a sample"));
+            let twice = [(); 2].map(|()| encode(&first, format).expect("a sample"));
             assert!(twice[0] == twice[1], "{format:?}");
         }
-        assert!(drawn == picture(SEED));
-        assert!(drawn != picture([8; 32]));
+        assert!(first == picture(SEED));
+        assert!(first != picture([8; 32]));
     }
 
     #[test]
-    fn the_picture_is_the_same_on_every_machine_and_in_every_version() {
+    fn picture_of_a_seed_never_changes() {
         use sha2::{Digest, Sha256};
         let digest = hex::encode(Sha256::digest(picture(SEED).as_raw()));
         assert_eq!(
@@ -288,12 +290,12 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_is_neither_dark_nor_out_of_focus() {
+    fn sample_is_neither_dark_nor_out_of_focus() {
         for seed in 0..3 {
             let bytes = sample("a.jpg", [seed; 32]).expect("a sample");
             let pixels = image::load_from_memory(&bytes).expect("a picture");
-            let measures = super::super::measure::measure(&pixels, 0);
-            let measures = measures.luma.expect("pixels");
+            let metrics = super::super::measure::measure(&pixels, 0);
+            let measures = metrics.luma.expect("pixels");
             assert!(measures.sharpness > 100.0, "{seed}: {measures:?}");
             assert!(
                 (60.0..220.0).contains(&measures.brightness),
@@ -303,17 +305,17 @@ mod tests {
     }
 
     #[test]
-    fn a_pdf_is_one_page_that_its_picture_fills() {
+    fn sample_pdf_has_one_page_with_the_picture() {
         let pdf = sample("A.PDF", SEED).expect("a sample");
         assert!(pdf.starts_with(b"%PDF-1.7") && pdf.ends_with(b"%%EOF"));
         let jpeg = sample("a.jpg", SEED).expect("a sample");
         assert!(pdf.windows(jpeg.len()).any(|window| window == jpeg));
         let pages = pdf.windows(11).filter(|window| window == b"/Type /Page");
-        assert_eq!(pages.count(), 2, "the tree and the leaf");
+        assert_eq!(pages.count(), 2, "the page tree and the page");
     }
 
     #[test]
-    fn a_name_of_no_known_extension_has_no_sample() {
+    fn sample_with_unknown_extension_is_no_image() {
         for name in [
             "", "pdf", "jpg", "a.svg", "a.heic", "a.avif", "a.jpg.", "a.jpg/b",
         ] {

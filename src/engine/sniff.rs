@@ -1,19 +1,19 @@
-//! What a file is by its first bytes, and whether its name agrees.
+//! Kind of a file by its first bytes, and the check of its name.
 //!
-//! Promises: nothing but the head is looked at, of whole files too, so that what is known by its
-//! head is known again when it is read; and a name whose extension stands for nothing
-//! of ours is taken as it is.
+//! Guarantees: at most [`HEAD_BYTES`] bytes are looked at, even if the whole file is at hand, so
+//! that later checks give the same kind. Any name with an unknown extension is accepted, except
+//! `.zip`.
 
 use super::{bmff, pdf, svg};
 use crate::model::picture::{FileDefect, FileKind, RasterFormat};
 
-/// How much of a file is looked at to know it: an SVG's root may stand behind remarks.
+/// Number of bytes that are looked at: comments may precede the root element of an SVG.
 pub const HEAD_BYTES: usize = 16 * 1024;
 
-/// The header sizes a BMP may have; two letters alone are too little to go by.
+/// Valid header sizes of a BMP. The signature `BM` alone is too weak.
 const BMP_HEADER_BYTES: [u32; 8] = [12, 16, 40, 52, 56, 64, 108, 124];
 
-/// The format of a file that begins with `head` ([`HEAD_BYTES`] of it, or all there is).
+/// Returns the format of a raster file that begins with `head`. `None` if it is of no known format.
 #[must_use]
 pub fn sniff(head: &[u8]) -> Option<RasterFormat> {
     if head.starts_with(&[0xff, 0xd8, 0xff]) {
@@ -47,21 +47,19 @@ fn is_bmp(head: &[u8]) -> bool {
             .is_some_and(|size| BMP_HEADER_BYTES.contains(&u32::from_le_bytes(size)))
 }
 
-/// What a file that begins with `head` (no more of it than [`HEAD_BYTES`] is looked at) is, its
-/// name's extension agreeing.
-///
-/// A file that is named as a picture is nothing else.
+/// Returns the kind of a file that begins with `head`, and checks `name` against it. A file with
+/// the extension of a raster format must be a raster file.
 ///
 /// # Errors
-/// [`FileDefect::FileSize`] when there is none, [`FileDefect::NotAnImage`] when nothing known begins
-/// so, and what [`check_name`] says.
+/// Returns [`FileDefect::FileSize`] if `head` is empty, [`FileDefect::NotAnImage`] if it is of no
+/// known kind, and the errors of [`check_name`].
 pub fn identify(name: &str, head: &[u8]) -> Result<FileKind, FileDefect> {
     let head = &head[..head.len().min(HEAD_BYTES)];
     let named = FileKind::of_name(name);
     if sniff(head).is_some() || matches!(named, Some(FileKind::Picture(_))) {
         return identify_picture(name, head).map(FileKind::Picture);
     }
-    match other(head) {
+    match sniff_other(head) {
         Some(found) => check_name(name, found).map(|()| found),
         None if head.is_empty() => Err(empty()),
         None => {
@@ -73,10 +71,10 @@ pub fn identify(name: &str, head: &[u8]) -> Result<FileKind, FileDefect> {
     }
 }
 
-/// The format of a picture that begins with `head`, its name's extension agreeing.
+/// Returns the format of a raster file that begins with `head`, and checks `name` against it.
 ///
 /// # Errors
-/// As of [`identify`].
+/// See [`identify`].
 pub fn identify_picture(name: &str, head: &[u8]) -> Result<RasterFormat, FileDefect> {
     let Some(format) = sniff(head) else {
         return Err(if head.is_empty() {
@@ -94,30 +92,30 @@ fn empty() -> FileDefect {
     FileDefect::FileSize("the file is empty".to_owned())
 }
 
-/// What begins so and is no picture whose pixels are read.
-fn other(head: &[u8]) -> Option<FileKind> {
-    bmff::media(head)
+/// Returns the kind of a file that is not a raster file. `None` if it is of no known kind.
+fn sniff_other(head: &[u8]) -> Option<FileKind> {
+    bmff::file_kind(head)
         .or_else(|| svg::is_svg(head).then_some(FileKind::Svg))
         .or_else(|| pdf::is_pdf(head).then_some(FileKind::Pdf))
 }
 
-/// Whether a file called `name` may hold what was `found`.
+/// Checks that the extension of `name` agrees with the kind `found`.
 ///
 /// # Errors
-/// [`FileDefect::FormatMismatch`] when its extension stands for another.
+/// Returns [`FileDefect::FormatMismatch`] if it does not.
 pub fn check_name(name: &str, found: FileKind) -> Result<(), FileDefect> {
     let Some((_, extension)) = name.rsplit_once('.') else {
         return Ok(());
     };
-    let extension = extension.to_ascii_lowercase();
-    let named = FileKind::of_extension(&extension);
-    // an archive is none of them, and is not one by its name alone
-    if named == Some(found) || named.is_none() && extension != "zip" {
+    let lower = extension.to_ascii_lowercase();
+    let named = FileKind::of_extension(&lower);
+    // ".zip" is an error although it is no extension of a known kind.
+    if named == Some(found) || named.is_none() && lower != "zip" {
         Ok(())
     } else {
         let title = found.title();
         Err(FileDefect::FormatMismatch(format!(
-            "named .{extension}, but the bytes are {} {title}",
+            "named .{lower}, but the bytes are {} {title}",
             if title.starts_with(['A', 'S']) {
                 "an"
             } else {
@@ -133,7 +131,7 @@ mod tests {
     use crate::engine::fixture;
 
     #[test]
-    fn each_fixture_is_what_its_extension_says() {
+    fn identify_fixtures_by_content_and_extension() {
         for name in [
             "photo.jpg",
             "plain.png",
@@ -143,7 +141,7 @@ mod tests {
             "plain.gif",
         ] {
             let bytes = fixture::bytes(name);
-            let format = RasterFormat::of_name(name).expect("a format of ours");
+            let format = RasterFormat::of_name(name).expect("a known extension");
             assert_eq!(sniff(&bytes), Some(format), "{name}");
             assert_eq!(identify(name, &bytes), Ok(FileKind::Picture(format)));
         }
@@ -155,24 +153,28 @@ mod tests {
             "table.pdf",
         ] {
             let bytes = fixture::bytes(name);
-            let media = FileKind::of_name(name).expect("one of ours");
+            let kind = FileKind::of_name(name).expect("a known extension");
             assert_eq!(sniff(&bytes), None, "{name}");
-            assert_eq!(identify(name, &bytes), Ok(media), "{name}");
+            assert_eq!(identify(name, &bytes), Ok(kind), "{name}");
             let other = identify("x.jpg", &bytes);
             assert!(matches!(other, Err(FileDefect::NotAnImage(_))), "{name}");
             for other in ["x.svg", "x.heif", "x.avif", "x.pdf", "x.zip"] {
-                let is_it = FileKind::of_name(other) == Some(media);
-                assert_eq!(identify(other, &bytes).is_ok(), is_it, "{name} as {other}");
+                let is_same = FileKind::of_name(other) == Some(kind);
+                assert_eq!(
+                    identify(other, &bytes).is_ok(),
+                    is_same,
+                    "{name} as {other}"
+                );
             }
         }
     }
 
     #[test]
-    fn whole_files_are_known_by_their_head_alone() {
-        let remarks = |bytes: usize| format!("<!--{}--><svg/>", " ".repeat(bytes));
-        let near = remarks(HEAD_BYTES - "<!----><svg/>".len());
+    fn identify_ignores_bytes_beyond_the_head() {
+        let comment = |bytes: usize| format!("<!--{}--><svg/>", " ".repeat(bytes));
+        let near = comment(HEAD_BYTES - "<!----><svg/>".len());
         assert_eq!(identify("x.svg", near.as_bytes()), Ok(FileKind::Svg));
-        let far = remarks(HEAD_BYTES);
+        let far = comment(HEAD_BYTES);
         for name in ["x.svg", "x"] {
             let whole = identify(name, far.as_bytes());
             assert!(matches!(whole, Err(FileDefect::NotAnImage(_))), "{name}");
@@ -183,7 +185,7 @@ mod tests {
     const JPEG: FileKind = FileKind::Picture(RasterFormat::Jpeg);
 
     #[test]
-    fn another_format_than_the_name_says_is_told_in_one_line() {
+    fn check_name_with_another_formats_extension_is_a_mismatch() {
         assert_eq!(
             check_name("a.b/Cat.PNG", JPEG),
             Err(FileDefect::FormatMismatch(
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_picture_is_not_taken_for_one() {
+    fn identify_other_content_is_no_image() {
         assert!(matches!(
             identify("x.jpg", b""),
             Err(FileDefect::FileSize(_))

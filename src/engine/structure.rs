@@ -1,7 +1,7 @@
-//! The framing of picture files: JPEG's segments, PNG's and WebP's chunks, GIF's blocks.
+//! Container structure of raster files: JPEG segments, PNG and WebP chunks, GIF blocks.
 //!
-//! Promises: each walk is total (hostile bytes end it, they never panic), goes over the
-//! bytes once, and lends slices of them without copying.
+//! Guarantees: each iterator ends at malformed bytes and never panics, makes one pass, and copies
+//! nothing.
 
 mod frame;
 
@@ -14,34 +14,34 @@ use super::ifd::{ByteOrder, Ifd};
 use crate::model::picture::RasterFormat;
 pub use frame::{gif_frame_px, jpeg_frame};
 
-/// One marker segment of a JPEG's head; the body is what follows the length.
+/// A marker segment of a JPEG header.
 #[derive(Debug, Clone, Copy)]
 pub struct JpegSegment<'a> {
-    /// The byte after 0xFF: 0xE1 is APP1.
+    /// Byte after 0xFF, such as 0xE1 for APP1.
     pub marker: u8,
-    /// What the segment holds.
+    /// Content of the segment, after its length field.
     pub body: &'a [u8],
 }
 
-/// One chunk of a PNG or a WebP.
+/// A chunk of a PNG or a WebP file.
 #[derive(Debug, Clone, Copy)]
 pub struct RiffOrPngChunk<'a> {
-    /// Its four letters.
+    /// Chunk type, four ASCII letters.
     pub kind: [u8; 4],
-    /// What it holds.
+    /// Content of the chunk.
     pub body: &'a [u8],
 }
 
-/// One block of a GIF.
+/// A block of a GIF file.
 #[derive(Debug, Clone)]
 pub enum GifBlock {
-    /// A table of colours, three bytes each, at this place of the file.
+    /// A colour table, three bytes per colour, as a byte range of the file.
     Colours(Range<usize>),
-    /// An extension's label and where its sub-blocks lie, their lengths included.
+    /// Label of an extension, and the byte range of its sub-blocks, including their length bytes.
     Extension(u8, Range<usize>),
-    /// One picture's data.
+    /// Image data.
     Frame,
-    /// The end of the file, as it should be.
+    /// Trailer, which ends the file.
     Trailer,
 }
 
@@ -49,7 +49,7 @@ const SOI: usize = 2;
 const EOI: u8 = 0xd9;
 const SOS: u8 = 0xda;
 
-/// The segments of a JPEG before its first scan.
+/// Yields the segments of a JPEG before its first scan.
 pub fn jpeg_header_segments(bytes: &[u8]) -> impl Iterator<Item = JpegSegment<'_>> {
     let mut at = SOI;
     std::iter::from_fn(move || {
@@ -59,7 +59,7 @@ pub fn jpeg_header_segments(bytes: &[u8]) -> impl Iterator<Item = JpegSegment<'_
     })
 }
 
-/// Whether a JPEG goes on to its end marker, whatever follows that.
+/// `true` if a JPEG has an EOI marker. Later bytes are ignored.
 #[must_use]
 pub fn jpeg_is_complete(bytes: &[u8]) -> bool {
     let mut at = SOI;
@@ -73,7 +73,7 @@ pub fn jpeg_is_complete(bytes: &[u8]) -> bool {
     false
 }
 
-/// The first segment from `at` on, and where it ends.
+/// Returns the first segment at or after `at`, and its end.
 fn jpeg_segment(bytes: &[u8], at: usize) -> Option<(JpegSegment<'_>, usize)> {
     let mut rest = bytes.get(at..)?;
     let skipped = rest
@@ -91,7 +91,8 @@ fn jpeg_segment(bytes: &[u8], at: usize) -> Option<(JpegSegment<'_>, usize)> {
     Some((segment(body), start + 2 + length))
 }
 
-/// Where the entropy-coded bytes from `at` on end: at a marker that is no restart.
+/// Returns the end of the entropy-coded data that starts at `at`: the next marker that is not
+/// `RSTn`.
 fn entropy_data_end(bytes: &[u8], at: usize) -> usize {
     bytes
         .get(at..)
@@ -102,7 +103,7 @@ fn entropy_data_end(bytes: &[u8], at: usize) -> usize {
         .map_or(bytes.len(), |length| at + length)
 }
 
-/// The chunks of a PNG, `IEND` being the last; a file torn off has none.
+/// Yields the chunks of a PNG. `IEND` is the last one; a truncated file has none.
 pub fn png_chunks(bytes: &[u8]) -> impl Iterator<Item = RiffOrPngChunk<'_>> {
     let mut at = Some(8);
     std::iter::from_fn(move || {
@@ -117,17 +118,17 @@ pub fn png_chunks(bytes: &[u8]) -> impl Iterator<Item = RiffOrPngChunk<'_>> {
     })
 }
 
-/// Whether a PNG goes on to its `IEND`.
+/// `true` if a PNG has an `IEND` chunk.
 #[must_use]
 pub fn png_is_complete(bytes: &[u8]) -> bool {
     png_chunks(bytes).any(|chunk| chunk.kind == *b"IEND")
 }
 
-/// Whether a PNG's colour profile, unpacked, has no more than `most` bytes; its decoder unpacks it
-/// whole.
+/// `true` if the ICC profile of a PNG has at most `bytes_max` bytes when decompressed, or if there
+/// is none. The decoder has no limit of its own.
 #[must_use]
-pub fn icc_profile_within(bytes: &[u8], most: u64) -> bool {
-    // of several it unpacks the first
+pub fn icc_profile_within(bytes: &[u8], bytes_max: u64) -> bool {
+    // The decoder uses the first of several profiles.
     let mut head = png_chunks(bytes).take_while(|chunk| chunk.kind != *b"IDAT");
     let profile = head.find(|chunk| chunk.kind == *b"iCCP");
     let packed = profile.and_then(|chunk| {
@@ -135,13 +136,13 @@ pub fn icc_profile_within(bytes: &[u8], most: u64) -> bool {
         chunk.body.get(name_ends + 2..)
     });
     packed.is_none_or(|packed| {
-        let mut unpacked = ZlibDecoder::new(packed).take(most + 1);
-        // one that is broken comes to its end too, and is the decoder's to judge
-        io::copy(&mut unpacked, &mut io::sink()).map_or(true, |length| length <= most)
+        let mut unpacked = ZlibDecoder::new(packed).take(bytes_max + 1);
+        // A corrupt profile is left to the decoder.
+        io::copy(&mut unpacked, &mut io::sink()).map_or(true, |length| length <= bytes_max)
     })
 }
 
-/// The chunks of a WebP.
+/// Yields the chunks of a WebP.
 pub fn webp_chunks(bytes: &[u8]) -> impl Iterator<Item = RiffOrPngChunk<'_>> {
     let mut at = 12_usize;
     std::iter::from_fn(move || {
@@ -155,7 +156,7 @@ pub fn webp_chunks(bytes: &[u8]) -> impl Iterator<Item = RiffOrPngChunk<'_>> {
     })
 }
 
-/// Whether a WebP is as long as its head says.
+/// `true` if a WebP is at least as long as its RIFF header declares.
 #[must_use]
 pub fn webp_is_complete(bytes: &[u8]) -> bool {
     bytes
@@ -166,8 +167,8 @@ pub fn webp_is_complete(bytes: &[u8]) -> bool {
         .is_some_and(|size| size <= bytes.len())
 }
 
-/// The size a BMP, a TIFF or a WebP declares; their decoders call one too large broken, wrap it, or
-/// do not come to it.
+/// Returns the width and height in the header of a BMP, a TIFF or an extended or lossless WebP.
+/// Their decoders misreport sizes that are too large, so that these are checked before decoding.
 #[must_use]
 pub fn header_dimensions(format: RasterFormat, bytes: &[u8]) -> Option<(u32, u32)> {
     let le = |at: usize, length: usize| {
@@ -182,7 +183,7 @@ pub fn header_dimensions(format: RasterFormat, bytes: &[u8]) -> Option<(u32, u32
     match (format, bytes.get(12..16)?) {
         (RasterFormat::Bmp, _) if le(14, 4)? == 12 => Some((le(18, 2)?, le(20, 2)?)),
         (RasterFormat::Bmp, _) => {
-            // a negative height stands for rows from top to bottom
+            // The height is negative if the rows are stored from top to bottom.
             let side = |at| Some(le(at, 4)?.cast_signed().unsigned_abs());
             Some((side(18)?, side(22)?))
         }
@@ -201,29 +202,29 @@ pub fn header_dimensions(format: RasterFormat, bytes: &[u8]) -> Option<(u32, u32
     }
 }
 
-/// Whether a TIFF's first directory and all that it says its picture is made of lie within the file,
-/// whatever kind of picture that is.
+/// `true` if the first IFD of a TIFF and all its strips or tiles are within the file.
 #[must_use]
 pub fn tiff_is_complete(bytes: &[u8]) -> bool {
-    // strips, tiles: where they lie, and how long they are
-    const PLACES: [(u16, u16); 2] = [(0x111, 0x117), (0x144, 0x145)];
-    let lies_within =
+    // Tags of the offsets and byte counts of strips, and of tiles.
+    const DATA_TAGS: [(u16, u16); 2] = [(0x111, 0x117), (0x144, 0x145)];
+    let is_within_file =
         |(at, length): (&u32, &u32)| u64::from(*at) + u64::from(*length) <= bytes.len() as u64;
     let directory = || {
-        let order = ByteOrder::of(bytes)?;
+        let order = ByteOrder::from_header(bytes)?;
         Ifd::parse_complete(bytes, order, order.u32(bytes, 4)?)
     };
     directory().is_some_and(|directory| {
-        PLACES.iter().any(|(offsets, lengths)| {
+        DATA_TAGS.iter().any(|(offsets, lengths)| {
             let (offsets, lengths) = (directory.numbers(*offsets), directory.numbers(*lengths));
             !offsets.is_empty()
                 && offsets.len() == lengths.len()
-                && offsets.iter().zip(&lengths).all(lies_within)
+                && offsets.iter().zip(&lengths).all(is_within_file)
         })
     })
 }
 
-/// The blocks of a GIF in their order, the trailer the last; a file torn off has none.
+/// Yields the blocks of a GIF in file order. The trailer is the last one; a truncated file has
+/// none.
 pub fn gif_blocks(bytes: &[u8]) -> impl Iterator<Item = GifBlock> {
     const SCREEN_END: usize = 13;
     let mut at = Some(SCREEN_END);
@@ -247,7 +248,7 @@ pub fn gif_blocks(bytes: &[u8]) -> impl Iterator<Item = GifBlock> {
     })
 }
 
-/// The block at `from`, a frame's own colours, and where the block ends.
+/// Returns the block at `from`, the range of its local colour table, and its end.
 fn gif_block(bytes: &[u8], from: usize) -> Option<(GifBlock, Option<Range<usize>>, Option<usize>)> {
     match *bytes.get(from)? {
         0x21 => {
@@ -285,7 +286,7 @@ fn sub_blocks_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// What sub-blocks hold, their lengths left out, up to `bytes_max`.
+/// Concatenates GIF sub-blocks without their length bytes, up to `bytes_max` bytes in all.
 #[must_use]
 pub fn concat_gif_sub_blocks(mut sub_blocks: &[u8], bytes_max: usize) -> Vec<u8> {
     let mut all = Vec::new();
@@ -300,7 +301,7 @@ pub fn concat_gif_sub_blocks(mut sub_blocks: &[u8], bytes_max: usize) -> Vec<u8>
     all
 }
 
-/// Whether a GIF goes on to its trailer.
+/// `true` if a GIF has a trailer.
 #[must_use]
 pub fn gif_is_complete(bytes: &[u8]) -> bool {
     gif_blocks(bytes).any(|block| matches!(block, GifBlock::Trailer))
@@ -311,11 +312,11 @@ mod tests {
     use super::*;
     use crate::engine::fixture;
 
-    type IsWhole = fn(&[u8]) -> bool;
+    type CompletenessCheck = fn(&[u8]) -> bool;
 
     #[test]
-    fn a_file_torn_off_anywhere_is_not_whole() {
-        let cases: [(&str, IsWhole); 6] = [
+    fn completeness_checks_reject_files_truncated_anywhere() {
+        let cases: [(&str, CompletenessCheck); 6] = [
             ("camera.jpg", jpeg_is_complete),
             ("progressive.jpg", jpeg_is_complete),
             ("manifest.jpg", jpeg_is_complete),
@@ -323,17 +324,17 @@ mod tests {
             ("plain.webp", webp_is_complete),
             ("plain.gif", gif_is_complete),
         ];
-        for (name, is_whole) in cases {
+        for (name, is_complete) in cases {
             let bytes = fixture::bytes(name);
-            assert!(is_whole(&bytes), "{name}");
+            assert!(is_complete(&bytes), "{name}");
             for length in (0..bytes.len() - 4).step_by(997).chain([bytes.len() - 5]) {
-                assert!(!is_whole(&bytes[..length]), "{name} cut to {length}");
+                assert!(!is_complete(&bytes[..length]), "{name} cut to {length}");
             }
         }
     }
 
     #[test]
-    fn the_walks_yield_what_the_files_hold() {
+    fn iterators_yield_the_parts_of_fixtures() {
         let jpeg = fixture::bytes("camera.jpg");
         assert!(
             jpeg_header_segments(&jpeg)

@@ -1,8 +1,8 @@
-//! SVGs: those of plain shapes are drawn, all others get a card.
+//! SVG: documents of plain shapes are drawn, all others get a placeholder card.
 //!
-//! Guarantees: nothing outside the file is read, no script is run, and time and memory are bounded:
-//! [`allowed`] decides by the document's elements and size, and a drawing that takes long is drawn
-//! smaller ([`cost`]).
+//! Guarantees: nothing outside the file is read, no script is run, and time and memory are bounded.
+//! [`allow_list`] checks the document's elements and size. [`cost`] lowers the resolution of
+//! drawings that take long.
 
 mod allow_list;
 mod cost;
@@ -16,41 +16,43 @@ use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{ImageHrefResolver, Options, Tree};
 
 use super::budget::Lease;
+use super::error::unreadable_message;
 use super::memory_need;
+use super::raster::rgb_image;
 use crate::model::picture::FileDefect;
 pub use allow_list::is_svg;
-use allow_list::{ElementKind, scan};
+use allow_list::{SvgKind, scan};
 
-/// Bytes of the parsed document, and of the tree that is made of it, for each byte of the file.
+/// Memory for the parsed document and the render tree, per byte of the file.
 const TREE_RATIO: u64 = 40 + 64;
-/// Bytes of a gradient's stop.
+/// Memory for a gradient stop.
 const STOP_BYTES: u64 = 24;
-/// Bytes of a pixel drawn: with alpha, and without.
+/// Memory for a rendered pixel: RGBA and RGB.
 const PIXEL_BYTES: u64 = 4 + 3;
-/// Bytes of a layer's pixel.
+/// Memory for a pixel of a layer.
 const LAYER_PIXEL_BYTES: u64 = 4;
 
-/// The longer side of what is drawn.
+/// Maximum longer side of a rendered SVG.
 pub const SIDE_PX_MAX: u32 = 2048;
 
-/// An SVG of plain shapes that was read, and can be drawn.
+/// An SVG of plain shapes, parsed.
 #[derive(Debug)]
 pub struct Drawing {
     tree: Tree,
-    /// Bytes of the tree and of the file.
+    /// Memory for the tree and the file.
     bytes: u64,
 }
 
-/// Returns `true` if the SVG is drawn, `false` if it gets a card.
+/// `true` if the SVG is drawn, `false` if it gets a placeholder card.
 ///
 /// # Errors
 /// Returns [`FileDefect::Corrupt`] if it is malformed.
 pub fn is_plain(bytes: &[u8]) -> Result<bool, FileDefect> {
-    Ok(scan(text(bytes)?)? != ElementKind::Other)
+    Ok(scan(text(bytes)?)? != SvgKind::Other)
 }
 
-/// Returns the width and height that the root of a well-formed SVG declares, one pixel a side at
-/// least. `None` if it declares none.
+/// Returns the width and height that the root element of a well-formed SVG declares, at least 1
+/// pixel each. `None` if it declares no size.
 pub fn declared_px(bytes: &[u8]) -> Option<(u32, u32)> {
     let mut reader = Reader::from_str(text(bytes).ok()?);
     let root = loop {
@@ -60,35 +62,37 @@ pub fn declared_px(bytes: &[u8]) -> Option<(u32, u32)> {
             _ => {}
         }
     };
-    let mut alone = "<svg xmlns=\"http://www.w3.org/2000/svg\"".to_owned();
+    let mut empty_svg = "<svg xmlns=\"http://www.w3.org/2000/svg\"".to_owned();
     for name in ["width", "height", "viewBox"] {
         if let Ok(Some(attribute)) = root.try_get_attribute(name) {
             let value = attribute.value.replace(['"', '&', '<'], "");
-            // Writing to a String does not fail.
-            let _ = write!(alone, " {name}=\"{value}\"");
+            // Writing to a String cannot fail.
+            let _ = write!(empty_svg, " {name}=\"{value}\"");
         }
     }
-    let is_sized = alone.contains("viewBox") || alone.contains("width") && alone.contains("height");
-    let tree = Tree::from_str(&(alone + "/>"), &Options::default()).ok()?;
+    let is_sized = empty_svg.contains("viewBox")
+        || empty_svg.contains("width") && empty_svg.contains("height");
+    let tree = Tree::from_str(&(empty_svg + "/>"), &Options::default()).ok()?;
     is_sized.then(|| sides_px(&tree))
 }
 
 impl Drawing {
-    /// Reads an SVG of plain shapes.
+    /// Parses an SVG of plain shapes.
     ///
     /// # Errors
-    /// Returns [`FileDefect::Corrupt`] if it cannot be read or has no size, [`FileDefect::FormatMismatch`] if it
-    /// is not plain, and [`FileDefect::TooLarge`] if there is no memory for it.
+    /// Returns [`FileDefect::Corrupt`] if the SVG is malformed or has no size,
+    /// [`FileDefect::FormatMismatch`] if it has other content than plain shapes, and
+    /// [`FileDefect::TooLarge`] if there is no memory for it.
     pub fn read(bytes: &[u8], memory: &mut Lease) -> Result<Self, FileDefect> {
         let text = text(bytes)?;
-        let ElementKind::Plain { elements, stops } = scan(text)? else {
-            let text = "SVG other than plain shapes is not drawn";
-            return Err(FileDefect::FormatMismatch(text.to_owned()));
+        let SvgKind::Plain { elements, stops } = scan(text)? else {
+            let message = "only SVG of plain shapes is supported";
+            return Err(FileDefect::FormatMismatch(message.to_owned()));
         };
         let stops_bytes = u64::from(elements) * u64::from(stops) * STOP_BYTES;
         let file_bytes = bytes.len() as u64;
-        let bytes = memory_need::of_reading(file_bytes * (1 + TREE_RATIO) + stops_bytes);
-        memory.require(bytes)?;
+        let need_bytes = memory_need::for_reading(file_bytes * (1 + TREE_RATIO) + stops_bytes);
+        memory.require(need_bytes)?;
         let options = Options {
             image_href_resolver: ImageHrefResolver {
                 resolve_data: Box::new(|_, _, _| None),
@@ -97,36 +101,37 @@ impl Drawing {
             ..Options::default()
         };
         let tree = Tree::from_str(text, &options).map_err(|error| unreadable(&error))?;
-        Ok(Self { tree, bytes })
+        Ok(Self {
+            tree,
+            bytes: need_bytes,
+        })
     }
 
-    /// Its width and height, one pixel a side at least.
+    /// Returns the width and height, at least 1 pixel each.
     #[must_use]
     pub fn sides_px(&self) -> (u32, u32) {
         sides_px(&self.tree)
     }
 
-    /// Its pixels on white, its longer side at most [`SIDE_PX_MAX`].
+    /// Renders the SVG on white, with a longer side of at most [`SIDE_PX_MAX`].
     ///
     /// # Errors
-    /// [`FileDefect::TooLarge`] if so much is drawn that it would take too long at any size.
+    /// Returns [`FileDefect::TooLarge`] if rendering takes too long at any size, or too much
+    /// memory.
     pub fn draw(&self, memory: &mut Lease) -> Result<RgbImage, FileDefect> {
         let size = self.tree.size();
         let (scale, layers_px) = cost::scale(&self.tree, SIDE_PX_MAX)?;
-        let (width, height) = (whole(size.width() * scale), whole(size.height() * scale));
+        let width = round_to_px(size.width() * scale);
+        let height = round_to_px(size.height() * scale);
         let pixels_bytes = PIXEL_BYTES * u64::from(width) * u64::from(height);
         memory.require(self.bytes + pixels_bytes + LAYER_PIXEL_BYTES * layers_px)?;
-        let too_large = || FileDefect::TooLarge("the SVG takes too much memory".to_owned());
-        let mut pixmap = Pixmap::new(width, height).ok_or_else(too_large)?;
+        let mut pixmap = Pixmap::new(width, height).ok_or_else(|| {
+            FileDefect::TooLarge("rendering the SVG takes too much memory".to_owned())
+        })?;
         pixmap.fill(Color::WHITE);
         let transform = Transform::from_scale(scale, scale);
         resvg::render(&self.tree, transform, &mut pixmap.as_mut());
-        let rgb = pixmap
-            .data()
-            .chunks_exact(4)
-            .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
-            .collect();
-        RgbImage::from_raw(width, height, rgb).ok_or_else(too_large)
+        Ok(rgb_image(&pixmap))
     }
 }
 
@@ -137,21 +142,19 @@ fn text(bytes: &[u8]) -> Result<&str, FileDefect> {
 
 fn sides_px(tree: &Tree) -> (u32, u32) {
     let size = tree.size();
-    (whole(size.width()), whole(size.height()))
+    (round_to_px(size.width()), round_to_px(size.height()))
 }
 
-fn unreadable(why: &dyn std::fmt::Display) -> FileDefect {
-    let why = why.to_string();
-    let line: Vec<&str> = why.split_whitespace().collect();
-    FileDefect::Corrupt(format!("the SVG cannot be read: {}", line.join(" ")))
+fn unreadable(reason: &dyn std::fmt::Display) -> FileDefect {
+    FileDefect::Corrupt(unreadable_message("SVG", reason))
 }
 
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "the cast saturates, and that is meant"
+    reason = "the cast saturates, as intended"
 )]
-fn whole(side: f32) -> u32 {
+fn round_to_px(side: f32) -> u32 {
     (side.round() as u32).max(1)
 }
 

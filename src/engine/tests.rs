@@ -1,23 +1,23 @@
 use super::*;
 use crate::model::picture::{RasterFormat, Strength};
 
-async fn inspect_fixture(name: &str, wants: InspectOptions) -> Result<Inspection, EngineError> {
+async fn inspect_fixture(name: &str, options: InspectOptions) -> Result<Inspection, EngineError> {
     fixture::engine(2)
-        .inspect(fixture::content(name), name.to_owned(), wants)
+        .inspect(fixture::content(name), name.to_owned(), options)
         .await
 }
 
 #[tokio::test]
-async fn what_is_wanted_is_drawn_and_nothing_else() {
-    let measured = InspectOptions {
+async fn inspect_computes_what_the_options_ask_for() {
+    let options = InspectOptions {
         measures: true,
         ..InspectOptions::default()
     };
-    let plain = inspect_fixture("photo.jpg", measured)
+    let plain = inspect_fixture("photo.jpg", options)
         .await
-        .expect("a whole picture");
-    let of_it = plain.measures.expect("measures");
-    assert_eq!((of_it.width_px, of_it.height_px), (1024, 768));
+        .expect("a complete picture");
+    let measures = plain.measures.expect("measures");
+    assert_eq!((measures.width_px, measures.height_px), (1024, 768));
     let Inspection {
         thumbnail,
         preview,
@@ -28,13 +28,13 @@ async fn what_is_wanted_is_drawn_and_nothing_else() {
     assert!(
         [thumbnail, preview, heatmap, overlay]
             .iter()
-            .all(|drawn| drawn.is_none())
+            .all(|image| image.is_none())
     );
     let style = HeatmapStyle {
-        ground: Background::Transparent,
+        background: Background::Transparent,
         scale: Scale::Normalized,
     };
-    let wants = InspectOptions {
+    let options = InspectOptions {
         measures: true,
         thumbnail: true,
         preview: true,
@@ -43,9 +43,9 @@ async fn what_is_wanted_is_drawn_and_nothing_else() {
         report_px: Some(200),
         probability: None,
     };
-    let drawn = inspect_fixture("photo.jpg", wants)
+    let drawn = inspect_fixture("photo.jpg", options)
         .await
-        .expect("a whole picture");
+        .expect("a complete picture");
     let sizes = [
         &drawn.thumbnail,
         &drawn.preview,
@@ -63,37 +63,37 @@ async fn what_is_wanted_is_drawn_and_nothing_else() {
     );
     assert_eq!(plain.measures, drawn.measures);
     assert_eq!(plain.digest, drawn.digest);
-    let judged = inspect_fixture("photo.jpg", InspectOptions::default())
+    let minimal = inspect_fixture("photo.jpg", InspectOptions::default())
         .await
-        .expect("a whole picture");
-    assert_eq!((judged.measures, judged.digest), (None, plain.digest));
+        .expect("a complete picture");
+    assert_eq!((minimal.measures, minimal.digest), (None, plain.digest));
 }
 
 #[tokio::test]
-async fn a_defect_is_told_from_an_error_of_ours() {
-    let wants = InspectOptions::default();
+async fn inspect_tells_defects_from_internal_errors() {
+    let options = InspectOptions::default();
     assert!(matches!(
-        inspect_fixture("truncated.jpg", wants).await,
+        inspect_fixture("truncated.jpg", options).await,
         Err(EngineError::Defect(FileDefect::Corrupt(_)))
     ));
     assert!(matches!(
-        inspect_fixture("not-a-picture.jpg", wants).await,
+        inspect_fixture("not-a-picture.jpg", options).await,
         Err(EngineError::Defect(FileDefect::NotAnImage(_)))
     ));
     assert!(matches!(
-        inspect_fixture("bomb.png", wants).await,
+        inspect_fixture("bomb.png", options).await,
         Err(EngineError::Defect(FileDefect::TooLarge(_)))
     ));
     assert!(matches!(
-        // a folder, which opens and is not read
-        inspect_fixture(".", wants).await,
+        // A folder can be opened but not read.
+        inspect_fixture(".", options).await,
         Err(EngineError::Io(_))
     ));
     let renamed = fixture::engine(1)
         .inspect(
             fixture::content("photo.jpg"),
             "photo.webp".to_owned(),
-            wants,
+            options,
         )
         .await;
     assert_eq!(
@@ -103,7 +103,7 @@ async fn a_defect_is_told_from_an_error_of_ours() {
 }
 
 #[tokio::test]
-async fn the_head_alone_identifies_a_file() {
+async fn identify_reads_the_head_only() {
     let engine = fixture::engine(1);
     let identify =
         |file: &str, name: &str| engine.identify(fixture::content(file), name.to_owned());
@@ -116,7 +116,7 @@ async fn the_head_alone_identifies_a_file() {
 }
 
 #[tokio::test]
-async fn a_dropped_future_gives_its_turn_back() {
+async fn dropped_future_returns_its_permit() {
     let engine = fixture::engine(1);
     for _ in 0..5 {
         let work = engine.inspect(
@@ -146,9 +146,9 @@ async fn a_dropped_future_gives_its_turn_back() {
 }
 
 #[tokio::test]
-async fn a_panic_is_a_corrupt_picture() {
+async fn panic_is_a_corrupt_file() {
     let engine = fixture::engine(1);
-    let found: Result<(), EngineError> = engine.run(|| panic!("as decoders do")).await;
+    let found: Result<(), EngineError> = engine.run(|| panic!("like a decoder")).await;
     assert!(matches!(
         found,
         Err(EngineError::Defect(FileDefect::Corrupt(_)))
@@ -157,7 +157,7 @@ async fn a_panic_is_a_corrupt_picture() {
 }
 
 #[tokio::test]
-async fn protecting_writes_the_output_where_it_is_told() {
+async fn protect_writes_a_complete_output() {
     let to = tempfile::NamedTempFile::new().expect("a temporary file");
     let engine = fixture::engine(1);
     let protection = |name: &str| Protection {
@@ -165,7 +165,7 @@ async fn protecting_writes_the_output_where_it_is_told() {
         name: name.to_owned(),
         to: to.path().to_owned(),
         strength: Strength::default(),
-        draw: crate::platform::rng::SeededRng::from_digest([3; 32]),
+        rng: crate::platform::rng::SeededRng::from_digest([3; 32]),
         thumbnail: false,
     };
     let protected = engine
@@ -176,36 +176,36 @@ async fn protecting_writes_the_output_where_it_is_told() {
         (protected.format, protected.thumbnail),
         (RasterFormat::Jpeg, None)
     );
-    let again = engine
+    let inspection = engine
         .inspect(
-            fixture::whole(to.path()),
+            fixture::open(to.path()),
             "photo.jpg".to_owned(),
             InspectOptions::default(),
         )
         .await
-        .expect("a whole picture");
+        .expect("a complete picture");
     assert_eq!(
-        again.provenance,
+        inspection.provenance,
         Provenance::Camera("NIKON D750".to_owned())
     );
     assert!(engine.protect(protection("truncated.jpg")).await.is_err());
 }
 
 #[tokio::test]
-async fn samples_and_reports_are_made_in_their_turn() {
+async fn sample_and_report_equal_their_pure_functions() {
     let engine = fixture::engine(1);
     let sample = engine.sample("a.jpg".to_owned(), [1; 32]).await;
     assert_eq!(
         sample.expect("a sample"),
         sample::sample("a.jpg", [1; 32]).expect("the same sample")
     );
-    let refused = engine.sample("a.txt".to_owned(), [1; 32]).await;
+    let error = engine.sample("a.txt".to_owned(), [1; 32]).await;
     assert!(matches!(
-        refused,
+        error,
         Err(EngineError::Defect(FileDefect::NotAnImage(_)))
     ));
     let at = crate::model::time::Timestamp::from_ms(0);
-    let report = Report {
+    let report = ReportFacts {
         locale: crate::model::report::Locale::KoKr,
         finding: report::Finding::Ai { probability: 0.5 },
         order_id: "1".to_owned(),
@@ -213,7 +213,7 @@ async fn samples_and_reports_are_made_in_their_turn() {
         file_name: "a.jpg".to_owned(),
         created_at: at,
         completed_at: at,
-        made_at: at,
+        reported_at: at,
         original_name: None,
     };
     let sources = ReportSources {
@@ -221,16 +221,14 @@ async fn samples_and_reports_are_made_in_their_turn() {
         heatmap: Some(fixture::content("plain.png")),
     };
     let mut memory = engine.budget().lease(1024).await.expect("a lease");
-    let images = report::draw_images(&sources, "photo.jpg", 1600, &mut memory);
-    let images = images.expect("images");
+    let images = report::draw_images(&sources, "photo.jpg", 1600, &mut memory).expect("images");
     let pdf = engine.report(report.clone(), sources).await;
-    let pdf = pdf.expect("a report");
-    assert!(pdf == report::make(&report, images).expect("the same report"));
+    assert!(pdf.expect("a report") == report::build(&report, images).expect("the same report"));
 }
 
 #[tokio::test]
 async fn report_in_a_small_budget_has_smaller_images() {
-    let report = Report {
+    let report = ReportFacts {
         locale: crate::model::report::Locale::EnUs,
         finding: report::Finding::Ai { probability: 0.5 },
         order_id: "1".to_owned(),
@@ -239,7 +237,7 @@ async fn report_in_a_small_budget_has_smaller_images() {
         original_name: None,
         created_at: crate::model::time::Timestamp::from_ms(0),
         completed_at: crate::model::time::Timestamp::from_ms(0),
-        made_at: crate::model::time::Timestamp::from_ms(0),
+        reported_at: crate::model::time::Timestamp::from_ms(0),
     };
     let sources = ReportSources {
         picture: Some(fixture::jpeg(1800, 1800)),
@@ -247,8 +245,8 @@ async fn report_in_a_small_budget_has_smaller_images() {
     };
     for (budget_mib, width) in [(64, "/Width 1600\n"), (16, "/Width 512\n")] {
         let engine = Engine::new(1, Budget::new(budget_mib << 20));
-        let made = engine.report(report.clone(), sources.clone()).await;
-        let pdf = made.expect("a report");
+        let report = engine.report(report.clone(), sources.clone()).await;
+        let pdf = report.expect("a report");
         let width = width.as_bytes();
         assert!(
             pdf.windows(width.len()).any(|it| it == width),

@@ -1,34 +1,34 @@
-//! What a picture is judged to be, once the control plane's rules have had their say: by its
-//! name's suffix, by its metadata, by its bytes.
+//! Verdict on a picture: by its name's suffix, by its metadata, or by its bytes. Rules of the
+//! control plane take precedence; the caller applies them.
 //!
-//! Promises: the same name and bytes give the same verdict on every machine and in every
-//! version; a test pins the numbers.
+//! Guarantees: the same name and bytes give the same verdict on every machine and in every version.
+//! A test pins the numbers.
 
 use crate::model::order::ApiVersion;
 use crate::model::picture::{Label, Provenance, Verdict, VerdictSource};
 use crate::model::work::{NoResult, WatermarkResult};
 
-/// The chance of AI for a picture that names its generator.
+/// AI probability of a picture whose metadata name a generator.
 const GENERATOR_PROBABILITY: f64 = 0.97;
-/// For one that names its camera.
+/// AI probability of a picture whose metadata name a camera.
 const CAMERA_PROBABILITY: f64 = 0.04;
-/// For the suffix `_ai`.
+/// AI probability for the suffix `_ai`.
 const AI_PROBABILITY: f64 = 0.98;
-/// For the suffix `_human`.
+/// AI probability for the suffix `_human`.
 const HUMAN_PROBABILITY: f64 = 0.02;
-/// For one that names its editor, or has the suffix `_edited`.
+/// AI probability of a picture whose metadata name an editor, and for the suffix `_edited`.
 const EDITED_PROBABILITY: f64 = 0.0382;
-/// For one that names the machine it was edited by, or has the suffix `_aiedited`.
+/// AI probability of a picture whose metadata name an AI editor, and for the suffix `_aiedited`.
 const AI_EDITED_PROBABILITY: f64 = 0.71;
-/// How sure a watermark is.
+/// Score of a watermark.
 const WATERMARK_PROBABILITY: f64 = 0.99;
 
-/// What is found in a file whose name says that something is.
+/// Text that is extracted from a file whose name asks for a watermark.
 const TEST_WATERMARK: &str = "MORI TEST WATERMARK";
 
-/// A name's suffix: what stands between its last underscore and its extension.
-///
-/// `IMG_12_ai.jpg` has `ai`; folders are left out; a name without an underscore has none.
+/// Returns the suffix of a name: the part between its last underscore and its extension, such as
+/// `ai` in `IMG_12_ai.jpg`. Folders are ignored. `None` if the name has no underscore or an empty
+/// suffix.
 #[must_use]
 pub fn suffix(name: &str) -> Option<&str> {
     let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
@@ -38,7 +38,8 @@ pub fn suffix(name: &str) -> Option<&str> {
         .filter(|suffix| !suffix.is_empty())
 }
 
-/// What the suffixes BIZ MORI's test keys know (bizmori.md 2.5) make of a name.
+/// Returns the verdict that a name's suffix forces for BIZ MORI's test keys (bizmori.md 2.5).
+/// `None` if the name has no such suffix.
 #[must_use]
 pub fn from_bizmori_name(name: &str) -> Option<Verdict> {
     let suffix = suffix(name)?.to_ascii_lowercase();
@@ -47,12 +48,13 @@ pub fn from_bizmori_name(name: &str) -> Option<Verdict> {
         "human" => (Label::Human, HUMAN_PROBABILITY),
         _ => return None,
     };
-    Some(by_suffix(suffix, label, probability))
+    Some(verdict_by_suffix(suffix, label, probability))
 }
 
-/// What the suffixes of Undetectable's documents (undetectable.md 4) make of a name.
+/// Returns the verdict that a name's suffix forces in Undetectable's API (undetectable.md 4).
+/// `None` if the name has no such suffix.
 ///
-/// The probability of a watermark is its score; the wire shows `result` 0 beside it.
+/// The probability of a watermark is its score. The API shows a `result` of 0 with it.
 #[must_use]
 pub fn from_undetectable_name(name: &str) -> Option<Verdict> {
     let suffix = suffix(name)?.to_ascii_lowercase();
@@ -64,11 +66,11 @@ pub fn from_undetectable_name(name: &str) -> Option<Verdict> {
         "gemini" => watermark("Gemini"),
         _ => return from_bizmori_name(name),
     };
-    Some(by_suffix(suffix, label, probability))
+    Some(verdict_by_suffix(suffix, label, probability))
 }
 
-/// Result of a watermark extraction that the suffix of a file name chooses (bizmori.md 2.5 and, for
-/// suffixes that only v3 has, 4). `None` if the name has no such suffix.
+/// Returns the result of a watermark extraction that a name's suffix forces (bizmori.md 2.5, and 4
+/// for suffixes that only v3 has). `None` if the name has no such suffix.
 #[must_use]
 pub fn from_extraction_name(
     name: &str,
@@ -84,10 +86,10 @@ pub fn from_extraction_name(
     Some((result, VerdictSource::Suffix(suffix)))
 }
 
-/// What a picture's metadata make of it or, where they say nothing, its SHA-256.
+/// Returns the verdict by a picture's metadata, or by its SHA-256 if the metadata name no origin.
 #[must_use]
 pub fn from_metadata_or_hash(provenance: &Provenance, digest: &[u8; 32]) -> Verdict {
-    let (label, probability, basis) = match provenance {
+    let (label, probability, source) = match provenance {
         Provenance::Generator(_) => (Label::Ai, GENERATOR_PROBABILITY, VerdictSource::Metadata),
         Provenance::Camera(_) => (Label::Human, CAMERA_PROBABILITY, VerdictSource::Metadata),
         Provenance::Editor(_) => (Label::Edited, EDITED_PROBABILITY, VerdictSource::Metadata),
@@ -109,18 +111,19 @@ pub fn from_metadata_or_hash(provenance: &Provenance, digest: &[u8; 32]) -> Verd
     Verdict {
         label,
         probability,
-        source: basis,
+        source,
         provenance: provenance.clone(),
     }
 }
 
-/// Cuts a probability off after four decimals. 0.5 and more stays 0.5 and more.
+/// Truncates a probability to four decimals. Truncation, unlike rounding, cannot reach 0.5 from
+/// below.
 #[must_use]
-pub fn cut(probability: f64) -> f64 {
+pub fn truncate_to_4_decimals(probability: f64) -> f64 {
     (probability * 10_000.0).floor() / 10_000.0
 }
 
-/// The chance of AI that goes with a label where nothing else says.
+/// Returns the probability for a label that a rule forces without a probability.
 #[must_use]
 pub fn default_probability(label: &Label) -> f64 {
     match label {
@@ -132,7 +135,7 @@ pub fn default_probability(label: &Label) -> f64 {
     }
 }
 
-fn by_suffix(suffix: String, label: Label, probability: f64) -> Verdict {
+fn verdict_by_suffix(suffix: String, label: Label, probability: f64) -> Verdict {
     Verdict {
         label,
         probability,
@@ -141,7 +144,7 @@ fn by_suffix(suffix: String, label: Label, probability: f64) -> Verdict {
     }
 }
 
-/// The first 53 bits of the digest as a number in [0, 1). Fixed for ever.
+/// Returns the first 53 bits of the digest as a number in [0, 1). Must never change.
 #[expect(
     clippy::cast_precision_loss,
     reason = "53 bits fit a double's mantissa"
@@ -160,7 +163,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     #[test]
-    fn a_suffix_stands_between_the_last_underscore_and_the_extension() {
+    fn suffix_is_between_the_last_underscore_and_the_extension() {
         for (name, found) in [
             ("photo_ai.jpg", Some("ai")),
             ("IMG_0001_AI.PNG", Some("AI")),
@@ -177,49 +180,52 @@ mod tests {
     }
 
     #[test]
-    fn each_vendor_has_its_suffixes() {
-        let detection = |name| from_bizmori_name(name).map(|v| (v.label, v.probability));
-        let document = |name| from_undetectable_name(name).map(|v| (v.label, v.probability));
-        for of in [&detection as &dyn Fn(_) -> _, &document] {
-            assert_eq!(of("x_Ai.png"), Some((Label::Ai, 0.98)));
-            assert_eq!(of("x_human.png"), Some((Label::Human, 0.02)));
-            assert_eq!(of("x_fail.png"), None);
+    fn suffixes_differ_by_vendor() {
+        let bizmori = |name| from_bizmori_name(name).map(|v| (v.label, v.probability));
+        let undetectable = |name| from_undetectable_name(name).map(|v| (v.label, v.probability));
+        for verdict in [&bizmori as &dyn Fn(_) -> _, &undetectable] {
+            assert_eq!(verdict("x_Ai.png"), Some((Label::Ai, 0.98)));
+            assert_eq!(verdict("x_human.png"), Some((Label::Human, 0.02)));
+            assert_eq!(verdict("x_fail.png"), None);
         }
-        assert_eq!(detection("x_edited.png"), None);
-        assert_eq!(document("x_edited.png"), Some((Label::Edited, 0.0382)));
-        assert_eq!(document("x_aiedited.png"), Some((Label::AiEdited, 0.71)));
+        assert_eq!(bizmori("x_edited.png"), None);
+        assert_eq!(undetectable("x_edited.png"), Some((Label::Edited, 0.0382)));
         assert_eq!(
-            document("x_GROK.png"),
+            undetectable("x_aiedited.png"),
+            Some((Label::AiEdited, 0.71))
+        );
+        assert_eq!(
+            undetectable("x_GROK.png"),
             Some((Label::Watermarked("Grok".to_owned()), 0.99))
         );
     }
 
     #[test]
-    fn metadata_outweigh_the_bytes() {
-        let judge = |provenance| from_metadata_or_hash(&provenance, &[0xff; 32]);
-        let camera = judge(Provenance::Camera("NIKON D750".to_owned()));
+    fn metadata_take_precedence_over_the_digest() {
+        let verdict_on = |provenance| from_metadata_or_hash(&provenance, &[0xff; 32]);
+        let camera = verdict_on(Provenance::Camera("NIKON D750".to_owned()));
         assert_eq!(
             (camera.label, camera.source),
             (Label::Human, VerdictSource::Metadata)
         );
-        let editor = judge(Provenance::Editor("GIMP".to_owned()));
+        let editor = verdict_on(Provenance::Editor("GIMP".to_owned()));
         assert_eq!(editor.label, Label::Edited);
-        let machine = judge(Provenance::AiEditor("Adobe Firefly".to_owned()));
+        let machine = verdict_on(Provenance::AiEditor("Adobe Firefly".to_owned()));
         assert_eq!(
             (machine.label, machine.probability.to_string()),
             (Label::AiEdited, "0.71".to_owned())
         );
-        let generator = judge(Provenance::Generator("Grok".to_owned()));
+        let generator = verdict_on(Provenance::Generator("Grok".to_owned()));
         assert_eq!(generator.probability.to_string(), "0.97");
     }
 
     #[test]
-    fn the_chance_that_follows_from_bytes_is_fixed_for_ever() {
-        let judge = |bytes: &[u8]| {
+    fn probability_of_a_digest_never_changes() {
+        let verdict_on = |bytes: &[u8]| {
             let verdict =
                 from_metadata_or_hash(&Provenance::Unknown, &Sha256::digest(bytes).into());
             assert_eq!(verdict.source, VerdictSource::Digest);
-            let cut = cut(verdict.probability).to_string();
+            let cut = truncate_to_4_decimals(verdict.probability).to_string();
             (verdict.probability.to_string(), cut, verdict.label)
         };
         for (bytes, exact, cut) in [
@@ -229,7 +235,7 @@ mod tests {
             (&fixture::bytes("bench.jpg"), "0.791608094925883", "0.7916"),
         ] {
             let expected = (exact.to_owned(), cut.to_owned(), Label::Ai);
-            assert_eq!(judge(bytes), expected);
+            assert_eq!(verdict_on(bytes), expected);
         }
     }
 }

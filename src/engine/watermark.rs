@@ -1,18 +1,18 @@
-//! Watermarks: texts that go into a file and are found in it again.
+//! Watermarks: texts that are embedded in a file and can be extracted again.
 //!
-//! A watermark is a block of bytes ([`payload`]) at the end of the file: behind the end of a picture
-//! ([`trailing`]), in comments of a PDF ([`pdf`]). So
-//! - no pixel and no page is written anew: the picture is the same before and after;
-//! - it lasts as long as the file's bytes do, under any name; encoding a file anew loses it;
-//! - what a file says of its source is not touched.
+//! A watermark is a block of bytes ([`payload`]) at the end of the file: after the end of a picture
+//! ([`trailing`]), or in comments of a PDF ([`pdf`]). Consequences:
+//! - Pixels and pages do not change.
+//! - Renaming and copying a file keeps the watermark, re-encoding loses it.
+//! - The file's metadata do not change.
 //!
-//! A file that has a watermark keeps its texts, oldest first, before the new ones; beyond
-//! [`TEXTS_MAX`] the oldest go. A block that is not whole and ours to the last bit is not extracted.
+//! Embedding in a file that has a watermark keeps its texts, oldest first, before the new ones.
+//! Beyond [`TEXTS_MAX`], the oldest are dropped. A damaged or incomplete block is ignored.
 
 mod host;
-mod kind;
 mod payload;
 mod pdf;
+mod supported;
 mod trailing;
 
 use std::fs::File;
@@ -27,70 +27,70 @@ use super::{EngineError, InputFile, input};
 use crate::model::picture::{FileDefect, FileKind};
 use host::WatermarkHost;
 
-/// What is to be marked, and with what.
+/// Task of embedding texts.
 #[derive(Debug)]
 pub struct Embedding {
     /// The picture or PDF.
     pub content: InputFile,
-    /// The name its owner gave it.
+    /// Owner's name of the file.
     pub name: String,
-    /// Where the output goes; what is there is replaced.
+    /// Path of the output. An existing file is replaced.
     pub to: PathBuf,
-    /// The texts, at least one and at most [`TEXTS_MAX`], of [`TEXT_CHARS_MAX`] each.
+    /// Texts, 1 to [`TEXTS_MAX`], each of at most [`TEXT_CHARS_MAX`] characters.
     pub texts: Vec<String>,
-    /// Whether a thumbnail is wanted too; it takes the pixels of a JPEG, too.
+    /// Draw a thumbnail as well. A JPEG is then decoded.
     pub thumbnail: bool,
 }
 
-/// What came of it.
+/// Result of embedding texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmbeddedImage {
-    /// What it is, as the input was.
-    pub media: FileKind,
-    /// How long the output is.
+    /// Kind of input and output.
+    pub kind: FileKind,
+    /// Length of the output in bytes.
     pub body_bytes: u64,
-    /// The output's thumbnail, a JPEG, if wanted; of a PDF its card.
+    /// Thumbnail of the output, a JPEG; a placeholder card for a PDF. `None` if not asked for.
     pub thumbnail: Option<Vec<u8>>,
 }
 
 /// New end of a file.
 #[derive(Debug)]
 struct AppendedTail {
-    /// Bytes of the file that stay.
+    /// Length of the part of the file that stays.
     from: usize,
     bytes: Vec<u8>,
 }
 
 impl AppendedTail {
-    /// Length of the file with this end.
+    /// Returns the length of the file with this tail.
     fn file_bytes(&self) -> u64 {
         (self.from + self.bytes.len()) as u64
     }
 }
 
-/// Marks one file, on this thread.
+/// Embeds texts in one file, on the current thread.
 ///
 /// # Errors
-/// A defect of the file, or the disk's; `InvalidInput` for texts that are none, too many or
-/// too long.
-pub fn embed(order: &Embedding, memory: &mut Lease) -> Result<EmbeddedImage, EngineError> {
-    let carrier = WatermarkHost::read(&order.content, &order.name, order.thumbnail, memory)?;
-    let tail = tail(&carrier, order.texts.clone())?;
-    let mut out = BufWriter::new(File::create(&order.to)?);
-    out.write_all(&carrier.bytes[..tail.from])?;
+/// See [`EngineError`]. Returns `InvalidInput` if a text is too long, or if there are no texts or
+/// too many.
+pub fn embed(task: &Embedding, memory: &mut Lease) -> Result<EmbeddedImage, EngineError> {
+    let host = WatermarkHost::read(&task.content, &task.name, task.thumbnail, memory)?;
+    let tail = build_tail(&host, task.texts.clone())?;
+    let mut out = BufWriter::new(File::create(&task.to)?);
+    out.write_all(&host.bytes[..tail.from])?;
     out.write_all(&tail.bytes)?;
     out.flush()?;
     Ok(EmbeddedImage {
-        media: carrier.media,
+        kind: host.kind,
         body_bytes: tail.file_bytes(),
-        thumbnail: carrier.thumbnail,
+        thumbnail: host.thumbnail,
     })
 }
 
-/// The texts a file was marked with, oldest first; none if it was not.
+/// Returns the embedded texts of a file, oldest first. Empty if there are none.
 ///
 /// # Errors
-/// A defect of the file, as [`embed`] finds them, or the disk's.
+/// See [`EngineError`]. The file is checked as by [`embed`].
 pub fn extract(
     content: &InputFile,
     name: &str,
@@ -99,14 +99,14 @@ pub fn extract(
     Ok(WatermarkHost::read(content, name, false, memory)?.texts())
 }
 
-/// Returns the end of the file that has its old texts and the new ones.
-fn tail(carrier: &WatermarkHost, texts: Vec<String>) -> Result<AppendedTail, EngineError> {
-    let block = payload::write(carrier.texts(), texts)?;
-    let tail = carrier.embed_edits(&block)?;
+/// Returns the tail of the file with its old texts and the new ones.
+fn build_tail(host: &WatermarkHost, texts: Vec<String>) -> Result<AppendedTail, EngineError> {
+    let block = payload::write(host.texts(), texts)?;
+    let tail = host.tail_with(&block)?;
     if tail.file_bytes() > input::FILE_BYTES_MAX {
-        // It would be refused when it came back.
+        // The output could not be used as an input.
         let text = format!(
-            "with its watermark the file is longer than {} MiB",
+            "the file with its watermark is longer than {} MiB",
             input::FILE_BYTES_MAX >> 20
         );
         return Err(FileDefect::FileSize(text).into());

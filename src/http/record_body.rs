@@ -24,7 +24,7 @@ pub(super) fn record_body(body: Body, record: impl FnOnce() -> Option<Recording>
 
 /// Returns the headers in the journal's compact form.
 pub(super) fn packed_headers(headers: &HeaderMap) -> PackedHeaders {
-    PackedHeaders::of(|| {
+    PackedHeaders::new(|| {
         let lines = headers.iter();
         lines.map(|(name, value)| (name.as_str(), value.as_bytes()))
     })

@@ -1,8 +1,8 @@
-//! Accounts: who stands behind an API key, what time it is there, and what it may use.
+//! Accounts: settings, clock and limits of an API key.
 //!
-//! Every account that has been used is kept in memory, a few hundred bytes each, beside its
-//! row. A reset ends an account's life: its row, its blobs and all that hangs on them go, what
-//! is under way for it is cancelled, and the key's next use begins a new life under a new id.
+//! Every account that was ever used is kept in memory, a few hundred bytes each, beside its row. A
+//! reset ends an account: its row, its blobs and everything that belongs to it are deleted, and its
+//! work in flight is cancelled. The next use of the key creates an account with a new id.
 
 mod account;
 mod clock_lock;
@@ -36,7 +36,7 @@ use crate::settings::KeyMode;
 use crate::storage::blobs::Blobs;
 use crate::storage::db::{self, Db, InternalError, run_to_completion};
 
-/// Characters of a key at most: an account is kept for each key that a client shows.
+/// Maximum length of an API key in characters. An account is kept for each key that a client sends.
 pub const KEY_CHARS_MAX: usize = 1_000;
 
 /// `true` if `key` has more characters than [`KEY_CHARS_MAX`].
@@ -45,13 +45,13 @@ pub fn is_too_long(key: &str) -> bool {
     key.len() > KEY_CHARS_MAX && key.chars().count() > KEY_CHARS_MAX
 }
 
-/// Returns why [`Accounts::authenticate`] finds no account for `key`.
+/// Returns the reason why [`Accounts::authenticate`] returns no account for `key`.
 #[must_use]
 pub fn reason_not_admitted(key: &str) -> &'static str {
     if is_too_long(key) {
-        "the key has more than 1000 characters"
+        "the key is longer than 1000 characters"
     } else {
-        "no account has this key, and the mode is strict"
+        "no account has this key, and unknown keys are rejected (mode strict)"
     }
 }
 
@@ -73,7 +73,7 @@ impl Registry {
     }
 }
 
-/// All accounts.
+/// Registry of all accounts.
 #[derive(Debug)]
 pub struct Accounts {
     db: Db,
@@ -84,15 +84,15 @@ pub struct Accounts {
     clock_locks: ClockLocks,
     owed_uploads: Mutex<OwedUploads>,
     registry: RwLock<Registry>,
-    /// Held while an account begins or ends.
+    /// Held while an account is created or deleted.
     lifecycle_lock: tokio::sync::Mutex<()>,
 }
 
 impl Accounts {
-    /// Brings the accounts of the database to mind.
+    /// Loads the accounts of the database.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// Returns an error if the database or the disk fails.
     pub async fn load(
         db: Db,
         blobs: Blobs,
@@ -103,7 +103,7 @@ impl Accounts {
         let default_clock = db::accounts::default_clock(&mut reader)
             .await?
             .unwrap_or(Clock::REAL);
-        let stored = db::accounts::all(&mut reader).await?;
+        let rows = db::accounts::all(&mut reader).await?;
         drop(reader);
         let accounts = Self {
             db,
@@ -117,21 +117,22 @@ impl Accounts {
             lifecycle_lock: tokio::sync::Mutex::default(),
         };
         accounts
-            .remove_orphaned_blobs(&stored)
+            .remove_orphaned_blobs(&rows)
             .await
             .map_err(InternalError::broken)?;
-        for row in stored {
+        for row in rows {
             accounts.blobs.create_account_dir(row.id);
             accounts.insert(row);
         }
         Ok(accounts)
     }
 
-    /// Removes the blobs of lives that a crash cut off as they ended; deletes them in the background.
-    async fn remove_orphaned_blobs(&self, stored: &[db::accounts::AccountRow]) -> io::Result<()> {
-        let alive: HashSet<AccountId> = stored.iter().map(|row| row.id).collect();
+    /// Deletes blobs of accounts whose deletion was cut off by a crash. The files are deleted in
+    /// the background.
+    async fn remove_orphaned_blobs(&self, rows: &[db::accounts::AccountRow]) -> io::Result<()> {
+        let existing: HashSet<AccountId> = rows.iter().map(|row| row.id).collect();
         for id in self.blobs.accounts().await? {
-            if id != AccountId::UNOWNED && !alive.contains(&id) {
+            if id != AccountId::UNOWNED && !existing.contains(&id) {
                 self.blobs.discard_account(id).await?;
             }
         }
@@ -161,7 +162,7 @@ impl Accounts {
         registry.remove(account);
     }
 
-    /// The account of that key, if it was used or set up before.
+    /// Returns the account of an API key. `None` if the key was never used.
     #[must_use]
     pub fn by_key(&self, key: &str) -> Option<Arc<Account>> {
         self.registry
@@ -172,7 +173,7 @@ impl Accounts {
             .cloned()
     }
 
-    /// The account of that life.
+    /// Returns the account with that id. `None` if the account has ended.
     #[must_use]
     pub fn by_id(&self, id: AccountId) -> Option<Arc<Account>> {
         self.registry
@@ -183,7 +184,7 @@ impl Accounts {
             .cloned()
     }
 
-    /// Every account, by key.
+    /// Returns all accounts, ordered by key.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<Account>> {
         let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
@@ -198,7 +199,7 @@ impl Accounts {
         let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
         let is_after = |key: &str| after.is_none_or(|after| key > after);
         let accounts = registry.by_key.values();
-        let mut page: Vec<_> = accounts.filter(|it| is_after(&it.key)).collect();
+        let mut page: Vec<_> = accounts.filter(|account| is_after(&account.key)).collect();
         if limit < page.len() {
             page.select_nth_unstable_by(limit, |one, other| one.key.cmp(&other.key));
             page.truncate(limit);
@@ -207,18 +208,18 @@ impl Accounts {
         page.into_iter().cloned().collect()
     }
 
-    /// How many there are.
+    /// Returns the number of accounts.
     #[must_use]
     pub fn count(&self) -> usize {
         let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
         registry.by_key.len()
     }
 
-    /// The account behind a key that a client shows: in mode `open` every key has one, in mode
-    /// `strict` only those that were set up. `None` also if the key is too long.
+    /// Returns the account of the API key that a client sends, and creates it if needed. `None` if
+    /// the key is too long, or unknown in mode `strict`.
     ///
     /// # Errors
-    /// If a new one cannot be written.
+    /// Returns an error if a new account cannot be written.
     pub async fn authenticate(
         self: &Arc<Self>,
         key: &str,
@@ -235,11 +236,11 @@ impl Accounts {
         }
     }
 
-    /// Sets an account up, making it where it is not there yet. Its pending v2 watermark orders
-    /// have the job of the sunset from then on, where one is given.
+    /// Sets an account's settings, and creates the account if needed. If `sunset` is given, its
+    /// pending v2 watermark orders receive a sunset job.
     ///
     /// # Errors
-    /// If it cannot be written; then nothing is set.
+    /// Returns an error if the database fails. The settings then do not change.
     pub async fn configure(
         self: &Arc<Self>,
         key: &str,
@@ -250,10 +251,10 @@ impl Accounts {
         run_to_completion(async move { this.upsert(&key, Some((settings, sunset))).await }).await
     }
 
-    /// Begins an account anew: the life it has ends, and in the same turn another begins, set up so.
+    /// Deletes an account and creates it again with new settings.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if the database or the disk fails.
     pub async fn recreate(
         self: &Arc<Self>,
         key: &str,
@@ -261,7 +262,7 @@ impl Accounts {
     ) -> Result<Arc<Account>, InternalError> {
         let (this, key) = (Arc::clone(self), key.to_owned());
         run_to_completion(async move {
-            let _turn = this.lifecycle_lock.lock().await;
+            let _guard = this.lifecycle_lock.lock().await;
             this.delete_locked(&key).await?;
             this.upsert_locked(&key, Some((settings, None))).await
         })
@@ -273,11 +274,12 @@ impl Accounts {
         key: &str,
         set: Option<(AccountSettings, Option<Timestamp>)>,
     ) -> Result<Arc<Account>, InternalError> {
-        let _turn = self.lifecycle_lock.lock().await;
+        let _guard = self.lifecycle_lock.lock().await;
         self.upsert_locked(key, set).await
     }
 
-    /// Makes the account, if it is not there, and sets it up, if anything is to be set.
+    /// Creates the account if it does not exist, and updates its settings if `set` is given. The
+    /// caller holds the lifecycle lock.
     async fn upsert_locked(
         &self,
         key: &str,
@@ -295,18 +297,16 @@ impl Accounts {
         let id = db::accounts::insert(&mut tx, key, &settings, now).await?;
         tx.commit().await?;
         self.blobs.create_account_dir(id);
-        let key = key.to_owned();
-        let (clock, orders, uploads, snowflake) = (None, 0, 0, 0);
-        let stored = db::accounts::AccountRow {
+        let row = db::accounts::AccountRow {
             id,
-            key,
+            key: key.to_owned(),
             settings,
-            clock,
-            orders,
-            uploads,
-            snowflake,
+            clock: None,
+            orders: 0,
+            uploads: 0,
+            snowflake: 0,
         };
-        Ok(self.insert(stored))
+        Ok(self.insert(row))
     }
 
     async fn update_settings(
@@ -318,10 +318,10 @@ impl Accounts {
         let mut tx = self.db.begin().await?;
         db::accounts::update_settings(&mut tx, account.id, &settings).await?;
         if let Some(at) = sunset {
-            let of = Some(account.id);
-            db::jobs::put_for_v2_watermarks(&mut tx, of, JobKind::Sunset, at).await?;
+            let account_id = Some(account.id);
+            db::jobs::put_for_v2_watermarks(&mut tx, account_id, JobKind::Sunset, at).await?;
         }
-        // The order that is made next may share the commit, and goes by these settings already.
+        // Set before the commit: an order that shares the commit must already use these settings.
         let before = std::mem::replace(&mut *lock(&account.settings), settings);
         let committed = tx.commit().await;
         if committed.is_err() {
@@ -330,10 +330,10 @@ impl Accounts {
         committed
     }
 
-    /// Credits the account has used.
+    /// Returns the credits that the account has used.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// Returns an error if the database fails.
     pub async fn credits_used(&self, account: &Account) -> Result<u64, InternalError> {
         db::accounts::credits_used(&mut self.db.read().await?, account.id).await
     }

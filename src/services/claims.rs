@@ -3,11 +3,9 @@
 //! One process owns the data directory, so a claim is kept in memory and not in a row. When the
 //! process dies, every job is free again. The worker claims a job while it runs it. A request that
 //! starts an order claims the order's job before it commits, and releases the claim when its
-//! response
-//! has been written. So nothing that the order causes can reach the client before the response
-//! does.
-//! A request that sends to an endpoint itself waits for the endpoint's job, and gets it before the
-//! worker can claim it again.
+//! response has been written. So nothing that the order causes can reach the client before the
+//! response does. A request that sends to an endpoint itself waits for the endpoint's job, and gets
+//! it before the worker can claim it again.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -149,8 +147,8 @@ impl Claims {
             .collect()
     }
 
-    /// Calls `act` and returns its result if no job of the clock is claimed or waited for. No job can
-    /// be claimed during the call.
+    /// Calls `act` and returns its result if no job of the clock is claimed or waited for. No job
+    /// can be claimed during the call.
     ///
     /// `act` must neither claim a job nor release a claim.
     pub fn if_idle<T>(&self, clock: ClockId, act: impl FnOnce() -> T) -> Option<T> {

@@ -1,5 +1,5 @@
-//! Orders that are told in a document, fixtures say, rather than asked for by a client: what a
-//! vendor's front door makes of them. They are checked as if a client had asked.
+//! Orders described in a fixtures document. Each vendor's API checks them as it checks the requests
+//! of clients.
 
 use std::ops::RangeInclusive;
 
@@ -10,118 +10,122 @@ use crate::model::time::Timestamp;
 use crate::services::orders::NewOrder;
 use crate::settings::Config;
 
-/// Makes of an order what its client would have wanted.
+/// Builds the order that a client would have requested.
 pub type FixtureBuilder = fn(&FixtureOrder<'_>) -> Result<NewOrder, FieldError>;
 
-/// An order as it is told.
+/// Order in a fixtures document.
 #[derive(Debug, Clone, Copy)]
 pub struct FixtureOrder<'t> {
-    /// The one that makes such orders.
+    /// Operation that creates orders of this type.
     pub operation: &'static str,
     pub name: Option<&'t str>,
-    /// Those that come to be looked at first, then their originals.
+    /// Input files first, then their originals.
     pub files: &'t [FixtureFile],
-    /// In the vendor's words.
+    /// Options in the vendor's format.
     pub options: Option<&'t Map<String, Value>>,
-    /// When it is made.
+    /// Time at which the order is created.
     pub at: Timestamp,
-    /// The vendor's API as its account has it.
+    /// API revision of the account.
     pub revision: Revision,
-    /// `scheme://host[:port]` of the URLs that are made for it.
+    /// Origin (`scheme://host[:port]`) of the URLs that are created for the order.
     pub origin: &'t str,
     pub config: &'t Config,
 }
 
-/// A file of it.
+/// File of an order.
 #[derive(Debug, Clone)]
 pub struct FixtureFile {
     pub name: String,
-    /// The texts that go into it.
+    /// Watermarks to embed.
     pub watermarks: Vec<String>,
 }
 
-/// What is amiss with such an order.
+/// Error in a field of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// `files[0].fileName`.
+    /// Path of the field, for example `files[0].fileName`.
     pub field: String,
-    /// What is wrong there.
     pub message: String,
 }
 
 impl FieldError {
-    /// What is wrong with that field.
-    pub fn new(field: impl Into<String>, line: impl Into<String>) -> Self {
-        let (field, line) = (field.into(), line.into());
+    /// Creates the error for a field.
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
-            field,
-            message: line,
+            field: field.into(),
+            message: message.into(),
         }
     }
 }
 
 impl FixtureOrder<'_> {
-    /// Checks that it has no options but these.
+    /// Checks that the order has only the options `known`.
     ///
     /// # Errors
-    /// Names the first that is none, and those there are.
+    /// Returns an error with the first unknown option and the valid options.
     pub fn reject_unknown_options(&self, known: &[&str]) -> Result<(), FieldError> {
         let mut names = self.options.into_iter().flat_map(Map::keys);
         let Some(other) = names.find(|name| !known.contains(&name.as_str())) else {
             return Ok(());
         };
-        let there_is = match known {
-            [] => "there are none".to_owned(),
-            known => format!("there is: {}", known.join(", ")),
+        let valid_options = match known {
+            [] => "none".to_owned(),
+            known => known.join(", "),
         };
-        let line = format!("no option of {}; {there_is}", self.operation);
-        Err(FieldError::new(format!("options.{other}"), line))
+        let message = format!(
+            "unknown option of {}; valid options: {valid_options}",
+            self.operation
+        );
+        Err(FieldError::new(format!("options.{other}"), message))
     }
 
-    /// Checks that it is given no name.
+    /// Checks that the order has no name.
     ///
     /// # Errors
-    /// If it is.
+    /// Returns an error if it has one.
     pub fn reject_name(&self) -> Result<(), FieldError> {
         if self.name.is_none() {
             return Ok(());
         }
-        let line = format!("orders of {} are given none", self.operation);
-        Err(FieldError::new("name", line))
+        let message = format!("not allowed for {}", self.operation);
+        Err(FieldError::new("name", message))
     }
 
-    /// Checks that no texts go into its files.
+    /// Checks that no file has watermarks to embed.
     ///
     /// # Errors
-    /// If any do.
+    /// Returns an error with the first file that has.
     pub fn reject_watermarks(&self) -> Result<(), FieldError> {
         let mut files = self.files.iter();
-        let Some(marked) = files.position(|file| !file.watermarks.is_empty()) else {
+        let Some(index) = files.position(|file| !file.watermarks.is_empty()) else {
             return Ok(());
         };
-        let line = format!("{} puts none into files", self.operation);
-        Err(FieldError::new(format!("files[{marked}].watermarks"), line))
+        let message = format!("not allowed for {}", self.operation);
+        Err(FieldError::new(
+            format!("files[{index}].watermarks"),
+            message,
+        ))
     }
 
-    /// Checks that it has so many files.
+    /// Checks the number of files.
     ///
     /// # Errors
-    /// If it has not.
+    /// Returns an error if the number is not in `count`.
     pub fn check_file_count(&self, count: RangeInclusive<usize>) -> Result<(), FieldError> {
         if count.contains(&self.files.len()) {
             return Ok(());
         }
-        let (least, most) = count.into_inner();
-        let wanted = if least == most {
-            least.to_string()
+        let (min, max) = count.into_inner();
+        let expected = if min == max {
+            min.to_string()
         } else {
-            format!("{least} to {most}")
+            format!("{min} to {max}")
         };
-        let line = format!(
-            "{} of them, {} takes {wanted}",
-            self.files.len(),
-            self.operation
+        let message = format!(
+            "expected {expected} for {}, got {}",
+            self.operation,
+            self.files.len()
         );
-        Err(FieldError::new("files", line))
+        Err(FieldError::new("files", message))
     }
 }

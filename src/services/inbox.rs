@@ -1,12 +1,13 @@
-//! The inbox: a receiver of webhooks for those who have none.
+//! The inbox: a receiver of webhooks for tests that have none of their own.
 //!
-//! A mailbox has a name and belongs to an account: two accounts that use one name never meet. What
-//! is posted to a mailbox is kept there, in memory and bounded, the oldest going first; it is
-//! answered as its script says, one status after the other. A mailbox that was not set up is made by
-//! the first message. Of more than [`MAILBOXES_MAX`] mailboxes the one longest unused goes.
+//! A mailbox has a name and belongs to an account, so two accounts can use one name without
+//! meeting. Messages are stored in memory. Their number and size are limited, and the oldest are
+//! evicted first. The responses are the mailbox's `statuses`, one after the other. The first
+//! message creates a mailbox that was not set up. If there are more than [`MAILBOXES_MAX`]
+//! mailboxes, the least recently used one is removed.
 //!
-//! A message on its way to a mailbox that is removed, or set up anew, does not reach the mailbox
-//! that takes its place.
+//! A message that is arriving while its mailbox is removed or set up again does not reach the new
+//! mailbox.
 
 mod mailboxes;
 #[cfg(test)]
@@ -23,102 +24,105 @@ use crate::model::time::Timestamp;
 use crate::services::accounts::Account;
 use mailboxes::{MailboxKey, Mailboxes};
 
-/// Mailboxes, of all accounts together.
+/// Maximum number of mailboxes, of all accounts together.
 pub const MAILBOXES_MAX: usize = 1_000;
-/// Messages in one mailbox.
+/// Maximum number of messages in one mailbox.
 pub const MESSAGES_MAX: usize = 1_000;
-/// Bytes of a message's body.
+/// Maximum length of a message's body.
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
-/// Characters logged of an account's key.
+/// Characters logged of an account's API key.
 const KEY_CHARS_LOGGED: usize = 100;
-/// Status that is answered once the script has come to its end.
+/// Status of the responses after the mailbox's `statuses`.
 const DEFAULT_STATUS: u16 = 200;
 
 /// Settings of a mailbox.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct InboxConfig {
-    /// Statuses that are answered one after the other; then 200.
+    /// Statuses of the first responses, in order. Later responses have status 200.
     pub statuses: Vec<u16>,
-    /// Real milliseconds before a message is answered.
+    /// Real time before a message is answered, in milliseconds.
     pub delay_ms: u32,
-    /// Secret that signatures are checked with. `None` for the secrets of the account's webhooks.
+    /// Secret for checking signatures. `None` uses the secrets of the account's webhooks.
     pub secret: Option<String>,
 }
 
-/// A message that was posted.
+/// Received message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxMessage {
     pub at: Timestamp,
     pub headers: BTreeMap<String, String>,
     pub body: String,
-    /// `None` if there was no secret to check it with.
+    /// `None` if there was no secret for checking the signature.
     pub signature_valid: Option<bool>,
 }
 
-/// A mailbox as it stood when a message began to arrive.
+/// State of a mailbox when a message began to arrive.
 #[derive(Debug)]
 pub struct DeliveryTicket {
     pub config: Arc<InboxConfig>,
     key: MailboxKey,
-    /// Life of the account that the message comes from. `None` if no account is known.
+    /// Account that sends the message. `None` if no account is known.
     account: Option<Arc<Account>>,
     /// `None` if the mailbox did not exist.
     mailbox_id: Option<u64>,
     clear_epoch: u64,
 }
 
-/// What became of a message.
+/// Result of receiving a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReceiveResult {
-    /// The message is kept, and answered with that status.
+    /// The message is stored, and the response has this status.
     Stored(u16),
-    /// The mailbox was removed or made anew meanwhile.
+    /// The mailbox was removed or replaced in the meantime.
     Replaced,
 }
 
-/// Messages of a mailbox, and the number of those that were let go.
+/// Messages of a mailbox, and the number of evicted messages.
 #[derive(Debug, Clone, Default)]
 pub struct InboxMessages {
     pub messages: Vec<Arc<InboxMessage>>,
     pub evicted: u64,
 }
 
-/// A mailbox in a listing.
+/// Mailbox in a listing.
 #[derive(Debug, Clone)]
 pub struct InboxSummary {
-    /// Grows in the order in which mailboxes are made.
+    /// Grows in the order of creation.
     pub id: u64,
     pub name: String,
     pub account: Option<String>,
     pub config: Arc<InboxConfig>,
-    /// Number of messages that came, those let go included.
+    /// Number of received messages, including evicted ones.
     pub answered: usize,
     pub messages: usize,
     pub evicted: u64,
 }
 
-/// Why a call for a mailbox is refused.
+/// Reason why a call for a mailbox failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InboxError {
-    /// The call names no account, and several have a mailbox of this name.
+    /// The call names no account, and several accounts have a mailbox of this name.
     Ambiguous,
-    /// The mailbox went because there were too many.
+    /// The mailbox was removed because there were too many.
     Evicted,
 }
 
-/// All mailboxes.
+/// Registry of all mailboxes.
 #[derive(Debug, Default)]
 pub struct Inbox {
     mailboxes: Mutex<Mailboxes>,
-    /// A message has come, or a mailbox has gone.
+    /// Notified when a message was received or a mailbox was removed.
     changed: Notify,
 }
 
 impl InboxMessage {
     fn bytes(&self) -> usize {
-        let headers = self.headers.iter();
-        let headers: usize = headers.map(|(name, value)| name.len() + value.len()).sum();
-        self.body.len() + headers
+        let header_bytes: usize = self
+            .headers
+            .iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum();
+        self.body.len() + header_bytes
     }
 }
 
@@ -129,27 +133,29 @@ impl Inbox {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes a mailbox anew, empty. Without an account, the only one of that name is made anew.
-    /// Returns the key of the account that it belongs to, if any.
+    /// Creates an empty mailbox, or replaces the existing one. Without an account, replaces the
+    /// only mailbox of that name. Returns the API key of the mailbox's account, if any.
     ///
     /// # Errors
-    /// If no account is named and several have such a mailbox.
+    /// Returns [`InboxError::Ambiguous`] if no account is named and several have a mailbox of that
+    /// name.
     pub fn configure(
         &self,
         account: Option<&str>,
         name: &str,
-        script: InboxConfig,
+        config: InboxConfig,
     ) -> Result<Option<String>, InboxError> {
         let mut mailboxes = self.mailboxes();
         let key = mailboxes.resolve(account, name)?;
-        let removed = mailboxes.make(&key, Arc::new(script));
+        let removed = mailboxes.create(&key, Arc::new(config));
         drop(mailboxes);
-        self.remove_account(&removed);
+        self.report_removed(&removed);
         Ok(key.account)
     }
 
-    /// Logs mailboxes that went because there are too many, and wakes those who wait for them.
-    fn remove_account(&self, removed: &[(MailboxKey, usize)]) {
+    /// Logs mailboxes that were removed because there are too many, and wakes callers that wait for
+    /// messages.
+    fn report_removed(&self, removed: &[(MailboxKey, usize)]) {
         for (key, messages) in removed {
             tracing::warn!(
                 inbox = key.name,
@@ -159,7 +165,7 @@ impl Inbox {
                     .map(|key| clip(key, KEY_CHARS_LOGGED))
                     .as_deref(),
                 messages,
-                "inbox removed: there are more than {MAILBOXES_MAX}, and it was unused for longest"
+                "inbox removed: more than {MAILBOXES_MAX} exist, and this one is the least recently used"
             );
         }
         if !removed.is_empty() {
@@ -167,15 +173,14 @@ impl Inbox {
         }
     }
 
-    /// Returns the key of the only account that has a mailbox of that name. `None` if none has, or
-    /// several have.
+    /// Returns the key of the only account that has a mailbox of that name. `None` if no account or
+    /// several have one.
     #[must_use]
     pub fn only_account(&self, name: &str) -> Option<String> {
         self.mailboxes().resolve(None, name).ok()?.account
     }
 
-    /// Returns the mailbox that a message from `account` begins to arrive at. One that was not set up
-    /// has the default script.
+    /// Starts receiving a message. A mailbox that was not set up has the default settings.
     #[must_use]
     pub fn begin_delivery(
         &self,
@@ -195,35 +200,35 @@ impl Inbox {
         }
     }
 
-    /// Keeps a message that has arrived, making the mailbox if it was not set up.
-    pub fn receive(&self, opened: &DeliveryTicket, message: InboxMessage) -> ReceiveResult {
+    /// Stores a received message, and creates the mailbox if it does not exist.
+    pub fn receive(&self, ticket: &DeliveryTicket, message: InboxMessage) -> ReceiveResult {
         let mut mailboxes = self.mailboxes();
-        let number = mailboxes.get(&opened.key).map(|mailbox| mailbox.id);
-        let is_same = opened.mailbox_id.is_none() || number == opened.mailbox_id;
-        // A reset cancels the account's life before it removes the mailboxes.
-        let account = opened.account.as_ref();
+        let current_id = mailboxes.get(&ticket.key).map(|mailbox| mailbox.id);
+        let is_same = ticket.mailbox_id.is_none() || current_id == ticket.mailbox_id;
+        // A reset cancels the account before it removes the account's mailboxes.
+        let account = ticket.account.as_ref();
         let is_ended = account.is_some_and(|account| account.cancellation().is_cancelled());
-        if !is_same || is_ended || mailboxes.clear_epoch != opened.clear_epoch {
+        if !is_same || is_ended || mailboxes.clear_epoch != ticket.clear_epoch {
             return ReceiveResult::Replaced;
         }
-        let removed = if number.is_none() {
-            mailboxes.make(&opened.key, Arc::default())
+        let removed = if current_id.is_none() {
+            mailboxes.create(&ticket.key, Arc::default())
         } else {
             Vec::new()
         };
-        let status = mailboxes.store(&opened.key, message);
+        let status = mailboxes.store(&ticket.key, message);
         drop(mailboxes);
-        self.remove_account(&removed);
+        self.report_removed(&removed);
         self.changed.notify_waiters();
         ReceiveResult::Stored(status.unwrap_or(DEFAULT_STATUS))
     }
 
-    /// Returns the messages of a mailbox once there are `min` of them, or `wait` of real time has
-    /// passed. Without an account, the only mailbox of that name is read.
+    /// Returns the messages of a mailbox once there are `min`, or after `wait` of real time.
+    /// Without an account, reads the only mailbox of that name.
     ///
     /// # Errors
-    /// If no account is named and several have such a mailbox, or the mailbox went because there were
-    /// too many.
+    /// Returns [`InboxError::Ambiguous`] if no account is named and several have a mailbox of that
+    /// name, or [`InboxError::Evicted`] if the mailbox was removed because there were too many.
     pub async fn messages(
         &self,
         account: Option<&str>,
@@ -257,7 +262,7 @@ impl Inbox {
         mailboxes.messages(&key, min)
     }
 
-    /// Notes that a mailbox is used.
+    /// Marks a mailbox as used.
     fn touch(&self, account: Option<&str>, name: &str) -> Result<(), InboxError> {
         let mut mailboxes = self.mailboxes();
         let key = mailboxes.resolve_to_read(account, name)?;
@@ -265,20 +270,21 @@ impl Inbox {
         Ok(())
     }
 
-    /// Returns the mailboxes of an account, or all, in the order in which they were made.
+    /// Returns the mailboxes of an account, or all, in the order of creation.
     #[must_use]
     pub fn list(&self, account: Option<&str>) -> Vec<InboxSummary> {
         self.mailboxes().list(account)
     }
 
-    /// Removes a mailbox with all that is in it. Without an account, the only one of that name.
+    /// Removes a mailbox with its messages. Without an account, the only mailbox of that name.
     ///
     /// # Errors
-    /// If no account is named and several have such a mailbox.
+    /// Returns [`InboxError::Ambiguous`] if no account is named and several have a mailbox of that
+    /// name.
     pub fn remove(&self, account: Option<&str>, name: &str) -> Result<(), InboxError> {
         let mut mailboxes = self.mailboxes();
         let key = mailboxes.resolve_to_read(account, name)?;
-        mailboxes.remove_all(|it| *it == key);
+        mailboxes.remove_all(|found| *found == key);
         Ok(())
     }
 

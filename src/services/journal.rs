@@ -1,16 +1,16 @@
-//! The journal: requests and their responses, for tests to assert on.
+//! The journal: requests and their responses, on which tests can assert.
 //!
-//! Every request has a number, one sequence an account; `X-Mock-Request` carries it. The journal
-//! stores a request as soon as its account is known, and completes the entry when the response is
-//! there. A request of no account is stored when that is certain: at the latest with its response.
-//! Requests to the control plane are numbered and not stored.
+//! Every request has a sequence number within its account, which `X-Mock-Request` carries. The
+//! journal stores a request as soon as its account is known, and completes the entry with the
+//! response. A request without an account is stored when that is certain: at the latest with its
+//! response. Requests to the control plane are numbered but not stored.
 //!
-//! The number is drawn and the entry stored in one step under one lock. Entries of an account thus
+//! An entry is numbered and stored in one step under one lock. Entries of an account therefore
 //! appear in the order of their numbers, and a reader that follows by number misses none.
 //!
-//! The entries are in memory and bounded, by count for each account and by bytes for all together
-//! (see `kept`): the oldest go first, and how many went is told. Nothing is written out until it
-//! is read, and no lock is held while anything is awaited.
+//! Entries are in memory. Their number is limited per account, and their bytes in total (see
+//! `exchange_store`). The oldest are evicted first, and evicted entries are counted. Entries are
+//! serialised only when they are read, and no lock is held across an await.
 
 mod exchange;
 mod exchange_store;
@@ -34,19 +34,19 @@ use exchange_store::ExchangeStore;
 pub use status::StatusFilter;
 pub use verify::{CountRange, NearMiss, RequestMatcher, VerifyVerdict};
 
-/// Characters kept of a key that no account has.
+/// Characters stored of an unknown API key.
 const UNKNOWN_KEY_CHARS_MAX: usize = 100;
 
-/// How much is kept.
+/// Limits of the journal.
 #[derive(Debug, Clone, Copy)]
 pub struct JournalLimits {
-    /// Requests of one account; 0: none are kept.
+    /// Maximum number of entries per account. 0 disables the journal.
     pub requests: usize,
-    /// Bytes of all together.
+    /// Maximum size of all entries in bytes.
     pub bytes: usize,
 }
 
-/// Requests, numbered and kept. Clones share them.
+/// Store of requests and responses. Clones share the store.
 #[derive(Debug, Clone)]
 pub struct Journal(Arc<JournalInner>);
 
@@ -55,13 +55,13 @@ struct JournalInner {
     limits: JournalLimits,
     unattributed_seq: AtomicU64,
     store: Mutex<ExchangeStore>,
-    /// Of all that is kept, about.
+    /// Approximate size of all stored entries.
     bytes: AtomicUsize,
-    /// Something was written down, or completed.
+    /// Notified when an entry was stored or changed.
     changed: Notify,
 }
 
-/// A request under way. Clones are the same request.
+/// Entry of a request that is in flight. Clones refer to the same request.
 #[derive(Debug, Clone)]
 pub struct JournalEntry {
     journal: Journal,
@@ -69,7 +69,7 @@ pub struct JournalEntry {
     is_recorded: bool,
 }
 
-/// What a listing is of; the texts are globs.
+/// Filter of a listing. The texts are globs.
 #[derive(Debug, Clone, Default)]
 pub struct RequestQuery {
     pub account: Option<String>,
@@ -77,14 +77,14 @@ pub struct RequestQuery {
     pub method: Option<String>,
     pub path: Option<String>,
     pub status: Option<StatusFilter>,
-    /// Those after that number.
+    /// Returns only entries with a higher number.
     pub since: Option<u64>,
-    /// Most entries listed: the first after `since` if that is given, else the last.
+    /// Maximum number of entries: the first after `since` if given, else the last.
     pub limit: usize,
 }
 
 impl Journal {
-    /// An empty one.
+    /// Creates an empty journal.
     #[must_use]
     pub fn new(limits: JournalLimits) -> Self {
         Self(Arc::new(JournalInner {
@@ -96,25 +96,26 @@ impl Journal {
         }))
     }
 
-    /// Whether any requests are kept.
+    /// `true` if the journal stores requests.
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.0.limits.requests > 0
     }
 
-    /// A request has come to an operation; it is kept, if it is to be.
+    /// Starts the entry of a request. The entry is stored if `is_stored` is `true` and the journal
+    /// is enabled.
     #[must_use]
     pub fn start_entry<'r>(
         &self,
         operation: &'static str,
-        is_kept: bool,
-        input_of: impl FnOnce() -> RequestHead<'r>,
+        is_stored: bool,
+        request_head: impl FnOnce() -> RequestHead<'r>,
     ) -> JournalEntry {
-        let is_kept = is_kept && self.is_enabled();
+        let is_recorded = is_stored && self.is_enabled();
         JournalEntry {
             journal: self.clone(),
-            exchange: Arc::new(Exchange::new(operation, is_kept.then(input_of))),
-            is_recorded: is_kept,
+            exchange: Arc::new(Exchange::new(operation, is_recorded.then(request_head))),
+            is_recorded,
         }
     }
 
@@ -122,9 +123,9 @@ impl Journal {
         self.0.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the exchange its number, and stores it if it is to be stored. Both happen under one
-    /// lock, so that entries of an account are stored in the order of their numbers. Does nothing
-    /// if the exchange has its number already.
+    /// Numbers the exchange, and stores it if it is to be recorded. Both happen under one lock, so
+    /// that entries of an account are stored in the order of their numbers. Does nothing if the
+    /// exchange is numbered already.
     fn number(&self, entry: &JournalEntry, account: Option<&Arc<Account>>) {
         let (inner, exchange) = (&self.0, &entry.exchange);
         if exchange.is_numbered() {
@@ -153,8 +154,7 @@ impl Journal {
         inner.changed.notify_waiters();
     }
 
-    /// Changes an exchange, and evicts the oldest ones if it has grown beyond what the journal may
-    /// hold.
+    /// Changes an exchange, and evicts the oldest exchanges if the journal then exceeds its limit.
     fn update(&self, exchange: &Exchange, change: impl FnOnce(&mut ExchangeState)) {
         let inner = &self.0;
         exchange.update(&inner.bytes, change);
@@ -165,25 +165,26 @@ impl Journal {
         inner.changed.notify_waiters();
     }
 
-    /// Stored exchanges that the query asks for, the newest last, and how many exchanges of such
-    /// accounts were evicted. With `since` these are the first after that number, so that a
-    /// reader that goes on from the last one it has seen misses none.
+    /// Returns the stored exchanges that match the query, newest last, and the number of evicted
+    /// exchanges of these accounts. With `since`, these are the first exchanges after that number,
+    /// so that a reader that continues after the last one misses none.
     #[must_use]
     pub fn list(&self, query: &RequestQuery) -> (Vec<Arc<Exchange>>, u64) {
         let store = self.store();
-        let found = store
+        let matching = store
             .newest_first(query.account.as_deref())
             .filter(|exchange| query.matches(exchange));
-        let most = query.since.map_or(query.limit, |_| usize::MAX);
-        let mut found: Vec<_> = found.take(most).cloned().collect();
+        let taken_max = query.since.map_or(query.limit, |_| usize::MAX);
+        let mut exchanges: Vec<_> = matching.take(taken_max).cloned().collect();
         let evicted = store.evicted(query.account.as_deref());
         drop(store);
-        found.reverse();
-        found.truncate(query.limit);
-        (found, evicted)
+        exchanges.reverse();
+        exchanges.truncate(query.limit);
+        (exchanges, evicted)
     }
 
-    /// Returns the account's exchange of that number. `None` if it is not stored, or not any more.
+    /// Returns the account's exchange with that number. `None` if it is not stored, or not any
+    /// more.
     #[must_use]
     pub fn find(&self, account: &str, seq: u64) -> Option<Arc<Exchange>> {
         let store = self.store();
@@ -191,61 +192,62 @@ impl Journal {
         exchanges.find(|exchange| exchange.seq() == seq).cloned()
     }
 
-    /// How many requests are kept, and their bytes.
+    /// Returns the number of stored requests, and their size in bytes.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         let requests = self.store().count();
         (requests, self.0.bytes.load(Ordering::Relaxed))
     }
 
-    /// Removes the entries of one account, or all. Returns their number.
+    /// Removes the entries of one account, or all entries. Returns their number.
     #[expect(
         clippy::must_use_candidate,
-        reason = "most callers want them gone and no more"
+        reason = "most callers do not need the number"
     )]
     pub fn clear(&self, account: Option<&str>) -> usize {
         self.store().clear(account, &self.0.bytes)
     }
 
-    /// Removes the entries of accounts whose life has ended. Returns their number.
+    /// Removes the entries of accounts that have ended. Returns their number.
     #[expect(
         clippy::must_use_candidate,
-        reason = "most callers want them gone and no more"
+        reason = "most callers do not need the number"
     )]
     pub fn drop_ended_accounts(&self) -> usize {
         self.store().drop_ended_accounts(&self.0.bytes)
     }
 
-    /// Whether so many requests as wanted are kept, of one account or of all.
+    /// Checks that the number of stored requests that match is in `count`, for one account or all.
     #[must_use]
     pub fn verify(
         &self,
         account: Option<&str>,
-        wanted: &RequestMatcher,
+        matcher: &RequestMatcher,
         count: CountRange,
     ) -> VerifyVerdict {
         let store = self.store();
         let all: Vec<_> = store.newest_first(account).cloned().collect();
         let evicted = store.evicted(account);
         drop(store);
-        verify::verdict(&all, evicted, wanted, count)
+        verify::verdict(&all, evicted, matcher, count)
     }
 
-    /// The same as soon as it is certain, or else when so much real time is over.
+    /// Like [`Self::verify`], but waits up to `timeout` of real time until the verdict is final.
     pub async fn verify_within(
         &self,
         account: Option<&str>,
-        wanted: &RequestMatcher,
+        matcher: &RequestMatcher,
         count: CountRange,
-        within: Duration,
+        timeout: Duration,
     ) -> VerifyVerdict {
-        let over = tokio::time::Instant::now() + within;
+        let deadline = tokio::time::Instant::now() + timeout;
         loop {
             let changed = self.0.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            let verdict = self.verify(account, wanted, count);
-            if verdict.is_final(count) || tokio::time::timeout_at(over, changed).await.is_err() {
+            let verdict = self.verify(account, matcher, count);
+            if verdict.is_final(count) || tokio::time::timeout_at(deadline, changed).await.is_err()
+            {
                 return verdict;
             }
         }
@@ -254,12 +256,12 @@ impl Journal {
 
 impl RequestQuery {
     fn matches(&self, exchange: &Exchange) -> bool {
-        let fits = |pattern: Option<&String>, text: &str| {
+        let matches_glob = |pattern: Option<&String>, text: &str| {
             pattern.is_none_or(|pattern| crate::model::glob::glob(pattern, text))
         };
-        fits(self.operation.as_ref(), exchange.operation)
-            && fits(self.method.as_ref(), exchange.method())
-            && fits(self.path.as_ref(), exchange.path())
+        matches_glob(self.operation.as_ref(), exchange.operation)
+            && matches_glob(self.method.as_ref(), exchange.method())
+            && matches_glob(self.path.as_ref(), exchange.path())
             && self.since.is_none_or(|since| exchange.seq() > since)
             && self
                 .status
@@ -268,12 +270,13 @@ impl RequestQuery {
 }
 
 impl JournalEntry {
-    /// Says that the request belongs to `account`. What is said first counts.
+    /// Attributes the request to `account`. Does nothing if the request is attributed already.
     pub fn set_account(&self, account: &Arc<Account>) {
         self.journal.number(self, Some(account));
     }
 
-    /// Says that a rule was applied to the request, and which fault it injects into the response.
+    /// Records the rule that was applied to the request, and the fault that it injects into the
+    /// response. The first rule and fault are kept.
     pub fn set_rule(&self, rule: Option<RuleId>, fault: Option<Fault>) {
         if rule.is_some() {
             self.journal.update(&self.exchange, |state| {
@@ -283,27 +286,27 @@ impl JournalEntry {
         }
     }
 
-    /// Notes a key that the request shows and no account has.
-    pub fn shows_unknown_key(&self, key: &str) {
+    /// Records an API key in the request that belongs to no account.
+    pub fn set_unknown_key(&self, key: &str) {
         let key = clip(key, UNKNOWN_KEY_CHARS_MAX);
         self.journal.update(&self.exchange, |state| {
             state.unknown_key = Some(key.as_ref().into());
         });
     }
 
-    /// Key of the request's account. `None` if the request belongs to no account so far.
+    /// Returns the API key of the request's account. `None` if the request has no account so far.
     #[must_use]
     pub fn account(&self) -> Option<&str> {
         self.exchange.account()
     }
 
-    /// Key that [`JournalEntry::shows_unknown_key`] has noted.
+    /// Returns the key recorded by [`JournalEntry::set_unknown_key`].
     #[must_use]
     pub fn unknown_key(&self) -> Option<Box<str>> {
         self.exchange.unknown_key()
     }
 
-    /// Recording of the request's body, which has yet to come. `None` if the entry is not stored.
+    /// Starts recording the request's body. `None` if the entry is not stored.
     #[must_use]
     pub fn record_request(&self) -> Option<Recording> {
         if !self.is_recorded {
@@ -313,21 +316,22 @@ impl JournalEntry {
         Some(Recording::new(self.clone(), Side::Request))
     }
 
-    /// A recording of the answer's body, none where none is kept.
+    /// Starts recording the response's body. `None` if the entry is not stored.
     #[must_use]
     pub fn record_response(&self) -> Option<Recording> {
         self.is_recorded
             .then(|| Recording::new(self.clone(), Side::Response))
     }
 
-    /// The request's number. A request that belongs to no account by now never will.
+    /// Returns the request's number. A request without an account is then attributed to no account
+    /// for good.
     #[must_use]
     pub fn ensure_seq(&self) -> u64 {
         self.journal.number(self, None);
         self.exchange.seq()
     }
 
-    /// Completes the entry with the response. `head` is called only where the entry is stored.
+    /// Completes the entry with the response. `head` is called only if the entry is stored.
     pub fn complete(&self, status: u16, duration_ms: u64, head: impl FnOnce() -> PackedHeaders) {
         if self.is_recorded {
             let head = head();
@@ -350,7 +354,7 @@ impl JournalEntry {
 mod tests {
     use super::*;
 
-    /// Requests of no account that each thread makes.
+    /// Requests without an account that each thread sends.
     const REQUESTS: u64 = 5_000;
     const THREADS: u64 = 4;
 
@@ -360,7 +364,7 @@ mod tests {
             requests: 1_000_000,
             bytes: usize::MAX,
         });
-        let input_of = || RequestHead {
+        let request_head = || RequestHead {
             method: "GET",
             path: "/",
             query: None,
@@ -375,7 +379,7 @@ mod tests {
             for _ in 0..THREADS {
                 scope.spawn(|| {
                     for _ in 0..REQUESTS {
-                        let _ = journal.start_entry("x", true, input_of).ensure_seq();
+                        let _ = journal.start_entry("x", true, request_head).ensure_seq();
                     }
                 });
             }

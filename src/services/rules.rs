@@ -1,12 +1,12 @@
-//! Rules: kept, and asked for what they say to a request or to a new order.
+//! Rules: stored, and evaluated on requests, outbound calls and new orders.
 //!
-//! All rules are in memory, beside their rows, in the order they were made. Of each kind of
-//! effect the first rule that applies wins; one that skips a match, has been applied often
-//! enough or is not drawn lets the next one try. What a rule has come across is written in the
-//! transaction that decides, and transactions come one after the other: two requests at once
-//! do not both get what is to be had once. Where no rule matches nothing is written.
+//! All rules are in memory, beside their rows, in the order of their creation. For each kind of
+//! effect the first rule that applies wins. A rule does not apply if it skips the match, if its
+//! `times` are used up, or if its `probability` says no; then the next rule is tried. Matches are
+//! counted in the transaction that decides. Transactions run one after the other, so two concurrent
+//! requests cannot both use the last of a rule's `times`. If no rule matches, nothing is written.
 //!
-//! A rule that names an account belongs to one life of it, and is no more when that ends.
+//! A rule that names an account ends with that account.
 
 mod applied;
 mod limits;
@@ -27,17 +27,17 @@ use crate::storage::db::{self, Db, InternalError, Tx, run_to_completion};
 pub use limits::RULES_MAX;
 use limits::check_limits;
 
-/// All rules.
+/// Registry of all rules.
 #[derive(Debug)]
 pub struct Rules {
     db: Db,
     entropy: Entropy,
     active: RwLock<Vec<Arc<ActiveRule>>>,
-    /// Held while rules come or go.
+    /// Held while rules are added or removed.
     write_lock: tokio::sync::Mutex<()>,
 }
 
-/// A rule that stands.
+/// Rule that is in force.
 #[derive(Debug)]
 pub struct ActiveRule {
     pub id: RuleId,
@@ -48,51 +48,51 @@ pub struct ActiveRule {
     counts: Mutex<RuleCounts>,
 }
 
-/// What the rules say to something, and which of them matched it.
+/// Effects that the rules have on a request, call or order, and the rules that matched.
 #[derive(Debug, Default)]
 pub struct RuleDecision {
     pub delay_ms: Option<u32>,
-    /// By the rule so called.
+    /// With the label of the rule.
     pub respond: Option<(String, StubResponse)>,
-    /// By the rule so called.
+    /// With the label of the rule.
     pub fault: Option<(String, Fault)>,
     pub outcome_override: Option<OutcomeOverride>,
     pub processing: Option<(RuleId, ProcessingMode)>,
-    /// By the rule so called.
+    /// With the label of the rule.
     pub webhook: Option<(String, WebhookEffect)>,
-    /// The first rule that is applied.
+    /// First rule that applies.
     pub rule: Option<RuleId>,
-    /// Whether it was a hit.
+    /// Rules that matched. `true` if the rule was applied.
     matches: Vec<(Arc<ActiveRule>, bool)>,
 }
 
-/// Why a rule was not kept.
+/// Reason why a rule was not added.
 #[derive(Debug, Clone)]
 pub enum AddRuleError {
-    /// There are too many, or they are too large; one line on which.
+    /// There are too many rules, or they are too large. The text names the limit.
     LimitExceeded(String),
-    Store(InternalError),
+    Internal(InternalError),
 }
 
 impl From<InternalError> for AddRuleError {
     fn from(error: InternalError) -> Self {
-        Self::Store(error)
+        Self::Internal(error)
     }
 }
 
 impl ActiveRule {
-    fn from_row(stored: RuleRow, account: Option<Arc<Account>>) -> Self {
+    fn from_row(row: RuleRow, account: Option<Arc<Account>>) -> Self {
         Self {
-            id: stored.id,
-            rule: stored.rule,
+            id: row.id,
+            rule: row.rule,
             account,
-            number: stored.number,
-            bytes: stored.bytes,
-            counts: Mutex::new(stored.counts),
+            number: row.number,
+            bytes: row.bytes,
+            counts: Mutex::new(row.counts),
         }
     }
 
-    /// How often it was applied.
+    /// Returns how often the rule was applied.
     #[must_use]
     pub fn hits(&self) -> u64 {
         self.counts().applied
@@ -107,13 +107,13 @@ impl ActiveRule {
         account.is_some_and(|account| account.cancellation().is_cancelled())
     }
 
-    /// It will never be applied (again), once it has come across so much.
+    /// `true` if the rule can never be applied again after `counts`.
     fn is_exhausted(&self, counts: RuleCounts) -> bool {
         let times = self.rule.times;
         self.is_account_ended() || times.is_some_and(|times| counts.applied >= times)
     }
 
-    /// `rule 3`, with its name if it has one.
+    /// Returns the label for messages: `rule 3`, with the name if the rule has one.
     fn label(&self) -> String {
         match &self.rule.name {
             Some(name) => format!("rule {} ({name})", self.id),
@@ -121,15 +121,15 @@ impl ActiveRule {
         }
     }
 
-    /// Whether it takes its next match, which comes after those counted.
+    /// `true` if the rule applies to its next match, the first one after `counts`.
     fn applies_to_next_match(&self, counts: RuleCounts, entropy: &Entropy) -> bool {
         let next = counts.matched + 1;
-        let chance = || {
+        let draw = || {
             let account = self.rule.account.as_deref().unwrap_or_default();
-            let mut draw = entropy.rng(account, &format!("rule {}", self.number), next);
-            draw.unit_f64()
+            let mut rng = entropy.rng(account, &format!("rule {}", self.number), next);
+            rng.unit_f64()
         };
-        next > self.rule.skip && (self.rule.probability >= 1.0 || chance() < self.rule.probability)
+        next > self.rule.skip && (self.rule.probability >= 1.0 || draw() < self.rule.probability)
     }
 }
 
@@ -143,25 +143,25 @@ impl RuleDecision {
             || (then.webhook.is_some() && self.webhook.is_none())
     }
 
-    fn apply(&mut self, standing: &ActiveRule) {
-        let then = &standing.rule.then;
-        self.rule = self.rule.or(Some(standing.id));
+    fn apply(&mut self, active: &ActiveRule) {
+        let then = &active.rule.then;
+        self.rule = self.rule.or(Some(active.id));
         self.delay_ms = self.delay_ms.or(then.delay_ms);
         if let (None, Some(respond)) = (&self.respond, &then.respond) {
-            self.respond = Some((standing.label(), respond.clone()));
+            self.respond = Some((active.label(), respond.clone()));
         }
         if let (None, Some(fault)) = (&self.fault, then.fault) {
-            self.fault = Some((standing.label(), fault));
+            self.fault = Some((active.label(), fault));
         }
         if let (None, Some(processing)) = (self.processing, then.processing) {
-            self.processing = Some((standing.id, processing));
+            self.processing = Some((active.id, processing));
         }
         if let (None, Some(webhook)) = (&self.webhook, &then.webhook) {
-            self.webhook = Some((standing.label(), webhook.clone()));
+            self.webhook = Some((active.label(), webhook.clone()));
         }
         if let (None, Some(outcome)) = (&self.outcome_override, &then.outcome) {
             self.outcome_override = Some(OutcomeOverride {
-                rule: Some(standing.id),
+                rule: Some(active.id),
                 outcome: outcome.clone(),
             });
         }
@@ -169,17 +169,17 @@ impl RuleDecision {
 }
 
 impl Rules {
-    /// Brings the rules of the database to mind; `account` finds those they are about.
+    /// Loads the rules of the database. `account` returns the account of a rule.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// Returns an error if the database fails.
     pub async fn load(
         db: Db,
         entropy: Entropy,
         account: impl Fn(crate::model::ids::AccountId) -> Option<Arc<Account>>,
     ) -> Result<Self, InternalError> {
-        let stored = db::rules::all(&mut db.read().await?).await?;
-        let standing = stored
+        let rows = db::rules::all(&mut db.read().await?).await?;
+        let active = rows
             .into_iter()
             .map(|row| {
                 let account = row.account.and_then(&account);
@@ -189,26 +189,27 @@ impl Rules {
         Ok(Self {
             db,
             entropy,
-            active: RwLock::new(standing),
+            active: RwLock::new(active),
             write_lock: tokio::sync::Mutex::default(),
         })
     }
 
-    /// Those that are about that account alone, or all there are, in the order they were made.
+    /// Returns the rules that name the account, or all rules if `account` is `None`, in the order
+    /// of their creation.
     #[must_use]
     pub fn list(&self, account: Option<&str>) -> Vec<Arc<ActiveRule>> {
-        let standing = self.active.read().unwrap_or_else(PoisonError::into_inner);
-        let of_account = |rule: &Rule| account.is_none() || rule.account.as_deref() == account;
-        let listed = standing
+        let rules = self.active.read().unwrap_or_else(PoisonError::into_inner);
+        let names_account = |rule: &Rule| account.is_none() || rule.account.as_deref() == account;
+        let listed = rules
             .iter()
-            .filter(|it| !it.is_account_ended() && of_account(&it.rule));
+            .filter(|active| !active.is_account_ended() && names_account(&active.rule));
         listed.cloned().collect()
     }
 
-    /// Keeps a rule; `account` is that which it names, if it names one.
+    /// Adds a rule. `account` is the account that the rule names, if any.
     ///
     /// # Errors
-    /// If there is no room, the account is gone, or it cannot be written.
+    /// Returns an error if there are too many rules, the account has ended, or the database fails.
     pub async fn add(
         self: &Arc<Self>,
         account: Option<Arc<Account>>,
@@ -223,169 +224,170 @@ impl Rules {
         account: Option<Arc<Account>>,
         rule: Rule,
     ) -> Result<Arc<ActiveRule>, AddRuleError> {
-        let _turn = self.write_lock.lock().await;
-        let there = self.list(None);
-        let bytes: usize = there.iter().map(|standing| standing.bytes).sum();
+        let _guard = self.write_lock.lock().await;
+        let existing = self.list(None);
+        let bytes: usize = existing.iter().map(|rule| rule.bytes).sum();
         let mut tx = self.db.begin().await?;
-        let stored = db::rules::insert(&mut tx, account.as_ref().map(|it| it.id), rule).await?;
-        check_limits(there.len() + 1, bytes + stored.bytes)?;
+        let account_id = account.as_ref().map(|account| account.id);
+        let row = db::rules::insert(&mut tx, account_id, rule).await?;
+        check_limits(existing.len() + 1, bytes + row.bytes)?;
         tx.commit().await?;
-        let added = Arc::new(ActiveRule::from_row(stored, account));
-        let mut standing = self.active.write().unwrap_or_else(PoisonError::into_inner);
-        standing.retain(|it| !it.is_account_ended());
-        standing.push(Arc::clone(&added));
+        let added = Arc::new(ActiveRule::from_row(row, account));
+        let mut rules = self.active.write().unwrap_or_else(PoisonError::into_inner);
+        rules.retain(|active| !active.is_account_ended());
+        rules.push(Arc::clone(&added));
         Ok(added)
     }
 
-    /// Removes a rule. False if there is none of that id.
+    /// Removes a rule. Returns `false` if it does not exist.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if the database fails.
     pub async fn remove(self: &Arc<Self>, id: RuleId) -> Result<bool, InternalError> {
         let this = Arc::clone(self);
-        run_to_completion(async move { this.remove_where(|standing| standing.id == id).await })
-            .await
+        run_to_completion(async move { this.remove_where(|active| active.id == id).await }).await
     }
 
-    /// Removes those that are about that account alone, or all there are.
+    /// Removes the rules that name the account, or all rules if `account` is `None`.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if the database fails.
     pub async fn clear(self: &Arc<Self>, account: Option<&str>) -> Result<(), InternalError> {
         let (this, account) = (Arc::clone(self), account.map(str::to_owned));
         run_to_completion(async move {
-            let of_account = |it: &ActiveRule| account.is_none() || it.rule.account == account;
-            this.remove_where(of_account).await.map(drop)
+            let is_removed =
+                |active: &ActiveRule| account.is_none() || active.rule.account == account;
+            this.remove_where(is_removed).await.map(drop)
         })
         .await
     }
 
-    /// Removes those that name no account.
+    /// Removes the rules that name no account.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if the database fails.
     pub async fn clear_global(self: &Arc<Self>) -> Result<(), InternalError> {
         let this = Arc::clone(self);
         run_to_completion(async move {
-            let is_general = |it: &ActiveRule| it.rule.account.is_none();
-            this.remove_where(is_general).await.map(drop)
+            let is_global = |active: &ActiveRule| active.rule.account.is_none();
+            this.remove_where(is_global).await.map(drop)
         })
         .await
     }
 
     async fn remove_where(
         &self,
-        which: impl Fn(&ActiveRule) -> bool,
+        is_removed: impl Fn(&ActiveRule) -> bool,
     ) -> Result<bool, InternalError> {
-        let _turn = self.write_lock.lock().await;
-        let mut going = self.list(None);
-        going.retain(|standing| which(standing));
-        if going.is_empty() {
+        let _guard = self.write_lock.lock().await;
+        let mut removed = self.list(None);
+        removed.retain(|rule| is_removed(rule));
+        if removed.is_empty() {
             return Ok(false);
         }
         let mut tx = self.db.begin().await?;
-        for standing in &going {
-            db::rules::delete(&mut tx, standing.id).await?;
+        for active in &removed {
+            db::rules::delete(&mut tx, active.id).await?;
         }
         tx.commit().await?;
-        let mut standing = self.active.write().unwrap_or_else(PoisonError::into_inner);
-        standing.retain(|it| !it.is_account_ended() && !which(it));
+        let mut rules = self.active.write().unwrap_or_else(PoisonError::into_inner);
+        rules.retain(|active| !active.is_account_ended() && !is_removed(active));
         Ok(true)
     }
 
-    /// Whether any rule may have something to say to that, whosever it is; cheap, and cheapest
-    /// where there are no rules. What the account of `input` is does not matter.
+    /// `true` if a rule may match the input for any account. Cheap, and cheapest if there are no
+    /// rules. The account of `input` is ignored.
     #[must_use]
     pub fn may_match(&self, input: MatchInput<'_>) -> bool {
-        let standing = self.active.read().unwrap_or_else(PoisonError::into_inner);
-        standing.iter().any(|it| {
-            let account = it.rule.account.as_deref();
-            it.rule.matches(&MatchInput { account, ..input }) && !it.is_exhausted(it.counts())
+        let rules = self.active.read().unwrap_or_else(PoisonError::into_inner);
+        rules.iter().any(|active| {
+            let account = active.rule.account.as_deref();
+            active.rule.matches(&MatchInput { account, ..input })
+                && !active.is_exhausted(active.counts())
         })
     }
 
-    /// Decision of the rules on a request or a call, counted and logged.
+    /// Evaluates the rules on a request or call, counts the matches, and logs the applied rules.
     ///
     /// # Errors
-    /// If the counts cannot be written.
+    /// Returns an error if the database fails.
     pub async fn evaluate_and_count(
         &self,
         input: MatchInput<'_>,
     ) -> Result<RuleDecision, InternalError> {
         let mut tx = self.db.begin().await?;
-        let choice = self.evaluate(&tx, input);
-        self.record_hits(&mut tx, std::slice::from_ref(&choice))
+        let decision = self.evaluate(&tx, input);
+        self.record_hits(&mut tx, std::slice::from_ref(&decision))
             .await?;
         tx.commit().await?;
-        choice.log_applied(&input);
-        Ok(choice)
+        decision.log_applied(&input);
+        Ok(decision)
     }
 
-    /// What the rules say to that, to be counted with [`Rules::record_hits`] in the same transaction
-    /// if it comes to it.
+    /// Evaluates the rules on one input. The caller counts the decision with [`Rules::record_hits`]
+    /// in the same transaction.
     #[must_use]
     pub fn evaluate(&self, tx: &Tx, input: MatchInput<'_>) -> RuleDecision {
-        let mut choices = self.evaluate_each(tx, [input]);
-        choices.pop().unwrap_or_default()
+        let mut decisions = self.evaluate_each(tx, [input]);
+        decisions.pop().unwrap_or_default()
     }
 
-    /// The same of several things, one after the other: to each, its own choice. They are to be
-    /// counted in that order, all or none.
+    /// Evaluates the rules on several inputs, one after the other. The caller counts the decisions
+    /// in this order, all or none.
     #[must_use]
     pub fn evaluate_each<'a>(
         &self,
         _: &Tx,
         each: impl IntoIterator<Item = MatchInput<'a>>,
     ) -> Vec<RuleDecision> {
-        let standing = self.active.read().unwrap_or_else(PoisonError::into_inner);
-        let mut ahead: HashMap<RuleId, RuleCounts> = HashMap::new();
-        let mut choose = |input: MatchInput<'_>| {
-            let mut choice = RuleDecision::default();
-            for it in standing.iter() {
-                if !choice.wants(&it.rule.then) || !it.rule.matches(&input) {
+        let active_rules = self.active.read().unwrap_or_else(PoisonError::into_inner);
+        let mut pending_counts: HashMap<RuleId, RuleCounts> = HashMap::new();
+        let mut decide = |input: MatchInput<'_>| {
+            let mut decision = RuleDecision::default();
+            for active in active_rules.iter() {
+                if !decision.wants(&active.rule.then) || !active.rule.matches(&input) {
                     continue;
                 }
-                let counts = ahead.entry(it.id).or_insert_with(|| it.counts());
-                if it.is_exhausted(*counts) {
+                let counts = pending_counts
+                    .entry(active.id)
+                    .or_insert_with(|| active.counts());
+                if active.is_exhausted(*counts) {
                     continue;
                 }
-                let hit = it.applies_to_next_match(*counts, &self.entropy);
+                let applied = active.applies_to_next_match(*counts, &self.entropy);
                 counts.matched += 1;
-                counts.applied += u64::from(hit);
-                if hit {
-                    choice.apply(it);
+                counts.applied += u64::from(applied);
+                if applied {
+                    decision.apply(active);
                 }
-                choice.matches.push((Arc::clone(it), hit));
+                decision.matches.push((Arc::clone(active), applied));
             }
-            choice
+            decision
         };
-        each.into_iter().map(&mut choose).collect()
+        each.into_iter().map(&mut decide).collect()
     }
 
-    /// Counts the matches that led to choices, each rule's together: at the end of the
-    /// transaction, for what is counted in memory stays counted should that fail.
+    /// Counts the matches of decisions. To be called at the end of the transaction, because the
+    /// counts in memory are not rolled back if the commit fails.
     ///
     /// # Errors
-    /// If they cannot be written.
+    /// Returns an error if the database fails.
     pub async fn record_hits(
         &self,
         tx: &mut Tx,
-        choices: &[RuleDecision],
+        decisions: &[RuleDecision],
     ) -> Result<(), InternalError> {
         let mut counted: BTreeMap<RuleId, (&ActiveRule, RuleCounts)> = BTreeMap::new();
-        for (standing, hit) in choices.iter().flat_map(|choice| &choice.matches) {
+        for (active, applied) in decisions.iter().flat_map(|decision| &decision.matches) {
             let (_, counts) = counted
-                .entry(standing.id)
-                .or_insert_with(|| (standing, standing.counts()));
+                .entry(active.id)
+                .or_insert_with(|| (active, active.counts()));
             counts.matched += 1;
-            counts.applied += u64::from(*hit);
+            counts.applied += u64::from(*applied);
         }
-        for (standing, counts) in counted.into_values() {
-            db::rules::count(tx, standing.id, counts).await?;
-            *standing
-                .counts
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = counts;
+        for (active, counts) in counted.into_values() {
+            db::rules::count(tx, active.id, counts).await?;
+            *active.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
         }
         Ok(())
     }

@@ -1,15 +1,16 @@
-//! Snapshots: the whole state, or one account's, kept aside under a name, and brought back.
+//! Snapshots: copies of the whole state, or of one account's, that can be restored by name.
 //!
-//! Names belong to accounts: a snapshot of an account and another of the same name, of another account
-//! or of everything, are two. A snapshot is a directory, `snapshots/{n}`: `about.json` with its name and what it holds,
-//! `state.db` with the rows, `blobs/{account}` with the objects as second names of their files.
-//! It is made under a name that is swept at start and appears by rename; of two of one name and account
-//! the greater number counts. Nobody waits while one is taken: the rows are those of one instant,
-//! and the objects all that were there before and after it.
+//! Names are scoped to accounts: an account's snapshot is another than the snapshot of everything
+//! with the same name. A snapshot is a directory `snapshots/{n}`: `manifest.json` with its name and
+//! content, `state.db` with the rows, and `blobs/{account}` with hard links to the objects. It is
+//! written under a temporary name that is removed at start, and appears by rename. Of two
+//! directories with the same name and account, the one with the higher number counts. While a
+//! snapshot is taken, only the creation and deletion of accounts wait. The rows are those of one
+//! instant. The objects are linked both before and after that instant.
 //!
-//! A restore is a reset, and then what the snapshot holds: the accounts begin new lives, in one
-//! transaction with the end of the old ones. What was observed is no part of a snapshot: the
-//! journal and the inbox.
+//! A restore is a reset followed by the content of the snapshot: in one transaction, the old
+//! accounts end and the accounts of the snapshot are created. The journal and the inbox are not
+//! part of a snapshot.
 
 mod restore;
 
@@ -30,39 +31,39 @@ use crate::storage::blobs::Blobs;
 use crate::storage::db::snapshots::Snapshot;
 use crate::storage::db::{self, Db, InternalError, run_to_completion};
 
-/// So many are kept.
+/// Maximum number of snapshots.
 pub const SNAPSHOTS_MAX: usize = 100;
-/// What directories are called as long as they are not whole: in the making, or being removed.
+/// Name prefix of incomplete directories: being written or being removed.
 const TMP_PREFIX: &str = "new-";
-const MANIFEST_FILE: &str = "about.json";
+const MANIFEST_FILE: &str = "manifest.json";
 const STATE: &str = "state.db";
 const BLOBS: &str = "blobs";
 
-/// What a snapshot holds.
+/// Name and content of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SnapshotManifest {
     pub name: String,
-    /// The key of the account that it is of; none: of everything.
+    /// API key of the account. `None` for a snapshot of everything.
     pub account: Option<String>,
-    /// When it was taken, by the real time.
+    /// Real time at which the snapshot was taken.
     pub taken_at: Timestamp,
     pub accounts: usize,
     pub orders: u64,
-    /// Of all objects.
+    /// Total size of the objects.
     pub bytes: u64,
 }
 
-/// Why a snapshot was not taken, restored or removed.
+/// Reason why a snapshot was not taken, restored or removed.
 #[derive(Debug)]
 pub enum SnapshotError {
-    /// There is none of that name.
+    /// There is no snapshot of that name.
     Unknown,
-    /// There is no account of that key: here, or in the snapshot.
+    /// The account does not exist, on the server or in the snapshot.
     UnknownAccount,
-    /// There are too many.
+    /// The maximum number of snapshots is reached.
     Full,
-    Store(InternalError),
+    Internal(InternalError),
 }
 
 impl SnapshotManifest {
@@ -73,17 +74,17 @@ impl SnapshotManifest {
 
 impl From<InternalError> for SnapshotError {
     fn from(error: InternalError) -> Self {
-        Self::Store(error)
+        Self::Internal(error)
     }
 }
 
 impl From<io::Error> for SnapshotError {
     fn from(error: io::Error) -> Self {
-        Self::Store(InternalError::broken(error))
+        Self::Internal(InternalError::broken(error))
     }
 }
 
-/// All snapshots.
+/// Registry of all snapshots.
 #[derive(Debug)]
 pub struct Snapshots {
     dir: PathBuf,
@@ -92,26 +93,26 @@ pub struct Snapshots {
     accounts: Arc<Accounts>,
     rules: Arc<Rules>,
     index: Mutex<SnapshotIndex>,
-    /// Held while one is taken, restored or removed.
+    /// Held while a snapshot is taken, restored or removed.
     lock: tokio::sync::Mutex<()>,
 }
 
-/// Name of a snapshot, and key of the account that it is of. `None` for one of everything.
+/// Name of a snapshot, and API key of its account. `None` for a snapshot of everything.
 type SnapshotKey = (String, Option<String>);
 
 #[derive(Debug, Default)]
 struct SnapshotIndex {
-    /// With the numbers of their directories.
+    /// Manifests with the numbers of their directories.
     snapshots: BTreeMap<SnapshotKey, (u64, SnapshotManifest)>,
     last: u64,
 }
 
 impl Snapshots {
-    /// Brings to mind the snapshots below `root`, which no other process uses, and removes what is
-    /// left there of those that were never whole or are replaced.
+    /// Loads the snapshots below `root`, and removes directories that are incomplete or replaced.
+    /// No other process uses `root`.
     ///
     /// # Errors
-    /// If the directory cannot be read or swept.
+    /// Returns an error if the disk fails.
     pub async fn open(
         root: &Path,
         db: Db,
@@ -120,7 +121,7 @@ impl Snapshots {
         rules: Arc<Rules>,
     ) -> io::Result<Self> {
         let dir = root.join("snapshots");
-        let index = Mutex::new(read(&dir).await?);
+        let index = Mutex::new(load_index(&dir).await?);
         Ok(Self {
             dir,
             db,
@@ -136,34 +137,35 @@ impl Snapshots {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the snapshots of the account of that key, or all, by name.
+    /// Returns the snapshots of an account, or all, ordered by name.
     #[must_use]
     pub fn list(&self, account: Option<&str>) -> Vec<SnapshotManifest> {
         let index = self.index();
-        let all = index.snapshots.values().map(|(_, about)| about);
-        let listed = all.filter(|it| account.is_none() || it.account.as_deref() == account);
+        let manifests = index.snapshots.values().map(|(_, manifest)| manifest);
+        let listed = manifests
+            .filter(|manifest| account.is_none() || manifest.account.as_deref() == account);
         listed.cloned().collect()
     }
 
-    /// Returns the snapshot of that name of the account, or else that of everything.
+    /// Returns the account's snapshot of that name, else the snapshot of everything.
     fn find(
         &self,
         name: &str,
         account: Option<&str>,
     ) -> Result<(PathBuf, SnapshotManifest), SnapshotError> {
         let index = self.index();
-        let own = (name.to_owned(), account.map(str::to_owned));
+        let key = (name.to_owned(), account.map(str::to_owned));
         let everything = || index.snapshots.get(&(name.to_owned(), None));
-        let found = index.snapshots.get(&own).or_else(everything);
-        let (number, about) = found.ok_or(SnapshotError::Unknown)?;
-        Ok((self.dir.join(number.to_string()), about.clone()))
+        let entry = index.snapshots.get(&key).or_else(everything);
+        let (number, manifest) = entry.ok_or(SnapshotError::Unknown)?;
+        Ok((self.dir.join(number.to_string()), manifest.clone()))
     }
 
-    /// Takes a snapshot of the account of that key, or of everything, in place of an earlier one
-    /// of the same name and account.
+    /// Takes a snapshot of the account, or of everything. Replaces an earlier snapshot of the same
+    /// name and account.
     ///
     /// # Errors
-    /// If there is no such account, there are too many snapshots, or it cannot be written.
+    /// Returns the reason why no snapshot was taken.
     pub async fn take(
         self: &Arc<Self>,
         name: &str,
@@ -178,7 +180,7 @@ impl Snapshots {
         name: String,
         key: Option<String>,
     ) -> Result<SnapshotManifest, SnapshotError> {
-        let _turn = self.lock.lock().await;
+        let _guard = self.lock.lock().await;
         let number = {
             let index = self.index();
             let is_new = !index.snapshots.contains_key(&(name.clone(), key.clone()));
@@ -187,28 +189,28 @@ impl Snapshots {
             }
             index.last + 1
         };
-        let fresh = self.dir.join(format!("{TMP_PREFIX}{number}"));
-        ignore_not_found(fs::remove_dir_all(&fresh).await)?;
-        let about = self.write(&fresh, name, key).await?;
-        fs::rename(&fresh, self.dir.join(number.to_string())).await?;
+        let temporary = self.dir.join(format!("{TMP_PREFIX}{number}"));
+        ignore_not_found(fs::remove_dir_all(&temporary).await)?;
+        let manifest = self.write(&temporary, name, key).await?;
+        fs::rename(&temporary, self.dir.join(number.to_string())).await?;
         let replaced = {
             let mut index = self.index();
             index.last = number;
-            let stored = (number, about.clone());
-            index.snapshots.insert(about.key(), stored)
+            let entry = (number, manifest.clone());
+            index.snapshots.insert(manifest.key(), entry)
         };
         if let Some((number, _)) = replaced {
             self.discard(number).await?;
         }
-        Ok(about)
+        Ok(manifest)
     }
 
-    /// Removes a snapshot's directory, of which nobody takes a part for the whole meanwhile, nor
-    /// where the process ends before all of it has gone.
+    /// Removes a snapshot's directory. The rename comes first, so that a partly removed directory
+    /// is never read as a snapshot, even after a crash.
     async fn discard(&self, number: u64) -> io::Result<()> {
-        let going = self.dir.join(format!("{TMP_PREFIX}{number}"));
-        fs::rename(self.dir.join(number.to_string()), &going).await?;
-        fs::remove_dir_all(going).await
+        let temporary = self.dir.join(format!("{TMP_PREFIX}{number}"));
+        fs::rename(self.dir.join(number.to_string()), &temporary).await?;
+        fs::remove_dir_all(temporary).await
     }
 
     async fn write(
@@ -217,16 +219,16 @@ impl Snapshots {
         name: String,
         key: Option<String>,
     ) -> Result<SnapshotManifest, SnapshotError> {
-        // No account begins or ends meanwhile, nor do its objects go all at once.
-        let _turn = self.accounts.lock_lifecycle().await;
-        let of = match &key {
+        // Meanwhile no account is created or deleted, so its objects stay.
+        let _guard = self.accounts.lock_lifecycle().await;
+        let account_id = match &key {
             None => None,
             Some(key) => {
                 let account = self.accounts.by_key(key);
                 Some(account.ok_or(SnapshotError::UnknownAccount)?.id)
             }
         };
-        let ids: Vec<AccountId> = if let Some(id) = of {
+        let ids: Vec<AccountId> = if let Some(id) = account_id {
             vec![id]
         } else {
             let all = self.accounts.all();
@@ -235,15 +237,15 @@ impl Snapshots {
         };
         fs::create_dir_all(to).await?;
         let blobs = to.join(BLOBS);
-        self.share(&ids, &blobs).await?;
+        self.link_blobs(&ids, &blobs).await?;
         let taken_at = clock::real_now();
         let mut rows = Snapshot::open(&to.join(STATE)).await?;
-        rows.take(&self.db, of).await?;
+        rows.take(&self.db, account_id).await?;
         let orders = rows.orders().await?;
         let accounts = db::accounts::all(&mut rows).await?.len();
         rows.close().await?;
-        let bytes = self.share(&ids, &blobs).await?;
-        let about = SnapshotManifest {
+        let bytes = self.link_blobs(&ids, &blobs).await?;
+        let manifest = SnapshotManifest {
             name,
             account: key,
             taken_at,
@@ -251,13 +253,13 @@ impl Snapshots {
             orders,
             bytes,
         };
-        let json = serde_json::to_vec(&about).map_err(InternalError::from)?;
+        let json = serde_json::to_vec(&manifest).map_err(InternalError::from)?;
         fs::write(to.join(MANIFEST_FILE), json).await?;
-        Ok(about)
+        Ok(manifest)
     }
 
-    /// Has the objects of these accounts in `to` as well: how many bytes are there.
-    async fn share(&self, ids: &[AccountId], to: &Path) -> io::Result<u64> {
+    /// Hard-links the objects of the accounts into `to`. Returns the size of all files there.
+    async fn link_blobs(&self, ids: &[AccountId], to: &Path) -> io::Result<u64> {
         let mut bytes = 0;
         for id in ids {
             let to = to.join(id.0.to_string());
@@ -270,10 +272,12 @@ impl Snapshots {
         Ok(bytes)
     }
 
-    /// Removes the snapshot of that name of the account, or that of everything.
+    /// Removes the account's snapshot of that name, or the snapshot of everything if `account` is
+    /// `None`.
     ///
     /// # Errors
-    /// If there is none, or it cannot be removed.
+    /// Returns [`SnapshotError::Unknown`] if there is no such snapshot, or an error if the disk
+    /// fails.
     pub async fn remove(
         self: &Arc<Self>,
         name: &str,
@@ -282,7 +286,7 @@ impl Snapshots {
         let this = Arc::clone(self);
         let key = (name.to_owned(), account.map(str::to_owned));
         run_to_completion(async move {
-            let _turn = this.lock.lock().await;
+            let _guard = this.lock.lock().await;
             let removed = this.index().snapshots.remove(&key);
             let (number, _) = removed.ok_or(SnapshotError::Unknown)?;
             Ok(this.discard(number).await?)
@@ -291,49 +295,49 @@ impl Snapshots {
     }
 }
 
-/// What is kept in the directory, which is swept of what was never whole or is replaced.
-async fn read(dir: &Path) -> io::Result<SnapshotIndex> {
+/// Reads the manifests in a directory. Removes directories that are incomplete or replaced.
+async fn load_index(dir: &Path) -> io::Result<SnapshotIndex> {
     fs::create_dir_all(dir).await?;
     let mut index = SnapshotIndex::default();
     let mut entries = fs::read_dir(dir).await?;
-    let mut swept = Vec::new();
+    let mut removed = Vec::new();
     while let Some(entry) = entries.next_entry().await? {
         let file_name = entry.file_name();
-        let host = file_name.to_string_lossy();
-        if host.starts_with(TMP_PREFIX) {
-            swept.push(entry.path());
+        let name = file_name.to_string_lossy();
+        if name.starts_with(TMP_PREFIX) {
+            removed.push(entry.path());
         }
-        let Ok(number) = host.parse() else {
+        let Ok(number) = name.parse() else {
             continue;
         };
         index.last = index.last.max(number);
         let json = fs::read(entry.path().join(MANIFEST_FILE)).await;
-        let about = json.and_then(|json| Ok(serde_json::from_slice::<SnapshotManifest>(&json)?));
-        let about = match about {
-            Ok(about) => about,
+        let parsed = json.and_then(|json| Ok(serde_json::from_slice::<SnapshotManifest>(&json)?));
+        let manifest = match parsed {
+            Ok(manifest) => manifest,
             Err(error) => {
                 let path = entry.path();
-                tracing::warn!(%error, path = %path.display(), "left a snapshot alone that cannot be read");
+                tracing::warn!(%error, path = %path.display(), "ignoring an unreadable snapshot");
                 continue;
             }
         };
-        let key = about.key();
+        let key = manifest.key();
         let known = index.snapshots.get(&key).map(|(known, _)| *known);
         if known.is_none_or(|known| known < number) {
-            index.snapshots.insert(key, (number, about));
+            index.snapshots.insert(key, (number, manifest));
         }
         let replaced = known.map(|known| known.min(number));
-        swept.extend(replaced.map(|number| dir.join(number.to_string())));
+        removed.extend(replaced.map(|number| dir.join(number.to_string())));
     }
-    for path in swept {
+    for path in removed {
         fs::remove_dir_all(path).await?;
     }
     Ok(index)
 }
 
-fn ignore_not_found(done: io::Result<()>) -> io::Result<()> {
-    match done {
+fn ignore_not_found(result: io::Result<()>) -> io::Result<()> {
+    match result {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        done => done,
+        other => other,
     }
 }

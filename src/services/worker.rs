@@ -1,16 +1,12 @@
 //! The worker: runs the jobs that are due.
 //!
 //! The worker takes no input. It reads which jobs are due by which clock, claims them, and runs
-//! each in
-//! a task of its own. Then it sleeps until the next due time or a signal. Signals only say when to
-//! read.
-//! A job records its result in the transaction that deletes its row. A job that was interrupted by
-//! a
-//! crash or an error is therefore due again.
+//! each in a task of its own. Then it sleeps until the next due time or a signal. Signals only say
+//! when to read. A job records its result in the transaction that deletes its row. A job that was
+//! interrupted by a crash or an error is therefore due again.
 //!
 //! [`Worker::advance`] moves a clock step by step through the due times of its jobs, and runs each
-//! job at
-//! its own due time. A clock in mode `jump` is moved like that whenever none of its jobs is
+//! job at its own due time. A clock in mode `jump` is moved like that whenever none of its jobs is
 //! running.
 
 mod advance;
@@ -47,7 +43,7 @@ pub use queue_depth::QueueDepth;
 use retries::Retries;
 use running::{RunningEntry, RunningJobs};
 use slots::{SLOTS, Slot, Slots, Start};
-use starts::Counted;
+use starts::CountedStarts;
 pub use waiting::{Awaited, PendingWork};
 
 /// Wait after an error in reading the due jobs.
@@ -68,7 +64,7 @@ pub struct Worker {
     process_start: Instant,
     slots: Slots,
     retries: Retries,
-    counted: Counted,
+    counted: CountedStarts,
     running: RunningJobs,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -85,7 +81,7 @@ impl Worker {
         claims: Claims,
         metrics: Metrics,
     ) -> Arc<Self> {
-        let slots = Slots::new(db.agenda().clone());
+        let slots = Slots::new(db.due_index().clone());
         Arc::new(Self {
             db,
             accounts,
@@ -96,7 +92,7 @@ impl Worker {
             process_start: Instant::now(),
             slots,
             retries: Retries::default(),
-            counted: Counted::default(),
+            counted: CountedStarts::default(),
             running: RunningJobs::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -109,7 +105,7 @@ impl Worker {
     /// Returns an error if the jobs cannot be read.
     pub async fn start(self: &Arc<Self>) -> Result<(), InternalError> {
         for (clock, at) in db::jobs::next_due_by_clock(&mut self.db.read().await?).await? {
-            self.db.agenda().schedule(clock, at);
+            self.db.due_index().schedule(clock, at);
         }
         self.tasks.spawn(Arc::clone(self).run());
         self.tasks.spawn(Arc::clone(self).record_webhooks());
@@ -130,12 +126,12 @@ impl Worker {
                 "shutting down with jobs still running; they resume at the next start"
             );
         }
-        self.take_starts_back().await;
+        self.undo_starts().await;
     }
 
     async fn run(self: Arc<Self>) {
         loop {
-            let due_index = self.db.agenda();
+            let due_index = self.db.due_index();
             // A clock that jumps does not wait for the due time of a new job.
             let is_due = |clock, due: NextDue| {
                 let clock = self.accounts.clock(clock);
@@ -178,7 +174,7 @@ impl Worker {
     fn dispatch_retries(&self) {
         for account in self.retries.take_ready() {
             if let Some(account) = self.accounts.by_id(account) {
-                self.db.agenda().check_now(account.clock_id());
+                self.db.due_index().check_now(account.clock_id());
             }
         }
     }
@@ -191,14 +187,13 @@ impl Worker {
         };
         let now = self.accounts.now(clock);
         // Due jobs may be claimed by a request, or wait for a retry. The limit has room for these,
-        // so that
-        // the jobs behind them are read as well.
+        // so that the jobs behind them are read as well.
         let passed_over = self.claims.count() + self.retries.len();
         let limit = 2 * SLOTS + passed_over;
         let mut reader = self.db.read().await?;
         let due = db::jobs::due(&mut reader, clock, now, limit).await?;
         if let Some(at) = db::jobs::next_after(&mut reader, clock, now).await? {
-            self.db.agenda().wait_until(clock, at);
+            self.db.due_index().wait_until(clock, at);
         }
         drop(reader);
         if due.is_empty() && self.accounts.clock(clock).jumps() {
@@ -215,21 +210,21 @@ impl Worker {
             if self.retries.is_waiting(job.id) {
                 continue;
             }
-            self.without_own_start(&mut job);
+            self.exclude_own_start(&mut job);
             let is_suspect = job.starts > 0;
             if is_suspect
-                && Self::is_counted(&job)
-                && self.retries.hold_back(&job, self.process_start)
+                && Self::must_count_starts(&job)
+                && self.retries.delay_cut_off(&job, self.process_start)
             {
                 continue;
             }
             let slot = match self.slots.start(clock, is_suspect, || self.claim_due(&job)) {
                 Start::Started(slot) => slot,
-                Start::Not => continue,
+                Start::Blocked => continue,
                 Start::Full => break,
             };
-            let running = self.running.enter(&job);
-            if Self::is_counted(&job) {
+            let running = self.running.add(&job);
+            if Self::must_count_starts(&job) {
                 counted.push((job, slot, running));
             } else {
                 let run = Arc::clone(self).run_in(job, slot, running);
@@ -247,16 +242,16 @@ impl Worker {
         let counted = self.count_starts(&ids).await;
         for (job, slot, running) in jobs {
             match &counted {
-                // `take_starts_back` takes these starts back.
+                // `undo_starts` takes these starts back.
                 Ok(()) if self.stop.is_cancelled() => {}
                 Ok(()) => {
                     let run = Arc::clone(&self).run_in(job, slot, running);
                     self.tasks.spawn(run);
                 }
-                // `after_error` has scheduled a retry.
+                // `handle_error` has scheduled a retry.
                 Err(error) => {
-                    if self.after_error(&job, error.clone()).await.is_ok() {
-                        running.done();
+                    if self.handle_error(&job, error.clone()).await.is_ok() {
+                        running.mark_done();
                     }
                 }
             }
@@ -280,7 +275,7 @@ impl Worker {
     async fn run_in(self: Arc<Self>, job: Job, slot: Slot<Claim>, running: RunningEntry) {
         // `run_job` has scheduled a retry after an error.
         if self.run_job(&job).await.is_ok() {
-            running.done();
+            running.mark_done();
         }
         // The claim is released last: the next owner of the job enters it in `running` again.
         drop(running);

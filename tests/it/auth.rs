@@ -85,7 +85,7 @@ async fn call_with_unknown_key_in_strict_mode_answers_token_invalid() {
         response.assert_refused(
             401,
             "AUTH_TOKEN_INVALID",
-            "Authorization: no account has this key, and the mode is strict",
+            "Authorization: no account has this key, and unknown keys are rejected (mode strict)",
         );
     }
     server
@@ -157,7 +157,7 @@ async fn call_with_key_over_1000_characters_is_refused_and_creates_no_account() 
     let longest = "k".repeat(1_000);
     let too_long = "k".repeat(1_001);
     let path = "/api/v2/orders/webhooks";
-    let reason = "Authorization: the key has more than 1000 characters";
+    let reason = "Authorization: the key is longer than 1000 characters";
     let response = server.get(&too_long, path).await;
     response.assert_refused(401, "AUTH_TOKEN_INVALID", reason);
     let headers = [("apikey", too_long.as_str())];

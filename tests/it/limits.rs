@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{TestResponse, TestServer, picture};
 
 const WEBHOOKS: &str = "/api/v2/orders/webhooks";
-const FREE: &str =
-    "plan free: the 60 calls of the minute that began at 2026-03-12T10:00:00.000Z are used up";
+const FREE: &str = "plan free: rate limit reached, 60 calls in the minute that started at 2026-03-12T10:00:00.000Z";
 
 /// Starts a server with `live` frozen at 10:00 and configured by `settings`.
 async fn start_with_account(settings: &Value) -> TestServer {
@@ -61,24 +60,24 @@ async fn exceed_limit_of_any_plan_or_account_answers_429() {
         (
             json!({"plan": "free", "requestsPerMinute": 61}),
             61,
-            "plan free, requestsPerMinute set",
+            "plan free, with requestsPerMinute set",
         ),
         (
             json!({"requestsPerMinute": 2}),
             2,
-            "plan unlimited, requestsPerMinute set",
+            "plan unlimited, with requestsPerMinute set",
         ),
         (
             json!({"plan": "pro", "requestsPerMinute": 0}),
             0,
-            "plan pro, requestsPerMinute set",
+            "plan pro, with requestsPerMinute set",
         ),
     ] {
         let server = start_with_account(&settings).await;
         let (accepted, refused) = exhaust(&server, "live").await;
         assert_eq!(accepted, calls, "{settings}");
         let reason = format!(
-            "{plan}: the {calls} calls of the minute that began at 2026-03-12T10:00:00.000Z are used up"
+            "{plan}: rate limit reached, {calls} calls in the minute that started at 2026-03-12T10:00:00.000Z"
         );
         assert_limited(&refused, "60", &reason);
     }
@@ -146,7 +145,7 @@ async fn exceed_limit_with_calls_of_both_vendors_counts_them_together() {
     assert_eq!(presigned.status, 200, "{}", presigned.text());
     assert_eq!(server.get("live", WEBHOOKS).await.status, 200);
 
-    let reason = "plan free, requestsPerMinute set: the 3 calls of the minute that began at 2026-03-12T10:00:00.000Z are used up";
+    let reason = "plan free, with requestsPerMinute set: rate limit reached, 3 calls in the minute that started at 2026-03-12T10:00:00.000Z";
     let body = r#"{"key": "live", "url": "http://127.0.0.1/uploads/a.jpg"}"#;
     let json = [("content-type", "application/json")];
     for refused in [

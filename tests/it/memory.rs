@@ -117,8 +117,8 @@ async fn process_picture_beyond_memory_budget_fails_with_code_and_remedy() {
         server.advance("live", "PT1S").await;
         let failed = server.get_order("live", &id).await;
         let message = format!(
-            "large.png: takes {mebibytes} MiB of memory to work on, and 204 MiB are all that may be taken \
-             here; give the server's container more memory, or raise --engine-memory"
+            "large.png: needs {mebibytes} MiB of memory, the limit is 204 MiB; give the server's \
+             container more memory, or raise --engine-memory"
         );
         let errors = json!({"errorCode": code, "errorMessage": message});
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The Undetectable AI API: uploads, documents, bulks, credits, errors and its OpenAPI description.
+//! API of Undetectable AI: uploads, documents, bulks, credits, errors and the OpenAPI description.
 
 mod analyses;
 mod assets;
@@ -6,6 +6,8 @@ mod billing;
 mod bulk;
 mod codes;
 mod documents;
+mod errors;
+mod file_checks;
 mod formats;
 mod heatmaps;
 mod hosts;
@@ -14,11 +16,10 @@ mod json_bodies;
 mod metadata;
 mod openapi;
 mod outcomes;
-mod pictures;
+
 mod profile;
-mod refusals;
 mod scores;
-mod strict;
+mod strict_uploads;
 mod trailing_slashes;
 mod uploads;
 mod url_inputs;
@@ -29,12 +30,12 @@ use serde_json::{Value, json};
 
 use crate::support::{TestResponse, TestServer};
 
-/// Starts a server and freezes the clock of `live`.
+/// Starts a server on which the clock of the account `live` is frozen.
 async fn start_frozen() -> TestServer {
-    frozen_with(|_| {}).await
+    start_frozen_with(|_| {}).await
 }
 
-async fn frozen_with(set: impl FnOnce(&mut stuntdouble::settings::Config)) -> TestServer {
+async fn start_frozen_with(set: impl FnOnce(&mut stuntdouble::settings::Config)) -> TestServer {
     let server = TestServer::with_config(set).await;
     server.freeze("live").await;
     server
@@ -51,7 +52,7 @@ async fn get(server: &TestServer, key: &str, path: &str) -> TestResponse {
     server.send(Method::GET, path, &[("apikey", key)], "").await
 }
 
-/// Requests a presigned URL for a file. Returns the response's body.
+/// Requests an upload URL for a file of this name. Returns the response.
 async fn presign(server: &TestServer, key: &str, name: &str) -> Value {
     let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
     let response = get(server, key, &format!("/get-presigned-url?file_name={name}")).await;
@@ -59,16 +60,15 @@ async fn presign(server: &TestServer, key: &str, name: &str) -> Value {
     response.json()
 }
 
-/// Uploads a file. Returns its path.
+/// Uploads a file and returns its path.
 async fn upload(server: &TestServer, key: &str, name: &str, bytes: Vec<u8>) -> String {
-    let presigned = presign(server, key, name).await;
-    let url = presigned["presigned_url"].as_str().expect("a URL");
+    let slot = presign(server, key, name).await;
+    let url = slot["presigned_url"].as_str().expect("a URL");
     server.put(url, bytes).await;
-    presigned["file_path"].as_str().expect("a path").to_owned()
+    slot["file_path"].as_str().expect("a path").to_owned()
 }
 
-/// Uploads a file of `live` and requests its detection with the fields of `body`. Returns the
-/// document's id.
+/// Uploads a file of `live` and requests a document with the further fields of `body`. Returns its id.
 async fn detect(server: &TestServer, name: &str, bytes: Vec<u8>, mut body: Value) -> String {
     let path = upload(server, "live", name, bytes).await;
     body["key"] = json!("live");
@@ -89,13 +89,13 @@ async fn query(server: &TestServer, id: &str) -> TestResponse {
     response
 }
 
-/// Returns the body of a query, with the id, the origin and signatures replaced.
+/// Returns the text of a document, with its id and varying parts replaced.
 async fn document_view(server: &TestServer, id: &str) -> String {
     let text = query(server, id).await.text();
     server.redact(&text).replace(id, "{id}")
 }
 
-/// Detects a file of `live` and returns the document, from the second query on after its end.
+/// Creates a document of `live` and returns the second response that says it is done.
 async fn finish_document(server: &TestServer, name: &str, bytes: Vec<u8>, body: Value) -> Value {
     let id = detect(server, name, bytes, body).await;
     server.advance("live", "PT1S").await;
@@ -103,8 +103,8 @@ async fn finish_document(server: &TestServer, name: &str, bytes: Vec<u8>, body: 
     query(server, &id).await.json()
 }
 
-/// Returns the expected [`TestResponse::error_of`] for an error of a handler.
-fn error(status: u16, message: &str, reason: &str) -> (u16, String, String) {
+/// Expected value of [`TestResponse::error_of`] for an error of the vendor's handlers.
+fn expected_error(status: u16, message: &str, reason: &str) -> (u16, String, String) {
     (
         status,
         format!(r#"{{"error":"{message}"}}"#),
@@ -116,8 +116,8 @@ async fn credits(server: &TestServer, key: &str) -> String {
     get(server, key, "/check-user-credits").await.text()
 }
 
-/// Returns the redacted URL of a document's asset, signed at `second` seconds past 10:00.
-fn link(name: &str, second: u8) -> String {
+/// URL of a rendered image of a document, signed `second` seconds after 10:00.
+fn image_url(name: &str, second: u8) -> String {
     format!(
         "{{origin}}/_s3/ai-image-detector-prod/results/{{id}}/{name}?X-Amz-Algorithm=AWS4-HMAC-SHA256&\
          X-Amz-Credential=STUNTDOUBLEACCESSKEY%2F20260312%2Fus-east-1%2Fs3%2Faws4_request&\

@@ -249,7 +249,7 @@ impl From<CreateOrderError> for ApiError {
             CreateOrderError::IdTaken | CreateOrderError::UploadGone => {
                 Self::internal("an order was refused as only documents are")
             }
-            CreateOrderError::Store(error) => error.into(),
+            CreateOrderError::Internal(error) => error.into(),
         }
     }
 }
@@ -267,7 +267,7 @@ impl From<ConfirmError> for ApiError {
                 ErrorCode::OrderTypeNotMatch,
                 "the order is of another type than this route starts",
             ),
-            ConfirmError::Store(error) => error.into(),
+            ConfirmError::Internal(error) => error.into(),
             ConfirmError::Rejected(refusal, order) => {
                 let code = match refusal {
                     ConfirmRejection::FileNotUploaded { received, uploads } => {
@@ -309,7 +309,7 @@ impl From<RetryError> for ApiError {
                 "event row {id} is {}, and only FAILED ones are sent again by hand",
                 status.name()
             )),
-            RetryError::Store(error) => error.into(),
+            RetryError::Internal(error) => error.into(),
         }
     }
 }

@@ -251,7 +251,7 @@ pub async fn advance(
             let hint = "an instant after that, 100 years at most";
             ApiError::bad_request("bad_instant", message, hint)
         }
-        AdvanceError::Store(error) => error.into(),
+        AdvanceError::Internal(error) => error.into(),
     })?;
     Ok(Json(AdvanceView::from(advanced)).into_response())
 }

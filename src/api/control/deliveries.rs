@@ -204,7 +204,7 @@ pub async fn resend(
         }
     };
     let created = resent.map_err(|error| match error {
-        RetryError::Store(error) => error.into(),
+        RetryError::Internal(error) => error.into(),
         RetryError::NoEndpoint(_) | RetryError::NoDelivery(_) | RetryError::NotFailed(..) => {
             unknown()
         }

@@ -292,7 +292,7 @@ async fn end_order(
             format!("order {id} does not come to such an outcome"),
             "probability goes with detections, finalResult and analysis with documents, watermarkText with extractions, detectionStatus with those of v3",
         ),
-        ManualEndError::Store(error) => error.into(),
+        ManualEndError::Internal(error) => error.into(),
     })?;
     let shown = OrderView::of(state, &order).ok_or_else(unknown)?;
     let mut response = Json(shown).into_response();

@@ -28,7 +28,7 @@ impl From<AddRuleError> for ApiError {
                 let hint = "remove some with DELETE /_mock/rules, or POST /_mock/reset";
                 Self::bad_request("too_many_rules", line, hint)
             }
-            AddRuleError::Store(error) => error.into(),
+            AddRuleError::Internal(error) => error.into(),
         }
     }
 }

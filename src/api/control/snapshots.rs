@@ -98,7 +98,7 @@ fn snapshot_error(
             format!("there are {SNAPSHOTS_MAX} snapshots"),
             "remove some with DELETE /_mock/snapshots/{name}",
         ),
-        SnapshotError::Store(error) => error.into(),
+        SnapshotError::Internal(error) => error.into(),
     }
 }
 

@@ -55,7 +55,7 @@ pub async fn authenticate_key(
         return refused(ErrorCode::UserVerificationFailed, "missing or empty");
     };
     let Some(account) = state.accounts.authenticate(key).await? else {
-        entry.shows_unknown_key(key);
+        entry.set_unknown_key(key);
         return refused(ErrorCode::UserVerificationFailed, reason_not_admitted(key));
     };
     entry.set_account(&account);

@@ -329,7 +329,7 @@ impl From<CreateOrderError> for ApiError {
             CreateOrderError::IdTaken => {
                 Self::new(ErrorCode::IdTaken, "id: a document has it already")
             }
-            CreateOrderError::Store(error) => error.into(),
+            CreateOrderError::Internal(error) => error.into(),
         }
     }
 }

@@ -48,7 +48,7 @@ pub fn document_from_fixture(fixture: &FixtureOrder<'_>) -> Result<NewOrder, Fie
         origin: fixture.origin.to_owned(),
         name: None,
         work: Work::Document(options),
-        files: vec![NewFile::of(sanitize_file_name(name), FileSource::Upload)],
+        files: vec![NewFile::new(sanitize_file_name(name), FileSource::Upload)],
         id: None,
         charge: None,
         request_digest: None,

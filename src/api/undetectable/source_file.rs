@@ -102,7 +102,7 @@ pub fn new_order(
         name: None,
         api: ApiVersion::default(),
         work,
-        files: vec![NewFile::of(name, FileSource::Stored { key, bytes })],
+        files: vec![NewFile::new(name, FileSource::Stored { key, bytes })],
         id: None,
         charge: Some(Charge {
             credits,

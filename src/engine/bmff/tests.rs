@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::decode::{ImageSource, SIDE_PX_MAX};
-use crate::engine::fixture;
+use crate::engine::fixture::{self, boxed};
 use crate::model::picture::FileDefect;
 
 const FIXTURES: [&str; 6] = [
@@ -14,12 +14,7 @@ const FIXTURES: [&str; 6] = [
     "manifest.avif",
 ];
 
-fn boxed(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(8 + body.len()).expect("a short box");
-    [&length.to_be_bytes(), &kind[..], body].concat()
-}
-
-/// A HEIC of that size, turned by so many quarters, of no pixels.
+/// Returns a HEIC without pixels of the given size, rotated by `quarters` times 90 degrees.
 fn heic(width: u32, height: u32, quarters: u8) -> Vec<u8> {
     let full = [0_u8; 4];
     let ispe = [&full[..], &width.to_be_bytes(), &height.to_be_bytes()].concat();
@@ -37,12 +32,12 @@ fn heic(width: u32, height: u32, quarters: u8) -> Vec<u8> {
 }
 
 fn check(bytes: Vec<u8>) -> Result<Option<(u32, u32)>, FileDefect> {
-    let media = FileKind::Heif;
-    ImageSource { bytes, media }.check(&mut fixture::memory())
+    let kind = FileKind::Heif;
+    ImageSource { bytes, kind }.check(&mut fixture::memory())
 }
 
 #[test]
-fn the_fixtures_tell_their_brand_and_size() {
+fn fixtures_have_their_brand_and_size() {
     for (name, sides) in FIXTURES.into_iter().zip([
         (320, 240),
         (240, 320),
@@ -52,16 +47,16 @@ fn the_fixtures_tell_their_brand_and_size() {
         (160, 120),
     ]) {
         let bytes = fixture::bytes(name);
-        assert_eq!(media(&bytes), FileKind::of_name(name), "{name}");
-        assert_eq!(media(&bytes[..24]), FileKind::of_name(name), "{name}");
+        assert_eq!(file_kind(&bytes), FileKind::of_name(name), "{name}");
+        assert_eq!(file_kind(&bytes[..24]), FileKind::of_name(name), "{name}");
         assert_eq!(sides_px(&bytes), Some(sides), "{name}");
-        assert!(is_whole(&bytes), "{name}");
+        assert!(is_complete(&bytes), "{name}");
     }
 }
 
 #[test]
-fn brands_tell_heif_from_avif_and_both_from_films() {
-    let of = |brands: &[u8]| media(&boxed(*b"ftyp", brands));
+fn file_kind_tells_heif_from_avif_and_rejects_other_brands() {
+    let kind = |brands: &[u8]| file_kind(&boxed(*b"ftyp", brands));
     for (brands, expected) in [
         (&b"mif1\0\0\0\0mif1heic"[..], Some(FileKind::Heif)),
         (b"mif1\0\0\0\0mif1avifmiaf", Some(FileKind::Avif)),
@@ -73,15 +68,15 @@ fn brands_tell_heif_from_avif_and_both_from_films() {
         (b"qt  \0\0\0\0", None),
         (b"", None),
     ] {
-        assert_eq!(of(brands), expected, "{}", brands.escape_ascii());
+        assert_eq!(kind(brands), expected, "{}", brands.escape_ascii());
     }
-    assert_eq!(media(b"\0\0\0\x18ftypheic"), Some(FileKind::Heif));
-    assert_eq!(media(b"\0\0\0\x04ftypheic"), None);
-    assert_eq!(media(&boxed(*b"moov", b"heic")), None);
+    assert_eq!(file_kind(b"\0\0\0\x18ftypheic"), Some(FileKind::Heif));
+    assert_eq!(file_kind(b"\0\0\0\x04ftypheic"), None);
+    assert_eq!(file_kind(&boxed(*b"moov", b"heic")), None);
 }
 
 #[test]
-fn sides_are_the_largest_items_and_a_quarter_turn_swaps_them() {
+fn sides_px_is_the_largest_item_with_sides_swapped_by_a_quarter_turn() {
     assert_eq!(sides_px(&heic(40, 30, 0)), Some((40, 30)));
     assert_eq!(sides_px(&heic(40, 30, 1)), Some((30, 40)));
     assert_eq!(sides_px(&heic(40, 30, 2)), Some((40, 30)));
@@ -92,7 +87,7 @@ fn sides_are_the_largest_items_and_a_quarter_turn_swaps_them() {
 }
 
 #[test]
-fn a_size_out_of_reason_is_a_defect() {
+fn check_with_size_out_of_range_is_a_defect() {
     assert_eq!(check(heic(40, 30, 0)), Ok(Some((40, 30))));
     for (width, height) in [(0, 30), (40, 0), (0, 0)] {
         let found = check(heic(width, height, 0));
@@ -105,54 +100,54 @@ fn a_size_out_of_reason_is_a_defect() {
 }
 
 #[test]
-fn a_box_that_lies_about_its_length_is_a_defect() {
+fn check_with_wrong_box_length_is_corrupt() {
     let meta_at = 24;
     for length in [0_u32, 1, 2, 7, 9, 13, 0x7fff_ffff, u32::MAX] {
         let mut bytes = heic(40, 30, 0);
         bytes[meta_at..meta_at + 4].copy_from_slice(&length.to_be_bytes());
-        // nought stands for the rest of the file, which it is
+        // Length 0 means "to the end of the file", which is right for this box.
         let expected = length == 0;
         assert_eq!(check(bytes).is_ok(), expected, "{length}");
     }
     let long = [b"\0\0\0\x01meta".as_slice(), &u64::MAX.to_be_bytes()].concat();
-    assert!(!is_whole(&long));
+    assert!(!is_complete(&long));
     assert!(boxes(&long).next().is_none());
 }
 
 #[test]
-fn a_file_torn_off_anywhere_is_not_whole() {
+fn is_complete_rejects_files_truncated_anywhere() {
     for name in FIXTURES {
         let bytes = fixture::bytes(name);
         let ends: Vec<usize> =
-            std::iter::successors(Some(0), |at| Some(at + length(&bytes[*at..])?)).collect();
+            std::iter::successors(Some(0), |at| Some(at + box_length(&bytes[*at..])?)).collect();
         for length in (1..bytes.len()).filter(|length| !ends.contains(length)) {
-            assert!(!is_whole(&bytes[..length]), "{name} cut to {length}");
+            assert!(!is_complete(&bytes[..length]), "{name} cut to {length}");
         }
     }
 }
 
 #[test]
-fn metadata_are_found_by_their_places() {
-    let of = |name| fixture::bytes(name);
-    let camera = of("camera.heic");
+fn metadata_blocks_of_fixtures_are_found() {
+    let camera = fixture::bytes("camera.heic");
     let [MetadataBlock::Exif(exif)] = metadata_blocks(&camera)[..] else {
         panic!("{:?}", metadata_blocks(&camera));
     };
     assert!(exif.starts_with(b"MM\0*") || exif.starts_with(b"II*\0"));
-    let firefly = of("firefly.heif");
+    let firefly = fixture::bytes("firefly.heif");
     let [MetadataBlock::Xmp(packet)] = metadata_blocks(&firefly)[..] else {
         panic!("{:?}", metadata_blocks(&firefly));
     };
     assert!(packet.starts_with(b"<x:xmpmeta") && packet.ends_with(b"</x:xmpmeta>"));
-    let manifest = of("manifest.avif");
+    let manifest = fixture::bytes("manifest.avif");
     let [MetadataBlock::Manifest(store)] = metadata_blocks(&manifest)[..] else {
         panic!("{:?}", metadata_blocks(&manifest));
     };
     assert_eq!(&store[4..8], b"jumb");
-    assert!(metadata_blocks(&of("plain.heic")).is_empty());
+    assert!(metadata_blocks(&fixture::bytes("plain.heic")).is_empty());
 }
 
-/// An `iloc` of entries for item 1, each of as many extents as can be, whose fields are so wide.
+/// Returns an `iloc` of `entries` entries for item 1, each with 65,535 extents of the field
+/// `sizes`.
 fn endless_iloc(version: u8, sizes: u8, entries: u16) -> Vec<u8> {
     let count = match version {
         2 => u32::from(entries).to_be_bytes().to_vec(),
@@ -168,10 +163,10 @@ fn endless_iloc(version: u8, sizes: u8, entries: u16) -> Vec<u8> {
 }
 
 #[test]
-fn extents_of_no_bytes_are_not_counted_and_an_item_that_recurs_is_bounded() {
+fn locate_items_with_empty_extents_and_repeated_item_is_bounded() {
     for version in 0..=2 {
         let iloc = endless_iloc(version, 0, u16::MAX);
-        // without items, all the entries are gone through
+        // No items are given, so that all entries are read.
         let mut found = Vec::new();
         assert_eq!(locate_items(&mut found, &iloc, &[], b"", b""), Some(()));
         assert_eq!(found, []);
@@ -181,18 +176,18 @@ fn extents_of_no_bytes_are_not_counted_and_an_item_that_recurs_is_bounded() {
 }
 
 #[test]
-fn extents_that_the_box_does_not_hold_end_it() {
+fn locate_items_with_too_few_extents_returns_none() {
     let iloc = endless_iloc(0, 0x44, 1);
-    let places_of = |extents: usize| {
-        let whole = [&iloc[..], &vec![0; 8 * extents]].concat();
-        locate_items(&mut Vec::new(), &whole, &[], b"", b"")
+    let located = |extents: usize| {
+        let iloc_bytes = [&iloc[..], &vec![0; 8 * extents]].concat();
+        locate_items(&mut Vec::new(), &iloc_bytes, &[], b"", b"")
     };
-    assert_eq!(places_of(0xffff), Some(()));
-    assert_eq!(places_of(0xfffe), None);
+    assert_eq!(located(0xffff), Some(()));
+    assert_eq!(located(0xfffe), None);
 }
 
 #[test]
-fn a_file_of_very_many_manifests_tells_of_a_few() {
+fn metadata_blocks_with_many_manifests_are_bounded() {
     let manifest = [&C2PA[..], &[0; 4], b"manifest\0", &[0; 8]].concat();
     let bytes = boxed(*b"uuid", &manifest).repeat(1000);
     assert_eq!(
@@ -214,7 +209,7 @@ proptest! {
             bytes[at] = with;
         }
         bytes.truncate(length);
-        let _ = (media(&bytes), sides_px(&bytes), is_whole(&bytes), metadata_blocks(&bytes));
+        let _ = (file_kind(&bytes), sides_px(&bytes), is_complete(&bytes), metadata_blocks(&bytes));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! JPEG: its headers, and its pixels within the memory that is leased for them.
+//! JPEG headers and pixels, decoded within the leased memory.
 
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, GrayImage, RgbImage};
@@ -7,13 +7,14 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::{DecodeMode, Picture, check_size, corrupt, ensure_complete};
+use super::{DecodeMode, DecodedImage, check_size, corrupt, ensure_complete};
 use crate::engine::memory_need::ImageHeader;
 use crate::model::picture::{FileDefect, RasterFormat};
 
 type Decoder<'b> = JpegDecoder<ZCursor<&'b [u8]>>;
 
-/// A decoder that has read the heads of a JPEG of a size we take, which goes on to its end.
+/// Returns a decoder that has read the headers, with the width and height, of a complete JPEG
+/// within the size limits.
 pub(super) fn open_jpeg(bytes: &[u8]) -> Result<(Decoder<'_>, (u32, u32)), FileDefect> {
     let sides_max = usize::from(u16::MAX);
     let options = DecoderOptions::default()
@@ -33,18 +34,18 @@ pub(super) fn open_jpeg(bytes: &[u8]) -> Result<(Decoder<'_>, (u32, u32)), FileD
     Ok((decoder, (width_px, height_px)))
 }
 
-/// JPEG by its own decoder. Its head is read leniently, for odd bytes between segments are
-/// common; its scans are not: one that breaks off is an error.
+/// Decodes a JPEG. Headers are read leniently, because stray bytes between segments are common.
+/// Scans are read strictly: a truncated one is an error.
 pub(super) fn decode(
     bytes: &[u8],
-    wanted: DecodeMode,
+    mode: DecodeMode,
     lease: impl FnOnce(&ImageHeader) -> Result<(), FileDefect>,
-) -> Result<Picture, FileDefect> {
+) -> Result<DecodedImage, FileDefect> {
     let defect = |error| corrupt(RasterFormat::Jpeg, &error);
     let (mut decoder, (width_px, height_px)) = open_jpeg(bytes)?;
     let is_grey = match decoder.input_colorspace() {
         Some(ColorSpace::Luma) => true,
-        Some(ColorSpace::YCbCr) => wanted == DecodeMode::LumaOnly,
+        Some(ColorSpace::YCbCr) => mode == DecodeMode::LumaOnly,
         _ => false,
     };
     let space = if is_grey {
@@ -73,9 +74,8 @@ pub(super) fn decode(
         RgbImage::from_raw(width_px, height_px, raw).map(DynamicImage::from)
     };
     let exif = decoder.exif().cloned();
-    Ok(Picture {
-        pixels: pixels
-            .ok_or_else(|| corrupt(RasterFormat::Jpeg, &"its size is not its pixels'"))?,
+    Ok(DecodedImage {
+        pixels: pixels.ok_or_else(|| corrupt(RasterFormat::Jpeg, &"wrong number of pixels"))?,
         sides_px: (width_px, height_px),
         orientation: exif
             .as_deref()

@@ -1,12 +1,7 @@
-use std::io::Write;
-
-use flate2::write::ZlibEncoder;
-use flate2::{Compression, Crc};
-
 use super::*;
 use crate::engine::fixture;
 
-const WHOLE: [&str; 12] = [
+const COMPLETE: [&str; 12] = [
     "photo.jpg",
     "camera.jpg",
     "editor.jpg",
@@ -21,19 +16,20 @@ const WHOLE: [&str; 12] = [
     "plain.gif",
 ];
 
-/// What is found either way of reading; the colours, if none is at fault.
-fn decode(format: RasterFormat, bytes: Vec<u8>) -> Result<Picture, FileDefect> {
-    let media = FileKind::Picture(format);
-    let source = ImageSource { bytes, media };
-    let decode = |wanted| fixture::decode(&source, wanted);
-    let (luma, colours) = (decode(DecodeMode::LumaOnly), decode(DecodeMode::Full));
-    assert_eq!(luma.as_ref().err(), colours.as_ref().err());
-    colours
+/// Decodes `bytes` in both modes, asserts that both give the same error, and returns the full
+/// result.
+fn decode(format: RasterFormat, bytes: Vec<u8>) -> Result<DecodedImage, FileDefect> {
+    let kind = FileKind::Picture(format);
+    let source = ImageSource { bytes, kind };
+    let luma = fixture::decode(&source, DecodeMode::LumaOnly);
+    let full = fixture::decode(&source, DecodeMode::Full);
+    assert_eq!(luma.as_ref().err(), full.as_ref().err());
+    full
 }
 
 #[test]
-fn every_whole_fixture_decodes() {
-    for name in WHOLE {
+fn decode_complete_fixtures_succeeds() {
+    for name in COMPLETE {
         let picture = fixture::picture(name);
         let (width, height) = picture.pixels.dimensions();
         assert!(width >= 160 && height >= 120, "{name}");
@@ -46,8 +42,8 @@ fn every_whole_fixture_decodes() {
 }
 
 #[test]
-fn a_torn_picture_is_corrupt_in_every_format() {
-    for name in WHOLE {
+fn decode_truncated_file_is_corrupt_in_every_format() {
+    for name in COMPLETE {
         let source = fixture::source(name);
         for eighths in 1..8 {
             let bytes = source.bytes[..source.bytes.len() * eighths / 8].to_vec();
@@ -62,7 +58,7 @@ fn a_torn_picture_is_corrupt_in_every_format() {
 }
 
 #[test]
-fn a_jpeg_whose_scan_is_garbled_is_corrupt() {
+fn decode_jpeg_with_garbled_scan_is_corrupt() {
     for name in ["camera.jpg", "progressive.jpg"] {
         let mut bytes = fixture::bytes(name);
         let middle = bytes.len() / 2;
@@ -77,7 +73,7 @@ fn a_jpeg_whose_scan_is_garbled_is_corrupt() {
 }
 
 #[test]
-fn a_few_bytes_that_declare_gigapixels_are_too_large_in_every_format() {
+fn decode_small_file_declaring_gigapixels_is_too_large_in_every_format() {
     let wide = 60_000_u16;
     let mut gif = fixture::bytes("plain.gif");
     gif[6..8].copy_from_slice(&wide.to_le_bytes());
@@ -92,24 +88,24 @@ fn a_few_bytes_that_declare_gigapixels_are_too_large_in_every_format() {
         .expect("a frame header");
     jpeg[frame + 5..frame + 7].copy_from_slice(&wide.to_be_bytes());
     jpeg[frame + 7..frame + 9].copy_from_slice(&wide.to_be_bytes());
-    // 14 bits of width less one, 14 bits of height less one
+    // Width minus 1 and height minus 1, 14 bits each.
     let mut webp_lossless = b"RIFF\x1a\0\0\0WEBPVP8L\x0d\0\0\0\x2f\xff\xff\xff\x0f".to_vec();
     webp_lossless.resize(34, 0);
-    // 24 bits of each
+    // Width minus 1 and height minus 1, 24 bits each.
     let webp_extended =
         b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff".to_vec();
     let mut bmp_huge = bmp.clone();
     bmp_huge[18..22].copy_from_slice(&3_000_000_u32.to_le_bytes());
     let mut png_huge = fixture::bytes("bomb.png");
     png_huge[16..20].copy_from_slice(&0x7fff_ffff_u32.to_be_bytes());
-    let checksum = crc32(&png_huge[12..29]).to_be_bytes();
+    let checksum = rawzip::crc32(&png_huge[12..29]).to_be_bytes();
     png_huge[29..33].copy_from_slice(&checksum);
-    // Who decodes it first finds that it breaks off.
-    let mut png_torn = fixture::bytes("bomb.png");
-    png_torn.truncate(png_torn.len() / 2);
+    // The size is checked before the truncation is found.
+    let mut png_truncated = fixture::bytes("bomb.png");
+    png_truncated.truncate(png_truncated.len() / 2);
     for (format, bytes) in [
         (RasterFormat::Png, fixture::bytes("bomb.png")),
-        (RasterFormat::Png, png_torn),
+        (RasterFormat::Png, png_truncated),
         (RasterFormat::Gif, gif),
         (RasterFormat::Bmp, bmp),
         (RasterFormat::Jpeg, jpeg),
@@ -130,13 +126,7 @@ fn a_few_bytes_that_declare_gigapixels_are_too_large_in_every_format() {
     }
 }
 
-fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = flate2::Crc::new();
-    crc.update(bytes);
-    crc.sum()
-}
-
-/// A TIFF of 8-bit grey whose one strip holds nothing to speak of.
+/// Returns a TIFF in 8-bit grey whose only strip is much too short.
 fn tiff_of(width: u32, height: u32) -> Vec<u8> {
     let mut tiff = b"II*\0\x08\0\0\0\x08\0".to_vec();
     for (tag, kind, value) in [
@@ -159,12 +149,12 @@ fn tiff_of(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[test]
-fn a_file_too_long_is_not_read() {
+fn read_file_above_the_limit_is_a_file_size_defect() {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     file.as_file()
         .set_len(input::FILE_BYTES_MAX + 1)
         .expect("a sparse file");
-    let found = fixture::read(&fixture::whole(file.path()), "long.jpg");
+    let found = fixture::read(&fixture::open(file.path()), "long.jpg");
     assert!(matches!(
         found,
         Err(EngineError::Defect(FileDefect::FileSize(_)))
@@ -173,50 +163,44 @@ fn a_file_too_long_is_not_read() {
 
 #[test]
 fn hostile_bytes_never_panic() {
-    let names = WHOLE.iter().chain(&["truncated.jpg", "not-a-picture.jpg"]);
+    let names = COMPLETE
+        .iter()
+        .chain(&["truncated.jpg", "not-a-picture.jpg"]);
     for name in names.filter(|name| **name != "photo.jpg") {
         let bytes = fixture::bytes(name);
         let Some(format) = RasterFormat::of_name(name) else {
             panic!("{name} has no format");
         };
-        let mut draw = crate::platform::rng::SeededRng::from_digest([7; 32]);
+        let mut rng = crate::platform::rng::SeededRng::from_digest([7; 32]);
         for _ in 0..24 {
             let mut hostile = bytes.clone();
-            for _ in 0..=draw.next_u64() % 8 {
-                // half of the flips go to the head, where the framing lies
-                let reach = if draw.next_u64().is_multiple_of(2) {
+            for _ in 0..=rng.next_u64() % 8 {
+                // Half of the flips go to the header.
+                let reach_max = if rng.next_u64().is_multiple_of(2) {
                     700
                 } else {
                     usize::MAX
                 };
-                let reach = reach.min(hostile.len()) as u64;
-                let at = usize::try_from(draw.next_u64() % reach).expect("an index");
-                hostile[at] ^= 1 << (draw.next_u64() % 8);
+                let reach = reach_max.min(hostile.len()) as u64;
+                let at = usize::try_from(rng.next_u64() % reach).expect("an index");
+                hostile[at] ^= 1 << (rng.next_u64() % 8);
             }
             let length =
-                usize::try_from(draw.next_u64() % (2 * bytes.len() as u64)).expect("a length");
+                usize::try_from(rng.next_u64() % (2 * bytes.len() as u64)).expect("a length");
             hostile.truncate(length);
             let _ = crate::engine::metadata::read(&hostile, format);
-            if let Ok(picture) = decode(format, hostile) {
-                let _ = crate::engine::measure::measure(&picture.pixels, 0);
+            if let Ok(decoded) = decode(format, hostile) {
+                let _ = crate::engine::measure::measure(&decoded.pixels, 0);
             }
         }
     }
 }
 
 #[test]
-fn a_colour_profile_that_bursts_is_not_unpacked() {
+fn decode_png_with_large_icc_profile_is_too_large() {
     let with_profiles = |unpacked_bytes: usize, count: usize| {
-        let mut packed = ZlibEncoder::new(Vec::new(), Compression::best());
-        packed
-            .write_all(&vec![0; unpacked_bytes])
-            .expect("memory takes it");
-        let packed = packed.finish().expect("memory takes it");
-        let body = [&b"iCCPp\0\0"[..], &packed].concat();
-        let length = u32::try_from(body.len() - 4).expect("short");
-        let mut crc = Crc::new();
-        crc.update(&body);
-        let chunk = [&length.to_be_bytes()[..], &body, &crc.sum().to_be_bytes()].concat();
+        let profile = fixture::deflated(&vec![0; unpacked_bytes]);
+        let chunk = fixture::png_chunk(*b"iCCP", &[&b"p\0\0"[..], &profile].concat());
         let plain = fixture::bytes("plain.png");
         let head_ends = 33;
         let chunks = chunk.repeat(count);
@@ -224,10 +208,13 @@ fn a_colour_profile_that_bursts_is_not_unpacked() {
         decode(RasterFormat::Png, bytes).map(|picture| picture.icc.map(|icc| icc.len()))
     };
     let with_profile = |unpacked_bytes| with_profiles(unpacked_bytes, 1);
-    let most = 4 << 20;
-    assert_eq!(with_profile(most), Ok(Some(most)));
-    // of very many the first alone is unpacked
-    assert_eq!(with_profiles(most, 5_000), Ok(Some(most)));
-    let message = "the PNG's colour profile is too large".to_owned();
-    assert_eq!(with_profile(most + 1), Err(FileDefect::TooLarge(message)));
+    let bytes_max = 4 << 20;
+    assert_eq!(with_profile(bytes_max), Ok(Some(bytes_max)));
+    // Only the first of many profiles is decompressed.
+    assert_eq!(with_profiles(bytes_max, 5_000), Ok(Some(bytes_max)));
+    let message = "the PNG's ICC profile is too large".to_owned();
+    assert_eq!(
+        with_profile(bytes_max + 1),
+        Err(FileDefect::TooLarge(message))
+    );
 }

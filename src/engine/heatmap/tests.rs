@@ -6,21 +6,21 @@ use image::DynamicImage;
 const DIGEST: [u8; 32] = [9; 32];
 
 fn decoded(png: &[u8]) -> DynamicImage {
-    image::load_from_memory_with_format(png, image::ImageFormat::Png).expect("a PNG of ours")
+    image::load_from_memory_with_format(png, image::ImageFormat::Png).expect("a valid PNG")
 }
 
 #[test]
-fn a_heatmap_has_the_pictures_size_and_its_ground() {
+fn heatmap_has_the_pictures_size_and_the_chosen_background() {
     let picture = upright_scaled(&fixture::picture("camera.jpg"), SIDE_PX_MAX);
-    let map = Map::of(&picture, DIGEST);
+    let map = ActivationMap::new(&picture, DIGEST);
     let raw = map.scaled(Scale::Raw, DIGEST, 0.98);
-    let opaque = draw(&picture, &raw, Background::Opaque).expect("a heatmap");
-    let opaque = decoded(&opaque);
+    let opaque_png = draw(&picture, &raw, Background::Opaque).expect("a heatmap");
+    let opaque = decoded(&opaque_png);
     assert_eq!((opaque.width(), opaque.height()), (320, 240));
     assert!(matches!(opaque, DynamicImage::ImageRgb8(_)));
     let normalized = map.scaled(Scale::Normalized, DIGEST, 0.98);
-    let clear = draw(&picture, &normalized, Background::Transparent).expect("a heatmap");
-    let DynamicImage::ImageRgba8(clear) = decoded(&clear) else {
+    let png = draw(&picture, &normalized, Background::Transparent).expect("a heatmap");
+    let DynamicImage::ImageRgba8(clear) = decoded(&png) else {
         panic!("the transparent heatmap has no alpha");
     };
     let alphas = || clear.pixels().map(|pixel| pixel[3]);
@@ -28,9 +28,9 @@ fn a_heatmap_has_the_pictures_size_and_its_ground() {
 }
 
 #[test]
-fn normalized_maps_reach_further_than_raw_ones() {
+fn normalized_map_has_a_wider_range_than_a_raw_one() {
     let picture = upright_scaled(&fixture::picture("camera.jpg"), SIDE_PX_MAX);
-    let map = Map::of(&picture, DIGEST);
+    let map = ActivationMap::new(&picture, DIGEST);
     let range = |scale| levels(&map.scaled(scale, DIGEST, 1.0));
     let (raw, normalized) = (range(Scale::Raw), range(Scale::Normalized));
     assert!(
@@ -40,22 +40,22 @@ fn normalized_maps_reach_further_than_raw_ones() {
     assert!(normalized.1 > 215 && normalized.0 < 30, "{normalized:?}");
 }
 
-/// The coldest and the hottest level of a map.
-fn levels(map: &Map) -> (u8, u8) {
-    let (mut least, mut most) = (255, 0);
+/// Returns the lowest and the highest level of a map.
+fn levels(map: &ActivationMap) -> (u8, u8) {
+    let (mut min, mut max) = (255, 0);
     map.rows(100, 100, |levels| {
         for &level in levels {
-            least = least.min(level);
-            most = most.max(level);
+            min = min.min(level);
+            max = max.max(level);
         }
     });
-    (least, most)
+    (min, max)
 }
 
 #[test]
-fn a_picture_judged_human_stays_cool_and_one_judged_ai_glows() {
+fn highest_level_grows_with_the_probability() {
     let picture = upright_scaled(&fixture::picture("camera.jpg"), SIDE_PX_MAX);
-    let map = Map::of(&picture, DIGEST);
+    let map = ActivationMap::new(&picture, DIGEST);
     for scale in [Scale::Raw, Scale::Normalized] {
         let hottest = |probability| levels(&map.scaled(scale, DIGEST, probability)).1;
         // JET has no red and little green below 64.
@@ -67,9 +67,9 @@ fn a_picture_judged_human_stays_cool_and_one_judged_ai_glows() {
 }
 
 #[test]
-fn neighbouring_pixels_are_close() {
+fn neighbouring_pixels_have_close_levels() {
     let picture = upright_scaled(&fixture::picture("photo.jpg"), SIDE_PX_MAX);
-    let map = Map::of(&picture, DIGEST);
+    let map = ActivationMap::new(&picture, DIGEST);
     let mut above: Option<Vec<u8>> = None;
     map.rows(1024, 768, |levels| {
         assert!(levels.windows(2).all(|pair| pair[0].abs_diff(pair[1]) <= 4));
@@ -81,20 +81,20 @@ fn neighbouring_pixels_are_close() {
 }
 
 #[test]
-fn the_same_picture_gives_the_same_map_and_another_hash_another() {
+fn map_depends_on_the_digest_and_is_reproducible() {
     let picture = upright_scaled(&fixture::picture("camera.jpg"), SIDE_PX_MAX);
-    assert_eq!(Map::of(&picture, DIGEST), Map::of(&picture, DIGEST));
-    assert_ne!(Map::of(&picture, DIGEST), Map::of(&picture, [8; 32]));
+    let map = ActivationMap::new(&picture, DIGEST);
+    assert_eq!(map, ActivationMap::new(&picture, DIGEST));
+    assert_ne!(map, ActivationMap::new(&picture, [8; 32]));
 }
 
 #[test]
-fn an_overlay_is_half_picture_and_any_size_can_be_drawn() {
+fn overlay_of_any_size_is_half_picture() {
     for (width, height) in [(1, 1), (1, 900), (1600, 2), (3, 3)] {
         let picture = RgbImage::from_pixel(width, height, image::Rgb([200, 200, 200]));
-        let map = Map::of(&picture, DIGEST);
-        let map = map.scaled(Scale::Raw, DIGEST, 0.5);
-        let overlay = overlay(&picture, &map).expect("an overlay");
-        let overlay = decoded(&overlay).into_rgb8();
+        let map = ActivationMap::new(&picture, DIGEST).scaled(Scale::Raw, DIGEST, 0.5);
+        let png = overlay(&picture, &map).expect("an overlay");
+        let overlay = decoded(&png).into_rgb8();
         assert_eq!(overlay.dimensions(), (width, height));
         assert!(
             overlay

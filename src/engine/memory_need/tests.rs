@@ -13,15 +13,15 @@ fn head(format: RasterFormat, color: ColorType) -> ImageHeader {
 }
 
 #[test]
-fn decoding_16_bits_takes_twice_what_8_take() {
-    let decoding = |color| of_decoding(&head(RasterFormat::Png, color), b"");
+fn decoding_16_bits_takes_twice_as_much_as_8_bits() {
+    let decoding = |color| for_decoding(&head(RasterFormat::Png, color), b"");
     assert_eq!(decoding(ColorType::Rgba8), 4 * PIXEL_COUNT);
     assert_eq!(decoding(ColorType::Rgba16), 8 * PIXEL_COUNT);
 }
 
 #[test]
-fn decoding_a_progressive_jpeg_takes_its_coefficients_besides() {
-    let of = |name| {
+fn decoding_a_progressive_jpeg_adds_its_coefficients() {
+    let decoding = |name| {
         let bytes = fixture::bytes(name);
         let frame = structure::jpeg_frame(&bytes).expect("a frame");
         let pixels = u64::from(frame.width_px) * u64::from(frame.height_px);
@@ -31,57 +31,63 @@ fn decoding_a_progressive_jpeg_takes_its_coefficients_besides() {
             color: ColorType::Rgb8,
             pixels_bytes: 3 * pixels,
         };
-        (of_decoding(&head, &bytes), pixels)
+        (for_decoding(&head, &bytes), pixels)
     };
-    let (baseline, pixels) = of("photo.jpg");
+    let (baseline, pixels) = decoding("photo.jpg");
     assert_eq!(baseline, 3 * pixels);
-    let (progressive, pixels) = of("progressive.jpg");
-    // 16 bits for each sample, of at least one component and at most three, padded to blocks
+    let (progressive, pixels) = decoding("progressive.jpg");
+    // 16 bits per sample, one to three components, padded to blocks.
     assert!(progressive >= 5 * pixels, "{progressive} for {pixels}");
     assert!(progressive <= 10 * pixels, "{progressive} for {pixels}");
 }
 
 #[test]
-fn encoding_a_png_holds_its_pixels_once() {
-    let encoding = of_encoding(&head(RasterFormat::Png, ColorType::Rgba16));
+fn encoding_takes_the_pixels_and_the_encoders_copies() {
+    let encoding = for_encoding(&head(RasterFormat::Png, ColorType::Rgba16));
     assert_eq!(encoding, 8 * PIXEL_COUNT + OVERHEAD_BYTES);
-    let webp = of_encoding(&head(RasterFormat::WebP, ColorType::Rgba8));
+    let webp = for_encoding(&head(RasterFormat::WebP, ColorType::Rgba8));
     assert_eq!(webp, 13 * PIXEL_COUNT + OVERHEAD_BYTES);
 }
 
 #[test]
-fn drawing_takes_what_the_largest_thing_wanted_takes() {
-    let head = head(RasterFormat::Png, ColorType::Rgb8);
+fn rendering_takes_as_much_as_the_largest_image() {
+    let rgb8 = head(RasterFormat::Png, ColorType::Rgb8);
     let thumbnail = InspectOptions {
         thumbnail: true,
         ..InspectOptions::default()
     };
     let maps = InspectOptions {
         heatmap: Some(HeatmapStyle {
-            ground: crate::engine::Background::Opaque,
+            background: crate::engine::Background::Opaque,
             scale: crate::engine::Scale::Raw,
         }),
         ..thumbnail
     };
-    assert_eq!(of_drawing(&head, InspectOptions::default()), 0);
-    let length = head.pixels_bytes + OVERHEAD_BYTES;
-    assert_eq!(of_drawing(&head, thumbnail), length + 100 * 100 * 6);
-    assert_eq!(of_drawing(&head, maps), length + 1_600 * 1_600 * 6);
-    let words = self::head(RasterFormat::Png, ColorType::Rgba16);
-    let length = words.pixels_bytes + OVERHEAD_BYTES;
-    assert_eq!(of_drawing(&words, thumbnail), length + 100 * 100 * 18);
+    assert_eq!(for_drawing(&rgb8, InspectOptions::default()), 0);
+    let rgb8_bytes = rgb8.pixels_bytes + OVERHEAD_BYTES;
+    assert_eq!(for_drawing(&rgb8, thumbnail), rgb8_bytes + 100 * 100 * 6);
+    assert_eq!(for_drawing(&rgb8, maps), rgb8_bytes + 1_600 * 1_600 * 6);
+    let rgba16 = head(RasterFormat::Png, ColorType::Rgba16);
+    let rgba16_bytes = rgba16.pixels_bytes + OVERHEAD_BYTES;
     assert_eq!(
-        of_card((8_000, 4_000), thumbnail),
+        for_drawing(&rgba16, thumbnail),
+        rgba16_bytes + 100 * 100 * 18
+    );
+    assert_eq!(
+        for_placeholder((8_000, 4_000), thumbnail),
         OVERHEAD_BYTES + 100 * 50 * 7
     );
-    let card = of_card((8_000, 4_000), maps);
+    let card = for_placeholder((8_000, 4_000), maps);
     assert_eq!(card, OVERHEAD_BYTES + 1_600 * 800 * 29);
-    // none is enlarged
-    assert_eq!(of_card((10, 10), maps), OVERHEAD_BYTES + 10 * 10 * 29);
+    // Small cards are not enlarged.
+    assert_eq!(
+        for_placeholder((10, 10), maps),
+        OVERHEAD_BYTES + 10 * 10 * 29
+    );
 }
 
 #[test]
-fn a_file_takes_its_length_and_copies_of_its_metadata() {
+fn for_file_is_the_length_plus_copies_of_metadata() {
     for (name, times) in [
         ("photo.jpg", 2),
         ("plain.webp", 4),
@@ -91,8 +97,8 @@ fn a_file_takes_its_length_and_copies_of_its_metadata() {
         ("plain.pdf", 2),
     ] {
         let bytes = fixture::bytes(name);
-        let media = FileKind::of_name(name).expect("a format");
-        let need = of_file(media, &bytes) - OVERHEAD_BYTES;
+        let kind = FileKind::of_name(name).expect("a format");
+        let need = for_file(kind, &bytes) - OVERHEAD_BYTES;
         let length = bytes.len() as u64;
         assert!(
             (length..=times * length).contains(&need),
@@ -102,7 +108,7 @@ fn a_file_takes_its_length_and_copies_of_its_metadata() {
 }
 
 #[test]
-fn declaring_what_the_file_does_not_hold_never_panics() {
+fn truncated_file_with_large_declared_size_never_panics() {
     for name in [
         "plain.png",
         "plain.webp",
@@ -111,8 +117,8 @@ fn declaring_what_the_file_does_not_hold_never_panics() {
         "progressive.jpg",
     ] {
         let bytes = fixture::bytes(name);
-        let media = FileKind::of_name(name).expect("a format");
-        let FileKind::Picture(format) = media else {
+        let kind = FileKind::of_name(name).expect("a format");
+        let FileKind::Picture(format) = kind else {
             panic!("{name}")
         };
         let head = ImageHeader {
@@ -121,9 +127,12 @@ fn declaring_what_the_file_does_not_hold_never_panics() {
             ..head(format, ColorType::Rgba16)
         };
         for length in (0..bytes.len()).step_by(13) {
-            let torn = &bytes[..length];
-            assert!(of_file(media, torn) >= length as u64, "{name}");
-            assert!(of_decoding(&head, torn) >= head.pixels_bytes, "{name}");
+            let truncated = &bytes[..length];
+            assert!(for_file(kind, truncated) >= length as u64, "{name}");
+            assert!(
+                for_decoding(&head, truncated) >= head.pixels_bytes,
+                "{name}"
+            );
         }
     }
 }

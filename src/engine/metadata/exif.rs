@@ -1,7 +1,7 @@
-//! EXIF: the camera, the program and the description.
+//! EXIF: camera, software and description.
 //!
-//! Guarantees: only the picture's own directory is read, and of a text no more than
-//! [`TEXT_BYTES_MAX`] is copied.
+//! Guarantees: only the first IFD is read, and at most [`TEXT_BYTES_MAX`] bytes of a text are
+//! copied.
 
 use super::{ProvenanceSignals, TEXT_BYTES_MAX, c2pa, names, xmp};
 use crate::engine::ifd::Ifd;
@@ -10,54 +10,54 @@ const IMAGE_DESCRIPTION: u16 = 270;
 const MAKE: u16 = 271;
 const MODEL: u16 = 272;
 const SOFTWARE: u16 = 305;
-/// Where TIFF files keep what has segments or chunks of its own in other formats.
+/// Tags of blocks in TIFF files that other formats have in segments or chunks of their own.
 const XMP: u16 = 700;
 const C2PA: u16 = 52_545;
 
-/// Types of fields.
+/// Field types.
 const BYTE: u16 = 1;
 const ASCII: u16 = 2;
 const LONG: u16 = 4;
 const UNDEFINED: u16 = 7;
 
-/// Takes what the EXIF block says; it begins with its TIFF header.
-pub fn read(clues: &mut ProvenanceSignals, block: &[u8]) {
+/// Adds the signals of an EXIF block, which starts with its TIFF header.
+pub fn read(signals: &mut ProvenanceSignals, block: &[u8]) {
     let Some(own) = Ifd::first(block) else {
         return;
     };
     if let Some(program) = text(&own, SOFTWARE) {
-        clues.add_software(&program);
+        signals.add_software(&program);
     }
     if let Some(description) = text(&own, IMAGE_DESCRIPTION) {
-        clues.add_description(&description);
+        signals.add_description(&description);
     }
     for (tag, read) in [
         (XMP, xmp::read as fn(&mut ProvenanceSignals, &[u8])),
         (C2PA, c2pa::read),
     ] {
         if let Some(bytes) = bytes(&own, tag) {
-            read(clues, bytes);
+            read(signals, bytes);
         }
     }
     let make = text(&own, MAKE).unwrap_or_default();
     let model = text(&own, MODEL).unwrap_or_default();
-    // ComfyUI's nodes leave their graph in either.
+    // ComfyUI's nodes write their graph to either.
     if names::is_comfyui_graph(&make) || names::is_comfyui_graph(&model) {
-        clues.add_generator("ComfyUI");
+        signals.add_generator("ComfyUI");
         return;
     }
     if make.is_empty() {
         return;
     }
     if model.is_empty() {
-        // a camera has a model
-        clues.add_software(&make);
+        // A make without a model is not a camera's.
+        signals.add_software(&make);
     } else {
-        clues.add_captured(Some(&names::camera(&make, &model)));
+        signals.add_captured(Some(&names::camera(&make, &model)));
     }
 }
 
-/// What a field of bytes holds; some writers call it one of long words.
+/// Returns the bytes of a field. Some writers declare them as LONG.
 fn bytes<'b>(directory: &Ifd<'b>, tag: u16) -> Option<&'b [u8]> {
     let value = directory.value(tag)?;
     matches!(value.field_type, BYTE | UNDEFINED | LONG).then_some(value.bytes)
@@ -69,9 +69,9 @@ fn text(directory: &Ifd, tag: u16) -> Option<String> {
         return None;
     }
     let bytes = &value.bytes[..value.bytes.len().min(TEXT_BYTES_MAX)];
-    // Several texts are one.
-    let text = String::from_utf8_lossy(bytes).replace('\0', " ");
-    let text = text.trim();
+    // The field may have several NUL-terminated texts.
+    let joined = String::from_utf8_lossy(bytes).replace('\0', " ");
+    let text = joined.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
 
@@ -80,10 +80,10 @@ mod tests {
     use super::*;
     use crate::model::picture::Provenance;
 
-    /// As long as a segment of a JPEG may be: EXIF's directory led to 2,700 times, which has
-    /// 2,700 fields; and a text of nothing but ends.
+    /// The block is as long as a JPEG segment may be. It has 2,700 pointers to an EXIF IFD of 2,700
+    /// entries, or a text of NUL bytes only.
     #[test]
-    fn directories_that_multiply_are_read_once() {
+    fn block_with_many_pointers_is_read_once() {
         const EXIF: u16 = 34_665;
         for (own, entry) in [(EXIF, SOFTWARE), (EXIF, EXIF), (SOFTWARE, SOFTWARE)] {
             const COUNT: u16 = 2_700;
@@ -100,17 +100,17 @@ mod tests {
                 }
                 block.extend([0; 4]);
             }
-            let mut clues = ProvenanceSignals::default();
-            read(&mut clues, &block);
-            assert_eq!(clues.resolve(), Provenance::Unknown);
+            let mut signals = ProvenanceSignals::default();
+            read(&mut signals, &block);
+            assert_eq!(signals.resolve(), Provenance::Unknown);
         }
     }
 
     #[test]
-    fn only_the_first_of_two_fields_is_read() {
-        /// Behind the directory.
+    fn read_of_two_fields_with_the_same_tag_takes_the_first() {
+        /// Offset after the IFD.
         const AT: u32 = 8 + 2 + 2 * 12 + 4;
-        /// The directory at 8 with these two fields, each a text or the place of a directory.
+        /// Returns a block with an IFD of two fields with the same tag.
         fn block(tag: u16, kind: u16, fields: [(u32, u32); 2], rest: &[u8]) -> Vec<u8> {
             let mut block = b"MM\0*\0\0\0\x08\0\x02".to_vec();
             for (count, at) in fields {
@@ -120,9 +120,9 @@ mod tests {
             [&block, &[0; 4][..], rest].concat()
         }
         let resolved = |block: &[u8]| {
-            let mut clues = ProvenanceSignals::default();
-            read(&mut clues, block);
-            clues.resolve()
+            let mut signals = ProvenanceSignals::default();
+            read(&mut signals, block);
+            signals.resolve()
         };
         let texts = b"nothing\0Midjourney\0";
         let (first, second) = ((8, AT), (11, AT + 8));

@@ -1,8 +1,8 @@
-//! Source of a picture, as its metadata states it: PNG's texts, EXIF, XMP and C2PA manifests.
+//! Origin of a picture by its metadata: PNG text chunks, EXIF, XMP and C2PA manifests.
 //!
-//! Promises: reading is total and bounded (so many texts, manifest stores and bytes of each),
-//! nothing is verified (a manifest's signature is not looked at), and a generator outweighs a
-//! machine's edit, that an editor, an editor a camera.
+//! Guarantees: reading never panics, and is bounded in the number and the length of texts and
+//! manifest stores. Nothing is verified, signatures included. A generator takes precedence over an
+//! AI editor, an AI editor over an editor, and an editor over a camera.
 
 mod c2pa;
 mod containers;
@@ -18,31 +18,32 @@ use signals::ProvenanceSignals;
 use super::structure::{self, GifBlock};
 use crate::model::picture::{Provenance, RasterFormat};
 
-/// The most bytes of one text or block that are looked at.
+/// Maximum number of bytes of a text or block that are read.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
-/// The most texts, blocks and manifests of one file.
+/// Maximum number of texts, blocks and manifests of a file that are read.
 const TEXTS_MAX: usize = 64;
-/// The most segments of a JPEG: a manifest with its thumbnails takes many.
+/// Maximum number of metadata segments of a JPEG that are read. A manifest with thumbnails takes
+/// many.
 const SEGMENTS_MAX: usize = 128;
 
-pub use containers::of_media;
+pub use containers::provenance_of;
 
-/// What a picture of `format` says of its source.
+/// Returns the origin of a raster file by its metadata.
 #[must_use]
 pub fn read(bytes: &[u8], format: RasterFormat) -> Provenance {
-    let mut clues = ProvenanceSignals::default();
+    let mut signals = ProvenanceSignals::default();
     match format {
-        RasterFormat::Jpeg => jpeg(&mut clues, bytes),
-        RasterFormat::Png => png(&mut clues, bytes),
-        RasterFormat::WebP => webp(&mut clues, bytes),
-        RasterFormat::Tiff => exif::read(&mut clues, bytes),
-        RasterFormat::Gif => gif(&mut clues, bytes),
+        RasterFormat::Jpeg => jpeg(&mut signals, bytes),
+        RasterFormat::Png => png(&mut signals, bytes),
+        RasterFormat::WebP => webp(&mut signals, bytes),
+        RasterFormat::Tiff => exif::read(&mut signals, bytes),
+        RasterFormat::Gif => gif(&mut signals, bytes),
         RasterFormat::Bmp => {}
     }
-    clues.resolve()
+    signals.resolve()
 }
 
-fn jpeg(clues: &mut ProvenanceSignals, bytes: &[u8]) {
+fn jpeg(signals: &mut ProvenanceSignals, bytes: &[u8]) {
     const APP1: u8 = 0xe1;
     const APP11: u8 = 0xeb;
     let mut store = Vec::new();
@@ -53,71 +54,72 @@ fn jpeg(clues: &mut ProvenanceSignals, bytes: &[u8]) {
         if segment.marker == APP11 {
             c2pa::append_app11(&mut store, segment.body);
         } else if let Some(block) = segment.body.strip_prefix(b"Exif\0\0") {
-            exif::read(clues, block);
+            exif::read(signals, block);
         } else if let Some(packet) = segment.body.strip_prefix(b"http://ns.adobe.com/xap/1.0/\0") {
-            xmp::read(clues, packet);
+            xmp::read(signals, packet);
         }
     }
-    c2pa::read(clues, &store);
+    c2pa::read(signals, &store);
 }
 
-fn png(clues: &mut ProvenanceSignals, bytes: &[u8]) {
+fn png(signals: &mut ProvenanceSignals, bytes: &[u8]) {
     let mut has_store = false;
     for chunk in structure::png_chunks(bytes)
         .filter(|chunk| matches!(&chunk.kind, b"tEXt" | b"zTXt" | b"iTXt" | b"eXIf" | b"caBX"))
         .take(TEXTS_MAX)
     {
         match &chunk.kind {
-            b"eXIf" => exif::read(clues, bounded(chunk.body)),
-            // a second store is not the picture's
+            b"eXIf" => exif::read(signals, limit_text(chunk.body)),
+            // Only the first manifest store belongs to the picture.
             b"caBX" if has_store => {}
             b"caBX" => {
                 has_store = true;
-                c2pa::read(clues, chunk.body);
+                c2pa::read(signals, chunk.body);
             }
-            _ => texts::read(clues, chunk),
+            _ => texts::read(signals, chunk),
         }
     }
 }
 
-fn webp(clues: &mut ProvenanceSignals, bytes: &[u8]) {
+fn webp(signals: &mut ProvenanceSignals, bytes: &[u8]) {
     let mut has_store = false;
     for chunk in structure::webp_chunks(bytes)
         .filter(|chunk| matches!(&chunk.kind, b"EXIF" | b"XMP " | b"C2PA"))
         .take(TEXTS_MAX)
     {
-        let body = bounded(chunk.body);
+        let body = limit_text(chunk.body);
         match &chunk.kind {
-            b"EXIF" => exif::read(clues, body.strip_prefix(b"Exif\0\0").unwrap_or(body)),
-            b"XMP " => xmp::read(clues, body),
+            b"EXIF" => exif::read(signals, body.strip_prefix(b"Exif\0\0").unwrap_or(body)),
+            b"XMP " => xmp::read(signals, body),
             _ if has_store => {}
             _ => {
                 has_store = true;
-                c2pa::read(clues, chunk.body);
+                c2pa::read(signals, chunk.body);
             }
         }
     }
 }
 
-fn gif(clues: &mut ProvenanceSignals, bytes: &[u8]) {
+fn gif(signals: &mut ProvenanceSignals, bytes: &[u8]) {
     const APPLICATION: u8 = 0xff;
     let extensions = structure::gif_blocks(bytes).filter_map(|block| match block {
-        GifBlock::Extension(APPLICATION, place) => Some(&bytes[place]),
+        GifBlock::Extension(APPLICATION, range) => Some(&bytes[range]),
         _ => None,
     });
-    // A second store is not the picture's.
+    // Only the first manifest store belongs to the picture.
     let store = extensions
         .take(TEXTS_MAX)
         .find_map(|parts| parts.strip_prefix(b"\x0bC2PA_GIF\x01\x00\x00"));
     if let Some(store) = store {
         c2pa::read(
-            clues,
+            signals,
             &structure::concat_gif_sub_blocks(store, c2pa::STORE_BYTES_MAX),
         );
     }
 }
 
-fn bounded(bytes: &[u8]) -> &[u8] {
+/// Returns at most the first [`TEXT_BYTES_MAX`] bytes.
+fn limit_text(bytes: &[u8]) -> &[u8] {
     &bytes[..bytes.len().min(TEXT_BYTES_MAX)]
 }
 

@@ -1,9 +1,9 @@
-//! The names programs go by in metadata.
+//! Names of programs in metadata.
 //!
-//! Guarantees: a name counts only where a word begins and ends with it, so that `Affluxion` is not
-//! Flux. A name is looked for in the first [`NAME_BYTES_MAX`] bytes of a text.
+//! Guarantees: names match whole words, so that `Affluxion` is not Flux. Only the first
+//! [`NAME_BYTES_MAX`] bytes of a text are searched.
 
-/// How generators spell themselves; the first that fits is the one named.
+/// Generators with their spellings. The first match counts.
 const GENERATORS: [(&str, &[&str]); 25] = [
     ("Midjourney", &["midjourney", "niji journey"]),
     (
@@ -69,15 +69,15 @@ const GENERATORS: [(&str, &[&str]); 25] = [
     ("Doubao", &["doubao"]),
 ];
 
-/// Programs that also do other things, or sign for others: they stand for a generator only
-/// where something else says that a machine made the picture.
+/// Programs that have other uses or sign for others. They count as generators only if the metadata
+/// say that the picture is AI-generated.
 const AMBIGUOUS_SIGNERS: [(&str, &[&str]); 3] = [
     ("Google AI", &["google c2pa core generator library"]),
     ("Canva", &["canva"]),
     ("Samsung Galaxy AI", &["samsung galaxy"]),
 ];
 
-/// Programs by which people change pictures.
+/// Programs with which people edit pictures.
 const EDITORS: [&str; 31] = [
     "photoshop",
     "lightroom",
@@ -112,44 +112,45 @@ const EDITORS: [&str; 31] = [
     "corel",
 ];
 
-/// The longest name that is passed on, in characters.
+/// Maximum length of a name in a result, in characters.
 const NAME_CHARS_MAX: usize = 80;
-/// How much of a program's name for itself is looked at.
+/// Number of bytes of a text that are searched for a name.
 const NAME_BYTES_MAX: usize = 512;
-/// The generator that a program's name for itself stands for.
+
+/// Returns the generator that a software name stands for. `None` if it is no known generator.
 pub fn generator_from_software(text: &str) -> Option<&'static str> {
-    first(&lowered(text, NAME_BYTES_MAX), &GENERATORS)
+    first_match(&lowercase_head(text, NAME_BYTES_MAX), &GENERATORS)
 }
 
-/// The generator that a program's name stands for where a machine is known to be at work.
+/// Returns the generator that a program stands for, given that the picture is AI-generated.
 pub fn generator_from_claim(text: &str) -> Option<&'static str> {
-    let lower = lowered(text, NAME_BYTES_MAX);
-    first(&lower, &GENERATORS).or_else(|| first(&lower, &AMBIGUOUS_SIGNERS))
+    let lower = lowercase_head(text, NAME_BYTES_MAX);
+    first_match(&lower, &GENERATORS).or_else(|| first_match(&lower, &AMBIGUOUS_SIGNERS))
 }
 
-/// Whether it is `ComfyUI`'s graph as it lies in EXIF: `prompt:{"3": {…`.
+/// `true` if the text is a `ComfyUI` graph as written to EXIF: `prompt:{"3": {…`.
 pub fn is_comfyui_graph(text: &str) -> bool {
     ["prompt", "workflow"].iter().any(|key| {
-        let begins = text
+        let has_key = text
             .get(..key.len())
             .is_some_and(|head| head.eq_ignore_ascii_case(key));
-        begins
+        has_key
             && text[key.len()..]
                 .strip_prefix(':')
                 .is_some_and(|graph| graph.trim_start().starts_with('{'))
     })
 }
 
-/// Whether it is what a user interface of Stable Diffusion made a picture with.
+/// `true` if the text has the generation parameters of a Stable Diffusion user interface.
 pub fn is_sd_parameters(text: &str) -> bool {
     (text.contains("Steps: ") && text.contains("Sampler: "))
         || text.contains("\"sui_image_params\"")
         || (text.starts_with('{') && text.contains("\"version\": \"Fooocus"))
 }
 
-/// The program that a user interface's settings, as they stand in a PNG's `parameters`, are of.
+/// Returns the program that wrote a PNG's `parameters` text.
 pub fn program_from_parameters(text: &str) -> &'static str {
-    // what the prompt says is the user's; the program says its version behind it
+    // The prompt comes first and is the user's. The program's version comes last.
     let version = text.rsplit_once("ersion").map_or("", |(_, after)| after);
     if version
         .trim_start_matches(['"', ':', ' '])
@@ -163,13 +164,13 @@ pub fn program_from_parameters(text: &str) -> &'static str {
     }
 }
 
-/// Whether a program's name for itself is an editor's.
+/// `true` if a software name is that of an editor.
 pub fn is_editor(text: &str) -> bool {
-    let lower = lowered(text, NAME_BYTES_MAX);
+    let lower = lowercase_head(text, NAME_BYTES_MAX);
     EDITORS.iter().any(|name| has_word(&lower, name))
 }
 
-/// `Make Model`, the make not said twice.
+/// Returns `make model`, or `model` alone if it starts with the same brand.
 pub fn camera(make: &str, model: &str) -> String {
     let brand = |name: &str| {
         name.split_whitespace()
@@ -184,7 +185,7 @@ pub fn camera(make: &str, model: &str) -> String {
     }
 }
 
-/// A name as it is passed on: one line, not too long.
+/// Returns a name in one line, without control characters, cut to [`NAME_CHARS_MAX`] characters.
 pub fn sanitize_name(text: &str) -> String {
     let words: Vec<&str> = head(text, NAME_BYTES_MAX)
         .split(|letter: char| {
@@ -195,13 +196,15 @@ pub fn sanitize_name(text: &str) -> String {
     words.join(" ").chars().take(NAME_CHARS_MAX).collect()
 }
 
-/// What a claim generator's user agent string calls the product: `Adobe_Firefly/1.0 c2pa-rs/0.28`
-/// is `Adobe Firefly`, `M11-P/2.0.2 (Serial: 1)` is `M11-P`.
+/// Returns the product of a claim generator's user agent string: `Adobe Firefly` of
+/// `Adobe_Firefly/1.0 c2pa-rs/0.28`, `M11-P` of `M11-P/2.0.2 (Serial: 1)`.
 pub fn product(agent: &str) -> String {
-    let agent = head(agent, NAME_BYTES_MAX);
-    let agent = agent.split(" (").next().unwrap_or_default();
+    let without_comment = head(agent, NAME_BYTES_MAX)
+        .split(" (")
+        .next()
+        .unwrap_or_default();
     let mut words = Vec::new();
-    for word in agent.split_whitespace() {
+    for word in without_comment.split_whitespace() {
         let (name, version) = word.split_once('/').unwrap_or((word, ""));
         if name.to_ascii_lowercase().contains("c2pa-rs") {
             break;
@@ -214,23 +217,24 @@ pub fn product(agent: &str) -> String {
     sanitize_name(&words.join(" ").replace('_', " "))
 }
 
-fn first(lower: &str, table: &[(&'static str, &[&str])]) -> Option<&'static str> {
+fn first_match(lower: &str, table: &[(&'static str, &[&str])]) -> Option<&'static str> {
     table
         .iter()
         .find(|(_, spellings)| spellings.iter().any(|word| has_word(lower, word)))
         .map(|(name, _)| *name)
 }
 
-fn lowered(text: &str, bytes_max: usize) -> String {
+fn lowercase_head(text: &str, bytes_max: usize) -> String {
     head(text, bytes_max).to_ascii_lowercase()
 }
 
-/// So many bytes of it at most.
+/// Returns at most the first `bytes_max` bytes of `text`.
 fn head(text: &str, bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(bytes_max)]
 }
 
-/// `true` if `word` stands in `text` with no letter right before or after it.
+/// `true` if `word` is in `text` without a letter or digit right before it or a letter right after
+/// it.
 fn has_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, found)| {
         let before = text[..at].chars().next_back();

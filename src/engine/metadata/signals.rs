@@ -1,28 +1,29 @@
-//! What was found of a picture's source so far, and what follows from it.
+//! Signals of a picture's origin, and the origin that follows from them.
 //!
-//! Promises: the first of each kind stands; a generator outweighs a machine's edit, that an
-//! editor, and an editor a camera; a generator known by name outweighs one that is not.
+//! Guarantees: the first signal of each kind counts. A generator takes precedence over an AI
+//! editor, an AI editor over an editor, and an editor over a camera. A known generator takes
+//! precedence over an unknown one.
 
 use super::names;
 use crate::model::picture::Provenance;
 
-/// What a generator is called that does not say its name.
+/// Name of a generator that the metadata do not name.
 pub const UNNAMED_GENERATOR: &str = "AI generator";
-/// What a machine's edit is by when nothing says.
+/// Name of an AI editor that the metadata do not name.
 pub const UNNAMED_AI_EDITOR: &str = "AI editor";
-/// What an editor is called that does not say its name.
+/// Name of an editor that the metadata do not name.
 pub const UNNAMED_EDITOR: &str = "editor";
-/// What a camera is called that does not say its model.
+/// Name of a camera that the metadata do not name.
 pub const UNNAMED_CAMERA: &str = "camera";
 
-/// Words of a description that is a generator's name, and not a sentence.
+/// Maximum number of words of a description that counts as a generator's name.
 const NAME_WORDS_MAX: usize = 3;
 
-/// What was found so far.
+/// Signals found so far. The inner `None` means that the program is not named.
 #[derive(Debug, Default)]
 pub struct ProvenanceSignals {
     generator: Option<String>,
-    /// A machine made it, of a name that is not known or not said.
+    /// AI-generated, by a program that is unknown or not named.
     generated: Option<Option<String>>,
     ai_editor: Option<Option<String>>,
     editor: Option<Option<String>>,
@@ -30,36 +31,36 @@ pub struct ProvenanceSignals {
 }
 
 impl ProvenanceSignals {
-    /// Takes the name of a known generator that made the picture.
+    /// Adds a known generator.
     pub fn add_generator(&mut self, name: &str) {
         self.generator.get_or_insert_with(|| name.to_owned());
     }
 
-    /// Takes that a machine made the picture, and by which program.
+    /// Adds that the picture is AI-generated, and by which program.
     pub fn add_generated(&mut self, program: Option<&str>) {
         match program.and_then(names::generator_from_claim) {
             Some(name) => self.add_generator(name),
-            None => first(&mut self.generated, program),
+            None => record_first(&mut self.generated, program),
         }
     }
 
-    /// Takes that a machine changed the picture, and by which program.
+    /// Adds that the picture was edited by AI, and by which program.
     pub fn add_ai_edited(&mut self, program: Option<&str>) {
         let known = program.and_then(names::generator_from_claim);
-        first(&mut self.ai_editor, known.or(program));
+        record_first(&mut self.ai_editor, known.or(program));
     }
 
-    /// Takes that a person changed the picture, and by which program.
+    /// Adds that the picture was edited by a person, and with which program.
     pub fn add_edited(&mut self, program: Option<&str>) {
-        first(&mut self.editor, program);
+        record_first(&mut self.editor, program);
     }
 
-    /// Takes that a camera or a scanner took the picture, and which.
+    /// Adds that the picture was captured by a camera or a scanner, and by which.
     pub fn add_captured(&mut self, camera: Option<&str>) {
-        first(&mut self.camera, camera);
+        record_first(&mut self.camera, camera);
     }
 
-    /// Takes a text in which a program names itself.
+    /// Adds a software name: that of a generator or an editor.
     pub fn add_software(&mut self, text: &str) {
         if let Some(name) = names::generator_from_software(text) {
             self.add_generator(name);
@@ -68,8 +69,8 @@ impl ProvenanceSignals {
         }
     }
 
-    /// Takes a text where user interfaces of generators leave their settings, and people a remark. A
-    /// remark counts if it is a generator's name alone.
+    /// Adds a description, in which generators write their parameters and people a remark. A remark
+    /// counts only if it is a generator's name.
     pub fn add_description(&mut self, text: &str) {
         if names::is_comfyui_graph(text) {
             self.add_generator("ComfyUI");
@@ -82,33 +83,33 @@ impl ProvenanceSignals {
         }
     }
 
-    /// What follows.
+    /// Returns the origin that follows from the signals.
     pub fn resolve(self) -> Provenance {
-        let named =
+        let name_or =
             |name: Option<String>, unnamed: &str| name.unwrap_or_else(|| unnamed.to_owned());
         if let Some(name) = self.generator {
             Provenance::Generator(name)
         } else if let Some(name) = self.generated {
-            Provenance::Generator(named(name, UNNAMED_GENERATOR))
+            Provenance::Generator(name_or(name, UNNAMED_GENERATOR))
         } else if let Some(name) = self.ai_editor {
-            Provenance::AiEditor(named(name, UNNAMED_AI_EDITOR))
+            Provenance::AiEditor(name_or(name, UNNAMED_AI_EDITOR))
         } else if let Some(name) = self.editor {
-            Provenance::Editor(named(name, UNNAMED_EDITOR))
+            Provenance::Editor(name_or(name, UNNAMED_EDITOR))
         } else if let Some(name) = self.camera {
-            Provenance::Camera(named(name, UNNAMED_CAMERA))
+            Provenance::Camera(name_or(name, UNNAMED_CAMERA))
         } else {
             Provenance::Unknown
         }
     }
 }
 
-/// Keeps the first; a name fills the place of one that was not said.
-fn first(stored: &mut Option<Option<String>>, name: Option<&str>) {
+/// Stores the first signal. A later one counts only if it adds a name.
+fn record_first(stored: &mut Option<Option<String>>, name: Option<&str>) {
     let name = name
         .map(names::sanitize_name)
         .filter(|name| !name.is_empty());
-    let stored = stored.get_or_insert(None);
-    if stored.is_none() {
-        *stored = name;
+    let stored_name = stored.get_or_insert(None);
+    if stored_name.is_none() {
+        *stored_name = name;
     }
 }

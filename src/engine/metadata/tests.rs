@@ -17,18 +17,18 @@ fn ai_editor(name: &str) -> Provenance {
     Provenance::AiEditor(name.to_owned())
 }
 
-fn provenance_of(name: &str) -> Provenance {
+fn fixture_provenance(name: &str) -> Provenance {
     let source = fixture::source(name);
-    of_media(&source.bytes, source.media)
+    provenance_of(&source.bytes, source.kind)
 }
 
 /// Asserts the provenance of every file of a folder.
-fn check(folder: &str, expected: &[(&str, Provenance)]) {
+fn assert_folder(folder: &str, expected: &[(&str, Provenance)]) {
     let files = std::fs::read_dir(fixture::path(folder)).expect("a folder");
     assert_eq!(files.count(), expected.len(), "files in {folder}");
     for (name, provenance) in expected {
         assert_eq!(
-            provenance_of(&format!("{folder}/{name}")),
+            fixture_provenance(&format!("{folder}/{name}")),
             *provenance,
             "{name}"
         );
@@ -36,7 +36,7 @@ fn check(folder: &str, expected: &[(&str, Provenance)]) {
 }
 
 #[test]
-fn each_fixture_says_where_it_comes_from() {
+fn fixtures_have_their_origin() {
     for (name, provenance) in [
         ("photo.jpg", camera("NIKON D750")),
         ("camera.jpg", camera("Canon EOS R5")),
@@ -53,13 +53,13 @@ fn each_fixture_says_where_it_comes_from() {
         ("plain.gif", Provenance::Unknown),
         ("bench.jpg", Provenance::Unknown),
     ] {
-        assert_eq!(provenance_of(name), provenance, "{name}");
+        assert_eq!(fixture_provenance(name), provenance, "{name}");
     }
 }
 
 #[test]
-fn generators_are_named() {
-    check(
+fn generators_are_recognised() {
+    assert_folder(
         "generators",
         &[
             ("automatic1111.png", generator("Stable Diffusion")),
@@ -88,8 +88,8 @@ fn generators_are_named() {
 }
 
 #[test]
-fn cameras_and_scanners_are_named_whatever_people_wrote() {
-    check(
+fn cameras_and_scanners_are_recognised_despite_captions() {
+    assert_folder(
         "cameras",
         &[
             ("canon.jpg", camera("Canon EOS R5")),
@@ -111,8 +111,8 @@ fn cameras_and_scanners_are_named_whatever_people_wrote() {
 }
 
 #[test]
-fn editors_are_named_and_told_from_machines() {
-    check(
+fn editors_and_ai_editors_are_recognised() {
+    assert_folder(
         "editors",
         &[
             ("clean-up.jpg", ai_editor("AI editor")),
@@ -126,10 +126,12 @@ fn editors_are_named_and_told_from_machines() {
 }
 
 #[test]
-fn of_many_stores_the_first_is_read() {
+fn only_the_first_manifest_store_is_read() {
     let png = fixture::bytes("generators/chatgpt.png");
-    let store = structure::png_chunks(&png).find(|chunk| chunk.kind == *b"caBX");
-    let store = store.expect("a store").body;
+    let store = structure::png_chunks(&png)
+        .find(|chunk| chunk.kind == *b"caBX")
+        .expect("a store")
+        .body;
     let chunk = |body: &[u8]| {
         let length = u32::try_from(body.len()).expect("a short chunk");
         [&length.to_be_bytes()[..], b"caBX", body, &[0; 4]].concat()
@@ -153,30 +155,29 @@ fn of_many_stores_the_first_is_read() {
         [b"\x21\xff\x0bC2PA_GIF\x01\0\0", &blocks[..], &[0]].concat()
     };
     let frames = b"\x21\xf9\x04\0\0\0\0\0".repeat(TEXTS_MAX);
-    let of = |format, stores: &[&[u8]]| {
+    let provenance_of_stores = |format, stores: &[&[u8]]| {
         let stores = stores.iter();
-        let (head, stores): (&[u8], Vec<u8>) = match format {
+        let (head, chunks): (&[u8], Vec<u8>) = match format {
             RasterFormat::Png => (&[0; 8], stores.flat_map(|body| chunk(body)).collect()),
             RasterFormat::WebP => (&[0; 12], stores.flat_map(|body| riff(body)).collect()),
             _ => (&[0; 13], stores.flat_map(|body| extension(body)).collect()),
         };
-        let frames = if format == RasterFormat::Gif {
-            &frames[..]
-        } else {
-            &[]
+        let leading: &[u8] = match format {
+            RasterFormat::Gif => &frames,
+            _ => &[],
         };
-        read(&[head, frames, &stores].concat(), format)
+        read(&[head, leading, &chunks].concat(), format)
     };
     for format in [RasterFormat::Png, RasterFormat::WebP, RasterFormat::Gif] {
-        let found = of(format, &[store, b"?"]);
+        let found = provenance_of_stores(format, &[store, b"?"]);
         assert_eq!(found, generator("ChatGPT"), "{format:?}");
-        let found = of(format, &[b"?", store]);
-        assert_eq!(found, Provenance::Unknown, "{format:?}");
+        let other_first = provenance_of_stores(format, &[b"?", store]);
+        assert_eq!(other_first, Provenance::Unknown, "{format:?}");
     }
 }
 
 #[test]
-fn whatever_is_cut_off_or_changed_is_read_or_not() {
+fn truncated_and_garbled_files_never_panic() {
     let formats = [
         ("generators/gpt-image.webp", RasterFormat::WebP),
         ("generators/firefly.gif", RasterFormat::Gif),
@@ -191,9 +192,9 @@ fn whatever_is_cut_off_or_changed_is_read_or_not() {
             std::hint::black_box(read(&bytes[..cut], format));
         }
         for at in (0..bytes.len()).step_by(17) {
-            let length = std::mem::replace(&mut bytes[at], 0xff);
+            let byte = std::mem::replace(&mut bytes[at], 0xff);
             std::hint::black_box(read(&bytes, format));
-            bytes[at] = length;
+            bytes[at] = byte;
         }
     }
 }

@@ -1,98 +1,91 @@
-//! PNG's texts: `tEXt`, `zTXt` and `iTXt`, where generators leave their settings.
+//! PNG text chunks `tEXt`, `zTXt` and `iTXt`, in which generators write their parameters.
 
 use std::borrow::Cow;
 use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
-use super::{ProvenanceSignals, TEXT_BYTES_MAX, bounded, names, xmp};
+use super::{ProvenanceSignals, TEXT_BYTES_MAX, limit_text, names, xmp};
 use crate::engine::structure::RiffOrPngChunk;
 
-/// Takes what one text chunk says.
-pub fn read(clues: &mut ProvenanceSignals, chunk: RiffOrPngChunk<'_>) {
+/// Adds the signals of a text chunk.
+pub fn read(signals: &mut ProvenanceSignals, chunk: RiffOrPngChunk<'_>) {
     let Some((key, text)) = decode_text_chunk(chunk) else {
         return;
     };
     if key == "XML:com.adobe.xmp" {
-        return xmp::read(clues, &text);
+        return xmp::read(signals, &text);
     }
     let text = String::from_utf8_lossy(&text);
     match key.to_ascii_lowercase().as_str() {
-        // the web UIs of Stable Diffusion write these; the prompts in them are the user's
+        // Written by Stable Diffusion web UIs. The prompts in them are the user's.
         "parameters" if !text.trim().is_empty() => {
-            clues.add_generator(names::program_from_parameters(&text));
+            signals.add_generator(names::program_from_parameters(&text));
         }
         "prompt" | "workflow" if text.trim_start().starts_with('{') => {
-            clues.add_generator("ComfyUI");
+            signals.add_generator("ComfyUI");
         }
-        "prompt" if !text.trim().is_empty() => clues.add_generated(None),
+        "prompt" if !text.trim().is_empty() => signals.add_generated(None),
         "sd-metadata" | "dream" | "invokeai_metadata" | "invokeai_graph" => {
-            clues.add_generator("InvokeAI");
+            signals.add_generator("InvokeAI");
         }
-        "fooocus_scheme" => clues.add_generator("Fooocus"),
-        "software" | "source" | "generator" | "model" => clues.add_software(&text),
-        "description" => clues.add_description(&text),
+        "fooocus_scheme" => signals.add_generator("Fooocus"),
+        "software" | "source" | "generator" | "model" => signals.add_software(&text),
+        "description" => signals.add_description(&text),
         _ => {}
     }
 }
 
-/// A chunk's keyword and its text, inflated if need be.
+/// Returns the keyword and the text of a chunk, decompressed if necessary.
 fn decode_text_chunk(chunk: RiffOrPngChunk<'_>) -> Option<(String, Cow<'_, [u8]>)> {
-    let (key, rest) = split_nul(chunk.body)?;
+    let (key, after_key) = split_nul(chunk.body)?;
     let text = match &chunk.kind {
-        b"zTXt" => inflate_limited(rest.get(1..)?),
+        b"zTXt" => inflate_limited(after_key.get(1..)?),
         b"iTXt" => {
-            let is_compressed = *rest.first()? == 1;
-            let (_language, rest) = split_nul(rest.get(2..)?)?;
-            let (_translated, text) = split_nul(rest)?;
+            let is_compressed = *after_key.first()? == 1;
+            let (_language, after_language) = split_nul(after_key.get(2..)?)?;
+            let (_translated_key, text) = split_nul(after_language)?;
             if is_compressed {
                 inflate_limited(text)
             } else {
-                Cow::Borrowed(bounded(text))
+                Cow::Borrowed(limit_text(text))
             }
         }
-        _ => Cow::Borrowed(bounded(rest)),
+        _ => Cow::Borrowed(limit_text(after_key)),
     };
     Some((String::from_utf8_lossy(key).into_owned(), text))
 }
 
-/// What stands before the first zero byte, and what after.
+/// Splits at the first NUL byte, which is dropped.
 fn split_nul(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = bytes.iter().position(|&byte| byte == 0)?;
     Some((&bytes[..at], &bytes[at + 1..]))
 }
 
-/// As much as inflates well, up to the limit.
+/// Decompresses up to [`TEXT_BYTES_MAX`] bytes, or as many as are valid.
 fn inflate_limited(bytes: &[u8]) -> Cow<'_, [u8]> {
     let mut text = Vec::new();
     let mut decoder = ZlibDecoder::new(bytes).take(TEXT_BYTES_MAX as u64);
     match decoder.read_to_end(&mut text) {
-        // a text torn off is as good as its beginning
+        // A truncated text is used as far as it goes.
         Ok(_) | Err(_) => Cow::Owned(text),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
+    use crate::engine::fixture::deflated;
     use crate::model::picture::Provenance;
 
     fn provenance(kind: [u8; 4], body: &[u8]) -> Provenance {
-        let mut clues = ProvenanceSignals::default();
-        read(&mut clues, RiffOrPngChunk { kind, body });
-        clues.resolve()
-    }
-
-    fn deflated(text: &[u8]) -> Vec<u8> {
-        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all(text).expect("deflated");
-        encoder.finish().expect("deflated")
+        let mut signals = ProvenanceSignals::default();
+        read(&mut signals, RiffOrPngChunk { kind, body });
+        signals.resolve()
     }
 
     #[test]
-    fn generators_are_read_from_all_three_kinds() {
+    fn generator_is_found_in_all_three_chunk_types() {
         let sd = Provenance::Generator("Stable Diffusion".to_owned());
         let packed = deflated(b"a cat\nSteps: 20, Sampler: Euler a");
         assert_eq!(provenance(*b"tEXt", b"parameters\0a cat, Steps: 20"), sd);
@@ -116,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn keywords_say_what_a_text_is() {
+    fn keyword_determines_the_meaning_of_a_text() {
         let named = |name: &str| Provenance::Generator(name.to_owned());
         assert_eq!(provenance(*b"tEXt", b"Software\0NovelAI"), named("NovelAI"));
         assert_eq!(
@@ -143,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_bomb_is_inflated_to_the_limit_only() {
+    fn inflate_limited_stops_at_the_limit() {
         let bomb = deflated(&vec![b' '; 40 * TEXT_BYTES_MAX]);
         assert_eq!(inflate_limited(&bomb).len(), TEXT_BYTES_MAX);
     }

@@ -1,18 +1,19 @@
-//! A PNG that is written row by row: neither a copy of the pixels nor the compressed picture is
-//! ever in memory.
+//! PNG encoding row by row: neither a copy of the pixels nor the whole compressed image is in
+//! memory.
 
 use std::io::{self, Write};
 
 use image::{ColorType, DynamicImage};
 use png::{BitDepth, Compression, Encoder, EncodingError, Filter, Info};
 
-/// The most bytes of a chunk of compressed pixels.
+/// Maximum length of an IDAT chunk.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Writes the pixels with their EXIF block and colour profile.
+/// Writes the pixels with their EXIF block and ICC profile.
 ///
 /// # Errors
-/// Returns the disk's error, or `InvalidInput` for floating-point pixels, of which no PNG is.
+/// Returns the error of `out`, or `InvalidInput` for floating-point pixels, which PNG does not
+/// have.
 pub(super) fn write(
     pixels: &DynamicImage,
     exif: Option<Vec<u8>>,
@@ -62,7 +63,7 @@ fn kind(color: ColorType) -> io::Result<(png::ColorType, BitDepth)> {
         ColorType::Rgb16 => (Rgb, BitDepth::Sixteen),
         ColorType::Rgba16 => (Rgba, BitDepth::Sixteen),
         other => {
-            let text = format!("no PNG has pixels of the kind {other:?}");
+            let text = format!("PNG does not support {other:?} pixels");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
     })

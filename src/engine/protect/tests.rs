@@ -3,18 +3,18 @@ use crate::engine::fixture;
 use crate::engine::metadata;
 use image::AnimationDecoder;
 
-/// The output of protecting a fixture, as bytes.
+/// Protects a fixture and returns the output.
 fn output(name: &str, strength: Strength, seed: u8) -> Vec<u8> {
     let to = tempfile::NamedTempFile::new().expect("a temporary file");
-    let mut order = Protection {
+    let mut task = Protection {
         content: fixture::content(name),
         name: name.to_owned(),
         to: to.path().to_owned(),
         strength,
-        draw: SeededRng::from_digest([seed; 32]),
+        rng: SeededRng::from_digest([seed; 32]),
         thumbnail: true,
     };
-    let protected = protect(&mut order, &mut fixture::memory()).expect("a protected picture");
+    let protected = protect(&mut task, &mut fixture::memory()).expect("a protected picture");
     let bytes = std::fs::read(to.path()).expect("the output");
     assert_eq!(protected.body_bytes, bytes.len() as u64);
     assert!(
@@ -25,69 +25,72 @@ fn output(name: &str, strength: Strength, seed: u8) -> Vec<u8> {
     bytes
 }
 
-fn decoded(name: &str, bytes: Vec<u8>) -> Picture {
-    let format = RasterFormat::of_name(name).expect("a format of ours");
-    let media = FileKind::Picture(format);
-    fixture::decode(&ImageSource { bytes, media }, DecodeMode::Full).expect("a whole picture")
+fn decoded(name: &str, bytes: Vec<u8>) -> DecodedImage {
+    let format = RasterFormat::of_name(name).expect("a known extension");
+    let kind = FileKind::Picture(format);
+    fixture::decode(&ImageSource { bytes, kind }, DecodeMode::Full).expect("a complete picture")
 }
 
 #[test]
-fn lossless_formats_move_by_the_amplitude_at_most_and_everywhere() {
+fn protect_lossless_formats_changes_every_sample_by_at_most_the_amplitude() {
     for name in ["plain.png", "plain.webp", "plain.bmp", "plain.tiff"] {
         for strength in [Strength::Low, Strength::Standard, Strength::High] {
             let before = fixture::picture(name).pixels.into_rgb8();
             let after = decoded(name, output(name, strength, 1)).pixels.into_rgb8();
             assert_eq!(before.dimensions(), after.dimensions(), "{name}");
-            let most = before
+            let changes = before
                 .iter()
                 .zip(after.iter())
                 .map(|(before, after)| before.abs_diff(*after));
-            let (least, most) =
-                most.fold((255, 0), |(least, most), by| (by.min(least), by.max(most)));
-            assert_eq!((least, most), (1, strength.amplitude()), "{name}");
+            let (min, max) = changes.fold((255, 0), |(min, max), by| (by.min(min), by.max(max)));
+            assert_eq!((min, max), (1, strength.amplitude()), "{name}");
         }
     }
 }
 
 #[test]
-fn a_jpeg_stays_close_and_keeps_what_it_says() {
-    let after = output("camera.jpg", Strength::High, 1);
+fn protect_jpeg_stays_close_and_keeps_metadata() {
+    let jpeg = output("camera.jpg", Strength::High, 1);
     assert_eq!(
-        metadata::read(&after, RasterFormat::Jpeg),
+        metadata::read(&jpeg, RasterFormat::Jpeg),
         metadata::read(&fixture::bytes("camera.jpg"), RasterFormat::Jpeg)
     );
-    let after = decoded("camera.jpg", after);
+    let after = decoded("camera.jpg", jpeg);
     let before = fixture::picture("camera.jpg");
     assert_eq!(before.orientation, after.orientation);
     assert_eq!(before.exif, after.exif);
-    let (before, after) = (before.pixels.into_rgb8(), after.pixels.into_rgb8());
-    let by: u64 = before
+    let changes: u64 = before
+        .pixels
+        .into_rgb8()
         .iter()
-        .zip(after.iter())
+        .zip(after.pixels.into_rgb8().iter())
         .map(|(before, after)| u64::from(before.abs_diff(*after)))
         .sum();
-    let mean_hundredths = by * 100 / before.len() as u64;
+    let mean_hundredths = changes * 100 / (240 * 320 * 3);
     assert!((100..800).contains(&mean_hundredths), "{mean_hundredths}");
 }
 
-/// Every field of a TIFF's EXIF but for where its pixels are, as text.
+/// Returns the EXIF fields of a TIFF as text, without those that describe how pixels are stored.
 fn fields(bytes: &[u8]) -> Vec<String> {
-    let read = exif::Reader::new().read_from_container(&mut std::io::Cursor::new(bytes));
-    let read = read.expect("EXIF");
-    let of_pixels = |field: &&exif::Field| !(254..270).contains(&field.tag.number());
-    let more = [273, 277, 278, 279, 282, 283, 284, 296, 317, 339];
-    let shown = read
+    let exif = exif::Reader::new()
+        .read_from_container(&mut std::io::Cursor::new(bytes))
+        .expect("EXIF");
+    let storage_tags = [273, 277, 278, 279, 282, 283, 284, 296, 317, 339];
+    let is_metadata = |field: &&exif::Field| {
+        let tag = field.tag.number();
+        !(254..270).contains(&tag) && !storage_tags.contains(&tag)
+    };
+    let mut fields: Vec<String> = exif
         .fields()
-        .filter(of_pixels)
-        .filter(|field| !more.contains(&field.tag.number()))
-        .map(|field| format!("{} {}", field.tag, field.display_value()));
-    let mut shown: Vec<String> = shown.collect();
-    shown.sort();
-    shown
+        .filter(is_metadata)
+        .map(|field| format!("{} {}", field.tag, field.display_value()))
+        .collect();
+    fields.sort();
+    fields
 }
 
 #[test]
-fn exif_and_gps_are_kept_in_tiff() {
+fn protect_tiff_keeps_exif_and_gps() {
     let before = fixture::bytes("camera.tiff");
     let after = output("camera.tiff", Strength::High, 1);
     let stored = fields(&after);
@@ -109,7 +112,7 @@ fn exif_and_gps_are_kept_in_tiff() {
 }
 
 #[test]
-fn exif_is_kept_in_webp_and_png() {
+fn protect_webp_and_png_keep_exif() {
     let webp = output("plain.webp", Strength::Low, 1);
     assert_eq!(
         decoded("plain.webp", webp).exif,
@@ -123,18 +126,16 @@ fn exif_is_kept_in_webp_and_png() {
 }
 
 #[test]
-fn a_gif_keeps_its_frames() {
+fn protect_gif_keeps_its_frames_and_delays() {
     let frames = |bytes: &[u8]| {
         image::codecs::gif::GifDecoder::new(io::Cursor::new(bytes))
             .and_then(|decoder| decoder.into_frames().collect_frames())
             .expect("frames")
     };
-    let (before, after) = (
-        fixture::bytes("plain.gif"),
-        output("plain.gif", Strength::Standard, 1),
-    );
-    assert_ne!(before, after);
-    let (before, after) = (frames(&before), frames(&after));
+    let before_bytes = fixture::bytes("plain.gif");
+    let after_bytes = output("plain.gif", Strength::Standard, 1);
+    assert_ne!(before_bytes, after_bytes);
+    let (before, after) = (frames(&before_bytes), frames(&after_bytes));
     assert_eq!(before.len(), after.len());
     for (before, after) in before.iter().zip(&after) {
         assert_eq!(before.delay(), after.delay());
@@ -145,7 +146,7 @@ fn a_gif_keeps_its_frames() {
 }
 
 #[test]
-fn the_same_draw_gives_the_same_bytes_and_another_others() {
+fn protect_output_depends_on_the_seed_and_is_reproducible() {
     for name in ["plain.jpg", "plain.png", "plain.gif"] {
         let once = output(name, Strength::Low, 1);
         assert_eq!(once, output(name, Strength::Low, 1), "{name}");
@@ -155,9 +156,9 @@ fn the_same_draw_gives_the_same_bytes_and_another_others() {
 }
 
 #[test]
-fn alpha_stays_and_every_depth_can_be_written() {
-    let mut draw = SeededRng::from_digest([1; 32]);
-    let mut noise = Noise::new(Strength::High, &mut draw);
+fn noise_keeps_alpha_and_every_pixel_format_can_be_encoded() {
+    let mut rng = SeededRng::from_digest([1; 32]);
+    let mut noise = Noise::new(Strength::High, &mut rng);
     for (mut pixels, format) in [
         (DynamicImage::new_luma_a8(5, 4), RasterFormat::Tiff),
         (DynamicImage::new_luma_a16(5, 4), RasterFormat::Tiff),
@@ -173,7 +174,7 @@ fn alpha_stays_and_every_depth_can_be_written() {
         if pixels.color().has_alpha() {
             assert!(pixels.to_rgba16().pixels().all(|p| p[3] == 0), "{format:?}");
         }
-        let picture = Picture {
+        let image = DecodedImage {
             sides_px: (pixels.width(), pixels.height()),
             pixels,
             orientation: image::metadata::Orientation::NoTransforms,
@@ -182,12 +183,12 @@ fn alpha_stays_and_every_depth_can_be_written() {
         };
         let to = tempfile::NamedTempFile::new().expect("a temporary file");
         let mut out = BufWriter::new(to.reopen().expect("the file"));
-        encode(picture, format, &tiff::TiffMetadata::default(), &mut out).expect("an output");
+        encode(image, format, &tiff::TiffMetadata::default(), &mut out).expect("an output");
         out.flush().expect("written");
         let bytes = std::fs::read(to.path()).expect("the output");
-        let media = FileKind::Picture(format);
-        let again = fixture::decode(&ImageSource { bytes, media }, DecodeMode::Full);
-        let again = again.expect("a whole picture");
-        assert_eq!((again.pixels.width(), again.pixels.height()), (5, 4));
+        let kind = FileKind::Picture(format);
+        let image = fixture::decode(&ImageSource { bytes, kind }, DecodeMode::Full)
+            .expect("a complete picture");
+        assert_eq!((image.pixels.width(), image.pixels.height()), (5, 4));
     }
 }

@@ -1,5 +1,5 @@
-//! A TIFF that keeps what another said of itself: the texts, the orientation, XMP and IPTC, and
-//! the directories of EXIF and GPS.
+//! TIFF encoding with the metadata of the input: texts, orientation, XMP, IPTC, and the EXIF and
+//! GPS IFDs.
 
 use std::io::{Cursor, Seek, Write};
 
@@ -9,8 +9,8 @@ use tiff::decoder::Decoder;
 use tiff::encoder::{TiffEncoder, colortype};
 use tiff::tags::{ByteOrder, Tag, Type, ValueBuffer};
 
-/// Of the picture's own directory, what is not about how its pixels are stored.
-const KEPT: [u16; 10] = [
+/// Tags of the image's IFD that are kept: those that do not describe how pixels are stored.
+const METADATA_TAGS: [u16; 10] = [
     270,    // ImageDescription
     271,    // Make
     272,    // Model
@@ -22,41 +22,41 @@ const KEPT: [u16; 10] = [
     33_432, // Copyright
     33_723, // IPTC
 ];
-/// Directories that the picture's own leads to.
+/// Tags that point to the IFDs that are kept.
 const SUB_IFDS: [Tag; 2] = [Tag::ExifDirectory, Tag::GpsDirectory];
-/// In EXIF: leads to another directory, which is not kept.
+/// EXIF tag that points to the interoperability IFD, which is not kept.
 const INTEROPERABILITY: u16 = 40_965;
 
 type TiffFields = Vec<(Tag, ValueBuffer)>;
 
-/// What a TIFF says of itself.
+/// Metadata of a TIFF.
 #[derive(Default)]
 pub(super) struct TiffMetadata {
-    own: TiffFields,
+    image_ifd: TiffFields,
     sub_ifds: Vec<(Tag, TiffFields)>,
 }
 
 impl TiffMetadata {
-    /// What these bytes say; what cannot be read is left out.
-    pub(super) fn of(bytes: &[u8]) -> Self {
+    /// Reads the metadata of `bytes`. Unreadable fields are left out.
+    pub(super) fn read_or_default(bytes: &[u8]) -> Self {
         Self::read(bytes).unwrap_or_default()
     }
 
     fn read(bytes: &[u8]) -> TiffResult<Self> {
         let mut decoder = Decoder::new(Cursor::new(bytes))?;
-        let mut output = Self::default();
-        for tag in KEPT.map(Tag::from_u16_exhaustive) {
+        let mut metadata = Self::default();
+        for tag in METADATA_TAGS.map(Tag::from_u16_exhaustive) {
             let mut value = ValueBuffer::empty(Type::BYTE);
             if let Ok(Some(_)) = decoder.image_ifd().find_tag_buf(tag, &mut value) {
-                output.own.push((tag, to_native_endian(value)));
+                metadata.image_ifd.push((tag, to_native_endian(value)));
             }
         }
         for tag in SUB_IFDS {
             let Ok(Some(pointer)) = decoder.find_tag(tag) else {
                 continue;
             };
-            let directory = pointer.into_ifd_pointer();
-            let Ok(directory) = directory.and_then(|at| decoder.read_directory(at)) else {
+            let at = pointer.into_ifd_pointer();
+            let Ok(directory) = at.and_then(|at| decoder.read_directory(at)) else {
                 continue;
             };
             let mut fields = TiffFields::new();
@@ -69,38 +69,38 @@ impl TiffMetadata {
                 }
             }
             if !fields.is_empty() {
-                output.sub_ifds.push((tag, fields));
+                metadata.sub_ifds.push((tag, fields));
             }
         }
-        Ok(output)
+        Ok(metadata)
     }
 }
 
-/// The value in the byte order that is written.
+/// Converts a value to the byte order in which the encoder writes.
 fn to_native_endian(mut value: ValueBuffer) -> ValueBuffer {
     value.set_byte_order(ByteOrder::native());
     value
 }
 
-/// Writes the pixels with their colour profile, and what was said.
+/// Writes the pixels with their ICC profile and the metadata.
 pub(super) fn write(
     pixels: &DynamicImage,
     icc: Option<&[u8]>,
-    output: &TiffMetadata,
+    metadata: &TiffMetadata,
     out: &mut (impl Write + Seek),
 ) -> TiffResult<()> {
     use colortype::{Gray8, Gray16, RGB8, RGB16, RGBA8, RGBA16};
     match pixels {
-        DynamicImage::ImageLuma8(image) => write_as::<Gray8>(pixels, image, icc, output, out),
-        DynamicImage::ImageLuma16(image) => write_as::<Gray16>(pixels, image, icc, output, out),
-        DynamicImage::ImageRgb8(image) => write_as::<RGB8>(pixels, image, icc, output, out),
-        DynamicImage::ImageRgb16(image) => write_as::<RGB16>(pixels, image, icc, output, out),
-        DynamicImage::ImageRgba16(image) => write_as::<RGBA16>(pixels, image, icc, output, out),
-        // There is no grey with alpha.
+        DynamicImage::ImageLuma8(image) => write_as::<Gray8>(pixels, image, icc, metadata, out),
+        DynamicImage::ImageLuma16(image) => write_as::<Gray16>(pixels, image, icc, metadata, out),
+        DynamicImage::ImageRgb8(image) => write_as::<RGB8>(pixels, image, icc, metadata, out),
+        DynamicImage::ImageRgb16(image) => write_as::<RGB16>(pixels, image, icc, metadata, out),
+        DynamicImage::ImageRgba16(image) => write_as::<RGBA16>(pixels, image, icc, metadata, out),
+        // The encoder does not support grey with alpha.
         DynamicImage::ImageLumaA16(_) => {
-            write_as::<RGBA16>(pixels, &pixels.to_rgba16(), icc, output, out)
+            write_as::<RGBA16>(pixels, &pixels.to_rgba16(), icc, metadata, out)
         }
-        _ => write_as::<RGBA8>(pixels, &pixels.to_rgba8(), icc, output, out),
+        _ => write_as::<RGBA8>(pixels, &pixels.to_rgba8(), icc, metadata, out),
     }
 }
 
@@ -108,7 +108,7 @@ fn write_as<C: colortype::ColorType>(
     pixels: &DynamicImage,
     samples: &[C::Inner],
     icc: Option<&[u8]>,
-    output: &TiffMetadata,
+    metadata: &TiffMetadata,
     out: &mut (impl Write + Seek),
 ) -> TiffResult<()>
 where
@@ -116,7 +116,7 @@ where
 {
     let mut encoder = TiffEncoder::new(out)?;
     let mut pointers = Vec::new();
-    for (tag, fields) in &output.sub_ifds {
+    for (tag, fields) in &metadata.sub_ifds {
         let mut directory = encoder.extra_directory()?;
         for (tag, value) in fields {
             directory.write_tag_buf(*tag, value)?;
@@ -124,7 +124,7 @@ where
         pointers.push((*tag, directory.finish_with_offsets()?.offset));
     }
     let mut image = encoder.new_image::<C>(pixels.width(), pixels.height())?;
-    for (tag, value) in &output.own {
+    for (tag, value) in &metadata.image_ifd {
         image.encoder().write_tag_buf(*tag, value)?;
     }
     if let Some(icc) = icc {

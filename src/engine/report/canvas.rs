@@ -1,4 +1,4 @@
-//! Drawing of text, lines, boxes and images on the page of a report.
+//! Drawing of text, lines, shapes and images on the page of a report.
 //!
 //! Lengths are points from the lower left corner of the page.
 
@@ -11,22 +11,23 @@ use crate::engine::font::{Glyph, Typeface, width_pt};
 
 /// Resource name of the font.
 pub const FONT: &[u8] = b"F1";
-/// Distance of the control points of a Bézier quarter circle from its ends, in radii.
+/// Distance of the control points of a Bézier quarter circle from its ends, in multiples of the
+/// radius.
 const QUARTER_CIRCLE: f32 = 0.552_285;
 
-/// A colour: red, green and blue, 0 to 1.
+/// A colour: red, green and blue, each 0 to 1.
 pub type Color = [f32; 3];
 
 /// Size, colour and weight of text.
 #[derive(Debug, Clone, Copy)]
-pub struct Style {
+pub struct TextStyle {
     pub size_pt: f32,
     pub color: Color,
-    /// Width of the outline that makes letters bold: the font has one weight.
+    /// Width of the outline that emboldens the text. The font has a single weight.
     outline_pt: f32,
 }
 
-impl Style {
+impl TextStyle {
     #[must_use]
     pub const fn new(size_pt: f32, color: Color) -> Self {
         Self {
@@ -49,7 +50,7 @@ impl Style {
         Self { color, ..self }
     }
 
-    /// Returns the distance of two baselines.
+    /// Returns the distance between two baselines.
     #[must_use]
     pub const fn leading_pt(self) -> f32 {
         self.size_pt * 1.45
@@ -58,14 +59,14 @@ impl Style {
 
 /// A rectangle.
 #[derive(Debug, Clone, Copy)]
-pub struct Area {
+pub struct PageArea {
     pub x: f32,
     pub y: f32,
     pub width: f32,
     pub height: f32,
 }
 
-/// Content stream of a page, and the font it uses.
+/// Content stream of a page, and the font that it uses.
 pub struct Canvas {
     pub content: Content,
     pub typeface: Typeface,
@@ -84,14 +85,14 @@ impl Canvas {
     }
 
     /// Draws `text` on one line of at most `width_pt`.
-    pub fn text(&mut self, text: &str, style: Style, [x, y]: [f32; 2], width_pt: f32) {
+    pub fn text(&mut self, text: &str, style: TextStyle, [x, y]: [f32; 2], width_pt: f32) {
         for line in self.typeface.lines(text, style.size_pt, width_pt, 1) {
             self.glyphs(&line, style, [x, y]);
         }
     }
 
     /// Draws `text` on one line that ends at `x`.
-    pub fn text_right(&mut self, text: &str, style: Style, [x, y]: [f32; 2], width: f32) {
+    pub fn text_right(&mut self, text: &str, style: TextStyle, [x, y]: [f32; 2], width: f32) {
         for line in self.typeface.lines(text, style.size_pt, width, 1) {
             let start = x - width_pt(&line, style.size_pt);
             self.glyphs(&line, style, [start, y]);
@@ -99,7 +100,7 @@ impl Canvas {
     }
 
     /// Draws a line of glyphs.
-    pub fn glyphs(&mut self, line: &[Glyph], style: Style, [x, y]: [f32; 2]) {
+    pub fn glyphs(&mut self, line: &[Glyph], style: TextStyle, [x, y]: [f32; 2]) {
         let text = self.typeface.encode(line);
         let mut mode = TextRenderingMode::Fill;
         self.set_fill(style.color);
@@ -121,18 +122,18 @@ impl Canvas {
         self.content.move_to(x, y).line_to(x + length, y).stroke();
     }
 
-    /// Fills a rectangle whose corners are rounded.
-    pub fn fill_rounded(&mut self, area: Area, radius: f32, color: Color) {
+    /// Fills a rectangle with rounded corners.
+    pub fn fill_rounded(&mut self, area: PageArea, radius: f32, color: Color) {
         self.set_fill(color);
-        self.rounded(area, radius);
+        self.add_rounded_path(area, radius);
         self.content.fill_nonzero();
     }
 
-    /// Fills a rectangle, whose corners are rounded, with a shading of the page's resources. The
-    /// shading goes from 0 to 1 over the rectangle.
-    pub fn shade_rounded(&mut self, area: Area, radius: f32, shading: &[u8]) {
+    /// Fills a rectangle with rounded corners with a shading from the page's resources. The shading
+    /// goes from 0 to 1 over the rectangle.
+    pub fn shade_rounded(&mut self, area: PageArea, radius: f32, shading: &[u8]) {
         self.content.save_state();
-        self.rounded(area, radius);
+        self.add_rounded_path(area, radius);
         self.content.clip_nonzero().end_path();
         self.content
             .transform([area.width, 0.0, 0.0, area.height, area.x, area.y]);
@@ -142,7 +143,7 @@ impl Canvas {
 
     /// Draws a disc with an outline.
     pub fn disc(&mut self, [x, y]: [f32; 2], radius: f32, fill: Color, outline: (Color, f32)) {
-        let area = Area {
+        let area = PageArea {
             x: x - radius,
             y: y - radius,
             width: 2.0 * radius,
@@ -151,14 +152,14 @@ impl Canvas {
         self.set_fill(fill);
         self.set_stroke(outline.0);
         self.content.set_line_width(outline.1);
-        self.rounded(area, radius);
+        self.add_rounded_path(area, radius);
         self.content.fill_nonzero_and_stroke();
     }
 
-    /// Draws an image of the page's resources, clipped to a rectangle whose corners are rounded.
-    pub fn image(&mut self, name: &[u8], area: Area, clip: Area, radius: f32) {
+    /// Draws an image from the page's resources, clipped to a rectangle with rounded corners.
+    pub fn image(&mut self, name: &[u8], area: PageArea, clip: PageArea, radius: f32) {
         self.content.save_state();
-        self.rounded(clip, radius);
+        self.add_rounded_path(clip, radius);
         self.content.clip_nonzero().end_path();
         self.content
             .transform([area.width, 0.0, 0.0, area.height, area.x, area.y]);
@@ -166,8 +167,8 @@ impl Canvas {
         self.content.restore_state();
     }
 
-    /// Adds the path of a rectangle whose corners are rounded.
-    fn rounded(&mut self, area: Area, radius: f32) {
+    /// Adds the path of a rectangle with rounded corners.
+    fn add_rounded_path(&mut self, area: PageArea, radius: f32) {
         let (left, bottom) = (area.x, area.y);
         let (right, top) = (left + area.width, bottom + area.height);
         // Distance of the control points from the corners.

@@ -1,4 +1,4 @@
-//! PDF file of a report: its objects, the embedded font, the images.
+//! PDF file of a report: its objects, the embedded font, and the images.
 
 use std::io::{self, Write};
 
@@ -9,11 +9,11 @@ use pdf_writer::{Filter, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 use sha2::{Digest, Sha256};
 
 use super::canvas::{Canvas, FONT};
-use super::facts::Report;
-use super::image::EmbeddedImage;
-use super::page::{HEIGHT_PT, Images, VERDICT_COLORS, VERDICT_SHADING, WIDTH_PT};
+use super::facts::ReportFacts;
+use super::image::PdfImage;
+use super::page::{HEIGHT_PT, PageImages, VERDICT_COLORS, VERDICT_SHADING, WIDTH_PT};
 use super::translations;
-use crate::engine::font::{EmbeddedFont, Metrics};
+use crate::engine::font::{EmbeddedFont, FontMetrics};
 
 const SYSTEM: SystemInfo = SystemInfo {
     registry: Str(b"Adobe"),
@@ -21,8 +21,8 @@ const SYSTEM: SystemInfo = SystemInfo {
     supplement: 0,
 };
 
-/// Numbers of the file's objects.
-struct Ids {
+/// Object numbers of the file.
+struct ObjectIds {
     catalog: Ref,
     info: Ref,
     pages: Ref,
@@ -39,13 +39,13 @@ struct Ids {
     images: Vec<Ref>,
 }
 
-/// Returns the file whose one page is `canvas`.
+/// Returns the PDF whose only page is `canvas`.
 ///
 /// # Errors
 /// Returns an error if the font cannot be subset.
-pub fn write(report: &Report, canvas: Canvas, images: &Images) -> io::Result<Vec<u8>> {
+pub fn write(report: &ReportFacts, canvas: Canvas, images: &PageImages) -> io::Result<Vec<u8>> {
     let mut next = Ref::new(1);
-    let ids = Ids {
+    let ids = ObjectIds {
         catalog: next.bump(),
         info: next.bump(),
         pages: next.bump(),
@@ -58,23 +58,23 @@ pub fn write(report: &Report, canvas: Canvas, images: &Images) -> io::Result<Vec
         to_unicode: next.bump(),
         shading: next.bump(),
         gradient: [next.bump(), next.bump(), next.bump()],
-        images: images.named().map(|_| next.bump()).collect(),
+        images: images.with_names().map(|_| next.bump()).collect(),
     };
     let mut pdf = Pdf::new();
     write_page(&mut pdf, &ids, report, images);
-    let content = deflated(&canvas.content.finish())?;
+    let content = deflate(&canvas.content.finish())?;
     pdf.stream(ids.content, &content)
         .filter(Filter::FlateDecode);
     write_font(&mut pdf, &ids, &canvas.typeface.into_embedded()?)?;
     write_shading(&mut pdf, &ids);
-    for ((_, image), &id) in images.named().zip(&ids.images) {
+    for ((_, image), &id) in images.with_names().zip(&ids.images) {
         write_image(&mut pdf, id, image);
     }
     Ok(pdf.finish())
 }
 
 /// Writes the catalog, the document information, and the page with its resources.
-fn write_page(pdf: &mut Pdf, ids: &Ids, report: &Report, images: &Images) {
+fn write_page(pdf: &mut Pdf, ids: &ObjectIds, report: &ReportFacts, images: &PageImages) {
     let title = translations::title(report.finding.kind()).get(report.locale);
     let mut catalog = pdf.catalog(ids.catalog);
     catalog.pages(ids.pages).lang(TextStr(report.locale.tag()));
@@ -95,13 +95,13 @@ fn write_page(pdf: &mut Pdf, ids: &Ids, report: &Report, images: &Images) {
         .shadings()
         .pair(Name(VERDICT_SHADING), ids.shading);
     let mut x_objects = resources.x_objects();
-    for ((name, _), &id) in images.named().zip(&ids.images) {
+    for ((name, _), &id) in images.with_names().zip(&ids.images) {
         x_objects.pair(Name(name), id);
     }
 }
 
 /// Writes the shading of the verdict bar: from left to right over a unit square.
-fn write_shading(pdf: &mut Pdf, ids: &Ids) {
+fn write_shading(pdf: &mut Pdf, ids: &ObjectIds) {
     let [whole, halves @ ..] = ids.gradient;
     let mut shading = pdf.function_shading(ids.shading);
     shading.shading_type(FunctionShadingType::Axial);
@@ -122,9 +122,9 @@ fn write_shading(pdf: &mut Pdf, ids: &Ids) {
     }
 }
 
-fn write_font(pdf: &mut Pdf, ids: &Ids, font: &EmbeddedFont) -> io::Result<()> {
-    let name = format!("{}+NotoSansCJKjp-Regular", tag(&font.cff));
-    let name = Name(name.as_bytes());
+fn write_font(pdf: &mut Pdf, ids: &ObjectIds, font: &EmbeddedFont) -> io::Result<()> {
+    let full_name = format!("{}+NotoSansCJKjp-Regular", subset_tag(&font.cff));
+    let name = Name(full_name.as_bytes());
     pdf.type0_font(ids.font)
         .base_font(name)
         .encoding_predefined(Name(b"Identity-H"))
@@ -144,7 +144,7 @@ fn write_font(pdf: &mut Pdf, ids: &Ids, font: &EmbeddedFont) -> io::Result<()> {
     widths.finish();
     cid_font.finish();
     write_descriptor(pdf, ids, name, font.metrics);
-    let cff = deflated(&font.cff)?;
+    let cff = deflate(&font.cff)?;
     let mut file = pdf.stream(ids.font_file, &cff);
     file.filter(Filter::FlateDecode);
     file.pair(Name(b"Subtype"), Name(b"CIDFontType0C"));
@@ -153,12 +153,13 @@ fn write_font(pdf: &mut Pdf, ids: &Ids, font: &EmbeddedFont) -> io::Result<()> {
     for (&cid, &(source_char, _)) in &font.glyphs {
         cmap.pair(cid, source_char);
     }
-    let cmap = deflated(&cmap.finish())?;
-    pdf.cmap(ids.to_unicode, &cmap).filter(Filter::FlateDecode);
+    let compressed_cmap = deflate(&cmap.finish())?;
+    pdf.cmap(ids.to_unicode, &compressed_cmap)
+        .filter(Filter::FlateDecode);
     Ok(())
 }
 
-fn write_descriptor(pdf: &mut Pdf, ids: &Ids, name: Name, metrics: Metrics) {
+fn write_descriptor(pdf: &mut Pdf, ids: &ObjectIds, name: Name, metrics: FontMetrics) {
     let [left, bottom, right, top] = metrics.bounds.map(f32::from);
     pdf.font_descriptor(ids.descriptor)
         .name(name)
@@ -173,7 +174,7 @@ fn write_descriptor(pdf: &mut Pdf, ids: &Ids, name: Name, metrics: Metrics) {
         .font_file3(ids.font_file);
 }
 
-fn write_image(pdf: &mut Pdf, id: Ref, image: &EmbeddedImage) {
+fn write_image(pdf: &mut Pdf, id: Ref, image: &PdfImage) {
     let mut object = pdf.image_xobject(id, &image.jpeg);
     object.filter(Filter::DctDecode);
     object.width(i32::from(image.width_px));
@@ -186,14 +187,14 @@ fn write_image(pdf: &mut Pdf, id: Ref, image: &EmbeddedImage) {
     }
 }
 
-/// Returns the six capitals that distinguish one subset of a font from another (ISO 32000-1, 9.6.4).
-fn tag(cff: &[u8]) -> String {
+/// Returns the six capital letters that distinguish subsets of a font (ISO 32000-1, 9.6.4).
+fn subset_tag(cff: &[u8]) -> String {
     let digest = Sha256::digest(cff);
     let letters = digest.iter().take(6);
     letters.map(|byte| char::from(b'A' + byte % 26)).collect()
 }
 
-fn deflated(bytes: &[u8]) -> io::Result<Vec<u8>> {
+fn deflate(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes)?;
     encoder.finish()

@@ -1,4 +1,4 @@
-//! Facts that a report shows.
+//! Facts of an order that its report shows.
 
 use super::translations::{self, Translations};
 use crate::model::report::{Likelihood, Locale, ReportKind};
@@ -6,19 +6,20 @@ use crate::model::time::Timestamp;
 
 /// Facts of an order that its report shows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Report {
+pub struct ReportFacts {
     pub locale: Locale,
     pub finding: Finding,
     pub order_id: String,
     pub order_name: String,
-    /// Name of the file on which the order was made, which is the file shown.
+    /// Name of the order's file, of which the picture is shown.
     pub file_name: String,
-    /// Name of the original with which the file was compared. `None` if the order has only one file.
+    /// Name of the original with which the file was compared. `None` if the order has only one
+    /// file.
     pub original_name: Option<String>,
     pub created_at: Timestamp,
     pub completed_at: Timestamp,
     /// Time of the report itself, by the account's clock.
-    pub made_at: Timestamp,
+    pub reported_at: Timestamp,
 }
 
 /// Finding of an order.
@@ -26,12 +27,12 @@ pub struct Report {
 pub enum Finding {
     /// Texts of the watermark, one per line. `None` if there is no watermark.
     Watermark { text: Option<String> },
-    /// Probability, 0 to 1, that the picture was made by a machine.
+    /// Probability, 0 to 1, that the picture is AI-generated.
     Ai { probability: f64 },
 }
 
 impl Finding {
-    /// Returns the kind of a report on the finding.
+    /// Returns the kind of the report on this finding.
     #[must_use]
     pub fn kind(&self) -> ReportKind {
         match self {

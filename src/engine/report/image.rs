@@ -1,4 +1,4 @@
-//! JPEGs that a PDF embeds as they are.
+//! JPEGs that a PDF embeds without re-encoding.
 
 use std::io::Cursor;
 
@@ -7,14 +7,14 @@ use image::{ExtendedColorType, ImageDecoder};
 
 /// A JPEG in grey or RGB.
 #[derive(Debug, Clone)]
-pub struct EmbeddedImage {
+pub struct PdfImage {
     pub jpeg: Vec<u8>,
     pub width_px: u16,
     pub height_px: u16,
     pub is_grey: bool,
 }
 
-impl EmbeddedImage {
+impl PdfImage {
     /// Reads the header of a JPEG. `None` if `jpeg` is not a JPEG, or neither grey nor RGB.
     #[must_use]
     pub fn from_jpeg(jpeg: Vec<u8>) -> Option<Self> {

@@ -1,21 +1,21 @@
 //! Layout of a report: heading, result, images, rows, footer.
 //!
-//! Lengths are points from the lower left corner of the page; the layout goes down from the top. The
-//! images get the height that the other parts leave.
+//! Lengths are points from the lower left corner of the page. The layout goes from top to bottom.
+//! The images get the height that the other parts leave.
 
 use std::io;
 
-use super::canvas::{Area, Canvas, Color, Style};
-use super::facts::{Finding, Report};
-use super::image::EmbeddedImage;
+use super::canvas::{Canvas, Color, PageArea, TextStyle};
+use super::facts::{Finding, ReportFacts};
+use super::image::PdfImage;
 use super::rows::{RowStyles, Rows};
 use super::translations;
 use crate::model::report::Likelihood;
 
-/// A4.
+/// Size of the page: A4.
 pub const WIDTH_PT: f32 = 595.0;
 pub const HEIGHT_PT: f32 = 842.0;
-/// Resource names of the picture, the heatmap and the colours of the verdict bar.
+/// Resource names of the picture, the heatmap, and the shading of the verdict bar.
 pub const PICTURE: &[u8] = b"Im1";
 pub const HEATMAP: &[u8] = b"Im2";
 pub const VERDICT_SHADING: &[u8] = b"Sh1";
@@ -26,7 +26,7 @@ const MARGIN_PT: f32 = 56.0;
 const INNER_PT: f32 = WIDTH_PT - 2.0 * MARGIN_PT;
 /// Baseline of the title.
 const TITLE_Y: f32 = HEIGHT_PT - 78.0;
-/// Baseline of the footer, and upper edge of its space.
+/// Baseline of the footer, and upper edge of its area.
 const FOOTER_Y: f32 = 40.0;
 const FOOTER_TOP_Y: f32 = 62.0;
 /// Space between the parts of the page.
@@ -34,10 +34,10 @@ const GAP_PT: f32 = 22.0;
 /// Space within the result panel.
 const PADDING_PT: f32 = 18.0;
 const CORNER_PT: f32 = 4.0;
-/// Space between two images, and space that a caption takes.
+/// Space between two images, and height of a caption.
 const GUTTER_PT: f32 = 16.0;
 const CAPTION_PT: f32 = 15.0;
-/// Height of the images. Images with less room are left out.
+/// Maximum and minimum height of the images. With less room they are left out.
 const IMAGE_HEIGHT_MAX_PT: f32 = 250.0;
 const IMAGE_HEIGHT_MIN_PT: f32 = 48.0;
 
@@ -50,29 +50,29 @@ const GREEN: Color = [0.2, 0.65, 0.38];
 const AMBER: Color = [0.96, 0.73, 0.2];
 const RED: Color = [0.85, 0.24, 0.22];
 
-const TITLE: Style = Style::new(21.0, INK).bold();
-const NOTICE: Style = Style::new(9.5, PALE_INK);
-const RESULT: Style = Style::new(20.0, INK).bold();
-const LABEL: Style = Style::new(9.5, PALE_INK);
-const VALUE: Style = Style::new(10.5, INK);
-const SMALL: Style = Style::new(8.0, PALE_INK);
+const TITLE: TextStyle = TextStyle::new(21.0, INK).bold();
+const NOTICE: TextStyle = TextStyle::new(9.5, PALE_INK);
+const RESULT: TextStyle = TextStyle::new(20.0, INK).bold();
+const LABEL: TextStyle = TextStyle::new(9.5, PALE_INK);
+const VALUE: TextStyle = TextStyle::new(10.5, INK);
+const SMALL: TextStyle = TextStyle::new(8.0, PALE_INK);
 const ROW_STYLES: RowStyles = RowStyles {
     label: LABEL,
     value: VALUE,
-    addition: Style::new(9.5, PALE_INK),
+    secondary: TextStyle::new(9.5, PALE_INK),
     rule: RULE,
 };
 
 /// Images of the page.
 #[derive(Debug)]
-pub struct Images {
-    pub picture: Option<EmbeddedImage>,
-    pub heatmap: Option<EmbeddedImage>,
+pub struct PageImages {
+    pub picture: Option<PdfImage>,
+    pub heatmap: Option<PdfImage>,
 }
 
-impl Images {
+impl PageImages {
     /// Returns the images with their resource names.
-    pub fn named(&self) -> impl Iterator<Item = (&'static [u8], &EmbeddedImage)> {
+    pub fn with_names(&self) -> impl Iterator<Item = (&'static [u8], &PdfImage)> {
         let picture = self.picture.iter().map(|image| (PICTURE, image));
         picture.chain(self.heatmap.iter().map(|image| (HEATMAP, image)))
     }
@@ -82,7 +82,7 @@ impl Images {
 ///
 /// # Errors
 /// Returns an error if the font cannot be read.
-pub fn draw(report: &Report, images: &Images) -> io::Result<Canvas> {
+pub fn draw(report: &ReportFacts, images: &PageImages) -> io::Result<Canvas> {
     let mut canvas = Canvas::new()?;
     let rows = Rows::new(report, &canvas.typeface, ROW_STYLES, INNER_PT);
     let mut y = draw_heading(&mut canvas, report);
@@ -97,8 +97,8 @@ pub fn draw(report: &Report, images: &Images) -> io::Result<Canvas> {
     Ok(canvas)
 }
 
-/// Draws title and notice. Returns the lower edge.
-fn draw_heading(canvas: &mut Canvas, report: &Report) -> f32 {
+/// Draws the title and the notice. Returns their lower edge.
+fn draw_heading(canvas: &mut Canvas, report: &ReportFacts) -> f32 {
     let title = translations::title(report.finding.kind()).get(report.locale);
     canvas.text(title, TITLE, [MARGIN_PT, TITLE_Y], INNER_PT);
     let notice = translations::NOTICE.get(report.locale);
@@ -108,8 +108,8 @@ fn draw_heading(canvas: &mut Canvas, report: &Report) -> f32 {
     y
 }
 
-/// Draws the result in a panel below `top`. Returns the lower edge.
-fn draw_result(canvas: &mut Canvas, report: &Report, top: f32) -> f32 {
+/// Draws the result in a panel below `top`. Returns its lower edge.
+fn draw_result(canvas: &mut Canvas, report: &ReportFacts, top: f32) -> f32 {
     let locale = report.locale;
     let (left, right) = (MARGIN_PT + PADDING_PT, WIDTH_PT - MARGIN_PT - PADDING_PT);
     let width = right - left;
@@ -118,7 +118,7 @@ fn draw_result(canvas: &mut Canvas, report: &Report, top: f32) -> f32 {
         Finding::Watermark { .. } => None,
     };
     let height = if probability.is_some() { 115.0 } else { 71.0 };
-    let panel = Area {
+    let panel = PageArea {
         x: MARGIN_PT,
         y: top - height,
         width: INNER_PT,
@@ -137,7 +137,7 @@ fn draw_result(canvas: &mut Canvas, report: &Report, top: f32) -> f32 {
         canvas.text_right(label, LABEL, [right, label_y], width);
         let percent = format!("{:.1}%", probability * 100.0);
         canvas.text_right(&percent, RESULT, [right, value_y], width);
-        let bar = Area {
+        let bar = PageArea {
             x: left,
             y: value_y - 28.0,
             width,
@@ -153,21 +153,21 @@ fn draw_result(canvas: &mut Canvas, report: &Report, top: f32) -> f32 {
     panel.y
 }
 
-/// Draws a bar from human to AI, with a mark at the probability.
-fn draw_verdict_bar(canvas: &mut Canvas, bar: Area, probability: f64) {
+/// Draws a bar from human to AI with a mark at the probability.
+fn draw_verdict_bar(canvas: &mut Canvas, bar: PageArea, probability: f64) {
     canvas.shade_rounded(bar, bar.height / 2.0, VERDICT_SHADING);
     let radius = 6.5;
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "a place on a bar needs no more digits"
+        reason = "f32 is precise enough for a position on a bar"
     )]
-    let probability = probability.clamp(0.0, 1.0) as f32;
-    let x = bar.x + (bar.width * probability).clamp(radius, bar.width - radius);
+    let fraction = probability.clamp(0.0, 1.0) as f32;
+    let x = bar.x + (bar.width * fraction).clamp(radius, bar.width - radius);
     let middle = [x, bar.y + bar.height / 2.0];
     canvas.disc(middle, radius, WHITE, (INK, 2.0));
 }
 
-/// Returns the colour of the words for a finding.
+/// Returns the text colour of a finding.
 fn result_color(finding: &Finding) -> Color {
     const DARK_GREEN: Color = [0.08, 0.45, 0.24];
     const DARK_AMBER: Color = [0.62, 0.38, 0.02];
@@ -183,15 +183,15 @@ fn result_color(finding: &Finding) -> Color {
     }
 }
 
-/// Draws the images side by side below `top`, at most `height_max` high. Returns the lower edge.
+/// Draws the images side by side below `top`, at most `height_max` high. Returns their lower edge.
 fn draw_images(
     canvas: &mut Canvas,
-    report: &Report,
-    images: &Images,
+    report: &ReportFacts,
+    images: &PageImages,
     top: f32,
     height_max: f32,
 ) -> f32 {
-    let count = images.named().count();
+    let count = images.with_names().count();
     if count == 0 {
         return top;
     }
@@ -200,34 +200,34 @@ fn draw_images(
     } else {
         (INNER_PT - GUTTER_PT) / 2.0
     };
-    let fitted = |image: &EmbeddedImage| image.fit_within([width, height_max]);
-    let heights = images.named().map(|(_, image)| fitted(image)[1]);
+    let scaled_size = |image: &PdfImage| image.fit_within([width, height_max]);
+    let heights = images.with_names().map(|(_, image)| scaled_size(image)[1]);
     let height = heights.fold(IMAGE_HEIGHT_MIN_PT, f32::max);
     let captions_y = top - GAP_PT - 7.0;
     let bottom = top - GAP_PT - CAPTION_PT - height;
     let mut x = MARGIN_PT;
-    for (name, image) in images.named() {
+    for (name, image) in images.with_names() {
         let caption = if name == PICTURE {
             translations::PICTURE
         } else {
             translations::HEATMAP
         };
         canvas.text(caption.get(report.locale), LABEL, [x, captions_y], width);
-        let mat = Area {
+        let frame = PageArea {
             x,
             y: bottom,
             width,
             height,
         };
-        canvas.fill_rounded(mat, CORNER_PT, PANEL);
-        let [image_width, image_height] = fitted(image);
-        let centered = Area {
+        canvas.fill_rounded(frame, CORNER_PT, PANEL);
+        let [image_width, image_height] = scaled_size(image);
+        let centered = PageArea {
             x: x + (width - image_width) / 2.0,
             y: bottom + (height - image_height) / 2.0,
             width: image_width,
             height: image_height,
         };
-        canvas.image(name, centered, mat, CORNER_PT);
+        canvas.image(name, centered, frame, CORNER_PT);
         x += width + GUTTER_PT;
     }
     bottom

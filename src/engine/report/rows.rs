@@ -1,26 +1,27 @@
 //! Rows of a report: labels and values.
 
-use super::canvas::{Canvas, Color, Style};
-use super::facts::{Finding, Report};
+use super::canvas::{Canvas, Color, TextStyle};
+use super::facts::{Finding, ReportFacts};
 use super::translations;
 use crate::engine::font::{Glyph, Typeface};
 use crate::model::report::Locale;
 use crate::model::time::Timestamp;
 use crate::platform::clock;
 
-/// Distance of values from labels' left edge.
+/// Distance of values from the left edge of labels.
 const VALUES_PT: f32 = 124.0;
-/// Distance of a time in UTC from the local time's left edge.
+/// Distance of a UTC time from the left edge of the local time.
 const UTC_PT: f32 = 196.0;
-/// Space between a row's upper rule and its first baseline, and between its last baseline and its
-/// lower rule.
+/// Distance from a row's upper rule to its first baseline, and from its last baseline to its lower
+/// rule.
 const ABOVE_PT: f32 = 17.0;
 const BELOW_PT: f32 = 9.0;
-/// Lines of an order's id, of a name, and of the texts of a watermark. Limits keep the page whole.
+/// Maximum lines of an order ID, of a name, and of all texts of a watermark: the page must not
+/// overflow.
 const ID_LINES_MAX: usize = 2;
 const NAME_LINES_MAX: usize = 3;
 const TEXTS_LINES_MAX: usize = 8;
-/// Lines of one text of a watermark with several texts.
+/// Maximum lines of one text of a watermark with several texts.
 const TEXT_LINES_MAX: usize = 2;
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
@@ -28,17 +29,17 @@ const HOUR_MS: i64 = 60 * 60 * 1000;
 /// Colours and sizes of rows.
 #[derive(Debug, Clone, Copy)]
 pub struct RowStyles {
-    pub label: Style,
-    pub value: Style,
-    /// Style of a value that adds to another, such as a time in UTC.
-    pub addition: Style,
+    pub label: TextStyle,
+    pub value: TextStyle,
+    /// Style of secondary values, such as a UTC time.
+    pub secondary: TextStyle,
     pub rule: Color,
 }
 
 /// Part of a line.
-struct Span {
+struct TextSpan {
     glyphs: Vec<Glyph>,
-    style: Style,
+    style: TextStyle,
     /// Distance from the left edge of the values.
     x: f32,
 }
@@ -46,10 +47,10 @@ struct Span {
 /// A label with its value.
 struct Row {
     label: &'static str,
-    lines: Vec<Vec<Span>>,
+    lines: Vec<Vec<TextSpan>>,
 }
 
-/// Laid out rows of a report.
+/// Rows of a report with their layout.
 pub struct Rows {
     rows: Vec<Row>,
     styles: RowStyles,
@@ -59,8 +60,13 @@ pub struct Rows {
 impl Rows {
     /// Lays out the rows of `report`.
     #[must_use]
-    pub fn new(report: &Report, typeface: &Typeface, styles: RowStyles, width_pt: f32) -> Self {
-        let layout = Layout {
+    pub fn new(
+        report: &ReportFacts,
+        typeface: &Typeface,
+        styles: RowStyles,
+        width_pt: f32,
+    ) -> Self {
+        let layout = RowLayout {
             typeface,
             styles,
             values_width_pt: width_pt - VALUES_PT,
@@ -80,7 +86,7 @@ impl Rows {
         for (label, at) in [
             (translations::CREATED_AT, report.created_at),
             (translations::COMPLETED_AT, report.completed_at),
-            (translations::MADE_AT, report.made_at),
+            (translations::REPORTED_AT, report.reported_at),
         ] {
             rows.push(layout.instant(label, at));
         }
@@ -106,36 +112,36 @@ impl Rows {
 
     /// Draws the rows from `y` downwards, with a rule below each row but the last.
     pub fn draw(&self, canvas: &mut Canvas, [x, y]: [f32; 2]) {
-        let mut y = y;
+        let mut row_y = y;
         for (index, row) in self.rows.iter().enumerate() {
             if index > 0 {
-                canvas.rule([x, y], self.width_pt, self.styles.rule, 0.5);
+                canvas.rule([x, row_y], self.width_pt, self.styles.rule, 0.5);
             }
-            y -= ABOVE_PT;
-            canvas.text(row.label, self.styles.label, [x, y], VALUES_PT);
+            row_y -= ABOVE_PT;
+            canvas.text(row.label, self.styles.label, [x, row_y], VALUES_PT);
             for (index, line) in row.lines.iter().enumerate() {
                 if index > 0 {
-                    y -= self.styles.value.leading_pt();
+                    row_y -= self.styles.value.leading_pt();
                 }
                 for span in line {
-                    canvas.glyphs(&span.glyphs, span.style, [x + VALUES_PT + span.x, y]);
+                    canvas.glyphs(&span.glyphs, span.style, [x + VALUES_PT + span.x, row_y]);
                 }
             }
-            y -= BELOW_PT;
+            row_y -= BELOW_PT;
         }
     }
 }
 
-/// Lays out values.
-struct Layout<'t> {
+/// Layout of values.
+struct RowLayout<'t> {
     typeface: &'t Typeface,
     styles: RowStyles,
     values_width_pt: f32,
     locale: Locale,
 }
 
-impl Layout<'_> {
-    /// Returns a row whose value is `text` on at most `lines_max` lines, or a dash if it is empty.
+impl RowLayout<'_> {
+    /// Returns a row with `text` on at most `lines_max` lines, or with a dash if `text` is empty.
     fn text(&self, label: translations::Translations, text: &str, lines_max: usize) -> Row {
         let mut lines = self.lines(text, lines_max);
         if lines.is_empty() {
@@ -147,8 +153,8 @@ impl Layout<'_> {
         }
     }
 
-    /// Returns a row of the texts of a watermark, each on a line of its own. The last line counts the
-    /// texts that have no room.
+    /// Returns a row with the texts of a watermark, each on a line of its own. If there is no room
+    /// for all, the last line counts the texts that are left out.
     fn texts(&self, text: &str) -> Row {
         let texts: Vec<&str> = text
             .lines()
@@ -162,15 +168,15 @@ impl Layout<'_> {
             } else {
                 TEXT_LINES_MAX
             };
-            let added = self.lines(text, lines_max);
+            let text_lines = self.lines(text, lines_max);
             let is_last = index + 1 == texts.len();
             let room = TEXTS_LINES_MAX - lines.len();
-            if added.len() + usize::from(!is_last) > room {
+            if text_lines.len() + usize::from(!is_last) > room {
                 let more = translations::and_more(texts.len() - index, self.locale);
-                lines.extend(self.styled_lines(&more, 1, self.styles.addition));
+                lines.extend(self.styled_lines(&more, 1, self.styles.secondary));
                 break;
             }
-            lines.extend(added);
+            lines.extend(text_lines);
         }
         if lines.is_empty() {
             lines = self.lines("–", 1);
@@ -181,16 +187,16 @@ impl Layout<'_> {
         }
     }
 
-    /// Returns a row with an instant: in the time zone of the language, if it has one, and in UTC.
+    /// Returns a row with an instant in the time zone of the language, if it has one, and in UTC.
     fn instant(&self, label: translations::Translations, at: Timestamp) -> Row {
         let utc = date_and_time(at, "UTC");
         let spans = match translations::time_zone(self.locale) {
             None => self.span(&utc, self.styles.value, 0.0),
             Some((hours, zone)) => {
                 let local = date_and_time(at.plus_ms(hours * HOUR_MS), zone);
-                let mut spans = self.span(&local, self.styles.value, 0.0);
-                spans.extend(self.span(&utc, self.styles.addition, UTC_PT));
-                spans
+                let mut both = self.span(&local, self.styles.value, 0.0);
+                both.extend(self.span(&utc, self.styles.secondary, UTC_PT));
+                both
             }
         };
         Row {
@@ -199,35 +205,32 @@ impl Layout<'_> {
         }
     }
 
-    fn lines(&self, text: &str, lines_max: usize) -> Vec<Vec<Span>> {
+    fn lines(&self, text: &str, lines_max: usize) -> Vec<Vec<TextSpan>> {
         self.styled_lines(text, lines_max, self.styles.value)
     }
 
-    fn styled_lines(&self, text: &str, lines_max: usize, style: Style) -> Vec<Vec<Span>> {
-        let lines = self
-            .typeface
-            .lines(text, style.size_pt, self.values_width_pt, lines_max);
-        let lines = lines.into_iter().filter(|line| !line.is_empty());
-        lines
-            .map(|glyphs| {
-                let x = 0.0;
-                vec![Span { glyphs, style, x }]
-            })
+    fn styled_lines(&self, text: &str, lines_max: usize, style: TextStyle) -> Vec<Vec<TextSpan>> {
+        let x = 0.0;
+        self.typeface
+            .lines(text, style.size_pt, self.values_width_pt, lines_max)
+            .into_iter()
+            .filter(|line| !line.is_empty())
+            .map(|glyphs| vec![TextSpan { glyphs, style, x }])
             .collect()
     }
 
     /// Returns `text` on one line at `x`.
-    fn span(&self, text: &str, style: Style, x: f32) -> Vec<Span> {
+    fn span(&self, text: &str, style: TextStyle, x: f32) -> Vec<TextSpan> {
         let width = self.values_width_pt - x;
         let lines = self.typeface.lines(text, style.size_pt, width, 1);
         lines
             .into_iter()
-            .map(|glyphs| Span { glyphs, style, x })
+            .map(|glyphs| TextSpan { glyphs, style, x })
             .collect()
     }
 }
 
-/// Returns an instant as `2026-03-12 10:00:00 UTC`, with the name of the zone in which `at` is counted.
+/// Formats an instant as `2026-03-12 10:00:00 UTC`. `at` must be shifted to the zone called `zone`.
 fn date_and_time(at: Timestamp, zone: &str) -> String {
     let iso = clock::iso(at);
     let (date, time) = iso.split_once('T').unwrap_or((&iso, ""));

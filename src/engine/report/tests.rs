@@ -1,14 +1,14 @@
 mod images;
 mod reading;
 
-use super::{Finding, Report, ReportImages, make};
+use super::{Finding, ReportFacts, ReportImages, build};
 use crate::engine::{fixture, font, thumbnail};
 use crate::model::report::Locale;
 use crate::model::time::Timestamp;
-use reading::{mark_x, places, places_of_images, places_of_lines, readings, text};
+use reading::{char_by_cid, image_placements, line_origins, mark_x, occurrences, page_text};
 
-fn watermark(locale: Locale) -> Report {
-    Report {
+fn watermark(locale: Locale) -> ReportFacts {
+    ReportFacts {
         locale,
         finding: Finding::Watermark {
             text: Some("© 모리 森 Mori 2026".to_owned()),
@@ -19,12 +19,12 @@ fn watermark(locale: Locale) -> Report {
         original_name: None,
         created_at: Timestamp::from_ms(1_773_309_600_000),
         completed_at: Timestamp::from_ms(1_773_309_660_000),
-        made_at: Timestamp::from_ms(1_773_396_000_000),
+        reported_at: Timestamp::from_ms(1_773_396_000_000),
     }
 }
 
-fn ai(probability: f64) -> Report {
-    Report {
+fn ai(probability: f64) -> ReportFacts {
+    ReportFacts {
         finding: Finding::Ai { probability },
         ..watermark(Locale::EnUs)
     }
@@ -32,11 +32,11 @@ fn ai(probability: f64) -> Report {
 
 fn jpeg(side_px_max: u32) -> Vec<u8> {
     let upright = thumbnail::upright_scaled(&fixture::picture("photo.jpg"), side_px_max);
-    thumbnail::jpeg(&upright, side_px_max).expect("a JPEG")
+    thumbnail::jpeg(&upright, side_px_max, thumbnail::QUALITY).expect("a JPEG")
 }
 
-fn made(report: &Report) -> Vec<u8> {
-    made_with(report, &ReportImages::default())
+fn pdf_of(report: &ReportFacts) -> Vec<u8> {
+    pdf_with(report, &ReportImages::default())
 }
 
 fn with_picture(jpeg: Vec<u8>) -> ReportImages {
@@ -46,16 +46,16 @@ fn with_picture(jpeg: Vec<u8>) -> ReportImages {
     }
 }
 
-fn made_with(report: &Report, images: &ReportImages) -> Vec<u8> {
-    let pdf = make(report, images.clone()).expect("a report");
+fn pdf_with(report: &ReportFacts, images: &ReportImages) -> Vec<u8> {
+    let pdf = build(report, images.clone()).expect("a report");
     assert!(pdf.starts_with(b"%PDF-1.7") && pdf.ends_with(b"%%EOF"));
-    assert_eq!(places(&pdf, b"/Type /Page\n").len(), 1, "one page");
-    assert_eq!(places(&pdf, b"/Count 1\n").len(), 1);
+    assert_eq!(occurrences(&pdf, b"/Type /Page\n").len(), 1, "one page");
+    assert_eq!(occurrences(&pdf, b"/Count 1\n").len(), 1);
     pdf
 }
 
 #[test]
-fn report_in_each_locale_has_labels_of_its_language_and_its_local_time() {
+fn report_has_labels_and_local_time_of_its_locale() {
     let times = [
         "2026-03-12 10:00:00",
         "2026-03-12 10:01:00",
@@ -92,7 +92,7 @@ fn report_in_each_locale_has_labels_of_its_language_and_its_local_time() {
         "Watermark text",
         "Order created",
         "Order completed",
-        "Report made",
+        "Report created",
     ];
     let japanese = [
         "電子透かし検出レポート",
@@ -113,7 +113,7 @@ fn report_in_each_locale_has_labels_of_its_language_and_its_local_time() {
         (Locale::EnUs, english, None),
         (Locale::JaJp, japanese, Some("JST (UTC+9)")),
     ] {
-        let lines = text(&made(&Report {
+        let lines = page_text(&pdf_of(&ReportFacts {
             original_name: Some("photo.png".to_owned()),
             ..watermark(locale)
         }));
@@ -140,7 +140,7 @@ fn report_in_each_locale_has_labels_of_its_language_and_its_local_time() {
 
 #[test]
 fn report_late_in_the_evening_has_the_local_date_of_the_next_day() {
-    let lines = text(&made(&Report {
+    let lines = page_text(&pdf_of(&ReportFacts {
         created_at: Timestamp::from_ms(1_773_327_600_000),
         ..watermark(Locale::JaJp)
     }));
@@ -151,7 +151,7 @@ fn report_late_in_the_evening_has_the_local_date_of_the_next_day() {
 #[test]
 fn watermark_with_several_texts_has_each_on_a_line_of_its_own() {
     let texts_of = |texts: &[&str], locale| -> Vec<String> {
-        let lines = text(&made(&Report {
+        let lines = page_text(&pdf_of(&ReportFacts {
             finding: Finding::Watermark {
                 text: Some(texts.join("\n")),
             },
@@ -175,24 +175,25 @@ fn watermark_with_several_texts_has_each_on_a_line_of_its_own() {
         assert_eq!(texts_of(&ten, locale), [first, &[more]].concat());
     }
     let long = "word ".repeat(200);
-    let lines = texts_of(&[&long, "b", &long, &long, &long, "c"], Locale::EnUs);
+    let long_texts = [&*long, "b", &long, &long, &long, "c"];
+    let lines = texts_of(&long_texts, Locale::EnUs);
     assert_eq!(lines.len(), 8, "{lines:?}");
     assert!(lines[1].ends_with('…'), "{lines:?}");
     assert_eq!((&*lines[2], &*lines[7]), ("b", "and 2 more"));
-    let lines = texts_of(&[&long], Locale::EnUs);
-    assert_eq!(lines.len(), 8, "{lines:?}");
-    assert!(lines[7].ends_with('…'), "{lines:?}");
+    let only = texts_of(&[&long], Locale::EnUs);
+    assert_eq!(only.len(), 8, "{only:?}");
+    assert!(only[7].ends_with('…'), "{only:?}");
 }
 
 #[test]
-fn an_ai_report_tells_the_probability_and_what_it_comes_to() {
+fn ai_report_shows_probability_and_verdict() {
     for (probability, verdict, percent) in [
         (0.973, "Likely AI", "97.3%"),
         (0.5, "Uncertain, rather AI", "50.0%"),
         (0.25, "Uncertain, rather real", "25.0%"),
         (0.0, "Likely real", "0.0%"),
     ] {
-        let told = text(&made(&ai(probability)));
+        let lines = page_text(&pdf_of(&ai(probability)));
         let panel = [
             "Result",
             verdict,
@@ -201,34 +202,35 @@ fn an_ai_report_tells_the_probability_and_what_it_comes_to() {
             "Human 0%",
             "AI 100%",
         ];
-        assert_eq!(told[0], "AI image detection report");
-        assert_eq!(told[2..8], panel);
+        assert_eq!(lines[0], "AI image detection report");
+        assert_eq!(lines[2..8], panel);
         for locale in Locale::ALL {
-            let told = text(&made(&Report {
+            let text = page_text(&pdf_of(&ReportFacts {
                 locale,
                 ..ai(probability)
-            }));
-            assert!(!told.concat().contains('□'), "{told:?}");
+            }))
+            .concat();
+            assert!(!text.contains('□'), "{text:?}");
         }
     }
 }
 
 #[test]
-fn what_there_is_none_of_is_a_dash() {
-    let told = text(&made(&Report {
+fn missing_values_are_shown_as_a_dash() {
+    let lines = page_text(&pdf_of(&ReportFacts {
         finding: Finding::Watermark { text: None },
         order_name: " \u{200b}".to_owned(),
         ..watermark(Locale::EnUs)
     }));
-    assert_eq!(told[3], "Not detected");
-    assert_eq!(told[6..8], ["Order name", "–"]);
-    assert_eq!(told[10..12], ["Watermark text", "–"]);
+    assert_eq!(lines[3], "Not detected");
+    assert_eq!(lines[6..8], ["Order name", "–"]);
+    assert_eq!(lines[10..12], ["Watermark text", "–"]);
 }
 
 #[test]
-fn verdict_bar_is_marked_at_the_probability_and_goes_from_green_to_red() {
+fn verdict_bar_has_its_mark_at_the_probability_and_goes_from_green_to_red() {
     for (probability, x) in [(0.0, 80.5), (0.25, 185.75), (0.5, 297.5), (1.0, 514.5)] {
-        let pdf = made(&ai(probability));
+        let pdf = pdf_of(&ai(probability));
         assert!(
             (mark_x(&pdf) - x).abs() < 0.01,
             "{probability}: {}",
@@ -238,28 +240,28 @@ fn verdict_bar_is_marked_at_the_probability_and_goes_from_green_to_red() {
             "/C0 [0.2 0.65 0.38]\n  /C1 [0.96 0.73 0.2]",
             "/C0 [0.96 0.73 0.2]\n  /C1 [0.85 0.24 0.22]",
         ] {
-            assert_eq!(places(&pdf, colors.as_bytes()).len(), 1, "{colors}");
+            assert_eq!(occurrences(&pdf, colors.as_bytes()).len(), 1, "{colors}");
         }
     }
 }
 
 #[test]
-fn the_same_facts_give_the_same_bytes() {
+fn report_bytes_are_reproducible_and_depend_on_the_facts() {
     let report = watermark(Locale::JaJp);
     let images = with_picture(jpeg(100));
-    assert!(made_with(&report, &images) == made_with(&report, &images));
-    let other = Report {
-        made_at: Timestamp::from_ms(0),
+    assert!(pdf_with(&report, &images) == pdf_with(&report, &images));
+    let other = ReportFacts {
+        reported_at: Timestamp::from_ms(0),
         ..report.clone()
     };
-    assert!(made_with(&report, &images) != made_with(&other, &images));
+    assert!(pdf_with(&report, &images) != pdf_with(&other, &images));
 }
 
 #[test]
 fn fullest_report_stays_on_its_page() {
     let long = "漢字かな交じり文の長い値".repeat(100);
-    let pdf = made_with(
-        &Report {
+    let pdf = pdf_with(
+        &ReportFacts {
             finding: Finding::Watermark {
                 text: Some("가나다".repeat(333) + "라"),
             },
@@ -271,30 +273,30 @@ fn fullest_report_stays_on_its_page() {
         },
         &with_picture(jpeg(1600)),
     );
-    let told = text(&pdf);
-    let cut = told.iter().filter(|line| line.ends_with('…'));
-    assert_eq!(cut.count(), 5, "{told:?}");
+    let lines = page_text(&pdf);
+    let cut = lines.iter().filter(|line| line.ends_with('…'));
+    assert_eq!(cut.count(), 5, "{lines:?}");
     let (head, caption, labels, times, foot) = (4, 1, 8, 6, 2);
     let values = 2 + 3 * 3 + 8;
     assert_eq!(
-        told.len(),
+        lines.len(),
         head + caption + labels + values + times + foot,
-        "{told:?}"
+        "{lines:?}"
     );
-    let places = places_of_lines(&pdf);
-    assert_eq!(places.len(), told.len());
-    let (lines, foot) = places.split_at(places.len() - 2);
-    assert!(foot.iter().all(|&[_, y]| y < 41.0), "{foot:?}");
-    assert!(lines.iter().all(|&[_, y]| y > 62.0), "{lines:?}");
+    let origins = line_origins(&pdf);
+    assert_eq!(origins.len(), lines.len());
+    let (body, footer) = origins.split_at(origins.len() - 2);
+    assert!(footer.iter().all(|&[_, y]| y < 41.0), "{footer:?}");
+    assert!(body.iter().all(|&[_, y]| y > 62.0), "{body:?}");
     assert_eq!(
-        places_of_images(&pdf).len(),
+        image_placements(&pdf).len(),
         1,
-        "there is room for the picture"
+        "the picture is on the page"
     );
 }
 
 #[test]
-fn odd_characters_do_not_break_a_report() {
+fn report_with_unusual_characters_shows_replacements() {
     for (odd, shown) in [
         ("a😀b", "a□b"),
         ("\u{202e}שלום\u{202c}", "□□□□"),
@@ -305,43 +307,46 @@ fn odd_characters_do_not_break_a_report() {
         (r"(\)<>/%[]", r"(\)<>/%[]"),
         ("\u{10ffff}\u{e000}\u{301}", "□□□"),
     ] {
-        let told = text(&made(&Report {
+        let lines = page_text(&pdf_of(&ReportFacts {
             order_name: odd.to_owned(),
             ..ai(0.5)
         }));
-        assert_eq!(told[10..12], ["Order name", shown]);
+        assert_eq!(lines[10..12], ["Order name", shown]);
     }
 }
 
 #[test]
 fn every_modern_hangul_syllable_is_shown() {
-    let typeface = font::Typeface::new().expect("our font");
+    let typeface = font::Typeface::new().expect("the font");
     for syllable in '가'..='힣' {
         let lines = typeface.lines(&syllable.to_string(), 10.0, 60.0, 1);
         assert_eq!(font::text_of(&lines[0]), syllable.to_string());
         let width_pt = font::width_pt(&lines[0], 10.0);
         assert!((width_pt - 9.2).abs() < 0.01, "{syllable}: {width_pt}");
     }
-    let pdf = made(&Report {
+    let pdf = pdf_of(&ReportFacts {
         order_name: "뷁쓔꿹 찦차를 탄 펲시맨과 쑛다리 똠방각하".to_owned(),
         ..watermark(Locale::KoKr)
     });
-    assert_eq!(text(&pdf)[7], "뷁쓔꿹 찦차를 탄 펲시맨과 쑛다리 똠방각하");
+    assert_eq!(
+        page_text(&pdf)[7],
+        "뷁쓔꿹 찦차를 탄 펲시맨과 쑛다리 똠방각하"
+    );
 }
 
 #[test]
-fn a_report_embeds_the_glyphs_it_shows_alone() {
-    let pdf = made(&watermark(Locale::KoKr));
+fn report_embeds_only_the_glyphs_that_it_shows() {
+    let pdf = pdf_of(&watermark(Locale::KoKr));
     assert!(pdf.len() < 20_000, "{}", pdf.len());
-    assert_eq!(places(&pdf, b"/Subtype /CIDFontType0C").len(), 1);
-    let told: std::collections::BTreeSet<char> = text(&pdf).concat().chars().collect();
-    let readable: std::collections::BTreeSet<char> = readings(&pdf).into_values().collect();
-    assert_eq!(told, readable);
+    assert_eq!(occurrences(&pdf, b"/Subtype /CIDFontType0C").len(), 1);
+    let shown: std::collections::BTreeSet<char> = page_text(&pdf).concat().chars().collect();
+    let readable: std::collections::BTreeSet<char> = char_by_cid(&pdf).into_values().collect();
+    assert_eq!(shown, readable);
 }
 
 #[test]
-fn lines_break_between_words_and_within_what_has_none() {
-    let typeface = font::Typeface::new().expect("our font");
+fn lines_break_between_words_or_within_a_long_word() {
+    let typeface = font::Typeface::new().expect("the font");
     let lines = |text: &str, lines_max| -> Vec<String> {
         let lines = typeface.lines(text, 10.0, 60.0, lines_max);
         assert!(lines.iter().all(|line| font::width_pt(line, 10.0) <= 60.0));

@@ -2,7 +2,7 @@
 
 use crate::model::report::{Likelihood, Locale, ReportKind};
 
-/// One text in all languages.
+/// A text in all languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Translations {
     korean: &'static str,
@@ -54,8 +54,8 @@ pub const CREATED_AT: Translations =
     Translations::new("주문 생성 일시", "Order created", "注文作成日時");
 pub const COMPLETED_AT: Translations =
     Translations::new("주문 완료 일시", "Order completed", "注文完了日時");
-pub const MADE_AT: Translations =
-    Translations::new("보고서 작성 일시", "Report made", "レポート作成日時");
+pub const REPORTED_AT: Translations =
+    Translations::new("보고서 작성 일시", "Report created", "レポート作成日時");
 
 pub const DETECTED: Translations = Translations::new("검출됨", "Detected", "検出");
 pub const UNDETECTED: Translations = Translations::new("검출되지 않음", "Not detected", "未検出");
@@ -77,7 +77,7 @@ pub const fn title(kind: ReportKind) -> Translations {
     }
 }
 
-/// Returns the words for a likelihood.
+/// Returns the name of a likelihood.
 #[must_use]
 pub const fn likelihood(likelihood: Likelihood) -> Translations {
     match likelihood {
@@ -104,7 +104,7 @@ pub const fn likelihood(likelihood: Likelihood) -> Translations {
     }
 }
 
-/// Returns the line that stands for the last `count` texts of a list.
+/// Returns the line that replaces the last `count` texts of a list.
 #[must_use]
 pub fn and_more(count: usize, locale: Locale) -> String {
     match locale {
@@ -114,8 +114,8 @@ pub fn and_more(count: usize, locale: Locale) -> String {
     }
 }
 
-/// Returns the time zone of the language: its offset from UTC in hours and its name. `None` if the
-/// language has no time zone of its own.
+/// Returns the time zone of the language: its offset from UTC in hours, and its name. `None` if the
+/// language has no single time zone.
 #[must_use]
 pub const fn time_zone(locale: Locale) -> Option<(i64, &'static str)> {
     match locale {

@@ -1,10 +1,10 @@
-//! Declarations in the frame headers of a JPEG and a GIF.
+//! Frame headers of JPEG and GIF files.
 //!
-//! Promises as of the walks that this uses: total, and nothing is copied but a few numbers.
+//! Guarantees as in the parent module, except that a JPEG's sampling factors are copied.
 
 use super::{EOI, SOI, SOS, colour_table, jpeg_segment, sub_blocks_end};
 
-/// Declarations in a JPEG's frame header and its first scan.
+/// Fields of a JPEG's frame header and first scan header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JpegFrame {
     pub is_progressive: bool,
@@ -12,12 +12,13 @@ pub struct JpegFrame {
     pub height_px: u16,
     /// Horizontal and vertical sampling factors of each component, 1 to 4.
     pub samplings: Vec<(u8, u8)>,
-    /// All components are in the first scan.
+    /// `true` if the first scan has all components.
     pub is_one_scan: bool,
 }
 
 impl JpegFrame {
-    /// The largest factors of the components, one at least.
+    /// Returns the largest horizontal and vertical sampling factor of the components, at least 1
+    /// each.
     #[must_use]
     pub fn sampling_max(&self) -> (u8, u8) {
         let samplings = self.samplings.iter();
@@ -25,8 +26,8 @@ impl JpegFrame {
     }
 }
 
-/// Returns the last frame header before a JPEG's first scan, which is the one its decoder goes by.
-/// `None` if there is none.
+/// Returns the last frame header before a JPEG's first scan, which is the one that the decoder
+/// uses. `None` if there is no frame header.
 pub fn jpeg_frame(bytes: &[u8]) -> Option<JpegFrame> {
     const SIDES_AT: usize = 1;
     const COMPONENTS_AT: usize = 6;
@@ -63,7 +64,7 @@ pub fn jpeg_frame(bytes: &[u8]) -> Option<JpegFrame> {
     None
 }
 
-/// Returns the width and height of a GIF's first frame. `None` if there is none.
+/// Returns the width and height of a GIF's first frame. `None` if the GIF has no frame.
 pub fn gif_frame_px(bytes: &[u8]) -> Option<(u32, u32)> {
     const SCREEN_END: usize = 13;
     let screen = colour_table(bytes, *bytes.get(10)?, SCREEN_END);
@@ -84,7 +85,7 @@ mod tests {
     use crate::engine::fixture;
 
     #[test]
-    fn a_jpegs_frame_is_what_its_headers_declare() {
+    fn jpeg_frame_of_fixtures_has_their_header_fields() {
         let frame = |name| jpeg_frame(&fixture::bytes(name)).expect(name);
         let photo = frame("photo.jpg");
         assert_eq!((photo.width_px, photo.height_px), (1024, 768));
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_frames_of_torn_files_never_panics() {
+    fn reading_frames_of_truncated_files_never_panics() {
         for (name, step) in [("progressive.jpg", 7), ("plain.gif", 1)] {
             let bytes = fixture::bytes(name);
             for length in (0..bytes.len().min(4_000)).step_by(step) {
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gifs_first_frame_has_its_own_size() {
+    fn gif_frame_px_is_the_first_frames_size() {
         let gif = fixture::bytes("plain.gif");
         let (width_px, height_px) = gif_frame_px(&gif).expect("a frame");
         assert!(width_px > 0 && height_px > 0);

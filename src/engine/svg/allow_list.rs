@@ -1,7 +1,8 @@
-//! The SVGs that are drawn: plain shapes and gradients, within limits. Every other SVG gets a card.
+//! Allow list of SVG content that is rendered: plain shapes and gradients, within limits. Every
+//! other SVG gets a placeholder card.
 //!
-//! Guarantees: one pass without recursion. A document that [`scan`] finds plain refers to nothing but
-//! its own gradients, so resvg reads it in time and memory in proportion to its length.
+//! Guarantees: one pass without recursion. A plain document refers to nothing but its own
+//! gradients, so that resvg parses it in time and memory proportional to its length.
 
 use quick_xml::Reader;
 use quick_xml::escape::unescape;
@@ -13,42 +14,43 @@ use crate::model::picture::FileDefect;
 
 const BYTES_MAX: usize = 4 * 1024 * 1024;
 const ELEMENTS_MAX: u32 = 20_000;
-/// Elements within elements.
+/// Maximum nesting depth of elements.
 const DEPTH_MAX: u32 = 64;
 const ATTRIBUTES_MAX: usize = 64;
-/// Bytes of a value other than a path. Elements inherit values, so they are read often.
+/// Maximum length of an attribute other than a path. Elements inherit attributes, so that each is
+/// read many times.
 const VALUE_BYTES_MAX: usize = 4 * 1024;
-/// Prefixes of SVG's namespace.
+/// Maximum number of prefixes of the SVG namespace.
 const PREFIXES_MAX: usize = 4;
 const GRADIENTS_MAX: u32 = 256;
-/// Stops of all gradients.
+/// Maximum number of stops of all gradients together.
 const STOPS_MAX: u32 = 256;
-/// Bytes of all paths and points. A segment has two bytes at least.
+/// Maximum length of all paths and points together. A path segment has at least two bytes.
 const PATHS_BYTES_MAX: usize = 1024 * 1024;
 
 const SVG_NAMESPACE: &str = "http://www.w3.org/2000/svg";
 
-/// Elements of plain shapes, besides the root.
+/// Elements of plain shapes, besides the root element.
 const SHAPES: [&str; 10] = [
     "g", "defs", "path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "a",
 ];
-/// Elements that are not drawn, whatever is in them.
+/// Elements that are not rendered, whatever they contain.
 const SKIPPED: [&str; 3] = ["title", "desc", "metadata"];
 
-/// Kinds of well-formed SVGs.
+/// Kind of a well-formed SVG.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ElementKind {
-    /// Drawn by resvg, which makes a copy of all stops for each element at most.
+pub enum SvgKind {
+    /// Rendered by resvg, which copies all stops at most once per element.
     Plain { elements: u32, stops: u32 },
-    /// Has elements that are not drawn here, or is too large.
+    /// Has elements that are not on the allow list, or exceeds a limit.
     Other,
 }
 
-/// `true` if a file that begins with `head` is an SVG.
+/// `true` if a file that starts with `head` is an SVG.
 pub fn is_svg(head: &[u8]) -> bool {
-    // A head may be cut within a character.
-    let head = String::from_utf8_lossy(head);
-    let mut reader = Reader::from_str(head.trim_start_matches('\u{feff}'));
+    // The head may end within a character.
+    let text = String::from_utf8_lossy(head);
+    let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}'));
     loop {
         match reader.read_event() {
             Ok(Event::Start(root) | Event::Empty(root)) => {
@@ -64,48 +66,48 @@ pub fn is_svg(head: &[u8]) -> bool {
 /// Reads the whole document and returns its kind.
 ///
 /// # Errors
-/// Returns [`FileDefect::Corrupt`] if it is malformed or breaks off.
-pub fn scan(text: &str) -> Result<ElementKind, FileDefect> {
+/// Returns [`FileDefect::Corrupt`] if the document is malformed or truncated.
+pub fn scan(text: &str) -> Result<SvgKind, FileDefect> {
     let mut reader = Reader::from_str(text);
     let mut counts = ElementCounts::default();
     let mut is_plain = text.len() <= BYTES_MAX;
     loop {
-        match reader.read_event().map_err(|error| malformed(&error))? {
+        match reader.read_event().map_err(|error| parser_defect(&error))? {
             Event::Start(tag) => {
                 is_plain &= counts.add(&tag)?;
                 counts.open(&tag);
             }
             Event::Empty(tag) => is_plain &= counts.add(&tag)?,
             Event::End(_) => counts.close(),
-            // An entity could stand for anything.
+            // An entity may expand to anything.
             Event::DocType(declared) => is_plain &= !declared.contains('['),
             Event::Eof if counts.elements == 0 || counts.depth > 0 => {
-                return Err(truncated());
+                return Err(truncated_defect());
             }
             Event::Eof if is_plain => {
                 let (elements, stops) = (counts.elements, counts.stops);
-                return Ok(ElementKind::Plain { elements, stops });
+                return Ok(SvgKind::Plain { elements, stops });
             }
-            Event::Eof => return Ok(ElementKind::Other),
+            Event::Eof => return Ok(SvgKind::Other),
             _ => {}
         }
     }
 }
 
-fn truncated() -> FileDefect {
+fn truncated_defect() -> FileDefect {
     FileDefect::Corrupt("the SVG is truncated".to_owned())
 }
 
-/// Markup that does not close is the only syntax error that quick-xml knows.
-fn malformed(error: &quick_xml::Error) -> FileDefect {
+/// Maps an error of the parser. Unclosed markup is the only syntax error of quick-xml.
+fn parser_defect(error: &quick_xml::Error) -> FileDefect {
     match error {
-        quick_xml::Error::Syntax(_) => truncated(),
+        quick_xml::Error::Syntax(_) => truncated_defect(),
         other => unreadable(other),
     }
 }
 
-/// `true` if an attribute may filter its element. The functions of CSS, such as `blur(9)`, need no
-/// element `filter`, and each is a pass over a whole layer.
+/// `true` if an attribute may apply a filter to its element. CSS filter functions such as `blur(9)`
+/// need no `filter` element, and each is a pass over a whole layer.
 ///
 /// <https://drafts.fxtf.org/filter-effects/#FilterProperty>
 fn may_filter(attribute: &Attribute<'_>) -> bool {
@@ -113,16 +115,16 @@ fn may_filter(attribute: &Attribute<'_>) -> bool {
         "filter" => true,
         "style" => unescape(&attribute.value).map_or(true, |style| {
             let is_in_name = |it: char| it.is_ascii_alphanumeric() || it == '-' || it == '_';
-            let style = style.to_ascii_lowercase();
-            let mut words = style.split(|it| !is_in_name(it));
-            // A name may follow `!important` without a space.
+            let lower = style.to_ascii_lowercase();
+            let mut words = lower.split(|it| !is_in_name(it));
+            // A property name may directly follow `!important`.
             words.any(|word| word.ends_with("filter"))
         }),
         _ => false,
     }
 }
 
-/// Counts over the elements read so far.
+/// Counts of the elements read so far.
 #[derive(Debug, Default)]
 struct ElementCounts {
     elements: u32,
@@ -130,14 +132,14 @@ struct ElementCounts {
     gradients: u32,
     stops: u32,
     paths_bytes: usize,
-    /// Prefixes that stand for SVG's namespace somewhere in the document.
+    /// Prefixes that are bound to the SVG namespace anywhere in the document.
     prefixes: Vec<String>,
-    /// Depth of the outermost element that is skipped.
+    /// Depth of the outermost element that is being skipped.
     skipped_from: Option<u32>,
 }
 
 impl ElementCounts {
-    /// Counts an element. Returns `false` if a plain SVG does not have it.
+    /// Counts an element. Returns `false` if it is not on the allow list or exceeds a limit.
     fn add(&mut self, tag: &BytesStart<'_>) -> Result<bool, FileDefect> {
         let is_root = self.elements == 0;
         self.elements += 1;
@@ -166,7 +168,7 @@ impl ElementCounts {
             && self.is_allowed(tag, is_root))
     }
 
-    /// Keeps a prefix of SVG's namespace. Returns `false` if there are too many.
+    /// Records a prefix of the SVG namespace. Returns `false` if there are too many.
     fn declare(&mut self, prefix: &str, namespace: &str) -> bool {
         let is_known = self.prefixes.iter().any(|known| known == prefix);
         if namespace != SVG_NAMESPACE || is_known {
@@ -180,7 +182,7 @@ impl ElementCounts {
     }
 
     fn is_allowed(&mut self, tag: &BytesStart<'_>, is_root: bool) -> bool {
-        // usvg takes style sheets from wherever they are.
+        // usvg applies style sheets wherever they are in the document.
         if tag.local_name().as_ref() == "style" {
             return false;
         }
@@ -200,7 +202,8 @@ impl ElementCounts {
         }
     }
 
-    /// Name of an element that may be SVG's. `None` if its prefix stands for another namespace.
+    /// Returns the name of an element that may be an SVG element. `None` if its prefix is bound to
+    /// another namespace.
     fn svg_name<'t>(&self, tag: &'t BytesStart<'_>) -> Option<&'t str> {
         let (name, prefix) = tag.name().decompose();
         let is_other = prefix.is_some_and(|prefix| {

@@ -11,17 +11,17 @@ fn svg(body: &str) -> String {
     )
 }
 
-fn drawn(text: &str) -> Result<RgbImage, FileDefect> {
+fn render(text: &str) -> Result<RgbImage, FileDefect> {
     let mut memory = fixture::memory();
     Drawing::read(text.as_bytes(), &mut memory)?.draw(&mut memory)
 }
 
-fn assert_card(what: &str, text: &str) {
+fn assert_placeholder(what: &str, text: &str) {
     assert_eq!(is_plain(text.as_bytes()), Ok(false), "{what}");
 }
 
 #[test]
-fn draw_the_plain_fixture_in_its_size() {
+fn draw_plain_fixture_has_its_size_and_colours() {
     let drawing =
         Drawing::read(&fixture::bytes("plain.svg"), &mut fixture::memory()).expect("an SVG");
     assert_eq!(drawing.sides_px(), (640, 480));
@@ -34,7 +34,7 @@ fn draw_the_plain_fixture_in_its_size() {
 }
 
 #[test]
-fn read_a_drawing_takes_its_size_from_the_document_and_draws_it_bounded() {
+fn drawing_size_comes_from_the_root_element_and_is_limited_when_drawn() {
     for (attributes, sides) in [
         (r#"width="24" height="24""#, (24, 24)),
         (r#"viewBox="0 0 300 150""#, (300, 150)),
@@ -50,8 +50,8 @@ fn read_a_drawing_takes_its_size_from_the_document_and_draws_it_bounded() {
         assert_eq!(drawing.sides_px(), sides, "{attributes}");
         let picture = drawing.draw(&mut fixture::memory()).expect(attributes);
         let longer = sides.0.max(sides.1).min(SIDE_PX_MAX);
-        let drawn = picture.width().max(picture.height());
-        assert_eq!(drawn, longer, "{attributes}");
+        let longer_drawn = picture.width().max(picture.height());
+        assert_eq!(longer_drawn, longer, "{attributes}");
         assert_eq!(declared_px(text.as_bytes()), Some(sides), "{attributes}");
     }
     for attributes in [r#"width="0" height="9""#, r#"width="-1" height="9""#] {
@@ -80,16 +80,16 @@ fn shapes_gradients_and_inline_styles_are_drawn() {
         format!(r#"<rect {all} fill="red" onload="run()"/>"#),
         format!(r#"<rect {all} style="fill:red;color-interpolation-filters:linearRGB"/>"#),
     ] {
-        let picture = drawn(&svg(&body)).expect(&body);
+        let picture = render(&svg(&body)).expect(&body);
         assert_eq!(picture.get_pixel(50, 25).0, [255, 0, 0], "{body}");
     }
     let prefixed = r#"<svg:svg xmlns:svg="http://www.w3.org/2000/svg" width="9" height="9"><svg:rect width="9" height="9" fill="red"/></svg:svg>"#;
-    let picture = drawn(prefixed).expect("an SVG");
+    let picture = render(prefixed).expect("an SVG");
     assert_eq!(picture.get_pixel(4, 4).0, [255, 0, 0]);
 }
 
 #[test]
-fn every_other_svg_gets_a_card() {
+fn svg_with_other_content_gets_a_placeholder() {
     assert_eq!(is_plain(&fixture::bytes("illustrator.svg")), Ok(false));
     let sides = declared_px(&fixture::bytes("illustrator.svg"));
     assert_eq!(sides, Some((200, 100)));
@@ -122,32 +122,31 @@ fn every_other_svg_gets_a_card() {
         "<g style='fill:red;/**/*FILTER :sepia(1)'/>",
         "<g xmlns:x='http://www.w3.org/2000/svg' x:style='filter:blur(9)'/>",
     ] {
-        assert_card(body, &svg(body));
+        assert_placeholder(body, &svg(body));
     }
     let declared = "<!DOCTYPE svg [<!ENTITY a '<image/>'>]><svg width='1' height='1'>&a;</svg>";
-    assert_card("an entity", declared);
+    assert_placeholder("an entity", declared);
 }
 
 #[test]
-fn an_svg_beyond_a_limit_gets_a_card() {
+fn svg_beyond_a_limit_gets_a_placeholder() {
     let mut laughs = "<!DOCTYPE svg [<!ENTITY a0 'ha'>".to_owned();
     for level in 1..=9 {
         let ten = format!("&a{};", level - 1).repeat(10);
         let _ = write!(laughs, "<!ENTITY a{level} '{ten}'>");
     }
-    assert_card("a billion laughs", &format!("{laughs}]><svg>&a9;</svg>"));
+    assert_placeholder("a billion laughs", &format!("{laughs}]><svg>&a9;</svg>"));
     let groups = |levels: usize| svg(&("<g>".repeat(levels) + &"</g>".repeat(levels)));
     let attributes = |count: usize| {
-        let attributes: Vec<_> = (0..count).map(|n| format!("a{n}='' ")).collect();
-        let attributes = attributes.concat();
-        svg(&format!("<g {attributes}/>"))
+        let list: Vec<_> = (0..count).map(|n| format!("a{n}='' ")).collect();
+        svg(&format!("<g {}/>", list.concat()))
     };
     let stops = |count: usize| {
-        let stops = "<stop/>".repeat(count);
-        svg(&format!("<linearGradient>{stops}</linearGradient>"))
+        let list = "<stop/>".repeat(count);
+        svg(&format!("<linearGradient>{list}</linearGradient>"))
     };
     let kib = "9 ".repeat(512);
-    for (what, most, too_much) in [
+    for (what, largest, too_large) in [
         (
             "bytes",
             svg(&" ".repeat(3 << 20)),
@@ -177,17 +176,17 @@ fn an_svg_beyond_a_limit_gets_a_card() {
             svg(&format!("<path d='{}'/>", kib.repeat(1_025))),
         ),
     ] {
-        assert_eq!(is_plain(most.as_bytes()), Ok(true), "{what}");
-        assert_card(what, &too_much);
-        // None of them is much work.
-        assert!(drawn(&most).is_ok(), "{what}");
+        assert_eq!(is_plain(largest.as_bytes()), Ok(true), "{what}");
+        assert_placeholder(what, &too_large);
+        // Documents at the limits render fast enough.
+        assert!(render(&largest).is_ok(), "{what}");
     }
     let deep = "<g>".repeat(1_000_000) + &"</g>".repeat(1_000_000);
-    assert_card("a million levels", &svg(&deep));
+    assert_placeholder("a million levels", &svg(&deep));
 }
 
 #[test]
-fn a_malformed_svg_is_corrupt() {
+fn malformed_svg_is_corrupt() {
     for text in [
         "<svg>",
         "<svg><g></svg>",
@@ -209,7 +208,7 @@ fn a_malformed_svg_is_corrupt() {
 }
 
 #[test]
-fn gradients_that_refer_in_a_circle_or_a_long_chain_are_drawn() {
+fn gradients_with_reference_cycles_or_long_chains_are_drawn() {
     let mut chain = String::new();
     for level in 0..256 {
         let next = (level + 1) % 256;
@@ -219,12 +218,12 @@ fn gradients_that_refer_in_a_circle_or_a_long_chain_are_drawn() {
         );
     }
     let body = chain + r#"<rect width="100" height="50" fill="url(#g0)"/>"#;
-    assert!(drawn(&svg(&body)).is_ok());
+    assert!(render(&svg(&body)).is_ok());
 }
 
-/// Smaller than its 2,000 pixels by as much as there is to draw, or not at all.
+/// Slow documents are rendered smaller than their 2,000 pixels, or rejected.
 #[test]
-fn what_is_slow_is_drawn_smaller() {
+fn slow_svg_is_drawn_smaller_or_too_large() {
     let large = |body: &str| {
         format!(r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2000 2000">{body}</svg>"#)
     };
@@ -232,8 +231,8 @@ fn what_is_slow_is_drawn_smaller() {
     let lines: Vec<_> = (0..80_000)
         .map(|n| format!("V{}H{}", n % 2 * 2000, f64::from(n) / 100.0))
         .collect();
-    let lines = lines.concat();
-    let path = |attributes: &str| large(&format!(r#"<path d="M0 0{lines}" {attributes}/>"#));
+    let data = lines.concat();
+    let path = |attributes: &str| large(&format!(r#"<path d="M0 0{data}" {attributes}/>"#));
     let layers = format!(
         "{}{all}{}",
         r#"<g opacity=".9">"#.repeat(60),
@@ -248,7 +247,7 @@ fn what_is_slow_is_drawn_smaller() {
         ("many dashes", false, large(&dashes.repeat(200))),
         ("thick strokes", false, path(thick)),
     ] {
-        match drawn(&text) {
+        match render(&text) {
             Ok(picture) => assert!(is_drawn && picture.width() < 2_000, "{what}"),
             Err(FileDefect::TooLarge(_)) => assert!(!is_drawn, "{what}"),
             Err(other) => panic!("{what}: {other:?}"),
@@ -256,9 +255,9 @@ fn what_is_slow_is_drawn_smaller() {
     }
 }
 
-/// As many levels as are taken, on a stack as blocking threads have.
+/// The deepest nesting that is accepted fits the stack of a blocking thread.
 #[test]
-fn the_deepest_drawing_that_is_taken_fits_the_stack() {
+fn deepest_svg_fits_the_stack() {
     let open = "<g opacity='.99'>".repeat(62);
     let text = svg(&format!(
         "{open}<rect width='100' height='50'/>{}",
@@ -266,13 +265,13 @@ fn the_deepest_drawing_that_is_taken_fits_the_stack() {
     ));
     let drawing = std::thread::Builder::new()
         .stack_size(2 * 1024 * 1024)
-        .spawn(move || drawn(&text).map(|_| ()))
+        .spawn(move || render(&text).map(|_| ()))
         .expect("a thread");
     assert_eq!(drawing.join().expect("no overflow"), Ok(()));
 }
 
 #[test]
-fn what_begins_like_an_svg_is_one() {
+fn is_svg_accepts_svg_root_elements_only() {
     for text in [
         "<svg/>",
         "<svg:svg xmlns:svg=''>",
@@ -320,6 +319,6 @@ proptest! {
             "<stop offset='9'/>", "<circle r='1e30' fill='url(#g)'/>", "<g opacity='.1'>", "<!-- -->", "<metadata>",
         ];
         let body: String = tags.into_iter().map(|tag| parts[tag]).collect();
-        let _ = drawn(&svg(&body));
+        let _ = render(&svg(&body));
     }
 }

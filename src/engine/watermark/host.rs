@@ -1,82 +1,82 @@
-//! Files that a watermark goes into: which are taken, and where it lies in each.
+//! Files that can have a watermark, and where it is embedded in each.
 //!
-//! Promises: a file is checked as a picture is that nothing is drawn of (a JPEG by its
-//! structure, all else by decoding it), and what is refused for its kind is not called corrupt.
+//! Guarantees: a file is checked like a picture of which nothing is drawn (the structure of a JPEG,
+//! the pixels of other pictures). A file of an unsupported kind is not reported as corrupt.
 
-use super::{AppendedTail, kind, payload, trailing};
+use super::{AppendedTail, payload, supported, trailing};
 use crate::engine::budget::Lease;
 use crate::engine::decode::{DecodeMode, ImageSource};
 use crate::engine::placeholder::PlaceholderCard;
 use crate::engine::{
-    EngineError, InputFile, InspectOptions, input, memory_need, pdf, sniff, thumbnail,
+    EngineError, InputFile, InspectOptions, THUMBNAIL_PX, input, memory_need, pdf, sniff, thumbnail,
 };
 use crate::model::picture::{FileDefect, FileKind};
 
-/// The shortest side of a picture that takes a watermark.
+/// Minimum width and height of a picture with a watermark.
 pub const SIDE_PX_MIN: u32 = 16;
 
-/// A file, read and checked.
+/// A checked input file.
 #[derive(Debug)]
 pub struct WatermarkHost {
     pub bytes: Vec<u8>,
-    pub media: FileKind,
-    /// A JPEG, if wanted; of a PDF its card.
+    pub kind: FileKind,
+    /// JPEG; a placeholder card for a PDF. `None` if not asked for.
     pub thumbnail: Option<Vec<u8>>,
 }
 
 impl WatermarkHost {
-    /// Reads a file, known to its owner as `name`, and draws its thumbnail if that is wanted.
+    /// Reads the file that its owner calls `name`, and draws its thumbnail if asked for.
     ///
     /// # Errors
-    /// Every [`FileDefect`], or the disk's.
+    /// See [`EngineError`].
     pub fn read(
         content: &InputFile,
         name: &str,
         thumbnail: bool,
         memory: &mut Lease,
     ) -> Result<Self, EngineError> {
-        Self::of(input::read(content, memory)?, name, thumbnail, memory)
+        let bytes = input::read(content, memory)?;
+        Self::from_bytes(bytes, name, thumbnail, memory)
     }
 
-    /// The same of bytes read.
-    pub(super) fn of(
+    pub(super) fn from_bytes(
         bytes: Vec<u8>,
         name: &str,
         thumbnail: bool,
         memory: &mut Lease,
     ) -> Result<Self, EngineError> {
-        let media = identify(name, &bytes)?;
-        let wants = InspectOptions {
+        let kind = identify(name, &bytes)?;
+        let options = InspectOptions {
             thumbnail,
             ..InspectOptions::default()
         };
-        let FileKind::Picture(format) = media else {
+        let FileKind::Picture(format) = kind else {
             pdf::check(&bytes)?;
             let thumbnail = if thumbnail {
-                let card = PlaceholderCard::new(media, name, pdf::media_box_size(&bytes));
-                let drawing = memory_need::of_card(card.sides_px(), wants);
-                memory.require(memory_need::of_file(media, &bytes) + drawing)?;
-                let small = card.draw(thumbnail::THUMBNAIL_PX)?;
-                Some(thumbnail::jpeg(&small, thumbnail::THUMBNAIL_PX)?)
+                let card = PlaceholderCard::new(kind, name, pdf::media_box_size(&bytes));
+                let drawing = memory_need::for_placeholder(card.sides_px(), options);
+                memory.require(memory_need::for_file(kind, &bytes) + drawing)?;
+                let small = card.draw(THUMBNAIL_PX)?;
+                Some(thumbnail::jpeg(&small, THUMBNAIL_PX, thumbnail::QUALITY)?)
             } else {
                 None
             };
             return Ok(Self {
                 bytes,
-                media,
+                kind,
                 thumbnail,
             });
         };
-        kind::check(format, &bytes)?;
-        let source = ImageSource { bytes, media };
+        supported::check(format, &bytes)?;
+        let source = ImageSource { bytes, kind };
         let thumbnail = if thumbnail {
             let file_bytes = source.bytes.len() as u64;
-            let drawing =
-                |head: &memory_need::ImageHeader| file_bytes + memory_need::of_drawing(head, wants);
-            let picture = source.decode(DecodeMode::Full, memory, drawing)?;
-            check_sides(picture.pixels.width(), picture.pixels.height())?;
-            let small = thumbnail::upright_scaled(&picture, thumbnail::THUMBNAIL_PX);
-            Some(thumbnail::jpeg(&small, thumbnail::THUMBNAIL_PX)?)
+            let drawing = |head: &memory_need::ImageHeader| {
+                file_bytes + memory_need::for_drawing(head, options)
+            };
+            let image = source.decode(DecodeMode::Full, memory, drawing)?;
+            check_sides(image.pixels.width(), image.pixels.height())?;
+            Some(thumbnail::thumbnail(&image)?)
         } else {
             if let Some((width_px, height_px)) = source.check(memory)? {
                 check_sides(width_px, height_px)?;
@@ -85,36 +85,38 @@ impl WatermarkHost {
         };
         Ok(Self {
             bytes: source.bytes,
-            media,
+            kind,
             thumbnail,
         })
     }
 
-    /// Returns the texts it was marked with, oldest first.
+    /// Returns the embedded texts, oldest first.
     pub fn texts(&self) -> Vec<String> {
         let bytes = self.bytes.as_slice();
-        let texts = match self.media {
-            FileKind::Pdf => super::pdf::find(bytes).and_then(|block| payload::read(&block)),
-            _ => trailing::find(bytes).and_then(payload::read),
+        let texts = match self.kind {
+            FileKind::Pdf => {
+                super::pdf::extract_block(bytes).and_then(|block| payload::read(&block))
+            }
+            _ => trailing::extract_block(bytes).and_then(payload::read),
         };
         texts.unwrap_or_default()
     }
 
-    /// Returns the end of the file that has `block`, in place of the one it has.
+    /// Returns the tail of the file with `block` in place of the current one.
     ///
     /// # Errors
-    /// [`FileDefect::Corrupt`] if no watermark can be put into the file.
-    pub fn embed_edits(&self, block: &[u8]) -> Result<AppendedTail, FileDefect> {
+    /// Returns [`FileDefect::Corrupt`] if the file has no place for a watermark.
+    pub fn tail_with(&self, block: &[u8]) -> Result<AppendedTail, FileDefect> {
         let bytes = self.bytes.as_slice();
-        let tail = match self.media {
-            FileKind::Pdf => super::pdf::place(bytes, block),
-            _ => trailing::place(bytes, block),
+        let tail = match self.kind {
+            FileKind::Pdf => super::pdf::tail_with(bytes, block),
+            _ => trailing::tail_with(bytes, block),
         };
-        tail.ok_or_else(|| FileDefect::Corrupt("no watermark can be put into the file".to_owned()))
+        tail.ok_or_else(|| FileDefect::Corrupt("a watermark cannot be embedded".to_owned()))
     }
 }
 
-/// What a file is by its bytes, its name agreeing.
+/// Returns the kind of a picture or PDF, and checks `name` against it.
 fn identify(name: &str, bytes: &[u8]) -> Result<FileKind, FileDefect> {
     if sniff::sniff(bytes).is_none() && pdf::is_pdf(bytes) {
         sniff::check_name(name, FileKind::Pdf)?;
@@ -134,7 +136,7 @@ fn check_sides(width_px: u32, height_px: u32) -> Result<(), FileDefect> {
         Ok(())
     } else {
         Err(FileDefect::TooSmall(format!(
-            "{width_px} by {height_px} pixels is too small: a watermark needs {SIDE_PX_MIN} a side"
+            "a watermark needs at least {SIDE_PX_MIN} pixels per side, got {width_px} by {height_px}"
         )))
     }
 }

@@ -1,45 +1,47 @@
-//! PDF: comment lines behind the last `%%EOF`, and then the end of the file once more.
+//! PDF: comment lines after the last `%%EOF`, followed by a copy of the file's end.
 //!
 //! ```text
 //! %SDWM
 //! %53444d41524b…    the block in hex
 //! startxref
-//! 1234              where the cross-references lie, as before
+//! 1234              offset of the cross-reference data, as before
 //! %%EOF
 //! ```
-//! No object, no cross-reference and no byte before it changes, whether the file has a table
-//! or a stream of cross-references. A file that grew since (readers append) keeps its block.
+//! Objects, cross-reference data and all earlier bytes stay as they are. An incremental update by
+//! another program keeps the block.
 
 use super::{AppendedTail, payload};
-use crate::engine::pdf::cross_references;
+use crate::engine::pdf::startxref;
 
 const BEGIN: &[u8] = b"\n%SDWM\n";
-/// How many of the block's bytes go into a line.
+/// Number of bytes of the block per line.
 const LINE_BYTES: usize = 60;
 
-/// The last block.
-pub fn find(bytes: &[u8]) -> Option<Vec<u8>> {
-    let begin = begin_of_last(bytes)?;
+/// Returns the last block. `None` if there is none.
+pub fn extract_block(bytes: &[u8]) -> Option<Vec<u8>> {
+    let begin = last_begin(bytes)?;
     let (hex, _) = hex_lines(&bytes[begin + BEGIN.len()..]);
     hex::decode(hex).ok()
 }
 
-pub(super) fn place(bytes: &[u8], block: &[u8]) -> Option<AppendedTail> {
-    let end = end_of_file(cross_references(bytes)?.0);
-    let replaced = begin_of_last(bytes).filter(|begin| {
-        let (_, behind) = hex_lines(&bytes[begin + BEGIN.len()..]);
-        behind == end.as_bytes()
+/// Returns the tail of the file with `block`, in place of an older block if that is at the very
+/// end. `None` if the file has no `startxref`.
+pub(super) fn tail_with(bytes: &[u8], block: &[u8]) -> Option<AppendedTail> {
+    let end = end_of_file(startxref(bytes)?.0);
+    let replaced = last_begin(bytes).filter(|begin| {
+        let (_, after) = hex_lines(&bytes[begin + BEGIN.len()..]);
+        after == end.as_bytes()
     });
-    let mut new = BEGIN.to_vec();
+    let mut tail = BEGIN.to_vec();
     for line in block.chunks(LINE_BYTES) {
-        new.push(b'%');
-        new.extend_from_slice(hex::encode(line).as_bytes());
-        new.push(b'\n');
+        tail.push(b'%');
+        tail.extend_from_slice(hex::encode(line).as_bytes());
+        tail.push(b'\n');
     }
-    new.extend_from_slice(end.as_bytes());
+    tail.extend_from_slice(end.as_bytes());
     Some(AppendedTail {
         from: replaced.unwrap_or(bytes.len()),
-        bytes: new,
+        bytes: tail,
     })
 }
 
@@ -47,13 +49,13 @@ fn end_of_file(offset: u64) -> String {
     format!("startxref\n{offset}\n%%EOF\n")
 }
 
-fn begin_of_last(bytes: &[u8]) -> Option<usize> {
+fn last_begin(bytes: &[u8]) -> Option<usize> {
     bytes
         .windows(BEGIN.len())
         .rposition(|window| window == BEGIN)
 }
 
-/// The hex digits of the comment lines that `bytes` begins with, and what is behind them.
+/// Returns the hex digits of the comment lines at the start of `bytes`, and the bytes after them.
 fn hex_lines(mut bytes: &[u8]) -> (Vec<u8>, &[u8]) {
     let mut hex = Vec::new();
     while let Some(rest) = bytes.strip_prefix(b"%") {

@@ -1,12 +1,13 @@
-//! Files of kinds that `fixtures/` has none of, for the tests.
+//! Test files of kinds that `fixtures/` lacks.
 
 use std::io::Cursor;
 
 use image::{DynamicImage, ImageFormat};
 
-use crate::engine::{fixture, structure};
+use crate::engine::fixture::{self, png_chunk};
+use crate::engine::structure;
 
-/// All the kinds that take a watermark, each under a name.
+/// Returns one file of each kind that can have a watermark, with a name.
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
     let mut all: Vec<_> = [
         "camera.jpg",
@@ -52,33 +53,18 @@ fn encoded(pixels: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     out.into_inner()
 }
 
-/// 16 by 16 pixels of two colours.
+/// Returns a PNG of 16 by 16 pixels in two palette colours.
 fn palette_png() -> Vec<u8> {
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
     png.extend(png_chunk(*b"IHDR", b"\0\0\0\x10\0\0\0\x10\x01\x03\0\0\0"));
     png.extend(png_chunk(*b"PLTE", b"\xff\x80\0\0\x80\xff"));
-    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-    std::io::Write::write_all(&mut packed, &b"\0\xaa\x55".repeat(16)).expect("packed");
-    png.extend(png_chunk(*b"IDAT", &packed.finish().expect("packed")));
+    let pixels = fixture::deflated(&b"\0\xaa\x55".repeat(16));
+    png.extend(png_chunk(*b"IDAT", &pixels));
     png.extend(png_chunk(*b"IEND", b""));
     png
 }
 
-/// A whole chunk.
-pub fn png_chunk(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
-    let mut chunk = u32::try_from(body.len())
-        .expect("short")
-        .to_be_bytes()
-        .to_vec();
-    chunk.extend_from_slice(&kind);
-    chunk.extend_from_slice(body);
-    let mut checksum = flate2::Crc::new();
-    checksum.update(&chunk[4..]);
-    chunk.extend_from_slice(&checksum.sum().to_be_bytes());
-    chunk
-}
-
-/// The lossy pixels of a fixture, 320 by 240.
+/// Returns the lossy image data of a fixture of 320 by 240 pixels.
 fn vp8() -> Vec<u8> {
     structure::webp_chunks(&fixture::bytes("plain.webp"))
         .find(|chunk| chunk.kind == *b"VP8 ")
@@ -104,7 +90,7 @@ fn set_riff_length(webp: &mut [u8]) {
     webp[4..8].copy_from_slice(&length.to_le_bytes());
 }
 
-/// Its last chunk has an odd length, and no byte behind it that evens it out.
+/// Returns a WebP whose last chunk has an odd length and no padding byte.
 fn unpadded_webp() -> Vec<u8> {
     let mut webp = webp(&[(b"VP8 ", vp8()), (b"abcd", vec![1, 2, 3])]);
     webp.pop();
@@ -112,7 +98,7 @@ fn unpadded_webp() -> Vec<u8> {
     webp
 }
 
-/// Lossy, with an alpha channel that is stored as it is.
+/// Returns a lossy WebP with an uncompressed alpha channel.
 fn alpha_webp() -> Vec<u8> {
     let head = b"\x10\0\0\0\x3f\x01\0\xef\0\0".to_vec();
     let alpha = [0]
@@ -122,11 +108,12 @@ fn alpha_webp() -> Vec<u8> {
     webp(&[(b"VP8X", head), (b"ALPH", alpha), (b"VP8 ", vp8())])
 }
 
-/// 16 by 16 pixels under a head of so many bytes; a fifth version's has a profile behind them.
+/// Returns a BMP of 16 by 16 pixels with a header of `head_bytes`. A V5 header has a profile after
+/// the pixels.
 fn bmp(head_bytes: u32) -> Vec<u8> {
     const PIXELS_BYTES: u32 = 16 * 16 * 3;
     let profile: &[u8] = if head_bytes == 124 {
-        b"a profile, so to speak"
+        b"a colour profile"
     } else {
         b""
     };
@@ -154,9 +141,9 @@ fn bmp(head_bytes: u32) -> Vec<u8> {
     bmp
 }
 
-/// 16 by 16 pixels; grey for a `photometric` of 1, and of an odd length.
+/// Returns a TIFF of 16 by 16 pixels and of odd length, in grey if `photometric` is 1.
 pub fn tiff(is_big: bool, photometric: u32) -> Vec<u8> {
-    const DIRECTORY_AT: u32 = 8 + 16 * 16;
+    const IFD_AT: u32 = 8 + 16 * 16;
     let b16 = |number: u16| {
         if is_big {
             number.to_be_bytes()
@@ -176,9 +163,9 @@ pub fn tiff(is_big: bool, photometric: u32) -> Vec<u8> {
     } else {
         b"II*\0".to_vec()
     };
-    tiff.extend_from_slice(&b32(DIRECTORY_AT));
+    tiff.extend_from_slice(&b32(IFD_AT));
     tiff.extend(0..=255);
-    // the last is somebody else's own, beyond ours
+    // 65_042 and 65_535 are private tags.
     let tags = [
         (256, 16),
         (257, 16),

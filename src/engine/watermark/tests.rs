@@ -11,28 +11,28 @@ fn texts(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
-/// `bytes` marked.
-fn marked(name: &str, bytes: &[u8], texts: Vec<String>) -> Result<Vec<u8>, EngineError> {
-    let carrier = WatermarkHost::of(bytes.to_vec(), name, false, &mut fixture::memory())?;
-    let tail = tail(&carrier, texts)?;
+/// Returns `bytes` with `texts` embedded.
+fn embedded(name: &str, bytes: &[u8], texts: Vec<String>) -> Result<Vec<u8>, EngineError> {
+    let host = WatermarkHost::from_bytes(bytes.to_vec(), name, false, &mut fixture::memory())?;
+    let tail = build_tail(&host, texts)?;
     Ok([&bytes[..tail.from], &tail.bytes].concat())
 }
 
-fn found(name: &str, bytes: &[u8]) -> Vec<String> {
-    WatermarkHost::of(bytes.to_vec(), name, false, &mut fixture::memory())
-        .unwrap_or_else(|failure| panic!("{name}: {failure}"))
+fn extracted(name: &str, bytes: &[u8]) -> Vec<String> {
+    WatermarkHost::from_bytes(bytes.to_vec(), name, false, &mut fixture::memory())
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
         .texts()
 }
 
-fn defect(name: &str, bytes: &[u8]) -> FileDefect {
-    match WatermarkHost::of(bytes.to_vec(), name, false, &mut fixture::memory()) {
+fn defect_of(name: &str, bytes: &[u8]) -> FileDefect {
+    match WatermarkHost::from_bytes(bytes.to_vec(), name, false, &mut fixture::memory()) {
         Err(EngineError::Defect(defect)) => defect,
         other => panic!("{name}: {other:?}"),
     }
 }
 
 #[test]
-fn texts_are_found_again_in_every_format_and_appended_to() {
+fn extract_after_embed_returns_all_texts_in_every_format() {
     let first = texts(&["Straße 1\nzwei\0drei", "\u{1f99d} %PDF-1.4 >> endobj", ""]);
     let long: Vec<_> = (0..10_u32)
         .map(|n| {
@@ -44,24 +44,24 @@ fn texts_are_found_again_in_every_format_and_appended_to() {
         .collect();
     let both = [first.clone(), long.clone()].concat();
     for (name, bytes) in sample::all() {
-        assert!(found(name, &bytes).is_empty(), "{name}");
-        let once = marked(name, &bytes, first.clone()).expect(name);
-        assert_eq!(found(name, &once), first, "{name}");
-        let twice = marked(name, &once, long.clone()).expect(name);
-        assert_eq!(found(name, &twice), both, "{name}");
-        let at_once = marked(name, &bytes, both.clone()).expect(name);
-        assert_eq!(found(name, &at_once), both, "{name}");
-        assert!(twice == at_once, "{name}: the old block is replaced");
+        assert!(extracted(name, &bytes).is_empty(), "{name}");
+        let once = embedded(name, &bytes, first.clone()).expect(name);
+        assert_eq!(extracted(name, &once), first, "{name}");
+        let twice = embedded(name, &once, long.clone()).expect(name);
+        assert_eq!(extracted(name, &twice), both, "{name}");
+        let at_once = embedded(name, &bytes, both.clone()).expect(name);
+        assert_eq!(extracted(name, &at_once), both, "{name}");
+        assert!(twice == at_once, "{name}: the old block was not replaced");
     }
 }
 
 #[test]
-fn pixels_and_what_is_said_of_them_stay() {
+fn embed_changes_neither_pixels_nor_metadata() {
     for (name, bytes) in sample::all() {
         let Some(format) = RasterFormat::of_name(name) else {
             continue;
         };
-        let after = marked(name, &bytes, texts(&["Made with Midjourney"])).expect(name);
+        let after = embedded(name, &bytes, texts(&["Made with Midjourney"])).expect(name);
         assert_eq!(
             metadata::read(&bytes, format),
             metadata::read(&after, format),
@@ -70,7 +70,7 @@ fn pixels_and_what_is_said_of_them_stay() {
         let [before, after] = [bytes, after].map(|bytes| {
             let source = ImageSource {
                 bytes,
-                media: FileKind::Picture(format),
+                kind: FileKind::Picture(format),
             };
             fixture::decode(&source, DecodeMode::Full).expect(name)
         });
@@ -84,26 +84,26 @@ fn pixels_and_what_is_said_of_them_stay() {
 }
 
 #[test]
-fn a_pdf_keeps_every_byte_and_ends_as_it_did() {
+fn embed_pdf_appends_and_repeats_the_end_of_the_file() {
     for name in ["table.pdf", "stream.pdf"] {
         let before = fixture::bytes(name);
-        let after = marked(name, &before, texts(&["x"])).expect(name);
+        let after = embedded(name, &before, texts(&["x"])).expect(name);
         assert!(after.starts_with(&before));
         let end = before.len() - b"startxref\n123\n%%EOF\n".len();
         assert!(after.ends_with(&before[end..]), "{name}");
         let grown = [&after[..], &before[end..]].concat();
-        assert_eq!(found(name, &grown), texts(&["x"]));
-        let again = marked(name, &grown, texts(&["y"])).expect(name);
+        assert_eq!(extracted(name, &grown), texts(&["x"]));
+        let again = embedded(name, &grown, texts(&["y"])).expect(name);
         assert!(again.starts_with(&grown));
-        assert_eq!(found(name, &again), texts(&["x", "y"]));
+        assert_eq!(extracted(name, &again), texts(&["x", "y"]));
     }
 }
 
 #[test]
-fn a_picture_keeps_every_byte_and_has_its_watermark_behind_them() {
+fn embed_picture_appends_the_watermark() {
     for (name, bytes) in sample::all() {
         if RasterFormat::of_name(name).is_some() {
-            let once = marked(name, &bytes, texts(&["x"])).expect(name);
+            let once = embedded(name, &bytes, texts(&["x"])).expect(name);
             assert!(once.starts_with(&bytes), "{name}");
             assert!(once.ends_with(b"SDWM-END"), "{name}");
         }
@@ -111,36 +111,36 @@ fn a_picture_keeps_every_byte_and_has_its_watermark_behind_them() {
 }
 
 #[test]
-fn a_damaged_block_is_none_and_the_next_takes_its_place() {
+fn damaged_block_is_ignored_and_can_be_replaced() {
     for (name, bytes) in sample::all() {
-        let once = marked(name, &bytes, texts(&["one of ours"])).expect(name);
+        let once = embedded(name, &bytes, texts(&["first text"])).expect(name);
         let mut damaged = once.clone();
-        let text = ["one of ours".to_owned(), hex::encode("one of ours")];
-        let at = text.iter().find_map(|text| {
-            once.windows(text.len())
-                .position(|window| window == text.as_bytes())
+        let needles = ["first text".to_owned(), hex::encode("first text")];
+        let at = needles.iter().find_map(|needle| {
+            once.windows(needle.len())
+                .position(|window| window == needle.as_bytes())
         });
         damaged[at.expect(name)] ^= 1;
         assert!(texts_of(name, &damaged).is_empty(), "{name}");
-        let again = texts_of(name, &unchecked(name, &damaged, texts(&["two"])));
+        let again = texts_of(name, &embedded_unchecked(name, &damaged, texts(&["two"])));
         assert_eq!(again, texts(&["two"]), "{name}");
     }
 }
 
-/// The texts as found without a look at the rest of the file: PNG's decoder checks checksums.
+/// Extracts texts without checking the rest of the file: the PNG decoder verifies checksums.
 fn texts_of(name: &str, bytes: &[u8]) -> Vec<String> {
-    unread(name, bytes).texts()
+    unchecked_host(name, bytes).texts()
 }
 
-fn unchecked(name: &str, bytes: &[u8], texts: Vec<String>) -> Vec<u8> {
-    let tail = tail(&unread(name, bytes), texts).expect(name);
+fn embedded_unchecked(name: &str, bytes: &[u8], texts: Vec<String>) -> Vec<u8> {
+    let tail = build_tail(&unchecked_host(name, bytes), texts).expect(name);
     [&bytes[..tail.from], &tail.bytes].concat()
 }
 
-fn unread(name: &str, bytes: &[u8]) -> WatermarkHost {
+fn unchecked_host(name: &str, bytes: &[u8]) -> WatermarkHost {
     WatermarkHost {
         bytes: bytes.to_vec(),
-        media: FileKind::of_name(name).expect(name),
+        kind: FileKind::of_name(name).expect(name),
         thumbnail: None,
     }
 }
@@ -148,7 +148,7 @@ fn unread(name: &str, bytes: &[u8]) -> WatermarkHost {
 type HostCase = (&'static str, Vec<u8>, fn(String) -> FileDefect);
 
 #[test]
-fn each_defect_is_told_from_the_others() {
+fn each_kind_of_defect_is_reported_as_such() {
     const WIDTH_AT: usize = 274;
     let jpeg = fixture::bytes("plain.jpg");
     let mut cmyk = jpeg.clone();
@@ -157,11 +157,11 @@ fn each_defect_is_told_from_the_others() {
         .position(|pair| pair == [0xff, 0xc0])
         .expect("a frame");
     cmyk[frame + 9] = 4;
-    let mut moving_png = fixture::bytes("plain.png");
-    let control = sample::png_chunk(*b"acTL", b"\0\0\0\x02\0\0\0\0");
-    moving_png.splice(33..33, control);
-    let mut moving_webp = fixture::bytes("plain.webp");
-    moving_webp[20] |= 2;
+    let mut animated_png = fixture::bytes("plain.png");
+    let control = fixture::png_chunk(*b"acTL", b"\0\0\0\x02\0\0\0\0");
+    animated_png.splice(33..33, control);
+    let mut animated_webp = fixture::bytes("plain.webp");
+    animated_webp[20] |= 2;
     let mut pages = sample::tiff(true, 1);
     let end = pages.len() - 5;
     pages[end..end + 4].copy_from_slice(&264_u32.to_be_bytes());
@@ -202,21 +202,21 @@ fn each_defect_is_told_from_the_others() {
         ("a.tiff", small, FileDefect::TooSmall),
         ("a.tiff", four_bits, FileDefect::ColorMode),
         ("a.tiff", packed, FileDefect::FormatMismatch),
-        ("a.png", moving_png, FileDefect::MultipleImages),
-        ("a.webp", moving_webp, FileDefect::MultipleImages),
+        ("a.png", animated_png, FileDefect::MultipleImages),
+        ("a.webp", animated_webp, FileDefect::MultipleImages),
         ("a.tiff", pages, FileDefect::MultipleImages),
     ];
     for (name, bytes, kind) in cases {
-        let defect = defect(name, &bytes);
+        let defect = defect_of(name, &bytes);
         assert_eq!(defect, kind(defect.message().to_owned()), "{name}");
         assert!(!defect.message().contains('\n'));
     }
     assert!(matches!(
-        defect("a.pdf", &encrypted),
+        defect_of("a.pdf", &encrypted),
         FileDefect::Encrypted(_)
     ));
     assert!(matches!(
-        defect("a.tif", b"II+\0\x08\0\0\0"),
+        defect_of("a.tif", b"II+\0\x08\0\0\0"),
         FileDefect::FormatMismatch(_)
     ));
 }
@@ -225,75 +225,75 @@ fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let at = bytes
         .windows(from.len())
         .position(|window| window == from)
-        .expect("it");
+        .expect("an occurrence");
     [&bytes[..at], to, &bytes[at + from.len()..]].concat()
 }
 
 #[test]
-fn a_pdf_is_checked_from_its_end() {
+fn pdf_without_a_valid_end_is_corrupt() {
     for name in ["table.pdf", "stream.pdf"] {
         let whole = fixture::bytes(name);
         for length in 5..whole.len() - 7 {
-            let defect = defect(name, &whole[..length]);
+            let defect = defect_of(name, &whole[..length]);
             assert!(
                 matches!(defect, FileDefect::Corrupt(_)),
                 "{name} cut to {length}: {defect:?}"
             );
         }
-        // what is before its head moves it, and offsets may count from either
+        // Data before the header shifts offsets, which may count from either.
         for odd in [
             [b"\0\n ", &whole[..]].concat(),
             [&whole[..], b"\0\0\r\n"].concat(),
         ] {
-            let after = marked(name, &odd, texts(&["x"])).expect(name);
-            assert_eq!(found(name, &after), texts(&["x"]));
+            let after = embedded(name, &odd, texts(&["x"])).expect(name);
+            assert_eq!(extracted(name, &after), texts(&["x"]));
         }
         let lost = replaced(&whole, b"startxref\n", b"startxref\n9");
-        assert!(matches!(defect(name, &lost), FileDefect::Corrupt(_)));
+        assert!(matches!(defect_of(name, &lost), FileDefect::Corrupt(_)));
         let rootless = replaced(&whole, b"/Root 1 0 R", b"/Boot [/Root] ");
-        assert!(matches!(defect(name, &rootless), FileDefect::Corrupt(_)));
+        assert!(matches!(defect_of(name, &rootless), FileDefect::Corrupt(_)));
     }
     let odd = replaced(
         &fixture::bytes("table.pdf"),
         b"/Info 6 0 R",
         b"/ID [<00> (\\) >> /Encrypt ())] /X << /Encrypt 1 >> % >>/Encrypt\n",
     );
-    assert!(found("odd.pdf", &odd).is_empty());
+    assert!(extracted("odd.pdf", &odd).is_empty());
 }
 
 #[tokio::test]
-async fn the_engine_marks_a_file_and_finds_its_texts_under_any_name() {
+async fn engine_embeds_and_extracts_texts_under_any_name() {
     let engine = fixture::engine(1);
     for name in ["photo.jpg", "plain.png", "stream.pdf"] {
         let to = tempfile::NamedTempFile::new().expect("a temporary file");
-        let order = Embedding {
+        let task = Embedding {
             content: fixture::content(name),
             name: name.to_owned(),
             to: to.path().to_owned(),
             texts: texts(&["one", "two"]),
             thumbnail: true,
         };
-        let embedded = engine.embed(order).await.expect(name);
-        assert_eq!(Some(embedded.media), FileKind::of_name(name));
+        let embedded = engine.embed(task).await.expect(name);
+        assert_eq!(Some(embedded.kind), FileKind::of_name(name));
         assert!(embedded.thumbnail.is_some(), "{name}");
-        let output = fixture::whole(to.path());
+        let output = fixture::open(to.path());
         assert_eq!(embedded.body_bytes, output.bytes);
         let found = engine.extract(output, "renamed".to_owned()).await;
         assert_eq!(found.expect(name), texts(&["one", "two"]));
     }
-    let found = engine.extract(fixture::content("photo.jpg"), "photo.jpg".to_owned());
-    assert_eq!(found.await.expect("a photo"), texts(&[]));
-    let found = engine.extract(fixture::content("photo.jpg"), "photo.png".to_owned());
+    let without = engine.extract(fixture::content("photo.jpg"), "photo.jpg".to_owned());
+    assert_eq!(without.await.expect("a photo"), texts(&[]));
+    let misnamed = engine.extract(fixture::content("photo.jpg"), "photo.png".to_owned());
     assert!(matches!(
-        found.await,
+        misnamed.await,
         Err(EngineError::Defect(FileDefect::FormatMismatch(_)))
     ));
 }
 
-/// `bytes` with so many of them changed, most near an end, and perhaps cut.
-fn garbled(bytes: &[u8], draw: &mut SeededRng) -> Vec<u8> {
+/// Returns `bytes` with up to seven bytes changed, mostly near an end, and possibly truncated.
+fn garbled(bytes: &[u8], rng: &mut SeededRng) -> Vec<u8> {
     let mut garbled = bytes.to_vec();
-    let mut below = |limit: usize| usize::try_from(draw.next_u64()).unwrap_or(0) % limit.max(1);
+    let mut below = |limit: usize| usize::try_from(rng.next_u64()).unwrap_or(0) % limit.max(1);
     for _ in 0..=below(6) {
         let reach = garbled.len().min(400);
         let at = match below(3) {
@@ -313,20 +313,20 @@ fn garbled(bytes: &[u8], draw: &mut SeededRng) -> Vec<u8> {
 }
 
 #[test]
-fn garbled_files_are_read_and_marked_without_a_panic() {
-    let mut draw = SeededRng::from_digest([9; 32]);
+fn garbled_files_never_panic() {
+    let mut rng = SeededRng::from_digest([9; 32]);
     for (name, bytes) in sample::all() {
-        let once = marked(name, &bytes, texts(&["x"])).expect(name);
+        let once = embedded(name, &bytes, texts(&["x"])).expect(name);
         for round in 0..100 {
-            let garbled = garbled(&once, &mut draw);
+            let garbled = garbled(&once, &mut rng);
             if round < 5 {
-                let _ = marked(name, &garbled, texts(&["y"]));
+                let _ = embedded(name, &garbled, texts(&["y"]));
             }
-            let carrier = unread(name, &garbled);
-            let found = carrier.texts();
+            let host = unchecked_host(name, &garbled);
+            let found = host.texts();
             assert!(found.is_empty() || found == texts(&["x"]), "{name}");
             if garbled.len() > 12
-                && let Ok(tail) = tail(&carrier, texts(&["y"]))
+                && let Ok(tail) = build_tail(&host, texts(&["y"]))
             {
                 let out = [&garbled[..tail.from], &tail.bytes].concat();
                 assert_eq!(
@@ -337,8 +337,8 @@ fn garbled_files_are_read_and_marked_without_a_panic() {
             }
             let _ = (
                 crate::engine::pdf::check(&garbled),
-                kind::has_tiff_pages(&garbled),
-                kind::is_cmyk_jpeg(&garbled),
+                supported::is_multipage_tiff(&garbled),
+                supported::is_cmyk_jpeg(&garbled),
             );
         }
     }
@@ -346,7 +346,7 @@ fn garbled_files_are_read_and_marked_without_a_panic() {
 
 proptest! {
     #[test]
-    fn any_bytes_hold_nothing_and_never_panic(
+    fn any_bytes_have_no_texts_and_never_panic(
         name in prop::sample::select(vec!["a.jpg", "a.png", "a.webp", "a.bmp", "a.tif", "a.pdf"]),
         magic in prop::sample::select(vec![
             &b"\xff\xd8\xff\xe0"[..],
@@ -359,9 +359,9 @@ proptest! {
         bytes in prop::collection::vec(any::<u8>(), 0..200),
     ) {
         let bytes = [magic, &bytes, end].concat();
-        let carrier = unread(name, &bytes);
-        prop_assert_eq!(carrier.texts(), Vec::<String>::new());
-        let _ = tail(&carrier, texts(&["y"]));
-        let _ = WatermarkHost::of(bytes, name, true, &mut fixture::memory());
+        let host = unchecked_host(name, &bytes);
+        prop_assert_eq!(host.texts(), Vec::<String>::new());
+        let _ = build_tail(&host, texts(&["y"]));
+        let _ = WatermarkHost::from_bytes(bytes, name, true, &mut fixture::memory());
     }
 }

@@ -1,8 +1,8 @@
-//! Pictures: a block behind the end of the file, where no decoder of JPEG, PNG, WebP, BMP or TIFF reads
-//! on.
+//! Pictures: a block after the end of the file, which decoders of JPEG, PNG, WebP, BMP and TIFF
+//! ignore.
 //!
 //! ```text
-//! block │ length of the block 4, low byte first │ mark 8
+//! block │ length of the block, 4 bytes little-endian │ mark, 8 bytes
 //! ```
 
 use super::{AppendedTail, payload};
@@ -11,17 +11,17 @@ const MARK: &[u8] = b"SDWM-END";
 const LENGTH_BYTES: usize = 4;
 
 /// Returns the block at the end of the file. `None` if there is none.
-pub fn find(bytes: &[u8]) -> Option<&[u8]> {
-    let rest = bytes.strip_suffix(MARK)?;
-    let (rest, length) = rest.split_last_chunk::<LENGTH_BYTES>()?;
-    let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+pub fn extract_block(bytes: &[u8]) -> Option<&[u8]> {
+    let without_mark = bytes.strip_suffix(MARK)?;
+    let (rest, length_bytes) = without_mark.split_last_chunk::<LENGTH_BYTES>()?;
+    let length = usize::try_from(u32::from_le_bytes(*length_bytes)).ok()?;
     let block = rest.get(rest.len().checked_sub(length)?..)?;
     block.starts_with(payload::MAGIC).then_some(block)
 }
 
-/// Returns the end of the file that has `block`, in place of an older one.
-pub fn place(bytes: &[u8], block: &[u8]) -> Option<AppendedTail> {
-    let old_bytes = find(bytes).map_or(0, |old| old.len() + LENGTH_BYTES + MARK.len());
+/// Returns the tail of the file with `block` in place of an older block.
+pub fn tail_with(bytes: &[u8], block: &[u8]) -> Option<AppendedTail> {
+    let old_bytes = extract_block(bytes).map_or(0, |old| old.len() + LENGTH_BYTES + MARK.len());
     let length = u32::try_from(block.len()).ok()?;
     Some(AppendedTail {
         from: bytes.len() - old_bytes,

@@ -1,4 +1,4 @@
-//! One account: whose key, what is set, what time it is, which number comes next.
+//! Account: settings, clock and counters of an API key.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,14 +13,14 @@ use crate::platform::clock::Clock;
 use crate::platform::rng::Entropy;
 use crate::storage::db;
 
-/// 2024-01-01T00:00:00Z: what snowflakes count from, so that they have 18 digits these years.
+/// 2024-01-01T00:00:00Z: epoch of snowflake ids, chosen so that current ids have 18 digits.
 const SNOWFLAKE_EPOCH_MS: i64 = 1_704_067_200_000;
-/// A snowflake's lower bits, by which accounts differ.
+/// Lower bits of a snowflake. They differ between accounts.
 const SNOWFLAKE_LOW_BITS: u32 = 22;
-/// How far an account whose ids run into another's moves on.
+/// Distance that an account skips if its next id is in use by another account.
 const SNOWFLAKE_GAP: u64 = 4_096;
 
-/// One life of an account.
+/// Account of an API key. A reset ends the account; the key's next use creates another one.
 #[derive(Debug)]
 pub struct Account {
     pub id: AccountId,
@@ -37,7 +37,7 @@ pub struct Account {
     pub(super) cancellation: CancellationToken,
 }
 
-/// Whether it is a BIZ MORI test key.
+/// `true` if `key` is a test key of BIZ MORI.
 #[must_use]
 pub fn is_test_key(key: &str) -> bool {
     key.starts_with("sk_test_")
@@ -48,7 +48,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Account {
-    /// The account as it was stored.
+    /// Creates the account from its row.
     pub(crate) fn from_row(
         row: db::accounts::AccountRow,
         entropy: &Entropy,
@@ -72,20 +72,20 @@ impl Account {
         }
     }
 
-    /// What its clock shows.
+    /// Returns the time of the account's clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock().now()
     }
 
-    /// The clock it goes by.
+    /// Returns the account's own clock, or the default clock if it has none.
     #[must_use]
     pub fn clock(&self) -> Clock {
-        let own = *lock(&self.clock);
-        own.unwrap_or_else(|| *lock(&self.default_clock))
+        let own_clock = *lock(&self.clock);
+        own_clock.unwrap_or_else(|| *lock(&self.default_clock))
     }
 
-    /// Whose time it goes by.
+    /// Returns the id of the clock that the account follows.
     #[must_use]
     pub fn clock_id(&self) -> ClockId {
         if lock(&self.clock).is_some() {
@@ -95,22 +95,23 @@ impl Account {
         }
     }
 
-    /// A BIZ MORI test key: its orders are made up, and nothing of them is stored.
+    /// `true` if the account has a test key of BIZ MORI. Results of its orders are placeholders,
+    /// and no files are stored.
     #[must_use]
     pub fn is_test(&self) -> bool {
         is_test_key(&self.key)
     }
 
-    /// What is set on it.
+    /// Returns the account's settings.
     #[must_use]
     pub fn settings(&self) -> AccountSettings {
         lock(&self.settings).clone()
     }
 
-    /// Counts a call to a vendor's front door against the account's calls a minute.
+    /// Counts a call to a vendor's API against the account's rate limit.
     ///
     /// # Errors
-    /// If those of this minute are used up; the call is then not counted.
+    /// Returns an error if the limit is reached. The call is then not counted.
     pub fn check_rate_limit(&self) -> Result<(), RateLimited> {
         let (plan, limit) = {
             let settings = lock(&self.settings);
@@ -122,37 +123,38 @@ impl Account {
         lock(&self.window).count(self.now(), plan, calls_max)
     }
 
-    /// The number of its next order, from 1.
+    /// Returns the number for the account's next order, starting at 1.
     pub fn next_order(&self) -> u64 {
         self.orders.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// The greatest number given to an order of its own. 0 if it has none.
+    /// Returns the highest number of an order. 0 if there is none.
     #[must_use]
     pub fn last_order(&self) -> u64 {
         self.orders.load(Ordering::Relaxed)
     }
 
-    /// The greatest number given to an upload of its own. 0 if it has none.
+    /// Returns the highest number of an upload. 0 if there is none.
     #[must_use]
     pub fn last_upload(&self) -> u64 {
         self.uploads.load(Ordering::Relaxed)
     }
 
-    /// The number of its next upload, from 1.
+    /// Returns the number for the account's next upload, starting at 1.
     pub fn next_upload(&self) -> u64 {
         self.uploads.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// The number of its next request, from 1.
+    /// Returns the number for the account's next request, starting at 1.
     pub fn next_request(&self) -> u64 {
         self.requests.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// An id of digits, greater than all it has given, growing with time.
+    /// Returns a numeric id that is greater than all earlier ids of the account and grows with
+    /// time.
     pub fn next_snowflake(&self, now: Timestamp) -> u64 {
-        let ms = now.since_ms(Timestamp::from_ms(SNOWFLAKE_EPOCH_MS));
-        let ms = u64::try_from(ms)
+        let since_epoch_ms = now.since_ms(Timestamp::from_ms(SNOWFLAKE_EPOCH_MS));
+        let ms = u64::try_from(since_epoch_ms)
             .unwrap_or(0)
             .min(u64::MAX >> (SNOWFLAKE_LOW_BITS + 1));
         let mut last = lock(&self.snowflake);
@@ -160,12 +162,13 @@ impl Account {
         *last
     }
 
-    /// The id it would give next is another account's: leaves a gap behind that one's.
+    /// Skips ids after the account's next id turned out to be in use by another account.
     pub fn skip_snowflakes(&self) {
         *lock(&self.snowflake) += SNOWFLAKE_GAP;
     }
 
-    /// Is done when this life has ended; then nothing more may be sent or written for it.
+    /// Returns a token that is cancelled when the account ends. After that nothing may be sent or
+    /// written for it.
     #[must_use]
     pub fn cancellation(&self) -> &CancellationToken {
         &self.cancellation

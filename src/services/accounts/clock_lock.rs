@@ -1,7 +1,7 @@
-//! Clock locks: whoever sets or moves a clock, or claims jobs by it, holds its lock.
+//! Clock locks: held while a clock is set or moved, or while the worker claims jobs that follow it.
 //!
-//! An account that begins or ends to follow the default clock takes its jobs along. Whoever
-//! changes that holds both locks: first the account's, then the default clock's.
+//! An account's jobs move with it when it starts or stops following the default clock. Such a
+//! change holds two locks: first the account's, then the default clock's.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,17 +12,17 @@ use super::Accounts;
 use crate::model::ids::ClockId;
 use crate::storage::db::due_index::DueIndex;
 
-/// The locks of the clocks that somebody holds or waits for.
+/// Locks of the clocks whose lock is held or waited for.
 #[derive(Debug, Default)]
 pub(super) struct ClockLocks(Mutex<HashMap<ClockId, Arc<tokio::sync::Mutex<()>>>>);
 
-/// Exclusive right to change a clock. Dropping it makes the worker look for due jobs.
+/// Exclusive right to change a clock. Dropping it makes the worker check for due jobs.
 #[derive(Debug)]
 pub struct ClockGuard {
     clock: ClockId,
     lock: Option<OwnedMutexGuard<()>>,
-    /// `None` in the hands of the worker, which has just looked.
-    agenda: Option<DueIndex>,
+    /// `None` for the worker, which has just checked.
+    due_index: Option<DueIndex>,
 }
 
 impl ClockLocks {
@@ -30,7 +30,7 @@ impl ClockLocks {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock_of(&self, clock: ClockId) -> Arc<tokio::sync::Mutex<()>> {
+    fn lock_for(&self, clock: ClockId) -> Arc<tokio::sync::Mutex<()>> {
         let mut locks = self.locks();
         locks.retain(|_, lock| Arc::strong_count(lock) > 1);
         Arc::clone(locks.entry(clock).or_default())
@@ -38,7 +38,7 @@ impl ClockLocks {
 }
 
 impl Accounts {
-    /// `true` if somebody holds the lock of that clock, or waits for it.
+    /// `true` if the lock of that clock is held or waited for.
     #[must_use]
     pub fn is_clock_in_use(&self, clock: ClockId) -> bool {
         let locks = self.clock_locks.locks();
@@ -50,26 +50,26 @@ impl Accounts {
     pub async fn lock_clock(&self, clock: ClockId) -> ClockGuard {
         ClockGuard {
             clock,
-            lock: Some(self.clock_locks.lock_of(clock).lock_owned().await),
-            agenda: Some(self.db.agenda().clone()),
+            lock: Some(self.clock_locks.lock_for(clock).lock_owned().await),
+            due_index: Some(self.db.due_index().clone()),
         }
     }
 
-    /// Takes the lock of a clock for the worker. `None` if somebody holds it, who makes the
-    /// worker look again.
+    /// Takes the lock of a clock for the worker. `None` if the lock is held; its release wakes the
+    /// worker.
     #[must_use]
     pub fn try_lock_clock(&self, clock: ClockId) -> Option<ClockGuard> {
-        let lock = self.clock_locks.lock_of(clock).try_lock_owned().ok()?;
+        let lock = self.clock_locks.lock_for(clock).try_lock_owned().ok()?;
         Some(ClockGuard {
             clock,
             lock: Some(lock),
-            agenda: None,
+            due_index: None,
         })
     }
 }
 
 impl ClockGuard {
-    /// Returns the clock that is locked.
+    /// Returns the id of the locked clock.
     #[must_use]
     pub const fn clock(&self) -> ClockId {
         self.clock
@@ -79,8 +79,8 @@ impl ClockGuard {
 impl Drop for ClockGuard {
     fn drop(&mut self) {
         drop(self.lock.take());
-        if let Some(agenda) = &self.agenda {
-            agenda.check_now(self.clock);
+        if let Some(due_index) = &self.due_index {
+            due_index.check_now(self.clock);
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Accounts' clocks, and the default one: read, set, moved.
+//! Clocks of accounts, and the default clock: read, set and moved.
 //!
-//! A clock changes only in the hands of who holds its lock, which a [`ClockGuard`] proves.
+//! A clock changes only while its lock is held. A [`ClockGuard`] proves this.
 
 use std::sync::Arc;
 
@@ -12,28 +12,29 @@ use crate::platform::clock::Clock;
 use crate::storage::db::{self, InternalError, run_to_completion};
 
 impl Accounts {
-    /// That clock; the default one's where the account is gone or has none of its own.
+    /// Returns a clock. Returns the default clock if the account has ended or has no clock of its
+    /// own.
     #[must_use]
     pub fn clock(&self, id: ClockId) -> Clock {
-        let own = self
+        let own_clock = self
             .by_id(AccountId(id.0))
             .and_then(|account| *lock(&account.clock));
-        own.unwrap_or_else(|| *lock(&self.default_clock))
+        own_clock.unwrap_or_else(|| *lock(&self.default_clock))
     }
 
-    /// What that clock shows.
+    /// Returns the time of a clock.
     #[must_use]
     pub fn now(&self, id: ClockId) -> Timestamp {
         self.clock(id).now()
     }
 
-    /// Moves a clock on to `at` in memory. It is written with the next commit.
+    /// Moves a clock forward to `at` in memory. The change is written with the next commit.
     pub fn advance_clock(&self, guard: &ClockGuard, at: Timestamp) {
         let id = guard.clock();
         let moved = self.clock(id).moved_to(at);
         match id {
             ClockId::DEFAULT => *lock(&self.default_clock) = moved,
-            ClockId(of) => match self.by_id(AccountId(of)) {
+            ClockId(id) => match self.by_id(AccountId(id)) {
                 Some(account) => *lock(&account.clock) = Some(moved),
                 None => return,
             },
@@ -41,12 +42,12 @@ impl Accounts {
         self.db.queue_clock_write(id, moved);
     }
 
-    /// Sets the account's own clock, or the default clock if `account` is `None`, to what `set`
-    /// makes of the instant that the account's clock shows now. It is carried through, whether
-    /// anybody waits for it or not.
+    /// Sets the account's own clock, or the default clock if `account` is `None`. `set` receives
+    /// the current time of that clock. Runs to completion even if the caller is cancelled.
     ///
     /// # Errors
-    /// If the account is gone, or the clock cannot be written.
+    /// Returns [`InternalError::AccountGone`] if the account has ended, or an error if the database
+    /// fails.
     pub async fn set_clock(
         self: &Arc<Self>,
         account: Option<Arc<Account>>,
@@ -56,7 +57,7 @@ impl Accounts {
         run_to_completion(async move {
             let guard = match &account {
                 None => this.lock_clock(ClockId::DEFAULT).await,
-                Some(account) => this.own_clock(account).await?,
+                Some(account) => this.lock_own_clock(account).await?,
             };
             let clock = set(this.now(guard.clock()));
             this.write_clock(&guard, clock).await?;
@@ -65,27 +66,29 @@ impl Accounts {
         .await
     }
 
-    /// Locks the account's own clock. An account that followed the default clock has one of its
-    /// own from then on, which shows the same.
+    /// Locks the account's own clock. An account that followed the default clock receives its own
+    /// clock, which starts as a copy.
     ///
     /// # Errors
-    /// If the account is gone, or the clock cannot be written.
-    pub async fn own_clock(&self, account: &Account) -> Result<ClockGuard, InternalError> {
-        let own = self.lock_clock(ClockId::for_account(account.id)).await;
+    /// Returns [`InternalError::AccountGone`] if the account has ended, or an error if the database
+    /// fails.
+    pub async fn lock_own_clock(&self, account: &Account) -> Result<ClockGuard, InternalError> {
+        let own_guard = self.lock_clock(ClockId::for_account(account.id)).await;
         if account.clock_id() == ClockId::DEFAULT {
-            // The account's jobs leave the default clock: nobody may be running them by it.
-            let default = self.lock_clock(ClockId::DEFAULT).await;
-            let followed = self.clock(default.clock());
-            self.write_clock(&own, followed).await?;
+            // The account's jobs leave the default clock, so none of them may be running.
+            let default_guard = self.lock_clock(ClockId::DEFAULT).await;
+            let followed_clock = self.clock(default_guard.clock());
+            self.write_clock(&own_guard, followed_clock).await?;
         }
-        Ok(own)
+        Ok(own_guard)
     }
 
-    /// Writes a clock, and sets it once it is written. An account that followed the default clock
-    /// has its own from then on.
+    /// Writes a clock to the database, and then sets it in memory. An account that followed the
+    /// default clock then has its own clock.
     ///
     /// # Errors
-    /// If its account is gone, or it cannot be written.
+    /// Returns [`InternalError::AccountGone`] if the account has ended, or an error if the database
+    /// fails.
     pub async fn write_clock(&self, guard: &ClockGuard, clock: Clock) -> Result<(), InternalError> {
         let id = guard.clock();
         let account = match id {
@@ -102,29 +105,30 @@ impl Accounts {
             Some(account) => *lock(&account.clock) = Some(clock),
             None => *lock(&self.default_clock) = clock,
         }
-        self.db.agenda().check_now(id);
+        self.db.due_index().check_now(id);
         Ok(())
     }
 
-    /// Has the account follow the default clock from now on, with all that is to be done for it.
+    /// Makes the account and its jobs follow the default clock.
     ///
     /// # Errors
-    /// If it is gone, or it cannot be written.
+    /// Returns [`InternalError::AccountGone`] if the account has ended, or an error if the database
+    /// fails.
     pub async fn follow_default_clock(
         self: &Arc<Self>,
         id: AccountId,
     ) -> Result<(), InternalError> {
         let this = Arc::clone(self);
         run_to_completion(async move {
-            let own = this.lock_clock(ClockId::for_account(id)).await;
-            // Its guard makes the worker look at the jobs that the default clock takes over.
+            let own_guard = this.lock_clock(ClockId::for_account(id)).await;
+            // Its guard makes the worker check the jobs that move to the default clock.
             let _default = this.lock_clock(ClockId::DEFAULT).await;
             let account = this.by_id(id).ok_or(InternalError::AccountGone)?;
             let mut tx = this.db.begin().await?;
             db::accounts::unset_clock(&mut tx, id).await?;
             tx.commit().await?;
             *lock(&account.clock) = None;
-            drop(own);
+            drop(own_guard);
             Ok(())
         })
         .await

@@ -1,4 +1,4 @@
-//! The turn: while somebody has it, no account begins or ends. Who replaces many at once takes it.
+//! Lifecycle lock: while it is held, no account is created or deleted.
 
 use std::sync::{Arc, PoisonError};
 
@@ -9,7 +9,7 @@ use crate::model::ids::ClockId;
 use crate::platform::clock::Clock;
 use crate::storage::db::accounts::AccountRow;
 
-/// Accounts as they stand.
+/// Guard of the lifecycle lock. Needed to replace several accounts at once.
 #[derive(Debug)]
 pub struct LifecycleGuard<'a> {
     accounts: &'a Accounts,
@@ -17,7 +17,7 @@ pub struct LifecycleGuard<'a> {
 }
 
 impl Accounts {
-    /// Takes the turn as soon as nobody else has it.
+    /// Waits for the lifecycle lock.
     pub async fn lock_lifecycle(&self) -> LifecycleGuard<'_> {
         LifecycleGuard {
             accounts: self,
@@ -27,8 +27,8 @@ impl Accounts {
 }
 
 impl LifecycleGuard<'_> {
-    /// Ends these accounts' lives and begins those, at once for every request; their rows and
-    /// blobs are seen to by who calls.
+    /// Ends the accounts `ended` and adds the accounts `added`, in one step for all requests. The
+    /// caller takes care of rows and blobs.
     pub fn replace(&self, ended: &[Arc<Account>], added: Vec<AccountRow>) -> Vec<Arc<Account>> {
         let accounts = self.accounts;
         let added: Vec<Arc<Account>> = added.into_iter().map(|row| accounts.account(row)).collect();
@@ -46,7 +46,8 @@ impl LifecycleGuard<'_> {
         added
     }
 
-    /// Sets the default clock to one that was written, in the hands of who holds its lock.
+    /// Sets the default clock in memory, after it was written. `guard` proves that its lock is
+    /// held.
     pub fn set_default_clock(&self, guard: &ClockGuard, clock: Clock) {
         debug_assert_eq!(guard.clock(), ClockId::DEFAULT);
         *lock(&self.accounts.default_clock) = clock;

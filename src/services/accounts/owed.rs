@@ -1,12 +1,11 @@
-//! Uploads that clients owe: their upload URLs were handed out a moment ago, and are not used yet.
+//! Owed uploads: uploads whose URL was issued a moment ago and is not used yet.
 //!
-//! A clock in mode `jump` does not leap while an upload is owed by an account that goes by it.
-//! An upload is owed from just before the URL is made until it arrives, its order ends, or
-//! [`OWED_FOR`] of real time has passed. While it is owed its URL cannot expire by a leap, because
-//! there is none; afterwards the clock may leap past the expiry.
+//! A clock in mode `jump` does not jump while an account that follows it owes an upload. An upload
+//! is owed from just before its URL is created until it arrives, its order ends, or [`OWED_FOR`] of
+//! real time has passed. So a URL does not expire by a jump while its upload is owed.
 //!
-//! The check and the leap are one step under this module's mutex. The URL's date is read after its
-//! upload was entered here. So a URL is either dated after a leap, or prevents it.
+//! The check and the jump are one step under this module's mutex. A URL's date is read after its
+//! upload was entered here. So a URL is either dated after a jump, or prevents it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -16,12 +15,12 @@ use super::{Account, Accounts, ClockGuard};
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::time::Timestamp;
 
-/// Real time for which an upload is owed at most.
+/// Longest real time for which an upload is owed.
 const OWED_FOR: Duration = Duration::from_secs(5);
-/// Number of URLs that are remembered at most. The oldest are forgotten first.
+/// Maximum number of remembered URLs. The oldest are forgotten first.
 const HANDED_OUT_MAX: usize = 10_000;
 
-/// Subject of an upload URL: the number, within its account, of an order or of an upload of its own.
+/// Subject of an upload URL. The number is that of the order or upload within its account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UploadFor {
     Order(u64),
@@ -30,11 +29,11 @@ pub enum UploadFor {
 
 type OwedKey = (AccountId, UploadFor);
 
-/// The uploads that are owed.
+/// Uploads that are owed.
 #[derive(Debug, Default)]
 pub(super) struct OwedUploads {
     by_key: HashMap<OwedKey, OwedUpload>,
-    /// In the order of time, uploads that have arrived since included.
+    /// URLs in order of time, including those whose upload has arrived.
     handed_out: VecDeque<(Instant, OwedKey)>,
 }
 
@@ -54,7 +53,7 @@ impl OwedUploads {
         self.handed_out.push_back((now, key));
     }
 
-    /// Returns `true` if the upload was owed.
+    /// Removes an upload. Returns `true` if it was owed.
     fn remove(&mut self, account: AccountId, subject: UploadFor) -> bool {
         self.by_key.remove(&(account, subject)).is_some()
     }
@@ -66,7 +65,7 @@ impl OwedUploads {
                 return;
             }
             self.handed_out.pop_front();
-            // A later URL for the same subject stands further back.
+            // A later URL for the same subject has its own entry.
             if self
                 .by_key
                 .get(&key)
@@ -77,15 +76,14 @@ impl OwedUploads {
         }
     }
 
-    /// Returns how long an account for which `goes_by` is true still owes an upload. `None` if no
-    /// such account owes one.
-    fn owed_for(&mut self, now: Instant, goes_by: impl Fn(&Account) -> bool) -> Option<Duration> {
+    /// Returns the time for which an account that `matches` still owes an upload. `None` if none
+    /// does.
+    fn owed_for(&mut self, now: Instant, matches: impl Fn(&Account) -> bool) -> Option<Duration> {
         self.drop_old(now);
         let latest = self.handed_out.iter().rev().find(|(since, key)| {
-            let owed = self.by_key.get(key);
-            let owed = owed.filter(|owed| owed.since == *since);
+            let owed = self.by_key.get(key).filter(|owed| owed.since == *since);
             owed.is_some_and(|owed| {
-                !owed.account.cancellation().is_cancelled() && goes_by(&owed.account)
+                !owed.account.cancellation().is_cancelled() && matches(&owed.account)
             })
         });
         let (since, _) = latest?;
@@ -93,7 +91,7 @@ impl OwedUploads {
     }
 }
 
-/// An upload that is owed as long as this exists, and longer if it is kept.
+/// Upload that is owed while this value exists, and longer after [`Self::keep`].
 #[derive(Debug)]
 pub struct HandedOutUpload<'a> {
     accounts: &'a Accounts,
@@ -124,7 +122,7 @@ impl Accounts {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Enters an upload as owed. To be called before the clock is read for the URL's date.
+    /// Enters an upload as owed. To be called before the clock is read for the date of the URL.
     pub fn hand_out_upload<'a>(
         &'a self,
         account: &'a Arc<Account>,
@@ -139,27 +137,27 @@ impl Accounts {
         }
     }
 
-    /// Removes an upload that has arrived, or that cannot arrive any more. A clock that waited for
-    /// it leaps.
+    /// Removes an upload that has arrived, or cannot arrive any more. A clock that waited for it
+    /// may then jump.
     pub fn settle_upload(&self, account: &Account, subject: UploadFor) {
         let was_owed = self.owed_uploads().remove(account.id, subject);
         if was_owed && account.clock().jumps() {
-            self.db.agenda().check_now(account.clock_id());
+            self.db.due_index().check_now(account.clock_id());
         }
     }
 
-    /// Moves a clock on to `at`, unless an upload is owed by that clock.
+    /// Moves a clock forward to `at`, unless an upload is owed.
     ///
     /// # Errors
-    /// Returns how long to wait if an upload is owed.
+    /// Returns the time to wait if an upload is owed.
     pub fn jump_over_owed_uploads(
         &self,
         guard: &ClockGuard,
         at: Timestamp,
     ) -> Result<(), Duration> {
         let clock: ClockId = guard.clock();
-        let mut owed = self.owed_uploads();
-        let wait = owed.owed_for(Instant::now(), |account| account.clock_id() == clock);
+        let mut uploads = self.owed_uploads();
+        let wait = uploads.owed_for(Instant::now(), |account| account.clock_id() == clock);
         if let Some(wait) = wait {
             return Err(wait);
         }
@@ -221,13 +219,13 @@ mod tests {
         assert!(owed.remove(account.id, UploadFor::File(1)));
         assert!(
             !owed.remove(account.id, UploadFor::File(1)),
-            "it has arrived"
+            "already removed"
         );
         assert_eq!(owed.owed_for(start + ms(5_000), ANY), None);
     }
 
     #[test]
-    fn owed_for_leaves_out_other_clocks_and_lives_that_have_ended() {
+    fn owed_for_leaves_out_other_clocks_and_ended_accounts() {
         let (mut owed, start) = (OwedUploads::default(), Instant::now());
         let (one, other) = (account(1), account(2));
         owed.insert(&one, UploadFor::Order(1), start);
@@ -243,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn owed_uploads_are_bounded_in_number_and_the_latest_stay() {
+    fn insert_beyond_the_maximum_drops_the_oldest_uploads() {
         let (mut owed, account, start) = (OwedUploads::default(), account(1), Instant::now());
         let count = 2 * u64::try_from(HANDED_OUT_MAX).expect("a number");
         for number in 0..count {
@@ -251,7 +249,7 @@ mod tests {
         }
         assert!(owed.by_key.len() <= HANDED_OUT_MAX && owed.handed_out.len() <= HANDED_OUT_MAX);
         assert!(owed.remove(account.id, UploadFor::Order(count - 1)));
-        assert!(!owed.remove(account.id, UploadFor::Order(0)), "forgotten");
+        assert!(!owed.remove(account.id, UploadFor::Order(0)), "dropped");
         for _ in 0..count {
             owed.insert(&account, UploadFor::File(1), start);
         }

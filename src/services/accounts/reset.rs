@@ -1,7 +1,8 @@
-//! Ends of accounts' lives, one or all.
+//! Deletion of accounts, one or all.
 //!
-//! A reset is fenced. First the rows go, in one transaction: nothing can be written for the ended
-//! life any more. Then its work in flight is cancelled, and then its blobs go.
+//! The order of steps prevents late writes. First the rows are deleted in one transaction, so that
+//! nothing can be written for the account any more. Then its work in flight is cancelled, and then
+//! its blobs are deleted.
 
 use std::sync::{Arc, PoisonError};
 
@@ -13,14 +14,15 @@ use crate::storage::db::accounts::OwnedCounts;
 use crate::storage::db::{self, InternalError, run_to_completion};
 
 impl Accounts {
-    /// Ends the account's life, if there is one, and all that hangs on it. Returns what went.
+    /// Deletes the account and everything that belongs to it. Returns the numbers of deleted
+    /// objects, all zero if the account does not exist.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if the database or the disk fails.
     pub async fn delete(self: &Arc<Self>, key: &str) -> Result<OwnedCounts, InternalError> {
         let (this, key) = (Arc::clone(self), key.to_owned());
         run_to_completion(async move {
-            let _turn = this.lifecycle_lock.lock().await;
+            let _guard = this.lifecycle_lock.lock().await;
             this.delete_locked(&key).await
         })
         .await
@@ -37,18 +39,18 @@ impl Accounts {
         account.cancellation().cancel();
         self.remove(&account);
         let clock = ClockId::for_account(account.id);
-        self.db.agenda().retain(|of| of != clock);
+        self.db.due_index().retain(|id| id != clock);
         let removed = self.blobs.remove_account(account.id).await;
         removed.map_err(InternalError::broken)?;
         Ok(owned)
     }
 
-    /// Ends every account's life, sets the default clock to the real time, and removes what
-    /// belonged to nobody. The rows of all accounts go in one transaction. Their blobs are moved
-    /// away at once, and deleted in the background. Returns what went.
+    /// Deletes all accounts and everything without an account, and sets the default clock to real
+    /// time. Rows are deleted in one transaction. Blobs are moved away at once and deleted in the
+    /// background. Returns the numbers of deleted objects.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if the database or the disk fails.
     pub async fn delete_all(self: &Arc<Self>) -> Result<OwnedCounts, InternalError> {
         let this = Arc::clone(self);
         run_to_completion(async move {
@@ -63,7 +65,7 @@ impl Accounts {
         default_clock: &ClockGuard,
     ) -> Result<OwnedCounts, InternalError> {
         debug_assert_eq!(default_clock.clock(), ClockId::DEFAULT);
-        let _turn = self.lifecycle_lock.lock().await;
+        let _guard = self.lifecycle_lock.lock().await;
         let ids: Vec<AccountId> = {
             let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
             registry.by_id.keys().copied().collect()
@@ -85,7 +87,9 @@ impl Accounts {
             std::mem::take(&mut *registry)
         };
         drop(ended);
-        self.db.agenda().retain(|clock| clock == ClockId::DEFAULT);
+        self.db
+            .due_index()
+            .retain(|clock| clock == ClockId::DEFAULT);
         self.blobs
             .remove_all()
             .await

@@ -1,4 +1,4 @@
-//! The mailboxes of the inbox, bounded: what is done while their lock is held.
+//! Mailboxes with their limits. The inbox calls these functions under its lock.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -7,26 +7,26 @@ use super::{
     InboxConfig, InboxError, InboxMessage, InboxMessages, InboxSummary, MAILBOXES_MAX, MESSAGES_MAX,
 };
 
-/// Bytes of messages in one mailbox.
+/// Maximum number of bytes of messages in one mailbox.
 pub(super) const MAILBOX_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Bytes of messages in all mailboxes together.
+/// Maximum number of bytes of messages in all mailboxes together.
 pub(super) const BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// An account's key, or none, and a name.
+/// API key of the account, if any, and name of the mailbox.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct MailboxKey {
     pub account: Option<String>,
     pub name: String,
 }
 
-/// One mailbox.
+/// Mailbox and its messages.
 #[derive(Debug)]
 pub(super) struct Mailbox {
-    /// Distinguishes the mailbox from others of its key, earlier and later. Grows with time.
+    /// Distinguishes the mailbox from earlier and later ones with the same key. Grows with time.
     pub id: u64,
     pub config: Arc<InboxConfig>,
     pub answered: usize,
-    /// With their numbers, the oldest first.
+    /// Messages with their numbers, oldest first.
     messages: VecDeque<(u64, Arc<InboxMessage>)>,
     bytes: usize,
     evicted: u64,
@@ -34,16 +34,16 @@ pub(super) struct Mailbox {
     used: u64,
 }
 
-/// All mailboxes.
+/// Registry of all mailboxes.
 #[derive(Debug, Default)]
 pub(super) struct Mailboxes {
     by_key: HashMap<MailboxKey, Mailbox>,
     bytes: usize,
-    /// Counts mailboxes, messages and uses.
+    /// Last number issued for a mailbox, a message or a use.
     ids: u64,
-    /// Counts how often all were removed.
+    /// Number of times that all mailboxes were removed.
     pub clear_epoch: u64,
-    /// The last [`MAILBOXES_MAX`] that went because there were too many.
+    /// The last [`MAILBOXES_MAX`] mailboxes that were removed because there were too many.
     removed: VecDeque<MailboxKey>,
 }
 
@@ -66,8 +66,8 @@ impl Mailboxes {
         self.by_key.get(key)
     }
 
-    /// Returns the key that a call means: that of the account it names, or else that of the only
-    /// mailbox of this name. `Ok` also if there is no such mailbox.
+    /// Returns the key of the mailbox that a call means: that of the named account, else the only
+    /// mailbox of this name. Returns a key even if there is no such mailbox.
     pub(super) fn resolve(
         &self,
         account: Option<&str>,
@@ -84,9 +84,9 @@ impl Mailboxes {
         }
     }
 
-    /// Returns the key that a call means which reads or removes a mailbox. As [`Self::resolve`], but if
-    /// no mailbox has the name, the key is that of the last one of the name that went because there
-    /// were too many.
+    /// Like [`Self::resolve`], for a call that reads or removes a mailbox. If no mailbox has the
+    /// name, returns the key of the last mailbox of this name that was removed because there were
+    /// too many.
     pub(super) fn resolve_to_read(
         &self,
         account: Option<&str>,
@@ -96,12 +96,12 @@ impl Mailboxes {
         if account.is_some() || self.by_key.contains_key(&key) {
             return Ok(key);
         }
-        let gone = self.removed.iter().rev().find(|key| key.name == name);
-        Ok(gone.cloned().unwrap_or(key))
+        let evicted = self.removed.iter().rev().find(|key| key.name == name);
+        Ok(evicted.cloned().unwrap_or(key))
     }
 
     /// Returns the key of the mailbox for a message from `account`. A mailbox without an account
-    /// becomes the account's with the first message from there.
+    /// becomes the account's with its first message.
     pub(super) fn resolve_for_message(&mut self, account: Option<&str>, name: &str) -> MailboxKey {
         let key = MailboxKey::new(account, name);
         if account.is_none() {
@@ -116,26 +116,26 @@ impl Mailboxes {
         key
     }
 
-    /// Makes a mailbox, in place of the one with this key. Returns those that went because there are
-    /// too many, with the number of their messages.
-    pub(super) fn make(
+    /// Creates a mailbox, in place of the one with the same key. Returns the mailboxes that were
+    /// removed because there are too many, with the number of their messages.
+    pub(super) fn create(
         &mut self,
         key: &MailboxKey,
-        script: Arc<InboxConfig>,
+        config: Arc<InboxConfig>,
     ) -> Vec<(MailboxKey, usize)> {
-        let number = self.next_id();
+        let id = self.next_id();
         let mailbox = Mailbox {
-            id: number,
-            config: script,
+            id,
+            config,
             answered: 0,
             messages: VecDeque::new(),
             bytes: 0,
             evicted: 0,
-            used: number,
+            used: id,
         };
         self.removed.retain(|removed| removed != key);
-        let before = self.by_key.insert(key.clone(), mailbox);
-        self.bytes -= before.map_or(0, |mailbox| mailbox.bytes);
+        let replaced = self.by_key.insert(key.clone(), mailbox);
+        self.bytes -= replaced.map_or(0, |mailbox| mailbox.bytes);
         let mut removed = Vec::new();
         while self.by_key.len() > MAILBOXES_MAX
             && let Some((key, _)) = self.by_key.iter().min_by_key(|(_, mailbox)| mailbox.used)
@@ -153,7 +153,7 @@ impl Mailboxes {
         removed
     }
 
-    /// Notes that the mailbox is used.
+    /// Marks a mailbox as used.
     pub(super) fn touch(&mut self, key: &MailboxKey) {
         let number = self.next_id();
         if let Some(mailbox) = self.by_key.get_mut(key) {
@@ -167,19 +167,20 @@ impl Mailboxes {
         removed
     }
 
-    /// Removes the mailboxes whose keys are wanted, and forgets that such ones went. Returns their
-    /// number.
-    pub(super) fn remove_all(&mut self, is_wanted: impl Fn(&MailboxKey) -> bool) -> usize {
-        self.removed.retain(|key| !is_wanted(key));
-        let keys = self.by_key.keys().filter(|key| is_wanted(key));
-        let keys: Vec<MailboxKey> = keys.cloned().collect();
+    /// Removes the mailboxes whose keys are matched, also from the list of those removed earlier.
+    /// Returns their number.
+    pub(super) fn remove_all(&mut self, is_match: impl Fn(&MailboxKey) -> bool) -> usize {
+        self.removed.retain(|key| !is_match(key));
+        let matching = self.by_key.keys().filter(|key| is_match(key));
+        let keys: Vec<MailboxKey> = matching.cloned().collect();
         for key in &keys {
             self.remove(key);
         }
         keys.len()
     }
 
-    /// Stores a message in a mailbox that exists. Returns the status that its script answers with.
+    /// Stores a message in an existing mailbox. Returns the status of the response, `None` for the
+    /// default.
     pub(super) fn store(&mut self, key: &MailboxKey, message: InboxMessage) -> Option<u16> {
         let (number, bytes) = (self.next_id(), message.bytes());
         let mailbox = self.by_key.get_mut(key)?;
@@ -189,7 +190,7 @@ impl Mailboxes {
         mailbox.bytes += bytes;
         mailbox.messages.push_back((number, Arc::new(message)));
         self.bytes += bytes;
-        while self.is_over_full(key) {
+        while self.exceeds_limits(key) {
             self.evict(Some(key));
         }
         while self.bytes > BYTES_MAX {
@@ -198,20 +199,22 @@ impl Mailboxes {
         status
     }
 
-    fn is_over_full(&self, key: &MailboxKey) -> bool {
+    fn exceeds_limits(&self, key: &MailboxKey) -> bool {
         let mailbox = self.by_key.get(key);
         mailbox.is_some_and(|mailbox| {
             mailbox.messages.len() > MESSAGES_MAX || mailbox.bytes > MAILBOX_BYTES_MAX
         })
     }
 
-    /// Lets the oldest message go, of one mailbox or of all.
+    /// Evicts the oldest message of one mailbox, or of all.
     fn evict(&mut self, key: Option<&MailboxKey>) {
-        let first =
-            |mailbox: &&mut Mailbox| mailbox.messages.front().map_or(u64::MAX, |(it, _)| *it);
+        let oldest_number = |mailbox: &&mut Mailbox| {
+            let oldest = mailbox.messages.front();
+            oldest.map_or(u64::MAX, |(number, _)| *number)
+        };
         let mailbox = match key {
             Some(key) => self.by_key.get_mut(key),
-            None => self.by_key.values_mut().min_by_key(first),
+            None => self.by_key.values_mut().min_by_key(oldest_number),
         };
         if let Some(mailbox) = mailbox
             && let Some((_, oldest)) = mailbox.messages.pop_front()
@@ -223,7 +226,7 @@ impl Mailboxes {
         }
     }
 
-    /// Returns the messages of a mailbox if there are at least `min`. `None` if there are fewer.
+    /// Returns the messages of a mailbox. `None` if there are fewer than `min`.
     pub(super) fn messages(
         &self,
         key: &MailboxKey,
@@ -238,14 +241,17 @@ impl Mailboxes {
         if mailbox.messages.len() < min {
             return Ok(None);
         }
-        let messages = mailbox.messages.iter().map(|(_, it)| Arc::clone(it));
+        let messages = mailbox
+            .messages
+            .iter()
+            .map(|(_, message)| Arc::clone(message));
         Ok(Some(InboxMessages {
             messages: messages.collect(),
             evicted: mailbox.evicted,
         }))
     }
 
-    /// Returns the mailboxes of an account, or all, in the order in which they were made.
+    /// Returns the mailboxes of an account, or all, in the order of creation.
     pub(super) fn list(&self, account: Option<&str>) -> Vec<InboxSummary> {
         let is_listed = |key: &MailboxKey| account.is_none() || key.account.as_deref() == account;
         let mailboxes = self.by_key.iter().filter(|(key, _)| is_listed(key));

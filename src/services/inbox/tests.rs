@@ -1,4 +1,4 @@
-//! Bounds of the inbox, and whose mailbox a name is.
+//! Tests of the inbox's limits, and of mailboxes with the same name.
 
 use super::mailboxes::{BYTES_MAX, MAILBOX_BYTES_MAX};
 use super::*;
@@ -24,18 +24,22 @@ fn read(inbox: &Inbox, account: Option<&str>, name: &str) -> Result<InboxMessage
 
 fn bodies(inbox: &Inbox, account: Option<&str>, name: &str) -> (Vec<String>, u64) {
     let found = read(inbox, account, name).expect("messages");
-    let bodies = found.messages.iter().map(|it| it.body.clone()).collect();
+    let bodies = found
+        .messages
+        .iter()
+        .map(|message| message.body.clone())
+        .collect();
     (bodies, found.evicted)
 }
 
-const KEPT: ReceiveResult = ReceiveResult::Stored(200);
+const STORED: ReceiveResult = ReceiveResult::Stored(200);
 
 #[test]
-fn the_oldest_of_a_mailbox_go_first_by_count_and_by_bytes() {
+fn receive_beyond_a_mailbox_limit_evicts_its_oldest_messages() {
     let inbox = Inbox::default();
-    post(&inbox, None, "other", "kept".to_owned());
+    post(&inbox, None, "other", "stored".to_owned());
     for n in 0..=MESSAGES_MAX {
-        assert_eq!(post(&inbox, None, "a", n.to_string()), KEPT);
+        assert_eq!(post(&inbox, None, "a", n.to_string()), STORED);
     }
     let found = read(&inbox, None, "a").expect("messages");
     assert_eq!((found.messages.len(), found.evicted), (MESSAGES_MAX, 1));
@@ -45,12 +49,12 @@ fn the_oldest_of_a_mailbox_go_first_by_count_and_by_bytes() {
     }
     let found = read(&inbox, None, "a").expect("messages");
     assert_eq!((found.messages.len(), found.evicted), (1, 1_002));
-    let other = (vec!["kept".to_owned()], 0);
+    let other = (vec!["stored".to_owned()], 0);
     assert_eq!(bodies(&inbox, None, "other"), other);
 }
 
 #[test]
-fn the_oldest_of_all_go_first_where_all_are_too_much() {
+fn receive_beyond_the_total_limit_evicts_the_oldest_message_of_all() {
     let inbox = Inbox::default();
     let many = BYTES_MAX / MAILBOX_BYTES_MAX;
     for n in 0..many {
@@ -66,7 +70,7 @@ fn the_oldest_of_all_go_first_where_all_are_too_much() {
 }
 
 #[test]
-fn make_one_too_many_removes_the_one_longest_unused_and_says_so() {
+fn configure_one_mailbox_too_many_removes_the_least_recently_used() {
     let inbox = Inbox::default();
     for n in 0..MAILBOXES_MAX {
         post(&inbox, Some("mine"), &n.to_string(), "x".to_owned());
@@ -83,18 +87,18 @@ fn make_one_too_many_removes_the_one_longest_unused_and_says_so() {
     assert_eq!(evicted, Some(InboxError::Evicted));
     assert_eq!(bodies(&inbox, Some("other"), "1"), (vec![], 0));
     assert_eq!(bodies(&inbox, Some("mine"), "2").0.len(), 1);
-    assert_eq!(post(&inbox, Some("mine"), "1", "y".to_owned()), KEPT);
-    assert_eq!(bodies(&inbox, Some("mine"), "1").0, ["y"], "made anew");
+    assert_eq!(post(&inbox, Some("mine"), "1", "y".to_owned()), STORED);
+    assert_eq!(bodies(&inbox, Some("mine"), "1").0, ["y"], "created again");
     inbox.clear(Some("mine"));
     assert_eq!(
         bodies(&inbox, Some("mine"), "3"),
         (vec![], 0),
-        "a reset forgets it"
+        "a reset clears the list of removed mailboxes"
     );
 }
 
 #[tokio::test]
-async fn messages_of_a_mailbox_that_goes_meanwhile_ends_with_an_error() {
+async fn messages_of_a_mailbox_that_is_removed_during_the_wait_fails() {
     let inbox = Arc::new(Inbox::default());
     post(&inbox, None, "waited for", String::new());
     let waiting = Arc::clone(&inbox);
@@ -103,11 +107,11 @@ async fn messages_of_a_mailbox_that_goes_meanwhile_ends_with_an_error() {
         let found = waiting.messages(None, "waited for", 2, minute).await;
         found.map(drop)
     });
-    // The one who waits has used it: all that come later are used later.
+    // The waiting call has used the mailbox, and all later mailboxes are used after it.
     tokio::task::yield_now().await;
     for n in 0..MAILBOXES_MAX {
         post(&inbox, None, &n.to_string(), String::new());
-        // The one who waits is woken by each.
+        // Each message wakes the waiting call.
         tokio::task::yield_now().await;
     }
     let ended = waiting.await.expect("no panic");
@@ -115,24 +119,24 @@ async fn messages_of_a_mailbox_that_goes_meanwhile_ends_with_an_error() {
 }
 
 #[test]
-fn accounts_with_one_name_never_meet() {
+fn mailboxes_of_two_accounts_with_one_name_are_separate() {
     let inbox = Inbox::default();
     assert_eq!(
         inbox.configure(None, "a", InboxConfig::default()).ok(),
         Some(None)
     );
-    assert_eq!(post(&inbox, Some("one"), "a", "1".to_owned()), KEPT);
+    assert_eq!(post(&inbox, Some("one"), "a", "1".to_owned()), STORED);
     assert_eq!(bodies(&inbox, None, "a").0, ["1"], "the only one");
     assert_eq!(
         inbox.only_account("a").as_deref(),
         Some("one"),
-        "it is theirs now"
+        "the mailbox has become theirs"
     );
     let set = inbox.configure(None, "a", InboxConfig::default());
-    assert_eq!(set.ok(), Some(Some("one".to_owned())), "it is meant");
+    assert_eq!(set.ok(), Some(Some("one".to_owned())), "the only mailbox");
     assert_eq!(bodies(&inbox, Some("one"), "a").0, [""; 0]);
-    assert_eq!(post(&inbox, Some("one"), "a", "1".to_owned()), KEPT);
-    assert_eq!(post(&inbox, Some("two"), "a", "2".to_owned()), KEPT);
+    assert_eq!(post(&inbox, Some("one"), "a", "1".to_owned()), STORED);
+    assert_eq!(post(&inbox, Some("two"), "a", "2".to_owned()), STORED);
     assert_eq!(bodies(&inbox, Some("one"), "a").0, ["1"]);
     assert_eq!(bodies(&inbox, Some("two"), "a").0, ["2"]);
     assert_eq!(read(&inbox, None, "a").err(), Some(InboxError::Ambiguous));
@@ -147,32 +151,32 @@ fn accounts_with_one_name_never_meet() {
 }
 
 #[test]
-fn what_was_on_its_way_does_not_come_to_the_mailbox_that_follows() {
+fn receive_after_the_mailbox_was_replaced_does_not_store_the_message() {
     let inbox = Inbox::default();
     let mine = Some("mine");
     let after = |ends: &dyn Fn()| {
         assert!(inbox.configure(mine, "a", InboxConfig::default()).is_ok());
-        let opened = inbox.begin_delivery(mine, None, "a");
+        let ticket = inbox.begin_delivery(mine, None, "a");
         ends();
-        inbox.receive(&opened, message(String::new()))
+        inbox.receive(&ticket, message(String::new()))
     };
-    assert_eq!(after(&|| {}), KEPT);
+    assert_eq!(after(&|| {}), STORED);
     let clear = |account| assert!(inbox.clear(account) <= 1);
-    assert_eq!(after(&|| clear(Some("other"))), KEPT);
+    assert_eq!(after(&|| clear(Some("other"))), STORED);
     assert_eq!(after(&|| clear(mine)), ReceiveResult::Replaced);
     assert_eq!(after(&|| clear(None)), ReceiveResult::Replaced);
     let remove = || assert_eq!(inbox.remove(mine, "a"), Ok(()));
     assert_eq!(after(&remove), ReceiveResult::Replaced);
-    let set_anew = || assert!(inbox.configure(mine, "a", InboxConfig::default()).is_ok());
-    assert_eq!(after(&set_anew), ReceiveResult::Replaced);
-    let opened = inbox.begin_delivery(mine, None, "new");
+    let set_again = || assert!(inbox.configure(mine, "a", InboxConfig::default()).is_ok());
+    assert_eq!(after(&set_again), ReceiveResult::Replaced);
+    let ticket = inbox.begin_delivery(mine, None, "new");
     inbox.clear(None);
-    let came = inbox.receive(&opened, message(String::new()));
-    assert_eq!(came, ReceiveResult::Replaced, "nor make one");
-    let opened = inbox.begin_delivery(mine, None, "new");
-    assert_eq!(post(&inbox, mine, "new", "first".to_owned()), KEPT);
-    let came = inbox.receive(&opened, message("second".to_owned()));
-    assert_eq!(came, KEPT, "another has made it meanwhile");
+    let received = inbox.receive(&ticket, message(String::new()));
+    assert_eq!(received, ReceiveResult::Replaced, "no mailbox is created");
+    let ticket = inbox.begin_delivery(mine, None, "new");
+    assert_eq!(post(&inbox, mine, "new", "first".to_owned()), STORED);
+    let received = inbox.receive(&ticket, message("second".to_owned()));
+    assert_eq!(received, STORED, "another message has created the mailbox");
 }
 
 /// Evicts the mailbox `name` of the account `mine` by making too many others.
@@ -200,9 +204,12 @@ fn message_without_an_account_after_the_only_mailbox_was_evicted_is_of_no_accoun
     let inbox = Inbox::default();
     evict(&inbox, "a");
     assert_eq!(inbox.only_account("a"), None);
-    assert_eq!(post(&inbox, None, "a", "y".to_owned()), KEPT);
-    let of_nobody = inbox.list(None).into_iter().find(|it| it.name == "a");
-    assert_eq!(of_nobody.map(|it| it.account), Some(None));
+    assert_eq!(post(&inbox, None, "a", "y".to_owned()), STORED);
+    let unowned = inbox
+        .list(None)
+        .into_iter()
+        .find(|summary| summary.name == "a");
+    assert_eq!(unowned.map(|summary| summary.account), Some(None));
     let evicted = read(&inbox, Some("mine"), "a").err();
     assert_eq!(evicted, Some(InboxError::Evicted));
 }

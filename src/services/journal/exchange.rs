@@ -1,4 +1,4 @@
-//! A request and its answer, as they were on the wire.
+//! Exchanges: requests and their responses as they were on the wire.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -12,12 +12,12 @@ use crate::model::rule::{Fault, RuleId};
 use crate::model::time::Timestamp;
 use crate::services::accounts::Account;
 
-/// So much of a body is kept.
+/// Maximum number of bytes stored of a body.
 const BODY_BYTES_MAX: usize = 64 * 1024;
-/// What an exchange weighs beside its texts, about.
+/// Approximate size of an exchange without its texts.
 const OVERHEAD_BYTES: usize = 512;
 
-/// A request and, once it is there, its answer.
+/// Request and its response, which may not exist yet.
 #[derive(Debug)]
 pub struct Exchange {
     pub operation: &'static str,
@@ -26,7 +26,7 @@ pub struct Exchange {
     state: Mutex<ExchangeState>,
 }
 
-/// What a request begins with.
+/// Request line and headers of a request.
 #[derive(Debug)]
 pub struct RequestHead<'r> {
     pub method: &'r str,
@@ -43,18 +43,18 @@ struct OwnedRequestHead {
     head: PackedHeaders,
 }
 
-/// Whose a request is, and its number there.
+/// Account of a request, and its number there.
 #[derive(Debug)]
 pub(super) struct Attribution {
     pub seq: u64,
     /// `None` if the request belongs to no account.
     pub account: Option<Arc<Account>>,
-    /// Revision that was set on the account when the request came.
+    /// Revision set on the account when the request arrived.
     pub revision: Option<Revision>,
     pub at: Timestamp,
 }
 
-/// What is told of an exchange as it goes on.
+/// Data of an exchange that are filled in while it is in flight.
 #[derive(Debug, Default)]
 pub(super) struct ExchangeState {
     pub request_body: JournalBody,
@@ -63,39 +63,40 @@ pub(super) struct ExchangeState {
     pub duration_ms: u64,
     pub rule: Option<RuleId>,
     pub fault: Option<Fault>,
-    /// Key that the request showed and no account has.
+    /// API key of the request that belongs to no account.
     pub unknown_key: Option<Box<str>>,
-    /// Bytes that the journal counts for the exchange; 0 while the journal does not hold it.
+    /// Size that the journal counts for the exchange. 0 while the journal does not store the
+    /// exchange.
     counted_bytes: usize,
 }
 
-/// Which body it is.
+/// Side of an exchange whose body is recorded.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Side {
     Request,
     Response,
 }
 
-/// Headers, packed: what is kept is theirs alone, not the buffer they came in.
+/// Headers in a buffer of their own, so that the connection's buffer can be freed.
 #[derive(Debug, Clone, Default)]
 pub struct PackedHeaders(Box<[u8]>);
 
-/// A body, as far as it is kept.
+/// Recorded body.
 #[derive(Debug, Clone, Default)]
 pub enum JournalBody {
     #[default]
     None,
-    /// It has not come whole yet.
+    /// The body has not been received completely.
     Pending,
-    /// All of it.
+    /// Complete text.
     Text(Box<str>),
-    /// Its begin, and what it was as a whole.
+    /// Beginning of a text that is longer than is stored.
     Truncated(Box<str>, BodyDigest),
-    /// No text.
+    /// Body that is not text.
     Binary(BodyDigest),
 }
 
-/// What a body was that is not kept.
+/// Length and digest of a body that is not stored completely.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BodyDigest {
     pub bytes: u64,
@@ -103,9 +104,9 @@ pub struct BodyDigest {
 }
 
 impl PackedHeaders {
-    /// The headers in that order; they are gone through twice, so that the room is their own.
+    /// Packs the headers in their order. Calls `headers` twice, to allocate the exact size.
     #[must_use]
-    pub fn of<'h, I: Iterator<Item = (&'h str, &'h [u8])>>(headers: impl Fn() -> I) -> Self {
+    pub fn new<'h, I: Iterator<Item = (&'h str, &'h [u8])>>(headers: impl Fn() -> I) -> Self {
         let lengths = headers().map(|(name, value)| name.len() + value.len() + 2);
         let mut packed = Vec::with_capacity(lengths.sum());
         for (name, value) in headers() {
@@ -117,7 +118,7 @@ impl PackedHeaders {
         Self(packed.into_boxed_slice())
     }
 
-    /// Name and value of each; neither has a line's end in it.
+    /// Returns names and values. Neither can contain a line break.
     pub fn iter(&self) -> impl Iterator<Item = (String, String)> {
         let mut lines = self.0.split(|byte| *byte == b'\n');
         let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
@@ -130,21 +131,21 @@ impl PackedHeaders {
 
 impl Exchange {
     pub(super) fn new(operation: &'static str, input: Option<RequestHead<'_>>) -> Self {
-        let line = |input: RequestHead<'_>| OwnedRequestHead {
-            method: input.method.into(),
-            path: input.path.into(),
-            query: input.query.map(Box::from),
-            head: input.head,
+        let to_owned_head = |head: RequestHead<'_>| OwnedRequestHead {
+            method: head.method.into(),
+            path: head.path.into(),
+            query: head.query.map(Box::from),
+            head: head.head,
         };
         Self {
             operation,
-            request: input.map(line),
+            request: input.map(to_owned_head),
             owner: OnceLock::new(),
             state: Mutex::default(),
         }
     }
 
-    /// Gives it its owner, if it has none yet: true.
+    /// Attributes the exchange. Returns `false` if it is attributed already.
     pub(super) fn set_attribution(&self, owner: impl FnOnce() -> Attribution) -> bool {
         let mut is_new = false;
         self.owner.get_or_init(|| {
@@ -154,25 +155,25 @@ impl Exchange {
         is_new
     }
 
-    /// `true` if the exchange has its number.
+    /// `true` if the exchange has a number.
     pub(super) fn is_numbered(&self) -> bool {
         self.owner.get().is_some()
     }
 
-    /// Says that the request has a body, which has yet to come.
+    /// Records that the request has a body that is not received yet.
     pub(super) fn expect_request_body(&self) {
         self.state().request_body = JournalBody::Pending;
     }
 
-    /// Changes what is known of the exchange. While the journal holds the exchange, `total`
-    /// follows its size.
+    /// Changes the exchange. While the journal stores the exchange, adds the change of its size to
+    /// `total`.
     pub(super) fn update(&self, total: &AtomicUsize, change: impl FnOnce(&mut ExchangeState)) {
         let mut state = self.state();
         change(&mut state);
         if state.counted_bytes > 0 {
             let before = state.counted_bytes;
             state.counted_bytes = self.bytes(&state);
-            // Wraps where the exchange has become smaller, and so does the addition.
+            // If the exchange became smaller, the subtraction wraps, and so does the addition.
             let more = state.counted_bytes.wrapping_sub(before);
             total.fetch_add(more, Ordering::Relaxed);
         }
@@ -182,40 +183,40 @@ impl Exchange {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts the exchange in `total`, as the journal holds it from now on.
+    /// Adds the exchange's size to `total`, because the journal now stores the exchange.
     pub(super) fn add_size(&self, total: &AtomicUsize) {
         let mut state = self.state();
         state.counted_bytes = self.bytes(&state);
         total.fetch_add(state.counted_bytes, Ordering::Relaxed);
     }
 
-    /// Takes the exchange off `total`, as the journal does not hold it any more.
+    /// Subtracts the exchange's size from `total`, because the journal does not store it any more.
     pub(super) fn remove_size(&self, total: &AtomicUsize) {
         let bytes = std::mem::take(&mut self.state().counted_bytes);
         total.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Its number in its account's journal.
+    /// Returns the number within the account. 0 if the exchange has none yet.
     #[must_use]
     pub fn seq(&self) -> u64 {
         self.owner.get().map_or(0, |owner| owner.seq)
     }
 
-    /// The key of its account; none: it is nobody's.
+    /// Returns the account's API key. `None` if the request has no account.
     #[must_use]
     pub fn account(&self) -> Option<&str> {
         let account = self.owner.get()?.account.as_ref()?;
         Some(&account.key)
     }
 
-    /// Revision of BIZ MORI's API that was set on the account when the request came. `None` if none
-    /// was, or the request belongs to no account.
+    /// Returns the revision of BIZ MORI's API that was set on the account when the request arrived.
+    /// `None` if none was set, or the request has no account.
     #[must_use]
     pub fn revision(&self) -> Option<Revision> {
         self.owner.get()?.revision
     }
 
-    /// When it was written down, by its account's clock.
+    /// Returns the time by the account's clock when the exchange was numbered.
     #[must_use]
     pub fn at(&self) -> Timestamp {
         let owner = self.owner.get();
@@ -224,13 +225,13 @@ impl Exchange {
 
     #[must_use]
     pub fn method(&self) -> &str {
-        self.request.as_ref().map_or("", |line| &line.method)
+        self.request.as_ref().map_or("", |head| &head.method)
     }
 
-    /// As it was sent, without the query.
+    /// Returns the path as it was sent, without the query.
     #[must_use]
     pub fn path(&self) -> &str {
-        self.request.as_ref().map_or("", |line| &line.path)
+        self.request.as_ref().map_or("", |head| &head.path)
     }
 
     #[must_use]
@@ -240,8 +241,8 @@ impl Exchange {
 
     #[must_use]
     pub fn request_head(&self) -> PackedHeaders {
-        let line = self.request.as_ref();
-        line.map_or_else(PackedHeaders::default, |line| line.head.clone())
+        let head = self.request.as_ref();
+        head.map_or_else(PackedHeaders::default, |head| head.head.clone())
     }
 
     #[must_use]
@@ -249,47 +250,49 @@ impl Exchange {
         self.state().request_body.clone()
     }
 
-    /// None until it is answered.
+    /// Returns the status of the response. `None` if there is no response yet.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.state().response.as_ref().map(|(status, _)| *status)
     }
 
-    /// Head, body, and milliseconds; none until it is answered.
+    /// Returns headers, body and duration in milliseconds of the response. `None` if there is no
+    /// response yet.
     #[must_use]
-    pub fn answer(&self) -> Option<(PackedHeaders, JournalBody, u64)> {
+    pub fn response(&self) -> Option<(PackedHeaders, JournalBody, u64)> {
         let state = self.state();
         let (_, head) = state.response.as_ref()?;
         Some((head.clone(), state.response_body.clone(), state.duration_ms))
     }
 
-    /// The first rule that was applied to it.
+    /// Returns the first rule that was applied to the request.
     #[must_use]
     pub fn rule(&self) -> Option<RuleId> {
         self.state().rule
     }
 
-    /// Fault that a rule injected into the response. `None` if there was none.
+    /// Returns the fault that a rule injected into the response. `None` if there was none.
     #[must_use]
     pub fn fault(&self) -> Option<Fault> {
         self.state().fault
     }
 
-    /// Key that the request showed and no account has, as far as a handler has noted it.
+    /// Returns the API key of the request that belongs to no account. `None` if no handler recorded
+    /// one.
     #[must_use]
     pub fn unknown_key(&self) -> Option<Box<str>> {
         self.state().unknown_key.clone()
     }
 
-    /// What it takes in memory, about.
+    /// Returns the approximate size in memory.
     fn bytes(&self, state: &ExchangeState) -> usize {
-        let line = self.request.as_ref().map_or(0, |line| {
-            line.path.len() + line.query.as_ref().map_or(0, |query| query.len()) + line.head.0.len()
+        let request = self.request.as_ref().map_or(0, |head| {
+            head.path.len() + head.query.as_ref().map_or(0, |query| query.len()) + head.head.0.len()
         });
-        let answer = state.response.as_ref().map_or(0, |(_, head)| head.0.len());
+        let response = state.response.as_ref().map_or(0, |(_, head)| head.0.len());
         let unknown_key = state.unknown_key.as_ref().map_or(0, |key| key.len());
         let bodies = state.request_body.bytes() + state.response_body.bytes();
-        OVERHEAD_BYTES + line + answer + unknown_key + bodies
+        OVERHEAD_BYTES + request + response + unknown_key + bodies
     }
 }
 
@@ -302,16 +305,16 @@ impl JournalBody {
     }
 }
 
-/// A body as it passes by; dropped, it is what has come of it.
+/// Recorder of a body that is being streamed. Dropping it stores the body in the entry.
 #[derive(Debug)]
 pub struct Recording {
     entry: JournalEntry,
     side: Side,
-    pieces: Vec<Bytes>,
-    /// Of what is in `pieces`.
+    chunks: Vec<Bytes>,
+    /// Bytes in `chunks`.
     stored_bytes: usize,
     all_bytes: u64,
-    /// Of all, once there is more than is kept.
+    /// Digest of the whole body. `None` while the whole body is stored.
     digest: Option<Sha256>,
 }
 
@@ -320,31 +323,31 @@ impl Recording {
         Self {
             entry,
             side,
-            pieces: Vec::new(),
+            chunks: Vec::new(),
             stored_bytes: 0,
             all_bytes: 0,
             digest: None,
         }
     }
 
-    /// So much more of the body.
-    pub fn push(&mut self, piece: &Bytes) {
-        self.all_bytes += piece.len() as u64;
-        let room = BODY_BYTES_MAX - self.stored_bytes;
-        if self.digest.is_none() && piece.len() > room {
+    /// Adds a chunk of the body.
+    pub fn push(&mut self, chunk: &Bytes) {
+        self.all_bytes += chunk.len() as u64;
+        let free_bytes = BODY_BYTES_MAX - self.stored_bytes;
+        if self.digest.is_none() && chunk.len() > free_bytes {
             let mut digest = Sha256::new();
-            for stored in &self.pieces {
+            for stored in &self.chunks {
                 digest.update(stored);
             }
             self.digest = Some(digest);
         }
         if let Some(digest) = &mut self.digest {
-            digest.update(piece);
+            digest.update(chunk);
         }
-        if room > 0 && !piece.is_empty() {
-            let stored = piece.slice(..piece.len().min(room));
+        if free_bytes > 0 && !chunk.is_empty() {
+            let stored = chunk.slice(..chunk.len().min(free_bytes));
             self.stored_bytes += stored.len();
-            self.pieces.push(stored);
+            self.chunks.push(stored);
         }
     }
 
@@ -352,31 +355,32 @@ impl Recording {
         if self.all_bytes == 0 {
             return JournalBody::None;
         }
-        let pieces = std::mem::take(&mut self.pieces);
-        let stored = match pieces.as_slice() {
+        let chunks = std::mem::take(&mut self.chunks);
+        let stored = match chunks.as_slice() {
             [one] => one.to_vec(),
             many => many.concat(),
         };
-        let digested = |digest: Sha256| BodyDigest {
+        let body_digest = |digest: Sha256| BodyDigest {
             bytes: self.all_bytes,
             sha256: digest.finalize().into(),
         };
         match (self.digest.take(), String::from_utf8(stored)) {
             (None, Ok(text)) => JournalBody::Text(text.into_boxed_str()),
             (None, Err(binary)) => {
-                JournalBody::Binary(digested(Sha256::new_with_prefix(binary.as_bytes())))
+                JournalBody::Binary(body_digest(Sha256::new_with_prefix(binary.as_bytes())))
             }
             (Some(digest), stored) => match stored.map_err(valid_utf8_prefix) {
                 Ok(text) | Err(Some(text)) => {
-                    JournalBody::Truncated(text.into_boxed_str(), digested(digest))
+                    JournalBody::Truncated(text.into_boxed_str(), body_digest(digest))
                 }
-                Err(None) => JournalBody::Binary(digested(digest)),
+                Err(None) => JournalBody::Binary(body_digest(digest)),
             },
         }
     }
 }
 
-/// The text that is cut within its last character; none if it is no text.
+/// Returns the text before a character that was cut off at the end. `None` if the bytes are not
+/// text.
 fn valid_utf8_prefix(cut: std::string::FromUtf8Error) -> Option<String> {
     let error = cut.utf8_error();
     let is_cut = error.error_len().is_none();

@@ -1,9 +1,8 @@
-//! What is kept: bounded by count for each account, and by bytes for all together.
+//! Bounded store of exchanges: limited by count per account, and by bytes in total.
 //!
-//! Each exchange has a place in the order in which they were written down; an account has the
-//! places of its own. So whatever is the oldest, of one or of all, is found at once. Bytes are
-//! counted beside: an exchange that grows is counted at once, and makes others go as soon as it has
-//! grown (see `Kept::evict_excess`).
+//! Each exchange has a position in the order of storing, and each account has a list of its
+//! positions. So the oldest exchange of one account or of all is found at once. An exchange that
+//! grows is counted at once, and then evicts others (see `ExchangeStore::evict_excess`).
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use super::{Exchange, JournalLimits};
 use crate::model::ids::AccountId;
 use crate::services::accounts::Account;
 
-/// Exchanges, in the order in which they were written down.
+/// Exchanges in the order of storing.
 #[derive(Debug, Default)]
 pub(super) struct ExchangeStore {
     exchanges: BTreeMap<u64, StoredExchange>,
@@ -27,10 +26,10 @@ struct StoredExchange {
     account: AccountId,
 }
 
-/// One account's.
+/// Positions of the exchanges of one account.
 #[derive(Debug, Default)]
 struct AccountRing {
-    /// None: nobody's.
+    /// `None` for exchanges without an account.
     account: Option<Arc<Account>>,
     positions: VecDeque<u64>,
     evicted: u64,
@@ -39,14 +38,14 @@ struct AccountRing {
 impl AccountRing {
     fn is_of(&self, key: Option<&str>) -> bool {
         let account = self.account.as_ref();
-        let is_gone = account.is_some_and(|account| account.cancellation().is_cancelled());
-        !is_gone && key.is_none_or(|key| account.is_some_and(|account| account.key == key))
+        let is_ended = account.is_some_and(|account| account.cancellation().is_cancelled());
+        !is_ended && key.is_none_or(|key| account.is_some_and(|account| account.key == key))
     }
 }
 
 impl ExchangeStore {
-    /// Keeps one more, and answers those that have to go for it: they are let go of where no lock
-    /// is held.
+    /// Stores an exchange, and returns the exchanges that are evicted. The caller drops them after
+    /// releasing the lock.
     #[must_use]
     pub(super) fn push(
         &mut self,
@@ -59,30 +58,30 @@ impl ExchangeStore {
         if account.is_some_and(|account| account.cancellation().is_cancelled()) {
             return removed;
         }
-        let life = account.map_or(AccountId::UNOWNED, |account| account.id);
-        let place = self.positions;
+        let account_id = account.map_or(AccountId::UNOWNED, |account| account.id);
+        let position = self.positions;
         self.positions += 1;
         exchange.add_size(bytes);
-        let placed = StoredExchange {
+        let stored = StoredExchange {
             exchange: Arc::clone(exchange),
-            account: life,
+            account: account_id,
         };
-        self.exchanges.insert(place, placed);
-        let ring = self.rings.entry(life).or_insert_with(|| AccountRing {
+        self.exchanges.insert(position, stored);
+        let ring = self.rings.entry(account_id).or_insert_with(|| AccountRing {
             account: account.cloned(),
             ..AccountRing::default()
         });
-        ring.positions.push_back(place);
-        let too_many = (ring.positions.len() > limits.requests)
+        ring.positions.push_back(position);
+        let excess = (ring.positions.len() > limits.requests)
             .then(|| ring.positions.front().copied())
             .flatten();
-        removed.extend(too_many.and_then(|oldest| self.evict(oldest, bytes)));
+        removed.extend(excess.and_then(|oldest| self.evict(oldest, bytes)));
         removed.extend(self.evict_excess(limits, bytes));
         removed
     }
 
-    /// Evicts the oldest exchanges, of whatever account, until `bytes` is within the limit. The
-    /// caller drops them where no lock is held.
+    /// Evicts the oldest exchanges of any account until `bytes` is within the limit. The caller
+    /// drops them after releasing the lock.
     #[must_use]
     pub(super) fn evict_excess(
         &mut self,
@@ -98,45 +97,46 @@ impl ExchangeStore {
         removed
     }
 
-    /// Takes one out that is the oldest of its account.
-    fn evict(&mut self, place: u64, bytes: &AtomicUsize) -> Option<Arc<Exchange>> {
-        let placed = self.exchanges.remove(&place)?;
-        placed.exchange.remove_size(bytes);
-        if let Some(ring) = self.rings.get_mut(&placed.account) {
+    /// Removes the oldest exchange of an account.
+    fn evict(&mut self, position: u64, bytes: &AtomicUsize) -> Option<Arc<Exchange>> {
+        let stored = self.exchanges.remove(&position)?;
+        stored.exchange.remove_size(bytes);
+        if let Some(ring) = self.rings.get_mut(&stored.account) {
             ring.positions.pop_front();
             ring.evicted += 1;
         }
-        Some(placed.exchange)
+        Some(stored.exchange)
     }
 
-    /// Those of that account, or all, the newest first.
+    /// Returns the exchanges of one account, or all, newest first.
     pub(super) fn newest_first(&self, key: Option<&str>) -> impl Iterator<Item = &Arc<Exchange>> {
-        let own = key.map(|key| {
+        let of_account = key.map(|key| {
             let ring = self.rings.values().find(|ring| ring.is_of(Some(key)));
-            let places = ring
+            let positions = ring
                 .into_iter()
                 .flat_map(|ring| ring.positions.iter().rev());
-            places.filter_map(|place| self.exchanges.get(place))
+            positions.filter_map(|position| self.exchanges.get(position))
         });
         let all = key.is_none().then(|| {
-            let lives = |placed: &&StoredExchange| {
-                let ring = self.rings.get(&placed.account);
+            let is_alive = |stored: &&StoredExchange| {
+                let ring = self.rings.get(&stored.account);
                 ring.is_some_and(|ring| ring.is_of(None))
             };
-            self.exchanges.values().rev().filter(lives)
+            self.exchanges.values().rev().filter(is_alive)
         });
-        let own = own.into_iter().flatten();
-        let all = all.into_iter().flatten();
-        own.chain(all).map(|placed| &placed.exchange)
+        let exchanges = of_account.into_iter().flatten();
+        exchanges
+            .chain(all.into_iter().flatten())
+            .map(|stored| &stored.exchange)
     }
 
-    /// How many were let go of that account, or of all.
+    /// Returns the number of evicted exchanges of one account, or of all.
     pub(super) fn evicted(&self, key: Option<&str>) -> u64 {
         let rings = self.rings.values().filter(|ring| ring.is_of(key));
         rings.map(|ring| ring.evicted).sum()
     }
 
-    /// How many there are.
+    /// Returns the number of stored exchanges.
     pub(super) fn count(&self) -> usize {
         self.exchanges.len()
     }
@@ -149,16 +149,20 @@ impl ExchangeStore {
         self.remove_rings(bytes, |ring| !ring.is_of(None))
     }
 
-    fn remove_rings(&mut self, bytes: &AtomicUsize, which: impl Fn(&AccountRing) -> bool) -> usize {
+    fn remove_rings(
+        &mut self,
+        bytes: &AtomicUsize,
+        is_removed: impl Fn(&AccountRing) -> bool,
+    ) -> usize {
         let before = self.exchanges.len();
         let removed: Vec<AccountRing> = self
             .rings
-            .extract_if(|_, ring| which(ring))
+            .extract_if(|_, ring| is_removed(ring))
             .map(|(_, ring)| ring)
             .collect();
-        for place in removed.into_iter().flat_map(|ring| ring.positions) {
-            if let Some(placed) = self.exchanges.remove(&place) {
-                placed.exchange.remove_size(bytes);
+        for position in removed.into_iter().flat_map(|ring| ring.positions) {
+            if let Some(stored) = self.exchanges.remove(&position) {
+                stored.exchange.remove_size(bytes);
             }
         }
         before - self.exchanges.len()
@@ -191,11 +195,14 @@ mod tests {
     }
 
     fn seqs(store: &ExchangeStore) -> Vec<u64> {
-        store.newest_first(None).map(|it| it.seq()).collect()
+        store
+            .newest_first(None)
+            .map(|exchange| exchange.seq())
+            .collect()
     }
 
     #[test]
-    fn the_oldest_go_first_by_count_and_by_bytes_and_are_counted() {
+    fn push_beyond_a_limit_evicts_the_oldest_and_counts_them() {
         let (mut store, bytes) = (ExchangeStore::default(), AtomicUsize::new(0));
         let limits = JournalLimits {
             requests: 3,
@@ -203,7 +210,10 @@ mod tests {
         };
         let push = |store: &mut ExchangeStore, seq, path_bytes| {
             let removed = store.push(&exchange(seq, path_bytes), None, limits, &bytes);
-            removed.iter().map(|it| it.seq()).collect::<Vec<_>>()
+            removed
+                .iter()
+                .map(|exchange| exchange.seq())
+                .collect::<Vec<_>>()
         };
         for seq in 1..=5 {
             push(&mut store, seq, 10);
@@ -227,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn grow_while_held_is_counted_at_once_and_evicts_the_oldest() {
+    fn update_that_grows_a_stored_exchange_is_counted_and_evicts_the_oldest() {
         let (mut store, bytes) = (ExchangeStore::default(), AtomicUsize::new(0));
         let limits = JournalLimits {
             requests: 10,
@@ -246,11 +256,21 @@ mod tests {
         assert!(store.evict_excess(limits, &bytes).is_empty());
         grow(&second, 3_200);
         let removed = store.evict_excess(limits, &bytes);
-        assert_eq!(removed.iter().map(|it| it.seq()).collect::<Vec<_>>(), [1]);
+        assert_eq!(
+            removed
+                .iter()
+                .map(|exchange| exchange.seq())
+                .collect::<Vec<_>>(),
+            [1]
+        );
         assert_eq!((seqs(&store), store.evicted(None)), (vec![2], 1));
         let left = bytes.load(Ordering::Relaxed);
         grow(&first, 9_000);
-        assert_eq!(bytes.load(Ordering::Relaxed), left, "it was evicted");
+        assert_eq!(
+            bytes.load(Ordering::Relaxed),
+            left,
+            "an evicted exchange is not counted"
+        );
         grow(&second, 9_000);
         assert_eq!(store.evict_excess(limits, &bytes).len(), 1);
         assert_eq!(bytes.load(Ordering::Relaxed), 0);

@@ -1,6 +1,6 @@
-//! JSON bodies compared with what a test expects: numbers exactly, texts as globs.
+//! Comparison of JSON bodies with a test's expectation: numbers by value, strings as globs.
 //!
-//! Bodies are read as [`RawValue`]s, so that no number is rounded: 1, 1.0 and 1e0 are equal, and
+//! Bodies are parsed as [`RawValue`]s, so that no number is rounded: 1, 1.0 and 1e0 are equal, and
 //! two integers of 30 digits are equal only if all their digits are.
 
 use std::collections::BTreeMap;
@@ -9,18 +9,18 @@ use serde_json::value::RawValue;
 
 use crate::model::glob::glob;
 
-/// Levels of nesting that are searched. Deeper values are compared as texts.
+/// Maximum depth of nesting that is compared. Deeper values are compared as text.
 const DEPTH_MAX: usize = 128;
 
-/// Characters of a value that a mismatch shows.
+/// Characters of a value that a difference shows.
 const SHOWN_CHARS_MAX: usize = 200;
 
-/// Value of which one level is parsed.
+/// JSON value with one level parsed.
 enum Level<'v> {
     Object(BTreeMap<String, &'v RawValue>),
     Array(Vec<&'v RawValue>),
     String(String),
-    /// A number, a boolean, null, or a value that is nested too deeply.
+    /// Number, boolean, null, or a value that is nested too deeply.
     Text(&'v str),
 }
 
@@ -37,13 +37,13 @@ impl<'v> Level<'v> {
     }
 }
 
-/// Returns the JSON value that `text` is, without a byte order mark. `None` if it is not JSON.
+/// Parses a JSON text, without a byte order mark. `None` if it is not JSON.
 pub(super) fn parse(text: &str) -> Option<&RawValue> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     serde_json::from_str(text).ok()
 }
 
-/// Adds the texts of all fields `fileName` and `file_name` in `value` to `names`.
+/// Adds the values of all fields `fileName` and `file_name` in `value` to `names`.
 pub(super) fn collect_file_names(value: &RawValue, names: &mut Vec<String>) {
     collect_at(value, 0, names);
 }
@@ -68,8 +68,8 @@ fn collect_at(value: &RawValue, depth: usize, names: &mut Vec<String>) {
     }
 }
 
-/// Adds a line to `differences` for each place where `actual` lacks something of `expected`:
-/// objects may have further fields, arrays may not have further elements.
+/// Adds a message to `differences` for each part of `expected` that `actual` does not have. Objects
+/// may have additional fields, arrays may not have additional elements.
 pub(super) fn compare(
     path: &str,
     actual: &RawValue,
@@ -92,8 +92,8 @@ fn compare_at(
                 if let Some(actual) = actual.get(&name) {
                     compare_at((&path, depth + 1), actual, expected, differences);
                 } else {
-                    let expected = shown(expected.get());
-                    differences.push(format!("{path}: not there, wanted {expected}"));
+                    let expected = truncated(expected.get());
+                    differences.push(format!("{path}: missing, expected {expected}"));
                 }
             }
         }
@@ -106,8 +106,8 @@ fn compare_at(
         (Level::String(actual), Level::String(expected)) if glob(&expected, &actual) => {}
         (Level::Text(actual), Level::Text(expected)) if is_same(actual, expected) => {}
         _ => {
-            let (actual, expected) = (shown(actual.get()), shown(expected.get()));
-            differences.push(format!("{path}: {actual}, wanted {expected}"));
+            let (actual, expected) = (truncated(actual.get()), truncated(expected.get()));
+            differences.push(format!("{path}: expected {expected}, got {actual}"));
         }
     }
 }
@@ -117,18 +117,17 @@ fn is_same(one: &str, other: &str) -> bool {
     one == other || Decimal::parse(one).is_some_and(|one| Some(one) == Decimal::parse(other))
 }
 
-/// A number as JSON writes it (RFC 8259 §6), in a form that is the same for equal numbers:
-/// `digits` × 10^`exponent`. Zero has no digits.
+/// JSON number (RFC 8259 §6) in a normal form: `digits` × 10^`exponent`. Zero has no digits.
 #[derive(Debug, PartialEq, Eq)]
 struct Decimal {
     is_negative: bool,
-    /// Without zeros at either end.
+    /// Digits without leading and trailing zeros.
     digits: String,
     exponent: i64,
 }
 
 impl Decimal {
-    /// `None` if `text` is not a number, or its exponent does not fit.
+    /// Parses a number. `None` if `text` is not a number, or the exponent is out of range.
     fn parse(text: &str) -> Option<Self> {
         let (is_negative, text) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
@@ -139,8 +138,8 @@ impl Decimal {
         }
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let digits = format!("{whole}{fraction}");
-        let digits = digits.trim_start_matches('0');
+        let all_digits = format!("{whole}{fraction}");
+        let digits = all_digits.trim_start_matches('0');
         let significant = digits.trim_end_matches('0');
         if significant.is_empty() {
             return Some(Self {
@@ -160,8 +159,8 @@ impl Decimal {
     }
 }
 
-/// Returns `text`, cut off if it is long.
-pub(super) fn shown(text: &str) -> String {
+/// Returns `text`, truncated if it is long.
+pub(super) fn truncated(text: &str) -> String {
     if text.chars().count() <= SHOWN_CHARS_MAX {
         return text.to_owned();
     }
@@ -181,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_the_same_value_are_the_same_however_they_are_written() {
+    fn is_same_of_equal_numbers_in_any_notation_is_true() {
         for group in [
             &["1", "1.0", "1e0", "10e-1", "0.1E+1", "1.000"][..],
             &["100", "1e2", "1E+02", "100.00", "0.1e3"],
@@ -203,7 +202,7 @@ mod tests {
         ] {
             for (one, other) in group
                 .iter()
-                .flat_map(|one| group.iter().map(move |it| (one, it)))
+                .flat_map(|one| group.iter().map(move |other| (one, other)))
             {
                 assert!(is_same(one, other), "{one} {other}");
             }
@@ -211,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_different_values_differ_in_whatever_digit() {
+    fn is_same_of_different_numbers_is_false() {
         for (one, other) in [
             ("1", "-1"),
             ("1", "10"),
@@ -234,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn compare_names_each_place_that_differs() {
+    fn compare_reports_each_difference() {
         let body = r#"{"a": [1, {"b": "x.jpg", "c": 1.50}], "d": null, "e": true}"#;
         assert!(differences(body, r#"{"a": [1.0, {"b": "*.jpg", "c": 15e-1}]}"#).is_empty());
         assert_eq!(
@@ -243,24 +242,24 @@ mod tests {
                 r#"{"a": [2, {"b": "y", "c": "1.50", "z": 0}], "d": 0, "e": [], "f": null}"#
             ),
             [
-                "body.a[0]: 1, wanted 2",
-                r#"body.a[1].b: "x.jpg", wanted "y""#,
-                r#"body.a[1].c: 1.50, wanted "1.50""#,
-                "body.a[1].z: not there, wanted 0",
-                "body.d: null, wanted 0",
-                "body.e: true, wanted []",
-                "body.f: not there, wanted null",
+                "body.a[0]: expected 2, got 1",
+                r#"body.a[1].b: expected "y", got "x.jpg""#,
+                r#"body.a[1].c: expected "1.50", got 1.50"#,
+                "body.a[1].z: missing, expected 0",
+                "body.d: expected 0, got null",
+                "body.e: expected [], got true",
+                "body.f: missing, expected null",
             ]
         );
         assert_eq!(
             differences("[1, 2]", "[1]"),
-            ["body: [1, 2], wanted [1]"],
-            "arrays are compared whole"
+            ["body: expected [1], got [1, 2]"],
+            "arrays must have the same length"
         );
     }
 
     #[test]
-    fn parse_skips_a_byte_order_mark_and_refuses_everything_but_json() {
+    fn parse_skips_a_byte_order_mark_and_rejects_invalid_json() {
         assert_eq!(parse("\u{feff}{}").map(RawValue::get), Some("{}"));
         assert_eq!(parse(" 1e999 ").map(RawValue::get), Some("1e999"));
         for text in ["", "{", "NaN", "1,", "\u{feff}\u{feff}{}"] {
@@ -269,14 +268,14 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_is_compared_as_text_and_overflows_no_stack() {
+    fn compare_of_deep_nesting_does_not_overflow_the_stack() {
         let nested = |inner: &str| format!("{}{inner}{}", "[".repeat(20_000), "]".repeat(20_000));
         assert!(differences(&nested("1"), &nested("1")).is_empty());
         assert_eq!(differences(&nested("1"), &nested("2")).len(), 1);
         let mut names = Vec::new();
         let deep = nested(r#"{"fileName": "a"}"#);
         collect_file_names(parse(&deep).expect("JSON"), &mut names);
-        assert!(names.is_empty(), "deeper than is searched");
+        assert!(names.is_empty(), "deeper than the maximum");
         let body = r#"{"files": [{"fileName": "a"}, {"x": {"file_name": "b", "fileName": 1}}]}"#;
         collect_file_names(parse(body).expect("JSON"), &mut names);
         assert_eq!(names, ["a", "b"]);

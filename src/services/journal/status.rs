@@ -1,22 +1,22 @@
-//! Statuses that requests are looked for by: one, or a class.
+//! Filter by status code: one code, or a class of codes.
 
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
-/// One status, or all of a class.
+/// One status code, or all of a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatusFilter {
     Exactly(u16),
-    /// The first digit, 1 to 5.
+    /// First digit, 1 to 5.
     Class(u16),
 }
 
 impl StatusFilter {
-    /// Returns `true` if a response has the status. `None` is a request without a response.
+    /// `true` if the response's status matches. `None` is a request without a response.
     #[must_use]
     pub fn matches(self, status: Option<u16>) -> bool {
         status.is_some_and(|status| match self {
-            Self::Exactly(wanted) => status == wanted,
+            Self::Exactly(expected) => status == expected,
             Self::Class(digit) => status / 100 == digit,
         })
     }
@@ -34,7 +34,9 @@ impl FromStr for StatusFilter {
         let status = text.parse().ok().map(Self::Exactly);
         status
             .or_else(|| class(&text.to_ascii_lowercase()))
-            .ok_or_else(|| format!("{text} is no status, such as 404, and no class, such as 4xx"))
+            .ok_or_else(|| {
+                format!("expected a status such as 404 or a class such as 4xx, got {text}")
+            })
     }
 }
 
@@ -52,8 +54,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parse_takes_a_status_or_a_class_and_nothing_else() {
-        for (text, status, is_taken) in [
+    fn parse_accepts_a_status_or_a_class() {
+        for (text, status, is_match) in [
             ("404", Some(404), true),
             ("404", Some(400), false),
             ("4xx", Some(499), true),
@@ -62,7 +64,7 @@ mod tests {
             ("5xx", None, false),
         ] {
             let filter: StatusFilter = text.parse().expect(text);
-            assert_eq!(filter.matches(status), is_taken, "{text} {status:?}");
+            assert_eq!(filter.matches(status), is_match, "{text} {status:?}");
         }
         for bad in ["", "xx", "6xx", "0xx", "4x", "40x", "4xxx", "-1", "70000"] {
             assert!(bad.parse::<StatusFilter>().is_err(), "{bad}");

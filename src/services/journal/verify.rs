@@ -1,4 +1,4 @@
-//! Whether what was asked is what a test wants to have been asked, and where it is not.
+//! Verification: compares the recorded requests with those that a test expects.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,37 +8,39 @@ use serde_json::value::RawValue;
 use super::{Exchange, JournalBody, StatusFilter, json};
 use crate::model::glob::{glob, glob_ignoring_case};
 
-/// So many near misses are told.
+/// Maximum number of near misses in a verdict.
 const NEAR_MISSES_MAX: usize = 3;
-/// So many differences of one.
+/// Maximum number of differences of a near miss.
 const DIFFERENCES_MAX: usize = 20;
 
-/// Requests that are wanted: those that are all of this. Texts are globs.
+/// Conditions on requests. A request matches if all of them hold. Texts are globs.
 #[derive(Debug, Clone, Default)]
 pub struct RequestMatcher {
     pub operation: Option<String>,
     pub method: Option<String>,
     pub path: Option<String>,
-    /// A `fileName` or `file_name`, anywhere in the body or in the query, in any case.
+    /// Glob for the value of a field or parameter `fileName` or `file_name`, anywhere in the body
+    /// or the query. Ignores case.
     pub file_name: Option<String>,
     pub status: Option<StatusFilter>,
-    /// Parameters, by name.
+    /// Query parameters by name.
     pub query: BTreeMap<String, String>,
-    /// By name, in any case.
+    /// Headers by name, in any case.
     pub headers: BTreeMap<String, String>,
-    /// What the JSON body has, at least: of objects these fields, of arrays all elements.
+    /// JSON that the body must contain: of objects at least these fields, of arrays exactly these
+    /// elements.
     pub body: Option<Box<RawValue>>,
 }
 
-/// How many are wanted.
+/// Expected number of requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CountRange {
     pub min: u64,
-    /// None: any number.
+    /// `None` if there is no maximum.
     pub max: Option<u64>,
 }
 
-/// What came of it.
+/// Result of a verification.
 #[derive(Debug, Clone)]
 pub enum VerifyVerdict {
     Satisfied {
@@ -48,118 +50,111 @@ pub enum VerifyVerdict {
         count: u64,
         near: Vec<NearMiss>,
     },
-    /// So many that are kept no more could change the verdict.
+    /// Evicted requests could change the verdict.
     Indeterminate {
         count: u64,
         evicted: u64,
     },
 }
 
-/// A request that is not quite what was wanted.
+/// Request that does not match.
 #[derive(Debug, Clone)]
 pub struct NearMiss {
     pub exchange: Arc<Exchange>,
-    /// Each names the field, what it is and what was wanted.
+    /// One message per field, with the expected and the actual value.
     pub differences: Vec<String>,
 }
 
 impl VerifyVerdict {
-    /// Whether nothing that is still to come changes it.
-    pub(super) const fn is_final(&self, wanted: CountRange) -> bool {
+    /// `true` if no later request can change the verdict.
+    pub(super) const fn is_final(&self, expected: CountRange) -> bool {
         match self {
-            Self::Satisfied { .. } => wanted.max.is_none(),
-            Self::Unsatisfied { count, .. } => *count >= wanted.min,
+            Self::Satisfied { .. } => expected.max.is_none(),
+            Self::Unsatisfied { count, .. } => *count >= expected.min,
             Self::Indeterminate { .. } => false,
         }
     }
 }
 
-/// `all` are the newest first; so many more were let go.
+/// Compares all requests with the matcher. `all` has the newest first; `evicted` more are not
+/// stored any more.
 pub(super) fn verdict(
     all: &[Arc<Exchange>],
     evicted: u64,
-    wanted: &RequestMatcher,
-    wanted_count: CountRange,
+    matcher: &RequestMatcher,
+    expected_count: CountRange,
 ) -> VerifyVerdict {
     let mut count = 0;
     let mut misses = Vec::new();
     for exchange in all {
-        let differences = wanted.differences(exchange);
+        let differences = matcher.differences(exchange);
         if differences.is_empty() {
             count += 1;
         } else {
             misses.push((exchange, differences));
         }
     }
-    let too_many = |count| wanted_count.max.is_some_and(|max| count > max);
-    let most = count + evicted;
-    if !too_many(count) && count >= wanted_count.min && !too_many(most) {
+    let too_many = |count| expected_count.max.is_some_and(|max| count > max);
+    let count_max = count + evicted;
+    if !too_many(count) && count >= expected_count.min && !too_many(count_max) {
         return VerifyVerdict::Satisfied { count };
     }
     if too_many(count) {
         let near = Vec::new();
         return VerifyVerdict::Unsatisfied { count, near };
     }
-    if most >= wanted_count.min && evicted > 0 {
+    if count_max >= expected_count.min && evicted > 0 {
         return VerifyVerdict::Indeterminate { count, evicted };
     }
     misses.sort_by_key(|(_, differences)| differences.len());
-    let near = misses.into_iter().take(NEAR_MISSES_MAX);
-    let near = near.map(|(exchange, differences)| NearMiss {
-        exchange: Arc::clone(exchange),
-        differences,
-    });
-    VerifyVerdict::Unsatisfied {
-        count,
-        near: near.collect(),
-    }
+    let near = misses
+        .into_iter()
+        .take(NEAR_MISSES_MAX)
+        .map(|(exchange, differences)| NearMiss {
+            exchange: Arc::clone(exchange),
+            differences,
+        })
+        .collect();
+    VerifyVerdict::Unsatisfied { count, near }
 }
 
 impl RequestMatcher {
-    /// Where the request is not what is wanted; nowhere: it is.
+    /// Returns the conditions that the request does not meet. Empty if the request matches.
     #[must_use]
     pub fn differences(&self, exchange: &Exchange) -> Vec<String> {
         let mut found = Vec::new();
-        let mut text = |field: &str, wanted: Option<&String>, is: Option<&str>| {
-            let Some(wanted) = wanted else {
+        let mut compare = |field: &str, expected: Option<&String>, actual: Option<&str>| {
+            let Some(expected) = expected else {
                 return;
             };
-            if !is.is_some_and(|is| glob(wanted, is)) {
-                let is = is.map_or("not there".to_owned(), json::shown);
-                found.push(format!("{field}: {is}, wanted {}", json::shown(wanted)));
+            if !actual.is_some_and(|actual| glob(expected, actual)) {
+                found.push(difference(field, expected, actual));
             }
         };
-        text(
-            "operation",
-            self.operation.as_ref(),
-            Some(exchange.operation),
-        );
-        text("method", self.method.as_ref(), Some(exchange.method()));
-        text("path", self.path.as_ref(), Some(exchange.path()));
-        let query: Vec<(String, String)> = pairs(exchange);
-        for (name, wanted) in &self.query {
-            let mut values = query.iter().filter(|(key, _)| key == name);
-            let fitting = values.clone().find(|(_, value)| glob(wanted, value));
-            let is = fitting.or_else(|| values.next());
-            let is = is.map(|(_, value)| value.as_str());
-            text(&format!("query.{name}"), Some(wanted), is);
+        let operation = Some(exchange.operation);
+        compare("operation", self.operation.as_ref(), operation);
+        compare("method", self.method.as_ref(), Some(exchange.method()));
+        compare("path", self.path.as_ref(), Some(exchange.path()));
+        let query = query_parameters(exchange);
+        for (name, expected) in &self.query {
+            let values = query.iter().filter(|(key, _)| key == name);
+            let actual = best_match(values, expected);
+            compare(&format!("query.{name}"), Some(expected), actual);
         }
         let headers: Vec<(String, String)> = exchange.request_head().iter().collect();
-        for (name, wanted) in &self.headers {
-            let mut values = headers
+        for (name, expected) in &self.headers {
+            let values = headers
                 .iter()
                 .filter(|(key, _)| key.eq_ignore_ascii_case(name));
-            let fitting = values.clone().find(|(_, value)| glob(wanted, value));
-            let is = fitting.or_else(|| values.next());
-            let is = is.map(|(_, value)| value.as_str());
-            text(&format!("headers.{name}"), Some(wanted), is);
+            let actual = best_match(values, expected);
+            compare(&format!("headers.{name}"), Some(expected), actual);
         }
-        if let Some(wanted) = self.status
-            && !wanted.matches(exchange.status())
+        if let Some(expected) = self.status
+            && !expected.matches(exchange.status())
         {
-            let is = exchange.status();
-            let is = is.map_or("not answered".to_owned(), |status| status.to_string());
-            found.push(format!("status: {is}, wanted {wanted}"));
+            let status = exchange.status();
+            let actual = status.map_or("no response".to_owned(), |status| status.to_string());
+            found.push(format!("status: expected {expected}, got {actual}"));
         }
         if self.file_name.is_some() || self.body.is_some() {
             self.body_differences(exchange, &query, &mut found);
@@ -174,46 +169,68 @@ impl RequestMatcher {
         query: &[(String, String)],
         found: &mut Vec<String>,
     ) {
-        let sent = exchange.request_body();
-        let body = match &sent {
+        let request_body = exchange.request_body();
+        let json = match &request_body {
             JournalBody::Text(text) => json::parse(text),
             JournalBody::None
             | JournalBody::Pending
             | JournalBody::Truncated(..)
             | JournalBody::Binary(_) => None,
         };
-        if let Some(wanted) = &self.file_name {
-            let names = query.iter();
-            let names = names.filter(|(name, _)| matches!(name.as_str(), "fileName" | "file_name"));
-            let mut names: Vec<String> = names.map(|(_, value)| value.clone()).collect();
-            if let Some(body) = body {
-                json::collect_file_names(body, &mut names);
+        if let Some(expected) = &self.file_name {
+            let mut names: Vec<String> = query
+                .iter()
+                .filter(|(name, _)| matches!(name.as_str(), "fileName" | "file_name"))
+                .map(|(_, value)| value.clone())
+                .collect();
+            if let Some(json) = json {
+                json::collect_file_names(json, &mut names);
             }
-            if !names.iter().any(|name| glob_ignoring_case(wanted, name)) {
-                let is = match names.first() {
-                    None => "not there".to_owned(),
-                    Some(name) => json::shown(name),
-                };
-                found.push(format!("fileName: {is}, wanted {}", json::shown(wanted)));
+            if !names.iter().any(|name| glob_ignoring_case(expected, name)) {
+                let actual = names.first().map(String::as_str);
+                found.push(difference("fileName", expected, actual));
             }
         }
-        match (&self.body, body) {
+        match (&self.body, json) {
             (None, _) => {}
-            (Some(wanted), Some(body)) => json::compare("body", body, wanted, found),
-            (Some(wanted), None) => {
-                let is = match &sent {
-                    JournalBody::None => "there is none",
-                    JournalBody::Pending => "has not come yet",
-                    JournalBody::Truncated(..) => "is too long to be kept",
-                    JournalBody::Text(_) | JournalBody::Binary(_) => "is no JSON",
+            (Some(expected), Some(actual)) => json::compare("body", actual, expected, found),
+            (Some(expected), None) => {
+                let problem = match &request_body {
+                    JournalBody::None => "missing",
+                    JournalBody::Pending => "not received yet",
+                    JournalBody::Truncated(..) => "too long to be stored",
+                    JournalBody::Text(_) | JournalBody::Binary(_) => "not JSON",
                 };
-                found.push(format!("body: {is}, wanted {}", json::shown(wanted.get())));
+                let expected = json::truncated(expected.get());
+                found.push(format!("body: {problem}, expected {expected}"));
             }
         }
     }
 }
 
-fn pairs(exchange: &Exchange) -> Vec<(String, String)> {
+/// Returns a message for a field with another value than expected. `None` is a missing field.
+fn difference(field: &str, expected: &str, actual: Option<&str>) -> String {
+    let expected = json::truncated(expected);
+    match actual {
+        Some(actual) => format!(
+            "{field}: expected {expected}, got {}",
+            json::truncated(actual)
+        ),
+        None => format!("{field}: missing, expected {expected}"),
+    }
+}
+
+/// Returns the first value that matches the glob `expected`, else the first value.
+fn best_match<'v>(
+    mut values: impl Iterator<Item = &'v (String, String)> + Clone,
+    expected: &str,
+) -> Option<&'v str> {
+    let matching = values.clone().find(|(_, value)| glob(expected, value));
+    let best = matching.or_else(|| values.next());
+    best.map(|(_, value)| value.as_str())
+}
+
+fn query_parameters(exchange: &Exchange) -> Vec<(String, String)> {
     let query = exchange.query().unwrap_or_default();
     url::form_urlencoded::parse(query.as_bytes())
         .into_owned()

@@ -47,9 +47,12 @@ impl OutputArchive {
         // Names are sanitised, so that no entry is extracted outside the target folder.
         let safe_name = ZipFilePath::from_str(name).as_str().to_owned();
         let name = unique_name(&mut self.names, safe_name);
-        let file = self.zip.new_file(name.as_str());
-        let file = file.compression_method(CompressionMethod::DEFLATE).start();
-        let (mut entry, config) = file.map_err(io_error)?;
+        let (mut entry, config) = self
+            .zip
+            .new_file(name.as_str())
+            .compression_method(CompressionMethod::DEFLATE)
+            .start()
+            .map_err(io_error)?;
         let encoder = DeflateEncoder::new(&mut entry, Compression::none());
         let mut data = config.wrap(encoder);
         io::copy(&mut content, &mut data)?;

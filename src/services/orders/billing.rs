@@ -16,10 +16,10 @@ pub(super) fn credits_to_return(order: &Order) -> u32 {
             let is_unsupported = *no_result == Some(NoResult::Unsupported);
             return if is_unsupported { order.charged } else { 0 };
         }
-        (Work::Bulk(bulk), Some(Outcome::Bulk(found)), _) => {
-            let images = bulk.queued.iter().zip(&found.items);
-            let unconverted = images.filter(|(entry, result)| {
-                is_svg(&entry.name) && matches!(result, ItemResult::Defect(_))
+        (Work::Bulk(bulk), Some(Outcome::Bulk(result)), _) => {
+            let images = bulk.queued.iter().zip(&result.items);
+            let unconverted = images.filter(|(entry, item)| {
+                is_svg(&entry.name) && matches!(item, ItemResult::Defect(_))
             });
             unconverted.count()
         }

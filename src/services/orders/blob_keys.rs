@@ -149,9 +149,9 @@ mod tests {
         assert!(all_keys(&order).contains("wtr-embed/42/images/1/a.jpg"));
         order.work = Work::AiDetection { options: None };
         let reports = ["report-en-US.pdf", "report-ja-JP.pdf", "report-ko-KR.pdf"];
-        let drawn = ["heatmap.png", "overlay.png"];
-        let found = [&drawn[..], &reports, &["thumbnail.jpg"]].concat();
-        assert_eq!(results(&order), found);
+        let images = ["heatmap.png", "overlay.png"];
+        let expected = [&images[..], &reports, &["thumbnail.jpg"]].concat();
+        assert_eq!(results(&order), expected);
         order.test = true;
         assert!(results(&order).is_empty(), "test orders have no results");
     }

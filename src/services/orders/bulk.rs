@@ -38,8 +38,8 @@ impl Orders {
             return Err(detect::missing_input(order, "the order has no file").into());
         };
         let bucket = order.vendor.bucket();
-        let found = self.content(account.id, bucket, &file.key).await;
-        let Some(zip) = found.map_err(InternalError::broken)? else {
+        let opened = self.content(account.id, bucket, &file.key).await;
+        let Some(zip) = opened.map_err(InternalError::broken)? else {
             return Err(detect::missing_input(order, "the ZIP file is missing").into());
         };
         let classifications: Vec<_> = bulk

@@ -30,12 +30,12 @@ pub enum ConfirmError {
     /// The order is of another type than the route, or starts without confirmation.
     TypeNotMatch,
     Rejected(ConfirmRejection, Arc<Order>),
-    Store(InternalError),
+    Internal(InternalError),
 }
 
 impl From<InternalError> for ConfirmError {
     fn from(error: InternalError) -> Self {
-        Self::Store(error)
+        Self::Internal(error)
     }
 }
 
@@ -56,10 +56,11 @@ impl Orders {
         bytes: u64,
     ) -> Result<Option<Claim>, InternalError> {
         let mut tx = self.db.begin().await?;
-        let found = db::orders::find(&mut tx, order_id).await?;
-        let found = found.filter(|order| order.account == account);
-        let found = found.zip(self.accounts.by_id(account));
-        let (mut order, account) = found.ok_or(InternalError::AccountGone)?;
+        let (mut order, account) = db::orders::find(&mut tx, order_id)
+            .await?
+            .filter(|order| order.account == account)
+            .zip(self.accounts.by_id(account))
+            .ok_or(InternalError::AccountGone)?;
         if matches!(order.state, OrderState::Expired { .. }) {
             // The files of an expired order are deleted, so this one is deleted as well.
             drop(tx);

@@ -42,16 +42,16 @@ pub enum CreateOrderError {
     IdTaken,
     /// The upload that the order refers to has expired.
     UploadGone,
-    Store(InternalError),
+    Internal(InternalError),
 }
 
 impl From<InternalError> for CreateOrderError {
     fn from(error: InternalError) -> Self {
-        Self::Store(error)
+        Self::Internal(error)
     }
 }
 
-/// Where the outcome of an order comes from.
+/// Source of an order's outcome.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum OutcomeSource<'o> {
     Rules,
@@ -233,22 +233,23 @@ impl Orders {
         self.default_due_at(account, order, now)
     }
 
-    /// Returns the due time of work that starts at `now`, without regard to rules: the delay of the
-    /// account, else of the server, plus seeded jitter.
+    /// Returns the due time of work that starts at `now` and whose delay no rule sets: the delay of
+    /// the account, else of the server, plus seeded jitter.
     pub(super) fn default_due_at(
         &self,
         account: &Account,
         order: &Order,
         now: Timestamp,
     ) -> Timestamp {
-        let server = match self.vendors.profile(order.vendor).timing {
+        let server_ms = match self.vendors.profile(order.vendor).timing {
             ProcessingTiming::DocumentSteps => self.document_timing(account, order).done_ms,
             ProcessingTiming::Processing if order.test => self.settings.test_processing_ms,
             ProcessingTiming::Processing => self.settings.processing.delay_ms,
         };
-        let set = account.settings().processing;
-        let delay_ms = set.map_or(server, |set| set.delay_ms);
-        let jitter_ms = set.map_or(self.settings.processing.jitter_ms, |set| set.jitter_ms);
+        let account_delay = account.settings().processing;
+        let delay_ms = account_delay.map_or(server_ms, |delay| delay.delay_ms);
+        let jitter_ms =
+            account_delay.map_or(self.settings.processing.jitter_ms, |delay| delay.jitter_ms);
         let mut rng = self.entropy.rng(&account.key, "jitter", order.number);
         #[expect(
             clippy::cast_possible_truncation,

@@ -34,7 +34,7 @@ pub(super) fn detection_inspect_options(options: DetectionOptions) -> InspectOpt
         preview: false,
         report_px: None,
         heatmap: options.generate_heatmap.then_some(HeatmapStyle {
-            ground: Background::Opaque,
+            background: Background::Opaque,
             scale: Scale::Normalized,
         }),
         overlay: options.generate_overlay.then_some(Scale::Normalized),
@@ -54,7 +54,7 @@ pub(super) fn document_inspect_options(options: DocumentOptions) -> InspectOptio
         preview: options.preview,
         report_px: None,
         heatmap: (options.heatmap && !options.heatmap_overlayed).then_some(HeatmapStyle {
-            ground: Background::Transparent,
+            background: Background::Transparent,
             scale,
         }),
         overlay: (options.heatmap && options.heatmap_overlayed).then_some(scale),
@@ -75,8 +75,8 @@ impl Orders {
             return Err(missing_input(order, "the order has no file").into());
         };
         let bucket = order.vendor.bucket();
-        let found = self.content(account.id, bucket, &file.key).await;
-        let Some(content) = found.map_err(InternalError::broken)? else {
+        let opened = self.content(account.id, bucket, &file.key).await;
+        let Some(content) = opened.map_err(InternalError::broken)? else {
             return Err(missing_input(order, "the image file is missing").into());
         };
         let outcome_override = order.outcome_override.as_ref();
@@ -138,7 +138,7 @@ impl Orders {
         name: &str,
         options: InspectOptions,
     ) -> Result<Option<Inspection>, InternalError> {
-        if !self.vendors.profile(vendor).draws_placeholders || !options.draws() {
+        if !self.vendors.profile(vendor).draws_placeholders || !options.needs_pixels() {
             return Ok(None);
         }
         let rendered = self.engine.placeholder(name.to_owned(), options).await;
@@ -159,7 +159,7 @@ impl Orders {
             verdict::from_metadata_or_hash(&inspection.provenance, &inspection.digest);
         let is_short = self.vendors.profile(vendor).has_short_probabilities;
         if is_short && verdict.source == VerdictSource::Digest {
-            verdict.probability = verdict::cut(verdict.probability);
+            verdict.probability = verdict::truncate_to_4_decimals(verdict.probability);
         }
         verdict
     }

@@ -1,4 +1,4 @@
-//! Watermark extraction: the text that a rule forces, else of the file's name, else of its content.
+//! Watermark extraction. A rule decides the result, else the file's name, else its content.
 
 use super::failures::{TaskResult, defect_failure, failure};
 use super::{Orders, blob_keys, overrides};
@@ -17,8 +17,8 @@ impl Orders {
             return Err(failure(order, "the order has no file".to_owned()).into());
         };
         let bucket = order.vendor.bucket();
-        let found = self.content(account.id, bucket, &file.key).await;
-        let Some(content) = found.map_err(InternalError::broken)? else {
+        let opened = self.content(account.id, bucket, &file.key).await;
+        let Some(content) = opened.map_err(InternalError::broken)? else {
             return Err(failure(order, format!("{}: file not found", file.name)).into());
         };
         let by_name = || verdict::from_extraction_name(&file.name, order.api);

@@ -49,16 +49,16 @@ impl Orders {
         }
         let created = self
             .create_with(account, new, OutcomeSource::Manual(outcome))
-            .await;
-        let created = created.map_err(unexpected_create_error)?;
+            .await
+            .map_err(unexpected_create_error)?;
         let order = created.order;
         let mut indexes: Vec<usize> = (0..order.files.len()).collect();
         indexes.sort_by_key(|index| order.files[*index].role == Some(Role::Original));
         for (index, content) in indexes.into_iter().zip(files) {
             self.put_upload(account, &order, index, content).await?;
         }
-        let order = self.db.order(&order.id).await?;
-        let order = order.ok_or(InternalError::AccountGone)?;
+        let uploaded = self.db.order(&order.id).await?;
+        let order = uploaded.ok_or(InternalError::AccountGone)?;
         if !(profile.starts_by_confirm)(&order.work) {
             return Ok(order);
         }
@@ -155,19 +155,19 @@ impl FileContent {
     }
 }
 
-/// A fixture costs nothing and has no id from a client, so only [`CreateOrderError::Store`] can
+/// A fixture costs nothing and has no id from a client, so only [`CreateOrderError::Internal`] can
 /// occur.
 fn unexpected_create_error(error: CreateOrderError) -> InternalError {
     match error {
-        CreateOrderError::Store(error) => error,
+        CreateOrderError::Internal(error) => error,
         other => InternalError::broken(std::io::Error::other(format!("{other:?}"))),
     }
 }
 
-/// All files of a fixture are uploaded, so only [`ConfirmError::Store`] can occur.
+/// All files of a fixture are uploaded, so only [`ConfirmError::Internal`] can occur.
 fn unexpected_confirm_error(error: ConfirmError) -> InternalError {
     match error {
-        ConfirmError::Store(error) => error,
+        ConfirmError::Internal(error) => error,
         other => InternalError::broken(std::io::Error::other(format!("{other:?}"))),
     }
 }

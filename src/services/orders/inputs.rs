@@ -53,8 +53,8 @@ impl Orders {
                 continue;
             };
             let bucket = order.vendor.bucket();
-            let found = self.blobs.find(account.id, bucket, &file.key).await;
-            if found.map_err(InternalError::broken)?.is_some() {
+            let stored = self.blobs.find(account.id, bucket, &file.key).await;
+            if stored.map_err(InternalError::broken)?.is_some() {
                 continue;
             }
             if !self.settings.fetch {

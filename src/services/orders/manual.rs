@@ -14,7 +14,7 @@ use crate::services::accounts::{Account, UploadFor};
 use crate::services::claims::Claim;
 use crate::storage::db::{self, InternalError, run_to_completion};
 
-/// How the control plane ends an order.
+/// Way in which the control plane ends an order.
 #[derive(Debug, Clone)]
 pub enum ManualEnd {
     /// Completes the order with the given outcome. `None` means the outcome that rules, names and
@@ -36,12 +36,12 @@ pub enum ManualEndError {
     UploadsPending(usize),
     /// Orders of this type cannot have this outcome.
     OutcomeNotApplicable,
-    Store(InternalError),
+    Internal(InternalError),
 }
 
 impl From<InternalError> for ManualEndError {
     fn from(error: InternalError) -> Self {
-        Self::Store(error)
+        Self::Internal(error)
     }
 }
 

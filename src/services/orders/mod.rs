@@ -1,9 +1,8 @@
 //! Orders: created, uploaded, confirmed, processed, and read.
 //!
-//! An order changes state exactly once per step: every step is a transition of
-//! [`crate::model::order`],
-//! written in one transaction with the job or the event that it causes. Long work, such as reading
-//! images, is done between transactions. Its result is recorded only if the job still exists.
+//! Every change of an order's state is a transition of [`crate::model::order`], written in one
+//! transaction with the job or the event that it causes. Long work, such as reading images, is done
+//! between transactions. Its result is recorded only if the job still exists.
 
 mod archive;
 mod billing;
@@ -140,8 +139,8 @@ impl Orders {
 
     /// Returns the retention of an order that is created now, in days.
     fn retention_days(&self, account: &Account) -> u32 {
-        let set = account.settings().retention_days;
-        set.unwrap_or(self.settings.retention_days)
+        let account_days = account.settings().retention_days;
+        account_days.unwrap_or(self.settings.retention_days)
     }
 
     /// Opens an object for the engine. `None` if the object does not exist.
@@ -165,7 +164,7 @@ impl Orders {
     /// Returns the API revision that the account uses.
     #[must_use]
     pub fn revision(&self, account: &Account) -> Revision {
-        let set = account.settings().revision;
-        set.unwrap_or(self.settings.revision)
+        let account_revision = account.settings().revision;
+        account_revision.unwrap_or(self.settings.revision)
     }
 }

@@ -68,7 +68,7 @@ pub struct Charge {
 impl NewFile {
     /// Creates a file without watermarks, role and target.
     #[must_use]
-    pub fn of(name: String, source: FileSource) -> Self {
+    pub fn new(name: String, source: FileSource) -> Self {
         Self {
             name,
             source,

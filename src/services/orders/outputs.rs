@@ -113,23 +113,23 @@ impl Orders {
     ) -> Result<RenderedOutput, TaskError> {
         let file = output.file;
         let bucket = order.vendor.bucket();
-        let found = self.content(account.id, bucket, &file.key).await;
-        let Some(content) = found.map_err(InternalError::broken)? else {
+        let opened = self.content(account.id, bucket, &file.key).await;
+        let Some(content) = opened.map_err(InternalError::broken)? else {
             return Err(failure(order, format!("{}: file not found", file.name)).into());
         };
         let (name, to) = (file.name.clone(), to.to_owned());
         let thumbnail = index == 0;
-        let created = if let Work::AntiAi { strength } = order.work {
+        let rendered = if let Work::AntiAi { strength } = order.work {
             let protection = Protection {
                 content,
                 name,
                 to,
                 strength,
-                draw: self.entropy.rng(&account.key, "noise", file.id),
+                rng: self.entropy.rng(&account.key, "noise", file.id),
                 thumbnail,
             };
-            let created = self.engine.protect(protection).await;
-            created.map(|created| (created.format.media_type(), created.thumbnail))
+            let protected = self.engine.protect(protection).await;
+            protected.map(|image| (image.format.media_type(), image.thumbnail))
         } else {
             let embedding = Embedding {
                 content,
@@ -138,10 +138,10 @@ impl Orders {
                 texts: output.texts.to_vec(),
                 thumbnail,
             };
-            let created = self.engine.embed(embedding).await;
-            created.map(|created| (created.media.media_type(), created.thumbnail))
+            let embedded = self.engine.embed(embedding).await;
+            embedded.map(|file| (file.kind.media_type(), file.thumbnail))
         };
-        match created {
+        match rendered {
             Ok((media_type, thumbnail)) => Ok(RenderedOutput {
                 media_type,
                 thumbnail,
@@ -193,8 +193,8 @@ impl Orders {
         }
         let mut members = Vec::with_capacity(keys.len());
         for (output, key) in order.output_specs().into_iter().zip(keys) {
-            let found = self.blobs.find(account.id, bucket, key).await;
-            let Some(blob) = found.map_err(InternalError::broken)? else {
+            let stored = self.blobs.find(account.id, bucket, key).await;
+            let Some(blob) = stored.map_err(InternalError::broken)? else {
                 return Ok(None);
             };
             members.push((output.file.name.clone(), blob));

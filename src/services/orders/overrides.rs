@@ -44,8 +44,8 @@ pub(super) fn apply_manual_outcome(order: &mut Order, outcome: &ForcedOutcome) {
     }
 }
 
-/// Returns the failure that `outcome_override` forces on the order or bulk item. `None` if it forces
-/// no failure.
+/// Returns the failure that `outcome_override` forces on the order or bulk item. `None` if it
+/// forces no failure.
 pub(super) fn forced_failure(
     order: &Order,
     outcome_override: Option<&OutcomeOverride>,

@@ -157,15 +157,15 @@ impl Orders {
         };
         let mut tx = self.db.begin().await?;
         let order = db::orders::find(&mut tx, &job.subject).await?;
-        let found = order.filter(|order| order.account == account.id);
-        if let Some(mut order) = found.clone()
+        let own_order = order.filter(|order| order.account == account.id);
+        if let Some(mut order) = own_order.clone()
             && Arc::make_mut(&mut order).expire(account.now())
         {
             upload::expire_uploads_of(&mut tx, &order).await?;
             db::orders::update(&mut tx, order).await?;
         }
         tx.commit().await?;
-        if let Some(order) = found {
+        if let Some(order) = own_order {
             let subject = UploadFor::Order(order.number);
             self.accounts.settle_upload(&account, subject);
             let keys = blob_keys::all_keys(&order);
@@ -193,7 +193,7 @@ impl Orders {
 
     /// Deletes the job and applies `step` to its order in one transaction. If `step` returns
     /// `true`, the transaction also refunds credits that are not billed and publishes the order's
-    /// event. Returns `false` if the order did not change.
+    /// event. Returns `false` if the order did not change or the job does not exist.
     pub(super) async fn complete_job(
         &self,
         job: &Job,

@@ -36,8 +36,8 @@ impl Orders {
         vendor: Vendor,
         id: &str,
     ) -> Result<Option<Arc<Order>>, InternalError> {
-        let found = self.db.order(id).await?;
-        Ok(found.filter(|order| order.vendor == vendor))
+        let order = self.db.order(id).await?;
+        Ok(order.filter(|order| order.vendor == vendor))
     }
 
     /// Returns a page of the account's orders of `vendor` that match `filter`, newest first.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::end_log::log_failed_report;
 use super::{Orders, blob_keys, overrides};
-use crate::engine::{Finding, InputFile, Report as Page, ReportSources};
+use crate::engine::{Finding, InputFile, ReportFacts, ReportSources};
 use crate::model::file::{File, Role};
 use crate::model::job::{Job, JobKind};
 use crate::model::order::{ApiVersion, Order, OrderState};
@@ -25,12 +25,12 @@ pub enum ReportError {
     /// Reports on this order do not exist in the requested language.
     LocaleUnsupported,
     Expired,
-    Store(InternalError),
+    Internal(InternalError),
 }
 
 impl From<InternalError> for ReportError {
     fn from(error: InternalError) -> Self {
-        Self::Store(error)
+        Self::Internal(error)
     }
 }
 
@@ -95,13 +95,13 @@ fn has_extraction_report(order: &Order, extraction: &Extraction) -> bool {
         && !originals.any(is_pdf)
 }
 
-/// Returns the content of a report. `None` if the order can have no report.
-fn page(order: &Order, locale: Locale, made_at: Timestamp) -> Option<Page> {
+/// Returns the facts of a report. `None` if there is no report on the order.
+fn report_facts(order: &Order, locale: Locale, reported_at: Timestamp) -> Option<ReportFacts> {
     let (finding, completed_at) = report_finding(order)?;
     let subject = order.primary_file();
     let mut files = order.files.iter();
     let original = files.find(|file| file.role == Some(Role::Original));
-    Some(Page {
+    Some(ReportFacts {
         locale,
         finding,
         order_id: order.id.clone(),
@@ -110,7 +110,7 @@ fn page(order: &Order, locale: Locale, made_at: Timestamp) -> Option<Page> {
         original_name: original.map(|file| file.name.clone()),
         created_at: order.created_at,
         completed_at,
-        made_at,
+        reported_at,
     })
 }
 
@@ -139,8 +139,8 @@ impl Orders {
         locale: Locale,
     ) -> Result<(Arc<Order>, bool), ReportError> {
         let mut tx = self.db.begin().await?;
-        let found = db::orders::find(&mut tx, order_id).await?;
-        let mut order = found
+        let row = db::orders::find(&mut tx, order_id).await?;
+        let mut order = row
             .filter(|order| order.account == account.id)
             .ok_or(InternalError::AccountGone)?;
         if matches!(order.state, OrderState::Expired { .. }) {
@@ -195,10 +195,10 @@ impl Orders {
         if state != Some(&ReportState::Sample) {
             return Ok(None);
         }
-        let Some(page) = page(order, locale, order.updated_at) else {
+        let Some(facts) = report_facts(order, locale, order.updated_at) else {
             return Ok(None);
         };
-        let bytes = self.engine.report(page, ReportSources::default()).await;
+        let bytes = self.engine.report(facts, ReportSources::default()).await;
         bytes.map(Some).map_err(InternalError::broken)
     }
 
@@ -296,8 +296,8 @@ impl Orders {
         order: &Order,
         locale: Locale,
     ) -> Result<Option<ReportState>, InternalError> {
-        let page = page(order, locale, account.now());
-        let Some((report, page)) = order.reports.get(locale).zip(page) else {
+        let facts = report_facts(order, locale, account.now());
+        let Some((report, facts)) = order.reports.get(locale).zip(facts) else {
             return Ok(None);
         };
         if let ReportState::Generating {
@@ -311,7 +311,7 @@ impl Orders {
             return Ok(Some(ReportState::Sample));
         }
         let sources = self.report_sources(account, order).await?;
-        let rendered = self.engine.report(page, sources).await;
+        let rendered = self.engine.report(facts, sources).await;
         let bytes = rendered.map_err(InternalError::broken)?;
         let key = blob_keys::report_key(order, locale);
         let put = self.put_result(account, order, key, "application/pdf", bytes);
@@ -347,7 +347,7 @@ impl Orders {
             return Ok(None);
         };
         let bucket = order.vendor.bucket();
-        let found = self.content(account.id, bucket, key).await;
-        found.map_err(InternalError::broken)
+        let opened = self.content(account.id, bucket, key).await;
+        opened.map_err(InternalError::broken)
     }
 }

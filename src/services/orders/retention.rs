@@ -6,7 +6,7 @@ use crate::storage::db::{self, InternalError};
 
 impl Orders {
     /// Deletes the rows of the account's oldest expired orders and uploads: those whose number is
-    /// more than [`OrderServiceSettings::expired_max`](super::OrderServiceSettings::expired_max)
+    /// at least [`OrderServiceSettings::expired_max`](super::OrderServiceSettings::expired_max)
     /// below the last number. Every request to create an order uses a number, even if it is
     /// rejected or repeats an earlier one. Rows are not counted, because that would read all their
     /// index entries at each expiry. A deleted order reads as if it had never existed.

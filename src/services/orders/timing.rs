@@ -44,8 +44,8 @@ impl Orders {
     /// Returns the durations of the document's steps.
     #[must_use]
     pub fn document_timing(&self, account: &Account, order: &Order) -> DocumentTiming {
-        let set = self.settings.documents;
-        let default = match set.profile {
+        let settings = self.settings.documents;
+        let default = match settings.profile {
             TimingProfile::Quick => QUICK,
             TimingProfile::Realistic => {
                 realistic(&mut self.entropy.rng(&account.key, "steps", order.number))
@@ -55,12 +55,14 @@ impl Orders {
             Some(ProcessingMode::AfterMs(ms)) => Some(ms),
             _ => None,
         };
-        let pending_ms = set.detect_pending_ms.unwrap_or(default.pending_ms);
+        let pending_ms = settings.detect_pending_ms.unwrap_or(default.pending_ms);
         DocumentTiming {
             pending_ms: delay_ms.map_or(pending_ms, |ms| pending_ms.min(ms)),
-            done_ms: delay_ms.or(set.detect_done_ms).unwrap_or(default.done_ms),
-            heatmap_ms: set.heatmap_ms.unwrap_or(default.heatmap_ms),
-            analysis_ms: set.analysis_ms.unwrap_or(default.analysis_ms),
+            done_ms: delay_ms
+                .or(settings.detect_done_ms)
+                .unwrap_or(default.done_ms),
+            heatmap_ms: settings.heatmap_ms.unwrap_or(default.heatmap_ms),
+            analysis_ms: settings.analysis_ms.unwrap_or(default.analysis_ms),
         }
     }
 }

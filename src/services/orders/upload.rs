@@ -30,7 +30,7 @@ impl Orders {
     }
 
     /// Reserves a key for a file that a client uploads by a presigned URL. `name` is normalised. A
-    /// clock in mode `jump` does not jump until the file is uploaded.
+    /// clock in mode `jump` does not jump while the upload is owed.
     ///
     /// # Errors
     /// Returns an error if the database fails.
@@ -172,8 +172,7 @@ impl Orders {
         let Some(KeyOwner::Upload(id)) = key_owner(key) else {
             return Ok(true);
         };
-        let found = db::uploads::find(&mut self.db.read().await?, id).await?;
-        let Some(upload) = found else {
+        let Some(upload) = db::uploads::find(&mut self.db.read().await?, id).await? else {
             return Ok(false);
         };
         if let Some(account) = self.accounts.by_id(upload.account) {
@@ -196,15 +195,15 @@ impl Orders {
         let Some(KeyOwner::Upload(id)) = key_owner(key) else {
             return Ok(None);
         };
-        let found = db::uploads::find(&mut self.db.read().await?, id).await?;
-        let Some(upload) = found.filter(|found| found.account == account.id && found.key == key)
+        let row = db::uploads::find(&mut self.db.read().await?, id).await?;
+        let Some(upload) = row.filter(|upload| upload.account == account.id && upload.key == key)
         else {
             return Ok(None);
         };
         let bucket = self.upload_bucket();
-        let found = self.content(account.id, bucket, key).await;
-        let found = found.map_err(InternalError::broken)?;
-        Ok(found.map(|content| UploadedFile {
+        let opened = self.content(account.id, bucket, key).await;
+        let file = opened.map_err(InternalError::broken)?;
+        Ok(file.map(|content| UploadedFile {
             upload,
             content,
             fetched_by_server: false,

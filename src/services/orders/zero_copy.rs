@@ -125,18 +125,18 @@ impl Orders {
         url: &str,
     ) -> Result<PutOutcome, InternalError> {
         let bucket = vendor.bucket();
-        let found = self.blobs.find(account.id, bucket, key).await;
+        let stored = self.blobs.find(account.id, bucket, key).await;
         let not_found = || {
             InternalError::broken(std::io::Error::other(format!(
                 "{}: output not found",
                 file.name
             )))
         };
-        let blob = found
+        let blob = stored
             .map_err(InternalError::broken)?
             .ok_or_else(not_found)?;
-        let media_type = blob.meta.content_type.as_deref();
-        let media_type = media_type.unwrap_or("application/octet-stream");
+        let content_type = blob.meta.content_type.as_deref();
+        let media_type = content_type.unwrap_or("application/octet-stream");
         let bytes = blob.meta.bytes;
         let decision =
             self.rules

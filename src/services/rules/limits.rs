@@ -1,43 +1,44 @@
-//! How many rules there may be, and how large.
+//! Limits on the number and size of rules.
 
 use super::{AddRuleError, Rules};
 use crate::model::rule::Rule;
 use crate::storage::db;
 
-/// So many stand at once at most.
+/// Maximum number of rules.
 pub const RULES_MAX: usize = 10_000;
-/// All rules together, as JSON.
+/// Maximum size of all rules together as JSON.
 const RULES_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// Checks that so many rules may stand, of so many bytes together.
+/// Checks the number and total size of rules.
 pub(super) fn check_limits(count: usize, bytes: usize) -> Result<(), AddRuleError> {
     if count > RULES_MAX {
-        let line = format!("there would be more than {RULES_MAX} rules");
-        return Err(AddRuleError::LimitExceeded(line));
+        let message = format!("too many rules: maximum {RULES_MAX}");
+        return Err(AddRuleError::LimitExceeded(message));
     }
     if bytes > RULES_BYTES_MAX {
-        let line = format!("all rules together would be more than {RULES_BYTES_MAX} bytes");
-        return Err(AddRuleError::LimitExceeded(line));
+        let message = format!("rules too large: maximum {RULES_BYTES_MAX} bytes in total");
+        return Err(AddRuleError::LimitExceeded(message));
     }
     Ok(())
 }
 
 impl Rules {
-    /// Checks that there is room for the `coming` once those are gone that `goes` says.
+    /// Checks that the rules `added` have room after all rules for which `is_removed` returns
+    /// `true` are removed.
     ///
     /// # Errors
-    /// If there is not.
+    /// Returns [`AddRuleError::LimitExceeded`] if they have not.
     pub fn check_capacity(
         &self,
-        goes: impl Fn(&Rule) -> bool,
-        coming: &[Rule],
+        is_removed: impl Fn(&Rule) -> bool,
+        added: &[Rule],
     ) -> Result<(), AddRuleError> {
-        let mut staying = self.list(None);
-        staying.retain(|standing| !goes(&standing.rule));
-        let mut bytes: usize = staying.iter().map(|standing| standing.bytes).sum();
-        for rule in coming {
+        let mut remaining = self.list(None);
+        remaining.retain(|active| !is_removed(&active.rule));
+        let mut bytes: usize = remaining.iter().map(|active| active.bytes).sum();
+        for rule in added {
             bytes += db::rules::bytes(rule)?;
         }
-        check_limits(staying.len() + coming.len(), bytes)
+        check_limits(remaining.len() + added.len(), bytes)
     }
 }

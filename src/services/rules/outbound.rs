@@ -1,4 +1,4 @@
-//! What rules say to calls of ours, and what that makes of them.
+//! Rules on outbound calls.
 
 use std::time::Duration;
 
@@ -8,31 +8,31 @@ use crate::platform::outbound::CallOverrides;
 use crate::storage::db::InternalError;
 
 impl Rules {
-    /// What the rules say to a call that is about to be made for the account of that key, counted;
-    /// `about` is the URL of a delivery, and the file's name of any other. Cheap where no rule is
-    /// about such calls.
+    /// Evaluates the rules on an outbound call for an account, and counts the matches. `target` is
+    /// the URL of a webhook delivery, or the file name of any other call. Cheap if no rule may
+    /// match.
     ///
     /// # Errors
-    /// If the counts cannot be written.
+    /// Returns an error if the database fails.
     pub async fn evaluate_call(
         &self,
         account: &str,
         call: OutboundCall,
-        about: &str,
+        target: &str,
     ) -> Result<RuleDecision, InternalError> {
-        match self.call_input(account, call, about) {
+        match self.call_input(account, call, target) {
             Some(input) => self.evaluate_and_count(input).await,
             None => Ok(RuleDecision::default()),
         }
     }
 
-    /// Such a call, to be decided on; none where no rule is about any.
+    /// Returns the input for the rules on an outbound call. `None` if no rule may match.
     #[must_use]
     pub fn call_input<'a>(
         &self,
         account: &'a str,
         call: OutboundCall,
-        about: &'a str,
+        target: &'a str,
     ) -> Option<MatchInput<'a>> {
         let is_delivery = call == OutboundCall::WebhookDelivery;
         let input = MatchInput {
@@ -40,8 +40,8 @@ impl Rules {
             account: Some(account),
             subject: MatchTarget::Outbound {
                 call,
-                webhook_url: is_delivery.then_some(about),
-                file_name: (!is_delivery).then_some(about),
+                webhook_url: is_delivery.then_some(target),
+                file_name: (!is_delivery).then_some(target),
             },
         };
         self.may_match(input).then_some(input)
@@ -49,7 +49,7 @@ impl Rules {
 }
 
 impl RuleDecision {
-    /// What is to be done to the call that it was made for.
+    /// Returns the effects of the decision on the call.
     #[must_use]
     pub fn call_overrides(&self) -> CallOverrides {
         let delay_ms = self.delay_ms.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The turn: while somebody has it, no rule comes or goes. Who replaces many at once takes it.
+//! Write lock: while it is held, no rule is added or removed.
 
 use std::sync::{Arc, PoisonError};
 
@@ -8,36 +8,38 @@ use super::{ActiveRule, Rules};
 use crate::services::accounts::Account;
 use crate::storage::db::rules::RuleRow;
 
-/// Rules as they stand.
+/// Guard of the write lock. Needed to replace several rules at once.
 #[derive(Debug)]
 pub struct RulesWriteGuard<'r> {
     rules: &'r Rules,
-    _held: MutexGuard<'r, ()>,
+    _guard: MutexGuard<'r, ()>,
 }
 
 impl Rules {
-    /// Takes the turn as soon as nobody else has it.
+    /// Waits for the write lock.
     pub async fn lock_for_writing(&self) -> RulesWriteGuard<'_> {
         RulesWriteGuard {
             rules: self,
-            _held: self.write_lock.lock().await,
+            _guard: self.write_lock.lock().await,
         }
     }
 }
 
 impl RulesWriteGuard<'_> {
-    /// These stand from now on, each with the account that it is about; those of accounts that are
-    /// gone go, and `of_all` those about all accounts. Their rows are seen to by who calls.
-    pub fn replace(&self, of_all: bool, added: Vec<(RuleRow, Option<Arc<Account>>)>) {
-        let mut standing = self
+    /// Adds the rules `added`, each with its account. Removes rules of ended accounts, and with
+    /// `replace_global` all rules without an account. The caller takes care of the rows.
+    pub fn replace(&self, replace_global: bool, added: Vec<(RuleRow, Option<Arc<Account>>)>) {
+        let mut active = self
             .rules
             .active
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        let goes = |it: &ActiveRule| it.is_account_ended() || (of_all && it.account.is_none());
-        standing.retain(|it| !goes(it));
+        let is_removed = |rule: &ActiveRule| {
+            rule.is_account_ended() || (replace_global && rule.account.is_none())
+        };
+        active.retain(|rule| !is_removed(rule));
         let added = added.into_iter();
-        standing.extend(added.map(|(row, account)| Arc::new(ActiveRule::from_row(row, account))));
-        standing.sort_by_key(|it| it.id);
+        active.extend(added.map(|(row, account)| Arc::new(ActiveRule::from_row(row, account))));
+        active.sort_by_key(|rule| rule.id);
     }
 }

@@ -1,4 +1,4 @@
-//! Back from a snapshot: the accounts that it holds begin anew as they were.
+//! Restore of a snapshot: its accounts are created again as they were.
 
 use std::collections::HashSet;
 use std::io;
@@ -14,21 +14,20 @@ use crate::storage::db::rules::RuleRow as Ruling;
 use crate::storage::db::snapshots::Snapshot;
 use crate::storage::db::{self, Tx, run_to_completion};
 
-/// An account that comes back.
+/// Account that is restored.
 struct RestoredAccount {
-    /// As the snapshot has it.
+    /// Row in the snapshot.
     saved: AccountRow,
-    /// As it begins.
+    /// New row, under a new id.
     new: AccountRow,
 }
 
 impl Snapshots {
-    /// Brings a snapshot back: everything is as it holds it, or the account of `key` alone. That is of
-    /// the account's own snapshot of this name, or else of the one of everything.
+    /// Restores a snapshot: everything, or only the account of `key`. An account is restored from
+    /// its own snapshot of this name, else from the snapshot of everything.
     ///
     /// # Errors
-    /// If there is none of that name, it does not hold that account, or it cannot be read or
-    /// written; then everything stands as it did.
+    /// Returns the reason why nothing was restored. The state does not change then.
     pub async fn restore(
         self: &Arc<Self>,
         name: &str,
@@ -43,74 +42,74 @@ impl Snapshots {
         name: &str,
         key: Option<&str>,
     ) -> Result<SnapshotManifest, SnapshotError> {
-        let _turn = self.lock.lock().await;
-        let (dir, about) = self.find(name, key)?;
+        let _guard = self.lock.lock().await;
+        let (dir, manifest) = self.find(name, key)?;
         let file = dir.join(STATE);
         let mut rows = Snapshot::open(&file).await?;
-        let elapsed_ms = clock::real_now().since_ms(about.taken_at);
+        let elapsed_ms = clock::real_now().since_ms(manifest.taken_at);
         let mut account_rows = db::accounts::all(&mut rows).await?;
-        // What is gone from the disk, or empty, is read as a database that has no rows.
-        if account_rows.len() != about.accounts {
-            let (found, expected_count) = (account_rows.len(), about.accounts);
-            let line = format!(
-                "{} has {found} accounts, and not {expected_count}",
-                file.display()
+        // A missing or empty file reads as a database without rows.
+        if account_rows.len() != manifest.accounts {
+            let message = format!(
+                "{}: expected {} accounts, got {}",
+                file.display(),
+                manifest.accounts,
+                account_rows.len()
             );
-            return Err(io::Error::other(line).into());
+            return Err(io::Error::other(message).into());
         }
-        let one = key.or(about.account.as_deref());
+        let one = key.or(manifest.account.as_deref());
         if let Some(key) = one {
             account_rows.retain(|account| account.key == key);
             if account_rows.is_empty() {
                 return Err(SnapshotError::UnknownAccount);
             }
         }
-        // Nobody but who restores everything has to do with the default clock.
+        // Only a restore of everything changes the default clock.
         let guard = match one {
             None => Some(self.accounts.lock_clock(ClockId::DEFAULT).await),
             Some(_) => None,
         };
-        let (accounts, standing) = (
-            self.accounts.lock_lifecycle().await,
-            self.rules.lock_for_writing().await,
-        );
-        let back = self.plan_accounts(account_rows, elapsed_ms).await?;
+        let accounts = self.accounts.lock_lifecycle().await;
+        let active_rules = self.rules.lock_for_writing().await;
+        let restored = self.plan_accounts(account_rows, elapsed_ms).await?;
         let ended = match one {
             None => self.accounts.all(),
             Some(key) => self.accounts.by_key(key).into_iter().collect(),
         };
-        let default_clock = db::accounts::default_clock(&mut rows).await?;
-        let default_clock = default_clock.map(|clock| clock.rewound_by(elapsed_ms));
+        let default_clock = db::accounts::default_clock(&mut rows)
+            .await?
+            .map(|clock| clock.rewound_by(elapsed_ms));
         let mut rules = db::rules::all(&mut rows).await?;
         rules.retain_mut(|rule| match rule.account {
             None => one.is_none(),
-            Some(of) => {
-                let back = back.iter().find(|back| back.saved.id == of);
-                rule.account = back.map(|back| back.new.id);
-                back.is_some()
+            Some(id) => {
+                let account = restored.iter().find(|account| account.saved.id == id);
+                rule.account = account.map(|account| account.new.id);
+                account.is_some()
             }
         });
-        let all = one.is_none().then_some(default_clock);
+        let new_default_clock = one.is_none().then_some(default_clock);
         let written = async {
-            for RestoredAccount {
-                saved: account_rows,
-                new: added,
-            } in &back
-            {
-                let from = dir.join(BLOBS).join(account_rows.id.0.to_string());
-                self.blobs.link_from(added.id, &from).await?;
+            for account in &restored {
+                let from = dir.join(BLOBS).join(account.saved.id.0.to_string());
+                self.blobs.link_from(account.new.id, &from).await?;
             }
-            self.write_back(&mut rows, &back, &rules, &ended, all).await
+            self.write_back(&mut rows, &restored, &rules, &ended, new_default_clock)
+                .await
         };
         if let Err(error) = written.await {
-            // The next accounts have these ids.
-            for RestoredAccount { new: added, .. } in &back {
-                self.blobs.remove_account(added.id).await?;
+            // The ids are used again, so the linked objects must not stay.
+            for account in &restored {
+                self.blobs.remove_account(account.new.id).await?;
             }
             return Err(error);
         }
 
-        let added = accounts.replace(&ended, back.into_iter().map(|back| back.new).collect());
+        let added = accounts.replace(
+            &ended,
+            restored.into_iter().map(|account| account.new).collect(),
+        );
         if let Some(guard) = &guard {
             accounts.set_default_clock(guard, default_clock.unwrap_or(Clock::REAL));
         }
@@ -119,39 +118,36 @@ impl Snapshots {
             let account = rule.account.and_then(account_of);
             (rule, account)
         });
-        standing.replace(one.is_none(), rules.collect());
+        active_rules.replace(one.is_none(), rules.collect());
         self.wake_worker(&ended, &added);
         self.clear_blobs(&ended, one.is_none(), &dir).await?;
         rows.close().await?;
-        Ok(about)
+        Ok(manifest)
     }
 
-    /// Ends these lives and begins those, with their rules, in one transaction; of a restore of
-    /// everything also what is of no account, and the default clock.
+    /// Deletes the accounts `ended`, and creates the restored accounts with their rules, in one
+    /// transaction. `default_clock` is given if everything is restored. Then it also replaces the
+    /// global rules and the default clock.
     async fn write_back(
         &self,
         rows: &mut Snapshot,
-        back: &[RestoredAccount],
+        restored: &[RestoredAccount],
         rules: &[Ruling],
         ended: &[Arc<Account>],
-        all: Option<Option<Clock>>,
+        default_clock: Option<Option<Clock>>,
     ) -> Result<(), SnapshotError> {
         let mut tx = self.db.begin().await?;
-        let ended = ended.iter().map(|account| account.id);
-        if let Some(default_clock) = all {
-            db::accounts::delete_all(&mut tx, ended).await?;
+        let ended_ids = ended.iter().map(|account| account.id);
+        if let Some(default_clock) = default_clock {
+            db::accounts::delete_all(&mut tx, ended_ids).await?;
             clear_global_state(&mut tx, default_clock).await?;
         } else {
-            for account in ended {
-                db::accounts::delete(&mut tx, account).await?;
+            for id in ended_ids {
+                db::accounts::delete(&mut tx, id).await?;
             }
         }
-        for RestoredAccount {
-            saved: row,
-            new: added,
-        } in back
-        {
-            db::snapshots::restore_account(&mut tx, rows, row, added.id, added.clock).await?;
+        for RestoredAccount { saved, new } in restored {
+            db::snapshots::restore_account(&mut tx, rows, saved, new.id, new.clock).await?;
         }
         for rule in rules {
             db::snapshots::insert_rule(&mut tx, rule).await?;
@@ -159,7 +155,7 @@ impl Snapshots {
         Ok(tx.commit().await?)
     }
 
-    /// Each account as it begins: under a new id, by its clock as it was.
+    /// Returns each account with a new id and its clock as it was when the snapshot was taken.
     async fn plan_accounts(
         &self,
         rows: Vec<AccountRow>,
@@ -167,32 +163,34 @@ impl Snapshots {
     ) -> Result<Vec<RestoredAccount>, SnapshotError> {
         let mut reader = self.db.read().await?;
         let ids = db::snapshots::next_accounts(&mut reader, rows.len()).await?;
-        let begin = |(rows, id): (AccountRow, AccountId)| RestoredAccount {
+        let restore = |(saved, id): (AccountRow, AccountId)| RestoredAccount {
             new: AccountRow {
                 id,
-                clock: rows.clock.map(|clock| clock.rewound_by(elapsed_ms)),
-                ..rows.clone()
+                clock: saved.clock.map(|clock| clock.rewound_by(elapsed_ms)),
+                ..saved.clone()
             },
-            saved: rows,
+            saved,
         };
-        Ok(rows.into_iter().zip(ids).map(begin).collect())
+        Ok(rows.into_iter().zip(ids).map(restore).collect())
     }
 
-    /// Makes the worker forget the clocks of the lives that have ended, and look at those of the
-    /// new ones, whose jobs it has not been told of.
+    /// Makes the worker forget the clocks of ended accounts, and check those of the new ones.
     fn wake_worker(&self, ended: &[Arc<Account>], added: &[Arc<Account>]) {
-        let agenda = self.db.agenda();
-        let ended: HashSet<ClockId> = ended.iter().map(|it| ClockId::for_account(it.id)).collect();
-        agenda.retain(|clock| !ended.contains(&clock));
-        agenda.check_now(ClockId::DEFAULT);
-        let own = added.iter().map(|account| account.clock_id());
-        for clock in own.filter(|clock| *clock != ClockId::DEFAULT) {
-            agenda.check_now(clock);
+        let due_index = self.db.due_index();
+        let ended: HashSet<ClockId> = ended
+            .iter()
+            .map(|account| ClockId::for_account(account.id))
+            .collect();
+        due_index.retain(|clock| !ended.contains(&clock));
+        due_index.check_now(ClockId::DEFAULT);
+        let clocks = added.iter().map(|account| account.clock_id());
+        for clock in clocks.filter(|clock| *clock != ClockId::DEFAULT) {
+            due_index.check_now(clock);
         }
     }
 
-    /// Removes the objects of the lives that have ended, and what belonged to nobody, where that
-    /// was brought back as well.
+    /// Deletes the objects of ended accounts. With `everything`, also restores the objects that
+    /// belong to no account.
     async fn clear_blobs(
         &self,
         ended: &[Arc<Account>],
@@ -203,15 +201,15 @@ impl Snapshots {
             self.blobs.remove_account(account.id).await?;
         }
         if everything {
-            let nobody = dir.join(BLOBS).join(AccountId::UNOWNED.0.to_string());
+            let unowned = dir.join(BLOBS).join(AccountId::UNOWNED.0.to_string());
             self.blobs.remove_account(AccountId::UNOWNED).await?;
-            self.blobs.link_from(AccountId::UNOWNED, &nobody).await?;
+            self.blobs.link_from(AccountId::UNOWNED, &unowned).await?;
         }
         Ok(())
     }
 }
 
-/// Takes out the rules about all accounts, and sets the default clock.
+/// Deletes the global rules, and sets the default clock. `None` is real time.
 async fn clear_global_state(
     tx: &mut Tx,
     default_clock: Option<Clock>,

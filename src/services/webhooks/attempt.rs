@@ -1,4 +1,4 @@
-//! Attempts: an event's bytes, signed and result, with the effects that rules have on the call.
+//! Attempts: an event's bytes, signed and sent, with the effects that rules have on the call.
 
 use std::time::Instant;
 

@@ -24,7 +24,7 @@ pub struct AttemptRecord {
 }
 
 impl AttemptRecord {
-    pub(super) fn of(
+    pub(super) fn new(
         account: &Account,
         endpoint: WebhookId,
         delivery: Delivery,

@@ -1,10 +1,8 @@
 //! Rules on attempts, and attempts that rules defer.
 //!
 //! Rules are evaluated once per attempt. If a rule delays an attempt or puts it after the next one,
-//! its
-//! effects are stored with the delivery, in the transaction that counts the rule. The deferred
-//! attempt
-//! is made with these effects, even if the rule has changed, and is not evaluated again.
+//! its effects are stored with the delivery, in the transaction that counts the rule. The deferred
+//! attempt is made with these effects, even if the rule has changed, and is not evaluated again.
 
 use super::Webhooks;
 use crate::model::job::Job;
@@ -49,7 +47,8 @@ impl Webhooks {
         Ok(deferred_until.is_none().then_some(decision))
     }
 
-    /// Evaluates the rules on a manual attempt, which is not deferred.
+    /// Evaluates the rules on a manual attempt, which is made at once. Uses the stored effects if
+    /// the attempt was deferred.
     pub(super) async fn rules_for_manual_attempt(
         &self,
         account: &Account,

@@ -17,7 +17,7 @@ const NAME_CHARS_MAX: usize = 100;
 pub struct EndpointParams {
     pub name: Option<String>,
     pub url: String,
-    /// `None` keeps the current value.
+    /// `None` keeps the value when an endpoint is updated, and is `false` otherwise.
     pub test: Option<bool>,
 }
 

@@ -1,11 +1,10 @@
 //! Webhooks: endpoints of an account, and the delivery of events to them.
 //!
 //! An event is published in the transaction that caused it, so no event is lost. Its body is
-//! serialised
-//! once, and the same bytes are stored, signed and sent. Delivery is at least once: a second
-//! attempt
-//! follows only if the response to the first was lost. An endpoint receives its attempts one at a
-//! time, in the order of their due times. Endpoints do not wait for one another.
+//! serialised once, and the same bytes are stored, signed and sent. Delivery is at least once: a
+//! delivery that the receiver has accepted is sent again only if its response was lost. An endpoint
+//! receives its attempts one at a time, in the order of their due times. Endpoints do not wait for
+//! one another.
 
 mod attempt;
 mod attempt_metrics;

@@ -1,12 +1,10 @@
 //! Records of attempts. An attempt that was made but could not be recorded is not made again.
 //!
 //! If a record cannot be written, for example because the disk is full, it is kept in memory and
-//! written
-//! later: before the next attempt at the endpoint, or by [`Webhooks::record_unrecorded`], which the
-//! worker
-//! calls until no record is kept. Attempts at an endpoint are made one at a time, so at most one
-//! record per endpoint is kept. A record that is still kept when the process ends is lost, and its
-//! attempt is made again.
+//! written later: before the next attempt at the endpoint, or by [`Webhooks::record_unrecorded`],
+//! which the worker calls until no record is kept. Attempts at an endpoint are made one at a time,
+//! so at most one record per endpoint is kept. A record that is still kept when the process ends is
+//! lost, and its attempt is made again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,11 +51,12 @@ impl UnrecordedAttempts {
 
 impl Webhooks {
     /// Records an attempt and returns its result. Returns `None` if the endpoint was removed in the
-    /// meantime. `job` is the endpoint's job if it is running. The caller holds the endpoint's claim.
+    /// meantime. `job` is the endpoint's job if it is running. The caller holds the endpoint's
+    /// claim.
     ///
     /// # Errors
-    /// Returns [`InternalError::AccountGone`] if the account has ended. On any other error, the record
-    /// is kept and written later.
+    /// Returns [`InternalError::AccountGone`] if the account has ended. On any other error, the
+    /// record is kept and written later.
     pub(super) async fn record_attempt(
         &self,
         record: AttemptRecording,
@@ -99,8 +98,9 @@ impl Webhooks {
         Ok(true)
     }
 
-    /// Writes a record, sets the endpoint's job to its next attempt, and counts the attempt. Returns
-    /// `false` if the endpoint does not exist any more. `job` is the endpoint's job if it is running.
+    /// Writes a record, sets the endpoint's job to its next attempt, and counts the attempt.
+    /// Returns `false` if the endpoint does not exist any more. `job` is the endpoint's job if it
+    /// is running.
     async fn write_record(
         &self,
         record: &AttemptRecording,

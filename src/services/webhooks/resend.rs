@@ -1,13 +1,10 @@
 //! Manual attempts: made at a client's request, which waits for the result.
 //!
 //! A failed delivery is sent once more. If that fails too, another attempt is made 30 minutes
-//! later.
-//! The request claims the endpoint's job as the worker does (see [`crate::services::claims`]), so
-//! that
-//! the endpoint receives its attempts one at a time. An attempt runs to completion even if the
-//! client
-//! disconnects. If the process dies during an attempt, the delivery stays failed and can be
-//! retried.
+//! later. The request claims the endpoint's job as the worker does (see
+//! [`crate::services::claims`]), so that the endpoint receives its attempts one at a time. An
+//! attempt runs to completion even if the client disconnects. If the process dies during an
+//! attempt, the delivery stays failed and can be retried.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -52,12 +49,12 @@ pub enum RetryError {
     NoDelivery(DeliveryId),
     /// The delivery has another status than `failed`.
     NotFailed(DeliveryId, DeliveryStatus),
-    Store(InternalError),
+    Internal(InternalError),
 }
 
 impl From<InternalError> for RetryError {
     fn from(error: InternalError) -> Self {
-        Self::Store(error)
+        Self::Internal(error)
     }
 }
 
@@ -138,16 +135,15 @@ impl Webhooks {
     ) -> Result<(Endpoint, Delivery), RetryError> {
         let endpoint = self.find_endpoint(account, None, endpoint).await?;
         let mut reader = self.db.read().await?;
-        let found = db::webhooks::delivery(&mut reader, endpoint.id, delivery).await?;
-        match found {
+        match db::webhooks::delivery(&mut reader, endpoint.id, delivery).await? {
             None => {
                 // A reset or removal between the two reads may have deleted the endpoint too.
                 drop(reader);
                 self.find_endpoint(account, None, endpoint.id).await?;
                 Err(RetryError::NoDelivery(delivery))
             }
-            Some(found) if found.status == DeliveryStatus::Failed => Ok((endpoint, found)),
-            Some(found) => Err(RetryError::NotFailed(found.id, found.status)),
+            Some(failed) if failed.status == DeliveryStatus::Failed => Ok((endpoint, failed)),
+            Some(other) => Err(RetryError::NotFailed(other.id, other.status)),
         }
     }
 
@@ -200,23 +196,23 @@ impl Webhooks {
     ) -> Result<AttemptRecord, RetryError> {
         let not_found = || RetryError::NoDelivery(delivery);
         let mut reader = self.db.read().await?;
-        let found = db::webhooks::delivery_account(&mut reader, delivery).await?;
+        let row = db::webhooks::delivery_account(&mut reader, delivery).await?;
         drop(reader);
         let is_owned = |(account, _): &(AccountId, _)| owner.is_none_or(|owner| owner == *account);
-        let (account, endpoint) = found.filter(is_owned).ok_or_else(not_found)?;
+        let (account, endpoint) = row.filter(is_owned).ok_or_else(not_found)?;
         let account = self.accounts.by_id(account).ok_or_else(not_found)?;
         let this = Arc::clone(self);
         run_to_completion(async move {
             let _claim = this.lock_endpoint(&account, endpoint).await?;
             let endpoint = this.find_endpoint(&account, None, endpoint).await?;
             let mut reader = this.db.read().await?;
-            let found = db::webhooks::delivery(&mut reader, endpoint.id, delivery).await?;
+            let row = db::webhooks::delivery(&mut reader, endpoint.id, delivery).await?;
             drop(reader);
-            let mut found = found.ok_or(RetryError::NoDelivery(delivery))?;
-            let result = this.send_now(&account, &endpoint, &mut found).await?;
+            let mut resent = row.ok_or(RetryError::NoDelivery(delivery))?;
+            let result = this.send_now(&account, &endpoint, &mut resent).await?;
             let last = result.attempts.into_iter().next_back();
             let attempt = last.ok_or(RetryError::NoDelivery(delivery))?;
-            Ok(AttemptRecord::of(&account, endpoint.id, found, attempt))
+            Ok(AttemptRecord::new(&account, endpoint.id, resent, attempt))
         })
         .await
     }

@@ -69,12 +69,12 @@ pub enum AdvanceError {
     OutOfRange {
         now: Timestamp,
     },
-    Store(InternalError),
+    Internal(InternalError),
 }
 
 impl From<InternalError> for AdvanceError {
     fn from(error: InternalError) -> Self {
-        Self::Store(error)
+        Self::Internal(error)
     }
 }
 
@@ -83,7 +83,7 @@ impl From<AdvanceError> for InternalError {
     fn from(error: AdvanceError) -> Self {
         match error {
             AdvanceError::OutOfRange { .. } => Self::broken(io::Error::other("out of range")),
-            AdvanceError::Store(error) => error,
+            AdvanceError::Internal(error) => error,
         }
     }
 }
@@ -121,7 +121,7 @@ impl Worker {
         step.target(self.accounts.now(current_clock.unwrap_or(ClockId::DEFAULT)))?;
         let guard = match &account {
             None => self.accounts.lock_clock(ClockId::DEFAULT).await,
-            Some(account) => self.accounts.own_clock(account).await?,
+            Some(account) => self.accounts.lock_own_clock(account).await?,
         };
         let clock = guard.clock();
         let target = step.target(self.accounts.now(clock))?;
@@ -199,7 +199,7 @@ impl Worker {
         target: Timestamp,
         batch: &mut DueBatch,
     ) -> Result<Option<(Job, Claim)>, InternalError> {
-        let current_version = || self.db.agenda().version();
+        let current_version = || self.db.due_index().version();
         // Id of the job whose start was counted last and which is not claimed yet.
         let mut unclaimed = None;
         loop {
@@ -211,7 +211,7 @@ impl Worker {
                 batch.jobs = due.into();
                 if batch.jobs.is_empty() && batch.version == current_version() {
                     if let Some(id) = unclaimed {
-                        self.take_start_back(id).await;
+                        self.undo_start(id).await;
                     }
                     return Ok(None);
                 }
@@ -219,15 +219,15 @@ impl Worker {
             // The job may have been deleted, or an earlier job may have been added.
             let first = batch.jobs.front().map(|job| job.id);
             if let Some(id) = unclaimed.take_if(|id| first != Some(*id)) {
-                self.take_start_back(id).await;
+                self.undo_start(id).await;
             }
             // The start is counted before the claim: nothing may be awaited between claim and
             // start.
             if let Some(job) = batch.jobs.front_mut() {
-                self.without_own_start(job);
+                self.exclude_own_start(job);
                 let job = job.clone();
                 if let Err(error) = self.count_starts(&[&job]).await {
-                    self.after_error(&job, error).await?;
+                    self.handle_error(&job, error).await?;
                     batch.jobs.clear();
                     continue;
                 }

@@ -10,7 +10,7 @@ impl Worker {
     /// on the way, at their own due times. Does nothing while a job of the clock is claimed, or
     /// while a client owes it an upload (`accounts/owed.rs`).
     pub(super) async fn jump_to_next_due(&self, guard: &ClockGuard) -> Result<(), InternalError> {
-        let (clock, due_index) = (guard.clock(), self.db.agenda());
+        let (clock, due_index) = (guard.clock(), self.db.due_index());
         let running = self.claims.running(|account| account.clock_id() == clock);
         if !self.accounts.clock(clock).jumps() || !running.is_empty() {
             return Ok(());
@@ -29,8 +29,8 @@ impl Worker {
             return Ok(());
         }
         // A request claims the job that it starts before it reads the clock for the job's due time.
-        // It may have claimed and even committed the job since the rows were read. The clock must
-        // not pass that job.
+        // The request may have claimed and even committed the job since the rows were read. The
+        // clock must not pass that job.
         let jumped = self.claims.if_idle(clock, || {
             if due_index.version() == version {
                 self.accounts.jump_over_owed_uploads(guard, at)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Worker;
-use super::retries::wait_after;
+use super::retries::retry_wait;
 
 impl Worker {
     /// Writes the kept records
@@ -14,7 +14,7 @@ impl Worker {
         loop {
             let next = async {
                 self.webhooks.unrecorded().await;
-                tokio::time::sleep(wait_after(errors + 1)).await;
+                tokio::time::sleep(retry_wait(errors + 1)).await;
                 self.webhooks.record_unrecorded().await
             };
             tokio::select! {

@@ -31,12 +31,12 @@ struct Retry {
     errors: u32,
     /// End of the wait.
     at: Instant,
-    /// `true` after the worker has been told that the wait is over.
+    /// `true` after the worker has been notified of the end of the wait.
     is_reported: bool,
 }
 
 /// Returns the wait after the given number of errors.
-pub(super) fn wait_after(errors: u32) -> Duration {
+pub(super) fn retry_wait(errors: u32) -> Duration {
     let doubled = 1_u32.checked_shl(errors.saturating_sub(1));
     let wait = doubled.and_then(|factor| WAIT_MIN.checked_mul(factor));
     wait.unwrap_or(WAIT_MAX).min(WAIT_MAX)
@@ -48,7 +48,7 @@ impl Retries {
     }
 
     /// Records an error of the job. Returns the number of its errors so far.
-    pub(super) fn failed(&self, job: &Job) -> u32 {
+    pub(super) fn record_error(&self, job: &Job) -> u32 {
         let now = Instant::now();
         let mut jobs = self.jobs();
         jobs.retain(|_, retry| !retry.is_reported || now < retry.at + FORGET_AFTER);
@@ -56,7 +56,7 @@ impl Retries {
         let retry = Retry {
             account: job.account,
             errors,
-            at: now + wait_after(errors),
+            at: now + retry_wait(errors),
             is_reported: false,
         };
         jobs.insert(job.id, retry);
@@ -68,8 +68,8 @@ impl Retries {
     ///
     /// Without this wait, a process that is killed again and again from outside would lose the same
     /// jobs each time. They are started only after the process has lived for a while.
-    pub(super) fn hold_back(&self, job: &Job, process_start: Instant) -> bool {
-        let at = process_start + wait_after(job.starts);
+    pub(super) fn delay_cut_off(&self, job: &Job, process_start: Instant) -> bool {
+        let at = process_start + retry_wait(job.starts);
         if at <= Instant::now() {
             return false;
         }
@@ -83,7 +83,7 @@ impl Retries {
     }
 
     /// Removes a job that has ended.
-    pub(super) fn ended(&self, id: i64) {
+    pub(super) fn remove(&self, id: i64) {
         self.jobs().remove(&id);
     }
 
@@ -125,9 +125,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_from_one_second_to_a_minute() {
+    fn retry_wait_grows_from_one_second_to_a_minute() {
         let seconds: Vec<u64> = [1, 2, 3, 6, 7, 10, 40, u32::MAX]
-            .map(|errors| wait_after(errors).as_secs())
+            .map(|errors| retry_wait(errors).as_secs())
             .into();
         assert_eq!(seconds, [1, 2, 4, 32, 60, 60, 60, 60]);
     }

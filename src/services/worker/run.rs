@@ -1,19 +1,16 @@
 //! Runs of jobs, and errors of runs.
 //!
 //! An error of the server or its disk is not an error of the order: the job is run again after a
-//! wait
-//! ([`Retries`](super::retries::Retries)). After ten errors, or three starts in which the process
-//! died, the
-//! order or report fails with the vendor's general code. Jobs that end nothing for which a client
-//! waits
-//! (expiry, deliveries) are retried every minute until they succeed.
+//! wait ([`Retries`](super::retries::Retries)). After ten errors, or three starts in which the
+//! process died, the order or report fails with the vendor's general code. Jobs that end nothing
+//! for which a client waits (expiry, deliveries) are retried every minute until they succeed.
 
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
 
 use super::Worker;
-use super::retries::{ERRORS_MAX, wait_after};
+use super::retries::{ERRORS_MAX, retry_wait};
 use crate::model::job::{Job, JobKind};
 use crate::storage::db::InternalError;
 
@@ -34,16 +31,16 @@ impl Worker {
         });
         let is_account_gone = || self.accounts.by_id(job.account).is_none();
         match result {
-            Err(InternalError::AccountGone) if is_account_gone() => self.note_end(job),
-            Ok(()) => self.note_end(job),
-            Err(error) => return self.after_error(job, error).await,
+            Err(InternalError::AccountGone) if is_account_gone() => self.record_end(job),
+            Ok(()) => self.record_end(job),
+            Err(error) => return self.handle_error(job, error).await,
         }
         Ok(())
     }
 
     async fn perform(&self, job: &Job) -> Result<(), InternalError> {
         if job.kind.can_kill()
-            && Self::is_given_up(job)
+            && Self::has_too_many_starts(job)
             && self.orders.fail_for_fault(job, CUT_OFF_MESSAGE).await?
         {
             return Ok(());
@@ -59,26 +56,26 @@ impl Worker {
         }
     }
 
-    fn note_end(&self, job: &Job) {
+    fn record_end(&self, job: &Job) {
         self.metrics.record_job(job.kind, true);
-        self.retries.ended(job.id);
-        self.start_ended(job.id);
+        self.retries.remove(job.id);
+        self.forget_start(job.id);
     }
 
     /// Schedules a retry of a failed job, or fails its order or report after too many errors.
     ///
     /// # Errors
     /// Returns `error` if the job is retried.
-    pub(super) async fn after_error(
+    pub(super) async fn handle_error(
         &self,
         job: &Job,
         error: InternalError,
     ) -> Result<(), InternalError> {
         self.metrics.record_job(job.kind, false);
-        let errors = self.retries.failed(job);
-        self.take_start_back(job.id).await;
-        if errors >= ERRORS_MAX && self.fail_after(errors, job, &error).await {
-            self.retries.ended(job.id);
+        let errors = self.retries.record_error(job);
+        self.undo_start(job.id).await;
+        if errors >= ERRORS_MAX && self.fail_for_errors(errors, job, &error).await {
+            self.retries.remove(job.id);
             return Ok(());
         }
         tracing::error!(
@@ -86,7 +83,7 @@ impl Worker {
             kind = job.kind.name(),
             subject = job.subject,
             errors,
-            retry_in_s = wait_after(errors).as_secs(),
+            retry_in_s = retry_wait(errors).as_secs(),
             "job failed because of an internal error; it will be retried"
         );
         Err(error)
@@ -94,7 +91,7 @@ impl Worker {
 
     /// Fails the job's order or report after too many errors. Returns `false` if the job ends
     /// neither, or the database fails. The job is then retried.
-    async fn fail_after(&self, errors: u32, job: &Job, error: &InternalError) -> bool {
+    async fn fail_for_errors(&self, errors: u32, job: &Job, error: &InternalError) -> bool {
         let message =
             format!("processing failed {errors} times because of an internal error: {error}");
         let failed = self.orders.fail_for_fault(job, &message).await;

@@ -31,7 +31,7 @@ impl RunningJobs {
     }
 
     /// Adds a job whose claim is held.
-    pub(super) fn enter(&self, job: &Job) -> RunningEntry {
+    pub(super) fn add(&self, job: &Job) -> RunningEntry {
         let is_done = Arc::new(AtomicBool::new(false));
         let running = RunningJob {
             job: job.clone(),
@@ -68,7 +68,7 @@ impl RunningJob {
 
 impl RunningEntry {
     /// Records that the job ended without an error. To be called before its claim is released.
-    pub(super) fn done(&self) {
+    pub(super) fn mark_done(&self) {
         self.is_done.store(true, Ordering::SeqCst);
     }
 }

@@ -1,8 +1,7 @@
 //! Slots: the limit on jobs that the worker runs at once.
 //!
 //! Only jobs that the worker runs take a slot. A claim that a request holds until its response has
-//! been
-//! sent takes none, and neither does a job that waits for a retry.
+//! been sent takes none, and neither does a job that waits for a retry.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -47,7 +46,7 @@ pub(super) enum Start<C> {
     /// The job runs in this slot.
     Started(Slot<C>),
     /// This job cannot start now. Other jobs of the same clock may be able to.
-    Not,
+    Blocked,
     /// No slot is free.
     Full,
 }
@@ -72,7 +71,7 @@ impl Slots {
     /// Otherwise a slot that is freed in between would wake nobody.
     ///
     /// Suspect jobs, whose earlier start did not end, run one at a time. If one of them kills the
-    /// process again, no other suspect is counted as its victim.
+    /// process again, it does not count against other suspects.
     pub(super) fn start<C>(
         &self,
         clock: ClockId,
@@ -86,10 +85,10 @@ impl Slots {
         }
         if is_suspect && state.suspect {
             state.deferred.insert(clock);
-            return Start::Not;
+            return Start::Blocked;
         }
         let Some(claim) = claim() else {
-            return Start::Not;
+            return Start::Blocked;
         };
         state.running += 1;
         state.suspect |= is_suspect;
@@ -129,14 +128,14 @@ mod tests {
 
     const CLOCK: ClockId = ClockId(7);
 
-    fn started(slots: &Slots) -> Slot<()> {
+    fn start_job(slots: &Slots) -> Slot<()> {
         match slots.start(CLOCK, false, || Some(())) {
             Start::Started(slot) => slot,
             other => panic!("{other:?}"),
         }
     }
 
-    fn woken(due_index: &DueIndex) -> Vec<ClockId> {
+    fn woken_clocks(due_index: &DueIndex) -> Vec<ClockId> {
         due_index.take_due(|_, _| true)
     }
 
@@ -144,7 +143,7 @@ mod tests {
     fn start_without_a_claim_takes_no_slot() {
         let slots = Slots::new(DueIndex::default());
         let start = slots.start(CLOCK, false, || None::<()>);
-        assert!(matches!(start, Start::Not), "{start:?}");
+        assert!(matches!(start, Start::Blocked), "{start:?}");
         assert_eq!(slots.running(), 0);
     }
 
@@ -154,14 +153,14 @@ mod tests {
         let slots = Slots::new(due_index.clone());
         let suspect = slots.start(CLOCK, true, || Some(()));
         assert!(matches!(suspect, Start::Started(_)), "{suspect:?}");
-        let other = started(&slots);
+        let other = start_job(&slots);
         let second = slots.start(CLOCK, true, || Some(()));
-        assert!(matches!(second, Start::Not), "{second:?}");
-        assert_eq!(woken(&due_index), []);
+        assert!(matches!(second, Start::Blocked), "{second:?}");
+        assert_eq!(woken_clocks(&due_index), []);
         drop(suspect);
-        assert_eq!(woken(&due_index), [CLOCK]);
+        assert_eq!(woken_clocks(&due_index), [CLOCK]);
         drop(other);
-        assert_eq!(woken(&due_index), []);
+        assert_eq!(woken_clocks(&due_index), []);
     }
 
     #[test]
@@ -169,15 +168,15 @@ mod tests {
         let due_index = DueIndex::default();
         let slots = Slots::new(due_index.clone());
         for _ in 0..1_000 {
-            let mut all: Vec<_> = (0..SLOTS).map(|_| started(&slots)).collect();
+            let mut all: Vec<_> = (0..SLOTS).map(|_| start_job(&slots)).collect();
             let freed = all.pop();
             let thread = std::thread::spawn(move || drop(freed));
             let start = slots.start(CLOCK, false, || Some(()));
             thread.join().expect("no panic");
             match start {
-                Start::Started(_) => assert_eq!(woken(&due_index), []),
-                Start::Full => assert_eq!(woken(&due_index), [CLOCK]),
-                Start::Not => panic!("there was a claim"),
+                Start::Started(_) => assert_eq!(woken_clocks(&due_index), []),
+                Start::Full => assert_eq!(woken_clocks(&due_index), [CLOCK]),
+                Start::Blocked => panic!("there was a claim"),
             }
             drop(start);
             drop(all);

@@ -16,9 +16,9 @@ const STARTS_MAX: u32 = 3;
 
 /// Ids of the jobs whose rows count a start of this process.
 #[derive(Debug, Default)]
-pub(super) struct Counted(Mutex<HashSet<i64>>);
+pub(super) struct CountedStarts(Mutex<HashSet<i64>>);
 
-impl Counted {
+impl CountedStarts {
     fn ids(&self) -> MutexGuard<'_, HashSet<i64>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -27,19 +27,19 @@ impl Counted {
 impl Worker {
     /// Reduces `job.starts` to the starts of earlier processes, which did not end. To be called on
     /// a job that was read from its row and is not running.
-    pub(super) fn without_own_start(&self, job: &mut Job) {
+    pub(super) fn exclude_own_start(&self, job: &mut Job) {
         if self.counted.ids().contains(&job.id) {
             job.starts = job.starts.saturating_sub(1);
         }
     }
 
     /// `true` if the job's start must be counted before it runs.
-    pub(super) fn is_counted(job: &Job) -> bool {
-        job.kind.can_kill() && !Self::is_given_up(job)
+    pub(super) fn must_count_starts(job: &Job) -> bool {
+        job.kind.can_kill() && !Self::has_too_many_starts(job)
     }
 
     /// `true` if the job was started too often without ending.
-    pub(super) fn is_given_up(job: &Job) -> bool {
+    pub(super) fn has_too_many_starts(job: &Job) -> bool {
         job.starts >= STARTS_MAX
     }
 
@@ -50,7 +50,7 @@ impl Worker {
     pub(super) async fn count_starts(&self, jobs: &[&Job]) -> Result<(), InternalError> {
         let new: Vec<i64> = {
             let counted = self.counted.ids();
-            let new = jobs.iter().filter(|job| Self::is_counted(job));
+            let new = jobs.iter().filter(|job| Self::must_count_starts(job));
             new.map(|job| job.id)
                 .filter(|id| !counted.contains(id))
                 .collect()
@@ -66,30 +66,30 @@ impl Worker {
     }
 
     /// Forgets the start of a job that has ended. Its row is deleted or postponed.
-    pub(super) fn start_ended(&self, id: i64) {
+    pub(super) fn forget_start(&self, id: i64) {
         self.counted.ids().remove(&id);
     }
 
     /// Undoes the start of a job that ended with an error. If the database fails, the start stays
     /// counted, and the next start is not counted again.
-    pub(super) async fn take_start_back(&self, id: i64) {
-        if self.counted.ids().contains(&id) && self.uncount_start(&[id]).await.is_ok() {
-            self.start_ended(id);
+    pub(super) async fn undo_start(&self, id: i64) {
+        if self.counted.ids().contains(&id) && self.decrement_starts(&[id]).await.is_ok() {
+            self.forget_start(id);
         }
     }
 
     /// Undoes the starts of all jobs that a graceful shutdown leaves to the next process.
-    pub(super) async fn take_starts_back(&self) {
+    pub(super) async fn undo_starts(&self) {
         let ids: Vec<i64> = self.counted.ids().iter().copied().collect();
         if ids.is_empty() {
             return;
         }
-        if let Err(error) = self.uncount_start(&ids).await {
+        if let Err(error) = self.decrement_starts(&ids).await {
             tracing::warn!(%error, "cannot undo the starts of stopped jobs; they count as cut off");
         }
     }
 
-    async fn uncount_start(&self, ids: &[i64]) -> Result<(), InternalError> {
+    async fn decrement_starts(&self, ids: &[i64]) -> Result<(), InternalError> {
         let mut tx = self.db.begin().await?;
         db::starts::decrement(&mut tx, ids).await?;
         tx.commit().await

@@ -179,14 +179,14 @@ impl Worker {
             .claims
             .running(|owner| account.is_none_or(|account| owner.id == account.id));
         for (kind, subject) in in_flight {
-            let entry = waiting.entry((kind.name(), subject.clone()));
-            let entry = entry.or_insert(PendingWork {
+            let key = (kind.name(), subject.clone());
+            let work = waiting.entry(key).or_insert(PendingWork {
                 what: Awaited::Job(kind),
                 subject,
                 at: None,
                 ends_by: EndsBy::Itself,
             });
-            entry.ends_by = EndsBy::Itself;
+            work.ends_by = EndsBy::Itself;
         }
         Ok(waiting.into_values().take(WAITING_MAX).collect())
     }
@@ -236,7 +236,7 @@ impl Worker {
         &self,
         account: Option<AccountId>,
         statuses: &[&str],
-        is_wanted: impl Fn(&Account) -> bool,
+        is_relevant: impl Fn(&Account) -> bool,
     ) -> Result<Vec<PendingWork>, InternalError> {
         let mut reader = self.db.read().await?;
         let accounts = db::open_orders::accounts_having(&mut reader, account, statuses).await?;
@@ -244,7 +244,7 @@ impl Worker {
         for id in accounts {
             let limit = WAITING_MAX - waiting.len();
             let account = self.accounts.by_id(id);
-            if limit == 0 || !account.is_some_and(|account| is_wanted(&account)) {
+            if limit == 0 || !account.is_some_and(|account| is_relevant(&account)) {
                 continue;
             }
             let orders = db::open_orders::without_job(&mut reader, id, statuses, limit).await?;

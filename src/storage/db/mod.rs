@@ -217,8 +217,8 @@ impl Db {
 
     /// Index of the next due time of each clock.
     #[must_use]
-    pub fn agenda(&self) -> &DueIndex {
-        self.writer.agenda()
+    pub fn due_index(&self) -> &DueIndex {
+        self.writer.due_index()
     }
 
     /// Commits open transactions. Later reads and transactions are refused.

@@ -43,7 +43,7 @@ pub(super) struct DbWriter {
     /// Directory to name in the error of a full disk.
     data_dir: Option<Arc<Path>>,
     queued: AtomicUsize,
-    agenda: DueIndex,
+    due_index: DueIndex,
     cache: Arc<OrderCache>,
     /// Notified when rows were removed, and on shutdown.
     rows_went: Arc<Notify>,
@@ -101,7 +101,7 @@ impl DbWriter {
     pub(super) fn new(
         sqlite: SqliteConnection,
         data_dir: Option<Arc<Path>>,
-        agenda: DueIndex,
+        due_index: DueIndex,
         cache: Arc<OrderCache>,
     ) -> Arc<Self> {
         let connection = WriterConnection {
@@ -116,7 +116,7 @@ impl DbWriter {
             connection,
             data_dir,
             queued: AtomicUsize::new(0),
-            agenda,
+            due_index,
             cache,
             rows_went: Arc::clone(&rows_went),
             queued_clock_writes: std::sync::Mutex::default(),
@@ -126,8 +126,8 @@ impl DbWriter {
         writer
     }
 
-    pub(super) fn agenda(&self) -> &DueIndex {
-        &self.agenda
+    pub(super) fn due_index(&self) -> &DueIndex {
+        &self.due_index
     }
 
     /// Commits the open group, together with the moved clocks.
@@ -221,7 +221,7 @@ impl DbWriter {
         let stands = effects.into_iter().filter(|_| done.is_ok());
         let stands = stands.inspect(|effects| {
             if effects.jobs_changed {
-                self.agenda.invalidate();
+                self.due_index.invalidate();
             }
         });
         let (written, due): (Vec<_>, Vec<_>) =
@@ -234,7 +234,7 @@ impl DbWriter {
         });
         self.cache.committed(written);
         for (clock, at) in due.into_iter().flatten() {
-            self.agenda.schedule(clock, at);
+            self.due_index.schedule(clock, at);
         }
         for reply in answers {
             // A receiver that was dropped changes nothing: the writes are committed.

@@ -3,11 +3,11 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{ANTI_AI, CONFIRM_ANTI_AI, signed};
+use super::{ANTI_AI, CONFIRM_ANTI_AI, signed_query};
 use crate::support::{TestServer, code, fixture, picture};
 
 #[tokio::test]
-async fn anti_ai_with_one_file_gives_back_that_file_changed() {
+async fn download_of_order_with_one_file_answers_that_file_changed() {
     let server = TestServer::start_frozen("live").await;
     for file in [
         "plain.jpg",
@@ -60,7 +60,7 @@ async fn anti_ai_with_one_file_gives_back_that_file_changed() {
     }
 }
 
-fn holds_three_pictures(zipped: Vec<u8>) {
+fn assert_three_jpegs(zipped: Vec<u8>) {
     let mut zip = zip::ZipArchive::new(std::io::Cursor::new(zipped)).expect("a ZIP");
     let names: Vec<String> = zip
         .file_names()
@@ -75,7 +75,7 @@ fn holds_three_pictures(zipped: Vec<u8>) {
 }
 
 #[tokio::test]
-async fn anti_ai_with_several_files_gives_a_zip_of_them_all() {
+async fn download_of_order_with_several_files_answers_zip_of_all() {
     let server = TestServer::start_frozen("live").await;
     let names = ["one.jpg", "two.jpg", "one.jpg"];
     let files: Vec<Value> = names.iter().map(|name| json!({"fileName": name})).collect();
@@ -96,7 +96,7 @@ async fn anti_ai_with_several_files_gives_a_zip_of_them_all() {
             1_001 + n,
             names[n],
             names[n],
-            signed(3_600),
+            signed_query(3_600),
             names[n]
         )
     };
@@ -137,13 +137,13 @@ async fn anti_ai_with_several_files_gives_a_zip_of_them_all() {
             "",
         )
         .await;
-    holds_three_pictures(zipped.bytes);
+    assert_three_jpegs(zipped.bytes);
 }
 
 #[tokio::test]
-async fn a_download_is_refused_in_the_vendors_order() {
+async fn download_of_order_without_outputs_is_refused_by_reason() {
     let server = TestServer::start_frozen("live").await;
-    let refusal = async |key: &str, id: &str| {
+    let error_of = async |key: &str, id: &str| {
         let response = server
             .get(key, &format!("/api/v2/orders/{id}/download"))
             .await;
@@ -157,22 +157,25 @@ async fn a_download_is_refused_in_the_vendors_order() {
         )
         .await;
     let body = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}]});
-    let pending = server.post("live", ANTI_AI, &body).await.json();
-    let pending = pending["data"]["orderId"].as_str().expect("an id");
-    assert_eq!(refusal("live", "42").await, (404, code("ORDER_NOT_FOUND")));
-    assert_eq!(refusal("live", "x").await, (404, code("ORDER_NOT_FOUND")));
+    let created = server.post("live", ANTI_AI, &body).await.json();
+    let pending = created["data"]["orderId"].as_str().expect("an id");
+    assert_eq!(error_of("live", "42").await, (404, code("ORDER_NOT_FOUND")));
+    assert_eq!(error_of("live", "x").await, (404, code("ORDER_NOT_FOUND")));
     assert_eq!(
-        refusal("other", pending).await,
+        error_of("other", pending).await,
         (404, code("ORDER_NOT_FOUND"))
     );
     assert_eq!(
-        refusal("live", &detection).await,
+        error_of("live", &detection).await,
         (400, code("ORDER_TYPE_CANT_DOWNLOAD"))
     );
     assert_eq!(
-        refusal("live", pending).await,
+        error_of("live", pending).await,
         (400, code("ORDER_NOT_COMPLETED"))
     );
     server.advance("live", "P7D").await;
-    assert_eq!(refusal("live", pending).await, (400, code("ORDER_EXPIRED")));
+    assert_eq!(
+        error_of("live", pending).await,
+        (400, code("ORDER_EXPIRED"))
+    );
 }

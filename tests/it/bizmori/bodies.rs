@@ -1,4 +1,4 @@
-//! JSON bodies as Express reads them.
+//! JSON bodies, parsed as Express parses them.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -21,15 +21,15 @@ fn with_bom(body: &Value) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn body_that_begins_with_a_byte_order_mark_is_read_on_every_route() {
+async fn post_with_byte_order_mark_is_accepted_on_every_route() {
     let server = TestServer::start_frozen("live").await;
-    let marks = json!([{"text": "x"}]);
+    let watermarks = json!([{"text": "x"}]);
     let embed =
-        json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg", "watermarks": marks}]});
+        json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg", "watermarks": watermarks}]});
     let extract = json!({"idempotencyKey": "a", "file": {"fileName": "a.jpg", "originalFile": {"fileName": "o.jpg"}}});
     let url = json!({"url": "http://127.0.0.1:1/"});
     let window = json!({"fromDate": "2026-03-12", "toDate": "2026-03-12"});
-    let by_url = json!({"idempotencyKey": "b", "files": [{"fileName": "a.jpg", "imageUrl": "http://files.test/a"}]});
+    let with_urls = json!({"idempotencyKey": "b", "files": [{"fileName": "a.jpg", "imageUrl": "http://files.test/a"}]});
     let detection = json!({"idempotencyKey": "c", "fileName": "a_ai.jpg"});
     let id = server.upload_detection("live", &detection, picture()).await;
     let confirm = json!({"idempotencyKey": "d", "orderId": id});
@@ -41,7 +41,7 @@ async fn body_that_begins_with_a_byte_order_mark_is_read_on_every_route() {
             ANTI_AI,
             &json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}]}),
         ),
-        (Method::POST, "/api/v2/orders/anti-ai/with-urls", &by_url),
+        (Method::POST, "/api/v2/orders/anti-ai/with-urls", &with_urls),
         (Method::POST, EMBED, &embed),
         (Method::POST, EXTRACT, &extract),
         (Method::POST, "/api/v3/orders/wtr-embed", &embed),
@@ -67,23 +67,23 @@ async fn body_that_begins_with_a_byte_order_mark_is_read_on_every_route() {
     assert_eq!(
         text(&response.json(), "/data/locale"),
         "ko-KR",
-        "as no body"
+        "as without a body"
     );
 }
 
 #[tokio::test]
-async fn byte_order_mark_does_not_count_when_v3_compares_bodies() {
+async fn repeat_v3_create_with_byte_order_mark_answers_same_order() {
     let server = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "x"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
     let path = "/api/v3/orders/wtr-embed";
     let first = send(&server, Method::POST, path, body.to_string().into_bytes()).await;
-    let again = send(&server, Method::POST, path, with_bom(&body)).await;
-    assert_eq!((again.status, again.text()), (200, first.text()));
+    let repeated = send(&server, Method::POST, path, with_bom(&body)).await;
+    assert_eq!((repeated.status, repeated.text()), (200, first.text()));
 }
 
 #[tokio::test]
-async fn bodies_that_are_not_json_are_refused() {
+async fn post_body_that_is_not_json_answers_validation_failed() {
     let server = TestServer::start_frozen("live").await;
     let json = r#"{"idempotencyKey":"a","fileName":"a.jpg"}"#;
     let trailing = r#"{"idempotencyKey":"a","fileName":"a.jpg",}"#;

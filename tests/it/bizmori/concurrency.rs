@@ -11,36 +11,34 @@ use crate::support::{Receiver, TestResponse, TestServer, code, picture};
 const CLIENTS: usize = 20;
 
 #[tokio::test]
-async fn one_idempotency_key_makes_one_order() {
+async fn create_concurrently_with_one_idempotency_key_creates_one_order() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let response = join_all((0..CLIENTS).map(|_| server.post("live", DETECTION, &body))).await;
-    let messages: BTreeSet<String> = response
-        .iter()
-        .map(crate::support::TestResponse::text)
-        .collect();
-    assert_eq!(messages.len(), 1, "{messages:?}");
+    let creates = (0..CLIENTS).map(|_| server.post("live", DETECTION, &body));
+    let responses = join_all(creates).await;
+    let bodies: BTreeSet<String> = responses.iter().map(TestResponse::text).collect();
+    assert_eq!(bodies.len(), 1, "{bodies:?}");
     assert!(
-        response.iter().all(|reply| reply.status == 200),
-        "{messages:?}"
+        responses.iter().all(|response| response.status == 200),
+        "{bodies:?}"
     );
 }
 
 #[tokio::test]
-async fn one_confirm_key_starts_the_order_once() {
+async fn confirm_concurrently_with_one_key_starts_order_once() {
     let server = TestServer::with_config(|config| config.orders.processing_ms = 0).await;
     let receiver = Receiver::start().await;
     server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = server.upload_detection("live", &body, picture()).await;
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
-    let responses =
-        join_all((0..CLIENTS).map(|_| server.post("live", CONFIRM_DETECTION, &confirm))).await;
+    let confirms = (0..CLIENTS).map(|_| server.post("live", CONFIRM_DETECTION, &confirm));
+    let responses = join_all(confirms).await;
     for response in responses {
         let status = response.json()["data"]["status"].clone();
-        let known = [json!("inProgress"), json!("complete")];
+        let allowed = [json!("inProgress"), json!("complete")];
         assert!(
-            response.status == 200 && known.contains(&status),
+            response.status == 200 && allowed.contains(&status),
             "{}",
             response.text()
         );
@@ -50,7 +48,7 @@ async fn one_confirm_key_starts_the_order_once() {
 }
 
 #[tokio::test]
-async fn of_many_confirm_keys_one_starts_the_order() {
+async fn confirm_concurrently_with_many_keys_succeeds_once() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = server.upload_detection("live", &body, picture()).await;
@@ -65,14 +63,14 @@ async fn of_many_confirm_keys_one_starts_the_order() {
         .iter()
         .map(TestResponse::text)
         .collect();
-    let refused = code("ORDER_ALREADY_CONFIRMED");
-    let refusals = messages.iter().filter(|text| **text == refused).count();
-    assert_eq!(refusals, CLIENTS - 1, "{messages:?}");
+    let already_confirmed = code("ORDER_ALREADY_CONFIRMED");
+    let failed = messages.iter().filter(|text| **text == already_confirmed);
+    assert_eq!(failed.count(), CLIENTS - 1, "{messages:?}");
     assert_eq!(server.advance("live", "PT1S").await, ["order.process"]);
 }
 
 #[tokio::test]
-async fn a_new_key_used_by_many_is_one_account() {
+async fn create_concurrently_with_new_api_key_creates_one_account() {
     let server = TestServer::start().await;
     let created = join_all((0..CLIENTS).map(|n| {
         let server = &server;

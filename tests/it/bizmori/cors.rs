@@ -1,4 +1,4 @@
-//! CORS: pages of local hosts may call the API and read its responses, pages of the internet may not.
+//! CORS: pages of local hosts may call the API and read its responses. Pages of other hosts may not.
 
 use reqwest::Method;
 use serde_json::json;
@@ -10,7 +10,7 @@ const LOCAL: &str = "http://localhost:5173";
 const FOREIGN: &str = "https://evil.com";
 const EXPOSED: &str = "x-mock-request, x-mock-reason, x-mock-outcome";
 
-fn error_of(origin: &str) -> String {
+fn foreign_origin_reason(origin: &str) -> String {
     format!(
         "Origin: pages of {origin} are not allowed; start the server with --allow-origin {origin} \
          (STUNTDOUBLE_ALLOW_ORIGIN)"
@@ -30,7 +30,7 @@ async fn preflight(server: &TestServer, origin: &str, path: &str, method: &str) 
     server.send(Method::OPTIONS, path, &headers, "").await
 }
 
-/// A call of a page of [`LOCAL`], unless another origin is among the headers.
+/// Sends a JSON request from a page of [`LOCAL`], unless `headers` have another origin.
 async fn call(
     server: &TestServer,
     method: Method,
@@ -43,18 +43,18 @@ async fn call(
     server.send(method, path, &all, body.to_owned()).await
 }
 
-fn assert_readable(response: &TestResponse, what: &str) {
+fn assert_readable(response: &TestResponse, case: &str) {
     let cors = [
         "access-control-allow-origin",
         "access-control-expose-headers",
         "vary",
     ];
     let expected = [LOCAL, EXPOSED, "Origin"];
-    assert_eq!(cors.map(|name| response.header(name)), expected, "{what}");
+    assert_eq!(cors.map(|name| response.header(name)), expected, "{case}");
 }
 
 #[tokio::test]
-async fn preflight_of_a_local_page_is_answered_on_every_path_of_the_api() {
+async fn preflight_from_local_page_is_answered_on_every_path_of_the_api() {
     let server = TestServer::start().await;
     for (method, path) in [
         ("GET", "/api/v2/orders"),
@@ -87,13 +87,13 @@ async fn preflight_of_a_local_page_is_answered_on_every_path_of_the_api() {
 }
 
 #[tokio::test]
-async fn every_answer_to_a_local_page_can_be_read() {
+async fn every_response_to_local_page_is_readable() {
     let server = TestServer::start_frozen("live").await;
     let live = ("authorization", "Bearer live");
-    let new = r#"{"idempotencyKey":"a","fileName":"a_ai.jpg"}"#;
-    let pro = json!({"requestsPerMinute": 1});
+    let body = r#"{"idempotencyKey":"a","fileName":"a_ai.jpg"}"#;
+    let settings = json!({"requestsPerMinute": 1});
     server
-        .control(Method::PUT, "/_mock/accounts/slow", &pro)
+        .control(Method::PUT, "/_mock/accounts/slow", &settings)
         .await;
     let slow = ("authorization", "Bearer slow");
     call(&server, Method::GET, "/api/v2/orders", &[slow], "").await;
@@ -102,7 +102,7 @@ async fn every_answer_to_a_local_page_can_be_read() {
     let rule = json!({"when": when, "then": {"respond": {"status": 503, "headers": headers}}});
     server.control(Method::POST, "/_mock/rules", &rule).await;
     for (status, method, path, key, body) in [
-        (200, Method::POST, DETECTION, &[live][..], new),
+        (200, Method::POST, DETECTION, &[live][..], body),
         (200, Method::GET, "/api/v2/orders", &[live], ""),
         (400, Method::POST, DETECTION, &[live], "{"),
         (401, Method::GET, "/api/v3/orders/1", &[], ""),
@@ -123,22 +123,22 @@ async fn every_answer_to_a_local_page_can_be_read() {
     assert_eq!(response.header("access-control-allow-origin"), LOCAL);
     let vary: Vec<_> = response.headers.get_all("vary").iter().collect();
     assert_eq!(vary, ["accept", "Origin"]);
-    let listed = server
+    let journal = server
         .control(
             Method::GET,
             "/_mock/requests?account=live&limit=1",
             &json!({}),
         )
         .await;
-    let stored = &listed["requests"][0]["responseHeaders"];
+    let recorded = &journal["requests"][0]["responseHeaders"];
     assert_eq!(
-        stored["access-control-allow-origin"], LOCAL,
-        "the journal has it"
+        recorded["access-control-allow-origin"], LOCAL,
+        "journal entry"
     );
 }
 
 #[tokio::test]
-async fn uploads_and_samples_of_test_keys_can_be_made_and_read_by_pages() {
+async fn upload_and_download_with_test_key_are_readable_by_local_page() {
     let key = "sk_test_1";
     let server = TestServer::start_frozen(key).await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "x"}]}]);
@@ -158,16 +158,15 @@ async fn uploads_and_samples_of_test_keys_can_be_made_and_read_by_pages() {
 }
 
 #[tokio::test]
-async fn pages_of_the_internet_are_refused_with_the_setting_as_the_reason() {
+async fn request_from_foreign_page_is_refused_with_setting_in_reason() {
     let server = TestServer::start_frozen("live").await;
     for path in [DETECTION, "/api/v3/nothing", "/api/v2/test-uploads/x"] {
         let response = preflight(&server, FOREIGN, path, "POST").await;
-        response.assert_refused(403, "AUTH_FORBIDDEN", &error_of(FOREIGN));
-        let cors = response
+        response.assert_refused(403, "AUTH_FORBIDDEN", &foreign_origin_reason(FOREIGN));
+        let cors: Vec<_> = response
             .headers
             .keys()
-            .map(reqwest::header::HeaderName::as_str);
-        let cors: Vec<_> = cors
+            .map(reqwest::header::HeaderName::as_str)
             .filter(|it| it.starts_with("access-control-"))
             .collect();
         assert!(cors.is_empty(), "{cors:?}");
@@ -183,10 +182,13 @@ async fn pages_of_the_internet_are_refused_with_the_setting_as_the_reason() {
         let response = server
             .send(Method::GET, "/api/v2/orders", &headers, "")
             .await;
-        assert_eq!(response.status, 200, "who is not a browser is answered");
+        assert_eq!(response.status, 200, "no preflight: not from a browser");
         assert_eq!(response.header("access-control-allow-origin"), "");
         assert_eq!(response.header("access-control-expose-headers"), "");
-        assert_eq!(response.header("x-mock-reason"), error_of(origin));
+        assert_eq!(
+            response.header("x-mock-reason"),
+            foreign_origin_reason(origin)
+        );
         let missing = server
             .send(Method::GET, "/api/v2/orders/1", &headers, "")
             .await;
@@ -194,26 +196,26 @@ async fn pages_of_the_internet_are_refused_with_the_setting_as_the_reason() {
             (missing.status, missing.text()),
             (404, code("ORDER_NOT_FOUND"))
         );
-        let why = format!("there is no order 1; {}", error_of(origin));
-        assert_eq!(missing.header("x-mock-reason"), why);
+        let reason = format!("there is no order 1; {}", foreign_origin_reason(origin));
+        assert_eq!(missing.header("x-mock-reason"), reason);
     }
 }
 
 #[tokio::test]
-async fn request_without_an_origin_gets_vary_alone() {
+async fn request_without_origin_answers_vary_and_no_cors_header() {
     let server = TestServer::start().await;
     let response = server.get("live", "/api/v2/orders").await;
     assert_eq!(response.header("vary"), "Origin");
     assert_eq!(response.header("access-control-allow-origin"), "");
     assert_eq!(response.header("x-mock-reason"), "");
-    let elsewhere = server
+    let outside_api = server
         .send(Method::GET, "/health", &[("origin", LOCAL)], "")
         .await;
-    assert_eq!(elsewhere.header("access-control-allow-origin"), "");
+    assert_eq!(outside_api.header("access-control-allow-origin"), "");
 }
 
 #[tokio::test]
-async fn origins_of_the_setting_are_allowed() {
+async fn preflight_from_configured_origin_is_allowed() {
     let origins = vec![FOREIGN.to_owned(), "null".to_owned()];
     let server = TestServer::with_config(|config| config.control.allow_origins = origins).await;
     for origin in [FOREIGN, "null", LOCAL] {
@@ -226,7 +228,7 @@ async fn origins_of_the_setting_are_allowed() {
 }
 
 #[tokio::test]
-async fn preflights_use_up_no_rule_and_no_call_of_a_plan() {
+async fn preflights_count_neither_for_rules_nor_for_rate_limit() {
     let server = TestServer::start_frozen("live").await;
     let settings = json!({"requestsPerMinute": 1});
     server
@@ -245,16 +247,16 @@ async fn preflights_use_up_no_rule_and_no_call_of_a_plan() {
         .send(Method::GET, "/_mock/metrics", &[], "")
         .await
         .text();
-    let counted = r#"stuntdouble_http_requests_total{operation="preflight",status="204"} 3"#;
-    assert!(metrics.lines().any(|line| line == counted), "{metrics}");
+    let preflights = r#"stuntdouble_http_requests_total{operation="preflight",status="204"} 3"#;
+    assert!(metrics.lines().any(|line| line == preflights), "{metrics}");
 }
 
 #[tokio::test]
-async fn page_of_another_local_origin_takes_an_order_to_its_end() {
+async fn page_of_local_origin_completes_an_order() {
     let server = TestServer::start_frozen("live").await;
     let live = ("authorization", "Bearer live");
-    let new = r#"{"idempotencyKey":"a","fileName":"a_ai.jpg"}"#;
-    let created = call(&server, Method::POST, DETECTION, &[live], new).await;
+    let body = r#"{"idempotencyKey":"a","fileName":"a_ai.jpg"}"#;
+    let created = call(&server, Method::POST, DETECTION, &[live], body).await;
     let order = created.json()["data"].take();
     let url = text(&order, "/file/uploadUrl");
     let origin = [("origin", LOCAL)];
@@ -273,66 +275,66 @@ async fn page_of_another_local_origin_takes_an_order_to_its_end() {
     );
 }
 
-/// A request of a page of `origin` to the host `called`.
-async fn call_from(stunt: &TestServer, called: &str, origin: &str) -> TestResponse {
+/// Sends a request from a page of `origin` to `host`.
+async fn call_from(server: &TestServer, host: &str, origin: &str) -> TestResponse {
     let body = r#"{"url":"http://127.0.0.1:1/"}"#;
     let length = body.len();
     let request = format!(
-        "POST /api/v2/orders/webhooks HTTP/1.1\r\nHost: {called}\r\nOrigin: {origin}\r\n\
+        "POST /api/v2/orders/webhooks HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n\
          Authorization: Bearer live\r\nConnection: close\r\nContent-Type: application/json\r\n\
          Content-Length: {length}\r\n\r\n{body}"
     );
-    raw::send(&stunt.origin, request.as_bytes()).await
+    raw::send(&server.origin, request.as_bytes()).await
 }
 
 #[tokio::test]
-async fn call_of_a_page_whose_own_host_leads_to_the_server_is_refused() {
-    let stunt = TestServer::start_frozen("live").await;
-    for (called, origin) in [
+async fn request_from_page_whose_own_host_resolves_to_server_is_refused() {
+    let server = TestServer::start_frozen("live").await;
+    for (host, origin) in [
         ("evil.com:8080", "http://evil.com:8080"),
         ("EVIL.com", "https://evil.com"),
     ] {
-        let answer = call_from(&stunt, called, origin).await;
-        answer.assert_refused(403, "AUTH_FORBIDDEN", &error_of(origin));
+        let response = call_from(&server, host, origin).await;
+        response.assert_refused(403, "AUTH_FORBIDDEN", &foreign_origin_reason(origin));
     }
-    let listed = stunt.get("live", "/api/v2/orders/webhooks").await.json();
-    assert_eq!(listed["data"]["pagination"]["total"], 0);
-    for (called, origin) in [
-        // Not the page's own host: the browser sends a preflight.
+    let listing = server.get("live", "/api/v2/orders/webhooks").await.json();
+    assert_eq!(listing["data"]["pagination"]["total"], 0);
+    for (host, origin) in [
+        // The page's host is another one, so that a browser sends a preflight.
         ("localhost:8080", "http://evil.com:8080"),
         ("other.com", "http://evil.com:8080"),
-        // No name server makes these lead elsewhere.
+        // IP addresses and reserved names cannot be rebound by DNS.
         ("8.8.8.8:8080", "http://8.8.8.8:8080"),
         ("localhost:8080", "http://localhost:8080"),
         ("mock.test", "http://mock.test"),
     ] {
-        let answer = call_from(&stunt, called, origin).await;
-        assert_eq!(answer.status, 200, "{origin} at {called}");
+        let response = call_from(&server, host, origin).await;
+        assert_eq!(response.status, 200, "{origin} at {host}");
     }
 }
 
 #[tokio::test]
-async fn call_of_a_page_of_a_host_or_origin_of_the_settings_is_answered() {
-    let by_host =
+async fn request_from_configured_host_or_origin_is_answered() {
+    let with_host =
         TestServer::with_config(|config| config.control.allow_hosts = vec!["evil.com".to_owned()]);
     let origins = vec!["http://evil.com".to_owned()];
-    let by_origin = TestServer::with_config(|config| config.control.allow_origins = origins);
-    for stunt in [by_host.await, by_origin.await] {
-        let answer = call_from(&stunt, "evil.com", "http://evil.com").await;
-        assert_eq!(answer.status, 200);
-        let allowed = answer.header("access-control-allow-origin");
+    let with_origin = TestServer::with_config(|config| config.control.allow_origins = origins);
+    for server in [with_host.await, with_origin.await] {
+        let response = call_from(&server, "evil.com", "http://evil.com").await;
+        assert_eq!(response.status, 200);
+        let allowed = response.header("access-control-allow-origin");
         assert_eq!(allowed, "http://evil.com");
     }
 }
 
 #[tokio::test]
-async fn pages_of_the_vendors_public_buckets_are_refused() {
-    let stunt = TestServer::start().await;
+async fn preflight_from_public_bucket_of_vendor_is_refused() {
+    let server = TestServer::start().await;
     for name in ["prod", "dev"] {
         let origin = format!("https://ai-image-detector-{name}.nyc3.digitaloceanspaces.com");
-        let answer = preflight(&stunt, &origin, DETECTION, "POST").await;
-        answer.assert_refused(403, "AUTH_FORBIDDEN", &error_of(&origin));
+        let response = preflight(&server, &origin, DETECTION, "POST").await;
+        response.assert_refused(403, "AUTH_FORBIDDEN", &foreign_origin_reason(&origin));
     }
-    let answer = preflight(&stunt, "https://api.bizmori.com", DETECTION, "POST").await;
-    assert_eq!(answer.status, 204);
+    let response = preflight(&server, "https://api.bizmori.com", DETECTION, "POST").await;
+    assert_eq!(response.status, 204);
 }

@@ -1,22 +1,22 @@
-//! Orders are listed and counted; upload URLs are made anew.
+//! Listing of orders, statistics, refreshed upload URLs.
 
 use serde_json::{Value, json};
 
-use super::{ANTI_AI, DETECTION, EMBED, EXTRACT, create_order, signed, text};
+use super::{ANTI_AI, DETECTION, EMBED, EXTRACT, create_order, signed_query, text};
 use crate::support::{TestServer, code, picture};
 
-/// One order of each type: a complete detection, a failed anti-AI order, two pending ones. The
-/// ids, oldest first.
-async fn four(server: &TestServer) -> [String; 4] {
+/// Creates one order of each type: a complete detection, a failed anti-AI order and two pending
+/// orders. Returns their ids, oldest first.
+async fn create_four_orders(server: &TestServer) -> [String; 4] {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "orderName": "First Light"});
     let detection = server.confirm_detection("live", &body, picture()).await;
     let url = "http://files.test/a";
     let body = json!({"idempotencyKey": "a", "files": [{"fileName": "a_fail.jpg", "originalFileUrl": url}]});
     let anti_ai = create_order(server, "live", ANTI_AI, &body).await;
     server.advance("live", "PT1S").await;
-    let marks = json!([{"text": "x"}]);
+    let watermarks = json!([{"text": "x"}]);
     let body =
-        json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg", "watermarks": marks}]});
+        json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg", "watermarks": watermarks}]});
     let embed = create_order(server, "live", EMBED, &body).await;
     let body = json!({"idempotencyKey": "a", "file": {"fileName": "a.jpg"}});
     let extract = create_order(server, "live", EXTRACT, &body).await;
@@ -43,9 +43,9 @@ fn ids(listing: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn orders_are_listed_newest_first_with_what_was_found() {
+async fn list_orders_answers_newest_first_with_results() {
     let server = TestServer::start_frozen("live").await;
-    let [detection, anti_ai, embed, extract] = four(&server).await;
+    let [detection, anti_ai, embed, extract] = create_four_orders(&server).await;
     server
         .create_detection(
             "other",
@@ -64,7 +64,9 @@ async fn orders_are_listed_newest_first_with_what_was_found() {
             times.0, times.1
         )
     };
-    let (begin, end, later) = ("0.000", "0.300", "1.000");
+    let started = "0.000";
+    let finished = "0.300";
+    let later = "1.000";
     let items = [
         common(
             "watermarkExtract",
@@ -87,7 +89,7 @@ async fn orders_are_listed_newest_first_with_what_was_found() {
             &anti_ai,
             "failed",
             "anti_ai_2026-03-12",
-            (begin, end),
+            (started, finished),
             r#""a_fail.jpg: forced failure (file name suffix _fail)""#,
         ) + "}",
         common(
@@ -95,7 +97,7 @@ async fn orders_are_listed_newest_first_with_what_was_found() {
             &detection,
             "complete",
             "First Light",
-            (begin, end),
+            (started, finished),
             "null",
         ) + r#","probability":0.98,"statusCode":"likely_ai"}"#,
     ];
@@ -107,9 +109,9 @@ async fn orders_are_listed_newest_first_with_what_was_found() {
 }
 
 #[tokio::test]
-async fn every_filter_and_page_finds_what_it_should() {
+async fn list_orders_with_filters_and_pages_answers_matching_orders() {
     let server = TestServer::start_frozen("live").await;
-    let [detection, anti_ai, embed, extract] = four(&server).await;
+    let [detection, anti_ai, embed, extract] = create_four_orders(&server).await;
     let all = [&*extract, &*embed, &*anti_ai, &*detection];
     let by_id = format!("?keyword={}", &detection[3..]);
     for (query, expected) in [
@@ -152,17 +154,17 @@ async fn every_filter_and_page_finds_what_it_should() {
 }
 
 #[tokio::test]
-async fn all_orders_at_once_are_those_of_every_page_byte_for_byte() {
+async fn list_orders_without_limit_answers_all_pages_byte_for_byte() {
     let server = TestServer::start_frozen("live").await;
     let all = "/api/v2/orders?limit=-1&type=aiDetection";
-    let describe = |orders: &str, total: u32, pages: u32, limit: u32| {
+    let listing = |orders: &str, total: u32, pages: u32, limit: u32| {
         format!(
             r#"{{"data":{{"orders":[{orders}],"pageInfo":{{"totalItems":{total},"totalPages":{pages},"currentPage":1,"itemsPerPage":{limit}}}}}}}"#
         )
     };
-    let none = server.get("live", all).await;
-    assert_eq!(none.header("content-type"), "application/json");
-    assert_eq!(none.text(), describe("", 0, 0, 1));
+    let empty = server.get("live", all).await;
+    assert_eq!(empty.header("content-type"), "application/json");
+    assert_eq!(empty.text(), listing("", 0, 0, 1));
     for n in 1..=201_u32 {
         let body = json!({"idempotencyKey": n.to_string(), "fileName": "a.jpg"});
         server.create_detection("live", &body).await;
@@ -172,19 +174,19 @@ async fn all_orders_at_once_are_those_of_every_page_byte_for_byte() {
                 let path = format!("{all}&limit=100&page={page}");
                 let text = server.get("live", &path).await.text();
                 let (_, orders) = text.split_once('[').expect("orders");
-                let (orders, _) = orders.rsplit_once(']').expect("their end");
+                let (orders, _) = orders.rsplit_once(']').expect("the end of the list");
                 pages.push(orders.to_owned());
             }
             let response = server.get("live", all).await;
-            assert_eq!(response.text(), describe(&pages.join(","), n, 1, n));
+            assert_eq!(response.text(), listing(&pages.join(","), n, 1, n));
         }
     }
 }
 
 #[tokio::test]
-async fn a_query_that_makes_no_sense_is_refused() {
+async fn list_orders_with_invalid_query_answers_invalid_parameter() {
     let server = TestServer::start_frozen("live").await;
-    for (query, why) in [
+    for (query, reason) in [
         ("page=0", "page: 0 is not a number from 1 to 4294967295"),
         ("page=x", "page: x is not a number from 1 to 4294967295"),
         ("limit=0", "limit: 0 is not a number from 1 to 100"),
@@ -201,7 +203,7 @@ async fn a_query_that_makes_no_sense_is_refused() {
         ("channel=mail", "channel: mail is none of all, api, web"),
     ] {
         let response = server.get("live", &format!("/api/v2/orders?{query}")).await;
-        response.assert_refused(400, "INVALID_PARAMETER", why);
+        response.assert_refused(400, "INVALID_PARAMETER", reason);
     }
     let response = server
         .get("live", "/api/v2/orders/stats/recent?date=yesterday")
@@ -214,7 +216,7 @@ async fn a_query_that_makes_no_sense_is_refused() {
 }
 
 #[tokio::test]
-async fn the_statistics_count_seven_days_up_to_the_date() {
+async fn recent_statistics_count_orders_of_seven_days_up_to_date() {
     let server = TestServer::start_frozen("live").await;
     for (n, by) in [(3, "P1D"), (9, "P4D"), (1, "P1D")] {
         for order in 0..n {
@@ -269,7 +271,7 @@ async fn the_statistics_count_seven_days_up_to_the_date() {
 }
 
 #[tokio::test]
-async fn upload_urls_are_made_anew_for_what_is_still_to_come() {
+async fn refresh_urls_answers_urls_of_files_not_uploaded_yet() {
     let server = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "a.jpg"}, {"fileName": "b.jpg"}]);
     let body = json!({"idempotencyKey": "a", "files": files});
@@ -286,7 +288,7 @@ async fn upload_urls_are_made_anew_for_what_is_still_to_come() {
     let response = server.post("live", &path, &json!({})).await;
     let expected = format!(
         r#"{{"data":{{"files":[{{"fileId":1002,"fileName":"b.jpg","uploadUrl":"{{origin}}/_s3/bizmori/temp/{id}/1/b.jpg?{}","fileKey":"temp/{id}/1/b.jpg"}}]}}}}"#,
-        signed(3_600).replace("T100000Z", "T120000Z")
+        signed_query(3_600).replace("T100000Z", "T120000Z")
     );
     assert_eq!(server.redact(&response.text()), expected);
     server
@@ -301,7 +303,7 @@ async fn upload_urls_are_made_anew_for_what_is_still_to_come() {
         .confirm_detection("live", &detection, picture())
         .await;
     let path = |id: &str| format!("/api/v2/orders/{id}/refresh-urls");
-    for (key, id, status, message) in [
+    for (key, id, status, error_code) in [
         ("live", started.as_str(), 400, "ORDER_NOT_PENDING"),
         ("other", id.as_str(), 403, "ORDER_NOT_OWNER"),
         ("live", "42", 404, "ORDER_NOT_FOUND"),
@@ -310,10 +312,10 @@ async fn upload_urls_are_made_anew_for_what_is_still_to_come() {
         let response = server.post(key, &path(id), &json!({})).await;
         assert_eq!(
             (response.status, response.text()),
-            (status, code(message)),
+            (status, code(error_code)),
             "{id}"
         );
     }
     let detail = server.get("live", DETECTION).await;
-    assert_eq!(detail.status, 404, "no order has such an id");
+    assert_eq!(detail.status, 404, "not an order id");
 }

@@ -1,4 +1,4 @@
-//! The vendor's API as of two dates: what `2026-10` changes.
+//! Revisions of the vendor's API: changes of `2026-10`.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,8 +7,9 @@ use tokio::io::AsyncWriteExt;
 use super::{DETECTION, EMBED, EXTRACT, create_order, text};
 use crate::support::{Receiver, TestResponse, TestServer, code, picture, raw};
 
-/// An account of revision 2026-10, a minute before the v2 watermark routes end.
-async fn before_sunset(key: &str) -> TestServer {
+/// Starts a server with an account of revision 2026-10, one minute before the sunset of the v2
+/// watermark routes.
+async fn start_before_sunset(key: &str) -> TestServer {
     let server = TestServer::start().await;
     let path = format!("/_mock/accounts/{key}");
     server
@@ -27,13 +28,13 @@ fn extract(key: &str) -> Value {
     json!({"idempotencyKey": key, "file": {"fileName": "a.jpg"}})
 }
 
-fn announces(response: &TestResponse) -> [&str; 3] {
+fn sunset_headers(response: &TestResponse) -> [&str; 3] {
     ["deprecation", "sunset", "link"].map(|name| response.header(name))
 }
 
 #[tokio::test]
-async fn every_answer_of_the_routes_that_end_says_so() {
-    let server = before_sunset("live").await;
+async fn every_response_of_sunset_routes_has_deprecation_headers() {
+    let server = start_before_sunset("live").await;
     for (path, good, successor) in [
         (EMBED, embed("a"), "wtr-embed"),
         (EXTRACT, extract("a"), "wtr-extract"),
@@ -41,20 +42,23 @@ async fn every_answer_of_the_routes_that_end_says_so() {
         let link = format!("</api/v3/orders/{successor}>; rel=\"successor-version\"");
         let expected = ["true", "Fri, 09 Oct 2026 00:00:00 GMT", &link];
         let response = server.post("live", path, &good).await;
-        assert_eq!((response.status, announces(&response)), (200, expected));
+        assert_eq!(
+            (response.status, sunset_headers(&response)),
+            (200, expected)
+        );
         let bad = server.post("live", path, &json!({})).await;
-        assert_eq!((bad.status, announces(&bad)), (400, expected));
-        let of_march = server.post("another", path, &good).await;
-        assert_eq!((of_march.status, announces(&of_march)), (200, ["", "", ""]));
+        assert_eq!((bad.status, sunset_headers(&bad)), (400, expected));
+        let march = server.post("another", path, &good).await;
+        assert_eq!((march.status, sunset_headers(&march)), (200, ["", "", ""]));
     }
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
     let other_route = server.post("live", DETECTION, &body).await;
-    assert_eq!(announces(&other_route), ["", "", ""]);
+    assert_eq!(sunset_headers(&other_route), ["", "", ""]);
 }
 
 #[tokio::test]
-async fn at_the_sunset_the_routes_are_gone_and_pending_orders_fail() {
-    let server = before_sunset("live").await;
+async fn sunset_ends_routes_and_fails_pending_orders() {
+    let server = start_before_sunset("live").await;
     let receiver = Receiver::start().await;
     server.webhook("live", &receiver.url).await;
     let pending = create_order(&server, "live", EMBED, &embed("pending")).await;
@@ -66,22 +70,25 @@ async fn at_the_sunset_the_routes_are_gone_and_pending_orders_fail() {
     server.advance("live", "PT59.999S").await;
     assert_eq!(server.post("live", EMBED, &embed("late")).await.status, 200);
 
-    let ran = server.advance("live", "PT0.001S").await;
-    let (sunset, deliver) = ("order.sunset", "webhook.deliver");
     assert_eq!(
-        ran,
-        [sunset, sunset, deliver, deliver],
-        "of the two pending"
+        server.advance("live", "PT0.001S").await,
+        [
+            "order.sunset",
+            "order.sunset",
+            "webhook.deliver",
+            "webhook.deliver"
+        ],
+        "of the two pending orders"
     );
     let response = server.post("live", EMBED, &embed("later")).await;
-    let why = "the v2 watermark API has ended by the account's clock: use v3";
-    response.assert_refused(410, "WATERMARK_V2_API_SUNSET", why);
+    let reason = "the v2 watermark API has ended by the account's clock: use v3";
+    response.assert_refused(410, "WATERMARK_V2_API_SUNSET", reason);
     assert_eq!(response.header("deprecation"), "true");
     let invalid = server.post("live", EXTRACT, &json!({})).await;
-    assert_eq!(invalid.status, 410, "before the body is looked at");
+    assert_eq!(invalid.status, 410, "checked before the body");
     let headers = [("content-type", "application/json")];
-    let nobody = server.send(Method::POST, EMBED, &headers, "{}").await;
-    assert_eq!(nobody.status, 401, "after the key is");
+    let unauthorized = server.send(Method::POST, EMBED, &headers, "{}").await;
+    assert_eq!(unauthorized.status, 401, "checked after the API key");
 
     let order = server.get_order("live", &text(&pending, "/orderId")).await;
     assert_eq!(order["status"], "failed");
@@ -92,8 +99,8 @@ async fn at_the_sunset_the_routes_are_gone_and_pending_orders_fail() {
     assert_eq!(order["status"], "complete");
     let order = server.get_order("live", &text(&v3, "/orderId")).await;
     assert_eq!(order["status"], "pending");
-    let failed = receiver.messages(3).await.into_iter().map(|it| it.json());
-    let codes: Vec<Value> = failed
+    let events = receiver.messages(3).await.into_iter().map(|it| it.json());
+    let codes: Vec<Value> = events
         .map(|event| event["data"]["errorCode"].clone())
         .collect();
     let sunset = json!("WATERMARK_V2_API_SUNSET");
@@ -101,8 +108,8 @@ async fn at_the_sunset_the_routes_are_gone_and_pending_orders_fail() {
 }
 
 #[tokio::test]
-async fn without_the_revision_nothing_ends() {
-    let server = before_sunset("other").await;
+async fn sunset_without_revision_changes_nothing_until_revision_is_set() {
+    let server = start_before_sunset("other").await;
     let clock = json!({"account": "live", "mode": "frozen", "now": "2026-10-08T23:59:00Z"});
     server.control(Method::PUT, "/_mock/clock", &clock).await;
     let pending = create_order(&server, "live", EMBED, &embed("a")).await;
@@ -119,12 +126,12 @@ async fn without_the_revision_nothing_ends() {
     let order = server.get_order("live", &id).await;
     assert_eq!(
         order["status"], "failed",
-        "who changes over later has it at once"
+        "sunset of a revision set after it"
     );
 }
 
 #[tokio::test]
-async fn who_changes_over_and_hangs_up_has_the_sunset_all_the_same() {
+async fn set_revision_then_disconnect_still_schedules_sunset() {
     let server = TestServer::start().await;
     let body = r#"{"revision":"2026-10"}"#;
     for round in 0..20 {
@@ -138,24 +145,24 @@ async fn who_changes_over_and_hangs_up_has_the_sunset_all_the_same() {
             format!("PUT {path} HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n{body}");
         let mut stream = raw::connect(&server.origin).await;
         let sent = stream.write_all(request.as_bytes()).await;
-        sent.expect("it is read");
+        sent.expect("the request is sent");
         drop(stream);
         let settings = async || server.control(Method::GET, &path, &Value::Null).await;
-        let mut looks = 0;
+        let mut reads = 0;
         while settings().await["revision"] != "2026-10" {
-            looks += 1;
-            assert!(looks < 1_000, "round {round}: it is never set");
+            reads += 1;
+            assert!(reads < 1_000, "round {round}: the revision is not set");
         }
-        // What is written next is written after what is under way.
+        // A second write ends after the first, because writes are serialised.
         create_order(&server, "another", EMBED, &embed(&key)).await;
-        let ran = server.advance(&key, "PT1M").await;
-        assert_eq!(ran, ["order.sunset"], "round {round}");
+        let executed = server.advance(&key, "PT1M").await;
+        assert_eq!(executed, ["order.sunset"], "round {round}");
     }
 }
 
 #[tokio::test]
-async fn as_of_october_detections_have_an_hour_and_v3_uploads_a_type() {
-    let server = before_sunset("live").await;
+async fn create_in_october_revision_has_longer_upload_expiry_and_v3_signs_content_type() {
+    let server = start_before_sunset("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
     let order = create_order(&server, "live", DETECTION, &body).await;
     let url = text(&order, "/file/uploadUrl");
@@ -179,7 +186,7 @@ async fn as_of_october_detections_have_an_hour_and_v3_uploads_a_type() {
 }
 
 #[tokio::test]
-async fn the_revision_can_be_the_servers() {
+async fn server_wide_revision_applies_to_accounts() {
     let server = TestServer::with_config(|config| {
         config.orders.revision = stuntdouble::model::account::Revision::V2026_10;
     })

@@ -1,4 +1,4 @@
-//! Keys that begin with `sk_test_`.
+//! API keys that begin with `sk_test_`.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{ANTI_AI, CONFIRM_ANTI_AI};
 use crate::support::{TestServer, code};
 
 #[tokio::test]
-async fn a_test_key_takes_five_seconds_stores_nothing_and_has_no_result_file() {
+async fn orders_of_test_key_take_five_seconds_store_nothing_and_have_no_outputs() {
     let key = "sk_test_1";
     let server = TestServer::start_frozen(key).await;
     let created = server
@@ -30,7 +30,7 @@ async fn a_test_key_takes_five_seconds_stores_nothing_and_has_no_result_file() {
         server.post(key, CONFIRM_ANTI_AI, &confirm).await.text(),
         code("ORDER_FILE_NOT_UPLOADED")
     );
-    server.put(url, b"no picture at all".to_vec()).await;
+    server.put(url, b"not an image".to_vec()).await;
     server.post(key, CONFIRM_ANTI_AI, &confirm).await;
     assert!(server.advance(key, "PT4.999S").await.is_empty());
     assert_eq!(server.advance(key, "PT0.001S").await, ["order.process"]);
@@ -53,20 +53,11 @@ async fn a_test_key_takes_five_seconds_stores_nothing_and_has_no_result_file() {
             .get(key, &format!("/api/v2/orders/{id}"))
             .await
             .json();
-        let response_body = &detail["data"];
-        assert_eq!(
-            (&response_body["status"], &response_body["probability"]),
-            (&json!("complete"), &json!(probability)),
-            "{name}"
-        );
-        assert_eq!(
-            (
-                &response_body["heatmapUrl"],
-                &response_body["originalImageUrl"]
-            ),
-            (&Value::Null, &Value::Null),
-            "{name}"
-        );
+        let order = &detail["data"];
+        assert_eq!(order["status"], "complete", "{name}");
+        assert_eq!(order["probability"], probability, "{name}");
+        assert_eq!(order["heatmapUrl"], Value::Null, "{name}");
+        assert_eq!(order["originalImageUrl"], Value::Null, "{name}");
     }
     let failed = server
         .confirm_detection(

@@ -1,14 +1,14 @@
-//! Files that are taken from URLs.
+//! Input files that are given by URL.
 
 use serde_json::{Value, json};
 
-use super::{ANTI_AI, CONFIRM_ANTI_AI, EMBED, create_order, downloaded, signed, text};
+use super::{ANTI_AI, CONFIRM_ANTI_AI, EMBED, create_order, download_outputs, signed_query, text};
 use crate::support::{TestServer, code, fixture, picture};
 
 const WITH_URLS: &str = "/api/v2/orders/anti-ai/with-urls";
 
 #[tokio::test]
-async fn an_order_of_urls_alone_is_in_progress_at_once() {
+async fn create_with_urls_only_starts_order() {
     let server = TestServer::start_frozen("live").await;
     let url = "http://files.test/a.jpg";
     let body =
@@ -26,18 +26,18 @@ async fn an_order_of_urls_alone_is_in_progress_at_once() {
         (400, code("ORDER_NOT_PENDING"))
     );
     assert_eq!(server.advance("live", "PT0.3S").await, ["order.process"]);
-    let one = downloaded(&server, "live", &id).await;
-    assert!(one.starts_with(b"\xff\xd8\xff"), "a sample stands for it");
+    let first = download_outputs(&server, "live", &id).await;
+    assert!(first.starts_with(b"\xff\xd8\xff"), "a sample JPEG");
 
-    let again = json!({"idempotencyKey": "b", "files": [{"fileName": "a.jpg", "originalFileUrl": "http://files.test/b.jpg"}]});
-    let order = create_order(&server, "live", ANTI_AI, &again).await;
+    let other_body = json!({"idempotencyKey": "b", "files": [{"fileName": "a.jpg", "originalFileUrl": "http://files.test/b.jpg"}]});
+    let order = create_order(&server, "live", ANTI_AI, &other_body).await;
     server.advance("live", "PT1S").await;
-    let other = downloaded(&server, "live", &text(&order, "/orderId")).await;
-    assert_ne!(one, other, "another URL, another sample");
+    let second = download_outputs(&server, "live", &text(&order, "/orderId")).await;
+    assert_ne!(first, second, "each URL has its own sample");
 }
 
 #[tokio::test]
-async fn an_order_of_both_waits_for_its_upload_and_its_confirm() {
+async fn create_with_url_and_upload_waits_for_upload_and_confirm() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "files": [
         {"fileName": "a.png", "originalFileUrl": "https://files.test/a.png"}, {"fileName": "b.jpg"}]});
@@ -46,24 +46,28 @@ async fn an_order_of_both_waits_for_its_upload_and_its_confirm() {
     let id = text(&data, "/orderId");
     let expected = format!(
         r#"{{"data":{{"orderName":"anti_ai_2026-03-12","orderId":"{id}","status":"pending","files":[{{"fileId":1001,"fileName":"a.png","originalFileUrl":"https://files.test/a.png"}},{{"fileId":1002,"fileName":"b.jpg","uploadUrl":"{{origin}}/_s3/bizmori/temp/{id}/1/b.jpg?{}","fileKey":"temp/{id}/1/b.jpg"}}]}}}}"#,
-        signed(3_600)
+        signed_query(3_600)
     );
     assert_eq!(server.redact(&response.text()), expected);
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
     let refused = server.post("live", CONFIRM_ANTI_AI, &confirm).await;
-    let why = format!("order {id} is pending: 0 of 1 files uploaded");
-    refused.assert_refused(400, "ORDER_FILE_NOT_UPLOADED", &why);
+    let reason = format!("order {id} is pending: 0 of 1 files uploaded");
+    refused.assert_refused(400, "ORDER_FILE_NOT_UPLOADED", &reason);
     server
         .put(&text(&data, "/files/1/uploadUrl"), picture())
         .await;
     server.post("live", CONFIRM_ANTI_AI, &confirm).await;
     server.advance("live", "PT1S").await;
     assert_eq!(server.get_order("live", &id).await["status"], "complete");
-    assert!(downloaded(&server, "live", &id).await.starts_with(b"PK"));
+    assert!(
+        download_outputs(&server, "live", &id)
+            .await
+            .starts_with(b"PK")
+    );
 }
 
 #[tokio::test]
-async fn the_deprecated_route_takes_urls_alone() {
+async fn create_by_deprecated_route_accepts_urls_only() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "files": [{"fileName": "a.webp", "imageUrl": "http://files.test/a"}]});
     let response = server.post("live", WITH_URLS, &body).await;
@@ -73,23 +77,27 @@ async fn the_deprecated_route_takes_urls_alone() {
     );
     assert_eq!(response.text(), expected);
     server.advance("live", "PT1S").await;
-    assert!(downloaded(&server, "live", &id).await.starts_with(b"RIFF"));
+    assert!(
+        download_outputs(&server, "live", &id)
+            .await
+            .starts_with(b"RIFF")
+    );
     let upload = json!({"idempotencyKey": "b", "files": [{"fileName": "a.webp"}]});
     let refused = server.post("live", WITH_URLS, &upload).await;
     assert_eq!(refused.text(), code("VALIDATION_FAILED"));
 }
 
 #[tokio::test]
-async fn an_embedding_takes_urls_for_pictures_and_documents() {
+async fn create_embed_with_urls_accepts_images_and_documents() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "files": [
         {"fileName": "a.tiff", "originalFileUrl": "http://files.test/a", "watermarks": [{"text": "x"}]},
         {"fileName": "b.pdf", "originalFileUrl": "http://files.test/b", "watermarks": [{"text": "y"}]}]});
     let order = create_order(&server, "live", EMBED, &body).await;
     let id = text(&order, "/orderId");
-    let file = |n: usize, name: &str, place: &str, format: &str, kind: &str| {
+    let file = |n: usize, name: &str, directory: &str, format: &str, kind: &str| {
         json!({"fileId": 1_000 + n, "fileName": name, "originalFileUrl": format!("http://files.test/{}", &name[..1]),
-            "fileKey": format!("wtr-embed/{id}/{place}/{n}/{name}"), "fileFormat": format, "fileType": kind})
+            "fileKey": format!("wtr-embed/{id}/{directory}/{n}/{name}"), "fileFormat": format, "fileType": kind})
     };
     let files = [
         file(1, "a.tiff", "images", "TIFF", "IMG"),
@@ -99,15 +107,18 @@ async fn an_embedding_takes_urls_for_pictures_and_documents() {
         (&order["status"], &order["files"]),
         (&json!("pending"), &json!(files))
     );
-    let again = create_order(&server, "live", EMBED, &body).await;
-    assert_eq!(again["status"], "inProgress", "it has started all the same");
+    let repeated = create_order(&server, "live", EMBED, &body).await;
+    assert_eq!(
+        repeated["status"], "inProgress",
+        "started without a confirm"
+    );
     server.advance("live", "PT1S").await;
     let detail = server.get_order("live", &id).await;
     assert_eq!(detail["status"], "complete", "{detail}");
 }
 
-/// A server of files: one there, one not, one that leads elsewhere.
-async fn files() -> String {
+/// Starts a file server with one file and one redirect. Returns its origin.
+async fn start_file_server() -> String {
     use axum::routing::get;
     let router = axum::Router::new()
         .route("/photo.jpg", get(|| async { fixture("photo.jpg") }))
@@ -115,18 +126,19 @@ async fn files() -> String {
             "/moved.jpg",
             get(|| async { axum::response::Redirect::temporary("/photo.jpg") }),
         );
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
-    let listener = listener.expect("a port");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
     let origin = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(async move { axum::serve(listener, router).await });
     origin
 }
 
 #[tokio::test]
-async fn with_the_setting_fetch_the_file_is_downloaded_or_the_order_fails() {
+async fn create_with_urls_and_fetch_setting_downloads_file_or_fails_order() {
     let server = TestServer::with_config(|config| config.orders.fetch = true).await;
     server.freeze("live").await;
-    let origin = files().await;
+    let origin = start_file_server().await;
     let run = async |name: &str| -> Value {
         let body = json!({"idempotencyKey": name, "files": [{"fileName": "a.jpg", "originalFileUrl": format!("{origin}/{name}")}]});
         let order = create_order(&server, "live", ANTI_AI, &body).await;
@@ -135,20 +147,20 @@ async fn with_the_setting_fetch_the_file_is_downloaded_or_the_order_fails() {
     };
     let order = run("photo.jpg").await;
     assert_eq!(order["status"], "complete");
-    let output = downloaded(&server, "live", &text(&order, "/orderId")).await;
+    let output = download_outputs(&server, "live", &text(&order, "/orderId")).await;
     let size = |bytes: &[u8]| {
         let reader = image::ImageReader::new(std::io::Cursor::new(bytes));
-        let reader = reader.with_guessed_format().expect("a format");
-        reader.into_dimensions().expect("a size")
+        let with_format = reader.with_guessed_format().expect("a format");
+        with_format.into_dimensions().expect("a size")
     };
     assert_eq!(size(&output), size(&fixture("photo.jpg")));
-    for (name, says) in [("nothing.jpg", "404"), ("moved.jpg", "redirects")] {
+    for (name, expected) in [("nothing.jpg", "404"), ("moved.jpg", "redirects")] {
         let order = run(name).await;
         assert_eq!(order["status"], "failed", "{name}");
-        let why = text(&order, "/errors");
+        let reason = text(&order, "/errors");
         assert!(
-            why.starts_with("files[0].originalFileUrl: ") && why.contains(says),
-            "{why}"
+            reason.starts_with("files[0].originalFileUrl: ") && reason.contains(expected),
+            "{reason}"
         );
     }
     let public = json!({"idempotencyKey": "p", "files": [{"fileName": "a.jpg", "originalFileUrl": "http://8.8.8.8/a.jpg"}]});

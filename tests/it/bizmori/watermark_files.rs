@@ -1,19 +1,20 @@
-//! The round trip: what an embedding hands out, an extraction finds the text in.
+//! Round trips: an extraction finds the texts of an embedding's outputs.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{EMBED, EXTRACT, create_order, downloaded, text};
+use super::{EMBED, EXTRACT, create_order, download_outputs, text};
 use crate::support::{TestServer, fixture};
 
-/// The file with its texts in, and through the whole of both orders: what is found in it.
+/// Embeds `texts` in a file and runs an extraction on the output. Returns the extraction order.
 async fn round_trip(server: &TestServer, name: &str, bytes: Vec<u8>, texts: &[String]) -> Value {
-    let marks: Vec<Value> = texts.iter().map(|text| json!({"text": text})).collect();
-    let body = json!({"idempotencyKey": name, "files": [{"fileName": name, "watermarks": marks}]});
+    let watermarks: Vec<Value> = texts.iter().map(|text| json!({"text": text})).collect();
+    let body =
+        json!({"idempotencyKey": name, "files": [{"fileName": name, "watermarks": watermarks}]});
     let order = create_order(server, "live", EMBED, &body).await;
     server.put(&text(&order, "/files/0/uploadUrl"), bytes).await;
     server.advance("live", "PT1S").await;
-    let marked = downloaded(server, "live", &text(&order, "/orderId")).await;
+    let marked = download_outputs(server, "live", &text(&order, "/orderId")).await;
     let extension = name.rsplit('.').next().expect("an extension");
     let body = json!({"idempotencyKey": name, "file": {"fileName": format!("copy.{extension}")}});
     let order = create_order(server, "other", EXTRACT, &body).await;
@@ -23,7 +24,7 @@ async fn round_trip(server: &TestServer, name: &str, bytes: Vec<u8>, texts: &[St
 }
 
 #[tokio::test]
-async fn a_text_goes_into_every_format_and_is_found_under_another_name_and_key() {
+async fn extract_from_embedded_file_of_every_format_answers_its_text() {
     let server = TestServer::start_frozen("live").await;
     server.freeze("other").await;
     let long: String = "물결 ünï 🎨 ".chars().cycle().take(1_000).collect();
@@ -38,30 +39,26 @@ async fn a_text_goes_into_every_format_and_is_found_under_another_name_and_key()
         "stream.pdf",
     ] {
         let order = round_trip(&server, name, fixture(name), std::slice::from_ref(&long)).await;
-        let found = (
-            &order["status"],
-            &order["statusCode"],
-            &order["watermarkText"],
-        );
-        let expected = (&json!("complete"), &json!("detected"), &json!(long));
-        assert_eq!(found, expected, "{name}");
-        // of a PDF it is a card
+        assert_eq!(order["status"], "complete", "{name}");
+        assert_eq!(order["statusCode"], "detected", "{name}");
+        assert_eq!(order["watermarkText"], long, "{name}");
+        // The thumbnail of a PDF is a placeholder image.
         let thumbnail = text(&order, "/thumbnailImageUrl");
         let response = server.send(Method::GET, &thumbnail, &[], "").await;
-        let drawn = image::load_from_memory(&response.bytes).expect(name);
-        assert_eq!(drawn.width().max(drawn.height()), 100, "{name}");
+        let image = image::load_from_memory(&response.bytes).expect(name);
+        assert_eq!(image.width().max(image.height()), 100, "{name}");
     }
 }
 
 #[tokio::test]
-async fn ten_texts_of_a_thousand_characters_survive_in_one_file() {
+async fn extract_from_file_with_ten_long_texts_answers_all() {
     let server = TestServer::start_frozen("live").await;
     server.freeze("other").await;
-    let of = |n: u32| -> String {
-        let begin = char::from_u32(0xac00 + n * 100).expect("a syllable");
-        (begin..).take(1_000).collect()
+    let nth_text = |n: u32| -> String {
+        let first = char::from_u32(0xac00 + n * 100).expect("a syllable");
+        (first..).take(1_000).collect()
     };
-    let texts: Vec<String> = (0..10).map(of).collect();
+    let texts: Vec<String> = (0..10).map(nth_text).collect();
     for name in ["plain.jpg", "plain.png", "table.pdf"] {
         let order = round_trip(&server, name, fixture(name), &texts).await;
         assert_eq!(order["watermarkText"], texts.join("\n"), "{name}");
@@ -69,7 +66,7 @@ async fn ten_texts_of_a_thousand_characters_survive_in_one_file() {
 }
 
 #[tokio::test]
-async fn a_file_without_a_watermark_has_none() {
+async fn extract_from_file_without_watermark_answers_undetected() {
     let server = TestServer::start_frozen("live").await;
     for name in [
         "plain.jpg",

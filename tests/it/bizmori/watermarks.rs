@@ -1,13 +1,13 @@
-//! Watermark orders of v2: what they answer, when they start, how they end.
+//! Watermark orders of v2.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{CONFIRM_ANTI_AI, EMBED, EXTRACT, create_order, downloaded, signed, text};
+use super::{CONFIRM_ANTI_AI, EMBED, EXTRACT, create_order, download_outputs, signed_query, text};
 use crate::support::{Receiver, TestServer, code, fixture, picture};
 
 #[tokio::test]
-async fn an_embedding_answers_its_files_and_starts_by_itself_when_the_last_is_in() {
+async fn embed_answers_its_files_and_starts_after_last_upload() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "files": [
         {"fileName": "a.JPG", "watermarks": [{"text": "one"}, {"text": "둘"}]},
@@ -20,7 +20,7 @@ async fn an_embedding_answers_its_files_and_starts_by_itself_when_the_last_is_in
         format!(
             r#"{{"fileId":{},"fileName":"{name}","uploadUrl":"{{origin}}/_s3/bizmori/{key}?{}","fileKey":"{key}","fileFormat":"{format}","fileType":"{kind}"}}"#,
             1_000 + n,
-            signed(3_600)
+            signed_query(3_600)
         )
     };
     let picture_key = format!("wtr-embed/{id}/images/1/a.JPG");
@@ -42,26 +42,26 @@ async fn an_embedding_answers_its_files_and_starts_by_itself_when_the_last_is_in
     let last = text(&data, "/files/1/uploadUrl");
     server.put(&last, fixture("table.pdf")).await;
     let detail = server.get("live", &format!("/api/v2/orders/{id}")).await;
-    let head = |thumbnail: &str, status: &str, updated: &str| {
+    let order_body = |thumbnail: &str, status: &str, updated: &str| {
         format!(
             r#"{{"data":{{"type":"watermarkEmbed","orderId":"{id}","channel":"api","thumbnailImageUrl":{thumbnail},"status":"{status}","orderName":"wtr_embed_20260312100000.000","fileCount":2,"createdAt":"2026-03-12T10:00:00.000Z","updatedAt":"2026-03-12T10:00:00{updated}Z","errors":null,"watermarks":["one","둘","three"]}}}}"#
         )
     };
-    assert_eq!(detail.text(), head("null", "inProgress", ".000"));
+    assert_eq!(detail.text(), order_body("null", "inProgress", ".000"));
     assert_eq!(server.advance("live", "PT0.3S").await, ["order.process"]);
     let detail = server.get("live", &format!("/api/v2/orders/{id}")).await;
     let thumbnail = format!(
         r#""{{origin}}/_s3/bizmori/results/{id}/thumbnail.jpg?{}""#,
-        signed(3_600)
+        signed_query(3_600)
     );
-    let expected = head(&thumbnail, "complete", ".300");
+    let expected = order_body(&thumbnail, "complete", ".300");
     assert_eq!(server.redact(&detail.text()), expected);
-    let zip = downloaded(&server, "live", &id).await;
-    assert!(zip.starts_with(b"PK\x03\x04"), "two outputs are a ZIP");
+    let zip = download_outputs(&server, "live", &id).await;
+    assert!(zip.starts_with(b"PK\x03\x04"), "a ZIP of two outputs");
 }
 
 #[tokio::test]
-async fn an_extraction_answers_its_file_and_its_original() {
+async fn extract_answers_its_file_and_original_and_starts_after_last_upload() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "file": {"fileName": "a_detected.webp",
         "includeOriginal": true, "originalFile": {"fileName": "o.bmp"}}});
@@ -73,7 +73,7 @@ async fn an_extraction_answers_its_file_and_its_original() {
         format!(
             r#""fileId":{},"fileName":"{name}","uploadUrl":"{{origin}}/_s3/bizmori/{key}?{}","fileKey":"{key}","fileFormat":"{format}","fileType":"IMG","role":"{role}","sequence":1"#,
             1_000 + n,
-            signed(3_600)
+            signed_query(3_600)
         )
     };
     let expected = format!(
@@ -85,15 +85,15 @@ async fn an_extraction_answers_its_file_and_its_original() {
         (response.status, server.redact(&response.text())),
         (200, expected)
     );
-    let detail = |status: &str, found: &str, thumbnail: &str, updated: &str| {
+    let detail = |status: &str, result: &str, thumbnail: &str, updated: &str| {
         format!(
-            r#"{{"data":{{"type":"watermarkExtract","orderId":"{id}","channel":"api","thumbnailImageUrl":{thumbnail},"status":"{status}","orderName":"wtr_extract_2026-03-12","fileCount":1,"createdAt":"2026-03-12T10:00:00.000Z","updatedAt":"2026-03-12T10:00:00{updated}Z","errors":null,{found}}}}}"#
+            r#"{{"data":{{"type":"watermarkExtract","orderId":"{id}","channel":"api","thumbnailImageUrl":{thumbnail},"status":"{status}","orderName":"wtr_extract_2026-03-12","fileCount":1,"createdAt":"2026-03-12T10:00:00.000Z","updatedAt":"2026-03-12T10:00:00{updated}Z","errors":null,{result}}}}}"#
         )
     };
     let path = format!("/api/v2/orders/{id}");
     let pending = server.get("live", &path).await;
-    let nothing = r#""statusCode":null,"watermarkText":null"#;
-    assert_eq!(pending.text(), detail("pending", nothing, "null", ".000"));
+    let no_result = r#""statusCode":null,"watermarkText":null"#;
+    assert_eq!(pending.text(), detail("pending", no_result, "null", ".000"));
     server
         .put(&text(&data, "/file/uploadUrl"), fixture("plain.webp"))
         .await;
@@ -102,14 +102,14 @@ async fn an_extraction_answers_its_file_and_its_original() {
     server.put(&original, fixture("plain.bmp")).await;
     assert_eq!(server.advance("live", "PT1S").await, ["order.process"]);
     let complete = server.get("live", &path).await;
-    let found = r#""statusCode":"detected","watermarkText":"MORI TEST WATERMARK""#;
+    let result = r#""statusCode":"detected","watermarkText":"MORI TEST WATERMARK""#;
     let thumbnail = format!(
         r#""{{origin}}/_s3/bizmori/results/{id}/thumbnail.jpg?{}""#,
-        signed(3_600).replace("100000Z", "100001Z")
+        signed_query(3_600).replace("100000Z", "100001Z")
     );
     assert_eq!(
         server.redact(&complete.text()),
-        detail("complete", found, &thumbnail, ".300")
+        detail("complete", result, &thumbnail, ".300")
     );
     assert_eq!(
         complete.header("x-mock-outcome"),
@@ -117,8 +117,8 @@ async fn an_extraction_answers_its_file_and_its_original() {
     );
 }
 
-/// An extraction with its one file in: its id.
-async fn extraction(server: &TestServer, key: &str, name: &str, bytes: Vec<u8>) -> String {
+/// Creates an extraction order and uploads its file. Returns the order's id.
+async fn upload_extraction(server: &TestServer, key: &str, name: &str, bytes: Vec<u8>) -> String {
     let body = json!({"idempotencyKey": name, "file": {"fileName": name}});
     let data = create_order(server, key, EXTRACT, &body).await;
     server.put(&text(&data, "/file/uploadUrl"), bytes).await;
@@ -126,63 +126,48 @@ async fn extraction(server: &TestServer, key: &str, name: &str, bytes: Vec<u8>) 
 }
 
 #[tokio::test]
-async fn watermark_orders_are_announced_whole() {
-    let (server, receiver) = (
-        TestServer::start_frozen("live").await,
-        Receiver::start().await,
-    );
+async fn events_of_watermark_orders_have_results() {
+    let server = TestServer::start_frozen("live").await;
+    let receiver = Receiver::start().await;
     server.webhook("live", &receiver.url).await;
-    let describe = async |n: usize, id: &str, kind: &str| {
+    let event_data = async |n: usize, id: &str, kind: &str| {
         server.advance("live", "PT1S").await;
         let message = receiver.messages(n).await.remove(n - 1);
         let event = message.json();
         assert_eq!(event["data"]["orderId"], id);
         assert_eq!(event["eventType"], kind);
         let body = String::from_utf8(message.body).expect("UTF-8");
-        let end = body.find(r#"edAt":"2026-03-12T10:00:"#).map(|_| ());
-        assert!(end.is_some(), "{body}");
+        let has_time = body.contains(r#"edAt":"2026-03-12T10:00:"#);
+        assert!(has_time, "{body}");
         event["data"].clone()
     };
-    let id = extraction(&server, "live", "a_detected.jpg", picture()).await;
-    let data = describe(1, &id, "order.watermarkExtract.completed").await;
-    assert_eq!(
-        (
-            &data["statusCode"],
-            &data["watermarkFound"],
-            &data["watermarkInfo"]
-        ),
-        (
-            &json!("detected"),
-            &json!(true),
-            &json!({"text": "MORI TEST WATERMARK"})
-        )
-    );
-    let id = extraction(&server, "live", "a.jpg", picture()).await;
-    let data = describe(2, &id, "order.watermarkExtract.completed").await;
-    assert_eq!(
-        (
-            &data["statusCode"],
-            &data["watermarkFound"],
-            data.get("watermarkInfo")
-        ),
-        (&json!("undetected"), &json!(false), None)
-    );
-    let id = extraction(&server, "live", "a_fail.jpg", picture()).await;
-    let data = describe(3, &id, "order.watermarkExtract.failed").await;
-    assert_eq!(data["errorCode"], "PROCESSING_ERROR");
+    let detected_id = upload_extraction(&server, "live", "a_detected.jpg", picture()).await;
+    let detected = event_data(1, &detected_id, "order.watermarkExtract.completed").await;
+    assert_eq!(detected["statusCode"], "detected");
+    assert_eq!(detected["watermarkFound"], true);
+    let info = json!({"text": "MORI TEST WATERMARK"});
+    assert_eq!(detected["watermarkInfo"], info);
+    let undetected_id = upload_extraction(&server, "live", "a.jpg", picture()).await;
+    let undetected = event_data(2, &undetected_id, "order.watermarkExtract.completed").await;
+    assert_eq!(undetected["statusCode"], "undetected");
+    assert_eq!(undetected["watermarkFound"], false);
+    assert_eq!(undetected.get("watermarkInfo"), None);
+    let failed_id = upload_extraction(&server, "live", "a_fail.jpg", picture()).await;
+    let failed = event_data(3, &failed_id, "order.watermarkExtract.failed").await;
+    assert_eq!(failed["errorCode"], "PROCESSING_ERROR");
     let body = json!({"idempotencyKey": "e", "files": [{"fileName": "e.png", "watermarks": [{"text": "x"}]}]});
     let order = create_order(&server, "live", EMBED, &body).await;
-    let url = text(&order, "/files/0/uploadUrl");
-    server.put(&url, fixture("plain.png")).await;
-    let id = text(&order, "/orderId");
-    let data = describe(4, &id, "order.watermarkEmbed.completed").await;
-    assert_eq!(data["fileCount"], 1);
-    let url = text(&data, "/downloadUrl");
-    assert!(super::fetched(&server, &url).await.starts_with(b"\x89PNG"));
+    let upload_url = text(&order, "/files/0/uploadUrl");
+    server.put(&upload_url, fixture("plain.png")).await;
+    let embed_id = text(&order, "/orderId");
+    let embedded = event_data(4, &embed_id, "order.watermarkEmbed.completed").await;
+    assert_eq!(embedded["fileCount"], 1);
+    let output = super::fetch(&server, &text(&embedded, "/downloadUrl")).await;
+    assert!(output.starts_with(b"\x89PNG"));
 }
 
 #[tokio::test]
-async fn a_watermark_order_is_not_confirmed() {
+async fn confirm_or_download_watermark_order_too_early_answers_error() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "e", "files": [{"fileName": "e.png", "watermarks": [{"text": "x"}]}]});
     let order = create_order(&server, "live", EMBED, &body).await;
@@ -195,42 +180,40 @@ async fn a_watermark_order_is_not_confirmed() {
     let path = format!("/api/v2/orders/{}/download", text(&order, "/orderId"));
     let response = server.get("live", &path).await;
     assert_eq!(response.text(), code("ORDER_NOT_COMPLETED"));
-    let id = extraction(&server, "live", "a.jpg", picture()).await;
+    let id = upload_extraction(&server, "live", "a.jpg", picture()).await;
     let path = format!("/api/v2/orders/{id}/download");
     let response = server.get("live", &path).await;
     assert_eq!(response.text(), code("ORDER_TYPE_CANT_DOWNLOAD"));
 }
 
 #[tokio::test]
-async fn test_keys_find_what_the_name_says_and_store_nothing() {
+async fn extract_with_test_key_answers_result_by_file_name_and_stores_nothing() {
     let key = "sk_test_1";
     let server = TestServer::start_frozen(key).await;
-    for (name, found) in [
+    for (name, expected) in [
         ("a_detected.jpg", json!("MORI TEST WATERMARK")),
         ("a_UNDETECTED.pdf", Value::Null),
         ("a.png", Value::Null),
     ] {
-        let id = extraction(&server, key, name, b"anything".to_vec()).await;
+        let id = upload_extraction(&server, key, name, b"anything".to_vec()).await;
         assert!(server.advance(key, "PT4.999S").await.is_empty());
         assert_eq!(server.advance(key, "PT0.001S").await, ["order.process"]);
         let order = server.get_order(key, &id).await;
         assert_eq!(
             (&order["watermarkText"], &order["thumbnailImageUrl"]),
-            (&found, &Value::Null),
+            (&expected, &Value::Null),
             "{name}"
         );
     }
-    let id = extraction(&server, key, "a_fail.jpg", vec![0]).await;
+    let id = upload_extraction(&server, key, "a_fail.jpg", vec![0]).await;
     server.advance(key, "PT5S").await;
     assert_eq!(server.get_order(key, &id).await["status"], "failed");
 }
 
 #[tokio::test]
-async fn what_no_watermark_goes_into_fails_with_the_vendors_code() {
-    let (server, receiver) = (
-        TestServer::start_frozen("live").await,
-        Receiver::start().await,
-    );
+async fn embed_in_unsupported_file_fails_with_error_code() {
+    let server = TestServer::start_frozen("live").await;
+    let receiver = Receiver::start().await;
     server.webhook("live", &receiver.url).await;
     let cases = [
         (
@@ -259,15 +242,16 @@ async fn what_no_watermark_goes_into_fails_with_the_vendors_code() {
     for (n, (name, bytes, code)) in cases.into_iter().enumerate() {
         let body = json!({"idempotencyKey": name, "files": [{"fileName": name, "watermarks": [{"text": "x"}]}]});
         let order = create_order(&server, "live", EMBED, &body).await;
-        let (url, length) = (text(&order, "/files/0/uploadUrl"), bytes.len().to_string());
+        let url = text(&order, "/files/0/uploadUrl");
+        let length = bytes.len().to_string();
         let headers = [("content-length", length.as_str())];
         let put = server.send(Method::PUT, &url, &headers, bytes).await;
         assert_eq!(put.status, 200, "{name}");
         server.advance("live", "PT1S").await;
         let event = receiver.messages(n + 1).await.remove(n).json();
         assert_eq!(event["data"]["errorCode"], code, "{name}: {event}");
-        let errors = server.get_order("live", &text(&order, "/orderId")).await;
-        assert_eq!(errors["errors"], event["data"]["errorMessage"], "{name}");
-        assert!(text(&errors, "/errors").starts_with(&format!("{name}: ")));
+        let order = server.get_order("live", &text(&order, "/orderId")).await;
+        assert_eq!(order["errors"], event["data"]["errorMessage"], "{name}");
+        assert!(text(&order, "/errors").starts_with(&format!("{name}: ")));
     }
 }

@@ -101,7 +101,7 @@ async fn verify_requests_exits_with_0_or_prints_near_misses() {
     let request = listing
         .strip_prefix(r#"{"requests":["#)
         .and_then(|rest| rest.strip_suffix(r#"],"evicted":0}"#));
-    let difference = r#""differences":["status: 200, wanted 201"]"#;
+    let difference = r#""differences":["status: expected 201, got 200"]"#;
     let near_miss = format!(
         r#"{{"request":{},{difference}}}"#,
         request.expect("one request")

@@ -1,11 +1,11 @@
-//! Accounts: made by their first use or by hand, changed, removed.
+//! Accounts: created by first use or by PUT, changed, deleted.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{TestServer, picture};
 
-fn account(key: &str) -> Value {
+fn account_view(key: &str) -> Value {
     json!({
         "key": key, "plan": "unlimited", "requestsPerMinute": null, "credits": null,
         "retentionDays": null, "state": "active", "revision": null, "processing": null,
@@ -13,7 +13,7 @@ fn account(key: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_account_is_made_by_its_first_use_or_by_hand_and_removed_with_all_it_owns() {
+async fn create_account_by_first_use_or_put_lists_it_until_deleted() {
     let server = TestServer::start().await;
     let list = async || {
         server
@@ -22,31 +22,35 @@ async fn an_account_is_made_by_its_first_use_or_by_hand_and_removed_with_all_it_
     };
     assert_eq!(list().await, json!({"accounts": [], "next": null}));
     server.get("b", "/api/v2/orders/webhooks").await;
-    let set = json!({
+    let settings = json!({
         "plan": "pro", "requestsPerMinute": 5, "credits": 3, "retentionDays": 30,
         "state": "forbidden", "revision": "2026-10", "processing": {"delayMs": 7},
     });
     let created = server
-        .control(Method::PUT, "/_mock/accounts/a%2Fb", &set)
+        .control(Method::PUT, "/_mock/accounts/a%2Fb", &settings)
         .await;
-    let mut shown = account("a/b");
-    for (name, value) in set.as_object().expect("an object") {
-        shown[name] = value.clone();
+    let mut expected = account_view("a/b");
+    for (name, value) in settings.as_object().expect("an object") {
+        expected[name] = value.clone();
     }
-    shown["processing"]["jitterMs"] = json!(0);
-    assert_eq!(created, shown);
+    expected["processing"]["jitterMs"] = json!(0);
+    assert_eq!(created, expected);
     let read = server
         .control(Method::GET, "/_mock/accounts/a%2Fb", &json!({}))
         .await;
-    assert_eq!(read, shown);
+    assert_eq!(read, expected);
     assert_eq!(
         list().await,
-        json!({"accounts": [shown, account("b")], "next": null})
+        json!({"accounts": [expected, account_view("b")], "next": null})
     );
     let reset = server
         .control(Method::PUT, "/_mock/accounts/a%2Fb", &json!({}))
         .await;
-    assert_eq!(reset, account("a/b"), "what is not said is as it was");
+    assert_eq!(
+        reset,
+        account_view("a/b"),
+        "missing fields are reset to their defaults"
+    );
     for _ in 0..2 {
         let response = server
             .send(Method::DELETE, "/_mock/accounts/a%2Fb", &[], "")
@@ -55,12 +59,12 @@ async fn an_account_is_made_by_its_first_use_or_by_hand_and_removed_with_all_it_
     }
     assert_eq!(
         list().await,
-        json!({"accounts": [account("b")], "next": null})
+        json!({"accounts": [account_view("b")], "next": null})
     );
 }
 
 #[tokio::test]
-async fn an_account_shows_its_fields_in_the_contracts_order() {
+async fn put_account_answers_fields_in_the_order_of_the_contract() {
     let server = TestServer::start().await;
     let response = server
         .send(Method::PUT, "/_mock/accounts/live", &[], "{}")
@@ -70,9 +74,9 @@ async fn an_account_shows_its_fields_in_the_contracts_order() {
 }
 
 #[tokio::test]
-async fn plans_and_revisions_that_there_are_not_are_refused() {
+async fn put_account_with_unknown_plan_or_revision_is_refused() {
     let server = TestServer::start().await;
-    for (set, what) in [
+    for (settings, message) in [
         (
             json!({"plan": "gold"}),
             "unknown variant `gold`, expected one of `unlimited`, `free`, `pro`, `enterprise`",
@@ -87,15 +91,20 @@ async fn plans_and_revisions_that_there_are_not_are_refused() {
         ),
     ] {
         let response = server
-            .send(Method::PUT, "/_mock/accounts/live", &[], set.to_string())
+            .send(
+                Method::PUT,
+                "/_mock/accounts/live",
+                &[],
+                settings.to_string(),
+            )
             .await;
         assert_eq!(response.status, 400);
-        assert!(response.text().contains(what), "{}", response.text());
+        assert!(response.text().contains(message), "{}", response.text());
     }
 }
 
 #[tokio::test]
-async fn a_retention_of_no_days_is_refused_and_nothing_is_set() {
+async fn put_account_with_retention_of_zero_days_is_refused_and_changes_nothing() {
     let server = TestServer::start().await;
     let response = server
         .send(
@@ -105,22 +114,22 @@ async fn a_retention_of_no_days_is_refused_and_nothing_is_set() {
             r#"{"plan":"pro","retentionDays":0}"#,
         )
         .await;
-    let why = "retentionDays: 0 is no retention";
+    let message = "retentionDays: 0 is no retention";
     let hint = "give 1 day or more; null is the server's --retention-days";
-    let error = json!({"error": {"code": "bad_body", "message": why, "hint": hint}});
+    let error = json!({"error": {"code": "bad_body", "message": message, "hint": hint}});
     assert_eq!((response.status, response.json()), (400, error));
-    let listed = server
+    let listing = server
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
-    assert_eq!(listed, json!({"accounts": [], "next": null}));
+    assert_eq!(listing, json!({"accounts": [], "next": null}));
 }
 
 #[tokio::test]
-async fn processing_and_retention_are_as_set_on_the_account() {
+async fn set_processing_and_retention_applies_to_orders_of_the_account() {
     let server = TestServer::start_frozen("live").await;
-    let set = json!({"retentionDays": 1, "processing": {"delayMs": 60_000}});
+    let settings = json!({"retentionDays": 1, "processing": {"delayMs": 60_000}});
     server
-        .control(Method::PUT, "/_mock/accounts/live", &set)
+        .control(Method::PUT, "/_mock/accounts/live", &settings)
         .await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = server.confirm_detection("live", &body, picture()).await;

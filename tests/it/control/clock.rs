@@ -1,4 +1,4 @@
-//! Clocks: read, frozen, set, running, advanced, jumping.
+//! Clocks: default and own ones, frozen, running, advanced and jumping.
 
 mod advance;
 mod jump;
@@ -15,20 +15,21 @@ async fn clock(server: &TestServer, account: &str) -> Value {
     server.control(Method::GET, &path, &json!({})).await
 }
 
-fn ms(of: &Value) -> i64 {
-    let instant: jiff::Timestamp = of["now"].as_str().expect("a text").parse().expect("ISO");
+/// Returns the instant of a clock in milliseconds.
+fn now_ms(clock: &Value) -> i64 {
+    let instant: jiff::Timestamp = clock["now"].as_str().expect("a text").parse().expect("ISO");
     instant.as_millisecond()
 }
 
 #[tokio::test]
-async fn the_default_clock_is_the_real_time() {
+async fn get_default_clock_answers_the_real_time() {
     let server = TestServer::start().await;
     let before = real_now().ms();
     let read = server
         .control(Method::GET, "/_mock/clock", &json!({}))
         .await;
     let after = real_now().ms();
-    assert!((before..=after).contains(&ms(&read)), "{read}");
+    assert!((before..=after).contains(&now_ms(&read)), "{read}");
     assert_eq!(
         read,
         json!({"now": read["now"], "mode": "running", "offsetMs": 0, "isDefault": true, "next": null})
@@ -38,44 +39,44 @@ async fn the_default_clock_is_the_real_time() {
         account,
         json!({"accountKnown": false, "now": account["now"], "mode": "running", "offsetMs": 0,
             "isDefault": true, "next": null}),
-        "an account without a clock of its own follows the default one"
+        "an account without its own clock follows the default clock"
     );
 }
 
 #[tokio::test]
-async fn a_frozen_clock_stays_until_it_is_set() {
+async fn freeze_clock_keeps_its_instant_until_set_again() {
     let server = TestServer::start().await;
-    let set = json!({"account": "live", "mode": "frozen", "now": T0});
-    let set = server.control(Method::PUT, "/_mock/clock", &set).await;
-    let shown = |of: &Value, now: &str| {
-        let expected = json!({"now": now, "mode": "frozen", "offsetMs": of["offsetMs"],
+    let put = async |body: Value| server.control(Method::PUT, "/_mock/clock", &body).await;
+    let assert_frozen_at_t0 = |clock: &Value| {
+        let expected = json!({"now": T0, "mode": "frozen", "offsetMs": clock["offsetMs"],
             "isDefault": false, "next": null});
-        let mut of = of.clone();
-        of.as_object_mut().expect("a clock").remove("accountKnown");
-        assert_eq!(of, expected);
-        assert!(of["offsetMs"].is_i64(), "{of}");
+        let mut actual = clock.clone();
+        let fields = actual.as_object_mut().expect("a clock");
+        fields.remove("accountKnown");
+        assert_eq!(actual, expected);
+        assert!(clock["offsetMs"].is_i64(), "{clock}");
     };
-    shown(&set, T0);
+    let set = put(json!({"account": "live", "mode": "frozen", "now": T0})).await;
+    assert_frozen_at_t0(&set);
     for _ in 0..3 {
-        shown(&clock(&server, "live").await, T0);
+        assert_frozen_at_t0(&clock(&server, "live").await);
     }
-    let later = json!({"account": "live", "mode": "frozen", "now": "2026-03-12T19:00:00+09:00"});
-    let later = server.control(Method::PUT, "/_mock/clock", &later).await;
-    shown(&later, T0);
-    let same = json!({"account": "live", "mode": "frozen"});
-    let same = server.control(Method::PUT, "/_mock/clock", &same).await;
-    shown(&same, T0);
+    let same_instant = "2026-03-12T19:00:00+09:00";
+    let set = put(json!({"account": "live", "mode": "frozen", "now": same_instant})).await;
+    assert_frozen_at_t0(&set);
+    let set_again = put(json!({"account": "live", "mode": "frozen"})).await;
+    assert_frozen_at_t0(&set_again);
     assert_eq!(clock(&server, "other").await["mode"], "running");
 }
 
 #[tokio::test]
-async fn a_clock_runs_on_from_the_instant_it_is_set_to() {
+async fn set_running_clock_to_an_instant_continues_from_it() {
     let server = TestServer::start_frozen("live").await;
-    let set = json!({"account": "live", "mode": "running", "now": "2030-01-01T00:00:00.000Z"});
-    let set = server.control(Method::PUT, "/_mock/clock", &set).await;
+    let body = json!({"account": "live", "mode": "running", "now": "2030-01-01T00:00:00.000Z"});
+    let set = server.control(Method::PUT, "/_mock/clock", &body).await;
     let read = clock(&server, "live").await;
-    assert!(ms(&set) >= 1_893_456_000_000, "{set}");
-    assert!(ms(&read) >= ms(&set), "{read} {set}");
+    assert!(now_ms(&set) >= 1_893_456_000_000, "{set}");
+    assert!(now_ms(&read) >= now_ms(&set), "{read} {set}");
     assert_eq!(read["offsetMs"], set["offsetMs"]);
     assert_eq!(read["mode"], "running");
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
@@ -88,11 +89,11 @@ async fn a_clock_runs_on_from_the_instant_it_is_set_to() {
         .expect("a text")
         .parse()
         .expect("ISO");
-    assert!(created.as_millisecond() >= ms(&set), "{order}");
+    assert!(created.as_millisecond() >= now_ms(&set), "{order}");
 }
 
 #[tokio::test]
-async fn advance_takes_a_duration_or_milliseconds_of_an_account_or_of_the_default_clock() {
+async fn advance_by_duration_or_milliseconds_moves_own_or_default_clock() {
     let server = TestServer::start().await;
     let freeze = json!({"mode": "frozen", "now": T0});
     server.control(Method::PUT, "/_mock/clock", &freeze).await;
@@ -111,19 +112,22 @@ async fn advance_takes_a_duration_or_milliseconds_of_an_account_or_of_the_defaul
         ),
         (json!({"by": "PT1S"}), "2026-03-13T12:01:01.500Z"),
     ] {
-        let done = server
+        let result = server
             .control(Method::POST, "/_mock/clock/advance", &body)
             .await;
         let clock = body["account"].as_str().unwrap_or("default");
-        assert_eq!(done["clock"], clock, "{body}");
-        assert_eq!(done["now"], now, "{body}");
+        assert_eq!(result["clock"], clock, "{body}");
+        assert_eq!(result["now"], now, "{body}");
         assert_eq!(
-            (&done["executed"], &done["waiting"]),
+            (&result["executed"], &result["waiting"]),
             (&json!([]), &json!([]))
         );
     }
     let other = clock(&server, "other").await;
-    assert_eq!(other["now"], "2026-03-13T12:01:01.500Z", "the default one");
+    assert_eq!(
+        other["now"], "2026-03-13T12:01:01.500Z",
+        "the default clock"
+    );
     assert_eq!(
         clock(&server, "live").await["now"],
         "2026-03-13T13:01:00.501Z"
@@ -131,11 +135,10 @@ async fn advance_takes_a_duration_or_milliseconds_of_an_account_or_of_the_defaul
 }
 
 #[tokio::test]
-async fn advance_runs_each_piece_at_its_due_time_in_order_and_what_it_brings_about() {
-    let (server, receiver) = (
-        TestServer::start_frozen("live").await,
-        Receiver::with_replies([Reply::Status(500), Reply::Status(200), Reply::Status(500)]).await,
-    );
+async fn advance_runs_jobs_and_their_follow_ups_in_order_of_due_time() {
+    let server = TestServer::start_frozen("live").await;
+    let replies = [500, 200, 500].map(Reply::Status);
+    let receiver = Receiver::with_replies(replies).await;
     let (webhook, _) = server.webhook("live", &receiver.url).await;
     let body = |key: &str| json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
     let first = server
@@ -145,24 +148,23 @@ async fn advance_runs_each_piece_at_its_due_time_in_order_and_what_it_brings_abo
     let second = server
         .confirm_detection("live", &body("2"), picture())
         .await;
-    let done = server
+    let result = server
         .control(
             Method::POST,
             "/_mock/clock/advance",
             &json!({"account": "live", "by": "P8D"}),
         )
         .await;
-    let line =
+    let job =
         |at: &str, kind: &str, subject: &str| json!({"at": at, "kind": kind, "subject": subject});
     let deliver = |at: &str| {
-        line(
+        job(
             &format!("2026-03-12T10:00:{at}Z"),
             "webhook.deliver",
             &webhook,
         )
     };
-    let process =
-        |at: &str, id: &str| line(&format!("2026-03-12T10:00:{at}Z"), "order.process", id);
+    let process = |at: &str, id: &str| job(&format!("2026-03-12T10:00:{at}Z"), "order.process", id);
     let expected = json!({"clock": "live", "now": "2026-03-20T10:00:00.100Z", "waiting": [], "executed": [
         process("00.300", &first),
         deliver("00.300"),
@@ -170,21 +172,20 @@ async fn advance_runs_each_piece_at_its_due_time_in_order_and_what_it_brings_abo
         deliver("00.400"),
         deliver("01.300"),
         deliver("03.300"),
-        line("2026-03-19T10:00:00.000Z", "order.expire", &first),
-        line("2026-03-19T10:00:00.100Z", "order.expire", &second),
+        job("2026-03-19T10:00:00.000Z", "order.expire", &first),
+        job("2026-03-19T10:00:00.100Z", "order.expire", &second),
     ]});
-    let expected_count = receiver.count();
-    assert_eq!(done, expected, "{expected_count} messages");
+    let message_count = receiver.count();
+    assert_eq!(result, expected, "{message_count} messages");
     receiver.messages(4).await;
 }
 
 #[tokio::test]
-async fn two_accounts_keep_times_of_their_own_side_by_side() {
+async fn freeze_two_accounts_keeps_their_times_independent() {
     let server = TestServer::start().await;
-    let set = |account: &str, now: &str| json!({"account": account, "mode": "frozen", "now": now});
     for (account, now) in [("one", T0), ("two", "2020-01-01T00:00:00.000Z")] {
-        let set = set(account, now);
-        server.control(Method::PUT, "/_mock/clock", &set).await;
+        let freeze = json!({"account": account, "mode": "frozen", "now": now});
+        server.control(Method::PUT, "/_mock/clock", &freeze).await;
     }
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let one = server.confirm_detection("one", &body, picture()).await;
@@ -214,31 +215,28 @@ async fn two_accounts_keep_times_of_their_own_side_by_side() {
 }
 
 #[tokio::test]
-async fn the_default_clock_carries_all_that_follow_it_and_none_that_has_left_it() {
+async fn advance_default_clock_runs_jobs_of_accounts_without_own_clock() {
     let server = TestServer::start().await;
     let freeze = json!({"mode": "frozen", "now": T0});
     server.control(Method::PUT, "/_mock/clock", &freeze).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let mut ids = Vec::new();
-    for key in ["one", "two", "left"] {
+    for key in ["one", "two", "own"] {
         ids.push(server.confirm_detection(key, &body, picture()).await);
     }
-    server.freeze("left").await;
+    server.freeze("own").await;
     let by = json!({"by": "PT1S"});
-    let done = server
+    let result = server
         .control(Method::POST, "/_mock/clock/advance", &by)
         .await;
-    let line = |id: &str| json!({"at": "2026-03-12T10:00:00.300Z", "kind": "order.process", "subject": id});
+    let processed = |id: &str| json!({"at": "2026-03-12T10:00:00.300Z", "kind": "order.process", "subject": id});
     let expected = json!({"clock": "default", "now": "2026-03-12T10:00:01.000Z", "waiting": [],
-            "executed": [line(&ids[0]), line(&ids[1])]});
-    assert_eq!(done, expected);
+            "executed": [processed(&ids[0]), processed(&ids[1])]});
+    assert_eq!(result, expected);
     assert_eq!(
-        server.get_order("left", &ids[2]).await["status"],
+        server.get_order("own", &ids[2]).await["status"],
         "inProgress"
     );
-    assert_eq!(server.advance("left", "PT1S").await, ["order.process"]);
-    assert_eq!(
-        server.get_order("left", &ids[2]).await["status"],
-        "complete"
-    );
+    assert_eq!(server.advance("own", "PT1S").await, ["order.process"]);
+    assert_eq!(server.get_order("own", &ids[2]).await["status"], "complete");
 }

@@ -1,4 +1,4 @@
-//! What is asked of an account that is no more, and of all accounts at once.
+//! Uploads for deleted accounts, and calls about several accounts at once.
 
 use reqwest::Method;
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::support::{Receiver, Reply, TestServer, picture};
 const DETECTION: &str = "/api/v2/orders/ai-detection";
 
 #[tokio::test]
-async fn an_upload_for_an_order_that_is_gone_is_refused_and_kept_nowhere() {
+async fn upload_for_order_of_deleted_account_answers_no_such_bucket() {
     let server = TestServer::start().await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
     let created = server.post("live", DETECTION, &body).await.json();
@@ -28,7 +28,7 @@ async fn an_upload_for_an_order_that_is_gone_is_refused_and_kept_nowhere() {
 }
 
 #[tokio::test]
-async fn draining_all_waits_for_accounts_with_clocks_of_their_own_too() {
+async fn drain_all_waits_for_accounts_with_own_clocks() {
     let server =
         TestServer::with_config(|config| config.outbound.webhook_timeout_ms = 60_000).await;
     let receiver = Receiver::with_replies([Reply::Silence]).await;
@@ -54,7 +54,7 @@ async fn draining_all_waits_for_accounts_with_clocks_of_their_own_too() {
 }
 
 #[tokio::test]
-async fn an_accounts_clock_can_be_set_while_another_accounts_is_being_moved() {
+async fn set_clock_while_another_account_advances_does_not_wait() {
     let server =
         TestServer::with_config(|config| config.outbound.webhook_timeout_ms = 60_000).await;
     let receiver = Receiver::with_replies([Reply::Silence]).await;
@@ -65,17 +65,17 @@ async fn an_accounts_clock_can_be_set_while_another_accounts_is_being_moved() {
         .await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     server.confirm_detection("slow", &body, picture()).await;
-    let moved = json!({"account": "slow", "by": "PT1S"}).to_string();
-    let moving = server.send(Method::POST, "/_mock/clock/advance", &[], moved);
-    tokio::pin!(moving);
+    let by = json!({"account": "slow", "by": "PT1S"}).to_string();
+    let advance = server.send(Method::POST, "/_mock/clock/advance", &[], by);
+    tokio::pin!(advance);
     let other = async {
         receiver.messages(1).await;
         server.freeze("other").await;
         server.advance("other", "P1D").await
     };
-    let ran = tokio::select! {
-        _ = &mut moving => panic!("it waits for an answer that never comes"),
-        ran = other => ran,
+    let kinds = tokio::select! {
+        _ = &mut advance => panic!("the advance waits for a response that never comes"),
+        kinds = other => kinds,
     };
-    assert!(ran.is_empty());
+    assert!(kinds.is_empty());
 }

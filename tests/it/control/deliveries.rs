@@ -1,4 +1,4 @@
-//! Deliveries: every attempt is told as it was made, and one is sent once more.
+//! Deliveries: listing every attempt, and resending.
 
 mod resend;
 mod retention;
@@ -11,8 +11,8 @@ use crate::webhooks::integer;
 
 async fn deliveries(server: &TestServer, query: &str) -> Vec<Value> {
     let path = format!("/_mock/deliveries{query}");
-    let mut listed = server.control(Method::GET, &path, &json!({})).await;
-    serde_json::from_value(listed["deliveries"].take()).expect("a list")
+    let mut listing = server.control(Method::GET, &path, &json!({})).await;
+    serde_json::from_value(listing["deliveries"].take()).expect("a list")
 }
 
 async fn resend(server: &TestServer, id: &Value) -> TestResponse {
@@ -21,8 +21,8 @@ async fn resend(server: &TestServer, id: &Value) -> TestResponse {
     server.send(Method::POST, &path, &[], "").await
 }
 
-/// An order that has come to its end a second ago, told to that URL.
-async fn finish_order(server: &TestServer, url: &str) -> (String, String) {
+/// Completes an order whose webhook calls `url`. Returns the id and the secret of the webhook.
+async fn deliver_to(server: &TestServer, url: &str) -> (String, String) {
     let (webhook, secret) = server.webhook("live", url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     server.confirm_detection("live", &body, picture()).await;
@@ -31,17 +31,17 @@ async fn finish_order(server: &TestServer, url: &str) -> (String, String) {
 }
 
 #[tokio::test]
-async fn an_attempt_is_told_as_it_was_made() {
+async fn list_deliveries_shows_request_and_response_of_an_attempt() {
     let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::with_replies([Reply::Status(503)]).await;
-    let (webhook, secret) = finish_order(&server, &receiver.url).await;
+    let (webhook, secret) = deliver_to(&server, &receiver.url).await;
     let message = receiver.messages(1).await.remove(0);
     let body = String::from_utf8(message.body.clone()).expect("UTF-8");
-    let bodies = deliveries(&server, "?account=live").await;
+    let attempts = deliveries(&server, "?account=live").await;
     let event = message.json()["eventId"].take();
     let signature = stuntdouble::services::webhooks::signature(&secret, body.as_bytes());
     let expected = json!({
-        "id": bodies[0]["id"],
+        "id": attempts[0]["id"],
         "at": "2026-03-12T10:00:00.300Z",
         "account": "live",
         "webhookId": integer(&webhook),
@@ -61,32 +61,33 @@ async fn an_attempt_is_told_as_it_was_made() {
         "status": 503,
         "responseHeaders": {
             "content-length": "0",
-            "date": bodies[0]["responseHeaders"]["date"],
+            "date": attempts[0]["responseHeaders"]["date"],
         },
         "responseBody": "",
         "responseClipped": false,
         "error": null,
-        "durationMs": bodies[0]["durationMs"],
+        "durationMs": attempts[0]["durationMs"],
         "nextAt": "2026-03-12T10:00:01.300Z",
         "deliveryStatus": "RETRYING",
         "ruleId": null,
     });
-    assert_eq!(bodies, [expected]);
-    let sent = message.headers.iter();
-    let sent: Value = sent
+    assert_eq!(attempts, [expected]);
+    let received_headers: Value = message
+        .headers
+        .iter()
         .map(|(name, value)| (name.to_string(), value.to_str().expect("ASCII").into()))
         .collect::<serde_json::Map<_, _>>()
         .into();
-    assert_eq!(bodies[0]["requestHeaders"], sent);
+    assert_eq!(attempts[0]["requestHeaders"], received_headers);
 }
 
 #[tokio::test]
-async fn a_whole_ladder_is_told_with_what_came_next() {
+async fn list_deliveries_shows_each_attempt_of_the_retry_schedule() {
     let server = TestServer::start_frozen("live").await;
-    let (webhook, _) = finish_order(&server, "http://8.8.8.8/hook").await;
+    let (webhook, _) = deliver_to(&server, "http://8.8.8.8/hook").await;
     server.advance("live", "P1D").await;
-    let bodies = deliveries(&server, &format!("?webhookId={webhook}")).await;
-    let observed: Vec<_> = bodies
+    let attempts = deliveries(&server, &format!("?webhookId={webhook}")).await;
+    let actual: Vec<_> = attempts
         .iter()
         .map(|it| ["attempt", "at", "nextAt", "deliveryStatus"].map(|field| it[field].clone()))
         .collect();
@@ -111,11 +112,11 @@ async fn a_whole_ladder_is_told_with_what_came_next() {
             [json!(n + 1), at, next, json!(status)]
         })
         .collect();
-    assert_eq!(observed, expected);
-    let error = bodies[0]["error"].as_str().expect("an error");
+    assert_eq!(actual, expected);
+    let error = attempts[0]["error"].as_str().expect("an error");
     assert!(error.contains("allow-public"), "{error}");
-    assert_eq!(bodies[0]["status"], Value::Null);
-    assert_eq!(deliveries(&server, "?limit=2").await, bodies[5..]);
+    assert_eq!(attempts[0]["status"], Value::Null);
+    assert_eq!(deliveries(&server, "?limit=2").await, attempts[5..]);
     assert!(
         deliveries(&server, "?eventType=order.antiAi.completed")
             .await

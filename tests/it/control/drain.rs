@@ -1,18 +1,18 @@
-//! Drain: waits until orders, reports and webhooks have come to their end.
+//! `drain` waits until orders, reports and webhooks have ended.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Receiver, Reply, T0, TestServer, picture};
 
-async fn drain(server: &TestServer, body: &Value) -> (u16, Value) {
+async fn post_drain(server: &TestServer, body: &Value) -> (u16, Value) {
     let response = server
         .send(Method::POST, "/_mock/drain", &[], body.to_string())
         .await;
     (response.status, response.json())
 }
 
-/// A detection of the account's that a rule holds as `processing` says.
+/// Creates a detection whose processing a rule controls by `processing`. Returns its id.
 async fn hold_order(server: &TestServer, key: &str, processing: &Value) -> String {
     let rule = json!({"account": key, "then": {"processing": processing}});
     server.control(Method::POST, "/_mock/rules", &rule).await;
@@ -20,14 +20,17 @@ async fn hold_order(server: &TestServer, key: &str, processing: &Value) -> Strin
     server.confirm_detection(key, &body, picture()).await
 }
 
-fn idle(next: &Value) -> (u16, Value) {
+fn idle_response(next: &Value) -> (u16, Value) {
     (200, json!({"idle": true, "next": next}))
 }
 
 #[tokio::test]
-async fn drain_of_a_frozen_clock_with_work_due_later_names_the_advance_that_runs_it() {
+async fn drain_frozen_clock_with_later_work_names_the_advance_that_runs_it() {
     let server = TestServer::start_frozen("live").await;
-    assert_eq!(drain(&server, &json!({})).await, idle(&Value::Null));
+    assert_eq!(
+        post_drain(&server, &json!({})).await,
+        idle_response(&Value::Null)
+    );
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = server.confirm_detection("live", &body, picture()).await;
     let waiting =
@@ -41,13 +44,13 @@ async fn drain_of_a_frozen_clock_with_work_due_later_names_the_advance_that_runs
         (409, json!({"error": error, "waiting": waiting}))
     };
     let hint = r#"{"account":"live","by":300}"#;
-    // It does not wait for what no time brings.
+    // It does not wait: a frozen clock never reaches the due time.
     for body in [
         json!({"account": "live", "timeoutMs": 600_000}),
         json!({"account": "live", "timeoutMs": 0}),
         json!({"timeoutMs": 600_000}),
     ] {
-        assert_eq!(drain(&server, &body).await, frozen(hint), "{body}");
+        assert_eq!(post_drain(&server, &body).await, frozen(hint), "{body}");
     }
     assert_eq!(server.get_order("live", &id).await["status"], "inProgress");
     let advance: Value = serde_json::from_str(hint).expect("JSON");
@@ -55,32 +58,36 @@ async fn drain_of_a_frozen_clock_with_work_due_later_names_the_advance_that_runs
     server.control(Method::POST, path, &advance).await;
     let expire = json!({"at": "2026-03-19T10:00:00.000Z", "kind": "order.expire", "subject": id});
     let live = json!({"account": "live"});
-    assert_eq!(drain(&server, &live).await, idle(&expire));
-    assert_eq!(drain(&server, &json!({})).await, idle(&expire), "of all");
+    assert_eq!(post_drain(&server, &live).await, idle_response(&expire));
+    assert_eq!(
+        post_drain(&server, &json!({})).await,
+        idle_response(&expire),
+        "all accounts"
+    );
     assert_eq!(server.get_order("live", &id).await["status"], "complete");
 }
 
 #[tokio::test]
-async fn drain_of_a_frozen_default_clock_names_the_advance_of_that() {
+async fn drain_frozen_default_clock_names_its_advance() {
     let server = TestServer::start().await;
     let freeze = json!({"mode": "frozen", "now": T0});
     server.control(Method::PUT, "/_mock/clock", &freeze).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     server.confirm_detection("live", &body, picture()).await;
-    let hint = async |body: &Value| drain(&server, body).await.1["error"]["hint"].take();
+    let hint = async |body: &Value| post_drain(&server, body).await.1["error"]["hint"].take();
     let all = "POST /_mock/clock/advance {\"by\":300}";
     assert_eq!(hint(&json!({})).await, all);
     let one = "POST /_mock/clock/advance {\"account\":\"live\",\"by\":300}";
     assert_eq!(hint(&json!({"account": "live"})).await, one);
     assert_eq!(
-        drain(&server, &json!({"account": "other"})).await.1["idle"],
+        post_drain(&server, &json!({"account": "other"})).await.1["idle"],
         true,
         "another account does not wait for it"
     );
 }
 
 #[tokio::test]
-async fn drain_by_a_running_clock_waits_for_an_order_in_progress_and_its_webhook() {
+async fn drain_running_clock_waits_for_orders_and_their_webhooks() {
     let server = TestServer::with_config(|config| config.orders.processing_ms = 50).await;
     let receiver = Receiver::start().await;
     server.webhook("live", &receiver.url).await;
@@ -97,7 +104,7 @@ async fn drain_by_a_running_clock_waits_for_an_order_in_progress_and_its_webhook
 }
 
 #[tokio::test]
-async fn drain_waits_for_a_report_in_progress() {
+async fn drain_with_report_in_progress_waits_for_it() {
     let server = TestServer::with_config(|config| config.orders.processing_ms = 50).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = server.confirm_detection("live", &body, picture()).await;
@@ -113,38 +120,39 @@ async fn drain_waits_for_a_report_in_progress() {
 }
 
 #[tokio::test]
-async fn drain_by_a_running_clock_leaves_a_retry_after_its_timeout_as_next() {
+async fn drain_with_retry_due_after_timeout_answers_it_as_next() {
     let server = TestServer::with_config(|config| config.orders.processing_ms = 0).await;
     let receiver = Receiver::with_replies([Reply::Status(500); 9]).await;
     let (webhook, _) = server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     server.confirm_detection("live", &body, picture()).await;
-    // The retries after 1, 2 and 4 s are past; the next one is due half an hour later.
+    // The retries after 1, 2 and 4 s have run. The next one is due half an hour later.
     receiver.messages(1).await;
     server.advance("live", "PT10S").await;
     receiver.messages(4).await;
-    let (status, done) = drain(&server, &json!({"account": "live", "timeoutMs": 60_000})).await;
-    assert_eq!((status, &done["idle"]), (200, &json!(true)));
-    assert_eq!(done["next"]["kind"], "webhook.deliver");
-    assert_eq!(done["next"]["subject"], webhook);
-    let nearer = json!({"account": "live", "timeoutMs": 0});
-    assert_eq!(drain(&server, &nearer).await.0, 200);
+    let (status, result) =
+        post_drain(&server, &json!({"account": "live", "timeoutMs": 60_000})).await;
+    assert_eq!((status, &result["idle"]), (200, &json!(true)));
+    assert_eq!(result["next"]["kind"], "webhook.deliver");
+    assert_eq!(result["next"]["subject"], webhook);
+    let no_timeout = json!({"account": "live", "timeoutMs": 0});
+    assert_eq!(post_drain(&server, &no_timeout).await.0, 200);
 }
 
 #[tokio::test]
-async fn drain_of_an_order_due_after_its_timeout_tells_it_by_name() {
+async fn drain_with_order_due_after_timeout_names_the_order() {
     let server = TestServer::with_config(|config| config.orders.processing_ms = 3_600_000).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = server.confirm_detection("live", &body, picture()).await;
-    let (status, done) = drain(&server, &json!({"account": "live", "timeoutMs": 1})).await;
-    assert_eq!(status, 408, "an order in progress is not idle: {done}");
-    assert_eq!(done["idle"], false);
-    assert_eq!(done["waiting"][0]["kind"], "order.process");
-    assert_eq!(done["waiting"][0]["subject"], id);
+    let (status, result) = post_drain(&server, &json!({"account": "live", "timeoutMs": 1})).await;
+    assert_eq!(status, 408, "an order in progress is not idle: {result}");
+    assert_eq!(result["idle"], false);
+    assert_eq!(result["waiting"][0]["kind"], "order.process");
+    assert_eq!(result["waiting"][0]["subject"], id);
 }
 
 #[tokio::test]
-async fn drain_counts_held_orders_as_waiting_until_they_are_released() {
+async fn drain_with_held_order_waits_until_it_is_released() {
     for (processing, kind) in [
         (json!("hold"), "order.release"),
         (json!({"polls": 2}), "order.poll"),
@@ -161,25 +169,25 @@ async fn drain_counts_held_orders_as_waiting_until_they_are_released() {
                 json!({"account": "live", "timeoutMs": 1}),
                 json!({"timeoutMs": 1}),
             ] {
-                assert_eq!(drain(&server, &body).await, (408, expected.clone()));
+                assert_eq!(post_drain(&server, &body).await, (408, expected.clone()));
             }
             let other = json!({"account": "other", "timeoutMs": 1});
-            assert_eq!(drain(&server, &other).await.0, 200);
+            assert_eq!(post_drain(&server, &other).await.0, 200);
             let live = json!({"account": "live", "timeoutMs": 20_000});
-            let drained = drain(&server, &live);
+            let drained = post_drain(&server, &live);
             let release = async {
                 let path = format!("/_mock/orders/{id}/complete");
                 server.control(Method::POST, &path, &json!({})).await
             };
-            let ((status, done), _) = tokio::join!(drained, release);
-            assert_eq!((status, &done["idle"]), (200, &json!(true)), "{done}");
+            let ((status, result), _) = tokio::join!(drained, release);
+            assert_eq!((status, &result["idle"]), (200, &json!(true)), "{result}");
             assert_eq!(server.get_order("live", &id).await["status"], "complete");
         }
     }
 }
 
 #[tokio::test]
-async fn drain_of_work_in_flight_tells_it_by_name() {
+async fn drain_with_delivery_in_flight_names_the_webhook() {
     let server = TestServer::with_config(|config| {
         config.orders.processing_ms = 0;
         config.outbound.webhook_timeout_ms = 600_000;
@@ -195,19 +203,19 @@ async fn drain_of_work_in_flight_tells_it_by_name() {
         json!({"account": "live", "timeoutMs": 0}),
         json!({"timeoutMs": 1}),
     ] {
-        let (status, done) = drain(&server, &body).await;
-        assert_eq!((status, &done["idle"]), (408, &json!(false)), "{body}");
-        let waiting = done["waiting"].as_array().expect("a list");
-        assert_eq!(waiting.len(), 1, "{done}");
+        let (status, result) = post_drain(&server, &body).await;
+        assert_eq!((status, &result["idle"]), (408, &json!(false)), "{body}");
+        let waiting = result["waiting"].as_array().expect("a list");
+        assert_eq!(waiting.len(), 1, "{result}");
         assert_eq!(waiting[0]["kind"], "webhook.deliver");
         assert_eq!(waiting[0]["subject"], webhook);
         assert!(waiting[0]["at"].is_string());
     }
     let other = json!({"account": "other", "timeoutMs": 1});
-    let mut expected = idle(&Value::Null);
+    let mut expected = idle_response(&Value::Null);
     expected.1["accountKnown"] = json!(false);
     assert_eq!(
-        drain(&server, &other).await,
+        post_drain(&server, &other).await,
         expected,
         "another account does not wait for it"
     );
@@ -218,7 +226,7 @@ async fn drain_of_work_in_flight_tells_it_by_name() {
 }
 
 #[tokio::test]
-async fn drain_beside_an_advance_waits_for_its_end() {
+async fn drain_during_advance_waits_for_its_end() {
     let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::holding().await;
     server.webhook("live", &receiver.url).await;
@@ -226,17 +234,17 @@ async fn drain_beside_an_advance_waits_for_its_end() {
         let body = json!({"idempotencyKey": n.to_string(), "fileName": "a_ai.jpg"});
         server.confirm_detection("live", &body, picture()).await;
     }
-    let advance = json!({"account": "live", "by": "1s"});
+    let by = json!({"account": "live", "by": "1s"});
     let path = "/_mock/clock/advance";
-    let advanced = server.control(Method::POST, path, &advance);
+    let advanced = server.control(Method::POST, path, &by);
     let live = json!({"account": "live", "timeoutMs": 20_000});
     let drained = async {
         receiver.messages(1).await;
-        let drained = drain(&server, &live);
+        let drained = post_drain(&server, &live);
         let release = async { receiver.release(2) };
         tokio::join!(drained, release).0
     };
-    let (advanced, (status, done)) = tokio::join!(advanced, drained);
+    let (advanced, (status, result)) = tokio::join!(advanced, drained);
     assert_eq!(advanced["executed"].as_array().map(Vec::len), Some(4));
-    assert_eq!((status, &done["idle"]), (200, &json!(true)), "{done}");
+    assert_eq!((status, &result["idle"]), (200, &json!(true)), "{result}");
 }

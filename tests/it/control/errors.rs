@@ -1,4 +1,4 @@
-//! What the control plane does not take: a code, a message, a hint.
+//! Errors of the control plane: code, message and hint.
 
 use reqwest::Method;
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::support::{TestResponse, TestServer};
 const SHAPES: &str = "GET /_mock/openapi.json describes the fields and their types";
 const STEP: &str = "milliseconds, such as 1500, or a duration without months and years, such as 10s, PT5M or P7D, of 100 years at most";
 
-fn expected_error(response: &TestResponse, status: u16, code: &str, message: &str, hint: &str) {
+fn assert_error(response: &TestResponse, status: u16, code: &str, message: &str, hint: &str) {
     let expected = json!({"error": {"code": code, "message": message, "hint": hint}});
     assert_eq!((response.status, response.json()), (status, expected));
     assert_eq!(response.header("content-type"), "application/json");
@@ -17,7 +17,7 @@ fn expected_error(response: &TestResponse, status: u16, code: &str, message: &st
 }
 
 #[tokio::test]
-async fn a_clock_is_not_set_to_what_is_no_instant_or_no_mode() {
+async fn set_clock_with_invalid_body_is_refused_and_changes_nothing() {
     let server = TestServer::start_frozen("live").await;
     let before = server
         .control(Method::GET, "/_mock/clock?account=live", &json!({}))
@@ -80,7 +80,7 @@ async fn a_clock_is_not_set_to_what_is_no_instant_or_no_mode() {
         ),
     ] {
         let response = server.send(Method::PUT, "/_mock/clock", &[], body).await;
-        expected_error(&response, 400, code, message, hint);
+        assert_error(&response, 400, code, message, hint);
     }
     let after = server
         .control(Method::GET, "/_mock/clock?account=live", &json!({}))
@@ -90,7 +90,7 @@ async fn a_clock_is_not_set_to_what_is_no_instant_or_no_mode() {
 }
 
 #[tokio::test]
-async fn a_clock_is_advanced_by_a_duration_forward() {
+async fn advance_by_invalid_duration_answers_bad_duration() {
     let server = TestServer::start_frozen("live").await;
     for by in [
         "null",
@@ -113,18 +113,18 @@ async fn a_clock_is_advanced_by_a_duration_forward() {
             .await;
         let by: serde_json::Value = serde_json::from_str(by).expect("JSON");
         let message = format!("by: {by} is no duration to advance by");
-        expected_error(&response, 400, "bad_duration", &message, STEP);
+        assert_error(&response, 400, "bad_duration", &message, STEP);
     }
     let missing = server
         .send(Method::POST, "/_mock/clock/advance", &[], "{}")
         .await;
     let message = "the body has neither by nor to";
     let hint = r#"give one of them, such as {"by": "10s"}"#;
-    expected_error(&missing, 400, "bad_body", message, hint);
+    assert_error(&missing, 400, "bad_body", message, hint);
 }
 
 #[tokio::test]
-async fn drain_reset_and_accounts_take_their_own_fields_only() {
+async fn drain_reset_and_put_account_with_invalid_fields_are_refused() {
     let server = TestServer::start().await;
     for (method, path, body, message) in [
         (
@@ -165,20 +165,20 @@ async fn drain_reset_and_accounts_take_their_own_fields_only() {
         ),
     ] {
         let response = server.send(method, path, &[], body).await;
-        expected_error(&response, 400, "bad_body", message, SHAPES);
+        assert_error(&response, 400, "bad_body", message, SHAPES);
     }
-    let listed = server
+    let listing = server
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
     assert_eq!(
-        listed,
+        listing,
         json!({"accounts": [], "next": null}),
-        "nobody was made on the way"
+        "no account is created"
     );
 }
 
 #[tokio::test]
-async fn an_unknown_account_or_route_is_told_with_what_to_do() {
+async fn call_with_unknown_account_or_route_answers_404_with_a_hint() {
     let server =
         TestServer::with_config(|config| config.mode = stuntdouble::settings::KeyMode::Strict)
             .await;
@@ -186,7 +186,7 @@ async fn an_unknown_account_or_route_is_told_with_what_to_do() {
         .send(Method::GET, "/_mock/accounts/nobody", &[], "")
         .await;
     let hint = "it is made at its first use, or by PUT /_mock/accounts/{key}";
-    expected_error(&response, 404, "unknown_account", "no account nobody", hint);
+    assert_error(&response, 404, "unknown_account", "no account nobody", hint);
     let hint = "set it up with PUT /_mock/accounts/{key}: the mode is strict";
     for (method, path, body) in [
         (Method::GET, "/_mock/clock?account=nobody", ""),
@@ -203,34 +203,34 @@ async fn an_unknown_account_or_route_is_told_with_what_to_do() {
         ),
     ] {
         let response = server.send(method, path, &[], body).await;
-        expected_error(&response, 404, "unknown_account", "no account nobody", hint);
+        assert_error(&response, 404, "unknown_account", "no account nobody", hint);
     }
-    let known: Vec<String> = stuntdouble::app::operations()
+    let routes: Vec<String> = stuntdouble::app::operations()
         .iter()
         .filter(|operation| operation.name.starts_with("control."))
         .map(|operation| format!("{} {}", operation.method, operation.path))
         .collect();
-    let hint = format!("there is: {}", known.join(", "));
+    let hint = format!("there is: {}", routes.join(", "));
     for (method, path) in [
         (Method::GET, "/_mock/nothing"),
         (Method::DELETE, "/_mock/clock"),
     ] {
         let response = server.send(method.clone(), path, &[], "").await;
         let message = format!("there is no {method} {path}");
-        expected_error(&response, 404, "unknown_route", &message, &hint);
+        assert_error(&response, 404, "unknown_route", &message, &hint);
     }
 }
 
 #[tokio::test]
-async fn a_key_that_is_no_text_is_told_so() {
+async fn call_with_key_that_is_not_utf8_answers_bad_key() {
     let server = TestServer::start().await;
     for method in [Method::GET, Method::PUT, Method::DELETE] {
         let response = server.send(method, "/_mock/accounts/%ff", &[], "").await;
         let hint = "percent-encode the key as UTF-8";
-        expected_error(&response, 400, "bad_key", "%ff is no key", hint);
+        assert_error(&response, 400, "bad_key", "%ff is no key", hint);
     }
-    let listed = server
+    let listing = server
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
-    assert_eq!(listed, json!({"accounts": [], "next": null}));
+    assert_eq!(listing, json!({"accounts": [], "next": null}));
 }

@@ -1,4 +1,4 @@
-//! Faults: what becomes of answers, and of calls that the server makes, on the wire.
+//! Fault injection into responses and into calls of the server, checked byte by byte.
 
 mod clients;
 mod connections;
@@ -10,17 +10,17 @@ mod responses;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
-use super::rules::{ORDERS, hits, rule};
+use super::rules::{WEBHOOKS, add_rule, hits};
 use crate::support::raw::{self, RawResponse};
 use crate::support::{TestServer, picture};
 
-/// Makes a rule that such calls come to that, once.
-async fn once(server: &TestServer, operation: &str, then: Value) -> i64 {
+/// Adds a rule that applies `then` to the next call of `operation`. Returns its id.
+async fn add_rule_once(server: &TestServer, operation: &str, then: Value) -> i64 {
     let when = json!({"operation": operation});
-    rule(server, &json!({"when": when, "times": 1, "then": then})).await
+    add_rule(server, &json!({"when": when, "times": 1, "then": then})).await
 }
 
-/// The bytes of a request with key `live`; the path may be a URL.
+/// Returns the bytes of a request with key `live`. `path` may be a storage URL.
 fn request(method: &str, path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let path = path.find("/_s3/").map_or(path, |begin| &path[begin..]);
     let key = if path.starts_with("/_s3/") {
@@ -36,35 +36,38 @@ fn request(method: &str, path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// What comes when that is sent on a connection of its own.
-async fn exchanged(server: &TestServer, bytes: &[u8]) -> RawResponse {
+/// Sends bytes on a new connection and reads until it ends.
+async fn exchange(server: &TestServer, bytes: &[u8]) -> RawResponse {
     let mut stream = raw::connect(&server.origin).await;
-    stream.write_all(bytes).await.expect("it is read");
+    stream
+        .write_all(bytes)
+        .await
+        .expect("the server reads the request");
     raw::read_to_end(&mut stream).await
 }
 
-/// The body of a create that makes an order of that name.
-fn create(idempotency_key: &str) -> Vec<u8> {
+/// Returns the body of a create request.
+fn create_body(idempotency_key: &str) -> Vec<u8> {
     let body = json!({"idempotencyKey": idempotency_key, "fileName": "a_ai.jpg"});
     body.to_string().into_bytes()
 }
 
-/// The request that makes an order.
-fn creating(idempotency_key: &str) -> Vec<u8> {
+/// Returns the bytes of a create request.
+fn create_request(idempotency_key: &str) -> Vec<u8> {
     let headers = "Content-Type: application/json\r\n";
     let path = "/api/v2/orders/ai-detection";
-    request("POST", path, headers, &create(idempotency_key))
+    request("POST", path, headers, &create_body(idempotency_key))
 }
 
-/// The ids of the orders that `live` has.
-async fn orders(server: &TestServer) -> Vec<String> {
-    let listed = server.get("live", "/api/v2/orders").await.json();
-    let rows = listed["data"]["orders"].as_array().expect("a list");
+/// Returns the ids of the orders of `live`.
+async fn order_ids(server: &TestServer) -> Vec<String> {
+    let listing = server.get("live", "/api/v2/orders").await.json();
+    let rows = listing["data"]["orders"].as_array().expect("a list");
     let ids = rows.iter().map(|row| row["orderId"].as_str());
     ids.map(|id| id.expect("an id").to_owned()).collect()
 }
 
-/// An order of `live`'s that is done, its clock being frozen: where its file is.
+/// Completes an order of `live`, whose clock is frozen. Returns the URL of its picture.
 async fn picture_url(server: &TestServer) -> String {
     let body = json!({"idempotencyKey": "file", "fileName": "a_ai.jpg"});
     let id = server.confirm_detection("live", &body, picture()).await;

@@ -15,35 +15,35 @@ use crate::support::{T0, TestResponse, TestServer, fixture};
 
 const PATH: &str = "/_mock/fixtures";
 
-/// An account whose clock has stopped.
-fn start_frozen(key: &str) -> Value {
+/// Returns an account whose clock is frozen at [`T0`].
+fn frozen_account(key: &str) -> Value {
     json!({"key": key, "clock": {"mode": "frozen", "now": T0}})
 }
 
-/// A file of `fixtures/`, by another name.
-fn file(name: &str, of: &str) -> Value {
-    json!({"fileName": name, "base64": BASE64_STANDARD.encode(fixture(of))})
+/// Returns the file `source` of `fixtures/` under another name.
+fn file(name: &str, source: &str) -> Value {
+    json!({"fileName": name, "base64": BASE64_STANDARD.encode(fixture(source))})
 }
 
-/// An order of `live`'s.
-fn create_order(operation: &str, files: impl Into<Value>) -> Value {
+/// Returns an order of `live`.
+fn order_of_live(operation: &str, files: impl Into<Value>) -> Value {
     let files: Value = files.into();
     json!({"account": "live", "operation": operation, "files": files})
 }
 
-/// What was set up.
+/// Puts a document. Returns the counts and orders.
 async fn put_fixtures(server: &TestServer, document: &Value) -> Value {
     server.control(Method::PUT, PATH, document).await
 }
 
-async fn send(server: &TestServer, document: &str) -> TestResponse {
+async fn send_document(server: &TestServer, document: &str) -> TestResponse {
     let document = document.to_owned();
     server.send(Method::PUT, PATH, &[], document).await
 }
 
-/// The ids of the orders that were set up, as they stand in the document.
-fn ids(done: &Value) -> Vec<String> {
-    let orders = done["orders"].as_array().expect("orders").iter();
+/// Returns the ids of the created orders, in the order of the document.
+fn order_ids(result: &Value) -> Vec<String> {
+    let orders = result["orders"].as_array().expect("orders").iter();
     orders
         .map(|it| it["id"].as_str().expect("an id").to_owned())
         .collect()
@@ -53,7 +53,7 @@ async fn get_json(server: &TestServer, path: &str) -> Value {
     server.control(Method::GET, path, &json!({})).await
 }
 
-/// The message and the hint of a document that is refused.
+/// Returns message and hint of the error for a refused document.
 fn message_and_hint(response: &TestResponse) -> (String, String) {
     let error = response.json()["error"].take();
     assert_eq!(
@@ -61,7 +61,7 @@ fn message_and_hint(response: &TestResponse) -> (String, String) {
         (400, &json!("bad_fixtures"))
     );
     let text = |field: &str| error[field].as_str().expect("a text").to_owned();
-    let (message, hint) = (text("message"), text("hint"));
+    let message = text("message");
     assert_eq!(response.header("x-mock-reason"), message);
-    (message, hint)
+    (message, text("hint"))
 }

@@ -1,4 +1,4 @@
-//! Callers of the control plane, and browsers kept from what users and rules supply.
+//! Protection of the control plane against web pages, and of browsers against uploaded content.
 
 mod account_keys;
 mod bad_hosts;
@@ -12,12 +12,12 @@ use stuntdouble::http::Operation;
 
 use crate::support::{TestResponse, TestServer, raw};
 
-/// A page that attacks, as a browser names it.
+/// Header that a browser sends for a page of another origin.
 const EVIL: &str = "Origin: http://evil.test\r\n";
 
-/// Sends a request without a body. `headers` are whole lines; `Host: localhost` is added unless they
-/// have a host.
-async fn ask(server: &TestServer, method: &str, target: &str, headers: &str) -> TestResponse {
+/// Sends a request without a body. `headers` are complete lines. Adds `Host: localhost` unless they
+/// contain a host.
+async fn send_raw(server: &TestServer, method: &str, target: &str, headers: &str) -> TestResponse {
     let host = if headers.starts_with("Host:") || headers.contains("\r\nHost:") {
         ""
     } else {
@@ -29,7 +29,7 @@ async fn ask(server: &TestServer, method: &str, target: &str, headers: &str) -> 
     raw::send(&server.origin, request.as_bytes()).await
 }
 
-/// Operations of the control plane.
+/// Returns the operations of the control plane.
 fn control_operations() -> Vec<Operation> {
     let mut operations = stuntdouble::app::operations();
     operations.retain(|it| it.name.starts_with("control."));
@@ -37,14 +37,14 @@ fn control_operations() -> Vec<Operation> {
     operations
 }
 
-/// The path of an operation, with `a` for every parameter.
+/// Returns the path of an operation with `a` for every parameter.
 fn path_of(operation: &Operation) -> String {
     let segment = |it: &'static str| if it.starts_with('{') { "a" } else { it };
     let segments: Vec<_> = operation.path.split('/').map(segment).collect();
     segments.join("/")
 }
 
-/// Asserts a refusal of the control plane, whole.
+/// Asserts a complete error of the control plane.
 fn assert_refused(response: &TestResponse, status: u16, code: &str, message: &str, hint: &str) {
     let error = json!({"error": {"code": code, "message": message, "hint": hint}});
     assert_eq!((response.status, response.json()), (status, error));
@@ -52,28 +52,28 @@ fn assert_refused(response: &TestResponse, status: u16, code: &str, message: &st
     assert!(response.header("x-mock-request").parse::<u64>().is_ok());
 }
 
-/// Asserts that the request was refused with that code.
-fn assert_code(response: &TestResponse, status: u16, code: &str, what: &str) {
-    let value = (response.status, response.json()["error"]["code"].take());
-    assert_eq!(value, (status, json!(code)), "{what}");
+/// Asserts status and error code.
+fn assert_code(response: &TestResponse, status: u16, code: &str, case: &str) {
+    let actual = (response.status, response.json()["error"]["code"].take());
+    assert_eq!(actual, (status, json!(code)), "{case}");
 }
 
-/// Sets the account `kept` up, which nothing that is refused may remove.
-async fn keep_account(server: &TestServer) {
+/// Creates the account `protected`. Refused calls must not change it.
+async fn create_protected_account(server: &TestServer) {
     let settings = json!({"plan": "pro"});
-    let path = "/_mock/accounts/kept";
+    let path = "/_mock/accounts/protected";
     server.control(Method::PUT, path, &settings).await;
 }
 
-/// Asserts that the state is as [`keep_account`] left it.
-async fn assert_kept(server: &TestServer) {
-    let all = server.send(Method::GET, "/_mock/accounts", &[], "").await;
-    let accounts = all.json()["accounts"].take();
-    let accounts = accounts.as_array().expect("accounts");
+/// Asserts that the state is as after [`create_protected_account`].
+async fn assert_unchanged(server: &TestServer) {
+    let response = server.send(Method::GET, "/_mock/accounts", &[], "").await;
+    let listing = response.json();
+    let accounts = listing["accounts"].as_array().expect("accounts");
     assert_eq!(accounts.len(), 1, "{accounts:?}");
     assert_eq!(
         (&accounts[0]["key"], &accounts[0]["plan"]),
-        (&json!("kept"), &json!("pro"))
+        (&json!("protected"), &json!("pro"))
     );
     let rules = server.send(Method::GET, "/_mock/rules", &[], "").await;
     assert_eq!(rules.json()["rules"], Value::Array(Vec::new()));

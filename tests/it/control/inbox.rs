@@ -1,4 +1,4 @@
-//! The inbox: a receiver for those who have none.
+//! Inboxes: webhook receivers inside the server.
 
 mod accounts;
 mod bounds;
@@ -15,15 +15,16 @@ async fn messages(server: &TestServer, query: &str) -> (u16, Value) {
     (response.status, response.json())
 }
 
-async fn posted(server: &TestServer, body: &str) -> u16 {
+/// Posts a message to the inbox. Returns the status.
+async fn post_message(server: &TestServer, body: &str) -> u16 {
     let response = server
         .send(Method::POST, "/_mock/inbox/mine", &[], body.to_owned())
         .await;
     response.status
 }
 
-/// A webhook of the account's that goes to the box, and an order that comes to its end.
-async fn delivered(server: &TestServer) -> String {
+/// Delivers a webhook of a completed order of `live` to the inbox. Returns the webhook's secret.
+async fn deliver_to_inbox(server: &TestServer) -> String {
     let url = format!("{}/_mock/inbox/mine", server.origin);
     let (_, secret) = server.webhook("live", &url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
@@ -33,26 +34,28 @@ async fn delivered(server: &TestServer) -> String {
 }
 
 #[tokio::test]
-async fn a_webhook_is_received_and_its_signature_checked_with_its_own_secret() {
+async fn deliver_webhook_to_inbox_stores_it_with_valid_signature() {
     let server = TestServer::start_frozen("live").await;
-    let set = json!({"account": "live"});
-    let shown = server.control(Method::PUT, "/_mock/inbox/mine", &set).await;
+    let settings = json!({"account": "live"});
+    let inbox = server
+        .control(Method::PUT, "/_mock/inbox/mine", &settings)
+        .await;
     let expected = json!({"name": "mine", "account": "live", "statuses": [], "delayMs": 0,
         "secret": null, "messages": 0, "evicted": 0});
-    assert_eq!(shown, expected);
-    delivered(&server).await;
-    let (status, found) = messages(&server, "?min=1&timeoutMs=20000").await;
-    assert_eq!((status, &found["evicted"]), (200, &json!(0)));
-    let message = &found["messages"][0];
+    assert_eq!(inbox, expected);
+    deliver_to_inbox(&server).await;
+    let (status, listing) = messages(&server, "?min=1&timeoutMs=20000").await;
+    assert_eq!((status, &listing["evicted"]), (200, &json!(0)));
+    let message = &listing["messages"][0];
     assert_eq!(message["signatureValid"], true);
     assert_eq!(
         message["at"], "2026-03-12T10:00:00.300Z",
-        "by the account's clock"
+        "the time of the account's clock"
     );
     assert_eq!(message["body"]["eventType"], "order.aiDetection.completed");
-    let raw = message["rawBody"].as_str().expect("a text");
-    let raw: Value = serde_json::from_str(raw).expect("JSON");
-    assert_eq!(raw, message["body"], "as it was signed");
+    let raw_body = message["rawBody"].as_str().expect("a text");
+    let parsed: Value = serde_json::from_str(raw_body).expect("JSON");
+    assert_eq!(parsed, message["body"], "both fields have the same content");
     let names: Vec<_> = message["headers"]
         .as_object()
         .expect("headers")
@@ -70,71 +73,84 @@ async fn a_webhook_is_received_and_its_signature_checked_with_its_own_secret() {
 }
 
 #[tokio::test]
-async fn a_signature_of_another_secret_is_told() {
+async fn deliver_webhook_to_inbox_with_another_secret_marks_signature_invalid() {
     let server = TestServer::start_frozen("live").await;
-    let set = json!({"secret": "whsec_other"});
-    server.control(Method::PUT, "/_mock/inbox/mine", &set).await;
-    delivered(&server).await;
-    let (_, found) = messages(&server, "?min=1&timeoutMs=20000").await;
-    assert_eq!(found["messages"][0]["signatureValid"], false);
+    let settings = json!({"secret": "whsec_other"});
+    server
+        .control(Method::PUT, "/_mock/inbox/mine", &settings)
+        .await;
+    deliver_to_inbox(&server).await;
+    let (_, listing) = messages(&server, "?min=1&timeoutMs=20000").await;
+    assert_eq!(listing["messages"][0]["signatureValid"], false);
 }
 
 #[tokio::test]
-async fn post_answers_with_the_statuses_and_then_200() {
+async fn post_to_inbox_with_statuses_answers_them_and_then_200() {
     let server = TestServer::start().await;
-    let set = json!({"statuses": [500, 204], "delayMs": 1});
-    server.control(Method::PUT, "/_mock/inbox/mine", &set).await;
+    let settings = json!({"statuses": [500, 204], "delayMs": 1});
+    server
+        .control(Method::PUT, "/_mock/inbox/mine", &settings)
+        .await;
     let mut statuses = Vec::new();
     for body in ["a", "b", "c"] {
-        statuses.push(posted(&server, body).await);
+        statuses.push(post_message(&server, body).await);
     }
     assert_eq!(statuses, [500, 204, 200]);
-    let (_, found) = messages(&server, "").await;
-    let bodies: Vec<_> = found["messages"]
-        .as_array()
-        .expect("messages")
-        .iter()
-        .collect();
-    let bodies: Vec<_> = bodies.iter().map(|it| &it["body"]).collect();
+    let (_, listing) = messages(&server, "").await;
+    let received = listing["messages"].as_array().expect("messages").iter();
+    let bodies: Vec<_> = received.map(|it| &it["body"]).collect();
     assert_eq!(bodies, ["a", "b", "c"]);
-    assert_eq!(found["messages"][0]["signatureValid"], Value::Null);
+    assert_eq!(listing["messages"][0]["signatureValid"], Value::Null);
     server
         .control(Method::PUT, "/_mock/inbox/mine", &json!({}))
         .await;
     let none = json!({"messages": [], "evicted": 0});
-    assert_eq!(messages(&server, "").await, (200, none), "it is made anew");
+    assert_eq!(
+        messages(&server, "").await,
+        (200, none),
+        "PUT replaces the inbox"
+    );
 }
 
 #[tokio::test]
-async fn a_message_that_is_still_to_come_is_waited_for() {
+async fn list_messages_with_min_waits_for_them() {
     let server = TestServer::start().await;
     let waiting = messages(&server, "?min=2&timeoutMs=20000");
     let posting = async {
-        posted(&server, "a").await;
-        posted(&server, "b").await
+        post_message(&server, "a").await;
+        post_message(&server, "b").await
     };
-    let ((status, found), _) = tokio::join!(waiting, posting);
-    assert_eq!((status, &found["messages"][1]["body"]), (200, &json!("b")));
-    let (status, found) = messages(&server, "?min=3&timeoutMs=1").await;
-    let count = found["messages"].as_array().map(Vec::len);
-    assert_eq!((status, count), (408, Some(2)), "what there is is told");
+    let ((status, listing), _) = tokio::join!(waiting, posting);
+    assert_eq!(
+        (status, &listing["messages"][1]["body"]),
+        (200, &json!("b"))
+    );
+    let (status, listing) = messages(&server, "?min=3&timeoutMs=1").await;
+    let count = listing["messages"].as_array().map(Vec::len);
+    assert_eq!(
+        (status, count),
+        (408, Some(2)),
+        "the available messages are answered"
+    );
 }
 
 #[tokio::test]
-async fn a_reset_empties_it_of_one_account_or_of_all() {
+async fn reset_one_or_all_accounts_empties_their_inboxes() {
     let server = TestServer::start_frozen("live").await;
-    let set = json!({"account": "live"});
-    server.control(Method::PUT, "/_mock/inbox/mine", &set).await;
-    posted(&server, "a").await;
-    let (_, found) = messages(&server, "").await;
-    assert_eq!(found["messages"][0]["at"], T0);
+    let settings = json!({"account": "live"});
+    server
+        .control(Method::PUT, "/_mock/inbox/mine", &settings)
+        .await;
+    post_message(&server, "a").await;
+    let (_, listing) = messages(&server, "").await;
+    assert_eq!(listing["messages"][0]["at"], T0);
     let none = json!({"messages": [], "evicted": 0});
     for reset in [json!({"account": "other"}), json!({"account": "live"})] {
         assert_ne!(messages(&server, "").await.1, none);
         server.control(Method::POST, "/_mock/reset", &reset).await;
     }
     assert_eq!(messages(&server, "").await.1, none);
-    posted(&server, "b").await;
+    post_message(&server, "b").await;
     server
         .control(Method::POST, "/_mock/reset", &json!({}))
         .await;
@@ -142,11 +158,13 @@ async fn a_reset_empties_it_of_one_account_or_of_all() {
 }
 
 #[tokio::test]
-async fn what_is_removed_is_as_though_it_had_never_been() {
+async fn delete_inbox_removes_its_messages_and_statuses() {
     let server = TestServer::start().await;
-    let set = json!({"statuses": [500, 500]});
-    server.control(Method::PUT, "/_mock/inbox/mine", &set).await;
-    assert_eq!(posted(&server, "a").await, 500);
+    let settings = json!({"statuses": [500, 500]});
+    server
+        .control(Method::PUT, "/_mock/inbox/mine", &settings)
+        .await;
+    assert_eq!(post_message(&server, "a").await, 500);
     let remove = async || {
         let none = json!({});
         let path = "/_mock/inbox/mine";
@@ -155,18 +173,24 @@ async fn what_is_removed_is_as_though_it_had_never_been() {
     remove().await;
     let none = json!({"messages": [], "evicted": 0});
     assert_eq!(messages(&server, "").await, (200, none));
-    assert_eq!(posted(&server, "b").await, 200, "made by what comes");
+    assert_eq!(
+        post_message(&server, "b").await,
+        200,
+        "the message creates a new inbox"
+    );
     remove().await;
     remove().await;
 }
 
 #[tokio::test]
-async fn a_whole_ladder_comes_to_it_while_the_default_clock_is_moved() {
+async fn advance_default_clock_delivers_the_retry_schedule_to_an_inbox() {
     let server = TestServer::start().await;
     let frozen = json!({"mode": "frozen", "now": T0});
     server.control(Method::PUT, "/_mock/clock", &frozen).await;
-    let set = json!({"statuses": [500, 500, 500, 500, 500, 204]});
-    server.control(Method::PUT, "/_mock/inbox/mine", &set).await;
+    let settings = json!({"statuses": [500, 500, 500, 500, 500, 204]});
+    server
+        .control(Method::PUT, "/_mock/inbox/mine", &settings)
+        .await;
     let url = format!("{}/_mock/inbox/mine", server.origin);
     server.webhook("live", &url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
@@ -175,10 +199,10 @@ async fn a_whole_ladder_comes_to_it_while_the_default_clock_is_moved() {
     server
         .control(Method::POST, "/_mock/clock/advance", &by)
         .await;
-    let (_, found) = messages(&server, "?min=6").await;
-    let came = found["messages"].as_array().expect("messages").iter();
+    let (_, listing) = messages(&server, "?min=6").await;
+    let received = listing["messages"].as_array().expect("messages").iter();
     let at = |text: &str| json!(format!("2026-03-12T{text}Z"));
-    let (times, valid): (Vec<_>, Vec<_>) = came
+    let (times, valid): (Vec<_>, Vec<_>) = received
         .map(|it| (it["at"].clone(), it["signatureValid"].clone()))
         .unzip();
     let expected = [
@@ -191,13 +215,17 @@ async fn a_whole_ladder_comes_to_it_while_the_default_clock_is_moved() {
     ];
     assert_eq!(times, expected);
     assert_eq!(valid, [true; 6]);
-    let listed = server
+    let listing = server
         .control(Method::GET, "/_mock/deliveries?account=live", &json!({}))
         .await;
-    let attempts = listed["deliveries"].as_array().expect("a list").iter();
+    let attempts = listing["deliveries"].as_array().expect("a list").iter();
     let statuses: Vec<_> = attempts.map(|it| it["status"].clone()).collect();
     assert_eq!(statuses, [500, 500, 500, 500, 500, 204]);
-    let requests = "/_mock/requests?account=live&operation=control.*";
-    let requests = server.control(Method::GET, requests, &json!({})).await;
-    assert_eq!(requests["requests"], json!([]), "the journal is of others");
+    let path = "/_mock/requests?account=live&operation=control.*";
+    let requests = server.control(Method::GET, path, &json!({})).await;
+    assert_eq!(
+        requests["requests"],
+        json!([]),
+        "inbox deliveries are not in the journal"
+    );
 }

@@ -1,4 +1,4 @@
-//! A hundred tests at once on one server, each with its own key: none touches another.
+//! A hundred concurrent tests on one server, each with its own key, do not affect each other.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use crate::support::{TestServer, picture};
 
 const TESTS: u32 = 100;
 
-/// One test: its own clock, rule, webhook, journal and orders, and its teardown.
-async fn test(server: &TestServer, n: u32) {
+/// Runs one test with its own clock, rules, webhook, journal and orders, and its teardown.
+async fn run_test(server: &TestServer, n: u32) {
     let key = format!("key-{n}");
     let day = n % 28 + 1;
-    let begins = format!("2026-02-{day:02}T10:00:00.000Z");
-    let clock = json!({"account": key, "mode": "frozen", "now": begins});
+    let start = format!("2026-02-{day:02}T10:00:00.000Z");
+    let clock = json!({"account": key, "mode": "frozen", "now": start});
     server.control(Method::PUT, "/_mock/clock", &clock).await;
     let credits = json!({"credits": 2});
     server
@@ -23,10 +23,12 @@ async fn test(server: &TestServer, n: u32) {
     let probability = f64::from(n + 1) / 1_000.0;
     let rule = json!({"account": key, "then": {"outcome": {"probability": probability}}});
     server.control(Method::POST, "/_mock/rules", &rule).await;
-    let busy = json!({"account": key, "skip": 1, "times": 1,
+    let busy_rule = json!({"account": key, "skip": 1, "times": 1,
         "when": {"operation": "bizmori.getOrder"},
         "then": {"respond": {"status": 503, "body": {"test": n}}}});
-    server.control(Method::POST, "/_mock/rules", &busy).await;
+    server
+        .control(Method::POST, "/_mock/rules", &busy_rule)
+        .await;
     let url = format!("{}/_mock/inbox/{key}", server.origin);
     server.webhook(&key, &url).await;
 
@@ -42,27 +44,27 @@ async fn test(server: &TestServer, n: u32) {
     let kinds = server.advance(&key, "PT1S").await;
     assert_eq!(kinds, ["order.process", "webhook.deliver"]);
     let order = server.get_order(&key, &id).await;
-    assert_eq!(order["createdAt"], begins);
+    assert_eq!(order["createdAt"], start);
     assert_eq!(
         (&order["status"], &order["probability"]),
         (&json!("complete"), &json!(probability))
     );
 
-    let messages = format!("/_mock/inbox/{key}/messages");
-    let came = server.control(Method::GET, &messages, &json!({})).await;
-    let came = came["messages"].as_array().expect("messages");
-    assert_eq!(came.len(), 1);
-    assert_eq!(came[0]["signatureValid"], true);
-    assert_eq!(came[0]["body"]["data"]["orderId"], id);
+    let path = format!("/_mock/inbox/{key}/messages");
+    let inbox = server.control(Method::GET, &path, &json!({})).await;
+    let received = inbox["messages"].as_array().expect("messages");
+    assert_eq!(received.len(), 1);
+    assert_eq!(received[0]["signatureValid"], true);
+    assert_eq!(received[0]["body"]["data"]["orderId"], id);
     let reads = json!({"account": key, "when": {"operation": "bizmori.getOrder"}, "count": 3});
     let path = "/_mock/requests/verify";
     server.control(Method::POST, path, &reads).await;
 
-    let more = json!({"idempotencyKey": "2", "fileName": "2.jpg"});
-    server.create_detection(&key, &more).await;
-    let more = json!({"idempotencyKey": "3", "fileName": "3.jpg"});
+    let second = json!({"idempotencyKey": "2", "fileName": "2.jpg"});
+    server.create_detection(&key, &second).await;
+    let third = json!({"idempotencyKey": "3", "fileName": "3.jpg"});
     let refused = server
-        .post(&key, "/api/v2/orders/ai-detection", &more)
+        .post(&key, "/api/v2/orders/ai-detection", &third)
         .await;
     assert_eq!(refused.text(), crate::support::code("USAGE_LIMIT_EXCEEDED"));
     server
@@ -78,7 +80,7 @@ async fn test(server: &TestServer, n: u32) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hundred_tests_at_once_never_touch_one_another_and_leave_nothing() {
+async fn run_100_tests_concurrently_keeps_accounts_isolated() {
     let data = tempfile::tempdir().expect("a directory");
     let path = data.path().to_owned();
     let server = TestServer::with_config(|config| config.data_dir = Some(path)).await;
@@ -86,7 +88,7 @@ async fn a_hundred_tests_at_once_never_touch_one_another_and_leave_nothing() {
     let tests: Vec<_> = (0..TESTS)
         .map(|n| {
             let server = Arc::clone(&server);
-            tokio::spawn(async move { test(&server, n).await })
+            tokio::spawn(async move { run_test(&server, n).await })
         })
         .collect();
     for test in tests {
@@ -101,8 +103,13 @@ async fn a_hundred_tests_at_once_never_touch_one_another_and_leave_nothing() {
     ] {
         assert_eq!(server.control(Method::GET, path, &json!({})).await, none);
     }
-    let lives = std::fs::read_dir(data.path().join("blobs")).expect("blobs");
-    let lives: Vec<_> = lives.map(|it| it.expect("an entry").file_name()).collect();
-    assert_eq!(lives, [""; 0], "no account has a directory any more");
+    let entries = std::fs::read_dir(data.path().join("blobs")).expect("blobs");
+    let names: Vec<_> = entries
+        .map(|it| it.expect("an entry").file_name())
+        .collect();
+    assert_eq!(
+        names, [""; 0],
+        "the directories of all accounts are removed"
+    );
     assert_eq!(server.advance("another", "P30D").await, [""; 0]);
 }

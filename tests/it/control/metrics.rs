@@ -52,7 +52,7 @@ fn masked(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_page_tells_all_that_was_done() {
+async fn scrape_after_activity_answers_expected_page() {
     let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::with_replies([Reply::Status(500)]).await;
     server.webhook("live", &receiver.url).await;
@@ -74,7 +74,7 @@ async fn a_page_tells_all_that_was_done() {
 }
 
 #[tokio::test]
-async fn attempts_are_counted_by_what_came_of_them_and_deliveries_at_their_end() {
+async fn deliver_webhooks_counts_attempts_and_deliveries_by_result() {
     let server = TestServer::start_frozen("live").await;
     server.webhook("live", "http://127.0.0.1:1/hook").await;
     let rule = async |times, then| {
@@ -115,7 +115,7 @@ async fn attempts_are_counted_by_what_came_of_them_and_deliveries_at_their_end()
 }
 
 #[tokio::test]
-async fn documented_metrics_are_those_of_the_page() {
+async fn documented_metrics_match_the_page() {
     const BEGINS: [&str; 2] = ["stuntdouble_", "process_"];
     let document = Document::read("src/api/control/README.md");
     let rows = document.rows("Metrics", "| `").into_iter();
@@ -128,7 +128,7 @@ async fn documented_metrics_are_those_of_the_page() {
 }
 
 #[tokio::test]
-async fn the_command_shows_them_as_they_are() {
+async fn metrics_command_prints_every_family() {
     let server = TestServer::start().await;
     let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_stuntdouble"));
     program.args(["metrics", "--url", &server.origin]);
@@ -142,7 +142,7 @@ async fn the_command_shows_them_as_they_are() {
 }
 
 #[tokio::test]
-async fn labels_are_of_closed_sets_and_no_key_is_among_them() {
+async fn scrape_after_hostile_calls_has_no_keys_in_labels() {
     let server = TestServer::start().await;
     for key in ["a-key-of-mine", "another\"key\\n"] {
         server.freeze(key).await;
@@ -171,7 +171,7 @@ async fn labels_are_of_closed_sets_and_no_key_is_among_them() {
 }
 
 #[tokio::test]
-async fn a_request_is_counted_once_in_each_family_and_counts_only_grow() {
+async fn scrape_repeatedly_counts_requests_once_and_never_decreases() {
     let server = TestServer::start().await;
     let first = page(&server).await;
     assert!(first.0[REQUESTS].samples.is_empty(), "nobody had asked yet");
@@ -192,7 +192,7 @@ async fn a_request_is_counted_once_in_each_family_and_counts_only_grow() {
 }
 
 #[tokio::test]
-async fn what_waits_and_what_is_under_way_is_told_by_kind() {
+async fn scrape_with_pending_and_running_jobs_counts_them_by_kind() {
     let server = TestServer::start().await;
     let receiver = Receiver::with_replies([Reply::Silence]).await;
     server.webhook("live", &receiver.url).await;
@@ -218,7 +218,7 @@ async fn what_waits_and_what_is_under_way_is_told_by_kind() {
 }
 
 #[tokio::test]
-async fn what_is_kept_is_told() {
+async fn scrape_before_and_after_reset_answers_stored_state() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     server.confirm_detection("live", &body, picture()).await;
@@ -244,7 +244,7 @@ async fn what_is_kept_is_told() {
 }
 
 #[tokio::test]
-async fn they_want_the_control_token_and_count_who_does_not_show_it() {
+async fn scrape_without_token_is_refused_and_counted() {
     let server =
         TestServer::with_config(|config| config.control.control_token = Some("s3cret".to_owned()))
             .await;

@@ -1,4 +1,4 @@
-//! The control plane: what a test steers and looks with.
+//! The control plane, with which tests set up, control and inspect the server.
 
 mod accounts;
 mod clock;

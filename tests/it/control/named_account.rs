@@ -13,8 +13,8 @@ async fn call(server: &TestServer, method: Method, path: &str, body: &str) -> (u
 }
 
 async fn keys(server: &TestServer) -> Vec<String> {
-    let (_, listed) = call(server, Method::GET, "/_mock/accounts", "").await;
-    let accounts = listed["accounts"].as_array().expect("a list");
+    let (_, listing) = call(server, Method::GET, "/_mock/accounts", "").await;
+    let accounts = listing["accounts"].as_array().expect("a list");
     let key = |it: &Value| it["key"].as_str().expect("a key").to_owned();
     accounts.iter().map(key).collect()
 }
@@ -25,7 +25,7 @@ async fn create_order(server: &TestServer, key: &str) -> String {
 }
 
 #[tokio::test]
-async fn reset_with_an_account_in_its_query_resets_that_account_alone() {
+async fn reset_with_account_in_query_resets_only_that_account() {
     let server = TestServer::start().await;
     for key in ["mine", "other"] {
         server.freeze(key).await;
@@ -37,28 +37,31 @@ async fn reset_with_an_account_in_its_query_resets_that_account_alone() {
     server
         .control(Method::PUT, "/_mock/inbox/a?account=mine", &json!({}))
         .await;
-    let (status, done) = call(&server, Method::POST, "/_mock/reset?account=mine", "").await;
-    let requests = done["requests"].clone();
-    assert!(requests.as_u64().is_some_and(|it| it >= 3), "{done}");
+    let (status, result) = call(&server, Method::POST, "/_mock/reset?account=mine", "").await;
+    let requests = result["requests"].clone();
+    assert!(requests.as_u64().is_some_and(|it| it >= 3), "{result}");
     let expected = json!({"accounts": 1, "orders": 1, "webhooks": 1, "rules": 1,
         "requests": requests, "inboxes": 1});
-    assert_eq!((status, done), (200, expected));
+    assert_eq!((status, result), (200, expected));
     assert_eq!(keys(&server).await, ["other"]);
-    let listed = "/_mock/requests?account=other";
-    let (_, listed) = call(&server, Method::GET, listed, "").await;
-    assert_ne!(listed["requests"], json!([]), "the other's stay");
-    let (status, done) = call(&server, Method::POST, "/_mock/reset?account=typo", "{}").await;
+    let listing = "/_mock/requests?account=other";
+    let (_, listing) = call(&server, Method::GET, listing, "").await;
+    assert_ne!(listing["requests"], json!([]), "the other's stay");
+    let (status, result) = call(&server, Method::POST, "/_mock/reset?account=typo", "{}").await;
     let expected = json!({"accountKnown": false, "accounts": 0, "orders": 0, "webhooks": 0,
         "rules": 0, "requests": 0, "inboxes": 0});
-    assert_eq!((status, done), (200, expected));
+    assert_eq!((status, result), (200, expected));
     assert_eq!(keys(&server).await, ["other"]);
-    let (_, done) = call(&server, Method::POST, "/_mock/reset", "").await;
-    assert_eq!((&done["accounts"], &done["orders"]), (&json!(1), &json!(1)));
+    let (_, result) = call(&server, Method::POST, "/_mock/reset", "").await;
+    assert_eq!(
+        (&result["accounts"], &result["orders"]),
+        (&json!(1), &json!(1))
+    );
     assert_eq!(keys(&server).await, [""; 0]);
 }
 
 #[tokio::test]
-async fn delete_with_an_account_in_its_body_deletes_that_accounts_alone() {
+async fn delete_with_account_in_body_deletes_only_its_entries() {
     let server = TestServer::start().await;
     for key in ["mine", "other"] {
         let rule = json!({"account": key, "then": {"delayMs": 0}});
@@ -74,8 +77,11 @@ async fn delete_with_an_account_in_its_body_deletes_that_accounts_alone() {
         assert_eq!(left.len(), 1, "{path}");
         assert_eq!(left[0]["account"], "other");
     }
-    let (status, done) = call(&server, Method::DELETE, "/_mock/rules", "nonsense").await;
-    assert_eq!((status, &done["error"]["code"]), (400, &json!("bad_body")));
+    let (status, result) = call(&server, Method::DELETE, "/_mock/rules", "nonsense").await;
+    assert_eq!(
+        (status, &result["error"]["code"]),
+        (400, &json!("bad_body"))
+    );
 }
 
 /// Every operation but the inbox's POST, with a path and what else it needs.
@@ -105,7 +111,7 @@ fn operations() -> Vec<(Method, String, Value)> {
 }
 
 #[tokio::test]
-async fn every_operation_takes_the_account_in_its_query_and_in_its_body() {
+async fn call_with_account_in_query_or_body_is_accepted_by_every_operation() {
     for in_body in [false, true] {
         let server = TestServer::start().await;
         server.freeze("live").await;
@@ -116,13 +122,13 @@ async fn every_operation_takes_the_account_in_its_query_and_in_its_body() {
             } else {
                 format!("{path}?account=live")
             };
-            let (status, done) = call(&server, method.clone(), &path, &body.to_string()).await;
-            let code = done["error"]["code"].as_str().unwrap_or_default();
+            let (status, result) = call(&server, method.clone(), &path, &body.to_string()).await;
+            let code = result["error"]["code"].as_str().unwrap_or_default();
             assert!(
                 status < 300
                     || (status == 404 && code.starts_with("unknown_"))
                     || path.contains("ca.pem"),
-                "{method} {path}: {status} {done}"
+                "{method} {path}: {status} {result}"
             );
             assert_ne!(code, "unknown_route");
         }
@@ -130,7 +136,7 @@ async fn every_operation_takes_the_account_in_its_query_and_in_its_body() {
 }
 
 #[tokio::test]
-async fn a_call_that_names_two_accounts_is_refused_by_every_operation() {
+async fn call_with_two_accounts_is_refused_by_every_operation() {
     let server = TestServer::start().await;
     server.freeze("live").await;
     create_order(&server, "live").await;
@@ -140,18 +146,18 @@ async fn a_call_that_names_two_accounts_is_refused_by_every_operation() {
         body["account"] = json!("other");
         let both = format!("{path}?account=live");
         for (path, body) in [(query, text), (both, body.to_string())] {
-            let (status, done) = call(&server, method.clone(), &path, &body).await;
-            let message = done["error"]["message"].as_str().unwrap_or_default();
-            assert_eq!(status, 400, "{method} {path} {body}: {done}");
+            let (status, result) = call(&server, method.clone(), &path, &body).await;
+            let message = result["error"]["message"].as_str().unwrap_or_default();
+            assert_eq!(status, 400, "{method} {path} {body}: {result}");
             let expected = "the call names two accounts, live and other";
             // A document of fixtures says in which line.
-            assert!(message.ends_with(expected), "{path}: {done}");
+            assert!(message.ends_with(expected), "{path}: {result}");
         }
     }
     for path in ["/_mock/accounts/live", "/_mock/requests/live/1"] {
         let path = format!("{path}?account=other");
-        let (status, done) = call(&server, Method::GET, &path, "").await;
-        let code = done["error"]["code"].clone();
+        let (status, result) = call(&server, Method::GET, &path, "").await;
+        let code = result["error"]["code"].clone();
         assert_eq!((status, code), (400, json!("two_accounts")), "{path}");
     }
     let deleted = "/_mock/accounts/live?account=other";
@@ -166,7 +172,7 @@ async fn a_call_that_names_two_accounts_is_refused_by_every_operation() {
 }
 
 #[tokio::test]
-async fn an_answer_about_an_account_that_nobody_has_used_says_so() {
+async fn call_with_unknown_account_answers_account_known_false() {
     let server = TestServer::start().await;
     server.get("live", "/api/v2/orders").await;
     for (method, path, body) in [
@@ -216,7 +222,7 @@ async fn an_answer_about_an_account_that_nobody_has_used_says_so() {
 }
 
 #[tokio::test]
-async fn an_id_of_another_account_is_unknown_to_the_account_that_a_call_names() {
+async fn call_with_id_of_another_account_answers_404() {
     let server = TestServer::start().await;
     let receiver = Receiver::start().await;
     for key in ["mine", "other"] {
@@ -231,8 +237,8 @@ async fn an_id_of_another_account_is_unknown_to_the_account_that_a_call_names() 
     for how in ["complete", "fail", "expire"] {
         let path = format!("/_mock/orders/{id}/{how}");
         for body in [r#"{"account": "other"}"#, r#"{"account": "typo"}"#] {
-            let (status, done) = call(&server, Method::POST, &path, body).await;
-            let code = done["error"]["code"].clone();
+            let (status, result) = call(&server, Method::POST, &path, body).await;
+            let code = result["error"]["code"].clone();
             assert_eq!((status, code), (404, json!("unknown_order")), "{how}");
         }
     }
@@ -240,8 +246,8 @@ async fn an_id_of_another_account_is_unknown_to_the_account_that_a_call_names() 
     let path = format!("/_mock/orders/{id}/complete?account=mine");
     assert_eq!(call(&server, Method::POST, &path, "").await.0, 200);
     server.drain("mine").await;
-    let listed = call(&server, Method::GET, "/_mock/deliveries", "").await.1;
-    let delivery = listed["deliveries"][0]["id"].clone();
+    let listing = call(&server, Method::GET, "/_mock/deliveries", "").await.1;
+    let delivery = listing["deliveries"][0]["id"].clone();
     let resend = |key: &str| format!("/_mock/deliveries/{delivery}/resend?account={key}");
     assert_eq!(
         call(&server, Method::POST, &resend("other"), "").await.0,
@@ -270,7 +276,7 @@ async fn an_id_of_another_account_is_unknown_to_the_account_that_a_call_names() 
 }
 
 #[tokio::test]
-async fn a_body_that_begins_with_a_byte_order_mark_is_read() {
+async fn put_clock_with_byte_order_mark_reads_the_body() {
     let server = TestServer::start().await;
     let body = format!(
         "\u{feff}{}",

@@ -11,7 +11,7 @@ use crate::support::openapi::{DescribedInput, check};
 use crate::support::{TestResponse, TestServer};
 
 #[test]
-fn every_operation_is_described_by_its_name_where_it_is_and_no_other() {
+fn description_lists_exactly_the_operations_with_texts() {
     let description = description();
     let mut messages = BTreeSet::new();
     for (path, methods) in description["paths"].as_object().expect("paths") {
@@ -44,7 +44,7 @@ fn every_operation_is_described_by_its_name_where_it_is_and_no_other() {
 }
 
 #[tokio::test]
-async fn the_description_is_served_as_it_is() {
+async fn get_description_answers_it_unchanged() {
     let server = TestServer::start().await;
     let response = server
         .send(Method::GET, "/_mock/openapi.json", &[], "")
@@ -57,7 +57,7 @@ async fn the_description_is_served_as_it_is() {
 }
 
 #[test]
-fn what_is_asked_is_described_as_it_is_read() {
+fn description_of_request_bodies_matches_the_parser() {
     let description = description();
     let input_of = |path: &str, method: &str| {
         let body = &description["paths"][path][method]["requestBody"];
@@ -105,7 +105,7 @@ fn wrong(path: &str, body: &Value, status: u16, response: &Value) -> String {
 }
 
 #[test]
-fn a_request_or_an_answer_that_is_not_as_described_is_told_of() {
+fn check_of_mismatch_names_its_place() {
     let clock = json!({"now": "2026-03-12T10:00:00.000Z", "mode": "frozen", "offsetMs": 0,
         "isDefault": true, "next": null});
     let error = |code: &str| json!({"error": {"code": code, "message": "a", "hint": "b"}});

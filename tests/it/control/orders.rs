@@ -45,13 +45,13 @@ fn expected_error(response: &TestResponse) -> (u16, Value, Value) {
 }
 
 #[tokio::test]
-async fn a_held_order_is_completed_as_told_and_its_webhook_says_so() {
+async fn complete_held_order_applies_outcome_and_delivers_webhook() {
     let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     server.webhook("live", &receiver.url).await;
     hold(&server).await;
     let id = create_detection(&server).await;
-    let listed = server
+    let listing = server
         .control(Method::GET, "/_mock/orders?account=live", &json!({}))
         .await;
     let mut expected = json!({
@@ -60,7 +60,7 @@ async fn a_held_order_is_completed_as_told_and_its_webhook_says_so() {
         "vendor": "bizmori",
         "type": "aiDetection",
         "status": "inProgress",
-        "name": listed["orders"][0]["name"],
+        "name": listing["orders"][0]["name"],
         "fileNames": ["a_ai.jpg"],
         "createdAt": "2026-03-12T10:00:00.000Z",
         "updatedAt": "2026-03-12T10:00:00.000Z",
@@ -68,7 +68,7 @@ async fn a_held_order_is_completed_as_told_and_its_webhook_says_so() {
         "processing": "hold",
         "failure": null,
     });
-    assert_eq!(listed, json!({"orders": [expected], "next": null}));
+    assert_eq!(listing, json!({"orders": [expected], "next": null}));
     let ended = end(&server, &id, "complete", json!({"probability": 0.62})).await;
     expected["status"] = json!("complete");
     expected["processing"] = Value::Null;
@@ -87,7 +87,7 @@ async fn a_held_order_is_completed_as_told_and_its_webhook_says_so() {
 }
 
 #[tokio::test]
-async fn an_order_that_is_on_its_way_comes_to_what_it_would_have_come_to() {
+async fn complete_order_in_progress_applies_its_default_outcome() {
     let server = TestServer::start_frozen("live").await;
     let id = create_detection(&server).await;
     let ended = end(&server, &id, "complete", json!({})).await;
@@ -103,7 +103,7 @@ async fn an_order_that_is_on_its_way_comes_to_what_it_would_have_come_to() {
 }
 
 #[tokio::test]
-async fn a_pending_order_is_completed_once_its_files_are_in_and_fails_without() {
+async fn complete_pending_order_requires_its_files_and_fail_does_not() {
     let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     server.webhook("live", &receiver.url).await;
@@ -133,8 +133,8 @@ async fn a_pending_order_is_completed_once_its_files_are_in_and_fails_without() 
     );
     let order = server.get_order("live", &id).await;
     assert_eq!(order["errors"], "too long");
-    let came = receiver.messages(2).await;
-    let kinds: Vec<_> = came
+    let received = receiver.messages(2).await;
+    let kinds: Vec<_> = received
         .iter()
         .map(|it| it.json()["eventType"].take())
         .collect();
@@ -145,7 +145,7 @@ async fn a_pending_order_is_completed_once_its_files_are_in_and_fails_without() 
 }
 
 #[tokio::test]
-async fn an_order_fails_and_expires_whatever_it_waited_for() {
+async fn fail_and_expire_order_in_any_status_ends_it() {
     let server = TestServer::start_frozen("live").await;
     let id = create_detection(&server).await;
     assert_eq!(
@@ -167,7 +167,7 @@ async fn an_order_fails_and_expires_whatever_it_waited_for() {
 }
 
 #[tokio::test]
-async fn an_order_whose_target_does_not_take_its_output_stays_in_progress() {
+async fn complete_order_with_unreachable_target_stays_in_progress() {
     let server = TestServer::start_frozen("live").await;
     let file = json!({"fileName": "a.jpg", "originalFileUrl": "http://files.test/a.jpg"});
     let target = json!({"fileKey": "a", "url": "http://127.0.0.1:1/a",
@@ -187,7 +187,7 @@ async fn an_order_whose_target_does_not_take_its_output_stays_in_progress() {
 }
 
 #[tokio::test]
-async fn to_complete_it_as_failed_is_to_fail_it() {
+async fn complete_order_with_status_failed_fails_it() {
     let server = TestServer::start_frozen("live").await;
     let id = create_detection(&server).await;
     let body = json!({"status": "failed", "errorCode": "AI_DETECTION_TIMEOUT"});
@@ -200,7 +200,7 @@ async fn to_complete_it_as_failed_is_to_fail_it() {
 }
 
 #[tokio::test]
-async fn what_such_an_order_does_not_come_to_is_refused() {
+async fn complete_order_with_unsupported_outcome_is_refused() {
     let server = TestServer::start_frozen("live").await;
     let id = create_detection(&server).await;
     for (body, code) in [
@@ -219,7 +219,7 @@ async fn what_such_an_order_does_not_come_to_is_refused() {
 }
 
 #[tokio::test]
-async fn a_listing_is_of_one_account_or_vendor_and_the_newest_last() {
+async fn list_orders_by_account_or_vendor_answers_newest_last() {
     let server = TestServer::start().await;
     for (key, name) in [("one", "1.jpg"), ("two", "2.jpg"), ("one", "3.jpg")] {
         server
@@ -228,8 +228,8 @@ async fn a_listing_is_of_one_account_or_vendor_and_the_newest_last() {
     }
     let names = async |query: &str| {
         let path = format!("/_mock/orders{query}");
-        let listed = server.control(Method::GET, &path, &json!({})).await;
-        let orders = listed["orders"].as_array().expect("a list").iter();
+        let listing = server.control(Method::GET, &path, &json!({})).await;
+        let orders = listing["orders"].as_array().expect("a list").iter();
         orders
             .map(|it| it["fileNames"][0].clone())
             .collect::<Vec<_>>()

@@ -10,11 +10,11 @@ async fn pages(server: &TestServer, path: &str, field: &str) -> Vec<Vec<Value>> 
     let (mut pages, mut after) = (Vec::new(), String::new());
     loop {
         let page = format!("{path}{after}");
-        let mut listed = server.control(Method::GET, &page, &json!({})).await;
-        pages.push(serde_json::from_value(listed[field].take()).expect("a list"));
+        let mut listing = server.control(Method::GET, &page, &json!({})).await;
+        pages.push(serde_json::from_value(listing[field].take()).expect("a list"));
         assert!(pages.len() < 100, "{path} has no end");
-        let Some(next) = listed["next"].as_str() else {
-            assert_eq!(listed["next"], Value::Null);
+        let Some(next) = listing["next"].as_str() else {
+            assert_eq!(listing["next"], Value::Null);
             return pages;
         };
         let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
@@ -29,7 +29,7 @@ fn fields(pages: &[Vec<Value>], field: &str) -> Value {
 }
 
 #[tokio::test]
-async fn list_accounts_page_by_page_answers_each_once_by_key() {
+async fn list_accounts_by_pages_answers_each_once_by_key() {
     let server = TestServer::start().await;
     for key in ["c", "a b&", "é", "b", "a"] {
         let key: String = url::form_urlencoded::byte_serialize(key.as_bytes()).collect();
@@ -48,7 +48,7 @@ async fn list_accounts_page_by_page_answers_each_once_by_key() {
 }
 
 #[tokio::test]
-async fn list_rules_page_by_page_answers_each_once_though_the_last_read_is_removed() {
+async fn list_rules_by_pages_answers_each_once_after_deleting_the_cursor() {
     let server = TestServer::start().await;
     let mut ids = Vec::new();
     for delay in 1..=5 {
@@ -67,7 +67,7 @@ async fn list_rules_page_by_page_answers_each_once_though_the_last_read_is_remov
 }
 
 #[tokio::test]
-async fn list_orders_page_by_page_goes_from_the_newest_to_the_oldest() {
+async fn list_orders_by_pages_answers_newest_pages_first() {
     let server = TestServer::start().await;
     let make = async |key: &str, number: u32| {
         let name = format!("{number}.jpg");
@@ -99,7 +99,7 @@ async fn list_orders_page_by_page_goes_from_the_newest_to_the_oldest() {
 }
 
 #[tokio::test]
-async fn list_of_more_orders_than_are_read_at_a_time_answers_each_once() {
+async fn list_orders_beyond_the_read_batch_answers_each_once() {
     let server = TestServer::start().await;
     for number in 1..=70 {
         let name = format!("{number}.jpg");
@@ -112,7 +112,7 @@ async fn list_of_more_orders_than_are_read_at_a_time_answers_each_once() {
 }
 
 #[tokio::test]
-async fn list_deliveries_page_by_page_answers_each_once_whatever_is_asked_for() {
+async fn list_deliveries_by_pages_and_filters_answers_each_once() {
     let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     let (webhook, _) = server.webhook("live", &receiver.url).await;
@@ -140,7 +140,7 @@ async fn list_deliveries_page_by_page_answers_each_once_whatever_is_asked_for() 
 }
 
 #[tokio::test]
-async fn list_with_a_malformed_page_is_refused() {
+async fn list_with_invalid_page_is_refused() {
     let server = TestServer::start().await;
     for (path, message) in [
         ("/_mock/orders?after=x", "after: x is no cursor"),

@@ -51,7 +51,7 @@ async fn query(server: &TestServer, id: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_order_takes_as_long_as_a_rule_says() {
+async fn process_order_with_duration_of_a_rule_completes_after_it() {
     let server = TestServer::start_frozen("live").await;
     rule(&server, "bizmori.createAiDetection", json!({"ms": 60_000})).await;
     let id = create_detection(&server).await;
@@ -62,7 +62,7 @@ async fn an_order_takes_as_long_as_a_rule_says() {
 }
 
 #[tokio::test]
-async fn a_document_takes_as_long_and_is_pending_no_longer_than_it_takes() {
+async fn process_document_with_duration_of_a_rule_completes_after_it() {
     let server = TestServer::start_frozen("live").await;
     rule(&server, "undetectable.detect", json!({"ms": 50})).await;
     let id = document(&server).await;
@@ -72,7 +72,7 @@ async fn a_document_takes_as_long_and_is_pending_no_longer_than_it_takes() {
 }
 
 #[tokio::test]
-async fn an_order_is_done_after_so_many_reads_and_its_webhook_goes_out_then() {
+async fn process_order_with_polls_completes_and_delivers_after_those_reads() {
     let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     server.webhook("live", &receiver.url).await;
@@ -90,7 +90,7 @@ async fn an_order_is_done_after_so_many_reads_and_its_webhook_goes_out_then() {
 }
 
 #[tokio::test]
-async fn a_document_is_done_after_so_many_queries() {
+async fn process_document_with_polls_completes_after_those_queries() {
     let server = TestServer::start_frozen("live").await;
     rule(&server, "undetectable.*", json!({"polls": 2})).await;
     let id = document(&server).await;
@@ -101,7 +101,7 @@ async fn a_document_is_done_after_so_many_queries() {
 }
 
 #[tokio::test]
-async fn reads_at_once_count_one_each() {
+async fn read_concurrently_counts_one_poll_each() {
     let server = TestServer::start_frozen("live").await;
     rule(&server, "bizmori.createAiDetection", json!({"polls": 4})).await;
     let id = create_detection(&server).await;
@@ -114,7 +114,7 @@ async fn reads_at_once_count_one_each() {
 }
 
 #[tokio::test]
-async fn what_is_held_stays_until_it_is_told_or_expires() {
+async fn process_held_order_stays_in_progress_until_it_expires() {
     let server = TestServer::start_frozen("live").await;
     rule(&server, "bizmori.*", json!("hold")).await;
     let id = create_detection(&server).await;
@@ -125,7 +125,7 @@ async fn what_is_held_stays_until_it_is_told_or_expires() {
 }
 
 #[tokio::test]
-async fn reads_that_are_left_outlive_a_restart_and_the_rule() {
+async fn restart_preserves_remaining_polls_without_the_rule() {
     let data = tempfile::tempdir().expect("a directory");
     let start = || TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned()));
     let server = start().await;
@@ -143,7 +143,7 @@ async fn reads_that_are_left_outlive_a_restart_and_the_rule() {
 }
 
 #[tokio::test]
-async fn a_report_on_an_order_takes_no_longer_for_what_a_rule_said_to_the_order() {
+async fn create_report_ignores_the_duration_of_its_order() {
     let server = TestServer::start_frozen("live").await;
     rule(&server, "bizmori.createAiDetection", json!({"ms": 60_000})).await;
     let id = create_detection(&server).await;
@@ -156,7 +156,7 @@ async fn a_report_on_an_order_takes_no_longer_for_what_a_rule_said_to_the_order(
 }
 
 #[tokio::test]
-async fn a_read_does_not_wait_for_a_target_that_is_not_ready() {
+async fn read_order_with_unreachable_target_does_not_wait() {
     let server = TestServer::start_frozen("live").await;
     rule(&server, "bizmori.createAntiAi", json!({"polls": 1})).await;
     let file = json!({"fileName": "a.jpg", "originalFileUrl": "http://files.test/a.jpg"});

@@ -1,4 +1,4 @@
-//! Reset: as fresh, of one account or of all.
+//! Reset of one account or of all, to the initial state.
 
 use reqwest::Method;
 use serde_json::json;
@@ -7,8 +7,13 @@ use crate::support::{Receiver, Reply, T0, TestServer, picture};
 
 const WEBHOOKS: &str = "/api/v2/orders/webhooks";
 
-/// A complete order with a webhook: its id, where its picture is, the webhook's id and secret.
-async fn live(server: &TestServer, key: &str, url: &str) -> (String, String, (String, String)) {
+/// Completes an order with a webhook. Returns its id, the URL of its picture, and the webhook's id
+/// and secret.
+async fn create_complete_order(
+    server: &TestServer,
+    key: &str,
+    url: &str,
+) -> (String, String, (String, String)) {
     server.freeze(key).await;
     let webhook = server.webhook(key, url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
@@ -22,27 +27,29 @@ async fn live(server: &TestServer, key: &str, url: &str) -> (String, String, (St
 }
 
 #[tokio::test]
-async fn a_reset_takes_all_of_one_account_and_nothing_of_another() {
-    let (server, receiver) = (TestServer::start().await, Receiver::start().await);
+async fn reset_one_account_removes_its_state_and_no_other() {
+    let server = TestServer::start().await;
+    let receiver = Receiver::start().await;
     let freeze = json!({"mode": "frozen", "now": T0});
     server.control(Method::PUT, "/_mock/clock", &freeze).await;
-    let (mine, picture_of_mine, _) = live(&server, "mine", &receiver.url).await;
-    let (other, picture_of_other, _) = live(&server, "other", &receiver.url).await;
+    let (mine, picture_url, _) = create_complete_order(&server, "mine", &receiver.url).await;
+    let (other, other_picture_url, _) =
+        create_complete_order(&server, "other", &receiver.url).await;
     let reset = server
         .send(Method::POST, "/_mock/reset", &[], r#"{"account":"mine"}"#)
         .await;
-    let (status, went) = (reset.status, reset.json());
+    let counts = reset.json();
     assert_eq!(
-        (status, &went["accounts"], &went["orders"]),
+        (reset.status, &counts["accounts"], &counts["orders"]),
         (200, &json!(1), &json!(1))
     );
     let response = server.get("mine", &format!("/api/v2/orders/{mine}")).await;
     response.assert_refused(404, "ORDER_NOT_FOUND", &format!("there is no order {mine}"));
     let webhooks = server.get("mine", WEBHOOKS).await.json();
     assert_eq!(webhooks["data"]["webhooks"], json!([]));
-    let blob = async |url: &str| server.send(Method::GET, url, &[], "").await.status;
-    assert_eq!(blob(&picture_of_mine).await, 404);
-    assert_eq!(blob(&picture_of_other).await, 200);
+    let status_of = async |url: &str| server.send(Method::GET, url, &[], "").await.status;
+    assert_eq!(status_of(&picture_url).await, 404);
+    assert_eq!(status_of(&other_picture_url).await, 200);
     assert_eq!(
         server.get_order("other", &other).await["status"],
         "complete"
@@ -52,17 +59,22 @@ async fn a_reset_takes_all_of_one_account_and_nothing_of_another() {
     let clock = server
         .control(Method::GET, "/_mock/clock?account=mine", &json!({}))
         .await;
-    assert_eq!(clock["now"], T0, "it goes by the default clock again");
+    assert_eq!(
+        clock["now"], T0,
+        "the account follows the default clock again"
+    );
 }
 
 #[tokio::test]
-async fn the_same_key_begins_afresh_with_the_same_ids_and_secrets() {
-    let (server, receiver) = (TestServer::start().await, Receiver::start().await);
-    let (order, url, (webhook, secret)) = live(&server, "live", &receiver.url).await;
+async fn reset_account_and_repeat_calls_answers_the_same_ids_and_secrets() {
+    let server = TestServer::start().await;
+    let receiver = Receiver::start().await;
+    let (order, url, (webhook, secret)) =
+        create_complete_order(&server, "live", &receiver.url).await;
     server
         .control(Method::POST, "/_mock/reset", &json!({"account": "live"}))
         .await;
-    let after = live(&server, "live", &receiver.url).await;
+    let after = create_complete_order(&server, "live", &receiver.url).await;
     assert_eq!((after.0, after.1, after.2.1), (order, url, secret));
     assert_eq!((webhook, after.2.0), ("1".to_owned(), "2".to_owned()));
     let messages = receiver.messages(2).await;
@@ -74,17 +86,18 @@ async fn the_same_key_begins_afresh_with_the_same_ids_and_secrets() {
 }
 
 #[tokio::test]
-async fn a_reset_of_all_leaves_nothing_and_the_real_time() {
-    let (server, receiver) = (TestServer::start().await, Receiver::start().await);
+async fn reset_all_removes_everything_and_restores_the_real_time() {
+    let server = TestServer::start().await;
+    let receiver = Receiver::start().await;
     let freeze = json!({"mode": "frozen", "now": T0});
     server.control(Method::PUT, "/_mock/clock", &freeze).await;
     for key in ["one", "two"] {
-        live(&server, key, &receiver.url).await;
+        create_complete_order(&server, key, &receiver.url).await;
     }
     let reset = server.send(Method::POST, "/_mock/reset", &[], "").await;
-    let (status, went) = (reset.status, reset.json());
+    let counts = reset.json();
     assert_eq!(
-        (status, &went["accounts"], &went["orders"]),
+        (reset.status, &counts["accounts"], &counts["orders"]),
         (200, &json!(2), &json!(2))
     );
     let accounts = server
@@ -104,7 +117,7 @@ async fn a_reset_of_all_leaves_nothing_and_the_real_time() {
 }
 
 #[tokio::test]
-async fn what_was_in_flight_at_a_reset_writes_nothing_and_sends_nothing_more() {
+async fn reset_during_delivery_stops_writes_and_deliveries() {
     let server = TestServer::with_config(|config| config.orders.processing_ms = 0).await;
     let receiver = Receiver::with_replies([Reply::Silence]).await;
     server.webhook("live", &receiver.url).await;
@@ -124,33 +137,30 @@ async fn what_was_in_flight_at_a_reset_writes_nothing_and_sends_nothing_more() {
 }
 
 #[tokio::test]
-async fn reset_of_two_thousand_accounts_ends_them_all_and_their_objects() {
+async fn reset_2000_accounts_removes_them_and_their_objects() {
     let data = tempfile::tempdir().expect("a directory");
     let path = data.path().to_owned();
     let server = TestServer::with_config(|config| config.data_dir = Some(path)).await;
     let keys: Vec<String> = (0..2_000).map(|n| format!("key{n}")).collect();
-    let make = async |keys: &[String]| {
+    let create = async |keys: &[String]| {
         for key in keys {
             let path = format!("/_mock/accounts/{key}");
             server.control(Method::PUT, &path, &json!({})).await;
         }
     };
     let (some, others) = keys.split_at(1_000);
-    tokio::join!(make(some), make(others));
-    let entries = |of: &str| std::fs::read_dir(data.path().join(of)).map_or(0, Iterator::count);
-    assert_eq!(
-        entries("blobs"),
-        0,
-        "a directory is made by the first object"
-    );
+    tokio::join!(create(some), create(others));
+    let entries =
+        |folder: &str| std::fs::read_dir(data.path().join(folder)).map_or(0, Iterator::count);
+    assert_eq!(entries("blobs"), 0, "the first object creates a directory");
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (id, url) = server.create_detection("key7", &body).await;
     server.put(&url, picture()).await;
     assert_eq!(entries("blobs"), 1);
     let reset = server.send(Method::POST, "/_mock/reset", &[], "").await;
-    let (status, went) = (reset.status, reset.json());
+    let counts = reset.json();
     assert_eq!(
-        (status, &went["accounts"], &went["orders"]),
+        (reset.status, &counts["accounts"], &counts["orders"]),
         (200, &json!(2_000), &json!(1))
     );
     assert_eq!(entries("blobs"), 0);
@@ -166,7 +176,7 @@ async fn reset_of_two_thousand_accounts_ends_them_all_and_their_objects() {
     server.assert_healthy("key7").await;
     server.stop().await;
     let path = data.path().to_owned();
-    let again = TestServer::with_config(|config| config.data_dir = Some(path)).await;
-    again.freeze("key8").await;
-    again.assert_healthy("key8").await;
+    let restarted = TestServer::with_config(|config| config.data_dir = Some(path)).await;
+    restarted.freeze("key8").await;
+    restarted.assert_healthy("key8").await;
 }

@@ -1,4 +1,4 @@
-//! A reset is fenced: nothing of an older life ever shows, however busy it was.
+//! Isolation of resets: work in flight never shows up after a reset.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,37 +8,38 @@ use serde_json::{Value, json};
 
 use crate::support::{Receiver, TestServer, picture};
 
-const LIVES: usize = 100;
+const ROUNDS: usize = 100;
 
-/// Orders of a life: one that is done and told, one on its way, and one whose upload is cut off by
-/// the reset, or comes after it.
-async fn live(
+/// Creates three confirmed orders and one whose upload runs during the reset. Records the ids of
+/// the confirmed orders in `rounds` and returns the upload URL.
+async fn create_orders(
     server: &TestServer,
     url: &str,
-    life: usize,
-    lives: &mut HashMap<String, usize>,
+    round: usize,
+    rounds: &mut HashMap<String, usize>,
 ) -> String {
     server.webhook("live", url).await;
     for n in 0..3 {
-        let body = json!({"idempotencyKey": n.to_string(), "orderName": format!("life {life}"),
+        let body = json!({"idempotencyKey": n.to_string(), "orderName": format!("round {round}"),
             "fileName": format!("{n}_ai.jpg")});
         let id = server.confirm_detection("live", &body, picture()).await;
-        lives.insert(id, life);
+        rounds.insert(id, round);
     }
-    let body = json!({"idempotencyKey": "late", "orderName": format!("life {life}"),
+    let body = json!({"idempotencyKey": "late", "orderName": format!("round {round}"),
         "fileName": "late_ai.jpg"});
     server.create_detection("live", &body).await.1
 }
 
-fn blobs(data: &Path) -> usize {
-    let lives = std::fs::read_dir(data.join("blobs")).expect("blobs");
-    lives
-        .map(|life| std::fs::read_dir(life.expect("an entry").path()).map_or(0, Iterator::count))
+/// Returns the number of stored objects of all accounts.
+fn count_blobs(data: &Path) -> usize {
+    let rounds = std::fs::read_dir(data.join("blobs")).expect("blobs");
+    rounds
+        .map(|round| std::fs::read_dir(round.expect("an entry").path()).map_or(0, Iterator::count))
         .sum()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_hundred_lives_none_shows_anything_of_an_older_one() {
+async fn reset_a_busy_account_100_times_never_shows_earlier_state() {
     let data = tempfile::tempdir().expect("a directory");
     let path = data.path().to_owned();
     let server = TestServer::with_config(|config| {
@@ -47,38 +48,38 @@ async fn of_a_hundred_lives_none_shows_anything_of_an_older_one() {
     })
     .await;
     let receiver = Receiver::start().await;
-    let mut lives = HashMap::new();
-    for life in 0..LIVES {
-        let late = live(&server, &receiver.url, life, &mut lives).await;
+    let mut rounds = HashMap::new();
+    for round in 0..ROUNDS {
+        let late = create_orders(&server, &receiver.url, round, &mut rounds).await;
         let upload = server.send(Method::PUT, &late, &[], picture());
         let body = json!({"account": "live"});
         let reset = server.control(Method::POST, "/_mock/reset", &body);
         let (upload, _) = tokio::join!(upload, reset);
         assert!([200, 404].contains(&upload.status), "{}", upload.text());
         let response = server.send(Method::PUT, &late, &[], picture()).await;
-        assert_eq!(response.status, 404, "the upload's order is gone");
-        let listed = server.get("live", "/api/v2/orders").await.json();
-        assert_eq!(listed["data"]["orders"], json!([]), "{listed}");
+        assert_eq!(response.status, 404, "the upload's order was removed");
+        let listing = server.get("live", "/api/v2/orders").await.json();
+        assert_eq!(listing["data"]["orders"], json!([]), "{listing}");
         server.drain("live").await;
-        assert_eq!(blobs(data.path()), 0);
+        assert_eq!(count_blobs(data.path()), 0);
     }
-    let last = live(&server, &receiver.url, LIVES, &mut lives).await;
+    let last = create_orders(&server, &receiver.url, ROUNDS, &mut rounds).await;
     server.put(&last, picture()).await;
     server.drain("live").await;
     let messages = receiver.messages(receiver.count()).await;
-    let message_lives: Vec<usize> = messages
+    let delivered_rounds: Vec<usize> = messages
         .iter()
         .map(|message| {
             let body: Value = message.json();
-            lives[body["data"]["orderId"].as_str().expect("an id")]
+            rounds[body["data"]["orderId"].as_str().expect("an id")]
         })
         .collect();
-    assert!(
-        message_lives.is_sorted(),
-        "an older life was told of: {message_lives:?}"
-    );
+    assert!(delivered_rounds.is_sorted(), "{delivered_rounds:?}");
     assert_eq!(
-        message_lives.iter().filter(|life| **life == LIVES).count(),
+        delivered_rounds
+            .iter()
+            .filter(|round| **round == ROUNDS)
+            .count(),
         3
     );
 }

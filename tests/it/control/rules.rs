@@ -1,4 +1,4 @@
-//! Rules: what is done to requests and orders, to which and how often.
+//! Rules: which requests and orders they match, how often, and their effects.
 
 mod matching;
 mod outcomes;
@@ -12,39 +12,39 @@ use serde_json::{Value, json};
 
 use crate::support::{TestResponse, TestServer};
 
-pub(super) const ORDERS: &str = "/api/v2/orders/webhooks";
+pub(super) const WEBHOOKS: &str = "/api/v2/orders/webhooks";
 
-/// Makes a rule: its id.
-pub(super) async fn rule(server: &TestServer, body: &Value) -> i64 {
+/// Adds a rule. Returns its id.
+pub(super) async fn add_rule(server: &TestServer, body: &Value) -> i64 {
     let created = server.control(Method::POST, "/_mock/rules", body).await;
     created["id"].as_i64().expect("an id")
 }
 
-/// The rules there are.
-async fn rules(server: &TestServer, query: &str) -> Vec<Value> {
+/// Returns the rules that match a query.
+async fn list_rules(server: &TestServer, query: &str) -> Vec<Value> {
     let path = format!("/_mock/rules{query}");
-    let mut listed = server.control(Method::GET, &path, &json!({})).await;
-    serde_json::from_value(listed["rules"].take()).expect("a list")
+    let mut listing = server.control(Method::GET, &path, &json!({})).await;
+    serde_json::from_value(listing["rules"].take()).expect("a list")
 }
 
-/// How often each was applied.
+/// Returns the number of hits of each rule.
 pub(super) async fn hits(server: &TestServer) -> Vec<i64> {
-    let rules = rules(server, "").await;
+    let rules = list_rules(server, "").await;
     let hits = rules.iter().map(|rule| rule["hits"].as_i64());
     hits.map(|hits| hits.expect("a count")).collect()
 }
 
-/// The statuses of so many reads with that key.
-async fn reads(server: &TestServer, key: &str, count: usize) -> Vec<u16> {
+/// Lists webhooks `count` times with `key`. Returns the statuses.
+async fn read_statuses(server: &TestServer, key: &str, count: usize) -> Vec<u16> {
     let mut statuses = Vec::new();
     for _ in 0..count {
-        statuses.push(server.get(key, ORDERS).await.status);
+        statuses.push(server.get(key, WEBHOOKS).await.status);
     }
     statuses
 }
 
-/// A rule that has answered: status, body, media type, reason; and it is numbered.
-fn response_of(response: &TestResponse) -> (u16, String, String, String) {
+/// Returns status, body, media type and reason of a rule's response. Asserts that it has a number.
+fn rule_response(response: &TestResponse) -> (u16, String, String, String) {
     assert!(!response.header("x-mock-request").is_empty());
     (
         response.status,
@@ -54,6 +54,7 @@ fn response_of(response: &TestResponse) -> (u16, String, String, String) {
     )
 }
 
-fn busy(status: u16) -> Value {
+/// Returns the effect of responding with `status`.
+fn respond_with(status: u16) -> Value {
     json!({"respond": {"status": status}})
 }

@@ -59,7 +59,7 @@ async fn live(server: &TestServer, key: &str, url: &str) -> (Vec<String>, String
         "then": {"outcome": {"probability": 0.25}}});
     server.control(Method::POST, "/_mock/rules", &rule).await;
     let body = |name: &str| json!({"idempotencyKey": name, "fileName": format!("{name}.jpg")});
-    let done = server
+    let result = server
         .confirm_detection(key, &body("done"), picture())
         .await;
     assert_eq!(
@@ -70,7 +70,7 @@ async fn live(server: &TestServer, key: &str, url: &str) -> (Vec<String>, String
         .confirm_detection(key, &body("under_way"), picture())
         .await;
     let (waiting, upload) = server.create_detection(key, &body("waiting")).await;
-    (vec![done, under_way, waiting], upload)
+    (vec![result, under_way, waiting], upload)
 }
 
 /// Nothing is as it was.
@@ -92,8 +92,8 @@ async fn creates_next_order(stunt: &TestServer, key: &str, (ids, upload): &(Vec<
     stunt.put(upload, picture()).await;
     stunt.confirm(key, &ids[2]).await;
     let ran = stunt.advance(key, "PT0.3S").await;
-    let (done, told) = ("order.process", "webhook.deliver");
-    assert_eq!(ran, [done, done, told, told]);
+    let (result, told) = ("order.process", "webhook.deliver");
+    assert_eq!(ran, [result, result, told, told]);
     for id in ids {
         let order = stunt.get_order(key, id).await;
         assert_eq!(order["status"], "complete", "{order}");
@@ -104,7 +104,7 @@ async fn creates_next_order(stunt: &TestServer, key: &str, (ids, upload): &(Vec<
 }
 
 #[tokio::test]
-async fn everything_is_restored_as_it_was_and_goes_on_from_there() {
+async fn restore_all_returns_to_the_snapshot_and_continues() {
     let (server, receiver) = (TestServer::start().await, Receiver::start().await);
     let freeze = json!({"mode": "frozen", "now": T0});
     server.control(Method::PUT, "/_mock/clock", &freeze).await;
@@ -156,7 +156,7 @@ async fn everything_is_restored_as_it_was_and_goes_on_from_there() {
 }
 
 #[tokio::test]
-async fn one_account_is_restored_and_no_other_is_touched() {
+async fn restore_one_account_leaves_others_unchanged() {
     let (server, receiver) = (TestServer::start().await, Receiver::start().await);
     let mine = live(&server, "mine", &receiver.url).await;
     let other = live(&server, "other", &receiver.url).await;
@@ -199,7 +199,7 @@ async fn one_account_is_restored_and_no_other_is_touched() {
 }
 
 #[tokio::test]
-async fn two_accounts_with_one_name_have_two_snapshots() {
+async fn snapshots_of_two_accounts_with_one_name_are_separate() {
     let data = tempfile::tempdir().expect("a directory");
     let start = async || {
         let path = data.path().to_owned();
@@ -223,8 +223,8 @@ async fn two_accounts_with_one_name_have_two_snapshots() {
         set(&server, key, 0.9).await;
     }
     let names = async |server: &TestServer, query: &str| {
-        let listed = look(server, &format!("/_mock/snapshots{query}")).await;
-        let snapshots = listed["snapshots"].as_array().expect("a list").iter();
+        let listing = look(server, &format!("/_mock/snapshots{query}")).await;
+        let snapshots = listing["snapshots"].as_array().expect("a list").iter();
         let shown = snapshots.map(|it| (it["name"].clone(), it["account"].clone()));
         shown.collect::<Vec<_>>()
     };
@@ -276,7 +276,7 @@ async fn two_accounts_with_one_name_have_two_snapshots() {
 }
 
 #[tokio::test]
-async fn a_restore_is_fenced_and_what_was_under_way_is_done_again() {
+async fn restore_during_a_delivery_repeats_it_once() {
     let server = TestServer::start().await;
     let receiver = Receiver::with_replies([Reply::Silence]).await;
     server.webhook("live", &receiver.url).await;
@@ -299,7 +299,7 @@ async fn a_restore_is_fenced_and_what_was_under_way_is_done_again() {
 }
 
 #[tokio::test]
-async fn a_clock_that_ran_goes_on_from_where_it_was() {
+async fn restore_account_with_running_clock_continues_from_its_instant() {
     let server = TestServer::start().await;
     let set = json!({"account": "live", "mode": "running", "now": T0});
     server.control(Method::PUT, "/_mock/clock", &set).await;
@@ -313,7 +313,7 @@ async fn a_clock_that_ran_goes_on_from_where_it_was() {
 }
 
 #[tokio::test]
-async fn what_was_observed_is_no_part_of_a_snapshot_and_goes_with_a_restore() {
+async fn restore_clears_requests_and_inboxes_of_restored_accounts() {
     let server = TestServer::start().await;
     for (of, left) in [(json!({"account": "live"}), 1), (json!({}), 0)] {
         for key in ["live", "other"] {
@@ -330,8 +330,8 @@ async fn what_was_observed_is_no_part_of_a_snapshot_and_goes_with_a_restore() {
         restore(&server, "a", &of).await;
         for (key, count) in [("live", 0), ("other", left)] {
             let requests = look(&server, &format!("/_mock/requests?account={key}")).await;
-            let came = look(&server, &format!("/_mock/inbox/{key}/messages")).await;
-            let counts = [&requests["requests"], &came["messages"]];
+            let received = look(&server, &format!("/_mock/inbox/{key}/messages")).await;
+            let counts = [&requests["requests"], &received["messages"]];
             let counts = counts.map(|list| list.as_array().map(Vec::len));
             assert_eq!(counts, [Some(count); 2], "{key} {of}");
         }

@@ -13,7 +13,7 @@ async fn guarded() -> TestServer {
 }
 
 #[tokio::test]
-async fn who_does_not_show_it_is_refused_wherever_it_asks() {
+async fn call_without_valid_token_is_refused_on_every_path() {
     let server = guarded().await;
     for path in [
         "/_mock/accounts",
@@ -37,7 +37,7 @@ async fn who_does_not_show_it_is_refused_wherever_it_asks() {
 }
 
 #[tokio::test]
-async fn who_shows_it_steers_and_the_vendors_the_inbox_and_health_ask_for_none() {
+async fn call_with_token_succeeds_and_exempt_routes_need_none() {
     let server = guarded().await;
     let headers = [("authorization", "Bearer s3cret")];
     let accounts = "/_mock/accounts";
@@ -52,7 +52,7 @@ async fn who_shows_it_steers_and_the_vendors_the_inbox_and_health_ask_for_none()
 }
 
 #[tokio::test]
-async fn an_empty_token_is_none() {
+async fn start_with_empty_token_requires_none() {
     let server =
         TestServer::with_config(|config| config.control.control_token = Some(String::new())).await;
     let accounts = server.send(Method::GET, "/_mock/accounts", &[], "").await;
@@ -60,7 +60,7 @@ async fn an_empty_token_is_none() {
 }
 
 #[tokio::test]
-async fn commands_show_it_and_the_health_check_needs_none() {
+async fn run_commands_sends_the_token_and_health_needs_none() {
     let server = guarded().await;
     let run = |verb: &'static str, token: Option<&str>| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stuntdouble"));
@@ -98,7 +98,7 @@ fn run(arguments: &[&str], input: &[u8]) -> Output {
 }
 
 #[tokio::test]
-async fn a_delivered_webhook_is_signed_and_verified_by_the_command_line() {
+async fn sign_and_verify_commands_match_the_delivered_signature() {
     let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     let (_, secret) = server.webhook("live", &receiver.url).await;

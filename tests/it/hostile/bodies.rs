@@ -1,4 +1,4 @@
-//! Bodies that are no JSON, or not the JSON that is asked for.
+//! Bodies that are not JSON or not the expected JSON.
 
 use reqwest::Method;
 
@@ -19,7 +19,7 @@ async fn post(
 }
 
 #[tokio::test]
-async fn what_is_no_json_object_is_refused_by_every_route() {
+async fn post_body_that_is_not_a_json_object_is_refused_on_every_route() {
     let server = TestServer::start_frozen("live").await;
     let trailing = "trailing characters at line 1 column";
     let cases: [(&[u8], &str); 14] = [
@@ -42,27 +42,28 @@ async fn what_is_no_json_object_is_refused_by_every_route() {
         (b"[{}]", "invalid type: sequence, expected an object"),
     ];
     for path in POSTS {
-        for (body, why) in cases {
+        for (body, reason) in cases {
             let response = post(&server, path, "application/json", body).await;
             let message = response.header("x-mock-reason").to_owned();
             assert!(
-                message.starts_with(&format!("body: {why}")),
+                message.starts_with(&format!("body: {reason}")),
                 "{path} {}: {message}",
                 String::from_utf8_lossy(body)
             );
             response.assert_refused(400, "VALIDATION_FAILED", &message);
         }
     }
-    let whole = br#"{"idempotencyKey":"a","fileName":"a.jpg"}{}"#;
-    let response = post(&server, DETECTION, "application/json", whole).await;
+    let two_values = br#"{"idempotencyKey":"a","fileName":"a.jpg"}{}"#;
+    let response = post(&server, DETECTION, "application/json", two_values).await;
     response.assert_refused(400, "VALIDATION_FAILED", &format!("body: {trailing} 42"));
     server.assert_healthy("live").await;
 }
 
 #[tokio::test]
-async fn an_array_with_the_right_values_in_the_right_order_is_no_body() {
+async fn post_array_in_place_of_object_is_refused() {
     let server = TestServer::start_frozen("live").await;
-    for (path, body, at) in [
+
+    for (path, body, field) in [
         (DETECTION, r#"["a",null,"a.jpg",null]"#, "body"),
         (
             DETECTION,
@@ -91,18 +92,24 @@ async fn an_array_with_the_right_values_in_the_right_order_is_no_body() {
         ),
     ] {
         let response = post(&server, path, "application/json", body).await;
-        let why = response.header("x-mock-reason").to_owned();
-        let start = format!("{at}: invalid type: sequence, expected an object");
-        assert!(why.starts_with(&start), "{body}: {} {why}", response.text());
-        response.assert_refused(400, "VALIDATION_FAILED", &why);
+        let reason = response.header("x-mock-reason").to_owned();
+        let start = format!("{field}: invalid type: sequence, expected an object");
+        assert!(
+            reason.starts_with(&start),
+            "{body}: {} {reason}",
+            response.text()
+        );
+        response.assert_refused(400, "VALIDATION_FAILED", &reason);
     }
     server.assert_healthy("live").await;
 }
 
 #[tokio::test]
-async fn ten_thousand_brackets_are_refused_where_they_count_and_passed_over_elsewhere() {
+async fn post_deep_nesting_is_refused_in_known_fields_and_ignored_in_others() {
     let server = TestServer::start_frozen("live").await;
-    let (open, close) = ("[".repeat(10_000), "]".repeat(10_000));
+
+    let open = "[".repeat(10_000);
+    let close = "]".repeat(10_000);
     let objects = r#"{"a":"#.repeat(10_000);
     for path in POSTS {
         for body in [
@@ -114,9 +121,12 @@ async fn ten_thousand_brackets_are_refused_where_they_count_and_passed_over_else
             format!(r#"{{"options":{objects}"#),
         ] {
             let reply = post(&server, path, "application/json", body).await;
-            let why = reply.header("x-mock-reason").to_owned();
-            assert!(!why.is_empty() && why.len() <= 500, "{path}: {why}");
-            reply.assert_refused(400, "VALIDATION_FAILED", &why);
+            let reason = reply.header("x-mock-reason").to_owned();
+            assert!(
+                !reason.is_empty() && reason.len() <= 500,
+                "{path}: {reason}"
+            );
+            reply.assert_refused(400, "VALIDATION_FAILED", &reason);
         }
     }
     let unknown = format!(r#"{{"idempotencyKey":"a","fileName":"a.jpg","x":{open}{close}}}"#);
@@ -126,7 +136,7 @@ async fn ten_thousand_brackets_are_refused_where_they_count_and_passed_over_else
 }
 
 #[tokio::test]
-async fn text_that_is_no_unicode_and_keys_given_twice_are_refused() {
+async fn post_invalid_unicode_or_duplicate_fields_is_refused() {
     let server = TestServer::start_frozen("live").await;
     let cases: [(&[u8], &str); 7] = [
         (
@@ -158,15 +168,15 @@ async fn text_that_is_no_unicode_and_keys_given_twice_are_refused() {
             "body: duplicate field `fileName` at line 1 column 51",
         ),
     ];
-    for (body, why) in cases {
+    for (body, reason) in cases {
         let response = post(&server, DETECTION, "application/json", body).await;
-        response.assert_refused(400, "VALIDATION_FAILED", why);
+        response.assert_refused(400, "VALIDATION_FAILED", reason);
     }
     server.assert_healthy("live").await;
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_sent_as_json_is_refused() {
+async fn post_with_other_content_type_than_json_is_refused() {
     let server = TestServer::start_frozen("live").await;
     let body = r#"{"idempotencyKey":"a","fileName":"a.jpg"}"#;
     for content_type in [

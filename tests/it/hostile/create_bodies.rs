@@ -1,4 +1,4 @@
-//! Every field of every body that makes an order, with values that the vendor does not take.
+//! Invalid values for every field of every body that creates an order.
 
 use std::collections::BTreeSet;
 
@@ -9,19 +9,22 @@ use crate::support::TestServer;
 const INVALID: &str = "VALIDATION_FAILED";
 const KEY_INVALID: &str = "VALIDATION_IDEMPOTENCY_KEY_INVALID";
 
-/// A route, a body it takes, and what it does not: where, what, and how the reason begins.
+/// JSON pointer, invalid value, and start of the reason.
+type InvalidField = (&'static str, Value, &'static str);
+
+/// A route, a valid body, and its invalid fields.
 struct CreateRoute {
     path: &'static str,
-    good: Value,
-    bad: Vec<(&'static str, Value, &'static str)>,
+    valid: Value,
+    invalid: Vec<InvalidField>,
 }
 
-fn long(chars: usize) -> Value {
+fn text_of_length(chars: usize) -> Value {
     json!("x".repeat(chars))
 }
 
-/// What every body has.
-fn key() -> Vec<(&'static str, Value, &'static str)> {
+/// Invalid idempotency keys, which are the same for every route.
+fn invalid_keys() -> Vec<InvalidField> {
     let field = "/idempotencyKey";
     vec![
         (field, Value::Null, "idempotencyKey: missing"),
@@ -29,25 +32,25 @@ fn key() -> Vec<(&'static str, Value, &'static str)> {
         (field, json!(7), "idempotencyKey: 7 is no string"),
         (
             field,
-            long(256),
+            text_of_length(256),
             "idempotencyKey: 256 characters, 255 are taken",
         ),
     ]
 }
 
-fn order_name() -> Vec<(&'static str, Value, &'static str)> {
+fn invalid_order_names() -> Vec<InvalidField> {
     vec![
         (
             "/orderName",
-            long(65),
+            text_of_length(65),
             "orderName: 65 characters, 64 are taken",
         ),
         ("/orderName", json!(1), "orderName: "),
     ]
 }
 
-fn file_name(at: &'static str, text: &'static str) -> Vec<(&'static str, Value, &'static str)> {
-    let bad = [
+fn invalid_file_names(pointer: &'static str, reason: &'static str) -> Vec<InvalidField> {
+    let invalid = [
         Value::Null,
         json!(1),
         json!(""),
@@ -60,11 +63,14 @@ fn file_name(at: &'static str, text: &'static str) -> Vec<(&'static str, Value, 
         json!("a\u{0}.jpg"),
         json!(format!("{}.jpg", "x".repeat(252))),
     ];
-    bad.into_iter().map(|value| (at, value, text)).collect()
+    invalid
+        .into_iter()
+        .map(|value| (pointer, value, reason))
+        .collect()
 }
 
-fn url(at: &'static str, text: &'static str) -> Vec<(&'static str, Value, &'static str)> {
-    let bad = [
+fn invalid_urls(pointer: &'static str, reason: &'static str) -> Vec<InvalidField> {
+    let invalid = [
         json!(1),
         json!(""),
         json!("files.test/a.jpg"),
@@ -72,11 +78,14 @@ fn url(at: &'static str, text: &'static str) -> Vec<(&'static str, Value, &'stat
         json!("data:image/png;base64,AAAA"),
         json!(format!("http://files.test/{}", "x".repeat(2_048))),
     ];
-    bad.into_iter().map(|value| (at, value, text)).collect()
+    invalid
+        .into_iter()
+        .map(|value| (pointer, value, reason))
+        .collect()
 }
 
-/// Not one to a hundred files.
-fn files() -> Vec<(&'static str, Value, &'static str)> {
+/// Invalid lists of files. A valid list has one to a hundred.
+fn invalid_file_lists() -> Vec<InvalidField> {
     let file = json!({"fileName": "a.jpg", "imageUrl": "http://files.test/a", "watermarks": [{"text": "x"}]});
     vec![
         ("/files", json!([]), "files: 0 of them, 1 to 100 are taken"),
@@ -94,14 +103,20 @@ fn files() -> Vec<(&'static str, Value, &'static str)> {
 
 fn anti_ai() -> CreateRoute {
     let target = json!({"fileKey": "k", "url": "http://files.test/put", "presignedUrlExpiresAt": "2026-03-12T11:00:00Z"});
-    let mut bad = [key(), order_name(), files()].concat();
-    bad.extend(file_name("/files/0/fileName", "files[0].fileName: "));
-    bad.extend(url(
+    let mut invalid = [invalid_keys(), invalid_order_names(), invalid_file_lists()].concat();
+    invalid.extend(invalid_file_names(
+        "/files/0/fileName",
+        "files[0].fileName: ",
+    ));
+    invalid.extend(invalid_urls(
         "/files/0/originalFileUrl",
         "files[0].originalFileUrl: ",
     ));
-    bad.extend(url("/outputTargets/0/url", "outputTargets[0].url: "));
-    bad.extend([
+    invalid.extend(invalid_urls(
+        "/outputTargets/0/url",
+        "outputTargets[0].url: ",
+    ));
+    invalid.extend([
         ("/options", json!([]), "options: "),
         ("/options/strength", json!("extreme"), "options.strength: "),
         ("/options/strength", json!("High"), "options.strength: "),
@@ -147,32 +162,35 @@ fn anti_ai() -> CreateRoute {
     ]);
     CreateRoute {
         path: "/api/v2/orders/anti-ai",
-        good: json!({"idempotencyKey": "k", "orderName": "n",
+        valid: json!({"idempotencyKey": "k", "orderName": "n",
             "files": [{"fileName": "a.jpg", "originalFileUrl": "http://files.test/a"}],
             "options": {"strength": "low"}, "mode": {"zeroCopy": true}, "outputTargets": [target]}),
-        bad,
+        invalid,
     }
 }
 
 fn with_urls() -> CreateRoute {
-    let mut bad = [key(), order_name(), files()].concat();
-    bad.extend(file_name("/files/0/fileName", "files[0].fileName: "));
-    bad.extend(url("/files/0/imageUrl", "files[0].imageUrl: "));
-    bad.push(("/files/0/imageUrl", Value::Null, "files[0].imageUrl: "));
+    let mut invalid = [invalid_keys(), invalid_order_names(), invalid_file_lists()].concat();
+    invalid.extend(invalid_file_names(
+        "/files/0/fileName",
+        "files[0].fileName: ",
+    ));
+    invalid.extend(invalid_urls("/files/0/imageUrl", "files[0].imageUrl: "));
+    invalid.push(("/files/0/imageUrl", Value::Null, "files[0].imageUrl: "));
     CreateRoute {
         path: "/api/v2/orders/anti-ai/with-urls",
-        good: json!({"idempotencyKey": "k", "orderName": "n",
+        valid: json!({"idempotencyKey": "k", "orderName": "n",
             "files": [{"fileName": "a.jpg", "imageUrl": "http://files.test/a"}]}),
-        bad,
+        invalid,
     }
 }
 
 fn create_detection() -> CreateRoute {
-    let mut bad = [key(), order_name()].concat();
-    bad.extend(file_name("/fileName", "fileName: "));
+    let mut invalid = [invalid_keys(), invalid_order_names()].concat();
+    invalid.extend(invalid_file_names("/fileName", "fileName: "));
     let tif = "fileName: extension .tif is not supported";
-    bad.push(("/fileName", json!("a.tif"), tif));
-    bad.extend([
+    invalid.push(("/fileName", json!("a.tif"), tif));
+    invalid.extend([
         (
             "/fileName",
             json!("a.pdf"),
@@ -199,22 +217,25 @@ fn create_detection() -> CreateRoute {
         json!({"generateHeatmap": true, "generateOverlay": true, "generateThumbnail": true});
     CreateRoute {
         path: "/api/v2/orders/ai-detection",
-        good: json!({"idempotencyKey": "k", "orderName": "n", "fileName": "a.jpg", "options": options}),
-        bad,
+        valid: json!({"idempotencyKey": "k", "orderName": "n", "fileName": "a.jpg", "options": options}),
+        invalid,
     }
 }
 
 fn embed(path: &'static str) -> CreateRoute {
-    let mut bad = [key(), files()].concat();
-    bad.extend(file_name("/files/0/fileName", "files[0].fileName: "));
-    bad.extend(url(
+    let mut invalid = [invalid_keys(), invalid_file_lists()].concat();
+    invalid.extend(invalid_file_names(
+        "/files/0/fileName",
+        "files[0].fileName: ",
+    ));
+    invalid.extend(invalid_urls(
         "/files/0/originalFileUrl",
         "files[0].originalFileUrl: ",
     ));
-    let marks = "files[0].watermarks: ";
-    bad.extend([
-        ("/files/0/watermarks", Value::Null, marks),
-        ("/files/0/watermarks", json!("x"), marks),
+    let watermarks = "files[0].watermarks: ";
+    invalid.extend([
+        ("/files/0/watermarks", Value::Null, watermarks),
+        ("/files/0/watermarks", json!("x"), watermarks),
         (
             "/files/0/watermarks",
             json!([]),
@@ -254,18 +275,18 @@ fn embed(path: &'static str) -> CreateRoute {
     let file = json!({"fileName": "a.pdf", "originalFileUrl": "http://files.test/a", "watermarks": [{"text": "x"}]});
     CreateRoute {
         path,
-        good: json!({"idempotencyKey": "k", "files": [file]}),
-        bad,
+        valid: json!({"idempotencyKey": "k", "files": [file]}),
+        invalid,
     }
 }
 
-/// A file that watermarks are looked for in.
+/// Route that extracts watermarks from a file.
 fn extract(path: &'static str) -> CreateRoute {
-    let mut bad = key();
-    bad.extend(file_name("/file/fileName", "file.fileName: "));
+    let mut invalid = invalid_keys();
+    invalid.extend(invalid_file_names("/file/fileName", "file.fileName: "));
     let original = "/file/originalFile/fileName";
-    bad.extend(file_name(original, "file.originalFile.fileName: "));
-    bad.extend([
+    invalid.extend(invalid_file_names(original, "file.originalFile.fileName: "));
+    invalid.extend([
         ("/file", Value::Null, "file: "),
         ("/file", json!([]), "file: "),
         ("/file/originalFile", json!("o.jpg"), "file.originalFile: "),
@@ -274,18 +295,18 @@ fn extract(path: &'static str) -> CreateRoute {
     let file = json!({"fileName": "a.jpg", "originalFile": {"fileName": "o.jpg"}});
     CreateRoute {
         path,
-        good: json!({"idempotencyKey": "k", "file": file}),
-        bad,
+        valid: json!({"idempotencyKey": "k", "file": file}),
+        invalid,
     }
 }
 
 fn extract_v2() -> CreateRoute {
     let mut route = extract("/api/v2/orders/wtr-extract");
-    route.good["file"]["includeOriginal"] = json!(true);
+    route.valid["file"]["includeOriginal"] = json!(true);
     let tif = "file.fileName: extension .tif is not supported";
-    route.bad.push(("/file/fileName", json!("a.tif"), tif));
+    route.invalid.push(("/file/fileName", json!("a.tif"), tif));
     let field = "/file/includeOriginal";
-    route.bad.extend([
+    route.invalid.extend([
         (field, json!("yes"), "file.includeOriginal: "),
         (
             "/file/fileName",
@@ -301,22 +322,24 @@ fn extract_v2() -> CreateRoute {
     route
 }
 
-/// Every place in the body, as pointers; of lists the first item.
-fn places(value: &Value, at: &str, into: &mut BTreeSet<String>) {
-    let mut go_on = |name: &str, value: &Value| {
-        let at = format!("{at}/{name}");
-        into.insert(at.clone());
-        places(value, &at, into);
+/// Adds the JSON pointer of every value in `value` to `pointers`. Of an array, only the first item counts.
+fn add_pointers(value: &Value, pointer: &str, pointers: &mut BTreeSet<String>) {
+    let mut add_child = |name: &str, value: &Value| {
+        let child = format!("{pointer}/{name}");
+        pointers.insert(child.clone());
+        add_pointers(value, &child, pointers);
     };
     match value {
-        Value::Object(fields) => fields.iter().for_each(|(name, value)| go_on(name, value)),
-        Value::Array(items) => items.iter().take(1).for_each(|value| go_on("0", value)),
+        Value::Object(fields) => fields
+            .iter()
+            .for_each(|(name, value)| add_child(name, value)),
+        Value::Array(items) => items.iter().take(1).for_each(|value| add_child("0", value)),
         _ => {}
     }
 }
 
 #[tokio::test]
-async fn every_field_of_every_create_body_has_values_that_are_refused_by_name() {
+async fn create_with_invalid_value_in_any_field_answers_reason_with_its_name() {
     let server = TestServer::start_frozen("live").await;
     for route in [
         anti_ai(),
@@ -328,39 +351,46 @@ async fn every_field_of_every_create_body_has_values_that_are_refused_by_name() 
         extract("/api/v3/orders/wtr-extract"),
     ] {
         let mut untried = BTreeSet::new();
-        places(&route.good, "", &mut untried);
-        for (at, value, why) in &route.bad {
-            let mut body = route.good.clone();
-            *body.pointer_mut(at).unwrap_or_else(|| panic!("{at}")) = value.clone();
+        add_pointers(&route.valid, "", &mut untried);
+        for (pointer, value, prefix) in &route.invalid {
+            let mut body = route.valid.clone();
+            *body
+                .pointer_mut(pointer)
+                .unwrap_or_else(|| panic!("{pointer}")) = value.clone();
             let reply = server.post("live", route.path, &body).await;
-            let code = if *at == "/idempotencyKey" {
+            let code = if *pointer == "/idempotencyKey" {
                 KEY_INVALID
             } else {
                 INVALID
             };
-            let text = reply.header("x-mock-reason").to_owned();
-            reply.assert_refused(400, code, &text);
-            assert!(text.starts_with(why), "{} {at} {value}: {text}", route.path);
-            untried.remove(*at);
+            let reason = reply.header("x-mock-reason").to_owned();
+            reply.assert_refused(400, code, &reason);
+            assert!(
+                reason.starts_with(prefix),
+                "{} {pointer} {value}: {reason}",
+                route.path
+            );
+            untried.remove(*pointer);
         }
         assert!(untried.is_empty(), "{}: {untried:?}", route.path);
-        let response = server.post("live", route.path, &route.good).await;
+        let response = server.post("live", route.path, &route.valid).await;
         assert_eq!(response.status, 200, "{}: {}", route.path, response.text());
     }
 }
 
 #[tokio::test]
-async fn what_is_just_within_the_bounds_is_taken() {
+async fn create_with_values_at_their_limits_is_accepted() {
     let server = TestServer::start_frozen("live").await;
     let texts = vec![json!({"text": "é".repeat(1_000)}); 10];
     let name = format!("{}.bmp", "x".repeat(251));
     let files = vec![json!({"fileName": name, "watermarks": texts}); 100];
     for path in ["/api/v2/orders/wtr-embed", "/api/v3/orders/wtr-embed"] {
-        let body = json!({"idempotencyKey": long(255), "files": files});
+        let body = json!({"idempotencyKey": text_of_length(255), "files": files});
         let response = server.post("live", path, &body).await;
         assert_eq!(response.status, 200, "{}", response.header("x-mock-reason"));
     }
-    let body = json!({"idempotencyKey": "k", "orderName": long(64), "fileName": "a.TIFF"});
+    let body =
+        json!({"idempotencyKey": "k", "orderName": text_of_length(64), "fileName": "a.TIFF"});
     let response = server
         .post("live", "/api/v2/orders/ai-detection", &body)
         .await;

@@ -1,4 +1,4 @@
-//! Fields of the wrong type, and fields that are not there.
+//! Fields of a wrong type, and missing fields.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::support::TestServer;
 const INVALID: &str = "VALIDATION_FAILED";
 const KEY_INVALID: &str = "VALIDATION_IDEMPOTENCY_KEY_INVALID";
 
-/// What a field may be besides what it should be.
+/// Type that a field must have.
 #[derive(Clone, Copy)]
 enum Shape {
     Text,
@@ -22,8 +22,8 @@ enum Shape {
 }
 
 impl Shape {
-    fn wrong(self) -> Vec<Value> {
-        let fits = |value: &Value| match self {
+    fn values_of_other_types(self) -> Vec<Value> {
+        let is_allowed = |value: &Value| match self {
             Self::Text => value.is_string(),
             Self::TextOrNull => value.is_string() || value.is_null(),
             Self::ObjectOrNull => value.is_object() || value.is_null(),
@@ -32,7 +32,7 @@ impl Shape {
             Self::Flag => value.is_boolean(),
             Self::FlagOrNull => value.is_boolean() || value.is_null(),
         };
-        let mut all = vec![
+        let mut values = vec![
             Value::Null,
             json!(true),
             json!(0),
@@ -42,17 +42,17 @@ impl Shape {
             json!([]),
             json!({}),
         ];
-        all.retain(|value| !fits(value));
-        all
+        values.retain(|value| !is_allowed(value));
+        values
     }
 }
 
-/// A route, a body it takes, and its fields: where they are, what they are, how they are named
-/// and what is answered where one is wrong.
+/// A route and a valid body. `fields` are JSON pointer, type, name in the reason and error code.
+/// `required` are JSON pointer of the parent, name and error code.
 struct FieldRoute {
     method: Method,
     path: String,
-    good: Value,
+    valid: Value,
     fields: Vec<(&'static str, Shape, &'static str, &'static str)>,
     required: Vec<(&'static str, &'static str, &'static str)>,
 }
@@ -63,7 +63,7 @@ fn detection_route() -> FieldRoute {
     FieldRoute {
         method: Method::POST,
         path: DETECTION.to_owned(),
-        good: json!({"idempotencyKey": "k", "orderName": "n", "fileName": "a.jpg", "options": options}),
+        valid: json!({"idempotencyKey": "k", "orderName": "n", "fileName": "a.jpg", "options": options}),
         fields: vec![
             (
                 "/idempotencyKey",
@@ -104,7 +104,7 @@ fn anti_ai_route() -> FieldRoute {
     FieldRoute {
         method: Method::POST,
         path: ANTI_AI.to_owned(),
-        good: json!({"idempotencyKey": "k", "orderName": "n", "files": [{"fileName": "a.jpg"}, {"fileName": "b.png", "originalFileUrl": null}], "options": {"strength": "low"}, "mode": {"zeroCopy": false}}),
+        valid: json!({"idempotencyKey": "k", "orderName": "n", "files": [{"fileName": "a.jpg"}, {"fileName": "b.png", "originalFileUrl": null}], "options": {"strength": "low"}, "mode": {"zeroCopy": false}}),
         fields: vec![
             (
                 "/idempotencyKey",
@@ -151,10 +151,10 @@ fn anti_ai_route() -> FieldRoute {
 }
 
 fn confirm_routes(detection: &str, anti_ai: &str) -> [FieldRoute; 2] {
-    let of = |path: &str, id: &str| FieldRoute {
+    let route = |path: &str, id: &str| FieldRoute {
         method: Method::POST,
         path: path.to_owned(),
-        good: json!({"idempotencyKey": "k", "orderId": id}),
+        valid: json!({"idempotencyKey": "k", "orderId": id}),
         fields: vec![
             (
                 "/idempotencyKey",
@@ -170,16 +170,16 @@ fn confirm_routes(detection: &str, anti_ai: &str) -> [FieldRoute; 2] {
         ],
     };
     [
-        of(CONFIRM_DETECTION, detection),
-        of(CONFIRM_ANTI_AI, anti_ai),
+        route(CONFIRM_DETECTION, detection),
+        route(CONFIRM_ANTI_AI, anti_ai),
     ]
 }
 
 fn webhook_routes(id: &str) -> [FieldRoute; 2] {
-    let of = |method: Method, path: String| FieldRoute {
+    let route = |method: Method, path: String| FieldRoute {
         method,
         path,
-        good: json!({"name": "n", "url": "http://127.0.0.1:1/", "isTest": true}),
+        valid: json!({"name": "n", "url": "http://127.0.0.1:1/", "isTest": true}),
         fields: vec![
             ("/name", Shape::TextOrNull, "name", INVALID),
             ("/url", Shape::Text, "url", INVALID),
@@ -188,56 +188,56 @@ fn webhook_routes(id: &str) -> [FieldRoute; 2] {
         required: vec![("", "url", INVALID)],
     };
     [
-        of(Method::POST, WEBHOOKS.to_owned()),
-        of(Method::PUT, format!("{WEBHOOKS}/{id}")),
+        route(Method::POST, WEBHOOKS.to_owned()),
+        route(Method::PUT, format!("{WEBHOOKS}/{id}")),
     ]
 }
 
-async fn refuses_what_is_wrong(server: &TestServer, route: &FieldRoute) {
-    for (pointer, shape, named, code) in &route.fields {
-        for wrong in shape.wrong() {
-            let mut body = route.good.clone();
-            *body.pointer_mut(pointer).expect("a field of the body") = wrong;
+async fn assert_invalid_fields_refused(server: &TestServer, route: &FieldRoute) {
+    for (pointer, shape, name, code) in &route.fields {
+        for value in shape.values_of_other_types() {
+            let mut body = route.valid.clone();
+            *body.pointer_mut(pointer).expect("a field of the body") = value;
             let reply = server
                 .call(route.method.clone(), "live", &route.path, &body)
                 .await;
-            let why = reply.header("x-mock-reason").to_owned();
+            let reason = reply.header("x-mock-reason").to_owned();
             assert!(
-                why.starts_with(&format!("{named}: ")),
-                "{body}: {} {why}",
+                reason.starts_with(&format!("{name}: ")),
+                "{body}: {} {reason}",
                 reply.text()
             );
-            reply.assert_refused(400, code, &why);
+            reply.assert_refused(400, code, &reason);
         }
     }
     for (parent, field, code) in &route.required {
-        let mut body = route.good.clone();
+        let mut body = route.valid.clone();
         let parent = body.pointer_mut(parent).and_then(Value::as_object_mut);
         parent.expect("an object").remove(*field);
         let reply = server
             .call(route.method.clone(), "live", &route.path, &body)
             .await;
-        let why = reply.header("x-mock-reason").to_owned();
+        let reason = reply.header("x-mock-reason").to_owned();
         assert!(
-            why.contains("missing") && why.contains(field),
-            "{body}: {} {why}",
+            reason.contains("missing") && reason.contains(field),
+            "{body}: {} {reason}",
             reply.text()
         );
-        reply.assert_refused(400, code, &why);
+        reply.assert_refused(400, code, &reason);
     }
     let response = server
-        .call(route.method.clone(), "live", &route.path, &route.good)
+        .call(route.method.clone(), "live", &route.path, &route.valid)
         .await;
     assert_eq!(response.status, 200, "{}: {}", route.path, response.text());
 }
 
 #[tokio::test]
-async fn every_field_of_every_body_is_judged_by_name() {
+async fn post_with_wrong_type_or_missing_field_answers_reason_with_its_name() {
     let server = TestServer::start_frozen("live").await;
     let (webhook, _) = server.webhook("live", "http://127.0.0.1:1/").await;
-    let detection = json!({"idempotencyKey": "d", "fileName": "a_ai.jpg"});
+    let detection_body = json!({"idempotencyKey": "d", "fileName": "a_ai.jpg"});
     let detection = server
-        .upload_detection("live", &detection, crate::support::picture())
+        .upload_detection("live", &detection_body, crate::support::picture())
         .await;
     let files = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}]});
     let created = server.post("live", ANTI_AI, &files).await.json();
@@ -251,12 +251,12 @@ async fn every_field_of_every_body_is_judged_by_name() {
         .chain(&confirm_routes(&detection, anti_ai))
         .chain(&webhook_routes(&webhook))
     {
-        refuses_what_is_wrong(&server, route).await;
+        assert_invalid_fields_refused(&server, route).await;
     }
     assert_eq!(
         server.advance("live", "PT1S").await,
         ["order.process", "order.process"],
-        "the two that were confirmed, once"
+        "the two confirmed orders, once each"
     );
     for id in [detection.as_str(), anti_ai] {
         assert_eq!(server.get_order("live", id).await["status"], "complete");
@@ -265,9 +265,9 @@ async fn every_field_of_every_body_is_judged_by_name() {
 }
 
 #[tokio::test]
-async fn a_strength_is_one_of_three_words() {
+async fn create_anti_ai_with_unknown_strength_answers_allowed_values() {
     let server = TestServer::start_frozen("live").await;
-    for (strength, why) in [
+    for (strength, reason) in [
         (
             json!("medium"),
             "options.strength: unknown variant `medium`, expected one of `low`, `standard`, `high`",
@@ -280,7 +280,7 @@ async fn a_strength_is_one_of_three_words() {
         let body = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}], "options": {"strength": strength}});
         let response = server.post("live", ANTI_AI, &body).await;
         let message = response.header("x-mock-reason").to_owned();
-        assert!(message.starts_with(why), "{message}");
+        assert!(message.starts_with(reason), "{message}");
         response.assert_refused(400, "VALIDATION_FAILED", &message);
     }
     server.assert_healthy("live").await;

@@ -1,4 +1,4 @@
-//! Too much, too long, too many; and just as much as there may be.
+//! Limits of sizes, lengths and counts: values at the limit and beyond.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::support::{TestResponse, TestServer, raw};
 
 const JSON_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// A body of so many bytes, the most of them blanks.
+/// Builds a valid body of `bytes` bytes, padded with spaces.
 fn padded(bytes: usize) -> Vec<u8> {
     let mut body = br#"{"idempotencyKey":"a","fileName":"a.jpg"}"#.to_vec();
     body.resize(bytes, b' ');
@@ -16,18 +16,18 @@ fn padded(bytes: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_body_over_eight_mebibytes_is_refused_and_one_of_eight_is_not() {
+async fn post_body_over_eight_mebibytes_is_refused() {
     let server = TestServer::start_frozen("live").await;
     let headers = [
         ("authorization", "Bearer live"),
         ("content-type", "application/json"),
     ];
-    let why = "the body is larger than 8388608 bytes";
+    let reason = "the body is larger than 8388608 bytes";
     for bytes in [JSON_BYTES_MAX + 1, 2 * JSON_BYTES_MAX] {
         let response = server
             .send(Method::POST, DETECTION, &headers, padded(bytes))
             .await;
-        response.assert_refused(400, "VALIDATION_FAILED", why);
+        response.assert_refused(400, "VALIDATION_FAILED", reason);
     }
     let response = server
         .send(Method::POST, DETECTION, &headers, padded(JSON_BYTES_MAX))
@@ -37,7 +37,7 @@ async fn a_body_over_eight_mebibytes_is_refused_and_one_of_eight_is_not() {
 }
 
 #[tokio::test]
-async fn a_refused_client_reads_its_answer_even_while_it_is_sending() {
+async fn refused_post_answers_while_client_still_sends() {
     let server = TestServer::start_frozen("live").await;
     for round in 0..10 {
         let headers = [("content-type", "application/json")];
@@ -47,14 +47,14 @@ async fn a_refused_client_reads_its_answer_even_while_it_is_sending() {
         let path = format!("/api/v2/nothing/{round}");
         let body = padded(2 * JSON_BYTES_MAX);
         let response = server.send(Method::POST, &path, &headers, body).await;
-        let why = format!("POST {path} is no route");
-        response.assert_refused(404, "RESOURCE_NOT_FOUND", &why);
+        let reason = format!("POST {path} is no route");
+        response.assert_refused(404, "RESOURCE_NOT_FOUND", &reason);
     }
     server.assert_healthy("live").await;
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit_in_chunks_is_refused() {
+async fn post_chunked_body_over_limit_is_refused() {
     let server = TestServer::start_frozen("live").await;
     let body = padded(JSON_BYTES_MAX + 1);
     let mut chunked = Vec::with_capacity(body.len() + 100_000);
@@ -66,13 +66,13 @@ async fn a_body_over_the_limit_in_chunks_is_refused() {
     chunked.extend_from_slice(b"0\r\n\r\n");
     let headers = "Host: h\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n";
     let response = raw::post(&server.origin, DETECTION, headers, &chunked).await;
-    let why = "the body is larger than 8388608 bytes";
-    response.assert_refused(400, "VALIDATION_FAILED", why);
+    let reason = "the body is larger than 8388608 bytes";
+    response.assert_refused(400, "VALIDATION_FAILED", reason);
     server.assert_healthy("live").await;
 }
 
 #[tokio::test]
-async fn a_body_that_is_cut_short_makes_nothing() {
+async fn post_truncated_body_creates_nothing() {
     use tokio::io::AsyncWriteExt;
     let server = TestServer::start_frozen("live").await;
     let body = r#"{"idempotencyKey":"a","fileName":"a.jpg"}"#;
@@ -82,16 +82,17 @@ async fn a_body_that_is_cut_short_makes_nothing() {
         body.len() + 1
     );
     let mut stream = raw::connect(&server.origin).await;
-    stream.write_all(head.as_bytes()).await.expect("it is read");
-    stream.shutdown().await.expect("an end");
+    let written = stream.write_all(head.as_bytes()).await;
+    written.expect("the request is sent");
+    stream.shutdown().await.expect("the connection ends");
     let response = raw::read_response(stream).await;
-    let why = "the body was cut short";
-    response.assert_refused(400, "VALIDATION_FAILED", why);
+    let reason = "the body was cut short";
+    response.assert_refused(400, "VALIDATION_FAILED", reason);
     server.assert_healthy("live").await;
 }
 
 #[tokio::test]
-async fn an_idempotency_key_has_1_to_255_characters() {
+async fn idempotency_key_is_accepted_with_1_to_255_characters() {
     let server = TestServer::start_frozen("live").await;
     let id = server
         .upload_detection(
@@ -100,7 +101,7 @@ async fn an_idempotency_key_has_1_to_255_characters() {
             crate::support::picture(),
         )
         .await;
-    let with = async |key: &str| -> [TestResponse; 3] {
+    let post_with_key = async |key: &str| -> [TestResponse; 3] {
         let files = json!([{"fileName": "a.jpg"}]);
         [
             server
@@ -126,7 +127,7 @@ async fn an_idempotency_key_has_1_to_255_characters() {
                 .await,
         ]
     };
-    for (key, why) in [
+    for (key, reason) in [
         (String::new(), "idempotencyKey: empty"),
         (
             "k".repeat(256),
@@ -141,25 +142,25 @@ async fn an_idempotency_key_has_1_to_255_characters() {
             "idempotencyKey: 100000 characters, 255 are taken",
         ),
     ] {
-        for response in with(&key).await {
-            response.assert_refused(400, "VALIDATION_IDEMPOTENCY_KEY_INVALID", why);
+        for response in post_with_key(&key).await {
+            response.assert_refused(400, "VALIDATION_IDEMPOTENCY_KEY_INVALID", reason);
         }
     }
     for key in ["k".to_owned(), "k".repeat(255), "\u{1f600}".repeat(255)] {
-        let [detection, anti_ai, _] = with(&key).await;
+        let [detection, anti_ai, _] = post_with_key(&key).await;
         assert_eq!((detection.status, anti_ai.status), (200, 200), "{key}");
     }
-    let [.., confirmed] = with("k").await;
+    let [.., confirmed] = post_with_key("k").await;
     assert_eq!(
         confirmed.text(),
         format!(r#"{{"data":{{"orderId":"{id}","status":"inProgress"}}}}"#),
-        "the first of the keys that fit confirmed it"
+        "confirmed with the first valid key"
     );
     server.assert_healthy("live").await;
 }
 
 #[tokio::test]
-async fn keys_that_differ_after_a_nul_are_two() {
+async fn idempotency_keys_that_differ_after_nul_create_two_orders() {
     let server = TestServer::start_frozen("live").await;
     let mut ids = Vec::new();
     for key in ["a\0b", "a\0c", "a", "a\0", "a\0b"] {
@@ -175,23 +176,24 @@ async fn keys_that_differ_after_a_nul_are_two() {
 }
 
 #[tokio::test]
-async fn an_order_name_has_64_characters_at_most() {
+async fn order_name_is_accepted_with_up_to_64_characters() {
     let server = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "a.jpg"}]);
-    let with = |n: usize| "\u{1f600}".repeat(n);
+    let name_of_length = |n: usize| "\u{1f600}".repeat(n);
     for path in [DETECTION, ANTI_AI] {
         let body = |name: &str| json!({"idempotencyKey": name, "orderName": name, "fileName": "a.jpg", "files": files});
-        let refused = server.post("live", path, &body(&with(65))).await;
-        let why = "orderName: 65 characters, 64 are taken";
-        refused.assert_refused(400, "VALIDATION_FAILED", why);
-        let response = server.post("live", path, &body(&with(64))).await;
-        assert_eq!(response.json()["data"]["orderName"], json!(with(64)));
+        let refused = server.post("live", path, &body(&name_of_length(65))).await;
+        let reason = "orderName: 65 characters, 64 are taken";
+        refused.assert_refused(400, "VALIDATION_FAILED", reason);
+        let longest = name_of_length(64);
+        let response = server.post("live", path, &body(&longest)).await;
+        assert_eq!(response.json()["data"]["orderName"], json!(longest));
     }
     server.assert_healthy("live").await;
 }
 
 #[tokio::test]
-async fn an_order_has_1_to_100_files() {
+async fn anti_ai_order_is_accepted_with_1_to_100_files() {
     let server = TestServer::start_frozen("live").await;
     let body = |n: usize| {
         let files: Vec<Value> = (0..n)
@@ -201,8 +203,8 @@ async fn an_order_has_1_to_100_files() {
     };
     for n in [0, 101] {
         let response = server.post("live", ANTI_AI, &body(n)).await;
-        let why = format!("files: {n} of them, 1 to 100 are taken");
-        response.assert_refused(400, "VALIDATION_FAILED", &why);
+        let reason = format!("files: {n} of them, 1 to 100 are taken");
+        response.assert_refused(400, "VALIDATION_FAILED", &reason);
     }
     let created = server.post("live", ANTI_AI, &body(100)).await.json();
     let files = created["data"]["files"].as_array().expect("files");
@@ -214,16 +216,16 @@ async fn an_order_has_1_to_100_files() {
 }
 
 #[tokio::test]
-async fn a_webhook_has_a_name_of_100_characters_and_a_url_of_2048_at_most() {
+async fn webhook_with_too_long_name_or_invalid_url_is_refused() {
     let server = TestServer::start_frozen("live").await;
     let url = |chars: usize| {
         let start = "http://127.0.0.1:1/";
         format!("{start}{}", "a".repeat(chars - start.len()))
     };
-    for (body, why) in [
+    for (body, reason) in [
         (
             json!({"name": "n".repeat(101), "url": url(30)}),
-            "name: 101 characters, 100 are taken",
+            "name: too long: 101 characters, maximum 100",
         ),
         (
             json!({"url": url(2_049)}),
@@ -253,29 +255,32 @@ async fn a_webhook_has_a_name_of_100_characters_and_a_url_of_2048_at_most() {
         ),
     ] {
         let response = server.post("live", WEBHOOKS, &body).await;
-        response.assert_refused(400, "VALIDATION_FAILED", why);
+        response.assert_refused(400, "VALIDATION_FAILED", reason);
     }
-    let snapshot = json!({"name": "n".repeat(100), "url": url(2_048)});
-    let snapshot = server.post("live", WEBHOOKS, &snapshot).await;
-    assert_eq!(snapshot.status, 200, "{}", snapshot.text());
-    let listed = server.get("live", WEBHOOKS).await.json();
-    assert_eq!(listed["data"]["pagination"]["total"], 1);
+    let longest = json!({"name": "n".repeat(100), "url": url(2_048)});
+    let accepted = server.post("live", WEBHOOKS, &longest).await;
+    assert_eq!(accepted.status, 200, "{}", accepted.text());
+    let listing = server.get("live", WEBHOOKS).await.json();
+    assert_eq!(listing["data"]["pagination"]["total"], 1);
 }
 
 #[tokio::test]
-async fn a_page_is_asked_for_by_numbers_in_their_range() {
+async fn list_with_invalid_page_or_limit_answers_invalid_parameter() {
     let server = TestServer::start_frozen("live").await;
     let (webhook, _) = server.webhook("live", "http://127.0.0.1:1/").await;
     for path in [WEBHOOKS.to_owned(), format!("{WEBHOOKS}/{webhook}/events")] {
-        for (query, why) in [
+        for (query, reason) in [
             ("page=0", "page: 0 is not a number from 1 to 4294967295"),
             ("page=-1", "page: -1 is not a number from 1 to 4294967295"),
+            ("page=one", "page: one is not a number from 1 to 4294967295"),
             (
                 "page=4294967296",
                 "page: 4294967296 is not a number from 1 to 4294967295",
             ),
             ("limit=0", "limit: 0 is not a number from 1 to 100"),
+            ("limit=-1", "limit: -1 is not a number from 1 to 100"),
             ("limit=101", "limit: 101 is not a number from 1 to 100"),
+            ("limit=1.5", "limit: 1.5 is not a number from 1 to 100"),
             ("limit=%00", "limit: \\u{0} is not a number from 1 to 100"),
             ("limit=", "limit:  is not a number from 1 to 100"),
             (
@@ -284,7 +289,7 @@ async fn a_page_is_asked_for_by_numbers_in_their_range() {
             ),
         ] {
             let response = server.get("live", &format!("{path}?{query}")).await;
-            response.assert_refused(400, "INVALID_PARAMETER", why);
+            response.assert_refused(400, "INVALID_PARAMETER", reason);
         }
         for query in [
             "page=4294967295&limit=100",

@@ -1,5 +1,4 @@
-//! Bad input: it gets the vendor's own error and a reason in one line, breaks nothing and
-//! loses nothing.
+//! Invalid input. The server answers the vendor's error with a reason in one line, and keeps working.
 
 mod bodies;
 mod create_bodies;
@@ -15,7 +14,7 @@ const ANTI_AI: &str = "/api/v2/orders/anti-ai";
 const CONFIRM_ANTI_AI: &str = "/api/v2/orders/anti-ai/confirm";
 const WEBHOOKS: &str = "/api/v2/orders/webhooks";
 
-/// Every route that takes a JSON body by POST.
+/// Routes that accept a JSON body by POST.
 const POSTS: [&str; 12] = [
     DETECTION,
     CONFIRM_DETECTION,

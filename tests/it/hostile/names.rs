@@ -1,4 +1,4 @@
-//! File names, of all kinds.
+//! File names, valid and invalid.
 
 use reqwest::Method;
 use serde_json::json;
@@ -7,9 +7,9 @@ use super::{ANTI_AI, DETECTION};
 use crate::support::{TestServer, picture};
 
 #[tokio::test]
-async fn a_name_that_is_no_file_name_or_of_no_picture_is_refused() {
+async fn create_with_invalid_file_name_is_refused() {
     let server = TestServer::start_frozen("live").await;
-    for (name, why) in [
+    for (name, reason) in [
         (
             "../a.jpg".to_owned(),
             "'/' has no place in a file name".to_owned(),
@@ -65,18 +65,18 @@ async fn a_name_that_is_no_file_name_or_of_no_picture_is_refused() {
     ] {
         let body = json!({"idempotencyKey": "a", "fileName": name});
         let response = server.post("live", DETECTION, &body).await;
-        response.assert_refused(400, "VALIDATION_FAILED", &format!("fileName: {why}"));
+        response.assert_refused(400, "VALIDATION_FAILED", &format!("fileName: {reason}"));
         let files = json!([{"fileName": "a.jpg"}, {"fileName": name}]);
         let body = json!({"idempotencyKey": "a", "files": files});
         let response = server.post("live", ANTI_AI, &body).await;
-        let why = format!("files[1].fileName: {why}");
-        response.assert_refused(400, "VALIDATION_FAILED", &why);
+        let reason = format!("files[1].fileName: {reason}");
+        response.assert_refused(400, "VALIDATION_FAILED", &reason);
     }
     server.assert_healthy("live").await;
 }
 
 #[tokio::test]
-async fn any_other_name_goes_all_the_way() {
+async fn order_with_unusual_file_name_completes() {
     let server = TestServer::start_frozen("live").await;
     for name in [
         "\u{1f600}.jpg".to_owned(),
@@ -97,20 +97,21 @@ async fn any_other_name_goes_all_the_way() {
         let order = server.get_order("live", &id).await;
         assert_eq!(order["status"], "complete", "{name}: {order}");
         let original = order["originalImageUrl"].as_str().expect("a URL");
-        let got = server.send(Method::GET, original, &[], "").await;
-        assert_eq!((got.status, got.bytes == picture()), (200, true), "{name}");
+        let object = server.send(Method::GET, original, &[], "").await;
+        assert_eq!(object.status, 200, "{name}");
+        assert!(object.bytes == picture(), "{name}");
     }
     server.assert_healthy("live").await;
 }
 
 #[tokio::test]
-async fn a_name_whose_key_would_be_longer_than_s3_takes_is_refused() {
+async fn create_with_file_name_that_makes_key_too_long_is_refused() {
     let server = TestServer::start_frozen("live").await;
     let name = |n: usize| format!("{}.jpg", "\u{1f600}".repeat(n));
     let body = json!({"idempotencyKey": "a", "fileName": name(251)});
     let response = server.post("live", DETECTION, &body).await;
-    let why = "fileName: 1008 bytes, 960 are taken";
-    response.assert_refused(400, "VALIDATION_FAILED", why);
+    let reason = "fileName: 1008 bytes, 960 are taken";
+    response.assert_refused(400, "VALIDATION_FAILED", reason);
     let body = json!({"idempotencyKey": "a", "fileName": name(239)});
     let id = server.confirm_detection("live", &body, picture()).await;
     server.advance("live", "PT1S").await;

@@ -1,4 +1,4 @@
-//! Paths, methods and hosts that are none.
+//! Unknown paths, unsupported methods, invalid hosts.
 
 use reqwest::Method;
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::{CONFIRM_DETECTION, DETECTION, WEBHOOKS};
 use crate::support::{TestServer, raw};
 
 #[tokio::test]
-async fn a_route_or_method_there_is_not_is_the_vendors_not_found() {
+async fn unknown_route_or_method_answers_not_found() {
     let server = TestServer::start_frozen("live").await;
     for (method, path) in [
         (Method::GET, "/api"),
@@ -34,20 +34,20 @@ async fn a_route_or_method_there_is_not_is_the_vendors_not_found() {
         } else {
             "RESOURCE_NOT_FOUND"
         };
-        let why = response.header("x-mock-reason").to_owned();
-        assert!(why.contains(" no "), "{method} {path}: {why}");
-        response.assert_refused(404, code, &why);
+        let reason = response.header("x-mock-reason").to_owned();
+        assert!(reason.contains(" no "), "{method} {path}: {reason}");
+        response.assert_refused(404, code, &reason);
     }
     let response = server
         .call(Method::PATCH, "live", DETECTION, &json!({}))
         .await;
-    let why = "PATCH /api/v2/orders/ai-detection is no route";
-    response.assert_refused(404, "RESOURCE_NOT_FOUND", why);
+    let reason = "PATCH /api/v2/orders/ai-detection is no route";
+    response.assert_refused(404, "RESOURCE_NOT_FOUND", reason);
     server.assert_healthy("live").await;
 }
 
 #[tokio::test]
-async fn an_id_that_is_none_is_not_found() {
+async fn invalid_id_in_path_or_body_answers_not_found() {
     let server = TestServer::start_frozen("live").await;
     let long = "9".repeat(8_000);
     for id in [
@@ -65,9 +65,9 @@ async fn an_id_that_is_none_is_not_found() {
             format!("/api/v2/orders/{id}/download"),
         ] {
             let response = server.get("live", &path).await;
-            let why = response.header("x-mock-reason").to_owned();
-            assert!(why.starts_with("there is no order "), "{path}: {why}");
-            response.assert_refused(404, "ORDER_NOT_FOUND", &why);
+            let reason = response.header("x-mock-reason").to_owned();
+            assert!(reason.starts_with("there is no order "), "{path}: {reason}");
+            response.assert_refused(404, "ORDER_NOT_FOUND", &reason);
         }
         let path = format!("{WEBHOOKS}/{id}");
         let body = json!({"url": "http://127.0.0.1:1/"});
@@ -77,23 +77,23 @@ async fn an_id_that_is_none_is_not_found() {
             server.call(Method::PUT, "live", &path, &body).await,
             server.call(Method::DELETE, "live", &path, &json!({})).await,
         ] {
-            let why = response.header("x-mock-reason").to_owned();
-            assert!(why.starts_with("this key has no webhook "), "{why}");
-            response.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
+            let reason = response.header("x-mock-reason").to_owned();
+            assert!(reason.starts_with("this key has no webhook "), "{reason}");
+            response.assert_refused(404, "WEBHOOK_NOT_FOUND", &reason);
         }
         let path = format!("/api/v2/test-uploads/{id}");
         let response = server.send(Method::PUT, &path, &[], "bytes").await;
         response.assert_refused(403, "AUTH_FORBIDDEN", "the token is not one of ours");
         let confirm = json!({"idempotencyKey": "c", "orderId": id});
         let response = server.post("live", CONFIRM_DETECTION, &confirm).await;
-        let why = "there is no order of this id";
-        response.assert_refused(404, "ORDER_NOT_FOUND", why);
+        let reason = "there is no order of this id";
+        response.assert_refused(404, "ORDER_NOT_FOUND", reason);
     }
     server.assert_healthy("live").await;
 }
 
 #[tokio::test]
-async fn a_host_no_url_can_be_made_for_is_refused_where_one_would_be() {
+async fn create_with_invalid_host_header_is_refused() {
     let server = TestServer::start_frozen("live").await;
     let body = r#"{"idempotencyKey":"a","fileName":"a.jpg"}"#;
     let headers = |host: &str| {
@@ -103,7 +103,7 @@ async fn a_host_no_url_can_be_made_for_is_refused_where_one_would_be() {
         )
     };
     let long = format!("Host: {}\r\n", "h".repeat(301));
-    for (host, why) in [
+    for (host, reason) in [
         ("Host:\r\n", "Host: \"\" is not a host"),
         ("Host: a b\r\n", "Host: \"a b\" is not a host"),
         ("Host: a/b\r\n", "Host: \"a/b\" is not a host"),
@@ -120,7 +120,7 @@ async fn a_host_no_url_can_be_made_for_is_refused_where_one_would_be() {
         ),
     ] {
         let response = raw::post(&server.origin, DETECTION, &headers(host), body.as_bytes()).await;
-        response.assert_refused(400, "VALIDATION_FAILED", why);
+        response.assert_refused(400, "VALIDATION_FAILED", reason);
     }
     for host in [
         "Host: mock:8080\r\n",
@@ -134,7 +134,7 @@ async fn a_host_no_url_can_be_made_for_is_refused_where_one_would_be() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_no_http_ends_nothing_but_its_connection() {
+async fn malformed_http_request_answers_400_or_431() {
     let server = TestServer::start_frozen("live").await;
     let long = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(1_000_000));
     for (bytes, status) in [

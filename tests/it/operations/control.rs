@@ -1,4 +1,4 @@
-//! The control plane.
+//! Control plane.
 
 use serde_json::json;
 
@@ -6,22 +6,32 @@ use super::{OperationCall, call};
 use crate::support::T0;
 
 pub fn calls() -> Vec<OperationCall> {
-    let themes = [looking(), receiving(), keeping(), steering()];
-    themes.into_iter().flatten().collect()
+    let calls = [
+        observation_calls(),
+        inbox_calls(),
+        snapshot_calls(),
+        state_calls(),
+    ];
+    calls.into_iter().flatten().collect()
 }
 
-/// What was asked, and what was sent.
-fn looking() -> Vec<OperationCall> {
-    let none = json!({});
+/// Journal, deliveries and orders.
+fn observation_calls() -> Vec<OperationCall> {
+    let empty = json!({});
     let wrong = json!({"nonsense": 1});
     vec![
-        call("control.getCa", 404, "/_mock/ca.pem", none.clone()),
-        call("control.listRequests", 200, "/_mock/requests", none.clone()),
+        call("control.getCa", 404, "/_mock/ca.pem", empty.clone()),
+        call(
+            "control.listRequests",
+            200,
+            "/_mock/requests",
+            empty.clone(),
+        ),
         call(
             "control.listRequests",
             400,
             "/_mock/requests?since=1",
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "control.verifyRequests",
@@ -39,44 +49,44 @@ fn looking() -> Vec<OperationCall> {
             "control.listDeliveries",
             200,
             "/_mock/deliveries",
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "control.listDeliveries",
             400,
             "/_mock/deliveries?limit=0",
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "control.resendDelivery",
             404,
             "/_mock/deliveries/x/resend",
-            none.clone(),
+            empty.clone(),
         ),
-        call("control.listOrders", 200, "/_mock/orders", none.clone()),
+        call("control.listOrders", 200, "/_mock/orders", empty.clone()),
         call(
             "control.getRequest",
             404,
             "/_mock/requests/live/1000000",
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "control.listOrders",
             400,
             "/_mock/orders?vendor=x",
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "control.completeOrder",
             404,
             "/_mock/orders/x/complete",
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "control.failOrder",
             404,
             "/_mock/orders/x/fail",
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "control.failOrder",
@@ -88,20 +98,20 @@ fn looking() -> Vec<OperationCall> {
             "control.expireOrder",
             404,
             "/_mock/orders/x/expire",
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "control.deleteRequests",
             204,
             "/_mock/requests",
-            none.clone(),
+            empty.clone(),
         ),
     ]
 }
 
-/// The inbox, which is left empty.
-fn receiving() -> Vec<OperationCall> {
-    let none = json!({});
+/// Inboxes. The last call deletes the inbox.
+fn inbox_calls() -> Vec<OperationCall> {
+    let empty = json!({});
     let wrong = json!({"nonsense": 1});
     vec![
         call(
@@ -111,32 +121,32 @@ fn receiving() -> Vec<OperationCall> {
             json!({"statuses": [204]}),
         ),
         call("control.setInbox", 400, "/_mock/inbox/a", wrong.clone()),
-        call("control.listInboxes", 200, "/_mock/inbox", none.clone()),
-        call("control.postToInbox", 200, "/_mock/inbox/b", none.clone()),
+        call("control.listInboxes", 200, "/_mock/inbox", empty.clone()),
+        call("control.postToInbox", 200, "/_mock/inbox/b", empty.clone()),
         call(
             "control.listMessages",
             200,
             "/_mock/inbox/b/messages?min=1",
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "control.listMessages",
             408,
             "/_mock/inbox/b/messages?min=2",
-            none.clone(),
+            empty.clone(),
         ),
-        call("control.deleteInbox", 204, "/_mock/inbox/b", none.clone()),
+        call("control.deleteInbox", 204, "/_mock/inbox/b", empty.clone()),
     ]
 }
 
-fn steering() -> Vec<OperationCall> {
-    let none = json!({});
+fn state_calls() -> Vec<OperationCall> {
+    let empty = json!({});
     let wrong = json!({"nonsense": 1});
     vec![
-        call("control.health", 200, "/_mock/health", none.clone()),
-        call("control.openapi", 200, "/_mock/openapi.json", none.clone()),
-        call("control.metrics", 200, "/_mock/metrics", none.clone()),
-        call("control.getClock", 200, "/_mock/clock", none.clone()),
+        call("control.health", 200, "/_mock/health", empty.clone()),
+        call("control.openapi", 200, "/_mock/openapi.json", empty.clone()),
+        call("control.metrics", 200, "/_mock/metrics", empty.clone()),
+        call("control.getClock", 200, "/_mock/clock", empty.clone()),
         call(
             "control.setClock",
             200,
@@ -156,32 +166,37 @@ fn steering() -> Vec<OperationCall> {
             "/_mock/clock/advance",
             wrong.clone(),
         ),
-        call("control.drain", 409, "/_mock/drain", none.clone()),
+        call("control.drain", 409, "/_mock/drain", empty.clone()),
         call(
             "control.drain",
             200,
             "/_mock/drain?account=nobody",
-            none.clone(),
+            empty.clone(),
         ),
         call("control.drain", 400, "/_mock/drain", wrong.clone()),
-        call("control.listAccounts", 200, "/_mock/accounts", none.clone()),
+        call(
+            "control.listAccounts",
+            200,
+            "/_mock/accounts",
+            empty.clone(),
+        ),
         call(
             "control.getAccount",
             200,
             "/_mock/accounts/live",
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "control.getAccount",
             404,
             "/_mock/accounts/nobody",
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "control.setAccount",
             200,
             "/_mock/accounts/live",
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "control.setAccount",
@@ -193,35 +208,35 @@ fn steering() -> Vec<OperationCall> {
             "control.createRule",
             201,
             "/_mock/rules",
-            json!({"account": "ruled", "then": {"delayMs": 0}}),
+            json!({"account": "other", "then": {"delayMs": 0}}),
         ),
         call("control.createRule", 400, "/_mock/rules", wrong.clone()),
-        call("control.listRules", 200, "/_mock/rules", none.clone()),
-        call("control.deleteRule", 204, "/_mock/rules/1", none.clone()),
-        call("control.deleteRule", 404, "/_mock/rules/x", none.clone()),
-        call("control.deleteRules", 204, "/_mock/rules", none.clone()),
+        call("control.listRules", 200, "/_mock/rules", empty.clone()),
+        call("control.deleteRule", 204, "/_mock/rules/1", empty.clone()),
+        call("control.deleteRule", 404, "/_mock/rules/x", empty.clone()),
+        call("control.deleteRules", 204, "/_mock/rules", empty.clone()),
         call(
             "control.deleteAccount",
             204,
             "/_mock/accounts/live",
-            none.clone(),
+            empty.clone(),
         ),
-        call("control.putFixtures", 200, "/_mock/fixtures", none.clone()),
+        call("control.putFixtures", 200, "/_mock/fixtures", empty.clone()),
         call("control.putFixtures", 400, "/_mock/fixtures", wrong.clone()),
-        call("control.reset", 200, "/_mock/reset", none),
+        call("control.reset", 200, "/_mock/reset", empty),
         call("control.reset", 400, "/_mock/reset", wrong),
     ]
 }
 
-/// Snapshots, in an order that leaves none.
-fn keeping() -> Vec<OperationCall> {
-    let none = json!({});
+/// Snapshots. The last calls remove the snapshot.
+fn snapshot_calls() -> Vec<OperationCall> {
+    let empty = json!({});
     vec![
         call(
             "control.takeSnapshot",
             200,
             "/_mock/snapshots/a",
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "control.takeSnapshot",
@@ -233,31 +248,31 @@ fn keeping() -> Vec<OperationCall> {
             "control.listSnapshots",
             200,
             "/_mock/snapshots",
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "control.restoreSnapshot",
             200,
             "/_mock/snapshots/a/restore",
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "control.restoreSnapshot",
             404,
             "/_mock/snapshots/b/restore",
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "control.removeSnapshot",
             204,
             "/_mock/snapshots/a",
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "control.removeSnapshot",
             404,
             "/_mock/snapshots/a",
-            none.clone(),
+            empty.clone(),
         ),
     ]
 }

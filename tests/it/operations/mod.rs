@@ -1,12 +1,11 @@
-//! Every operation of every front door is asked for once, for real: a table from its name to
-//! a request and what that answers. An operation that is not in the table fails the test. The
-//! calls stand by theme, one file each.
+//! Every operation of every API is called with its expected status. The test fails if an operation has
+//! no call. Each theme has a file.
 
 mod control;
-mod creates;
+mod create_orders;
 mod orders;
 mod orders_v3;
-mod storage;
+mod s3;
 mod undetectable;
 mod webhooks;
 
@@ -19,7 +18,7 @@ use crate::support::{TestResponse, TestServer, picture};
 
 const KEY: &str = "live";
 
-/// A request and the status it is answered with.
+/// A request and its expected status.
 struct OperationCall {
     name: &'static str,
     status: u16,
@@ -36,35 +35,36 @@ fn call(name: &'static str, status: u16, path: impl Into<String>, body: Value) -
     }
 }
 
-/// What the calls are about.
+/// Ids and URLs that the calls use.
 struct KnownIds {
-    /// Waits for its picture.
+    /// Order that waits for its file.
     pending: String,
+    /// Upload URL of `pending`.
     upload: String,
-    /// Has it.
+    /// Order whose file is uploaded and which is not confirmed.
     detection: String,
     anti_ai: String,
     webhook: String,
     test_upload: String,
+    /// Download URL of the file of `complete`.
     original: String,
-    /// A detection that has come to its end.
     complete: String,
     test_sample: String,
 }
 
-async fn ids(server: &TestServer) -> KnownIds {
+async fn create_known_ids(server: &TestServer) -> KnownIds {
     server.freeze(KEY).await;
     let body = |key: &str| json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
     let (pending, upload) = server.create_detection(KEY, &body("pending")).await;
     let detection = server
         .upload_detection(KEY, &body("detection"), picture())
         .await;
-    let read = server
+    let complete = server
         .confirm_detection(KEY, &body("read"), picture())
         .await;
     let files = json!({"idempotencyKey": "anti ai", "files": [{"fileName": "a.jpg"}]});
-    let response = server.post(KEY, "/api/v2/orders/anti-ai", &files).await;
-    let response = response.json();
+    let created = server.post(KEY, "/api/v2/orders/anti-ai", &files).await;
+    let response = created.json();
     let anti_ai = response["data"]["orderId"]
         .as_str()
         .expect("an id")
@@ -72,7 +72,7 @@ async fn ids(server: &TestServer) -> KnownIds {
     let put = response["data"]["files"][0]["uploadUrl"].as_str();
     server.put(put.expect("a URL"), picture()).await;
     let (_, test_upload) = server.create_detection("sk_test_1", &body("test")).await;
-    let original = server.get_order(KEY, &read).await["originalImageUrl"].take();
+    let original = server.get_order(KEY, &complete).await["originalImageUrl"].take();
     server.advance(KEY, "PT1S").await;
     KnownIds {
         pending,
@@ -82,13 +82,13 @@ async fn ids(server: &TestServer) -> KnownIds {
         webhook: server.webhook(KEY, "http://127.0.0.1:1/").await.0,
         test_upload,
         original: original.as_str().expect("a URL").to_owned(),
-        complete: read,
-        test_sample: test_sample(server).await,
+        complete,
+        test_sample: create_test_sample(server).await,
     }
 }
 
-/// Where a test key downloads a sample.
-async fn test_sample(server: &TestServer) -> String {
+/// Creates a sample of a test key. Returns its URL.
+async fn create_test_sample(server: &TestServer) -> String {
     let key = "sk_test_1";
     server.freeze(key).await;
     let url = "http://files.test/a.jpg";
@@ -107,26 +107,26 @@ async fn test_sample(server: &TestServer) -> String {
 }
 
 #[tokio::test]
-async fn every_operation_is_asked_for_and_answers_as_it_should() {
+async fn every_operation_answers_expected_status() {
     let server = TestServer::start().await;
-    let ids = ids(&server).await;
+    let ids = create_known_ids(&server).await;
     let mut methods: BTreeMap<&str, Method> = stuntdouble::app::operations()
         .into_iter()
         .map(|operation| (operation.name, operation.method))
         .collect();
-    let calls: Vec<OperationCall> = creates::calls(&ids)
+    let calls: Vec<OperationCall> = create_orders::calls(&ids)
         .into_iter()
         .chain(orders::calls(&ids))
         .chain(orders_v3::calls(&ids))
         .chain(webhooks::calls(&ids))
-        .chain(storage::calls(&ids))
+        .chain(s3::calls(&ids))
         .chain(undetectable::calls())
         .chain(control::calls())
         .collect();
     for call in &calls {
         let method = methods
             .get(call.name)
-            .unwrap_or_else(|| panic!("{} is no operation any more", call.name));
+            .unwrap_or_else(|| panic!("{}: unknown operation", call.name));
         let bearer = format!("Bearer {KEY}");
         let presigned = call.path.contains("/_s3/") || call.path.contains("/test-");
         let mut headers = vec![("content-type", "application/json"), ("apikey", KEY)];
@@ -136,7 +136,7 @@ async fn every_operation_is_asked_for_and_answers_as_it_should() {
         let response = server
             .send(method.clone(), &call.path, &headers, call.body.to_string())
             .await;
-        check(call, &response);
+        assert_response(call, &response);
     }
     for call in calls {
         methods.remove(call.name);
@@ -145,8 +145,8 @@ async fn every_operation_is_asked_for_and_answers_as_it_should() {
     assert_eq!(untested, BTreeSet::new(), "operations without a test");
 }
 
-/// The status, a number, and a reason where it is an error.
-fn check(call: &OperationCall, response: &TestResponse) {
+/// Asserts the status, the request number, and that only errors have a reason.
+fn assert_response(call: &OperationCall, response: &TestResponse) {
     let name = call.name;
     assert_eq!(
         response.status,
@@ -161,17 +161,18 @@ fn check(call: &OperationCall, response: &TestResponse) {
         "{name}: {:?}",
         response.headers
     );
-    let why = response.header("x-mock-reason");
-    assert_eq!(why.is_empty(), call.status < 400, "{name}: {why}");
+    let reason = response.header("x-mock-reason");
+    assert_eq!(reason.is_empty(), call.status < 400, "{name}: {reason}");
 }
 
 #[test]
-fn an_operation_has_a_name_of_its_own_and_a_route_of_its_own() {
-    let (mut names, mut routes) = (BTreeSet::new(), BTreeSet::new());
+fn operations_have_unique_names_and_routes() {
+    let mut names = BTreeSet::new();
+    let mut routes = BTreeSet::new();
     for operation in stuntdouble::app::operations() {
-        let (door, word) = operation.name.split_once('.').expect("a door and a word");
+        let (api, word) = operation.name.split_once('.').expect("an API and a word");
         assert!(
-            ["bizmori", "control", "storage", "undetectable"].contains(&door) && !word.is_empty(),
+            ["bizmori", "control", "storage", "undetectable"].contains(&api) && !word.is_empty(),
             "{operation:?}"
         );
         assert!(operation.path.starts_with('/'), "{operation:?}");

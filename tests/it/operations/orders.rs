@@ -1,23 +1,27 @@
-//! BIZ MORI's orders, v2, are read, listed and downloaded; test keys' files.
+//! BIZ MORI: reading, listing and download of v2 orders, and files of test keys.
 
 use serde_json::json;
 
 use super::{KnownIds, OperationCall, call};
 
 pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
-    let none = json!({});
+    let empty = json!({});
     let at = |path: &str| format!("/api/v2/orders{path}");
-    let of = |path: &str| format!("/api/v2/orders/{}{path}", ids.pending);
+    let order_path = |path: &str| format!("/api/v2/orders/{}{path}", ids.pending);
     [
         ("bizmori.listOrders", 200, at("")),
         ("bizmori.listOrders", 400, at("?page=0")),
         ("bizmori.getRecentStats", 200, at("/stats/recent")),
         ("bizmori.getRecentStats", 400, at("/stats/recent?date=x")),
-        ("bizmori.getOrder", 200, of("")),
+        ("bizmori.getOrder", 200, order_path("")),
         ("bizmori.getOrder", 404, at("/1")),
-        ("bizmori.refreshUploadUrls", 200, of("/refresh-urls")),
+        (
+            "bizmori.refreshUploadUrls",
+            200,
+            order_path("/refresh-urls"),
+        ),
         ("bizmori.refreshUploadUrls", 404, at("/1/refresh-urls")),
-        ("bizmori.downloadOrder", 400, of("/download")),
+        ("bizmori.downloadOrder", 400, order_path("/download")),
         ("bizmori.putTestUpload", 200, ids.test_upload.clone()),
         (
             "bizmori.putTestUpload",
@@ -32,6 +36,6 @@ pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
         ),
     ]
     .into_iter()
-    .map(|(name, status, path)| call(name, status, path, none.clone()))
+    .map(|(name, status, path)| call(name, status, path, empty.clone()))
     .collect()
 }

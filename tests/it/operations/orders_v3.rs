@@ -1,4 +1,4 @@
-//! BIZ MORI's orders, v3.
+//! BIZ MORI: v3 orders.
 
 use serde_json::json;
 
@@ -6,8 +6,8 @@ use super::{KnownIds, OperationCall, call};
 
 pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
     let at = |path: &str| format!("/api/v3/orders/{path}");
-    let of = |path: &str| format!("/api/v3/orders/{}{path}", ids.complete);
-    let none = json!({});
+    let order_path = |path: &str| format!("/api/v3/orders/{}{path}", ids.complete);
+    let empty = json!({});
     let file = json!({"fileName": "a.jpg", "watermarks": [{"text": "x"}]});
     let embed = json!({"idempotencyKey": "b", "files": [file]});
     let file = json!({"fileName": "a.jpg", "originalFile": {"fileName": "o.jpg"}});
@@ -24,7 +24,7 @@ pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
             "bizmori.createWatermarkEmbedV3",
             400,
             at("wtr-embed"),
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "bizmori.createWatermarkExtractV3",
@@ -36,19 +36,29 @@ pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
             "bizmori.createWatermarkExtractV3",
             400,
             at("wtr-extract"),
-            none.clone(),
+            empty.clone(),
         ),
-        call("bizmori.getOrderV3", 200, of(""), none.clone()),
-        call("bizmori.getOrderV3", 400, at("x"), none.clone()),
+        call("bizmori.getOrderV3", 200, order_path(""), empty.clone()),
+        call("bizmori.getOrderV3", 400, at("x"), empty.clone()),
         call(
             "bizmori.downloadOrderV3",
             400,
-            of("/download"),
-            none.clone(),
+            order_path("/download"),
+            empty.clone(),
         ),
-        call("bizmori.createReport", 202, of("/reports"), english),
-        call("bizmori.createReport", 404, at("1/reports"), none.clone()),
-        call("bizmori.getReport", 200, of("/reports/en-US"), none.clone()),
-        call("bizmori.getReport", 404, of("/reports/ja-JP"), none),
+        call("bizmori.createReport", 202, order_path("/reports"), english),
+        call("bizmori.createReport", 404, at("1/reports"), empty.clone()),
+        call(
+            "bizmori.getReport",
+            200,
+            order_path("/reports/en-US"),
+            empty.clone(),
+        ),
+        call(
+            "bizmori.getReport",
+            404,
+            order_path("/reports/ja-JP"),
+            empty,
+        ),
     ]
 }

@@ -1,21 +1,21 @@
-//! Undetectable.
+//! Undetectable AI.
 
 use serde_json::json;
 
 use super::{KEY, OperationCall, call};
 
 pub fn calls() -> Vec<OperationCall> {
-    let none = json!({});
+    let empty = json!({});
     let key = json!({"key": KEY});
     let file = "/get-presigned-url?file_name=a.jpg";
     let unknown = json!({"key": KEY, "url": "http://127.0.0.1/uploads/nothing.jpg"});
     vec![
-        call("undetectable.getPresignedUrl", 200, file, none.clone()),
+        call("undetectable.getPresignedUrl", 200, file, empty.clone()),
         call(
             "undetectable.getPresignedUrl",
             422,
             "/get-presigned-url",
-            none.clone(),
+            empty.clone(),
         ),
         call("undetectable.detect", 500, "/detect", unknown),
         call(
@@ -24,7 +24,7 @@ pub fn calls() -> Vec<OperationCall> {
             "/query",
             json!({"id": "00000000-0000-4000-8000-000000000000"}),
         ),
-        call("undetectable.query", 422, "/query", none.clone()),
+        call("undetectable.query", 422, "/query", empty.clone()),
         call(
             "undetectable.bulkUpload",
             400,
@@ -41,13 +41,13 @@ pub fn calls() -> Vec<OperationCall> {
             "undetectable.queryBulkUpload",
             422,
             "/bulk-upload/query",
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "undetectable.checkUserCredits",
             200,
             "/check-user-credits",
-            none.clone(),
+            empty.clone(),
         ),
         call(
             "undetectable.getPreview",
@@ -67,15 +67,15 @@ pub fn calls() -> Vec<OperationCall> {
             "/_s3/ai-image-detector-prod/results/nothing/preview.jpg",
             key,
         ),
-        call("undetectable.health", 200, "/health", none.clone()),
-        call("undetectable.openapi", 200, "/openapi.json", none.clone()),
-        call("undetectable.docs", 200, "/docs", none.clone()),
+        call("undetectable.health", 200, "/health", empty.clone()),
+        call("undetectable.openapi", 200, "/openapi.json", empty.clone()),
+        call("undetectable.docs", 200, "/docs", empty.clone()),
         call(
             "undetectable.docsFile",
             200,
             "/docs/swagger-ui.css",
-            none.clone(),
+            empty.clone(),
         ),
-        call("undetectable.docsFile", 404, "/docs/none", none),
+        call("undetectable.docsFile", 404, "/docs/none", empty),
     ]
 }

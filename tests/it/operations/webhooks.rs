@@ -1,4 +1,4 @@
-//! BIZ MORI's webhooks.
+//! BIZ MORI: webhooks.
 
 use serde_json::{Value, json};
 
@@ -8,74 +8,75 @@ pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
     let webhook = &ids.webhook;
     let hook = json!({"url": "http://127.0.0.1:1/"});
     let day = json!({"fromDate": "2026-03-12", "toDate": "2026-03-12"});
-    let none = json!({});
-    let of = |name, status, path: String, body: &Value| call(name, status, path, body.clone());
+    let empty = json!({});
+    let call_with =
+        |name, status, path: String, body: &Value| call(name, status, path, body.clone());
     let at = |path: &str| format!("/api/v2/orders/{path}");
     vec![
-        of("bizmori.createWebhook", 200, at("webhooks"), &hook),
-        of("bizmori.createWebhook", 400, at("webhooks"), &none),
-        of("bizmori.listWebhooks", 200, at("webhooks"), &none),
-        of("bizmori.listWebhooks", 400, at("webhooks?page=0"), &none),
-        of(
+        call_with("bizmori.createWebhook", 200, at("webhooks"), &hook),
+        call_with("bizmori.createWebhook", 400, at("webhooks"), &empty),
+        call_with("bizmori.listWebhooks", 200, at("webhooks"), &empty),
+        call_with("bizmori.listWebhooks", 400, at("webhooks?page=0"), &empty),
+        call_with(
             "bizmori.getWebhook",
             200,
             at(&format!("webhooks/{webhook}")),
-            &none,
+            &empty,
         ),
-        of("bizmori.getWebhook", 404, at("webhooks/99"), &none),
-        of(
+        call_with("bizmori.getWebhook", 404, at("webhooks/99"), &empty),
+        call_with(
             "bizmori.updateWebhook",
             200,
             at(&format!("webhooks/{webhook}")),
             &hook,
         ),
-        of("bizmori.updateWebhook", 404, at("webhooks/99"), &hook),
-        of(
+        call_with("bizmori.updateWebhook", 404, at("webhooks/99"), &hook),
+        call_with(
             "bizmori.listWebhookEvents",
             200,
             at(&format!("webhooks/{webhook}/events")),
-            &none,
+            &empty,
         ),
-        of(
+        call_with(
             "bizmori.listWebhookEvents",
             404,
             at("webhooks/99/events"),
-            &none,
+            &empty,
         ),
-        of(
+        call_with(
             "bizmori.retryWebhookEvent",
             404,
             at(&format!("webhooks/{webhook}/events/1/retry")),
-            &none,
+            &empty,
         ),
-        of(
+        call_with(
             "bizmori.retryFailedWebhookEvents",
             200,
             at(&format!("webhooks/{webhook}/events/retry-failed")),
             &day,
         ),
-        of(
+        call_with(
             "bizmori.retryFailedWebhookEvents",
             400,
             at(&format!("webhooks/{webhook}/events/retry-failed")),
-            &none,
+            &empty,
         ),
-        of("bizmori.createLegacyWebhook", 200, at("webhook"), &hook),
-        of("bizmori.createLegacyWebhook", 400, at("webhook"), &none),
-        of("bizmori.getLegacyWebhook", 200, at("webhook"), &none),
-        of("bizmori.deleteLegacyWebhook", 200, at("webhook"), &none),
-        of("bizmori.deleteLegacyWebhook", 404, at("webhook"), &none),
-        of(
+        call_with("bizmori.createLegacyWebhook", 200, at("webhook"), &hook),
+        call_with("bizmori.createLegacyWebhook", 400, at("webhook"), &empty),
+        call_with("bizmori.getLegacyWebhook", 200, at("webhook"), &empty),
+        call_with("bizmori.deleteLegacyWebhook", 200, at("webhook"), &empty),
+        call_with("bizmori.deleteLegacyWebhook", 404, at("webhook"), &empty),
+        call_with(
             "bizmori.deleteWebhook",
             200,
             at(&format!("webhooks/{webhook}")),
-            &none,
+            &empty,
         ),
-        of(
+        call_with(
             "bizmori.deleteWebhook",
             404,
             at(&format!("webhooks/{webhook}")),
-            &none,
+            &empty,
         ),
     ]
 }

@@ -1,4 +1,4 @@
-//! The authority is kept as long as the data directory is.
+//! The certificate authority, which is stored in the data directory.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -8,13 +8,14 @@ use serde_json::json;
 use stuntdouble::app::App;
 use stuntdouble::settings::Config;
 
-use super::{BIZMORI, Hello, Secure};
+use super::{BIZMORI, ClientHello, TlsServer};
 
-pub(super) async fn kept_in(folder: &Path) -> Secure {
-    Secure::start_with(|config| config.data_dir = Some(folder.to_owned())).await
+/// Starts a TLS server with its data in `folder`.
+pub(super) async fn start_in(folder: &Path) -> TlsServer {
+    TlsServer::start_with(|config| config.data_dir = Some(folder.to_owned())).await
 }
 
-/// The settings of a server by TLS that keeps its data there.
+/// Settings of a TLS server with its data in `folder`.
 pub(super) fn config(folder: &Path) -> Config {
     let mut config = Config {
         port: 0,
@@ -32,46 +33,42 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[tokio::test]
-async fn it_outlives_the_server_and_its_key_is_the_owners_alone() {
+async fn authority_is_reused_after_restart_and_readable_by_owner_only() {
     let data_dir = tempfile::tempdir().expect("a directory");
-    let first = kept_in(data_dir.path()).await;
+    let first = start_in(data_dir.path()).await;
     let folder = data_dir.path().join("tls");
     let mut names: Vec<_> = std::fs::read_dir(&folder)
         .expect("a folder")
         .map(|entry| entry.expect("an entry").file_name())
         .collect();
     names.sort();
-    assert_eq!(names, ["ca.key", "ca.pem"], "and no other key");
+    assert_eq!(names, ["ca.key", "ca.pem"], "no other key");
     assert_eq!(mode(&folder.join("ca.key")), 0o600);
     assert_eq!(mode(&folder.join("ca.pem")), 0o600);
     let file = std::fs::read_to_string(folder.join("ca.pem")).expect("a file");
-    let Secure {
-        stunt: server, ca, ..
-    } = first;
+    let ca = first.ca.clone();
     assert_eq!(ca, file);
-    server.stop().await;
+    first.server.stop().await;
 
-    let again = kept_in(data_dir.path()).await;
-    assert_eq!(again.ca, ca);
-    let hello = Hello {
+    let restarted = start_in(data_dir.path()).await;
+    assert_eq!(restarted.ca, ca);
+    let hello = ClientHello {
         ca: &ca,
-        ..again.hello(BIZMORI)
+        ..restarted.hello(BIZMORI)
     };
-    again
-        .connect(&hello)
-        .await
-        .expect("it is trusted as before");
+    let connection = restarted.connect(&hello).await;
+    connection.expect("the client trusts the authority");
 }
 
 #[tokio::test]
-async fn a_reset_leaves_it() {
-    let secure = Secure::start().await;
+async fn reset_does_not_change_authority() {
+    let secure = TlsServer::start().await;
     secure
-        .stunt
+        .server
         .control(Method::POST, "/_mock/reset", &json!({}))
         .await;
     let response = secure
-        .called(BIZMORI)
+        .client_for(BIZMORI)
         .send(Method::GET, "/_mock/ca.pem", &[], "")
         .await;
     assert_eq!((response.status, response.text()), (200, secure.ca));
@@ -80,60 +77,54 @@ async fn a_reset_leaves_it() {
 }
 
 #[tokio::test]
-async fn a_key_without_a_certificate_is_given_one() {
+async fn start_with_key_but_without_certificate_creates_certificate() {
     let data_dir = tempfile::tempdir().expect("a directory");
-    kept_in(data_dir.path()).await.stunt.stop().await;
-    std::fs::remove_file(data_dir.path().join("tls/ca.pem")).expect("it was there");
-    let again = kept_in(data_dir.path()).await;
-    again
-        .connect(&again.hello(BIZMORI))
-        .await
-        .expect("it is good");
+    start_in(data_dir.path()).await.server.stop().await;
+    std::fs::remove_file(data_dir.path().join("tls/ca.pem")).expect("the file exists");
+    let restarted = start_in(data_dir.path()).await;
+    let connection = restarted.connect(&restarted.hello(BIZMORI)).await;
+    connection.expect("a handshake");
 }
 
 #[tokio::test]
-async fn files_that_are_not_of_one_another_are_told_of_at_the_start() {
+async fn start_with_mismatched_or_invalid_authority_files_fails() {
     let data_dir = tempfile::tempdir().expect("a directory");
-    kept_in(data_dir.path()).await.stunt.stop().await;
+    start_in(data_dir.path()).await.server.stop().await;
     let folder = data_dir.path().join("tls");
-    let started = async || {
-        App::start(config(data_dir.path()))
+    std::fs::remove_file(folder.join("ca.key")).expect("the file exists");
+    let assert_start_error = async |what: &str| {
+        let error = App::start(config(data_dir.path()))
             .await
-            .expect_err("it fails")
-    };
-    std::fs::remove_file(folder.join("ca.key")).expect("it was there");
-    let error = async |what: &str| {
-        let line = started().await;
-        let begins = format!(
+            .expect_err("the start fails");
+        let prefix = format!(
             "cannot use the certificate authority in {}: {what}: ",
             folder.display()
         );
-        assert!(line.starts_with(&begins), "{line}");
-        let ends = "; remove ca.pem and ca.key to create a new authority";
-        assert!(line.ends_with(ends), "{line}");
+        assert!(error.starts_with(&prefix), "{error}");
+        let suffix = "; remove ca.pem and ca.key to create a new authority";
+        assert!(error.ends_with(suffix), "{error}");
     };
-    error("ca.pem: the certificate does not match ca.key").await;
+    assert_start_error("ca.pem: the certificate does not match ca.key").await;
     std::fs::write(folder.join("ca.pem"), "no certificate").expect("a file");
-    error("ca.pem").await;
+    assert_start_error("ca.pem").await;
     std::fs::write(folder.join("ca.key"), "no key").expect("a file");
-    error("ca.key").await;
+    assert_start_error("ca.key").await;
     for file in ["ca.pem", "ca.key"] {
-        std::fs::remove_file(folder.join(file)).expect("it was there");
+        std::fs::remove_file(folder.join(file)).expect("the file exists");
     }
-    let again = kept_in(data_dir.path()).await;
-    again
-        .connect(&again.hello(BIZMORI))
-        .await
-        .expect("new ones are good");
+    let restarted = start_in(data_dir.path()).await;
+    let connection = restarted.connect(&restarted.hello(BIZMORI)).await;
+    connection.expect("a handshake with the new authority");
 }
 
 #[tokio::test]
-async fn the_start_line_tells_both_addresses() {
+async fn start_line_has_plain_and_tls_address() {
     let data_dir = tempfile::tempdir().expect("a directory");
     let app = App::start(config(data_dir.path()))
         .await
-        .expect("it starts");
-    let (plain, tls) = (app.address(), app.tls_address().expect("it listens by TLS"));
+        .expect("the server starts");
+    let plain = app.address();
+    let tls = app.tls_address().expect("a TLS address");
     assert_eq!(
         app.listening_line(),
         format!(
@@ -143,9 +134,9 @@ async fn the_start_line_tells_both_addresses() {
         )
     );
     let other = tempfile::tempdir().expect("a directory");
-    let mut accepted = config(other.path());
-    accepted.tls.tls_port = tls.port();
-    let line = App::start(accepted).await.expect_err("the port is taken");
-    let ends = "choose another port with --tls-port, or any free port with --tls-port 0";
-    assert!(line.ends_with(ends), "{line}");
+    let mut same_port = config(other.path());
+    same_port.tls.tls_port = tls.port();
+    let error = App::start(same_port).await.expect_err("the port is in use");
+    let suffix = "choose another port with --tls-port, or any free port with --tls-port 0";
+    assert!(error.ends_with(suffix), "{error}");
 }

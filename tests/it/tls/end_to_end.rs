@@ -1,75 +1,75 @@
-//! The whole way of an order by the vendors' own hosts. The clients know nothing of a mock: the URLs
-//! they are given lead on by https, under the host they called.
+//! Whole flows at the vendors' own hosts by HTTPS. URLs in responses lead to the host that was called.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{BIZMORI, Secure, TRUTHSCAN, UNDETECTABLE};
+use super::{BIZMORI, TRUTHSCAN, TlsServer, UNDETECTABLE};
 use crate::support::{Receiver, TestServer, picture};
 
-/// The texts of JSON that are URLs of the server's.
-fn urls(response: &Value, into: &mut Vec<String>) {
-    match response {
-        Value::String(text) if text.contains("/_s3/") => into.push(text.clone()),
-        Value::Array(all) => all.iter().for_each(|it| urls(it, into)),
-        Value::Object(all) => all.values().for_each(|it| urls(it, into)),
+/// Adds all storage URLs in a JSON value to `urls`.
+fn add_storage_urls(value: &Value, urls: &mut Vec<String>) {
+    match value {
+        Value::String(text) if text.contains("/_s3/") => urls.push(text.clone()),
+        Value::Array(all) => all.iter().for_each(|it| add_storage_urls(it, urls)),
+        Value::Object(all) => all.values().for_each(|it| add_storage_urls(it, urls)),
         _ => {}
     }
 }
 
-/// Every URL in it begins so and can be read; there are so many.
-async fn assert_leads_on(client: &TestServer, response: &Value, count: usize) {
-    let mut found = Vec::new();
-    urls(response, &mut found);
-    assert_eq!(found.len(), count, "{response}");
-    for url in found {
-        let begins = format!("{}/_s3/", client.origin);
-        assert!(url.starts_with(&begins), "{url}");
-        let got = client.send(Method::GET, &url, &[], "").await;
-        assert_eq!(got.status, 200, "{url}: {}", got.text());
+/// Asserts that a response has `count` storage URLs, which begin with the client's origin and can be
+/// read.
+async fn assert_storage_urls(client: &TestServer, response: &Value, count: usize) {
+    let mut urls = Vec::new();
+    add_storage_urls(response, &mut urls);
+    assert_eq!(urls.len(), count, "{response}");
+    for url in urls {
+        let prefix = format!("{}/_s3/", client.origin);
+        assert!(url.starts_with(&prefix), "{url}");
+        let object = client.send(Method::GET, &url, &[], "").await;
+        assert_eq!(object.status, 200, "{url}: {}", object.text());
     }
 }
 
 #[tokio::test]
-async fn an_order_goes_its_way_by_the_vendors_host() {
-    let secure = Secure::start().await;
-    let client = secure.called(BIZMORI);
+async fn order_at_host_of_bizmori_completes_with_urls_of_that_host() {
+    let secure = TlsServer::start().await;
+    let client = secure.client_for(BIZMORI);
     let receiver = Receiver::start().await;
     client.freeze("live").await;
     client.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options":
         {"generateHeatmap": true}});
     let (id, upload) = client.create_detection("live", &body).await;
-    let begins = "https://api.bizmori.com/_s3/bizmori/";
-    assert!(upload.starts_with(begins), "{upload}");
+    let prefix = "https://api.bizmori.com/_s3/bizmori/";
+    assert!(upload.starts_with(prefix), "{upload}");
     client.put(&upload, picture()).await;
     client.confirm("live", &id).await;
-    let ran = client.advance("live", "PT1S").await;
-    assert_eq!(ran, ["order.process", "webhook.deliver"]);
+    let executed = client.advance("live", "PT1S").await;
+    assert_eq!(executed, ["order.process", "webhook.deliver"]);
     let order = client.get_order("live", &id).await;
     assert_eq!(order["probability"], 0.98);
-    assert_leads_on(&client, &order, 2).await;
-    let response_body: Value = receiver.messages(1).await[0].json();
-    assert_eq!(response_body["data"]["orderId"], id);
-    assert_leads_on(&client, &response_body, 1).await;
+    assert_storage_urls(&client, &order, 2).await;
+    let event: Value = receiver.messages(1).await[0].json();
+    assert_eq!(event["data"]["orderId"], id);
+    assert_storage_urls(&client, &event, 1).await;
     client.assert_healthy("live").await;
-    // The same order, to a client that calls in clear.
-    let order = secure.stunt.get_order("live", &id).await;
-    assert_leads_on(&secure.stunt, &order, 2).await;
+    // A client of the plain address gets URLs of that address for the same order.
+    let order = secure.server.get_order("live", &id).await;
+    assert_storage_urls(&secure.server, &order, 2).await;
 }
 
 #[tokio::test]
-async fn a_document_goes_its_way_by_either_host() {
-    let secure = Secure::start().await;
+async fn document_at_each_host_of_undetectable_completes_with_urls_of_that_host() {
+    let secure = TlsServer::start().await;
     for host in [UNDETECTABLE, TRUTHSCAN] {
-        let client = secure.called(host);
+        let client = secure.client_for(host);
         client.freeze(host).await;
         let key = [("apikey", host)];
         let path = "/get-presigned-url?file_name=a_ai.jpg";
-        let place = client.send(Method::GET, path, &key, "").await.json();
-        let text = |field: &str| place[field].as_str().expect("a text").to_owned();
-        let begins = format!("https://{host}/_s3/ai-image-detector-prod/uploads/");
-        assert!(text("presigned_url").starts_with(&begins), "{place}");
+        let slot = client.send(Method::GET, path, &key, "").await.json();
+        let text = |field: &str| slot[field].as_str().expect("a text").to_owned();
+        let prefix = format!("https://{host}/_s3/ai-image-detector-prod/uploads/");
+        assert!(text("presigned_url").starts_with(&prefix), "{slot}");
         client.put(&text("presigned_url"), picture()).await;
         let url = format!("https://{host}/{}", text("file_path"));
         let body = json!({"key": host, "url": url, "generate_preview": true});
@@ -79,32 +79,35 @@ async fn a_document_goes_its_way_by_either_host() {
             .await;
         client.advance(host, "PT5S").await;
         let request = json!({"id": response.json()["id"]}).to_string();
-        // The first answer that says done says pending of the rest.
+        // In the first response that says done, heatmap and analysis are pending.
         client
             .send(Method::POST, "/query", &json, request.clone())
             .await;
-        let found = client.send(Method::POST, "/query", &json, request).await;
-        let found = found.json();
-        assert_eq!(found["status"], "done", "{found}");
-        assert_leads_on(&client, &found, 2).await;
+        let second = client.send(Method::POST, "/query", &json, request).await;
+        let document = second.json();
+        assert_eq!(document["status"], "done", "{document}");
+        assert_storage_urls(&client, &document, 2).await;
     }
 }
 
 #[tokio::test]
-async fn the_origin_that_is_set_or_forwarded_counts_by_tls_too() {
-    let secure = Secure::start_with(|config| {
+async fn public_url_setting_is_origin_of_urls_by_tls() {
+    let secure = TlsServer::start_with(|config| {
         config.public_url = Some("http://mock.example.test:8080".to_owned());
     })
     .await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let (_, upload) = secure.called(BIZMORI).create_detection("live", &body).await;
-    let begins = "http://mock.example.test:8080/_s3/";
-    assert!(upload.starts_with(begins), "{upload}");
+    let (_, upload) = secure
+        .client_for(BIZMORI)
+        .create_detection("live", &body)
+        .await;
+    let prefix = "http://mock.example.test:8080/_s3/";
+    assert!(upload.starts_with(prefix), "{upload}");
 }
 
 #[tokio::test]
-async fn a_port_in_the_host_stays_and_strict_hosts_are_taken() {
-    let secure = Secure::start_with(|config| config.strict_host = true).await;
+async fn order_at_host_with_port_and_strict_host_completes() {
+    let secure = TlsServer::start_with(|config| config.strict_host = true).await;
     let origin = format!("https://localhost:{}", secure.address.port());
     let ca = reqwest::Certificate::from_pem(secure.ca.as_bytes()).expect("a certificate");
     let client = TestServer::connect_with(&origin, |client| client.tls_certs_only([ca]));
@@ -113,5 +116,5 @@ async fn a_port_in_the_host_stays_and_strict_hosts_are_taken() {
     let id = client.confirm_detection("live", &body, picture()).await;
     client.advance("live", "PT1S").await;
     let order = client.get_order("live", &id).await;
-    assert_leads_on(&client, &order, 1).await;
+    assert_storage_urls(&client, &order, 1).await;
 }

@@ -1,4 +1,4 @@
-//! Faults by TLS: what is said within it breaks as it does in clear, and a reset is the socket's.
+//! Faults by TLS: a reset closes the socket, other faults end within TLS.
 
 use std::io::ErrorKind;
 
@@ -6,14 +6,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{BIZMORI, Secure, get};
+use super::{BIZMORI, TlsServer, get};
 use crate::support::raw;
 use crate::support::{Receiver, picture};
 
-/// Has such calls come to that, once.
-async fn once(secure: &Secure, operation: &str, then: Value) {
+/// Creates a rule that applies to one request of `operation`.
+async fn create_rule(secure: &TlsServer, operation: &str, then: Value) {
     let rule = json!({"when": {"operation": operation}, "times": 1, "then": then});
-    let server = &secure.stunt;
+    let server = &secure.server;
     server.control(Method::POST, "/_mock/rules", &rule).await;
 }
 
@@ -25,39 +25,39 @@ const FAULTS: [(&str, Option<ErrorKind>); 4] = [
 ];
 
 #[tokio::test]
-async fn an_answer_breaks_as_it_does_in_clear() {
-    let secure = Secure::start().await;
+async fn fault_by_tls_ends_response_as_without_tls() {
+    let secure = TlsServer::start().await;
     let request = get("/api/v2/orders/webhooks", "");
     let close = get("/api/v2/orders/webhooks", "Connection: close\r\n");
-    let whole = secure.exchanged(&close).await.response();
+    let whole = secure.exchange(&close).await.response();
     for (fault, end) in FAULTS {
-        once(&secure, "bizmori.listWebhooks", json!({"fault": fault})).await;
-        let came = secure.exchanged(&request).await;
-        // An orderly end: TLS says that it ends, or it would be an error.
-        assert_eq!(came.error, end, "{fault}");
+        create_rule(&secure, "bizmori.listWebhooks", json!({"fault": fault})).await;
+        let received = secure.exchange(&request).await;
+        // Without a TLS close_notify, an orderly end would be an error.
+        assert_eq!(received.error, end, "{fault}");
         match fault {
             "truncate" => {
                 let half = &whole.bytes[..whole.bytes.len() / 2];
-                assert_eq!(came.response().bytes, half);
+                assert_eq!(received.response().bytes, half);
             }
             "garbage" => {
-                assert!(!came.bytes.is_empty() && !came.text().contains("HTTP/"));
+                assert!(!received.bytes.is_empty() && !received.text().contains("HTTP/"));
             }
-            _ => assert_eq!(came.text(), "", "{fault}"),
+            _ => assert_eq!(received.text(), "", "{fault}"),
         }
     }
     let truncate = json!({"fault": "truncate"});
-    once(&secure, "bizmori.listWebhooks", truncate).await;
-    let mut request = request;
-    request.splice(..3, *b"HEAD");
-    let came = secure.exchanged(&request).await;
-    assert!(!came.text().contains("\r\n\r\n"), "{}", came.text());
+    create_rule(&secure, "bizmori.listWebhooks", truncate).await;
+    let mut head_request = request;
+    head_request.splice(..3, *b"HEAD");
+    let received = secure.exchange(&head_request).await;
+    assert!(!received.text().contains("\r\n\r\n"), "{}", received.text());
 }
 
 #[tokio::test]
-async fn what_was_answered_before_on_the_connection_came_whole() {
-    let secure = Secure::start().await;
-    let client = secure.called(BIZMORI);
+async fn fault_by_tls_leaves_earlier_responses_of_connection_whole() {
+    let secure = TlsServer::start().await;
+    let client = secure.client_for(BIZMORI);
     client.freeze("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = client.confirm_detection("live", &body, picture()).await;
@@ -66,81 +66,83 @@ async fn what_was_answered_before_on_the_connection_came_whole() {
     let big = get(url.as_str().expect("a URL"), "");
     let picture = picture();
     for (fault, end) in FAULTS {
-        once(&secure, "undetectable.health", json!({"fault": fault})).await;
-        let mut stream = secure.connected().await;
-        let sent = [&big[..], &big, &get("/health", ""), &big].concat();
-        stream.write_all(&sent).await.expect("it is read");
-        let mut first = vec![0; picture.len()];
-        stream.read_exact(&mut first).await.expect("most of one");
-        let mut came = raw::read_to_end(&mut stream).await;
-        came.bytes.splice(..0, first);
-        let whole = came.bytes.windows(picture.len());
-        let whole = whole.filter(|part| *part == picture).count();
-        assert_eq!((whole, came.error), (2, end), "{fault}");
+        create_rule(&secure, "undetectable.health", json!({"fault": fault})).await;
+        let mut stream = secure.connect_to_bizmori().await;
+        let requests = [&big[..], &big, &get("/health", ""), &big].concat();
+        let written = stream.write_all(&requests).await;
+        written.expect("the requests are sent");
+        let mut start = vec![0; picture.len()];
+        let read = stream.read_exact(&mut start).await;
+        read.expect("most of the first response");
+        let mut received = raw::read_to_end(&mut stream).await;
+        received.bytes.splice(..0, start);
+        let windows = received.bytes.windows(picture.len());
+        let pictures = windows.filter(|part| *part == picture).count();
+        assert_eq!((pictures, received.error), (2, end), "{fault}");
     }
 }
 
 #[tokio::test]
-async fn answers_that_wait_to_be_read_are_not_lost() {
+async fn fault_by_tls_does_not_lose_responses_waiting_to_be_read() {
     const COUNT: usize = 300;
-    let secure = Secure::start().await;
-    let client = secure.called(BIZMORI);
+    let secure = TlsServer::start().await;
+    let client = secure.client_for(BIZMORI);
     client.freeze("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = client.confirm_detection("live", &body, picture()).await;
     client.advance("live", "PT1S").await;
     let url = client.get_order("live", &id).await["originalImageUrl"].take();
-    once(&secure, "undetectable.health", json!({"fault": "empty"})).await;
-    let mut sent = get(url.as_str().expect("a URL"), "").repeat(COUNT);
-    sent.extend(get("/health", ""));
-    let (mut read, mut write) = tokio::io::split(secure.connected().await);
+    create_rule(&secure, "undetectable.health", json!({"fault": "empty"})).await;
+    let mut requests = get(url.as_str().expect("a URL"), "").repeat(COUNT);
+    requests.extend(get("/health", ""));
+    let (mut read, mut write) = tokio::io::split(secure.connect_to_bizmori().await);
     let writing = tokio::spawn(async move {
-        let written = write.write_all(&sent).await;
+        let written = write.write_all(&requests).await;
         (written, write)
     });
-    let mut first = [0; 1];
-    read.read_exact(&mut first).await.expect("a byte");
-    // More than sockets hold is left unread while the server has its turn.
+    let mut first_byte = [0; 1];
+    read.read_exact(&mut first_byte).await.expect("a byte");
+    // The unread responses fill the socket buffers while the server runs.
     client.drain("live").await;
-    let came = raw::read_to_end(&mut read).await;
+    let received = raw::read_to_end(&mut read).await;
     let (written, _write) = writing.await.expect("no panic");
-    written.expect("it was read");
-    let begins = b"HTTP/1.1 200 OK\r\n";
-    let answers = came.bytes.windows(begins.len());
-    let answers = answers.filter(|part| part == begins).count();
-    // The first one's first byte was read before.
-    assert_eq!((answers, came.error), (COUNT - 1, None));
-    assert!(came.bytes.ends_with(&picture()));
+    written.expect("the requests are sent");
+    let status_line = b"HTTP/1.1 200 OK\r\n";
+    let windows = received.bytes.windows(status_line.len());
+    let responses = windows.filter(|part| part == status_line).count();
+    // `first_byte` belongs to the first status line.
+    assert_eq!((responses, received.error), (COUNT - 1, None));
+    assert!(received.bytes.ends_with(&picture()));
 }
 
 #[tokio::test]
-async fn after_a_drip_the_connection_is_as_ever() {
-    let secure = Secure::start().await;
+async fn drip_fault_by_tls_leaves_connection_usable() {
+    let secure = TlsServer::start().await;
     let then = json!({"fault": "drip", "bytesPerSecond": 500});
-    once(&secure, "bizmori.listWebhooks", then).await;
+    create_rule(&secure, "bizmori.listWebhooks", then).await;
     let request = get("/api/v2/orders/webhooks", "");
     let last = get("/_mock/ca.pem", "Connection: close\r\n");
-    let came = secure.exchanged(&[request, last].concat()).await;
+    let received = secure.exchange(&[request, last].concat()).await;
     assert!(
-        came.bytes.ends_with(secure.ca.as_bytes()),
+        received.bytes.ends_with(secure.ca.as_bytes()),
         "{}",
-        came.text()
+        received.text()
     );
-    assert!(came.pieces > 2, "{}", came.pieces);
-    assert_eq!(came.error, None);
+    assert!(received.pieces > 2, "{}", received.pieces);
+    assert_eq!(received.error, None);
 }
 
 #[tokio::test]
-async fn the_webhook_of_an_answer_that_broke_goes_out() {
+async fn webhook_of_request_with_fault_by_tls_is_delivered() {
     for fault in ["reset", "empty", "truncate", "garbage", "drip"] {
-        let secure = Secure::start().await;
-        let client = secure.called(BIZMORI);
+        let secure = TlsServer::start().await;
+        let client = secure.client_for(BIZMORI);
         let receiver = Receiver::start().await;
         client.freeze("live").await;
         client.webhook("live", &receiver.url).await;
         let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
         let id = client.upload_detection("live", &body, picture()).await;
-        once(&secure, "bizmori.confirm*", json!({"fault": fault})).await;
+        create_rule(&secure, "bizmori.confirm*", json!({"fault": fault})).await;
         let confirm = json!({"idempotencyKey": "c", "orderId": id}).to_string();
         let head = format!(
             "POST /api/v2/orders/ai-detection/confirm HTTP/1.1\r\nHost: {BIZMORI}\r\n\
@@ -148,10 +150,10 @@ async fn the_webhook_of_an_answer_that_broke_goes_out() {
              Connection: close\r\nContent-Length: {}\r\n\r\n{confirm}",
             confirm.len()
         );
-        secure.exchanged(head.as_bytes()).await;
-        let ran = client.advance("live", "PT1S").await;
-        assert_eq!(ran, ["order.process", "webhook.deliver"], "{fault}");
-        let response_body: Value = receiver.messages(1).await[0].json();
-        assert_eq!(response_body["data"]["orderId"], id, "{fault}");
+        secure.exchange(head.as_bytes()).await;
+        let executed = client.advance("live", "PT1S").await;
+        assert_eq!(executed, ["order.process", "webhook.deliver"], "{fault}");
+        let event: Value = receiver.messages(1).await[0].json();
+        assert_eq!(event["data"]["orderId"], id, "{fault}");
     }
 }

@@ -1,12 +1,11 @@
-//! Serving by TLS: clients whose host is fixed are led here by its name, trust the authority, and
-//! are as they were.
+//! Serving by TLS. Clients with a fixed host resolve it to the server and trust its authority.
 
 mod authority;
 mod end_to_end;
 mod faults;
 mod limits;
 mod names;
-mod silent;
+mod silent_clients;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,24 +27,24 @@ const BIZMORI: &str = "api.bizmori.com";
 const UNDETECTABLE: &str = "ai-image-detect.undetectable.ai";
 const TRUTHSCAN: &str = "detect-image.truthscan.com";
 
-/// A server that serves by TLS, too.
-struct Secure {
-    stunt: TestServer,
+/// Server that also serves by TLS.
+struct TlsServer {
+    server: TestServer,
     address: SocketAddr,
-    /// The authority's certificate.
+    /// Certificate of the authority, in PEM.
     ca: String,
 }
 
-/// How a client begins.
-struct Hello<'h> {
+/// Parameters of a client's TLS handshake.
+struct ClientHello<'h> {
     name: &'h str,
-    /// The authority that it trusts, and no other.
+    /// The only authority that the client trusts.
     ca: &'h str,
     versions: &'h [&'static SupportedProtocolVersion],
     protocols: &'h [&'h str],
 }
 
-impl Secure {
+impl TlsServer {
     async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
@@ -57,28 +56,27 @@ impl Secure {
             set(config);
         })
         .await;
-        let address = server.tls.expect("it listens by TLS");
-        let ca = server.send(Method::GET, "/_mock/ca.pem", &[], "").await;
-        assert_eq!(ca.status, 200, "{}", ca.text());
-        let ca = ca.text();
+        let address = server.tls.expect("a TLS address");
+        let response = server.send(Method::GET, "/_mock/ca.pem", &[], "").await;
+        assert_eq!(response.status, 200, "{}", response.text());
+        let ca = response.text();
         Self {
-            stunt: server,
+            server,
             address,
             ca,
         }
     }
 
-    /// The server as a client sees it that calls that host by https, trusts the authority alone, and
-    /// finds the host's name leading here.
-    fn called(&self, host: &str) -> TestServer {
+    /// Client that calls `host` by HTTPS, resolves it to this server and trusts only its authority.
+    fn client_for(&self, host: &str) -> TestServer {
         let ca = reqwest::Certificate::from_pem(self.ca.as_bytes()).expect("a certificate");
         TestServer::connect_with(&format!("https://{host}"), |client| {
             client.tls_certs_only([ca]).resolve(host, self.address)
         })
     }
 
-    fn hello<'h>(&'h self, name: &'h str) -> Hello<'h> {
-        Hello {
+    fn hello<'h>(&'h self, name: &'h str) -> ClientHello<'h> {
+        ClientHello {
             name,
             ca: &self.ca,
             versions: rustls::ALL_VERSIONS,
@@ -86,8 +84,8 @@ impl Secure {
         }
     }
 
-    /// A connection whose handshake is over.
-    async fn connect(&self, hello: &Hello<'_>) -> std::io::Result<TlsStream<TcpStream>> {
+    /// Connects and completes the handshake.
+    async fn connect(&self, hello: &ClientHello<'_>) -> std::io::Result<TlsStream<TcpStream>> {
         let mut roots = RootCertStore::empty();
         let ca = CertificateDer::from_pem_slice(hello.ca.as_bytes()).expect("a certificate");
         roots.add(ca).expect("a root");
@@ -109,23 +107,24 @@ impl Secure {
             .await
     }
 
-    /// A connection as BIZ MORI's clients make it.
-    async fn connected(&self) -> TlsStream<TcpStream> {
-        let connected = self.connect(&self.hello(BIZMORI)).await;
-        connected.expect("a handshake")
+    /// Connects with the host of BIZ MORI.
+    async fn connect_to_bizmori(&self) -> TlsStream<TcpStream> {
+        let connection = self.connect(&self.hello(BIZMORI)).await;
+        connection.expect("a handshake")
     }
 
-    /// What comes when that is sent on a connection of its own.
-    async fn exchanged(&self, bytes: &[u8]) -> RawResponse {
-        let mut stream = self.connected().await;
-        stream.write_all(bytes).await.expect("it is read");
+    /// Sends bytes on a new connection and reads until its end.
+    async fn exchange(&self, bytes: &[u8]) -> RawResponse {
+        let mut stream = self.connect_to_bizmori().await;
+        let written = stream.write_all(bytes).await;
+        written.expect("the request is sent");
         raw::read_to_end(&mut stream).await
     }
 }
 
-/// The bytes of a GET with key `live`; the path may be a URL.
+/// Builds a GET request with API key `live`. `path` may be a presigned URL, which needs no key.
 fn get(path: &str, headers: &str) -> Vec<u8> {
-    let path = path.find("/_s3/").map_or(path, |begin| &path[begin..]);
+    let path = path.find("/_s3/").map_or(path, |start| &path[start..]);
     let key = if path.starts_with("/_s3/") {
         ""
     } else {

@@ -1,41 +1,41 @@
-//! By which names the server may be called, and who finds them good.
+//! Names in the server's certificate, and TLS versions and protocols.
 
 use rustls::version::{TLS12, TLS13};
+use tokio::io::AsyncWriteExt;
 
-use super::{BIZMORI, Hello, Secure, TRUTHSCAN, UNDETECTABLE, get};
+use super::{BIZMORI, ClientHello, TRUTHSCAN, TlsServer, UNDETECTABLE, get};
 use crate::support::TestServer;
 use crate::support::raw;
 
-/// An answer came by that handshake.
-async fn assert_serves(secure: &Secure, hello: &Hello<'_>) {
+/// Asserts that the handshake succeeds and a request is answered.
+async fn assert_serves(secure: &TlsServer, hello: &ClientHello<'_>) {
     let mut stream = secure
         .connect(hello)
         .await
         .unwrap_or_else(|error| panic!("{}: {error}", hello.name));
     let request = get("/_mock/health", "Connection: close\r\n");
-    tokio::io::AsyncWriteExt::write_all(&mut stream, &request)
-        .await
-        .expect("it is read");
-    let came = raw::read_to_end(&mut stream).await;
+    let written = stream.write_all(&request).await;
+    written.expect("the request is sent");
+    let received = raw::read_to_end(&mut stream).await;
     assert_eq!(
-        (came.response().status, came.error),
+        (received.response().status, received.error),
         (200, None),
         "{}",
         hello.name
     );
 }
 
-/// Why the client went.
-async fn start_error(secure: &Secure, hello: &Hello<'_>) -> String {
+/// Returns the error of a handshake, which must fail.
+async fn handshake_error(secure: &TlsServer, hello: &ClientHello<'_>) -> String {
     match secure.connect(hello).await {
-        Ok(_) => panic!("{} was taken", hello.name),
+        Ok(_) => panic!("{}: the handshake succeeded", hello.name),
         Err(error) => error.to_string(),
     }
 }
 
 #[tokio::test]
-async fn the_vendors_hosts_and_this_machine_are_good_by_the_authority_alone() {
-    let secure = Secure::start().await;
+async fn certificate_is_valid_for_vendor_hosts_and_this_machine() {
+    let secure = TlsServer::start().await;
     for name in [
         BIZMORI,
         UNDETECTABLE,
@@ -47,7 +47,7 @@ async fn the_vendors_hosts_and_this_machine_are_good_by_the_authority_alone() {
         "::1",
     ] {
         for version in [&TLS12, &TLS13] {
-            let hello = Hello {
+            let hello = ClientHello {
                 versions: &[version],
                 ..secure.hello(name)
             };
@@ -57,8 +57,8 @@ async fn the_vendors_hosts_and_this_machine_are_good_by_the_authority_alone() {
 }
 
 #[tokio::test]
-async fn so_are_names_that_were_asked_for() {
-    let secure = Secure::start_with(|config| {
+async fn certificate_is_valid_for_configured_names() {
+    let secure = TlsServer::start_with(|config| {
         let names = [
             "mock",
             "Images.Example.test",
@@ -81,65 +81,68 @@ async fn so_are_names_that_were_asked_for() {
 }
 
 #[tokio::test]
-async fn no_name_is_good_that_was_not_asked_for() {
-    let secure = Secure::start().await;
+async fn certificate_is_not_valid_for_other_names() {
+    let secure = TlsServer::start().await;
     for name in ["www.bizmori.com", "mock", "127.0.0.2"] {
-        let why = start_error(&secure, &secure.hello(name)).await;
-        assert!(why.contains("not valid for name"), "{name}: {why}");
+        let reason = handshake_error(&secure, &secure.hello(name)).await;
+        assert!(reason.contains("not valid for name"), "{name}: {reason}");
     }
     assert_serves(&secure, &secure.hello(BIZMORI)).await;
 }
 
 #[tokio::test]
-async fn who_trusts_another_authority_finds_none_good() {
-    let (secure, other) = (Secure::start().await, Secure::start().await);
-    assert_ne!(secure.ca, other.ca, "each temporary directory has its own");
-    let hello = Hello {
+async fn client_that_trusts_another_authority_refuses_certificate() {
+    let secure = TlsServer::start().await;
+    let other = TlsServer::start().await;
+    assert_ne!(
+        secure.ca, other.ca,
+        "each data directory has its own authority"
+    );
+    let hello = ClientHello {
         ca: &other.ca,
         ..secure.hello(BIZMORI)
     };
-    let why = start_error(&secure, &hello).await;
-    assert!(why.contains("UnknownIssuer"), "{why}");
+    let reason = handshake_error(&secure, &hello).await;
+    assert!(reason.contains("UnknownIssuer"), "{reason}");
 }
 
 #[tokio::test]
-async fn http_1_1_is_agreed_on_or_taken_for_granted_and_nothing_else() {
-    let secure = Secure::start().await;
-    let hello = Hello {
+async fn alpn_negotiates_http_1_1_only() {
+    let secure = TlsServer::start().await;
+    let hello = ClientHello {
         protocols: &["h2", "http/1.1"],
         ..secure.hello(BIZMORI)
     };
     let stream = secure.connect(&hello).await.expect("a handshake");
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
-    let silent = Hello {
+    let without_alpn = ClientHello {
         protocols: &[],
         ..secure.hello(BIZMORI)
     };
-    assert_serves(&secure, &silent).await;
-    let other = Hello {
+    assert_serves(&secure, &without_alpn).await;
+    let other = ClientHello {
         protocols: &["h2"],
         ..secure.hello(BIZMORI)
     };
-    let why = start_error(&secure, &other).await;
-    assert!(why.contains("NoApplicationProtocol"), "{why}");
+    let reason = handshake_error(&secure, &other).await;
+    assert!(reason.contains("NoApplicationProtocol"), "{reason}");
 }
 
 #[tokio::test]
-async fn who_speaks_no_tls_is_let_go() {
-    let secure = Secure::start().await;
+async fn plain_http_request_at_tls_address_is_not_answered() {
+    let secure = TlsServer::start().await;
     let request = get("/_mock/health", "");
     let origin = format!("http://{}", secure.address);
     let mut stream = raw::connect(&origin).await;
-    tokio::io::AsyncWriteExt::write_all(&mut stream, &request)
-        .await
-        .expect("it is read");
-    let came = raw::read_to_end(&mut stream).await;
-    assert!(!came.text().contains("HTTP/"), "{came:?}");
+    let written = stream.write_all(&request).await;
+    written.expect("the request is sent");
+    let received = raw::read_to_end(&mut stream).await;
+    assert!(!received.text().contains("HTTP/"), "{received:?}");
     assert_serves(&secure, &secure.hello(BIZMORI)).await;
 }
 
 #[tokio::test]
-async fn without_the_setting_there_is_no_authority() {
+async fn get_ca_without_tls_setting_answers_not_found() {
     let server = TestServer::start().await;
     assert_eq!(server.tls, None);
     let response = server

@@ -1,10 +1,10 @@
-//! Analyses that fail, or end by another word.
+//! Analyses that fail, and the setting for their final status.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use stuntdouble::settings::AnalysisFinalStatus;
 
-use super::{detect, frozen_with, query, start_frozen};
+use super::{detect, query, start_frozen, start_frozen_with};
 use crate::support::{TestServer, picture};
 
 async fn fail_analyses(server: &TestServer) {
@@ -14,22 +14,22 @@ async fn fail_analyses(server: &TestServer) {
     assert_eq!(created["then"], rule["then"]);
 }
 
-/// Status and results of the analysis, and what the answer says of its outcome.
+/// Returns the status of the analysis, whether it has results, and the mock outcome.
 async fn analysis(server: &TestServer, id: &str) -> (Value, bool, String) {
     let response = query(server, id).await;
     let outcome = response.header("x-mock-outcome").to_owned();
     let details = response.json()["result_details"].take();
-    let is_there = details["analysis_results"].is_object();
+    let has_results = details["analysis_results"].is_object();
     (
         details["analysis_results_status"].clone(),
-        is_there,
+        has_results,
         outcome,
     )
 }
 
 #[tokio::test]
-async fn analysis_of_a_document_with_a_rule_ends_failed_and_the_result_stands() {
-    let server = frozen_with(|config| config.undetectable.singular_analysis = true).await;
+async fn analysis_failed_by_rule_leaves_result_of_document() {
+    let server = start_frozen_with(|config| config.undetectable.singular_analysis = true).await;
     fail_analyses(&server).await;
     let id = detect(&server, "x_ai.jpg", picture(), json!({})).await;
     server.advance("live", "PT0.3S").await;
@@ -59,7 +59,7 @@ async fn analysis_of_a_document_with_a_rule_ends_failed_and_the_result_stands() 
 }
 
 #[tokio::test]
-async fn analysis_that_is_not_wanted_does_not_fail() {
+async fn rule_on_analysis_of_document_without_analysis_changes_nothing() {
     let server = start_frozen().await;
     fail_analyses(&server).await;
     let body = json!({"generate_analysis_details": false});
@@ -72,21 +72,22 @@ async fn analysis_that_is_not_wanted_does_not_fail() {
 }
 
 #[tokio::test]
-async fn document_named_to_fail_fails_though_a_rule_is_about_its_analysis() {
+async fn document_with_fail_suffix_fails_despite_rule_on_analysis() {
     let server = start_frozen().await;
     fail_analyses(&server).await;
     let id = detect(&server, "x_fail.jpg", picture(), json!({})).await;
     server.advance("live", "PT1S").await;
-    let response_body = query(&server, &id).await.json();
-    assert_eq!(response_body["status"], "failed");
+
+    let document = query(&server, &id).await.json();
+    assert_eq!(document["status"], "failed");
     assert_eq!(
-        response_body["result_details"]["error_message"],
+        document["result_details"]["error_message"],
         "x_fail.jpg: forced failure (file name suffix _fail)"
     );
 }
 
 #[tokio::test]
-async fn analysis_fails_when_the_control_plane_completes_the_document_so() {
+async fn analysis_failed_by_manual_completion_is_failed() {
     let server = start_frozen().await;
     let id = detect(&server, "x_human.jpg", picture(), json!({})).await;
     let path = format!("/_mock/orders/{id}/complete");
@@ -103,7 +104,7 @@ async fn analysis_fails_when_the_control_plane_completes_the_document_so() {
 }
 
 #[tokio::test]
-async fn analysis_outcome_that_nothing_can_come_to_is_refused() {
+async fn create_rule_with_impossible_analysis_outcome_is_refused() {
     let server = start_frozen().await;
     for (operation, outcome) in [
         ("undetectable.bulkUpload", json!({"analysis": "failed"})),
@@ -127,12 +128,13 @@ async fn analysis_outcome_that_nothing_can_come_to_is_refused() {
 }
 
 #[tokio::test]
-async fn analysis_ends_with_the_status_of_the_setting() {
+async fn analysis_ends_with_configured_status() {
     for (status, expected) in [
         (AnalysisFinalStatus::Ready, "ready"),
         (AnalysisFinalStatus::Done, "done"),
     ] {
-        let server = frozen_with(|config| config.undetectable.analysis_final_status = status).await;
+        let server =
+            start_frozen_with(|config| config.undetectable.analysis_final_status = status).await;
         let document = super::finish_document(&server, "x_ai.jpg", picture(), json!({})).await;
         let details = &document["result_details"];
         assert_eq!(details["analysis_results_status"], expected);

@@ -1,14 +1,14 @@
-//! The pictures drawn for a document, given to whoever has its key.
+//! Rendered images of a document, available to the document's API key.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{detect, error, finish_document, post, query, start_frozen, upload};
+use super::{detect, expected_error, finish_document, post, query, start_frozen, upload};
 use crate::support::{TestResponse, TestServer, ZipEntry, fixture, picture, zip};
 
-const ALL: fn() -> Value = || json!({"generate_preview": true});
+const WITH_PREVIEW: fn() -> Value = || json!({"generate_preview": true});
 
-/// The picture that a GET of the URL gives.
+/// Reads an image by its signed URL.
 async fn get_asset(server: &TestServer, url: &Value) -> Vec<u8> {
     let url = url.as_str().expect("a URL");
     let response = server.send(Method::GET, url, &[], "").await;
@@ -16,7 +16,7 @@ async fn get_asset(server: &TestServer, url: &Value) -> Vec<u8> {
     response.bytes
 }
 
-fn assert_given(response: &TestResponse, media_type: &str, bytes: &[u8]) {
+fn assert_image(response: &TestResponse, media_type: &str, bytes: &[u8]) {
     assert_eq!(response.status, 200, "{}", response.text());
     let length = bytes.len().to_string();
     assert_eq!(
@@ -31,7 +31,7 @@ fn assert_given(response: &TestResponse, media_type: &str, bytes: &[u8]) {
 }
 
 #[tokio::test]
-async fn the_pictures_are_given_by_id_and_by_url_as_they_are_to_a_signed_get() {
+async fn post_by_id_and_by_url_answers_same_image_as_signed_get() {
     let server = start_frozen().await;
     for style in [json!({}), json!({"generate_heatmap_overlayed": true})] {
         let mut body = style;
@@ -55,71 +55,81 @@ async fn the_pictures_are_given_by_id_and_by_url_as_they_are_to_a_signed_get() {
             let bytes = get_asset(&server, url).await;
             let url = url.as_str().expect("a URL");
             let unsigned = url.split('?').next().expect("a path");
-            for way in [path.as_str(), url, unsigned] {
-                let response = post(&server, way, &json!({"key": "live"})).await;
-                assert_given(&response, media_type, &bytes);
+            for target in [path.as_str(), url, unsigned] {
+                let response = post(&server, target, &json!({"key": "live"})).await;
+                assert_image(&response, media_type, &bytes);
             }
         }
     }
 }
 
 #[tokio::test]
-async fn a_url_that_has_expired_is_posted_to_still() {
+async fn post_to_expired_url_answers_image() {
     let server = start_frozen().await;
-    let document = finish_document(&server, "x_ai.png", fixture("plain.png"), ALL()).await;
+    let document = finish_document(&server, "x_ai.png", fixture("plain.png"), WITH_PREVIEW()).await;
     let bytes = get_asset(&server, &document["preview_url"]).await;
     server.advance("live", "P1D").await;
     let url = document["preview_url"].as_str().expect("a URL");
     assert_eq!(server.send(Method::GET, url, &[], "").await.status, 403);
     let response = post(&server, url, &json!({"key": "live"})).await;
-    assert_given(&response, "image/jpeg", &bytes);
+    assert_image(&response, "image/jpeg", &bytes);
 }
 
 #[tokio::test]
-async fn a_picture_is_there_when_the_clock_says_so() {
+async fn post_before_image_is_ready_answers_not_found_until_its_time() {
     let server = start_frozen().await;
-    let id = detect(&server, "x_ai.png", fixture("plain.png"), ALL()).await;
-    let ask = async |what: &str| {
-        let path = format!("/{what}/{id}");
+    let id = detect(&server, "x_ai.png", fixture("plain.png"), WITH_PREVIEW()).await;
+    let post_asset = async |kind: &str| {
+        let path = format!("/{kind}/{id}");
         post(&server, &path, &json!({"key": "live"})).await
     };
-    let missing = |what: &str, why: &str| {
-        let why = format!("document {id}: {why}");
-        error(404, &format!("{what} not found"), &why)
+    let not_found = |kind: &str, cause: &str| {
+        let reason = format!("document {id}: {cause}");
+        expected_error(404, &format!("{kind} not found"), &reason)
     };
     let unfinished = "it is not done yet";
     assert_eq!(
-        ask("preview").await.error_of(),
-        missing("Preview", unfinished)
+        post_asset("preview").await.error_of(),
+        not_found("Preview", unfinished)
     );
     assert_eq!(
-        ask("heatmap").await.error_of(),
-        missing("Heatmap", unfinished)
+        post_asset("heatmap").await.error_of(),
+        not_found("Heatmap", unfinished)
     );
     server.advance("live", "PT0.499S").await;
-    assert_eq!(ask("preview").await.status, 200);
+    assert_eq!(post_asset("preview").await.status, 200);
     let pending = "the heatmap is pending";
-    assert_eq!(ask("heatmap").await.error_of(), missing("Heatmap", pending));
+    assert_eq!(
+        post_asset("heatmap").await.error_of(),
+        not_found("Heatmap", pending)
+    );
     let url = format!("/_s3/ai-image-detector-prod/results/{id}/heatmap.png");
     let response = post(&server, &url, &json!({"key": "live"})).await;
-    assert_eq!(response.error_of(), missing("File", pending));
+    assert_eq!(response.error_of(), not_found("File", pending));
     server.advance("live", "PT0.001S").await;
-    assert_eq!(ask("heatmap").await.status, 200);
+    assert_eq!(post_asset("heatmap").await.status, 200);
     let first = query(&server, &id).await.json();
     assert_eq!(first["result_details"]["heatmap_status"], "pending");
     server.advance("live", "P8D").await;
     let removed = "it has expired, and its pictures are gone";
-    assert_eq!(ask("preview").await.error_of(), missing("Preview", removed));
-    assert_eq!(ask("heatmap").await.error_of(), missing("Heatmap", removed));
+    assert_eq!(
+        post_asset("preview").await.error_of(),
+        not_found("Preview", removed)
+    );
+    assert_eq!(
+        post_asset("heatmap").await.error_of(),
+        not_found("Heatmap", removed)
+    );
 }
 
 #[tokio::test]
-async fn a_picture_that_was_not_drawn_is_not_found() {
+async fn post_for_image_that_was_not_rendered_answers_not_found() {
     let server = start_frozen().await;
-    let (preview, heatmap) = ("no preview was asked for", "no heatmap was asked for");
+    let preview = "no preview was asked for";
+    let heatmap = "no heatmap was asked for";
     let real = "it is Real, of which no heatmap is drawn";
     let plain = || fixture("plain.png");
-    for (name, what, bytes, body, why) in [
+    for (name, kind, bytes, body, cause) in [
         ("x_ai.png", "preview", plain(), json!({}), preview),
         (
             "x_ai.png",
@@ -129,27 +139,34 @@ async fn a_picture_that_was_not_drawn_is_not_found() {
             heatmap,
         ),
         ("x_human.png", "heatmap", plain(), json!({}), real),
-        ("x_fail.jpg", "preview", picture(), ALL(), "it has failed"),
+        (
+            "x_fail.jpg",
+            "preview",
+            picture(),
+            WITH_PREVIEW(),
+            "it has failed",
+        ),
     ] {
         let id = detect(&server, name, bytes, body).await;
         server.advance("live", "PT1S").await;
-        let response = post(&server, &format!("/{what}/{id}"), &json!({"key": "live"})).await;
-        let message = if what == "preview" {
+        let path = format!("/{kind}/{id}");
+        let response = post(&server, &path, &json!({"key": "live"})).await;
+        let message = if kind == "preview" {
             "Preview"
         } else {
             "Heatmap"
         };
-        let why = format!("document {id}: {why}");
+        let reason = format!("document {id}: {cause}");
         assert_eq!(
             response.error_of(),
-            error(404, &format!("{message} not found"), &why)
+            expected_error(404, &format!("{message} not found"), &reason)
         );
     }
     let zipped = zip(&[ZipEntry::new("a_ai.png", &plain())]);
     let path = upload(&server, "live", "a.zip", zipped).await;
     let body = json!({"key": "live", "url": path});
-    let bulk = post(&server, "/bulk-upload", &body).await.json()["id"].take();
-    let bulk = bulk.as_str().expect("an id");
+    let queued = post(&server, "/bulk-upload", &body).await.json();
+    let bulk = queued["id"].as_str().expect("an id");
     server.advance("live", "PT1S").await;
     let response = post(
         &server,
@@ -157,109 +174,120 @@ async fn a_picture_that_was_not_drawn_is_not_found() {
         &json!({"key": "live"}),
     )
     .await;
-    let why = format!("document {bulk}: it is a bulk, of whose pictures none are drawn");
-    assert_eq!(response.error_of(), error(404, "Preview not found", &why));
-    let document = finish_document(&server, "x_ai.png", plain(), ALL()).await;
+    let reason = format!("document {bulk}: it is a bulk, of whose pictures none are drawn");
+    assert_eq!(
+        response.error_of(),
+        expected_error(404, "Preview not found", &reason)
+    );
+    let document = finish_document(&server, "x_ai.png", plain(), WITH_PREVIEW()).await;
     let id = document["id"].as_str().expect("an id");
     let url = format!("/_s3/ai-image-detector-prod/results/{id}/thumbnail.jpg");
     let response = post(&server, &url, &json!({"key": "live"})).await;
-    let why = format!("document {id}: it has no picture there");
-    assert_eq!(response.error_of(), error(404, "File not found", &why));
+    let reason = format!("document {id}: it has no picture there");
+    assert_eq!(
+        response.error_of(),
+        expected_error(404, "File not found", &reason)
+    );
 }
 
 #[tokio::test]
-async fn only_the_documents_own_key_gets_its_pictures() {
+async fn post_with_other_key_or_unknown_id_answers_error() {
     let server = start_frozen().await;
-    let id = detect(&server, "x_ai.png", fixture("plain.png"), ALL()).await;
+    let id = detect(&server, "x_ai.png", fixture("plain.png"), WITH_PREVIEW()).await;
     server.advance("live", "PT1S").await;
     let unknown = "0f0e0d0c-0b0a-4908-8706-050403020100";
     let unverified = "User verification failed";
-    let none = |id: &str| {
-        error(
+    let no_document = |id: &str| {
+        expected_error(
             404,
             "Document not found",
             &format!("document {id}: there is none"),
         )
     };
-    let missing = error(403, unverified, "key: missing or empty");
-    let foreign = error(
+    let missing_key = expected_error(403, unverified, "key: missing or empty");
+    let other_key = expected_error(
         403,
         unverified,
         &format!("key: document {id} is another key's"),
     );
-    let unfit =
+    let invalid_key_body =
         r#"{"detail":[{"loc":["body","key"],"msg":"str type expected","type":"type_error.str"}]}"#;
-    let unfit = (
+    let invalid_key = (
         422,
-        unfit.to_owned(),
+        invalid_key_body.to_owned(),
         "body.key: str type expected".to_owned(),
     );
-    let absent =
+    let missing_body =
         r#"{"detail":[{"loc":["body"],"msg":"field required","type":"value_error.missing"}]}"#;
-    let absent = (422, absent.to_owned(), "body: field required".to_owned());
-    let path = |what: &str, id: &str| match what {
+    let no_body = (
+        422,
+        missing_body.to_owned(),
+        "body: field required".to_owned(),
+    );
+    let path = |kind: &str, id: &str| match kind {
         "url" => format!("/_s3/ai-image-detector-prod/results/{id}/preview.jpg"),
-        what => format!("/{what}/{id}"),
+        kind => format!("/{kind}/{id}"),
     };
-    for what in ["preview", "heatmap", "url"] {
+    for kind in ["preview", "heatmap", "url"] {
         for (id, body, expected) in [
-            (id.as_str(), json!({"key": "another"}), &foreign),
-            (&id, json!({}), &missing),
-            (&id, json!({"key": ""}), &missing),
-            (&id, json!({"key": null}), &missing),
-            (&id, json!({"key": ["live"]}), &unfit),
-            (&id, Value::Null, &absent),
-            (unknown, json!({"key": "live"}), &none(unknown)),
-            ("x", json!({"key": "live"}), &none("x")),
+            (id.as_str(), json!({"key": "another"}), &other_key),
+            (&id, json!({}), &missing_key),
+            (&id, json!({"key": ""}), &missing_key),
+            (&id, json!({"key": null}), &missing_key),
+            (&id, json!({"key": ["live"]}), &invalid_key),
+            (&id, Value::Null, &no_body),
+            (unknown, json!({"key": "live"}), &no_document(unknown)),
+            ("x", json!({"key": "live"}), &no_document("x")),
         ] {
-            let response = post(&server, &path(what, id), &body).await;
-            assert_eq!(&response.error_of(), expected, "{what} {id} {body}");
+            let response = post(&server, &path(kind, id), &body).await;
+            assert_eq!(&response.error_of(), expected, "{kind} {id} {body}");
         }
     }
-    let order = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let order = server
-        .post("live", "/api/v2/orders/ai-detection", &order)
-        .await;
-    let order = order.json()["data"]["orderId"].take();
-    let order = order.as_str().expect("an id");
+    let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
+    let (bizmori_order, _) = server.create_detection("live", &body).await;
     let response = post(
         &server,
-        &format!("/preview/{order}"),
+        &format!("/preview/{bizmori_order}"),
         &json!({"key": "live"}),
     )
     .await;
-    assert_eq!(response.error_of(), none(order));
+    assert_eq!(response.error_of(), no_document(&bizmori_order));
 }
 
 #[tokio::test]
-async fn who_takes_neither_pictures_nor_json_is_given_none() {
+async fn post_with_accept_that_excludes_image_and_json_answers_not_acceptable() {
     let server = start_frozen().await;
-    let id = detect(&server, "x_ai.png", fixture("plain.png"), ALL()).await;
+    let id = detect(&server, "x_ai.png", fixture("plain.png"), WITH_PREVIEW()).await;
     server.advance("live", "PT1S").await;
-    let ask = async |accept: &str| {
+
+    let post_accepting = async |accept: &str| {
         let headers = [("accept", accept), ("content-type", "application/json")];
         let path = format!("/preview/{id}");
         server
             .send(Method::POST, &path, &headers, r#"{"key":"live"}"#)
             .await
     };
-    for fine in ["*/*", "image/*", "image/jpeg", "application/json"] {
-        assert_eq!(ask(fine).await.status, 200, "{fine}");
+    for accepted in ["*/*", "image/*", "image/jpeg", "application/json"] {
+        assert_eq!(post_accepting(accepted).await.status, 200, "{accepted}");
     }
-    let why = "Accept: excludes image/jpeg, image/png and application/json".to_owned();
-    let expected = (406, r#"{"detail":"Not Acceptable"}"#.to_owned(), why);
-    for bad in ["text/html", "image/gif", "*/*;q=0"] {
-        assert_eq!(ask(bad).await.error_of(), expected, "{bad}");
+    let reason = "Accept: excludes image/jpeg, image/png and application/json".to_owned();
+    let expected = (406, r#"{"detail":"Not Acceptable"}"#.to_owned(), reason);
+    for excluding in ["text/html", "image/gif", "*/*;q=0"] {
+        assert_eq!(
+            post_accepting(excluding).await.error_of(),
+            expected,
+            "{excluding}"
+        );
     }
 }
 
 #[tokio::test]
-async fn every_other_method_on_the_objects_is_storages_as_before() {
+async fn other_methods_on_image_urls_are_served_by_s3_api() {
     let server = start_frozen().await;
-    let document = finish_document(&server, "x_ai.png", fixture("plain.png"), ALL()).await;
+    let document = finish_document(&server, "x_ai.png", fixture("plain.png"), WITH_PREVIEW()).await;
     let url = document["preview_url"].as_str().expect("a URL");
-    let uploaded = upload(&server, "live", "a.jpg", picture()).await;
-    let uploaded = format!("/_s3/ai-image-detector-prod/{uploaded}");
+    let file_path = upload(&server, "live", "a.jpg", picture()).await;
+    let uploaded = format!("/_s3/ai-image-detector-prod/{file_path}");
     let bizmori = "/_s3/bizmori/results/1/heatmap.png";
     for (method, path) in [
         (Method::DELETE, url),
@@ -279,7 +307,7 @@ async fn every_other_method_on_the_objects_is_storages_as_before() {
     let response = server.send(Method::GET, url, &[], "").await;
     assert_eq!((response.status, response.header("allow")), (200, ""));
     let response = server.send(Method::HEAD, url, &[], "").await;
-    assert_eq!(response.status, 403, "signed for GET alone");
+    assert_eq!(response.status, 403, "signed for GET only");
     let unsigned = url.split('?').next().expect("a path");
     let response = server.send(Method::GET, unsigned, &[], "").await;
     assert_eq!(response.status, 403);
@@ -303,9 +331,9 @@ async fn every_other_method_on_the_objects_is_storages_as_before() {
 }
 
 #[tokio::test]
-async fn rules_about_the_pictures_know_whose_they_are() {
+async fn rules_on_images_apply_to_requests_of_the_document_account() {
     let server = start_frozen().await;
-    let document = finish_document(&server, "x_ai.png", fixture("plain.png"), ALL()).await;
+    let document = finish_document(&server, "x_ai.png", fixture("plain.png"), WITH_PREVIEW()).await;
     let id = document["id"].as_str().expect("an id");
     let url = document["preview_url"].as_str().expect("a URL");
     for (operation, path) in [

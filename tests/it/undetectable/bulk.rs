@@ -1,26 +1,31 @@
-//! The pictures of a ZIP.
+//! Bulks: the images of a ZIP file.
 
+mod errors;
 mod hostile;
 mod items;
 mod limits;
 mod names;
-mod refusals;
 mod rules;
-mod skipped;
+mod skipped_entries;
 
 use serde_json::{Value, json};
 
-use super::{credits, error, frozen_with, post, query, start_frozen, upload};
+use super::{credits, expected_error, post, query, start_frozen, start_frozen_with, upload};
 use crate::support::{TestResponse, TestServer, ZipEntry, zip};
 
-/// What is asked of a ZIP of `live`'s: the answer.
+/// Uploads a ZIP file of `live` and requests a bulk. Returns the response.
 async fn queue_bulk(server: &TestServer, name: &str, zip: Vec<u8>) -> TestResponse {
     let path = upload(server, "live", name, zip).await;
     post(server, "/bulk-upload", &json!({"key": "live", "url": path})).await
 }
 
-/// A bulk of `live`'s of so many pictures: its id.
-async fn bulk(server: &TestServer, name: &str, zip: Vec<u8>, expected_count: usize) -> String {
+/// Creates a bulk of `live` with `expected_count` images. Returns its id.
+async fn create_bulk(
+    server: &TestServer,
+    name: &str,
+    zip: Vec<u8>,
+    expected_count: usize,
+) -> String {
     let response = queue_bulk(server, name, zip).await;
     let id = response.json()["id"]
         .as_str()
@@ -38,20 +43,20 @@ async fn query_bulk(server: &TestServer, id: &str) -> TestResponse {
     response
 }
 
-/// How a bulk stands, its id replaced.
+/// Returns the text of a bulk, with its id replaced.
 async fn bulk_view(server: &TestServer, id: &str) -> String {
     query_bulk(server, id).await.text().replace(id, "{id}")
 }
 
-/// A bulk of those files that is done, so many of them judged.
+/// Creates a bulk of these entries, of which `expected_count` are processed, and completes it.
 async fn finish_bulk(server: &TestServer, entries: &[ZipEntry], expected_count: usize) -> Value {
-    let id = bulk(server, "some.zip", zip(entries), expected_count).await;
+    let id = create_bulk(server, "some.zip", zip(entries), expected_count).await;
     server.advance("live", "PT1S").await;
     query_bulk(server, &id).await.json()
 }
 
-/// A field of each of a bulk's items.
-fn of_items(bulk: &Value, field: &str) -> Value {
+/// Returns one field of each item of a bulk.
+fn item_fields(bulk: &Value, field: &str) -> Value {
     let items = bulk["items"].as_array().expect("items");
     items.iter().map(|item| item[field].clone()).collect()
 }

@@ -1,11 +1,11 @@
-//! A document's way, from queued to done and past its retention.
+//! Lifecycle of documents: pending, analyzing, done, expired.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
-    credits, detect, document_view, finish_document, frozen_with, get, link, post, presign, query,
-    start_frozen, upload,
+    credits, detect, document_view, finish_document, get, image_url, post, presign, query,
+    start_frozen, start_frozen_with, upload,
 };
 use crate::support::{fixture, picture};
 
@@ -14,7 +14,7 @@ const PENDING: &str =
 const ANALYZING: &str =
     r#"{"id":"{id}","status":"analyzing","result":null,"result_details":{"is_valid":true}}"#;
 
-/// Of `x_ai.png`, which is `plain.png`: what stands before the heatmap, and after the analysis.
+/// JSON of the document `x_ai.png` with the content of `plain.png`, before and after the varying fields.
 const HEAD: &str = r#"{"id":"{id}","status":"done","result":98.0,"result_details":{"is_valid":true,"detection_step":3,"final_result":"AI Generated","confidence":98.0,"final_label_confidence":98.0,"metadata":["No Information Detected","Could not find anything from ExifTool and Pillow metadata"],"metadata_basic_source":null,"ocr":["OCR did not detect AI",0.0],"ml_model":["AI Generated",98.0],"#;
 const TAIL: &str = r#""error_message":null,"warnings":[{"type":"screen_recapture","label":"Normal","confidence":100.0,"metrics":{"is_screen":false}}]},"#;
 const ANALYSIS: &str = r#"{"imageTags":["colour","texture","single subject","shallow depth","daylight"],"agreement":"strong","confidence":98.0,"keyIndicators":["Texture repeats where it should vary","Edges are smoother than a lens leaves them","Light and shadow disagree in places"],"detailedReasoning":"The picture was judged AI Generated with 98 percent confidence. Fine texture and noise follow the statistics of generated pictures. No trace of a camera's sensor was found in the flat areas.","visualPatterns":["Soft transitions between subject and background","Symmetry in incidental detail"],"recommendations":["Ask the source for the original file","Run a reverse image search","Label the picture as likely made by AI before publishing it"]}"#;
@@ -27,7 +27,7 @@ const HEATMAP_PENDING: &str = r#""heatmap_status":"pending","heatmap_url":null"#
 const NO_HEATMAP: &str = r#""heatmap_status":null,"heatmap_url":null"#;
 
 fn heatmap_ready(name: &str, second: u8) -> String {
-    let url = link(name, second);
+    let url = image_url(name, second);
     format!(r#""heatmap_status":"ready","heatmap_url":"{url}""#)
 }
 
@@ -40,7 +40,7 @@ fn analysis_ready() -> String {
 }
 
 #[tokio::test]
-async fn a_document_goes_from_pending_through_analyzing_to_done_with_all_that_follows() {
+async fn document_with_preview_answers_each_step_from_pending_to_done() {
     let server = start_frozen().await;
     let body = json!({"generate_preview": true});
     let id = detect(&server, "x_ai.png", fixture("plain.png"), body).await;
@@ -53,7 +53,7 @@ async fn a_document_goes_from_pending_through_analyzing_to_done_with_all_that_fo
     assert_eq!(document_view(&server, &id).await, ANALYZING);
     assert_eq!(server.advance("live", "PT0.001S").await, ["order.process"]);
 
-    let preview = format!(r#""{}""#, link("preview.jpg", 0));
+    let preview = format!(r#""{}""#, image_url("preview.jpg", 0));
     let first = document_json(HEATMAP_PENDING, &analysis("pending"), &preview);
     assert_eq!(document_view(&server, &id).await, first);
     let second = document_json(HEATMAP_PENDING, &analysis("analyzing"), &preview);
@@ -76,7 +76,7 @@ async fn a_document_goes_from_pending_through_analyzing_to_done_with_all_that_fo
 }
 
 #[tokio::test]
-async fn the_first_answer_that_says_done_says_pending_however_late_it_is() {
+async fn first_done_response_has_pending_heatmap_and_analysis_at_any_time() {
     let server = start_frozen().await;
     let id = detect(&server, "x_ai.png", fixture("plain.png"), json!({})).await;
     server.advance("live", "PT10S").await;
@@ -87,13 +87,13 @@ async fn the_first_answer_that_says_done_says_pending_however_late_it_is() {
 }
 
 #[tokio::test]
-async fn what_is_not_wanted_is_null_from_the_first_answer_on() {
+async fn document_without_heatmap_and_analysis_answers_null_for_them() {
     let server = start_frozen().await;
     let body = json!({"generate_heatmap": false, "generate_analysis_details": false});
     let id = detect(&server, "x_ai.png", fixture("plain.png"), body).await;
     server.advance("live", "PT0.3S").await;
-    let none = r#""analysis_results_status":null,"analysis_results":null"#;
-    let expected = document_json(NO_HEATMAP, none, "null");
+    let no_analysis = r#""analysis_results_status":null,"analysis_results":null"#;
+    let expected = document_json(NO_HEATMAP, no_analysis, "null");
     for _ in 0..2 {
         assert_eq!(document_view(&server, &id).await, expected);
         server.advance("live", "PT10S").await;
@@ -101,37 +101,37 @@ async fn what_is_not_wanted_is_null_from_the_first_answer_on() {
 }
 
 #[tokio::test]
-async fn whether_an_analysis_is_made_unasked_is_a_setting() {
-    let server = frozen_with(|config| config.undetectable.analysis_default = false).await;
-    let of = |body| finish_document(&server, "x_ai.png", fixture("plain.png"), body);
-    let details = &of(json!({})).await["result_details"];
-    assert_eq!(details["analysis_results_status"], Value::Null);
-    let details = &of(json!({"generate_analysis_details": true})).await["result_details"];
-    assert_eq!(details["analysis_results_status"], "ready");
+async fn analysis_default_setting_decides_documents_without_the_field() {
+    let server = start_frozen_with(|config| config.undetectable.analysis_default = false).await;
+    let finish = |body| finish_document(&server, "x_ai.png", fixture("plain.png"), body);
+    let by_default = &finish(json!({})).await["result_details"];
+    assert_eq!(by_default["analysis_results_status"], Value::Null);
+    let requested = &finish(json!({"generate_analysis_details": true})).await["result_details"];
+    assert_eq!(requested["analysis_results_status"], "ready");
 }
 
 #[tokio::test]
-async fn the_analysis_has_its_older_names_too_where_it_is_set_so() {
-    let server = frozen_with(|config| config.undetectable.singular_analysis = true).await;
+async fn singular_analysis_setting_adds_fields_with_older_names() {
+    let server = start_frozen_with(|config| config.undetectable.singular_analysis = true).await;
     let id = detect(&server, "x_ai.png", fixture("plain.png"), json!({})).await;
     server.advance("live", "PT1S").await;
-    let both = |status: &str, analysis: &str| {
+    let analysis_fields = |status: &str, analysis: &str| {
         format!(
             r#""analysis_results_status":"{status}","analysis_results":{analysis},"analysis_result_status":"{status}","analysis_result":{analysis}"#
         )
     };
-    let first = document_json(HEATMAP_PENDING, &both("pending", "null"), "null");
+    let first = document_json(HEATMAP_PENDING, &analysis_fields("pending", "null"), "null");
     assert_eq!(document_view(&server, &id).await, first);
     let second = document_json(
         &heatmap_ready("heatmap.png", 1),
-        &both("ready", ANALYSIS),
+        &analysis_fields("ready", ANALYSIS),
         "null",
     );
     assert_eq!(document_view(&server, &id).await, second);
 }
 
 #[tokio::test]
-async fn the_pictures_drawn_are_there_to_be_read() {
+async fn heatmap_and_preview_of_each_style_can_be_downloaded() {
     let server = start_frozen().await;
     for (style, media_type) in [
         (json!({}), "image/png"),
@@ -141,7 +141,7 @@ async fn the_pictures_drawn_are_there_to_be_read() {
         let mut body = style.clone();
         body["generate_preview"] = json!(true);
         let document = finish_document(&server, "x_ai.png", fixture("plain.png"), body).await;
-        for (url, media_type, begins) in [
+        for (url, media_type, magic) in [
             (
                 &document["result_details"]["heatmap_url"],
                 media_type,
@@ -157,34 +157,39 @@ async fn the_pictures_drawn_are_there_to_be_read() {
                 (response.status, response.header("content-type")),
                 (200, media_type)
             );
-            assert!(response.bytes.starts_with(begins), "{style}");
+            assert!(response.bytes.starts_with(magic), "{style}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_failed_document_says_why_and_costs_its_credit() {
+async fn failed_document_answers_its_error_and_costs_a_credit() {
     let server = start_frozen().await;
-    let failed = |line: &str| {
+    let failed = |message: &str| {
         format!(
-            r#"{{"id":"{{id}}","status":"failed","result":null,"result_details":{{"is_valid":false,"error_message":"{line}"}}}}"#
+            r#"{{"id":"{{id}}","status":"failed","result":null,"result_details":{{"is_valid":false,"error_message":"{message}"}}}}"#
         )
     };
-    let named = detect(&server, "x_fail.jpg", picture(), json!({})).await;
-    let torn = detect(&server, "torn.jpg", fixture("truncated.jpg"), json!({})).await;
+    let with_suffix = detect(&server, "x_fail.jpg", picture(), json!({})).await;
+    let truncated = detect(&server, "torn.jpg", fixture("truncated.jpg"), json!({})).await;
     server.advance("live", "PT0.3S").await;
-    let line = "x_fail.jpg: forced failure (file name suffix _fail)";
-    assert_eq!(document_view(&server, &named).await, failed(line));
-    let line = query(&server, &torn).await.json()["result_details"]["error_message"].clone();
-    let line = line.as_str().expect("a line");
-    assert!(!line.is_empty());
-    assert_eq!(document_view(&server, &torn).await, failed(line));
-    let left = r#"{"baseCredits":9998,"boostCredits":1000,"credits":10998}"#;
-    assert_eq!(credits(&server, "live").await, left);
+    let suffix_error = "x_fail.jpg: forced failure (file name suffix _fail)";
+    assert_eq!(
+        document_view(&server, &with_suffix).await,
+        failed(suffix_error)
+    );
+    let document = query(&server, &truncated).await.json();
+    let message = document["result_details"]["error_message"]
+        .as_str()
+        .expect("a message");
+    assert!(!message.is_empty());
+    assert_eq!(document_view(&server, &truncated).await, failed(message));
+    let credits_left = r#"{"baseCredits":9998,"boostCredits":1000,"credits":10998}"#;
+    assert_eq!(credits(&server, "live").await, credits_left);
 }
 
 #[tokio::test]
-async fn past_its_retention_a_document_is_told_without_its_pictures() {
+async fn expired_document_answers_result_without_images() {
     let server = start_frozen().await;
     let body = json!({"generate_preview": true});
     let id = detect(&server, "x_ai.png", fixture("plain.png"), body).await;
@@ -194,7 +199,7 @@ async fn past_its_retention_a_document_is_told_without_its_pictures() {
 }
 
 #[tokio::test]
-async fn an_id_that_nobody_was_given_is_null() {
+async fn query_unknown_id_answers_null() {
     let server = start_frozen().await;
     for id in [
         json!("0f0e0d0c-0b0a-4908-8706-050403020100"),
@@ -205,44 +210,43 @@ async fn an_id_that_nobody_was_given_is_null() {
         let response = post(&server, "/query", &json!({"id": id, "key": "ignored"})).await;
         assert_eq!((response.status, response.text().as_str()), (200, "null"));
     }
-    let orders = "/api/v2/orders/ai-detection";
-    let order = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let order = server.post("live", orders, &order).await.json();
-    let id = order["data"]["orderId"].as_str().expect("an id");
-    assert_eq!(query(&server, id).await.text(), "null");
+    let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
+    let (bizmori_order, _) = server.create_detection("live", &body).await;
+    assert_eq!(query(&server, &bizmori_order).await.text(), "null");
 }
 
 #[tokio::test]
-async fn a_document_is_gone_with_its_account_and_begins_again_with_the_same_ids() {
+async fn reset_of_account_deletes_documents_and_restarts_ids() {
     let server = start_frozen().await;
-    let ids = |place: &Value| place["file_path"].as_str().map(str::to_owned);
-    let path = ids(&presign(&server, "live", "a.jpg").await);
+    let file_path = |slot: &Value| slot["file_path"].as_str().map(str::to_owned);
+    let first_path = file_path(&presign(&server, "live", "a.jpg").await);
     let id = detect(&server, "x_ai.jpg", picture(), json!({})).await;
     server
         .control(Method::POST, "/_mock/reset", &json!({"account": "live"}))
         .await;
     assert_eq!(query(&server, &id).await.text(), "null");
     server.freeze("live").await;
-    assert_eq!(ids(&presign(&server, "live", "a.jpg").await), path);
+    let second_path = file_path(&presign(&server, "live", "a.jpg").await);
+    assert_eq!(second_path, first_path);
     assert_eq!(detect(&server, "x_ai.jpg", picture(), json!({})).await, id);
 }
 
 #[tokio::test]
-async fn a_query_is_the_accounts_that_owns_the_document() {
+async fn query_counts_as_request_of_the_account_that_owns_the_document() {
     let server = start_frozen().await;
     let id = detect(&server, "x_ai.jpg", picture(), json!({})).await;
-    let number = |response: &crate::support::TestResponse| {
+    let request_number = |response: &crate::support::TestResponse| {
         response
             .header("x-mock-request")
             .parse::<u64>()
             .expect("a number")
     };
-    let before = number(&get(&server, "live", "/check-user-credits").await);
-    assert_eq!(number(&query(&server, &id).await), before + 1);
+    let before = request_number(&get(&server, "live", "/check-user-credits").await);
+    assert_eq!(request_number(&query(&server, &id).await), before + 1);
 }
 
 #[tokio::test]
-async fn an_id_of_the_clients_own_is_the_documents_in_any_spelling() {
+async fn detect_with_id_of_client_uses_it_in_any_case_and_only_once() {
     let server = start_frozen().await;
     let id = "0f0e0d0c-0b0a-4908-8706-05040302010a";
     let path = upload(&server, "live", "x_ai.jpg", picture()).await;
@@ -252,13 +256,13 @@ async fn an_id_of_the_clients_own_is_the_documents_in_any_spelling() {
     assert_eq!((response.status, response.text()), (200, expected));
     assert_eq!(document_view(&server, id).await, PENDING);
     assert_eq!(query(&server, &id.to_uppercase()).await.json()["id"], id);
-    let response = post(&server, "/detect", &body).await;
+    let repeated = post(&server, "/detect", &body).await;
     let expected = (
         400,
         r#"{"error":"Document ID already exists"}"#.to_owned(),
         "id: a document has it already".to_owned(),
     );
-    assert_eq!(response.error_of(), expected);
-    let left = r#"{"baseCredits":9999,"boostCredits":1000,"credits":10999}"#;
-    assert_eq!(credits(&server, "live").await, left);
+    assert_eq!(repeated.error_of(), expected);
+    let credits_left = r#"{"baseCredits":9999,"boostCredits":1000,"credits":10999}"#;
+    assert_eq!(credits(&server, "live").await, credits_left);
 }

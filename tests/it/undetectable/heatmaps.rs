@@ -1,4 +1,4 @@
-//! Heatmaps as they are fetched: every style, and whose picture has none.
+//! Heatmaps: styles, and documents without a heatmap.
 
 use image::{ColorType, DynamicImage, RgbImage, RgbaImage};
 use reqwest::Method;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{detect, finish_document, post, query, start_frozen, upload};
 use crate::support::{TestServer, fixture};
 
-/// The heatmap of a document that is done, decoded.
+/// Completes a document and returns its decoded heatmap.
 async fn heatmap(server: &TestServer, name: &str, body: Value) -> DynamicImage {
     let document = finish_document(server, name, fixture("plain.png"), body).await;
     let details = &document["result_details"];
@@ -26,16 +26,16 @@ fn style(overlayed: bool, normalized: bool) -> Value {
     json!({"generate_heatmap_overlayed": overlayed, "generate_heatmap_normalized": normalized})
 }
 
-async fn transparent(server: &TestServer, normalized: bool) -> RgbaImage {
-    let drawn = heatmap(server, "x_ai.png", style(false, normalized)).await;
-    assert_eq!(drawn.color(), ColorType::Rgba8);
-    drawn.into_rgba8()
+async fn transparent_heatmap(server: &TestServer, normalized: bool) -> RgbaImage {
+    let image = heatmap(server, "x_ai.png", style(false, normalized)).await;
+    assert_eq!(image.color(), ColorType::Rgba8);
+    image.into_rgba8()
 }
 
-async fn overlayed(server: &TestServer, normalized: bool) -> RgbImage {
-    let drawn = heatmap(server, "x_ai.png", style(true, normalized)).await;
-    assert_eq!(drawn.color(), ColorType::Rgb8);
-    drawn.into_rgb8()
+async fn overlay_heatmap(server: &TestServer, normalized: bool) -> RgbImage {
+    let image = heatmap(server, "x_ai.png", style(true, normalized)).await;
+    assert_eq!(image.color(), ColorType::Rgb8);
+    image.into_rgb8()
 }
 
 fn original() -> RgbImage {
@@ -43,17 +43,19 @@ fn original() -> RgbImage {
     picture.expect("a picture").into_rgb8()
 }
 
-/// The least and the greatest opacity.
-fn opacities(map: &RgbaImage) -> (u8, u8) {
-    let all = || map.pixels().map(|pixel| pixel.0[3]);
-    (all().min().expect("a pixel"), all().max().expect("a pixel"))
+/// Returns the lowest and the highest alpha value.
+fn alpha_range(map: &RgbaImage) -> (u8, u8) {
+    let alphas = || map.pixels().map(|pixel| pixel.0[3]);
+    let min = alphas().min().expect("a pixel");
+    let max = alphas().max().expect("a pixel");
+    (min, max)
 }
 
 #[tokio::test]
-async fn a_map_that_is_not_overlayed_is_transparent_where_it_is_cold() {
+async fn heatmap_without_overlay_is_transparent_at_low_values() {
     let server = start_frozen().await;
-    let raw = transparent(&server, false).await;
-    let normalized = transparent(&server, true).await;
+    let raw = transparent_heatmap(&server, false).await;
+    let normalized = transparent_heatmap(&server, true).await;
     for map in [&raw, &normalized] {
         assert_eq!(map.dimensions(), original().dimensions());
         for pixel in map.pixels() {
@@ -66,18 +68,20 @@ async fn a_map_that_is_not_overlayed_is_transparent_where_it_is_cold() {
             }
         }
     }
-    let ((raw_least, raw_most), (least, most)) = (opacities(&raw), opacities(&normalized));
-    assert!(raw_most > raw_least + 50, "{raw_least} to {raw_most}");
-    assert!(least < raw_least && most > raw_most, "{least} to {most}");
+    let (raw_min, raw_max) = alpha_range(&raw);
+    let (min, max) = alpha_range(&normalized);
+    assert!(raw_max > raw_min + 50, "{raw_min} to {raw_max}");
+    assert!(min < raw_min && max > raw_max, "{min} to {max}");
 }
 
 #[tokio::test]
-async fn a_map_that_is_overlayed_is_half_picture_and_half_colours() {
+async fn heatmap_with_overlay_blends_image_and_colours_half_and_half() {
     let server = start_frozen().await;
-    let raw = overlayed(&server, false).await;
-    let normalized = overlayed(&server, true).await;
+    let raw = overlay_heatmap(&server, false).await;
+    let normalized = overlay_heatmap(&server, true).await;
     assert!(raw != normalized);
-    let (picture, map) = (original(), transparent(&server, true).await);
+    let picture = original();
+    let map = transparent_heatmap(&server, true).await;
     assert_eq!(normalized.dimensions(), picture.dimensions());
     for ((blended, pixel), colour) in normalized.pixels().zip(picture.pixels()).zip(map.pixels()) {
         for channel in 0..3 {
@@ -88,24 +92,23 @@ async fn a_map_that_is_overlayed_is_half_picture_and_half_colours() {
 }
 
 #[tokio::test]
-async fn the_same_picture_and_verdict_have_the_same_map_and_a_surer_one_is_hotter() {
+async fn heatmap_of_same_image_and_result_is_equal_and_hotter_with_confidence() {
     let server = start_frozen().await;
     let map_of = async |name| heatmap(&server, name, json!({})).await.into_rgba8();
     assert!(map_of("x_ai.png").await == map_of("y_ai.png").await);
     let mut cooler = 0;
     for name in ["x_edited.png", "x_aiedited.png", "x_ai.png"] {
         let map = map_of(name).await;
-        let hottest = map.pixels().map(|pixel| pixel[3]).max();
-        let hottest = hottest.expect("pixels");
+        let hottest = map.pixels().map(|pixel| pixel[3]).max().expect("pixels");
         assert!(hottest > cooler, "{name}: {hottest}, before {cooler}");
         cooler = hottest;
     }
-    // A generator's watermark is as sure as can be.
+    // A generator's watermark has the highest confidence.
     assert_eq!(map_of("x_grok.png").await.dimensions(), (320, 240));
 }
 
 #[tokio::test]
-async fn who_is_real_or_not_asked_for_has_none_from_the_first_answer_on() {
+async fn document_with_real_result_or_without_heatmap_field_never_has_heatmap() {
     let server = start_frozen().await;
     for (name, body) in [
         ("x_human.png", json!({})),
@@ -120,15 +123,15 @@ async fn who_is_real_or_not_asked_for_has_none_from_the_first_answer_on() {
         server.advance("live", "PT0.3S").await;
         for _ in 0..3 {
             let details = query(&server, &id).await.json()["result_details"].take();
-            let value = (&details["heatmap_status"], &details["heatmap_url"]);
-            assert_eq!(value, (&Value::Null, &Value::Null), "{name} {body}");
+            assert_eq!(details["heatmap_status"], Value::Null, "{name} {body}");
+            assert_eq!(details["heatmap_url"], Value::Null, "{name} {body}");
             server.advance("live", "PT1S").await;
         }
     }
 }
 
 #[tokio::test]
-async fn a_style_without_a_heatmap_is_refused() {
+async fn detect_with_heatmap_style_but_without_heatmap_answers_422() {
     let server = start_frozen().await;
     let path = upload(&server, "live", "x_ai.png", fixture("plain.png")).await;
     let problem = |style: &str| {
@@ -136,7 +139,8 @@ async fn a_style_without_a_heatmap_is_refused() {
             r#"{{"loc":["body","{style}"],"msg":"generate_heatmap must be true","type":"value_error"}}"#
         )
     };
-    let (overlayed, normalized) = ("generate_heatmap_overlayed", "generate_heatmap_normalized");
+    let overlayed = "generate_heatmap_overlayed";
+    let normalized = "generate_heatmap_normalized";
     for (styles, problems) in [
         (json!({overlayed: true}), problem(overlayed)),
         (json!({normalized: true}), problem(normalized)),
@@ -160,7 +164,7 @@ async fn a_style_without_a_heatmap_is_refused() {
 }
 
 #[tokio::test]
-async fn analysis_and_preview_are_each_there_where_they_are_wanted() {
+async fn analysis_and_preview_are_answered_only_if_requested() {
     let server = start_frozen().await;
     for (analysis, preview) in [(false, false), (false, true), (true, false), (true, true)] {
         let body = json!({"generate_analysis_details": analysis, "generate_preview": preview});
@@ -171,8 +175,8 @@ async fn analysis_and_preview_are_each_there_where_they_are_wanted() {
             let document = query(&server, &id).await.json();
             let details = &document["result_details"];
             assert_eq!(details["analysis_results_status"], expected);
-            let is_there = expected == "ready";
-            assert_eq!(details["analysis_results"].is_object(), is_there);
+            let has_results = expected == "ready";
+            assert_eq!(details["analysis_results"].is_object(), has_results);
             assert_eq!(document["preview_url"].is_string(), preview);
             let fields = document.as_object().expect("an object");
             assert!(fields.contains_key("preview_url"));

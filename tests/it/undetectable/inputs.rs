@@ -1,22 +1,22 @@
-//! Values of `url`, `email` and `model`, and the order in which inputs are checked.
+//! Fields `url`, `email` and `model`, and the order of checks.
 
 use serde_json::{Value, json};
 
-use super::{error, frozen_with, post, start_frozen, upload};
+use super::{expected_error, post, start_frozen, start_frozen_with, upload};
 use crate::support::{TestServer, ZipEntry, picture, zip};
 
 const EMPTY: &str = "Input URL cannot be empty";
 const NO_FILE: &str = "File metadata could not be fetched";
 
-async fn error_of(server: &TestServer, path: &str, body: &Value) -> (u16, String, String) {
+async fn post_error(server: &TestServer, path: &str, body: &Value) -> (u16, String, String) {
     post(server, path, body).await.error_of()
 }
 
 #[tokio::test]
-async fn detect_of_what_is_neither_url_nor_key_is_refused_as_an_empty_url() {
+async fn detect_with_url_that_is_neither_url_nor_key_answers_empty_url() {
     for fetch in [false, true] {
-        let server = frozen_with(|config| config.orders.fetch = fetch).await;
-        for (url, why) in [
+        let server = start_frozen_with(|config| config.orders.fetch = fetch).await;
+        for (url, reason) in [
             ("", "url: empty"),
             (" ", "url: blank"),
             ("\t\r\n ", "url: blank"),
@@ -36,15 +36,16 @@ async fn detect_of_what_is_neither_url_nor_key_is_refused_as_an_empty_url() {
             ("null", "url: neither a URL nor the key of an upload"),
         ] {
             for path in ["/detect", "/bulk-upload"] {
-                let answered = error_of(&server, path, &json!({"key": "live", "url": url})).await;
-                assert_eq!(answered, error(400, EMPTY, why), "{path} {url:?}");
+                let body = json!({"key": "live", "url": url});
+                let actual = post_error(&server, path, &body).await;
+                assert_eq!(actual, expected_error(400, EMPTY, reason), "{path} {url:?}");
             }
         }
     }
 }
 
 #[tokio::test]
-async fn detect_of_a_url_or_key_where_nothing_is_has_no_metadata() {
+async fn detect_with_url_of_missing_file_answers_no_metadata() {
     let server = start_frozen().await;
     for url in [
         "http://host",
@@ -58,26 +59,26 @@ async fn detect_of_a_url_or_key_where_nothing_is_has_no_metadata() {
         "/uploads/a.jpg",
         "uploads%2Fa.jpg",
     ] {
-        let (status, body, why) =
-            error_of(&server, "/detect", &json!({"key": "live", "url": url})).await;
+        let (status, body, reason) =
+            post_error(&server, "/detect", &json!({"key": "live", "url": url})).await;
         assert_eq!(
             (status, body),
             (500, format!(r#"{{"error":"{NO_FILE}"}}"#)),
             "{url}"
         );
-        assert!(why.starts_with("url: "), "{url}: {why}");
+        assert!(reason.starts_with("url: "), "{url}: {reason}");
     }
 }
 
 #[tokio::test]
-async fn detect_with_an_empty_or_blank_email_is_refused() {
+async fn detect_with_empty_email_is_refused_and_with_any_other_accepted() {
     let server = start_frozen().await;
     let path = upload(&server, "live", "a_ai.jpg", picture()).await;
     for email in ["", " ", "\t\n"] {
         let body = json!({"key": "live", "url": path, "email": email});
-        let expected = error(400, "Input email is empty", "email: empty");
+        let expected = expected_error(400, "Input email is empty", "email: empty");
         assert_eq!(
-            error_of(&server, "/detect", &body).await,
+            post_error(&server, "/detect", &body).await,
             expected,
             "{email:?}"
         );
@@ -89,7 +90,7 @@ async fn detect_with_an_empty_or_blank_email_is_refused() {
 }
 
 #[tokio::test]
-async fn detect_checks_schema_key_url_email_and_file_in_this_order() {
+async fn detect_checks_schema_key_url_email_file_and_id_in_this_order() {
     let server = start_frozen().await;
     let document = super::finish_document(&server, "b_ai.jpg", picture(), json!({})).await;
     let mut body = json!({"key": "", "url": " ", "email": "", "model": "x", "id": document["id"]});
@@ -99,22 +100,22 @@ async fn detect_checks_schema_key_url_email_and_file_in_this_order() {
         (
             "key",
             json!("live"),
-            error(403, "User verification failed", "key: missing or empty"),
+            expected_error(403, "User verification failed", "key: missing or empty"),
         ),
         (
             "url",
             json!("uploads/none.jpg"),
-            error(400, EMPTY, "url: blank"),
+            expected_error(400, EMPTY, "url: blank"),
         ),
         (
             "email",
             json!("a@b.c"),
-            error(400, "Input email is empty", "email: empty"),
+            expected_error(400, "Input email is empty", "email: empty"),
         ),
         (
             "url",
             json!(upload(&server, "live", "c_ai.jpg", picture()).await),
-            error(
+            expected_error(
                 500,
                 NO_FILE,
                 "url: nothing that this key uploaded is at uploads/none.jpg",
@@ -123,31 +124,31 @@ async fn detect_checks_schema_key_url_email_and_file_in_this_order() {
         (
             "id",
             json!(null),
-            error(
+            expected_error(
                 400,
                 "Document ID already exists",
                 "id: a document has it already",
             ),
         ),
     ] {
-        assert_eq!(error_of(&server, "/detect", &body).await, expected);
+        assert_eq!(post_error(&server, "/detect", &body).await, expected);
         body[field] = value;
     }
     assert_eq!(post(&server, "/detect", &body).await.status, 200);
 }
 
 #[tokio::test]
-async fn model_is_the_vendors_or_an_instance_and_a_model() {
+async fn detect_with_model_of_vendor_or_instance_and_model_is_accepted() {
     let server = start_frozen().await;
     let photo = upload(&server, "live", "a_ai.jpg", picture()).await;
-    let archive = zip(&[ZipEntry::new("a_ai.jpg", &picture())]);
-    let archive = upload(&server, "live", "a.zip", archive).await;
+    let zip_bytes = zip(&[ZipEntry::new("a_ai.jpg", &picture())]);
+    let archive = upload(&server, "live", "a.zip", zip_bytes).await;
     for (path, url) in [("/detect", photo), ("/bulk-upload", archive)] {
         let status = async |model: &Value| {
             let body = json!({"key": "live", "url": url, "model": model});
             post(&server, path, &body).await.status
         };
-        for fine in [
+        for valid in [
             "generic",
             "sheerid",
             "abc123/mymodel",
@@ -155,10 +156,10 @@ async fn model_is_the_vendors_or_an_instance_and_a_model() {
             "a/b",
             "5c-1_x.y/Модель:v2",
         ] {
-            assert_eq!(status(&json!(fine)).await, 200, "{path} {fine}");
+            assert_eq!(status(&json!(valid)).await, 200, "{path} {valid}");
         }
         assert_eq!(status(&Value::Null).await, 200, "{path}");
-        for bad in [
+        for invalid in [
             "",
             " ",
             "other",
@@ -179,10 +180,10 @@ async fn model_is_the_vendors_or_an_instance_and_a_model() {
             "a b/c",
             "a/b\u{3000}c",
         ] {
-            assert_eq!(status(&json!(bad)).await, 422, "{path} {bad:?}");
+            assert_eq!(status(&json!(invalid)).await, 422, "{path} {invalid:?}");
         }
-        for bad in [json!(5), json!(true), json!([]), json!({}), json!(["a/b"])] {
-            assert_eq!(status(&bad).await, 422, "{path} {bad}");
+        for invalid in [json!(5), json!(true), json!([]), json!({}), json!(["a/b"])] {
+            assert_eq!(status(&invalid).await, 422, "{path} {invalid}");
         }
     }
 }

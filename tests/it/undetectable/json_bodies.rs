@@ -1,4 +1,4 @@
-//! JSON bodies as `FastAPI` reads them, and what it answers to those that it cannot read.
+//! JSON bodies, parsed as `FastAPI` parses them, and its errors for bodies that it cannot parse.
 
 use reqwest::Method;
 use serde_json::json;
@@ -6,11 +6,11 @@ use serde_json::json;
 use super::{start_frozen, upload};
 use crate::support::{TestResponse, TestServer, picture, zip};
 
-/// A body (escaped), the status and the answer of a `/query` of `FastAPI` 0.99 with pydantic 1, a line
-/// each. Written by `json_bodies/record.py`.
-const ANSWERS: &str = include_str!("json_bodies/answers.tsv");
+/// Recorded exchanges with `/query` in `FastAPI` 0.99 with pydantic 1. Each line has the escaped body, the
+/// status and the response body. Written by `json_bodies/record.py`.
+const RECORDED_RESPONSES: &str = include_str!("json_bodies/recorded_responses.tsv");
 
-/// Bodies of every kind that Python reads and `serde_json` does not, `{}` standing for the members.
+/// Bodies that Python parses and `serde_json` does not. `{}` is replaced by the members of a route.
 const READABLE: [&str; 8] = [
     "\u{feff}{{}}",
     r#"{{}, "x": NaN}"#,
@@ -22,7 +22,7 @@ const READABLE: [&str; 8] = [
     " \r\n\t{{}\n}\r\n",
 ];
 
-fn unescaped(text: &str) -> Vec<u8> {
+fn unescape(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find('\\') {
@@ -49,13 +49,13 @@ async fn post_bytes(server: &TestServer, path: &str, body: impl Into<Vec<u8>>) -
 async fn query_with_any_recorded_body_answers_as_fastapi() {
     let server = start_frozen().await;
     let mut count = 0;
-    for line in ANSWERS.lines() {
+    for line in RECORDED_RESPONSES.lines() {
         let [body, status, expected] = line.split('\t').collect::<Vec<_>>()[..] else {
             panic!("{line}");
         };
-        let response = post_bytes(&server, "/query", unescaped(body)).await;
-        let message = (response.status.to_string(), response.text());
-        assert_eq!(message, (status.to_owned(), expected.to_owned()), "{body}");
+        let response = post_bytes(&server, "/query", unescape(body)).await;
+        let actual = (response.status.to_string(), response.text());
+        assert_eq!(actual, (status.to_owned(), expected.to_owned()), "{body}");
         assert_eq!(response.header("content-type"), "application/json");
         assert_eq!(response.header("x-mock-reason").is_empty(), status == "200");
         count += 1;
@@ -64,7 +64,7 @@ async fn query_with_any_recorded_body_answers_as_fastapi() {
 }
 
 #[tokio::test]
-async fn every_entrance_with_a_body_that_python_reads_accepts_it() {
+async fn post_body_that_only_python_parses_is_accepted_on_every_route() {
     let server = start_frozen().await;
     let photo = upload(&server, "live", "a_ai.jpg", picture()).await;
     let entries = [crate::support::ZipEntry::new("a_ai.jpg", &picture())];
@@ -111,7 +111,7 @@ async fn every_entrance_with_a_body_that_python_reads_accepts_it() {
 }
 
 #[tokio::test]
-async fn every_entrance_with_bytes_in_no_encoding_answers_400() {
+async fn post_body_in_no_unicode_encoding_answers_400_on_every_route() {
     let server = start_frozen().await;
     for path in [
         "/detect",
@@ -133,7 +133,7 @@ async fn every_entrance_with_bytes_in_no_encoding_answers_400() {
 }
 
 #[tokio::test]
-async fn detect_with_a_trailing_comma_answers_pythons_message_and_place() {
+async fn detect_with_trailing_comma_answers_message_and_position_of_python() {
     let server = start_frozen().await;
     let body = r#"{"key":"det-k","url":"http://x/uploads/nope.jpg",}"#;
     let response = post_bytes(&server, "/detect", body).await;
@@ -142,24 +142,27 @@ async fn detect_with_a_trailing_comma_answers_pythons_message_and_place() {
     let expected = format!(
         r#"{{"detail":[{{"loc":["body",49],"msg":"{message}: line 1 column 50 (char 49)","type":"value_error.jsondecode","ctx":{{"msg":"{message}","doc":{doc},"pos":49,"lineno":1,"colno":50}}}}]}}"#
     );
-    let why = format!("body.49: {message}: line 1 column 50 (char 49)");
-    assert_eq!(response.error_of(), (422, expected, why));
+    let reason = format!("body.49: {message}: line 1 column 50 (char 49)");
+    assert_eq!(response.error_of(), (422, expected, reason));
 }
 
 #[tokio::test]
-async fn query_with_deep_nesting_is_read_up_to_pythons_limit() {
+async fn query_with_deep_nesting_is_accepted_up_to_limit_of_python() {
     let server = start_frozen().await;
-    let nested = |open: &str, close: &str, levels: usize| {
-        let (open, close) = (open.repeat(levels), close.repeat(levels));
+    let body_with_nesting = |open: &str, close: &str, levels: usize| {
+        let open = open.repeat(levels);
+        let close = close.repeat(levels);
         format!(r#"{{"id":"x","a":{open}1{close}}}"#)
     };
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
         for levels in [1_000, 1_499] {
-            let response = post_bytes(&server, "/query", nested(open, close, levels)).await;
+            let body = body_with_nesting(open, close, levels);
+            let response = post_bytes(&server, "/query", body).await;
             assert_eq!((response.status, response.text().as_str()), (200, "null"));
         }
         for levels in [1_500, 100_000] {
-            let response = post_bytes(&server, "/query", nested(open, close, levels)).await;
+            let body = body_with_nesting(open, close, levels);
+            let response = post_bytes(&server, "/query", body).await;
             let expected = (
                 400,
                 r#"{"detail":"There was an error parsing the body"}"#.to_owned(),
@@ -171,7 +174,7 @@ async fn query_with_deep_nesting_is_read_up_to_pythons_limit() {
 }
 
 #[tokio::test]
-async fn a_rule_for_an_account_applies_to_a_body_that_python_alone_reads() {
+async fn rule_for_account_applies_to_body_that_only_python_parses() {
     let server = start_frozen().await;
     let rule = json!({"account": "live", "when": {"operation": "undetectable.detect"},
                       "then": {"respond": {"status": 503}}});
@@ -185,7 +188,7 @@ async fn a_rule_for_an_account_applies_to_a_body_that_python_alone_reads() {
 }
 
 #[tokio::test]
-async fn query_with_an_empty_content_type_is_read_as_json() {
+async fn query_with_empty_content_type_is_parsed_as_json() {
     let server = start_frozen().await;
     let headers = [("content-type", "")];
     let response = server

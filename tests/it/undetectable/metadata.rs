@@ -1,19 +1,19 @@
-//! Pictures of generators, cameras and editors, as what they say of themselves decides.
+//! Metadata of generators, cameras and editors, and the results that follow from it.
 
 use serde_json::{Value, json};
 
 use super::{finish_document, start_frozen};
 use crate::support::{TestServer, fixture};
 
-/// What `/query` tells of a picture that its metadata settled: all of it.
-fn document_by_metadata(name: &str, of: &DetectedPicture<'_>) -> Value {
-    let DetectedPicture {
+/// Expected `result_details` of a document that is decided by metadata.
+fn expected_details(name: &str, expected: &MetadataResult<'_>) -> Value {
+    let MetadataResult {
         result,
         label,
         label_confidence,
         metadata,
         source,
-    } = of;
+    } = expected;
     let is_real = *label == "Real";
     let warnings = json!([
         {"type": "screen_recapture", "label": "Normal", "confidence": 100.0, "metrics": {"is_screen": false}},
@@ -37,7 +37,7 @@ fn document_by_metadata(name: &str, of: &DetectedPicture<'_>) -> Value {
     })
 }
 
-struct DetectedPicture<'a> {
+struct MetadataResult<'a> {
     result: Value,
     label: &'a str,
     label_confidence: Value,
@@ -53,20 +53,20 @@ fn size(name: &str) -> (u16, u16) {
     }
 }
 
-async fn check(server: &TestServer, name: &str, of: &DetectedPicture<'_>) {
+async fn assert_document(server: &TestServer, name: &str, expected: &MetadataResult<'_>) {
     let file = name.rsplit('/').next().expect("a name");
     let body = json!({"generate_analysis_details": false});
     let mut document = finish_document(server, file, fixture(name), body).await;
     let details = &mut document["result_details"];
-    let is_drawn = details["heatmap_url"].is_string();
-    assert_eq!(is_drawn, of.label != "Real", "{name}");
+    let has_heatmap = details["heatmap_url"].is_string();
+    assert_eq!(has_heatmap, expected.label != "Real", "{name}");
     details["heatmap_url"] = json!("*");
-    assert_eq!(*details, document_by_metadata(name, of), "{name}");
-    assert_eq!(document["result"], of.result, "{name}");
+    assert_eq!(*details, expected_details(name, expected), "{name}");
+    assert_eq!(document["result"], expected.result, "{name}");
 }
 
 #[tokio::test]
-async fn a_generator_is_named_and_its_picture_is_ai_generated() {
+async fn metadata_of_generator_answers_ai_generated_with_its_name() {
     let server = start_frozen().await;
     for (name, source) in [
         ("automatic1111.png", "Stable Diffusion"),
@@ -91,7 +91,7 @@ async fn a_generator_is_named_and_its_picture_is_ai_generated() {
         ("stability.webp", "Stability AI"),
         ("swarmui.png", "SwarmUI"),
     ] {
-        let judged = DetectedPicture {
+        let expected = MetadataResult {
             result: json!(97.0),
             label: "AI Generated",
             label_confidence: json!(97.0),
@@ -101,17 +101,17 @@ async fn a_generator_is_named_and_its_picture_is_ai_generated() {
             ],
             source,
         };
-        check(&server, &format!("generators/{name}"), &judged).await;
+        assert_document(&server, &format!("generators/{name}"), &expected).await;
     }
 }
 
-/// What is told where no machine had a part.
-fn no_machine() -> [String; 2] {
+/// Value of `metadata` for an image without traces of AI tools.
+fn no_ai_metadata() -> [String; 2] {
     ["Not AI Generated", "No AI indicators found"].map(str::to_owned)
 }
 
 #[tokio::test]
-async fn a_camera_is_named_and_its_picture_is_real() {
+async fn metadata_of_camera_answers_real_with_its_name() {
     let server = start_frozen().await;
     for (name, source) in [
         ("canon.jpg", "Canon EOS R5"),
@@ -129,19 +129,19 @@ async fn a_camera_is_named_and_its_picture_is_real() {
         ("sony.webp", "SONY ILCE-7M4"),
         ("sora.jpg", "Google Pixel 8"),
     ] {
-        let judged = DetectedPicture {
+        let expected = MetadataResult {
             result: json!(4.0),
             label: "Real",
             label_confidence: json!(96.0),
-            metadata: no_machine(),
+            metadata: no_ai_metadata(),
             source,
         };
-        check(&server, &format!("cameras/{name}"), &judged).await;
+        assert_document(&server, &format!("cameras/{name}"), &expected).await;
     }
 }
 
 #[tokio::test]
-async fn an_editor_is_named_and_a_machine_among_them_is_told_apart() {
+async fn metadata_of_editor_answers_edited_and_of_ai_editor_ai_edited() {
     let server = start_frozen().await;
     for (name, source) in [
         ("lightroom.jpg", "Adobe Lightroom 7.3 (Macintosh)"),
@@ -149,20 +149,20 @@ async fn an_editor_is_named_and_a_machine_among_them_is_told_apart() {
         ("photoshop.tiff", "Adobe Photoshop 22.4 (Macintosh)"),
         ("snapseed.jpg", "Snapseed 2.0"),
     ] {
-        let judged = DetectedPicture {
+        let expected = MetadataResult {
             result: json!(3.82),
             label: "Digitally Edited",
             label_confidence: json!(96.18),
-            metadata: no_machine(),
+            metadata: no_ai_metadata(),
             source,
         };
-        check(&server, &format!("editors/{name}"), &judged).await;
+        assert_document(&server, &format!("editors/{name}"), &expected).await;
     }
     for (name, source) in [
         ("clean-up.jpg", "AI editor"),
         ("photoshop-fill.jpg", "Adobe Firefly"),
     ] {
-        let judged = DetectedPicture {
+        let expected = MetadataResult {
             result: json!(71.0),
             label: "AI Edited",
             label_confidence: json!(71.0),
@@ -172,12 +172,12 @@ async fn an_editor_is_named_and_a_machine_among_them_is_told_apart() {
             ],
             source,
         };
-        check(&server, &format!("editors/{name}"), &judged).await;
+        assert_document(&server, &format!("editors/{name}"), &expected).await;
     }
 }
 
 #[tokio::test]
-async fn bizmori_judges_the_same_pictures_by_the_same_words() {
+async fn bizmori_detection_by_metadata_answers_matching_status_code() {
     let server = start_frozen().await;
     for (name, probability, code) in [
         ("generators/gemini.png", 0.97, "likely_ai"),
@@ -188,7 +188,7 @@ async fn bizmori_judges_the_same_pictures_by_the_same_words() {
         let id = server.confirm_detection("live", &body, fixture(name)).await;
         server.advance("live", "PT1S").await;
         let order = server.get_order("live", &id).await;
-        let value = (&order["probability"], &order["statusCode"]);
-        assert_eq!(value, (&json!(probability), &json!(code)), "{name}");
+        assert_eq!(order["probability"], probability, "{name}");
+        assert_eq!(order["statusCode"], code, "{name}");
     }
 }

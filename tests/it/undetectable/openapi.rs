@@ -1,4 +1,4 @@
-//! The description, and the page that shows it.
+//! The OpenAPI description, and the page that shows it.
 
 use std::collections::BTreeSet;
 
@@ -10,36 +10,36 @@ use stuntdouble::api::undetectable::{ErrorCode, description, routes};
 use crate::support::openapi::{DescribedInput, check};
 use crate::support::{TestResponse, TestServer};
 
-/// These tell of the others, and are not told of; nor does the vendor's framework.
-const APART: [&str; 3] = [
+/// Operations of the description itself, which it does not contain.
+const UNDESCRIBED: [&str; 3] = [
     "undetectable.docs",
     "undetectable.docsFile",
     "undetectable.openapi",
 ];
 
-/// The path and the description of each operation, by its method.
+/// Returns path, method and description of each operation.
 fn operations(description: &Value) -> Vec<(String, String, Value)> {
     let paths = description["paths"].as_object().expect("paths");
     let methods = paths.iter().flat_map(|(path, methods)| {
         let methods = methods.as_object().expect("methods");
-        methods.iter().map(move |(method, response_body)| {
-            (path.clone(), method.to_uppercase(), response_body.clone())
+        methods.iter().map(move |(method, operation)| {
+            (path.clone(), method.to_uppercase(), operation.clone())
         })
     });
     methods.collect()
 }
 
 #[test]
-fn every_operation_is_described_by_its_name_where_it_is() {
-    let messages: BTreeSet<_> = operations(&description())
+fn description_has_every_operation_with_id_summary_and_response() {
+    let described: BTreeSet<_> = operations(&description())
         .into_iter()
-        .map(|(path, method, messages)| {
-            let id = messages["operationId"].as_str().expect("an id").to_owned();
-            let summary = messages["summary"].as_str().expect("a summary");
+        .map(|(path, method, operation)| {
+            let id = operation["operationId"].as_str().expect("an id").to_owned();
+            let summary = operation["summary"].as_str().expect("a summary");
             assert!(!summary.is_empty(), "{id} has no summary");
             assert!(
-                messages["responses"].get("200").is_some(),
-                "{id} never works"
+                operation["responses"].get("200").is_some(),
+                "{id} has no response 200"
             );
             (id, method, path)
         })
@@ -47,7 +47,7 @@ fn every_operation_is_described_by_its_name_where_it_is() {
     let expected: BTreeSet<_> = routes(None)
         .operations()
         .into_iter()
-        .filter(|operation| !APART.contains(&operation.name))
+        .filter(|operation| !UNDESCRIBED.contains(&operation.name))
         .map(|it| {
             (
                 it.name.to_owned(),
@@ -56,36 +56,40 @@ fn every_operation_is_described_by_its_name_where_it_is() {
             )
         })
         .collect();
-    assert_eq!(messages, expected);
+    assert_eq!(described, expected);
 }
 
 #[test]
-fn what_is_referred_to_is_there_and_what_is_there_is_referred_to() {
-    fn references(value: &Value, into: &mut BTreeSet<String>) {
+fn description_references_every_component_and_no_other() {
+    fn add_references(value: &Value, references: &mut BTreeSet<String>) {
         match value {
             Value::Object(object) => {
-                let to = object.get("$ref").and_then(Value::as_str);
-                into.extend(to.map(str::to_owned));
-                object.values().for_each(|value| references(value, into));
+                let reference = object.get("$ref").and_then(Value::as_str);
+                references.extend(reference.map(str::to_owned));
+                object
+                    .values()
+                    .for_each(|value| add_references(value, references));
             }
-            Value::Array(array) => array.iter().for_each(|value| references(value, into)),
+            Value::Array(array) => array
+                .iter()
+                .for_each(|value| add_references(value, references)),
             _ => {}
         }
     }
     let description = description();
-    let mut messages = BTreeSet::new();
-    references(&description, &mut messages);
-    let kinds = ["headers", "schemas"].into_iter().flat_map(|kind| {
+    let mut references = BTreeSet::new();
+    add_references(&description, &mut references);
+    let components = ["headers", "schemas"].into_iter().flat_map(|kind| {
         let of_kind = description["components"][kind].as_object().expect("some");
         of_kind
             .keys()
             .map(move |name| format!("#/components/{kind}/{name}"))
     });
-    assert_eq!(messages, kinds.collect());
+    assert_eq!(references, components.collect());
 }
 
 #[test]
-fn every_message_is_described_with_its_status() {
+fn description_has_every_error_message_with_its_status() {
     let mut lines = BTreeSet::new();
     for (_, _, operation) in operations(&description()) {
         let responses = operation["responses"].as_object().expect("responses");
@@ -108,7 +112,7 @@ fn every_message_is_described_with_its_status() {
 }
 
 #[test]
-fn what_is_asked_is_described_by_what_reads_it() {
+fn description_has_constraints_and_defaults_of_requests() {
     let description = description();
     let schema = |path: &str| {
         let body = &description["paths"][path]["post"]["requestBody"];
@@ -130,27 +134,27 @@ fn what_is_asked_is_described_by_what_reads_it() {
 }
 
 #[tokio::test]
-async fn the_description_is_served_as_it_is() {
+async fn get_openapi_json_answers_description() {
     let server = TestServer::start().await;
     let response = server.send(Method::GET, "/openapi.json", &[], "").await;
     assert_eq!(response.header("content-type"), "application/json");
     assert_eq!(response.json(), description());
-    let response_body = response.json();
-    assert_eq!(response_body["openapi"], "3.1.0");
-    assert_eq!(response_body["servers"], json!([{"url": "/"}]));
-    assert_eq!(response_body["info"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(response.json()["openapi"], "3.1.0");
+    assert_eq!(response.json()["servers"], json!([{"url": "/"}]));
+    let version = response.json()["info"]["version"].take();
+    assert_eq!(version, env!("CARGO_PKG_VERSION"));
 }
 
 #[tokio::test]
-async fn the_page_needs_nothing_but_what_is_served_here() {
+async fn docs_page_loads_only_files_of_this_server() {
     let server = TestServer::start().await;
-    let page = server.send(Method::GET, "/docs", &[], "").await;
-    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
-    let policy = page.header("content-security-policy");
+    let response = server.send(Method::GET, "/docs", &[], "").await;
+    assert_eq!(response.header("content-type"), "text/html; charset=utf-8");
+    let policy = response.header("content-security-policy");
     assert!(policy.starts_with("default-src 'none'; "), "{policy}");
     assert!(!policy.contains("http"), "{policy}");
-    assert_eq!(page.header("x-content-type-options"), "nosniff");
-    let page = page.text();
+    assert_eq!(response.header("x-content-type-options"), "nosniff");
+    let page = response.text();
     let quoted: Vec<&str> = page.split('"').skip(1).step_by(2).collect();
     let paths: Vec<&str> = quoted
         .into_iter()
@@ -184,7 +188,7 @@ async fn the_page_needs_nothing_but_what_is_served_here() {
 }
 
 #[tokio::test]
-async fn a_file_of_the_page_goes_compressed_to_those_who_take_it() {
+async fn get_docs_file_with_gzip_accepted_answers_it_compressed() {
     let server = TestServer::start().await;
     let path = "/docs/swagger-ui-bundle.js";
     let plain = server.send(Method::GET, path, &[], "").await;
@@ -195,13 +199,13 @@ async fn a_file_of_the_page_goes_compressed_to_those_who_take_it() {
     assert_eq!(compressed.header("x-content-type-options"), "nosniff");
     assert!(compressed.bytes.len() < 500_000 && plain.bytes.len() > 1_000_000);
     assert_eq!(compressed.bytes[..2], [0x1f, 0x8b]);
-    let none = server
+    let outside = server
         .send(Method::GET, "/docs/../openapi.js", &[], "")
         .await;
-    assert_eq!(none.text(), r#"{"detail":"Not Found"}"#);
+    assert_eq!(outside.text(), r#"{"detail":"Not Found"}"#);
 }
 
-/// An answer to `POST /query`.
+/// Builds a response to `POST /query`.
 fn query_response(status: u16, body: &Value) -> TestResponse {
     let mut headers = HeaderMap::new();
     headers.insert("content-type", HeaderValue::from_static("application/json"));
@@ -216,8 +220,8 @@ fn query_response(status: u16, body: &Value) -> TestResponse {
     }
 }
 
-/// What is wrong with it.
-fn wrong(response: &TestResponse) -> String {
+/// Returns the deviation of a response from the description, or an empty string.
+fn deviation(response: &TestResponse) -> String {
     let input = DescribedInput {
         method: &Method::POST,
         path: "/query?x=1",
@@ -231,7 +235,7 @@ fn pending_document() -> Value {
 }
 
 #[test]
-fn an_answer_that_is_as_described_is_not_told_of() {
+fn check_of_response_as_described_finds_no_deviation() {
     let mut failed = pending_document();
     failed["status"] = json!("failed");
     failed["result_details"] = json!({"is_valid": false, "error_message": "torn"});
@@ -239,22 +243,22 @@ fn an_answer_that_is_as_described_is_not_told_of() {
     analyzing["status"] = json!("analyzing");
     analyzing["result_details"]["is_valid"] = json!(true);
     for body in [Value::Null, pending_document(), analyzing, failed] {
-        assert_eq!(wrong(&query_response(200, &body)), "");
+        assert_eq!(deviation(&query_response(200, &body)), "");
     }
     let internal = json!({"error": "Internal server error"});
-    assert_eq!(wrong(&query_response(500, &internal)), "");
+    assert_eq!(deviation(&query_response(500, &internal)), "");
 }
 
 #[test]
-fn an_answer_that_is_not_as_described_is_told_of() {
+fn check_of_response_unlike_description_names_operation_status_and_place() {
     let with = |name: &str, value: Value| {
         let mut body = pending_document();
         body[name] = value;
-        wrong(&query_response(200, &body))
+        deviation(&query_response(200, &body))
     };
     for line in [
         with("status", json!("done")),
-        with("status", json!("gone")),
+        with("status", json!("archived")),
         with("result", json!(5)),
         with("result_details", json!({})),
         with("result_details", json!({"is_valid": true})),
@@ -263,30 +267,34 @@ fn an_answer_that_is_not_as_described_is_told_of() {
     ] {
         assert!(line.starts_with("undetectable.query: 200: "), "{line}");
     }
-    let place = with("id", json!(7));
-    assert!(place.contains("/id: 7 is not"), "{place}");
-    let line = wrong(&query_response(200, &json!({"id": "a"})));
-    assert!(line.starts_with("undetectable.query: 200: "), "{line}");
-    let line = wrong(&query_response(201, &Value::Null));
-    assert!(line.contains("201: is \"application/json\", []"), "{line}");
-    let line = wrong(&query_response(
-        400,
-        &json!({"error": "Unsupported image type"}),
-    ));
+    let wrong_type = with("id", json!(7));
+    assert!(wrong_type.contains("/id: 7 is not"), "{wrong_type}");
+    let missing_fields = deviation(&query_response(200, &json!({"id": "a"})));
     assert!(
-        line.starts_with("undetectable.query: 400: /error: "),
-        "{line}"
+        missing_fields.starts_with("undetectable.query: 200: "),
+        "{missing_fields}"
+    );
+    let wrong_status = deviation(&query_response(201, &Value::Null));
+    assert!(
+        wrong_status.contains("201: is \"application/json\", []"),
+        "{wrong_status}"
+    );
+    let unknown_message = json!({"error": "Unsupported image type"});
+    let wrong_message = deviation(&query_response(400, &unknown_message));
+    assert!(
+        wrong_message.starts_with("undetectable.query: 400: /error: "),
+        "{wrong_message}"
     );
 
     let mut response = query_response(200, &Value::Null);
     response
         .headers
         .insert("content-type", HeaderValue::from_static("text/plain"));
-    assert!(wrong(&response).contains("200: is \"text/plain\""));
+    assert!(deviation(&response).contains("200: is \"text/plain\""));
     response = query_response(200, &Value::Null);
     response.headers.remove("x-mock-request");
-    assert!(wrong(&response).contains("200: header X-Mock-Request"));
+    assert!(deviation(&response).contains("200: header X-Mock-Request"));
     response = query_response(500, &json!({"error": "Internal server error"}));
     response.headers.remove("x-mock-reason");
-    assert!(wrong(&response).contains("500: header X-Mock-Reason"));
+    assert!(deviation(&response).contains("500: header X-Mock-Reason"));
 }

@@ -1,13 +1,13 @@
-//! What a picture is judged to be, by its name and by its bytes.
+//! Results of documents: by file name, metadata, content and rules.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{detect, finish_document, frozen_with, query, start_frozen};
+use super::{detect, finish_document, query, start_frozen, start_frozen_with};
 use crate::support::{fixture, picture};
 
-/// The fields a verdict decides, in the vendor's order.
-fn verdict(document: &Value) -> Value {
+/// Returns the fields that depend on the result, in the vendor's order.
+fn result_fields(document: &Value) -> Value {
     let details = &document["result_details"];
     let fields = [
         "detection_step",
@@ -20,13 +20,13 @@ fn verdict(document: &Value) -> Value {
         "ml_model",
         "heatmap_status",
     ];
-    let mut bodies = vec![document["result"].clone()];
-    bodies.extend(fields.map(|field| details.get(field).cloned().unwrap_or(json!("absent"))));
-    json!(bodies)
+    let mut values = vec![document["result"].clone()];
+    values.extend(fields.map(|field| details.get(field).cloned().unwrap_or(json!("absent"))));
+    json!(values)
 }
 
 #[tokio::test]
-async fn a_names_suffix_decides() {
+async fn file_name_suffix_decides_result() {
     let server = start_frozen().await;
     let unknown = json!([
         "No Information Detected",
@@ -105,14 +105,14 @@ async fn a_names_suffix_decides() {
     ] {
         let name = format!("some photo_{suffix}.jpg");
         let document = finish_document(&server, &name, picture(), json!({})).await;
-        assert_eq!(verdict(&document), expected, "{suffix}");
+        assert_eq!(result_fields(&document), expected, "{suffix}");
     }
 }
 
 #[tokio::test]
-async fn metadata_decide_where_the_name_does_not() {
+async fn metadata_decides_result_without_suffix() {
     let server = start_frozen().await;
-    let none = json!(["Not AI Generated", "No AI indicators found"]);
+    let no_ai = json!(["Not AI Generated", "No AI indicators found"]);
     let tool = json!([
         "AI Generated",
         "Metadata names the AI tool Stable Diffusion"
@@ -141,7 +141,7 @@ async fn metadata_decide_where_the_name_does_not() {
                 "Real",
                 4.0,
                 96.0,
-                none,
+                no_ai,
                 "NIKON D750",
                 null,
                 "absent",
@@ -156,7 +156,7 @@ async fn metadata_decide_where_the_name_does_not() {
                 "Digitally Edited",
                 3.82,
                 96.18,
-                none,
+                no_ai,
                 "Adobe Photoshop 25.1 (Windows)",
                 null,
                 "absent",
@@ -165,12 +165,12 @@ async fn metadata_decide_where_the_name_does_not() {
         ),
     ] {
         let document = finish_document(&server, name, fixture(name), json!({})).await;
-        assert_eq!(verdict(&document), expected, "{name}");
+        assert_eq!(result_fields(&document), expected, "{name}");
     }
 }
 
 #[tokio::test]
-async fn the_bytes_decide_where_nothing_else_does() {
+async fn digest_decides_result_without_suffix_and_metadata() {
     let server = start_frozen().await;
     for name in [
         "plain.jpg",
@@ -182,17 +182,17 @@ async fn the_bytes_decide_where_nothing_else_does() {
     ] {
         let document = finish_document(&server, name, fixture(name), json!({})).await;
         assert_eq!(document["result_details"]["detection_step"], 3, "{name}");
-        let again = finish_document(&server, name, fixture(name), json!({})).await;
-        assert_eq!(verdict(&again), verdict(&document), "{name}");
+        let repeated = finish_document(&server, name, fixture(name), json!({})).await;
+        assert_eq!(result_fields(&repeated), result_fields(&document), "{name}");
     }
     let document = finish_document(&server, "plain.png", fixture("plain.png"), json!({})).await;
     assert_eq!(document["result"], 68.845_240_087_595_27);
 }
 
 #[tokio::test]
-async fn an_answer_says_what_settled_it() {
+async fn mock_outcome_header_names_result_and_its_cause() {
     let server = start_frozen().await;
-    for (name, bytes, plan) in [
+    for (name, bytes, expected) in [
         ("x_ai.jpg", picture(), "result 98 by suffix _ai"),
         ("x_grok.jpg", picture(), "result 0 by suffix _grok"),
         ("photo.jpg", fixture("photo.jpg"), "result 4 by metadata"),
@@ -209,13 +209,13 @@ async fn an_answer_says_what_settled_it() {
             "{name}"
         );
         server.advance("live", "PT1S").await;
-        assert_eq!(query(&server, &id).await.header("x-mock-outcome"), plan);
+        assert_eq!(query(&server, &id).await.header("x-mock-outcome"), expected);
     }
 }
 
 #[tokio::test]
-async fn watermarks_are_left_out_where_it_is_set_so() {
-    let server = frozen_with(|config| config.undetectable.bypass_ocr = true).await;
+async fn watermark_suffix_with_bypass_ocr_setting_has_no_effect() {
+    let server = start_frozen_with(|config| config.undetectable.bypass_ocr = true).await;
     let document =
         finish_document(&server, "plain_grok.png", fixture("plain.png"), json!({})).await;
     assert_eq!(document["result"], 68.845_240_087_595_27);
@@ -223,36 +223,36 @@ async fn watermarks_are_left_out_where_it_is_set_so() {
 }
 
 #[tokio::test]
-async fn warnings_tell_what_is_odd_about_a_picture() {
+async fn warnings_depend_on_name_and_size_of_image() {
     let server = start_frozen().await;
     let screen = |label, is_screen: bool| json!({"type": "screen_recapture", "label": label, "confidence": 100.0, "metrics": {"is_screen": is_screen}});
     let normal = screen("Normal", false);
-    let of = |name: &'static str, fixed: &'static str| {
+    let warnings = |name: &'static str, fixed: &'static str| {
         let server = &server;
         async move {
             let document = finish_document(server, name, fixture(fixed), json!({})).await;
             document["result_details"]["warnings"].clone()
         }
     };
-    assert_eq!(of("a.png", "plain.png").await, json!([normal]));
+    assert_eq!(warnings("a.png", "plain.png").await, json!([normal]));
     assert_eq!(
-        of("a_screen.png", "plain.png").await,
+        warnings("a_screen.png", "plain.png").await,
         json!([screen("Screen", true)])
     );
     let small = json!({"type": "source_size", "metrics": {"width": 320, "height": 240, "file_size": 28279}});
-    assert_eq!(of("a.jpg", "plain.jpg").await, json!([normal, small]));
+    assert_eq!(warnings("a.jpg", "plain.jpg").await, json!([normal, small]));
     let watermark = json!({"type": "watermark", "label": "Grok", "confidence": 0.99});
     assert_eq!(
-        of("a_grok.png", "plain.png").await,
+        warnings("a_grok.png", "plain.png").await,
         json!([normal, watermark])
     );
-    let blurred = of("a_blurred.png", "plain.png").await;
+    let blurred = warnings("a_blurred.png", "plain.png").await;
     assert_eq!(blurred[1]["type"], "blur_dark");
     assert_eq!(blurred[1]["label"], "Blurred");
 }
 
 #[tokio::test]
-async fn any_generators_watermark_is_found_where_a_rule_says_so() {
+async fn rule_with_generator_name_answers_its_watermark() {
     let server = start_frozen().await;
     let outcome = json!({"finalResult": "Nano Banana 2", "probability": 0.913});
     let rule = json!({"account": "live", "then": {"outcome": outcome}});
@@ -275,7 +275,7 @@ async fn any_generators_watermark_is_found_where_a_rule_says_so() {
         "absent",
         "ready"
     ]);
-    assert_eq!(verdict(&document), expected);
+    assert_eq!(result_fields(&document), expected);
     let warnings = &document["result_details"]["warnings"];
     let watermark = json!({"type": "watermark", "label": "Nano Banana 2", "confidence": 0.913});
     assert!(
@@ -286,20 +286,20 @@ async fn any_generators_watermark_is_found_where_a_rule_says_so() {
     );
 }
 
-/// A BMP of 200 pixels a side, whose levels differ from pixel to pixel by so much.
+/// Draws a BMP of 200 by 200 pixels in a chess pattern of `level` and `level + contrast`.
 fn bmp(level: u8, contrast: u8) -> Vec<u8> {
     let drawn = image::GrayImage::from_fn(200, 200, |x, y| {
         image::Luma([level + u8::try_from((x + y) % 2).expect("a bit") * contrast])
     });
-    let drawn = image::DynamicImage::from(drawn).into_rgb8();
+    let image = image::DynamicImage::from(drawn).into_rgb8();
     let mut bytes = std::io::Cursor::new(Vec::new());
-    let written = drawn.write_to(&mut bytes, image::ImageFormat::Bmp);
+    let written = image.write_to(&mut bytes, image::ImageFormat::Bmp);
     written.expect("a BMP");
     bytes.into_inner()
 }
 
 #[tokio::test]
-async fn blur_and_darkness_are_measured_on_the_picture() {
+async fn blur_and_darkness_of_content_add_warning_with_measurements() {
     let server = start_frozen().await;
     for (level, contrast, expected) in [
         (100, 100, None),
@@ -309,12 +309,12 @@ async fn blur_and_darkness_are_measured_on_the_picture() {
     ] {
         let document = finish_document(&server, "a.bmp", bmp(level, contrast), json!({})).await;
         let warnings = document["result_details"]["warnings"].clone();
-        let message = warnings[1].as_object().map(|warning| {
+        let actual = warnings[1].as_object().map(|warning| {
             assert_eq!(warning["type"], "blur_dark");
             let number = |name: &str| warning["metrics"][name].as_f64().expect("a number");
             let label = warning["label"].as_str().expect("a label");
             (label, number("sharpness"), number("brightness"))
         });
-        assert_eq!(message, expected, "{level} {contrast}: {warnings}");
+        assert_eq!(actual, expected, "{level} {contrast}: {warnings}");
     }
 }

@@ -1,4 +1,4 @@
-//! Scores as Python prints them.
+//! Scores in the number format of Python.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{finish_document, post, start_frozen, upload};
 use crate::support::{TestServer, ZipEntry, fixture, picture, zip};
 
-/// Members whose numbers are integers of their own.
+/// Fields whose numbers are integers.
 const INTEGERS: [&str; 5] = [
     "detection_step",
     "expected_count",
@@ -15,7 +15,7 @@ const INTEGERS: [&str; 5] = [
     "file_size",
 ];
 
-/// Asserts that every number of an answer is a float, but for [`INTEGERS`]. Returns the floats.
+/// Asserts that every number except [`INTEGERS`] is a float. Returns the floats.
 fn floats(value: &Value, name: &str) -> Vec<f64> {
     match value {
         Value::Number(number) if INTEGERS.contains(&name) => {
@@ -36,7 +36,7 @@ fn floats(value: &Value, name: &str) -> Vec<f64> {
 }
 
 #[tokio::test]
-async fn query_of_every_kind_of_document_has_floats_alone() {
+async fn query_of_every_kind_of_document_answers_floats() {
     let server = start_frozen().await;
     for (name, bytes) in [
         ("a_ai.jpg", picture()),
@@ -55,8 +55,8 @@ async fn query_of_every_kind_of_document_has_floats_alone() {
     }
 }
 
-/// Result, confidences, and the model's score of a document, as they are written.
-async fn written(server: &TestServer, name: &str, bytes: Vec<u8>) -> [String; 4] {
+/// Returns the JSON text of a document's result, confidences and model score.
+async fn score_texts(server: &TestServer, name: &str, bytes: Vec<u8>) -> [String; 4] {
     let document = finish_document(server, name, bytes, json!({})).await;
     let details = &document["result_details"];
     [
@@ -69,28 +69,27 @@ async fn written(server: &TestServer, name: &str, bytes: Vec<u8>) -> [String; 4]
 }
 
 #[tokio::test]
-async fn score_that_follows_from_bytes_has_all_its_digits_and_stays_the_same() {
+async fn score_by_digest_has_all_digits_and_is_reproducible() {
     let server = start_frozen().await;
     let score = "68.84524008759527";
     for _ in 0..2 {
-        let scores = written(&server, "a.png", fixture("plain.png")).await;
+        let scores = score_texts(&server, "a.png", fixture("plain.png")).await;
         assert_eq!(scores, [score; 4]);
     }
-    let many = [
+    for name in [
         "plain.jpg",
         "plain.bmp",
         "plain.tiff",
         "plain.gif",
         "bench.jpg",
-    ];
-    for name in many {
-        let [result, ..] = written(&server, name, fixture(name)).await;
+    ] {
+        let [result, ..] = score_texts(&server, name, fixture(name)).await;
         assert!(result.len() > 13, "{name}: {result}");
     }
 }
 
 #[tokio::test]
-async fn score_of_a_rule_has_its_own_digits() {
+async fn score_by_rule_is_answered_exactly() {
     let server = start_frozen().await;
     for (outcome, expected) in [
         (
@@ -120,7 +119,7 @@ async fn score_of_a_rule_has_its_own_digits() {
         let rule = json!({"account": "live", "times": 1, "then": {"outcome": outcome}});
         server.control(Method::POST, "/_mock/rules", &rule).await;
         assert_eq!(
-            written(&server, "a.jpg", picture()).await,
+            score_texts(&server, "a.jpg", picture()).await,
             expected,
             "{outcome}"
         );
@@ -128,7 +127,7 @@ async fn score_of_a_rule_has_its_own_digits() {
 }
 
 #[tokio::test]
-async fn score_that_python_writes_with_an_exponent_is_so_written() {
+async fn small_score_is_written_with_exponent_as_python_does() {
     let server = start_frozen().await;
     let rule = json!({"account": "live", "then": {"outcome": {"probability": 0.000_000_123}}});
     server.control(Method::POST, "/_mock/rules", &rule).await;
@@ -140,7 +139,7 @@ async fn score_that_python_writes_with_an_exponent_is_so_written() {
 }
 
 #[tokio::test]
-async fn bulk_query_has_floats_alone_and_the_mean_of_the_items() {
+async fn bulk_query_answers_floats_and_mean_of_items() {
     let server = start_frozen().await;
     let entries = [
         ZipEntry::new("a_ai.jpg", &picture()),
@@ -159,22 +158,22 @@ async fn bulk_query_has_floats_alone_and_the_mean_of_the_items() {
     floats(&response.json(), "");
     server.advance("live", "PT1S").await;
     let id = json!({"id": response.json()["id"]});
-    let response_body = post(&server, "/bulk-upload/query", &id).await.json();
-    assert!(floats(&response_body, "").len() > 12, "{response_body}");
-    let results: Vec<String> = response_body["items"]
+    let bulk = post(&server, "/bulk-upload/query", &id).await.json();
+    assert!(floats(&bulk, "").len() > 12, "{bulk}");
+    let results: Vec<String> = bulk["items"]
         .as_array()
         .expect("items")
         .iter()
         .map(|item| item["result"].to_string())
         .collect();
     assert_eq!(results, ["98.0", "3.82", "0.0", "4.0", "68.84524008759527"]);
-    assert_eq!(response_body["result"].to_string(), "34.933048017519056");
+    assert_eq!(bulk["result"].to_string(), "34.933048017519056");
     let document = post(&server, "/query", &id).await.json();
     assert_eq!(document["result"].to_string(), "34.933048017519056");
 }
 
 #[tokio::test]
-async fn ocr_and_model_are_there_at_the_steps_that_have_them() {
+async fn ocr_and_model_are_answered_at_their_detection_steps() {
     let server = start_frozen().await;
     let no_ocr = json!(["OCR did not detect AI", 0.0]);
     for (name, bytes, step, ocr, has_model) in [

@@ -1,11 +1,11 @@
-//! Paths with a slash too many at their end.
+//! Paths with trailing slashes.
 
 use reqwest::Method;
 
-use super::{frozen_with, start_frozen};
+use super::{start_frozen, start_frozen_with};
 use crate::support::TestServer;
 
-/// Paths of every operation but those under `/_s3`, with `x` for each parameter.
+/// Returns the paths of all operations except those under `/_s3`, with `x` for each parameter.
 fn paths() -> Vec<String> {
     let all = stuntdouble::app::operations().into_iter();
     let own = all.filter(|it| it.name.starts_with("undetectable.") && !it.path.starts_with("/_s3"));
@@ -17,7 +17,8 @@ fn paths() -> Vec<String> {
     .collect()
 }
 
-async fn location(server: &TestServer, method: Method, path: &str) -> (u16, String) {
+/// Returns the status and the `Location` of a response.
+async fn send_and_read_location(server: &TestServer, method: Method, path: &str) -> (u16, String) {
     let response = server.send(method, path, &[], "").await;
     let location = response.header("location").to_owned();
     if response.status == 307 {
@@ -28,21 +29,21 @@ async fn location(server: &TestServer, method: Method, path: &str) -> (u16, Stri
 }
 
 #[tokio::test]
-async fn a_request_on_a_route_with_a_slash_behind_is_redirected_by_any_method() {
+async fn request_with_trailing_slash_is_redirected_for_any_method() {
     let server = start_frozen().await;
     let paths = paths();
     assert!(paths.len() > 9, "{paths:?}");
     for path in paths {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] {
             let method: Method = method.parse().expect("a method");
-            let redirected = location(&server, method, &format!("{path}/")).await;
+            let redirected = send_and_read_location(&server, method, &format!("{path}/")).await;
             assert_eq!(redirected, (307, format!("{}{path}", server.origin)));
         }
     }
 }
 
 #[tokio::test]
-async fn a_redirect_keeps_the_query_and_drops_every_slash() {
+async fn redirect_has_query_and_no_trailing_slashes() {
     let server = start_frozen().await;
     for (path, expected) in [
         (
@@ -54,13 +55,13 @@ async fn a_redirect_keeps_the_query_and_drops_every_slash() {
         ("/health/?", "/health"),
         ("/preview/a%20b/", "/preview/a%20b"),
     ] {
-        let redirected = location(&server, Method::GET, path).await;
+        let redirected = send_and_read_location(&server, Method::GET, path).await;
         assert_eq!(redirected, (307, format!("{}{expected}", server.origin)));
     }
 }
 
 #[tokio::test]
-async fn a_path_that_is_no_route_without_its_slash_is_not_redirected() {
+async fn unknown_path_with_trailing_slash_is_not_redirected() {
     let server = start_frozen().await;
     for path in [
         "/nothing/",
@@ -77,7 +78,7 @@ async fn a_path_that_is_no_route_without_its_slash_is_not_redirected() {
         "/_s3/ai-image-detector-prod/results/x/y/",
     ] {
         for method in [Method::GET, Method::POST] {
-            let (status, location) = location(&server, method, path).await;
+            let (status, location) = send_and_read_location(&server, method, path).await;
             assert!(
                 status != 307 && location.is_empty(),
                 "{path}: {status} {location}"
@@ -87,17 +88,17 @@ async fn a_path_that_is_no_route_without_its_slash_is_not_redirected() {
 }
 
 #[tokio::test]
-async fn a_path_with_a_parameter_left_out_is_not_redirected() {
+async fn path_without_its_parameter_is_not_redirected() {
     let server = start_frozen().await;
     for path in ["/preview/", "/heatmap/", "/preview//"] {
-        let redirected = location(&server, Method::GET, path).await;
+        let redirected = send_and_read_location(&server, Method::GET, path).await;
         assert_eq!(redirected, (404, String::new()), "{path}");
     }
 }
 
 #[tokio::test]
-async fn a_redirect_leads_to_the_host_that_the_client_called() {
-    let server = frozen_with(|config| {
+async fn redirect_has_host_that_the_client_called() {
+    let server = start_frozen_with(|config| {
         config.trust_forwarded = true;
         config.public_url = Some("https://elsewhere.test".to_owned());
     })

@@ -1,4 +1,4 @@
-//! Where a file may be put, how a URL of it is read, and what looking at it costs.
+//! Uploads: presigned URLs, forms of file URLs, credits, retention.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::{credits, get, post, presign, start_frozen, upload};
 use crate::support::{fixture, picture};
 
 #[tokio::test]
-async fn a_presigned_url_is_answered_with_the_path_and_the_id() {
+async fn presign_answers_url_path_and_document_id() {
     let server = start_frozen().await;
     let path = "/get-presigned-url?file_name=my%20photo%20(1)_ai.JPG&expiration=60&_t=1&content_type=image/jpg";
     let response = get(&server, "live", path).await;
@@ -27,10 +27,10 @@ async fn a_presigned_url_is_answered_with_the_path_and_the_id() {
 }
 
 #[tokio::test]
-async fn a_presigned_url_lives_an_hour_where_nothing_is_said_and_is_put_to_as_the_sdks_do() {
+async fn presigned_url_without_expiration_is_valid_for_one_hour() {
     let server = start_frozen().await;
-    let place = presign(&server, "live", "a.jpg").await;
-    let url = place["presigned_url"].as_str().expect("a URL");
+    let slot = presign(&server, "live", "a.jpg").await;
+    let url = slot["presigned_url"].as_str().expect("a URL");
     assert!(url.contains("&X-Amz-Expires=3600&"), "{url}");
     let headers = [("content-type", "image/jpeg"), ("x-amz-acl", "private")];
     let response = server.send(Method::PUT, url, &headers, picture()).await;
@@ -44,12 +44,12 @@ async fn a_presigned_url_lives_an_hour_where_nothing_is_said_and_is_put_to_as_th
 }
 
 #[tokio::test]
-async fn every_form_of_a_url_is_found() {
+async fn detect_with_every_form_of_file_url_finds_upload() {
     let server = start_frozen().await;
-    let place = presign(&server, "live", "été 1_ai.jpg").await;
-    let url = place["presigned_url"].as_str().expect("a URL");
+    let slot = presign(&server, "live", "été 1_ai.jpg").await;
+    let url = slot["presigned_url"].as_str().expect("a URL");
     server.put(url, picture()).await;
-    let path = place["file_path"].as_str().expect("a path");
+    let path = slot["file_path"].as_str().expect("a path");
     for form in [
         format!("https://ai-image-detector-prod.nyc3.digitaloceanspaces.com/{path}"),
         format!("https://ai-image-detector-dev.nyc3.digitaloceanspaces.com/{path}"),
@@ -64,7 +64,7 @@ async fn every_form_of_a_url_is_found() {
 }
 
 #[tokio::test]
-async fn an_upload_under_the_dev_bucket_is_the_same_as_under_the_other() {
+async fn detect_with_dev_bucket_url_finds_upload_of_prod_bucket() {
     let server = start_frozen().await;
     let path = upload(&server, "live", "a.jpg", picture()).await;
     let url = format!("http://h/_s3/ai-image-detector-dev/{path}");
@@ -73,7 +73,7 @@ async fn an_upload_under_the_dev_bucket_is_the_same_as_under_the_other() {
 }
 
 #[tokio::test]
-async fn every_format_that_is_looked_at_is_taken() {
+async fn detect_accepts_every_decodable_format() {
     let server = start_frozen().await;
     for name in [
         "plain.jpg",
@@ -90,7 +90,7 @@ async fn every_format_that_is_looked_at_is_taken() {
 }
 
 #[tokio::test]
-async fn each_document_costs_a_credit_and_the_base_goes_first() {
+async fn detect_costs_one_credit_and_uses_base_credits_first() {
     let server = start_frozen().await;
     let full = r#"{"baseCredits":10000,"boostCredits":1000,"credits":11000}"#;
     assert_eq!(credits(&server, "live").await, full);
@@ -112,9 +112,9 @@ async fn each_document_costs_a_credit_and_the_base_goes_first() {
 }
 
 #[tokio::test]
-async fn without_credits_nothing_is_queued() {
+async fn detect_without_credits_is_refused() {
     let server = start_frozen().await;
-    let set = |credits: Value| {
+    let set_credits = |credits: Value| {
         let server = &server;
         async move {
             let body = json!({"credits": credits});
@@ -123,7 +123,7 @@ async fn without_credits_nothing_is_queued() {
                 .await
         }
     };
-    set(json!(1)).await;
+    set_credits(json!(1)).await;
     let path = upload(&server, "live", "a.jpg", picture()).await;
     let body = json!({"key": "live", "url": path});
     assert_eq!(post(&server, "/detect", &body).await.status, 200);
@@ -133,15 +133,15 @@ async fn without_credits_nothing_is_queued() {
         "credits: 1 needed, 0 left".to_owned(),
     );
     assert_eq!(post(&server, "/detect", &body).await.error_of(), expected);
-    let none = r#"{"baseCredits":0,"boostCredits":0,"credits":0}"#;
-    assert_eq!(credits(&server, "live").await, none);
-    set(json!(2)).await;
+    let no_credits = r#"{"baseCredits":0,"boostCredits":0,"credits":0}"#;
+    assert_eq!(credits(&server, "live").await, no_credits);
+    set_credits(json!(2)).await;
     assert_eq!(post(&server, "/detect", &body).await.status, 200);
-    assert_eq!(credits(&server, "live").await, none);
+    assert_eq!(credits(&server, "live").await, no_credits);
 }
 
 #[tokio::test]
-async fn health_is_told_to_everybody() {
+async fn health_without_key_answers_healthy() {
     let server = start_frozen().await;
     let response = server.send(Method::GET, "/health", &[], "").await;
     assert_eq!(
@@ -151,46 +151,45 @@ async fn health_is_told_to_everybody() {
 }
 
 #[tokio::test]
-async fn an_upload_that_no_document_is_of_goes_after_the_retention() {
+async fn upload_without_document_expires_after_retention() {
     let server = start_frozen().await;
-    let days = json!({"retentionDays": 1});
+    let settings = json!({"retentionDays": 1});
     server
-        .control(Method::PUT, "/_mock/accounts/live", &days)
+        .control(Method::PUT, "/_mock/accounts/live", &settings)
         .await;
     let path = "/get-presigned-url?file_name=a.jpg&expiration=604800";
-    let place = get(&server, "live", path).await.json();
-    let (url, path) = (&place["presigned_url"], &place["file_path"]);
-    let url = url.as_str().expect("a URL");
+    let slot = get(&server, "live", path).await.json();
+    let url = slot["presigned_url"].as_str().expect("a URL");
     server.put(url, picture()).await;
     assert_eq!(server.advance("live", "PT86399S").await, [""; 0]);
     server.put(url, picture()).await;
     assert_eq!(server.advance("live", "PT1S").await, ["upload.expire"]);
     let response = server.send(Method::PUT, url, &[], picture()).await;
     assert_eq!(response.status, 404, "{}", response.text());
-    let why = "the upload has expired, and its file is gone";
-    assert_eq!(response.header("x-mock-reason"), why);
+    let reason = "the upload has expired, and its file is gone";
+    assert_eq!(response.header("x-mock-reason"), reason);
     assert_eq!(server.send(Method::GET, url, &[], "").await.status, 403);
-    let body = json!({"key": "live", "url": path});
+    let body = json!({"key": "live", "url": slot["file_path"]});
     let response = post(&server, "/detect", &body).await;
     assert_eq!(response.status, 500, "{}", response.text());
 }
 
 #[tokio::test]
-async fn an_upload_goes_with_its_document() {
+async fn upload_of_document_expires_with_it() {
     let server = start_frozen().await;
     let path = "/get-presigned-url?file_name=a.jpg&expiration=604800";
-    let place = get(&server, "live", path).await.json();
-    let url = place["presigned_url"].as_str().expect("a URL");
+    let slot = get(&server, "live", path).await.json();
+    let url = slot["presigned_url"].as_str().expect("a URL");
     server.put(url, picture()).await;
     assert_eq!(server.advance("live", "P3D").await, [""; 0]);
-    let days = json!({"retentionDays": 1});
+    let settings = json!({"retentionDays": 1});
     server
-        .control(Method::PUT, "/_mock/accounts/live", &days)
+        .control(Method::PUT, "/_mock/accounts/live", &settings)
         .await;
-    let body = json!({"key": "live", "url": place["file_path"]});
+    let body = json!({"key": "live", "url": slot["file_path"]});
     assert_eq!(post(&server, "/detect", &body).await.status, 200);
-    let ran = server.advance("live", "P1D").await;
-    assert_eq!(ran, ["order.process", "order.expire"]);
+    let executed = server.advance("live", "P1D").await;
+    assert_eq!(executed, ["order.process", "order.expire"]);
     let response = server.send(Method::PUT, url, &[], picture()).await;
     assert_eq!(response.status, 404, "{}", response.text());
     assert_eq!(server.advance("live", "P30D").await, [""; 0]);

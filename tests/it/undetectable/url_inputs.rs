@@ -1,4 +1,4 @@
-//! URLs that name none of our objects: refused, or downloaded where the setting `fetch` says so.
+//! URLs of files that are not uploads. The setting `fetch` decides if they are downloaded.
 
 use std::sync::Arc;
 
@@ -8,18 +8,18 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::{credits, error, frozen_with, post, presign, query, start_frozen};
+use super::{credits, expected_error, post, presign, query, start_frozen, start_frozen_with};
 use crate::support::{TestResponse, TestServer, fixture, picture};
 
 const METADATA: &str = "File metadata could not be fetched";
 const ID: &str = "0f0e0d0c-0b0a-4908-8706-050403020100";
 
-async fn fetching() -> TestServer {
-    frozen_with(|config| config.orders.fetch = true).await
+async fn start_fetching() -> TestServer {
+    start_frozen_with(|config| config.orders.fetch = true).await
 }
 
-/// A server of files, some of which are good.
-async fn files() -> String {
+/// Starts a file server with valid, invalid, too large and redirected files. Returns its origin.
+async fn start_file_server() -> String {
     let router = axum::Router::new()
         .route("/a/photo_ai.jpg", get(|| async { picture() }))
         .route("/uploads/plain.png", get(|| async { fixture("plain.png") }))
@@ -43,8 +43,9 @@ async fn files() -> String {
 }
 
 async fn serve(router: axum::Router) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
-    let listener = listener.expect("a port");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
     let origin = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(async move { axum::serve(listener, router).await });
     origin
@@ -55,8 +56,9 @@ fn detect_body(url: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_foreign_url_is_downloaded_and_looked_at_like_an_upload() {
-    let (server, origin) = (fetching().await, files().await);
+async fn detect_with_fetch_downloads_url_and_processes_file() {
+    let server = start_fetching().await;
+    let origin = start_file_server().await;
     for (path, result) in [
         ("/a/photo_ai.jpg?size=1#top", 98.0),
         ("/uploads/plain.png", 68.845_240_087_595_27),
@@ -73,8 +75,9 @@ async fn a_foreign_url_is_downloaded_and_looked_at_like_an_upload() {
 }
 
 #[tokio::test]
-async fn what_was_downloaded_is_checked_like_an_upload() {
-    let (server, origin) = (fetching().await, files().await);
+async fn detect_with_fetch_checks_downloaded_file_like_upload() {
+    let server = start_fetching().await;
+    let origin = start_file_server().await;
     for (path, message) in [
         ("/small.jpg", "File size is too small"),
         ("/large.jpg", "File size exceeds limit"),
@@ -89,65 +92,71 @@ async fn what_was_downloaded_is_checked_like_an_upload() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_had_has_no_metadata() {
-    let (server, origin) = (fetching().await, files().await);
-    for (path, says) in [
+async fn detect_with_fetch_of_url_that_fails_answers_no_metadata() {
+    let server = start_fetching().await;
+    let origin = start_file_server().await;
+    for (path, expected) in [
         ("/nothing.jpg", "answered 404"),
         ("/moved.jpg", "redirects are not followed"),
         ("/huge.jpg", "has more than 33554432 bytes"),
     ] {
         let reply = post(&server, "/detect", &detect_body(&format!("{origin}{path}"))).await;
-        let (status, text, why) = reply.error_of();
+        let (status, text, reason) = reply.error_of();
         assert_eq!(
             (status, text),
             (500, format!(r#"{{"error":"{METADATA}"}}"#))
         );
         assert!(
-            why.starts_with("url: ") && why.contains(says),
-            "{path}: {why}"
+            reason.starts_with("url: ") && reason.contains(expected),
+            "{path}: {reason}"
         );
     }
     let reply = post(&server, "/detect", &detect_body("https://8.8.8.8/a.jpg")).await;
-    let (status, _, why) = reply.error_of();
-    assert!(status == 500 && why.contains("allow-public"), "{why}");
+    let (status, _, reason) = reply.error_of();
+    assert!(status == 500 && reason.contains("allow-public"), "{reason}");
     let reply = post(&server, "/detect", &detect_body("uploads/x_y.jpg")).await;
-    let why = "url: nothing that this key uploaded is at uploads/x_y.jpg";
-    assert_eq!(reply.error_of(), error(500, METADATA, why));
+    let reason = "url: nothing that this key uploaded is at uploads/x_y.jpg";
+    assert_eq!(reply.error_of(), expected_error(500, METADATA, reason));
     let reply = post(&server, "/detect", &detect_body("ftp://h/a.jpg")).await;
-    let why = "url: is no URL of http or https";
-    assert_eq!(reply.error_of(), error(500, METADATA, why));
+    let reason = "url: is no URL of http or https";
+    assert_eq!(reply.error_of(), expected_error(500, METADATA, reason));
 }
 
 #[tokio::test]
-async fn without_the_setting_nothing_is_downloaded() {
-    let (server, origin) = (start_frozen().await, files().await);
+async fn detect_without_fetch_does_not_download_url() {
+    let server = start_frozen().await;
+    let origin = start_file_server().await;
     let reply = post(
         &server,
         "/detect",
         &detect_body(&format!("{origin}/a/photo_ai.jpg")),
     )
     .await;
-    let why = "url: has no uploads/ in it, and is not fetched";
-    assert_eq!(reply.error_of(), error(500, METADATA, why));
+    let reason = "url: has no uploads/ in it, and is not fetched";
+    assert_eq!(reply.error_of(), expected_error(500, METADATA, reason));
 }
 
 #[tokio::test]
-async fn by_its_name_a_url_is_refused_before_anything_is_called() {
-    let server = fetching().await;
+async fn detect_with_unsupported_extension_in_url_downloads_nothing() {
+    let server = start_fetching().await;
     let reply = post(
         &server,
         "/detect",
         &detect_body("http://127.0.0.1:1/program.exe"),
     )
     .await;
-    let why = "program.exe: no picture, by its extension; a .zip goes to /bulk-upload";
-    assert_eq!(reply.error_of(), error(400, "Unsupported image type", why));
+    let reason = "program.exe: no picture, by its extension; a .zip goes to /bulk-upload";
+    assert_eq!(
+        reply.error_of(),
+        expected_error(400, "Unsupported image type", reason)
+    );
 }
 
 #[tokio::test]
-async fn what_is_refused_leaves_nothing_behind() {
-    let (data, origin) = (tempfile::tempdir().expect("a folder"), files().await);
-    let server = frozen_with(|config| {
+async fn refused_detect_with_fetch_stores_nothing() {
+    let data = tempfile::tempdir().expect("a directory");
+    let origin = start_file_server().await;
+    let server = start_frozen_with(|config| {
         config.orders.fetch = true;
         config.data_dir = Some(data.path().to_owned());
     })
@@ -157,60 +166,68 @@ async fn what_is_refused_leaves_nothing_behind() {
         assert_eq!(reply.status, 500, "{path}");
     }
     let first = presign(&start_frozen().await, "live", "a.jpg").await;
-    let place = presign(&server, "live", "a.jpg").await;
-    assert_eq!(place["document_id"], first["document_id"]);
+    let second = presign(&server, "live", "a.jpg").await;
+    assert_eq!(
+        second["document_id"], first["document_id"],
+        "no id was used"
+    );
     for path in ["/small.jpg", "/large.jpg", "/text.jpg"] {
         let reply = post(&server, "/detect", &detect_body(&format!("{origin}{path}"))).await;
         assert_eq!(reply.status, 400, "{path}");
     }
     let zip = detect_body(&format!("{origin}/text.zip"));
     assert_eq!(post(&server, "/bulk-upload", &zip).await.status, 400);
-    let snapshot = json!({"key": "live", "url": format!("{origin}/a/photo_ai.jpg"), "id": ID});
-    assert_eq!(post(&server, "/detect", &snapshot).await.status, 200);
-    let reply = post(&server, "/detect", &snapshot).await;
+    let valid = json!({"key": "live", "url": format!("{origin}/a/photo_ai.jpg"), "id": ID});
+    assert_eq!(post(&server, "/detect", &valid).await.status, 200);
+    let reply = post(&server, "/detect", &valid).await;
     assert_eq!(reply.text(), r#"{"error":"Document ID already exists"}"#);
-    let folders = std::fs::read_dir(data.path().join("blobs")).expect("a folder");
-    let objects = folders.flat_map(|it| std::fs::read_dir(it.expect("an entry").path()));
-    assert_eq!(objects.flatten().count(), 1, "the document's alone");
-    let mut ran = server.advance("live", "P7D").await;
-    ran.sort_unstable();
-    assert_eq!(ran, ["order.expire", "order.process", "upload.expire"]);
+    let accounts = std::fs::read_dir(data.path().join("blobs")).expect("a directory");
+    let objects = accounts.flat_map(|it| std::fs::read_dir(it.expect("an entry").path()));
+    assert_eq!(objects.flatten().count(), 1, "the file of the document");
+    let mut executed = server.advance("live", "P7D").await;
+    executed.sort_unstable();
+    assert_eq!(executed, ["order.expire", "order.process", "upload.expire"]);
 }
 
 #[tokio::test]
-async fn an_object_of_ours_is_never_downloaded() {
-    let (server, origin) = (fetching().await, files().await);
+async fn detect_with_url_of_own_object_does_not_download_it() {
+    let server = start_fetching().await;
+    let origin = start_file_server().await;
     let key = format!("uploads/{ID}_20260312-100000_a.jpg");
     let reply = post(&server, "/detect", &detect_body(&format!("{origin}/{key}"))).await;
-    let why = format!("url: nothing that this key uploaded is at {key}");
-    assert_eq!(reply.error_of(), error(500, METADATA, &why));
+    let reason = format!("url: nothing that this key uploaded is at {key}");
+    assert_eq!(reply.error_of(), expected_error(500, METADATA, &reason));
 }
 
-/// The answer to a call whose account is reset while its file is downloaded.
-pub async fn reset_meanwhile() -> TestResponse {
-    let (server, came) = (fetching().await, Arc::new(Notify::new()));
-    let (asked_for, go) = (Arc::clone(&came), Arc::new(Notify::new()));
-    let goes = Arc::clone(&go);
+/// Posts a document, resets its account during the download of the file, and returns the response.
+pub async fn detect_while_account_is_reset() -> TestResponse {
+    let server = start_fetching().await;
+    let requested = Arc::new(Notify::new());
+    let proceed = Arc::new(Notify::new());
+    let notify_requested = Arc::clone(&requested);
+    let await_proceed = Arc::clone(&proceed);
     let file = get(async move || {
-        asked_for.notify_one();
-        goes.notified().await;
+        notify_requested.notify_one();
+        await_proceed.notified().await;
         picture()
     });
     let origin = serve(axum::Router::new().route("/a.jpg", file)).await;
     let body = detect_body(&format!("{origin}/a.jpg"));
     let reset = async {
-        came.notified().await;
-        let reset = r#"{"account":"live"}"#;
-        let reset = server.send(Method::POST, "/_mock/reset", &[], reset).await;
-        assert_eq!(reset.status, 200);
-        go.notify_one();
+        requested.notified().await;
+        let account = r#"{"account":"live"}"#;
+        let response = server
+            .send(Method::POST, "/_mock/reset", &[], account)
+            .await;
+        assert_eq!(response.status, 200);
+        proceed.notify_one();
     };
     tokio::join!(post(&server, "/detect", &body), reset).0
 }
 
 #[tokio::test]
-async fn an_account_that_is_reset_while_its_file_comes_is_told_so() {
-    let (status, _, why) = reset_meanwhile().await.error_of();
+async fn detect_while_account_is_reset_answers_503() {
+    let (status, _, reason) = detect_while_account_is_reset().await.error_of();
     let expected = (503, "the account was reset meanwhile");
-    assert_eq!((status, why.as_str()), expected);
+    assert_eq!((status, reason.as_str()), expected);
 }

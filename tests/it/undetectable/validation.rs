@@ -1,4 +1,4 @@
-//! What the vendor's framework refuses, on every route: schemas, methods, `Accept`.
+//! Errors of the vendor's framework on every route: schemas, methods, `Accept`.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -24,8 +24,8 @@ const MODEL: (&str, &str) = (
     "value_error.str.regex",
 );
 
-/// One problem is told, and nothing else.
-fn assert_unfit(response: &TestResponse, loc: &[&str], (msg, kind): (&str, &str)) {
+/// Asserts a 422 response with exactly one problem.
+fn assert_problem(response: &TestResponse, loc: &[&str], (msg, kind): (&str, &str)) {
     let loc = serde_json::to_string(loc).expect("JSON");
     let ctx = match kind {
         "type_error.enum" => r#","ctx":{"enum_values":["Image"]}"#,
@@ -39,10 +39,12 @@ fn assert_unfit(response: &TestResponse, loc: &[&str], (msg, kind): (&str, &str)
 }
 
 #[tokio::test]
-async fn a_field_of_another_type_is_told_with_its_place() {
+async fn detect_with_field_of_another_type_answers_its_location() {
     let server = start_frozen().await;
-    let (list, object, word) = (json!([true]), json!({"a": 1}), json!("perhaps"));
-    for (field, bad, problem) in [
+    let list = json!([true]);
+    let object = json!({"a": 1});
+    let word = json!("perhaps");
+    for (field, values, problem) in [
         ("key", &[&list, &object][..], STR),
         ("url", &[&list, &object], STR),
         (
@@ -71,30 +73,30 @@ async fn a_field_of_another_type_is_told_with_its_place() {
         ),
         ("proxy_host", &[&list], STR),
     ] {
-        for bad in bad {
+        for value in values {
             let mut body = json!({"key": "live", "url": "u"});
-            body[field] = (*bad).clone();
+            body[field] = (*value).clone();
             let response = post(&server, "/detect", &body).await;
-            assert_unfit(&response, &["body", field], problem);
+            assert_problem(&response, &["body", field], problem);
         }
     }
-    for bad in [&list, &object] {
-        let response = post(&server, "/query", &json!({"id": bad})).await;
-        assert_unfit(&response, &["body", "id"], STR);
+    for value in [&list, &object] {
+        let response = post(&server, "/query", &json!({"id": value})).await;
+        assert_problem(&response, &["body", "id"], STR);
     }
 }
 
 #[tokio::test]
-async fn null_is_as_good_as_left_out_but_where_something_is_required() {
+async fn null_is_accepted_only_for_optional_fields() {
     let server = start_frozen().await;
     let response = post(&server, "/query", &json!({"id": null})).await;
-    assert_unfit(&response, &["body", "id"], NONE);
+    assert_problem(&response, &["body", "id"], NONE);
     let response = post(&server, "/query", &json!({})).await;
-    assert_unfit(&response, &["body", "id"], MISSING);
+    assert_problem(&response, &["body", "id"], MISSING);
     let response = post(&server, "/detect", &json!({"key": "live", "url": null})).await;
-    assert_unfit(&response, &["body", "url"], NONE);
+    assert_problem(&response, &["body", "url"], NONE);
     let response = post(&server, "/detect", &json!({"key": "live"})).await;
-    assert_unfit(&response, &["body", "url"], MISSING);
+    assert_problem(&response, &["body", "url"], MISSING);
     let body = json!({
         "key": "live", "url": "uploads/u", "generate_preview": null, "generate_analysis_details": null,
         "generate_heatmap": null, "generate_heatmap_overlayed": null, "email": null,
@@ -106,22 +108,22 @@ async fn null_is_as_good_as_left_out_but_where_something_is_required() {
     assert_eq!(
         response.status,
         500,
-        "it fits, and nothing is there: {}",
+        "accepted, but no such upload: {}",
         response.text()
     );
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_object_is_told_on_every_route_that_takes_one() {
+async fn post_body_that_is_not_an_object_answers_its_problem_on_every_route() {
     let server = start_frozen().await;
     for operation in operations().filter(|operation| operation.method == Method::POST) {
-        let path = path(operation.path);
+        let path = fill_path(operation.path);
         for body in [json!([{"key": "live"}]), json!("x"), json!(5), json!(true)] {
             let response = post(&server, &path, &body).await;
-            assert_unfit(&response, &["body"], DICT);
+            assert_problem(&response, &["body"], DICT);
         }
         let response = post(&server, &path, &Value::Null).await;
-        assert_unfit(&response, &["body"], MISSING);
+        assert_problem(&response, &["body"], MISSING);
         let json = [("content-type", "application/json")];
         let response = server.send(Method::POST, &path, &json, "{key}").await;
         assert_eq!(response.status, 422, "{path}");
@@ -131,21 +133,21 @@ async fn a_body_that_is_no_object_is_told_on_every_route_that_takes_one() {
     }
 }
 
-/// The operations of this front door.
+/// Operations of Undetectable AI's API.
 fn operations() -> impl Iterator<Item = stuntdouble::http::Operation> {
     let all = stuntdouble::app::operations().into_iter();
     all.filter(|operation| operation.name.starts_with("undetectable."))
 }
 
-/// The route's path with something in place of its parameters.
-fn path(route: &str) -> String {
+/// Fills the parameters of a route with `x`.
+fn fill_path(route: &str) -> String {
     let parts = route.split('/');
     let filled = parts.map(|part| if part.starts_with('{') { "x" } else { part });
     filled.collect::<Vec<_>>().join("/")
 }
 
 #[tokio::test]
-async fn a_method_that_a_route_has_not_is_told_with_those_it_has() {
+async fn unsupported_method_answers_allowed_method_on_every_route() {
     let server = start_frozen().await;
     let methods = [
         Method::GET,
@@ -156,11 +158,12 @@ async fn a_method_that_a_route_has_not_is_told_with_those_it_has() {
         Method::OPTIONS,
     ];
     for operation in operations().filter(|operation| !operation.path.starts_with("/_s3/")) {
-        let (path, allow) = (path(operation.path), operation.method.as_str());
+        let path = fill_path(operation.path);
+        let allow = operation.method.as_str();
         for method in methods.iter().filter(|method| **method != operation.method) {
             let response = server.send(method.clone(), &path, &[], "").await;
-            let why = format!("{method} {path} is no route; {allow} {path} is one");
-            let expected = (405, r#"{"detail":"Method Not Allowed"}"#.to_owned(), why);
+            let reason = format!("{method} {path} is no route; {allow} {path} is one");
+            let expected = (405, r#"{"detail":"Method Not Allowed"}"#.to_owned(), reason);
             assert_eq!(response.error_of(), expected);
             assert_eq!(response.header("allow"), allow);
         }
@@ -168,14 +171,14 @@ async fn a_method_that_a_route_has_not_is_told_with_those_it_has() {
 }
 
 #[tokio::test]
-async fn a_head_is_answered_on_the_pages_that_describe_alone() {
+async fn head_is_supported_only_on_documentation_routes() {
     let server = start_frozen().await;
     for operation in operations().filter(|operation| operation.method == Method::GET) {
-        let path = path(operation.path).replace("/x", "/start.js");
+        let path = fill_path(operation.path).replace("/x", "/start.js");
         let response = server.send(Method::HEAD, &path, &[], "").await;
-        let describes = path.starts_with("/docs") || path == "/openapi.json";
-        let allow = if describes { "" } else { "GET" };
-        let status = if describes { 200 } else { 405 };
+        let is_documentation = path.starts_with("/docs") || path == "/openapi.json";
+        let allow = if is_documentation { "" } else { "GET" };
+        let status = if is_documentation { 200 } else { 405 };
         assert_eq!(
             (
                 response.status,
@@ -185,18 +188,18 @@ async fn a_head_is_answered_on_the_pages_that_describe_alone() {
             (status, allow, 0),
             "{path}"
         );
-        if !describes {
-            let why = format!("HEAD {path} is no route; GET {path} is one");
-            assert_eq!(response.header("x-mock-reason"), why);
+        if !is_documentation {
+            let reason = format!("HEAD {path} is no route; GET {path} is one");
+            assert_eq!(response.header("x-mock-reason"), reason);
             assert_eq!(response.header("content-type"), "application/json");
         }
     }
 }
 
 #[tokio::test]
-async fn who_takes_nothing_that_is_answered_is_told_so_on_every_route() {
+async fn accept_that_excludes_media_type_answers_not_acceptable_on_every_route() {
     let server = start_frozen().await;
-    let ask = async |server: &TestServer, method: &Method, path: &str, accept: &str| {
+    let send_accepting = async |server: &TestServer, method: &Method, path: &str, accept: &str| {
         let headers = [
             ("accept", accept),
             ("content-type", "application/json"),
@@ -205,10 +208,10 @@ async fn who_takes_nothing_that_is_answered_is_told_so_on_every_route() {
         let body = if method == Method::POST { "{}" } else { "" };
         server.send(method.clone(), path, &headers, body).await
     };
-    // The page is for browsers, and is no JSON.
+    // The documentation page is HTML.
     for operation in operations().filter(|it| !it.name.starts_with("undetectable.docs")) {
-        let path = path(operation.path);
-        let response = ask(&server, &operation.method, &path, "text/html").await;
+        let path = fill_path(operation.path);
+        let response = send_accepting(&server, &operation.method, &path, "text/html").await;
         let expected = (406, r#"{"detail":"Not Acceptable"}"#.to_owned());
         assert_eq!((response.status, response.text()), expected, "{path}");
         assert!(
@@ -216,7 +219,7 @@ async fn who_takes_nothing_that_is_answered_is_told_so_on_every_route() {
                 .header("x-mock-reason")
                 .starts_with("Accept: excludes ")
         );
-        let response = ask(&server, &operation.method, &path, "application/json").await;
+        let response = send_accepting(&server, &operation.method, &path, "application/json").await;
         assert_ne!(response.status, 406, "{path}");
     }
 }

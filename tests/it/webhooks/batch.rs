@@ -1,15 +1,18 @@
-//! What has failed in a window of time is sent again by one request.
+//! Retry of all failed events of a time window by one request.
 
 use serde_json::{Value, json};
 
 use super::{FailedDelivery, WEBHOOKS, row};
 use crate::support::{Receiver, Reply, TestServer, code};
 
-/// Rows of `live`'s, made at 10:00:00.300 of 12, 13, 14 … March.
-async fn daily(count: usize, replies: &[Reply]) -> (TestServer, Receiver, FailedDelivery) {
+/// Creates `count` failed events of `live`, at 10:00:00.300 of 12 March and the following days.
+async fn create_daily_failures(
+    count: usize,
+    replies: &[Reply],
+) -> (TestServer, Receiver, FailedDelivery) {
     let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::with_replies(replies.iter().copied()).await;
-    let failed = FailedDelivery::events(&server, count, "P1D", &receiver).await;
+    let failed = FailedDelivery::create(&server, count, "P1D", &receiver).await;
     (server, receiver, failed)
 }
 
@@ -22,9 +25,9 @@ fn path(failed: &FailedDelivery) -> String {
 }
 
 #[tokio::test]
-async fn what_has_failed_in_the_window_is_sent_the_oldest_first() {
+async fn retry_failed_sends_failed_events_of_window_oldest_first() {
     let replies = [Reply::Status(200), Reply::Status(500), Reply::Status(200)];
-    let (server, receiver, failed) = daily(3, &replies).await;
+    let (server, receiver, failed) = create_daily_failures(3, &replies).await;
     let days = window("2026-03-12", "2026-03-14");
     let response = server.post("live", &path(&failed), &days).await;
     assert_eq!(
@@ -43,12 +46,12 @@ async fn what_has_failed_in_the_window_is_sent_the_oldest_first() {
     assert_eq!(failed.row(&server, 0).await, row("SENT", 7, now));
     assert_eq!(failed.row(&server, 1).await, row("RETRYING", 7, now));
     assert_eq!(failed.row(&server, 2).await, row("SENT", 7, now));
-    let none = r#"{"data":{"total":0,"succeeded":0,"failed":0}}"#;
-    let again = server.post("live", &path(&failed), &days).await;
+    let empty = r#"{"data":{"total":0,"succeeded":0,"failed":0}}"#;
+    let repeated = server.post("live", &path(&failed), &days).await;
     assert_eq!(
-        again.text(),
-        none,
-        "what is tried again anyway has not failed"
+        repeated.text(),
+        empty,
+        "events with a retry due have not failed"
     );
     assert_eq!(server.advance("live", "PT30M").await, ["webhook.deliver"]);
     let now = "2026-03-16T10:30:00.000Z";
@@ -56,8 +59,8 @@ async fn what_has_failed_in_the_window_is_sent_the_oldest_first() {
 }
 
 #[tokio::test]
-async fn the_window_is_of_days_or_of_instants_with_its_ends_in_it() {
-    let (server, receiver, failed) = daily(3, &[Reply::Status(500); 14]).await;
+async fn retry_failed_with_dates_or_times_includes_both_ends_of_window() {
+    let (server, receiver, failed) = create_daily_failures(3, &[Reply::Status(500); 14]).await;
     let mut sent = 0;
     for (from, to, total) in [
         ("2026-03-13", "2026-03-13", 1),
@@ -75,7 +78,7 @@ async fn the_window_is_of_days_or_of_instants_with_its_ends_in_it() {
         let expected = format!(r#"{{"data":{{"total":{total},"succeeded":0,"failed":{total}}}}}"#);
         assert_eq!(response.text(), expected, "{from} to {to}");
         sent += total;
-        // Each fails again after 30 minutes, and may be sent by hand again.
+        // Each event fails again after 30 minutes and can be retried again.
         server.advance("live", "PT30M").await;
         sent += total;
     }
@@ -83,28 +86,28 @@ async fn the_window_is_of_days_or_of_instants_with_its_ends_in_it() {
 }
 
 #[tokio::test]
-async fn fifty_are_sent_at_most() {
+async fn retry_failed_sends_at_most_fifty_events() {
     let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
-    let failed = FailedDelivery::events(&server, 51, "PT1S", &receiver).await;
+    let failed = FailedDelivery::create(&server, 51, "PT1S", &receiver).await;
     let days = window("2026-03-12", "2026-03-12");
-    for (total, in_all) in [(50, 50), (1, 51), (0, 51)] {
+    for (total, total_received) in [(50, 50), (1, 51), (0, 51)] {
         let response = server.post("live", &path(&failed), &days).await;
         let expected = format!(r#"{{"data":{{"total":{total},"succeeded":{total},"failed":0}}}}"#);
         assert_eq!(response.text(), expected);
-        receiver.messages(in_all).await;
+        receiver.messages(total_received).await;
     }
     let last = receiver.messages(51).await[50].json();
     assert_eq!(last["eventId"], json!(failed.rows[50].1));
 }
 
 #[tokio::test]
-async fn a_window_that_is_none_is_refused() {
+async fn retry_failed_with_invalid_window_answers_validation_failed() {
     let server = TestServer::start_frozen("live").await;
     let (id, _) = server.webhook("live", "http://127.0.0.1:1/").await;
     let path = format!("{WEBHOOKS}/{id}/events/retry-failed");
     let day = "2026-03-12";
-    for (body, status, why) in [
+    for (body, status, reason) in [
         (
             json!({}),
             400,
@@ -143,7 +146,7 @@ async fn a_window_that_is_none_is_refused() {
         ),
     ] {
         let response = server.post("live", &path, &body).await;
-        response.assert_refused(status, "VALIDATION_FAILED", why);
+        response.assert_refused(status, "VALIDATION_FAILED", reason);
     }
     for body in [
         json!({"fromDate": 1, "toDate": day}),
@@ -159,8 +162,8 @@ async fn a_window_that_is_none_is_refused() {
     for (key, id) in [("other", id.as_str()), ("live", "99")] {
         let path = format!("{WEBHOOKS}/{id}/events/retry-failed");
         let response = server.post(key, &path, &window(day, day)).await;
-        let why = format!("this key has no webhook {id}");
-        response.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
+        let reason = format!("this key has no webhook {id}");
+        response.assert_refused(404, "WEBHOOK_NOT_FOUND", &reason);
     }
     let longest = window("2026-03-12T00:00:00Z", "2026-03-19T00:00:00Z");
     assert_eq!(server.post("live", &path, &longest).await.status, 200);

@@ -1,5 +1,5 @@
-//! An attempt made by hand is under way like any other: one at a time, seen by drain and
-//! advance, ended by a reset, and not undone by a client that hangs up.
+//! Concurrency of manual attempts: one at a time, visible to drain and advance, ended by a reset, and
+//! completed although the client disconnects.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,22 +9,25 @@ use crate::support::{Receiver, Reply, TestResponse, TestServer, picture};
 
 const NOW: &str = "2026-03-13T11:00:00.000Z";
 
-async fn failed(timeout_ms: u32, replies: &[Reply]) -> (TestServer, Receiver, FailedDelivery) {
+async fn create_failures(
+    timeout_ms: u32,
+    replies: &[Reply],
+) -> (TestServer, Receiver, FailedDelivery) {
     let server =
         TestServer::with_config(|config| config.outbound.webhook_timeout_ms = timeout_ms).await;
     server.freeze("live").await;
     let receiver = Receiver::with_replies(replies.iter().copied()).await;
-    let failed = FailedDelivery::events(&server, 2, "PT30M", &receiver).await;
+    let failed = FailedDelivery::create(&server, 2, "PT30M", &receiver).await;
     (server, receiver, failed)
 }
 
 async fn retry(server: &TestServer, failed: &FailedDelivery, n: usize) -> TestResponse {
-    server.post("live", &failed.retry(n), &json!({})).await
+    server.post("live", &failed.retry_path(n), &json!({})).await
 }
 
 #[tokio::test]
-async fn asked_for_twice_at_once_it_is_sent_once() {
-    let (server, receiver, failed) = failed(5_000, &[]).await;
+async fn retry_concurrently_sends_event_once() {
+    let (server, receiver, failed) = create_failures(5_000, &[]).await;
     let all = futures_util::future::join_all((0..8).map(|_| retry(&server, &failed, 0))).await;
     let mut statuses: Vec<_> = all.iter().map(|response| response.status).collect();
     statuses.sort_unstable();
@@ -34,13 +37,13 @@ async fn asked_for_twice_at_once_it_is_sent_once() {
 }
 
 #[tokio::test]
-async fn two_rows_of_an_endpoint_are_sent_one_after_the_other() {
-    let (server, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
-    let ask = async {
+async fn retries_of_two_events_of_one_endpoint_are_sent_in_sequence() {
+    let (server, receiver, failed) = create_failures(1_000, &[Reply::Silence]).await;
+    let retry_second = async {
         receiver.messages(1).await;
         retry(&server, &failed, 1).await
     };
-    let (first, second) = tokio::join!(retry(&server, &failed, 0), ask);
+    let (first, second) = tokio::join!(retry(&server, &failed, 0), retry_second);
     assert_eq!(first.json()["data"]["success"], false);
     assert_eq!(second.json()["data"]["success"], true);
     let bodies: Vec<Value> = receiver
@@ -53,21 +56,21 @@ async fn two_rows_of_an_endpoint_are_sent_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn advance_waits_for_it_and_so_does_what_falls_due_meanwhile() {
-    let (server, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
+async fn advance_during_retry_waits_for_it_before_running_due_work() {
+    let (server, receiver, failed) = create_failures(1_000, &[Reply::Silence]).await;
     let body = json!({"idempotencyKey": "new", "fileName": "a_ai.jpg"});
     server.confirm_detection("live", &body, picture()).await;
     let advance = async {
         receiver.messages(1).await;
         server.advance("live", "PT1S").await
     };
-    let (response, ran) = tokio::join!(retry(&server, &failed, 0), advance);
+    let (response, executed) = tokio::join!(retry(&server, &failed, 0), advance);
     assert_eq!(response.json()["data"]["success"], false);
-    assert_eq!(ran, ["order.process", "webhook.deliver"]);
+    assert_eq!(executed, ["order.process", "webhook.deliver"]);
     assert_eq!(
         failed.row(&server, 0).await,
         row("RETRYING", 7, NOW),
-        "the clock stood while it was under way"
+        "the clock did not move during the attempt"
     );
     let messages = receiver.messages(2).await;
     assert_eq!(messages[0].json()["eventId"], json!(failed.rows[0].1));
@@ -75,8 +78,8 @@ async fn advance_waits_for_it_and_so_does_what_falls_due_meanwhile() {
 }
 
 #[tokio::test]
-async fn drain_shows_it_and_a_reset_ends_it() {
-    let (server, receiver, failed) = failed(600_000, &[Reply::Silence]).await;
+async fn retry_is_listed_by_drain_and_ended_by_reset() {
+    let (server, receiver, failed) = create_failures(600_000, &[Reply::Silence]).await;
     let reset = async {
         receiver.messages(1).await;
         let drain = json!({"account": "live", "timeoutMs": 0}).to_string();
@@ -89,22 +92,22 @@ async fn drain_shows_it_and_a_reset_ends_it() {
         let account = json!({"account": "live"});
         server.control(Method::POST, "/_mock/reset", &account).await;
     };
-    let both = async { tokio::join!(retry(&server, &failed, 0), retry(&server, &failed, 1)) };
-    let ((first, second), ()) = tokio::join!(both, reset);
-    let ended = |response: &TestResponse| {
+    let retries = async { tokio::join!(retry(&server, &failed, 0), retry(&server, &failed, 1)) };
+    let ((first, second), ()) = tokio::join!(retries, reset);
+    let assert_ended = |response: &TestResponse| {
         response.assert_refused(
             503,
             "SERVICE_UNAVAILABLE",
             "the account was reset meanwhile",
         );
     };
-    ended(&first);
-    // The one that waits its turn may not have come in before the reset: then its key is new.
+    assert_ended(&first);
+    // If the second request arrives after the reset, the account does not know the webhook.
     if second.status == 404 {
-        let why = format!("this key has no webhook {}", failed.id);
-        second.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
+        let reason = format!("this key has no webhook {}", failed.id);
+        second.assert_refused(404, "WEBHOOK_NOT_FOUND", &reason);
     } else {
-        ended(&second);
+        assert_ended(&second);
     }
     server.drain("live").await;
     server.freeze("live").await;
@@ -113,8 +116,8 @@ async fn drain_shows_it_and_a_reset_ends_it() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_is_removed_meanwhile_leaves_nothing_to_do() {
-    let (server, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
+async fn delete_webhook_during_retry_answers_not_found_and_leaves_no_work() {
+    let (server, receiver, failed) = create_failures(1_000, &[Reply::Silence]).await;
     let remove = async {
         receiver.messages(1).await;
         let path = format!("{}/{}", super::WEBHOOKS, failed.id);
@@ -122,17 +125,17 @@ async fn a_webhook_that_is_removed_meanwhile_leaves_nothing_to_do() {
         assert_eq!(response.status, 200);
     };
     let (reply, ()) = tokio::join!(retry(&server, &failed, 0), remove);
-    let why = format!("this key has no webhook {}", failed.id);
-    reply.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
+    let reason = format!("this key has no webhook {}", failed.id);
+    reply.assert_refused(404, "WEBHOOK_NOT_FOUND", &reason);
     assert!(server.advance("live", "P1D").await.is_empty());
     receiver.messages(1).await;
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_does_not_undo_it() {
-    let (server, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
+async fn retry_is_completed_after_client_disconnects() {
+    let (server, receiver, failed) = create_failures(1_000, &[Reply::Silence]).await;
     tokio::select! {
-        _ = retry(&server, &failed, 0) => panic!("it waits for the receiver"),
+        _ = retry(&server, &failed, 0) => panic!("the retry waits for the receiver"),
         _ = receiver.messages(1) => {}
     }
     server.drain("live").await;

@@ -1,4 +1,4 @@
-//! What is told, and to whom.
+//! Events: content, signature, order, and the endpoints that receive them.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,11 +7,9 @@ use super::{WEBHOOKS, assert_verified};
 use crate::support::{Receiver, TestServer, picture};
 
 #[tokio::test]
-async fn a_completed_detection_is_announced_whole_and_signed() {
-    let (server, receiver) = (
-        TestServer::start_frozen("live").await,
-        Receiver::start().await,
-    );
+async fn completed_detection_sends_signed_event_with_all_fields() {
+    let server = TestServer::start_frozen("live").await;
+    let receiver = Receiver::start().await;
     let (_, secret) = server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": {"generateHeatmap": true}});
     let id = server.confirm_detection("live", &body, picture()).await;
@@ -35,11 +33,9 @@ async fn a_completed_detection_is_announced_whole_and_signed() {
 }
 
 #[tokio::test]
-async fn an_anti_ai_order_is_announced_with_where_to_download_it() {
-    let (server, receiver) = (
-        TestServer::start_frozen("live").await,
-        Receiver::start().await,
-    );
+async fn completed_anti_ai_order_sends_event_with_download_url() {
+    let server = TestServer::start_frozen("live").await;
+    let receiver = Receiver::start().await;
     server.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}]});
     let created = server
@@ -74,11 +70,9 @@ async fn an_anti_ai_order_is_announced_with_where_to_download_it() {
 }
 
 #[tokio::test]
-async fn a_failed_order_is_announced_with_its_code() {
-    let (server, receiver) = (
-        TestServer::start_frozen("live").await,
-        Receiver::start().await,
-    );
+async fn failed_order_sends_event_with_error_code() {
+    let server = TestServer::start_frozen("live").await;
+    let receiver = Receiver::start().await;
     server.webhook("live", &receiver.url).await;
     let id = server
         .confirm_detection(
@@ -89,23 +83,20 @@ async fn a_failed_order_is_announced_with_its_code() {
         .await;
     server.advance("live", "PT1S").await;
     let message = receiver.messages(1).await.remove(0);
-    let (event, text) = (
-        message.json(),
-        String::from_utf8(message.body).expect("UTF-8"),
-    );
-    let (event_id, body) = (&event["eventId"], &event["data"]["errorMessage"]);
+    let event = message.json();
+    let text = String::from_utf8(message.body).expect("UTF-8");
+    let event_id = &event["eventId"];
+    let error = &event["data"]["errorMessage"];
     let expected = format!(
-        r#"{{"eventId":{event_id},"eventType":"order.aiDetection.failed","occurredAt":"2026-03-12T10:00:00.300Z","data":{{"orderId":"{id}","orderName":"ai_detection_2026-03-12","createdAt":"2026-03-12T10:00:00.000Z","updatedAt":"2026-03-12T10:00:00.300Z","failedAt":"2026-03-12T10:00:00.300Z","status":"failed","errorCode":"AI_DETECTION_INVALID_IMAGE","errorMessage":{body}}}}}"#
+        r#"{{"eventId":{event_id},"eventType":"order.aiDetection.failed","occurredAt":"2026-03-12T10:00:00.300Z","data":{{"orderId":"{id}","orderName":"ai_detection_2026-03-12","createdAt":"2026-03-12T10:00:00.000Z","updatedAt":"2026-03-12T10:00:00.300Z","failedAt":"2026-03-12T10:00:00.300Z","status":"failed","errorCode":"AI_DETECTION_INVALID_IMAGE","errorMessage":{error}}}}}"#
     );
     assert_eq!(text, expected);
 }
 
 #[tokio::test]
-async fn an_endpoint_gets_its_events_in_order() {
-    let (server, receiver) = (
-        TestServer::start_frozen("live").await,
-        Receiver::start().await,
-    );
+async fn events_of_one_endpoint_arrive_in_order() {
+    let server = TestServer::start_frozen("live").await;
+    let receiver = Receiver::start().await;
     server.webhook("live", &receiver.url).await;
     let mut ids = Vec::new();
     for n in 0..5 {
@@ -126,49 +117,44 @@ async fn an_endpoint_gets_its_events_in_order() {
 }
 
 #[tokio::test]
-async fn test_orders_are_announced_to_test_webhooks_only_and_live_ones_to_the_others() {
+async fn test_orders_send_events_to_test_webhooks_and_live_orders_to_others() {
     let server = TestServer::start().await;
-    let (tests, lives) = (Receiver::start().await, Receiver::start().await);
+    let test_receiver = Receiver::start().await;
+    let live_receiver = Receiver::start().await;
     for key in ["sk_test_1", "live"] {
         server.freeze(key).await;
     }
     let created = server
-        .post("sk_test_1", WEBHOOKS, &json!({"url": tests.url}))
+        .post("sk_test_1", WEBHOOKS, &json!({"url": test_receiver.url}))
         .await
         .json();
     assert_eq!(
         created["data"]["isTest"], true,
-        "a test key's webhook is one without being said so"
+        "webhooks of test keys are test webhooks"
     );
     let refused = server
         .post(
             "sk_test_1",
             WEBHOOKS,
-            &json!({"url": tests.url, "isTest": false}),
+            &json!({"url": test_receiver.url, "isTest": false}),
         )
         .await;
     assert_eq!(
         (refused.status, refused.text()),
         (403, r#"{"code":"AUTH_FORBIDDEN"}"#.to_owned())
     );
-    server
-        .post("live", WEBHOOKS, &json!({"url": tests.url, "isTest": true}))
-        .await;
-    server
-        .post("live", WEBHOOKS, &json!({"url": lives.url}))
-        .await;
+    let test_webhook = json!({"url": test_receiver.url, "isTest": true});
+    server.post("live", WEBHOOKS, &test_webhook).await;
+    let live_webhook = json!({"url": live_receiver.url});
+    server.post("live", WEBHOOKS, &live_webhook).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": {"generateOverlay": true}});
     for key in ["sk_test_1", "live"] {
         server.confirm_detection(key, &body, picture()).await;
         server.advance(key, "PT10S").await;
     }
-    let response_body = tests.messages(1).await[0].json();
-    assert_eq!(
-        (
-            &response_body["data"]["probability"],
-            &response_body["data"]["overlayUrl"]
-        ),
-        (&json!(0.98), &Value::Null)
-    );
-    assert!(lives.messages(1).await[0].json()["data"]["overlayUrl"].is_string());
+    let test_event = test_receiver.messages(1).await[0].json();
+    assert_eq!(test_event["data"]["probability"], 0.98);
+    assert_eq!(test_event["data"]["overlayUrl"], Value::Null);
+    let live_event = live_receiver.messages(1).await[0].json();
+    assert!(live_event["data"]["overlayUrl"].is_string());
 }

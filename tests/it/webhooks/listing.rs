@@ -1,4 +1,4 @@
-//! Pages, keywords, and what a change leaves as it was.
+//! Pages and keywords of listings, and partial updates.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::WEBHOOKS;
 use crate::support::{TestServer, picture};
 
-/// The names on a page, and its `pagination`.
+/// Returns the names on a page and its `pagination`.
 async fn page(server: &TestServer, query: &str) -> (Vec<String>, Value) {
     let response = server.get("live", &format!("{WEBHOOKS}{query}")).await;
     assert_eq!(response.status, 200, "{query}: {}", response.text());
@@ -24,7 +24,7 @@ fn pagination(page: u32, limit: u32, total: u32, pages: u32) -> Value {
 }
 
 #[tokio::test]
-async fn webhooks_are_listed_by_pages_the_newest_first() {
+async fn list_webhooks_answers_pages_newest_first() {
     let server = TestServer::start_frozen("live").await;
     assert_eq!(page(&server, "").await, (vec![], pagination(1, 10, 0, 0)));
     for n in 0..12 {
@@ -59,30 +59,7 @@ async fn webhooks_are_listed_by_pages_the_newest_first() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_none_is_an_invalid_parameter() {
-    let server = TestServer::start_frozen("live").await;
-    let (id, _) = server.webhook("live", "http://127.0.0.1:1/").await;
-    for path in [WEBHOOKS.to_owned(), format!("{WEBHOOKS}/{id}/events")] {
-        for (query, name, value, most) in [
-            ("page=0", "page", "0", "4294967295"),
-            ("page=-1", "page", "-1", "4294967295"),
-            ("page=one", "page", "one", "4294967295"),
-            ("page=4294967296", "page", "4294967296", "4294967295"),
-            ("limit=0", "limit", "0", "100"),
-            ("limit=-1", "limit", "-1", "100"),
-            ("limit=101", "limit", "101", "100"),
-            ("limit=1.5", "limit", "1.5", "100"),
-            ("limit=", "limit", "", "100"),
-        ] {
-            let response = server.get("live", &format!("{path}?{query}")).await;
-            let why = format!("{name}: {value} is not a number from 1 to {most}");
-            response.assert_refused(400, "INVALID_PARAMETER", &why);
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_keyword_is_looked_for_in_names_and_urls() {
+async fn list_webhooks_with_keyword_searches_names_and_urls() {
     let server = TestServer::start_frozen("live").await;
     for (name, url) in [
         ("Caf\u{c9}", "http://127.0.0.1:1/one"),
@@ -100,7 +77,7 @@ async fn a_keyword_is_looked_for_in_names_and_urls() {
             &json!({"url": "http://127.0.0.1:1/three"}),
         )
         .await;
-    for (keyword, found) in [
+    for (keyword, expected) in [
         ("", vec!["-", "100%_done", "결제 웹훅", "Caf\u{c9}"]),
         ("CAF", vec!["100%_done", "Caf\u{c9}"]),
         ("caf%C3%89", vec!["Caf\u{c9}"]),
@@ -111,12 +88,12 @@ async fn a_keyword_is_looked_for_in_names_and_urls() {
         ("nothing", vec![]),
     ] {
         let query = format!("?keyword={keyword}");
-        assert_eq!(page(&server, &query).await.0, found, "{keyword}");
+        assert_eq!(page(&server, &query).await.0, expected, "{keyword}");
     }
 }
 
 #[tokio::test]
-async fn events_are_listed_by_pages_of_twenty() {
+async fn list_events_answers_pages_of_twenty() {
     let server = TestServer::start_frozen("live").await;
     let (id, _) = server.webhook("live", "http://127.0.0.1:1/").await;
     for n in 0..21 {
@@ -138,22 +115,22 @@ async fn events_are_listed_by_pages_of_twenty() {
     assert_eq!(second["pagination"], pagination(2, 20, 21, 2));
     assert_eq!(created(&second), [json!("2026-03-12T10:00:00.300Z")]);
     let others = server.get("other", &path).await;
-    let why = format!("this key has no webhook {id}");
-    others.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
+    let reason = format!("this key has no webhook {id}");
+    others.assert_refused(404, "WEBHOOK_NOT_FOUND", &reason);
 }
 
 #[tokio::test]
-async fn a_change_keeps_what_it_does_not_say_and_a_test_keys_webhook_stays_one() {
+async fn update_webhook_changes_only_given_fields_and_test_flag_only_with_live_key() {
     let server = TestServer::start_frozen("live").await;
     server.freeze("sk_test_1").await;
     let url = "http://127.0.0.1:1/";
-    let created = json!({"name": "mine", "url": url, "isTest": true});
-    for (key, test_only) in [("live", false), ("sk_test_1", true)] {
-        let created = server.post(key, WEBHOOKS, &created).await.json();
+    let body = json!({"name": "mine", "url": url, "isTest": true});
+    for (key, is_test_key) in [("live", false), ("sk_test_1", true)] {
+        let created = server.post(key, WEBHOOKS, &body).await.json();
         let id = created["data"]["id"].as_i64().expect("an integer");
         let path = format!("{WEBHOOKS}/{id}");
-        let changed = async |body: Value| server.call(Method::PUT, key, &path, &body).await;
-        let shown = |name: &str, test: bool| {
+        let update = async |body: Value| server.call(Method::PUT, key, &path, &body).await;
+        let response_body = |name: &str, test: bool| {
             format!(
                 r#"{{"data":{{"id":{id},"name":"{name}","url":"{url}","isActive":true,"isTest":{test},"updatedAt":"2026-03-12T10:00:00.000Z"}}}}"#
             )
@@ -162,23 +139,27 @@ async fn a_change_keeps_what_it_does_not_say_and_a_test_keys_webhook_stays_one()
             json!({"url": url}),
             json!({"url": url, "name": null, "isTest": null}),
         ] {
-            assert_eq!(changed(body).await.text(), shown("mine", true));
+            assert_eq!(update(body).await.text(), response_body("mine", true));
         }
-        let body = json!({"url": url, "name": "n".repeat(100), "isTest": true});
-        assert_eq!(changed(body).await.text(), shown(&"n".repeat(100), true));
-        let live = changed(json!({"url": url, "name": "", "isTest": false})).await;
-        if test_only {
-            let why = "isTest: test keys can only have test webhooks";
-            live.assert_refused(403, "AUTH_FORBIDDEN", why);
+        let longest = "n".repeat(100);
+        let body = json!({"url": url, "name": longest, "isTest": true});
+        assert_eq!(update(body).await.text(), response_body(&longest, true));
+        let live = update(json!({"url": url, "name": "", "isTest": false})).await;
+        if is_test_key {
+            let reason = "isTest: test keys can only have test webhooks";
+            live.assert_refused(403, "AUTH_FORBIDDEN", reason);
         } else {
-            assert_eq!(live.text(), shown("", false));
+            assert_eq!(live.text(), response_body("", false));
         }
-        let refused = changed(json!({"name": "without"})).await;
+        let refused = update(json!({"name": "without"})).await;
         assert_eq!(refused.text(), crate::support::code("VALIDATION_FAILED"));
-        let why = "name: too long: 101 characters, maximum 100";
-        let long = changed(json!({"url": url, "name": "n".repeat(101)})).await;
-        long.assert_refused(400, "VALIDATION_FAILED", why);
+        let reason = "name: too long: 101 characters, maximum 100";
+        let long = update(json!({"url": url, "name": "n".repeat(101)})).await;
+        long.assert_refused(400, "VALIDATION_FAILED", reason);
         let secret = server.get(key, &path).await.json()["data"]["secret"].clone();
-        assert_eq!(secret, created["data"]["secret"], "a secret stays");
+        assert_eq!(
+            secret, created["data"]["secret"],
+            "updates do not change it"
+        );
     }
 }

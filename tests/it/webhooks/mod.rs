@@ -1,4 +1,4 @@
-//! BIZ MORI's webhooks: registered, signed, delivered, retried.
+//! Webhooks of BIZ MORI: registration, signature, delivery, retries.
 
 mod batch;
 mod concurrency;
@@ -21,6 +21,7 @@ use crate::support::{ReceivedMessage, Receiver, TestServer, picture};
 
 const WEBHOOKS: &str = "/api/v2/orders/webhooks";
 
+/// Asserts the signature and the content type of a message. Returns its JSON.
 fn assert_verified(message: &ReceivedMessage, secret: &str) -> Value {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key");
     mac.update(&message.body);
@@ -30,18 +31,18 @@ fn assert_verified(message: &ReceivedMessage, secret: &str) -> Value {
     message.json()
 }
 
-/// An endpoint of the account, whose clock is frozen, and what could not be delivered to it.
+/// Endpoint of the account `live` with events that could not be delivered.
 struct FailedDelivery {
     id: String,
     secret: String,
-    /// The ids of the event rows and those of the events, the oldest first.
+    /// Ids of the event rows and of their events, oldest first.
     rows: Vec<(String, String)>,
 }
 
 impl FailedDelivery {
-    /// So many events, `step` apart, fail to reach anyone; a day later the endpoint's URL is set
-    /// to the receiver's.
-    async fn events(server: &TestServer, count: usize, step: &str, receiver: &Receiver) -> Self {
+    /// Creates `count` events, `step` apart, whose deliveries all fail. A day later the endpoint's URL
+    /// becomes that of `receiver`.
+    async fn create(server: &TestServer, count: usize, step: &str, receiver: &Receiver) -> Self {
         let (id, secret) = server.webhook("live", "http://127.0.0.1:1/").await;
         for n in 0..count {
             let body = json!({"idempotencyKey": format!("failed {n}"), "fileName": "a_ai.jpg"});
@@ -50,15 +51,15 @@ impl FailedDelivery {
         }
         server.advance("live", "P1D").await;
         let path = format!("{WEBHOOKS}/{id}");
-        let to = json!({"url": receiver.url});
-        let set = server.call(Method::PUT, "live", &path, &to).await;
-        assert_eq!(set.status, 200, "{}", set.text());
+        let update = json!({"url": receiver.url});
+        let updated = server.call(Method::PUT, "live", &path, &update).await;
+        assert_eq!(updated.status, 200, "{}", updated.text());
         let mut failed = Self {
             id,
             secret,
             rows: Vec::new(),
         };
-        for row in failed.listed_event(server).await.iter().rev() {
+        for row in failed.list_rows(server).await.iter().rev() {
             assert_eq!(
                 (&row["status"], &row["retries"]),
                 (&json!("FAILED"), &json!(6))
@@ -71,21 +72,21 @@ impl FailedDelivery {
         failed
     }
 
-    /// The path of a retry of the nth event row.
-    fn retry(&self, n: usize) -> String {
+    /// Returns the path that retries the nth event row.
+    fn retry_path(&self, n: usize) -> String {
         format!("{WEBHOOKS}/{}/events/{}/retry", self.id, self.rows[n].0)
     }
 
-    /// The event rows, the newest first.
-    async fn listed_event(&self, server: &TestServer) -> Vec<Value> {
+    /// Returns the event rows, newest first.
+    async fn list_rows(&self, server: &TestServer) -> Vec<Value> {
         let path = format!("{WEBHOOKS}/{}/events?limit=100", self.id);
-        let listed = server.get("live", &path).await.json();
-        listed["data"]["events"].as_array().expect("rows").clone()
+        let listing = server.get("live", &path).await.json();
+        listing["data"]["events"].as_array().expect("rows").clone()
     }
 
-    /// How the nth event row stands: status, retries, when it was sent last.
+    /// Returns status, retries and last attempt time of the nth event row.
     async fn row(&self, server: &TestServer, n: usize) -> (String, u64, String) {
-        let rows = self.listed_event(server).await;
+        let rows = self.list_rows(server).await;
         let row = &rows[rows.len() - 1 - n];
         assert_eq!(
             (&row["id"], &row["eventId"]),
@@ -94,17 +95,17 @@ impl FailedDelivery {
         (
             row["status"].as_str().expect("a word").to_owned(),
             row["retries"].as_u64().expect("a number"),
-            row["lastSentAt"].as_str().expect("an instant").to_owned(),
+            row["lastSentAt"].as_str().expect("a timestamp").to_owned(),
         )
     }
 }
 
-/// The JSON integer of these digits.
+/// Parses digits as a JSON integer.
 pub(crate) fn integer(digits: &str) -> Value {
     digits.parse::<i64>().expect("digits").into()
 }
 
-/// A row's status, retries, and when it was sent last.
+/// Expected status, retries and last attempt time of an event row.
 fn row(status: &str, retries: u64, sent_at: &str) -> (String, u64, String) {
     (status.to_owned(), retries, sent_at.to_owned())
 }

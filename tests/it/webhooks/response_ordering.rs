@@ -1,4 +1,4 @@
-//! A webhook never leaves before the answer of the request that caused it has been written.
+//! A webhook is sent only after the response of the request that caused it has been written.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -9,11 +9,11 @@ use serde_json::json;
 use crate::support::{Receiver, TestServer, picture};
 
 const ROUNDS: usize = 60;
-/// A test key's orders need no work, so that nothing but the answer is waited for.
+/// API key whose orders need no processing, so that only the response delays a webhook.
 const KEY: &str = "sk_test_1";
 
-/// What can be read of the connection without waiting.
-fn there(stream: &TcpStream) -> String {
+/// Returns the bytes that can be read from the connection without waiting.
+fn peek_available(stream: &TcpStream) -> String {
     let mut bytes = [0; 4096];
     match stream.peek(&mut bytes) {
         Ok(length) => String::from_utf8_lossy(&bytes[..length]).into_owned(),
@@ -22,25 +22,34 @@ fn there(stream: &TcpStream) -> String {
     }
 }
 
-/// A connection to the server that does not wait, and a receiver that looks, whenever a webhook
-/// comes, at what can be read of it.
-async fn watched(server: &TestServer) -> (Arc<TcpStream>, Receiver, Arc<Mutex<Vec<String>>>) {
+/// Connection of a client, the receiver of its webhooks, and the bytes that the client could read at the
+/// time of each webhook.
+type ObservedClient = (Arc<TcpStream>, Receiver, Arc<Mutex<Vec<String>>>);
+
+/// Connects to the server and registers a receiver that records the readable bytes at each webhook.
+async fn observe_client(server: &TestServer) -> ObservedClient {
     let address = server.origin.trim_start_matches("http://");
     let client = Arc::new(TcpStream::connect(address).expect("a connection"));
     client.set_nonblocking(true).expect("a setting");
     let observed: Arc<Mutex<Vec<String>>> = Arc::default();
     let receiver = {
-        let (client, observed) = (Arc::clone(&client), Arc::clone(&observed));
-        let notice = move || observed.lock().expect("no panic").push(there(&client));
+        let client = Arc::clone(&client);
+        let observed = Arc::clone(&observed);
+        let notice = move || {
+            observed
+                .lock()
+                .expect("no panic")
+                .push(peek_available(&client))
+        };
         Receiver::with_callback(notice).await
     };
     server.webhook(KEY, &receiver.url).await;
     (client, receiver, observed)
 }
 
-/// Sends a POST by that connection, and what was there of its answer when the webhook came.
-async fn answer_at_webhook(
-    (client, receiver, observed): &(Arc<TcpStream>, Receiver, Arc<Mutex<Vec<String>>>),
+/// Sends a POST and returns the part of its response that was readable when the webhook arrived.
+async fn response_at_webhook(
+    (client, receiver, observed): &ObservedClient,
     round: usize,
     path: &str,
     body: &str,
@@ -49,27 +58,30 @@ async fn answer_at_webhook(
     let request = format!(
         "POST {path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {KEY}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     );
-    (&**client)
-        .write_all(request.as_bytes())
-        .expect("it is read");
+    let written = (&**client).write_all(request.as_bytes());
+    written.expect("the request is sent");
     receiver.messages(round + 1).await;
-    let observed = observed.lock().expect("no panic").pop();
-    let observed = observed.expect("what was there");
-    let mut answer = vec![0; observed.len()];
-    (&**client).read_exact(&mut answer).expect("it is there");
-    observed
+    let response = observed
+        .lock()
+        .expect("no panic")
+        .pop()
+        .expect("one webhook");
+    let mut consumed = vec![0; response.len()];
+    let read = (&**client).read_exact(&mut consumed);
+    read.expect("the bytes are readable");
+    response
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn when_a_webhook_comes_the_confirms_answer_is_there_to_be_read() {
+async fn webhook_of_confirm_arrives_after_its_response() {
     let server = TestServer::with_config(|config| config.orders.test_processing_ms = 0).await;
-    let watched = watched(&server).await;
+    let client = observe_client(&server).await;
     for round in 0..ROUNDS {
         let body = json!({"idempotencyKey": round.to_string(), "fileName": "a_ai.jpg"});
         let id = server.upload_detection(KEY, &body, picture()).await;
         let confirm = json!({"idempotencyKey": "c", "orderId": id}).to_string();
         let path = "/api/v2/orders/ai-detection/confirm";
-        let observed = answer_at_webhook(&watched, round, path, &confirm).await;
+        let observed = response_at_webhook(&client, round, path, &confirm).await;
         let body = format!(r#"{{"data":{{"orderId":"{id}","status":"inProgress"}}}}"#);
         assert!(
             observed.starts_with("HTTP/1.1 200 OK\r\n") && observed.ends_with(&body),
@@ -79,15 +91,15 @@ async fn when_a_webhook_comes_the_confirms_answer_is_there_to_be_read() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn and_so_is_that_of_who_brings_an_order_to_its_end_by_hand() {
+async fn webhook_of_manual_outcome_arrives_after_its_response() {
     let server = TestServer::start().await;
-    let watched = watched(&server).await;
+    let client = observe_client(&server).await;
     for round in 0..ROUNDS {
         let body = json!({"idempotencyKey": round.to_string(), "fileName": "a_ai.jpg"});
         let id = server.upload_detection(KEY, &body, picture()).await;
-        let (how, status) = [("complete", "complete"), ("fail", "failed")][round % 2];
-        let path = format!("/_mock/orders/{id}/{how}");
-        let observed = answer_at_webhook(&watched, round, &path, "{}").await;
+        let (action, status) = [("complete", "complete"), ("fail", "failed")][round % 2];
+        let path = format!("/_mock/orders/{id}/{action}");
+        let observed = response_at_webhook(&client, round, &path, "{}").await;
         let status = format!(r#""status":"{status}""#);
         assert!(
             observed.starts_with("HTTP/1.1 200 OK\r\n") && observed.contains(&status),

@@ -1,4 +1,4 @@
-//! What is not delivered is sent again, and for how long.
+//! Retry schedule of failed deliveries.
 
 use reqwest::Method;
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::{WEBHOOKS, assert_verified};
 use crate::support::{Receiver, Reply, TestServer, picture};
 
 #[tokio::test]
-async fn a_delivery_climbs_the_ladder_and_is_one_row_all_the_way() {
+async fn failed_delivery_follows_retry_schedule_in_one_event_row() {
     let replies = [
         Reply::Status(500),
         Reply::Redirect,
@@ -17,10 +17,8 @@ async fn a_delivery_climbs_the_ladder_and_is_one_row_all_the_way() {
         Reply::Status(400),
         Reply::Status(503),
     ];
-    let (server, receiver) = (
-        TestServer::start_frozen("live").await,
-        Receiver::with_replies(replies).await,
-    );
+    let server = TestServer::start_frozen("live").await;
+    let receiver = Receiver::with_replies(replies).await;
     let (endpoint, secret) = server.webhook("live", &receiver.url).await;
     let id = server
         .confirm_detection(
@@ -34,16 +32,16 @@ async fn a_delivery_climbs_the_ladder_and_is_one_row_all_the_way() {
         ["order.process", "webhook.deliver"]
     );
     let path = format!("{WEBHOOKS}/{endpoint}/events");
-    let row = async |status: &str, retries: u32, at: &str| {
+    let assert_row = async |status: &str, retries: u32, at: &str| {
         let events = server.get("live", &path).await;
-        let (row, event) = (&events.json()["data"]["events"][0], String::new());
+        let row = &events.json()["data"]["events"][0];
         let expected = format!(
-            r#"{{"data":{{"events":[{{"id":{},"eventId":{},"eventType":"order.aiDetection.completed","status":"{status}","retries":{retries},"lastSentAt":"2026-03-12T{at}Z","createdAt":"2026-03-12T10:00:00.300Z"}}],"pagination":{{"page":1,"limit":20,"total":1,"totalPages":1}}}}}}{event}"#,
+            r#"{{"data":{{"events":[{{"id":{},"eventId":{},"eventType":"order.aiDetection.completed","status":"{status}","retries":{retries},"lastSentAt":"2026-03-12T{at}Z","createdAt":"2026-03-12T10:00:00.300Z"}}],"pagination":{{"page":1,"limit":20,"total":1,"totalPages":1}}}}}}"#,
             row["id"], row["eventId"]
         );
         assert_eq!(events.text(), expected);
     };
-    row("RETRYING", 0, "10:00:00.300").await;
+    assert_row("RETRYING", 0, "10:00:00.300").await;
     for (step, by, at) in [
         (1, "PT1S", "10:00:01.300"),
         (2, "PT2S", "10:00:03.300"),
@@ -56,20 +54,20 @@ async fn a_delivery_climbs_the_ladder_and_is_one_row_all_the_way() {
             ["webhook.deliver"],
             "step {step}"
         );
-        row("RETRYING", step, at).await;
+        assert_row("RETRYING", step, at).await;
     }
     assert_eq!(server.advance("live", "PT4H").await, ["webhook.deliver"]);
-    row("FAILED", 6, "16:30:07.300").await;
+    assert_row("FAILED", 6, "16:30:07.300").await;
     assert!(
         server.advance("live", "P6D").await.is_empty(),
-        "the ladder is at its end"
+        "no attempt after the last step"
     );
     let messages = receiver.messages(7).await;
     assert!(
         messages
             .iter()
             .all(|message| message.body == messages[0].body),
-        "the same bytes each time"
+        "the same bytes in each attempt"
     );
     assert_eq!(
         assert_verified(&messages[6], &secret)["data"]["orderId"],
@@ -78,11 +76,9 @@ async fn a_delivery_climbs_the_ladder_and_is_one_row_all_the_way() {
 }
 
 #[tokio::test]
-async fn a_second_attempt_that_is_answered_ends_the_ladder() {
-    let (server, receiver) = (
-        TestServer::start_frozen("live").await,
-        Receiver::with_replies([Reply::Status(500)]).await,
-    );
+async fn successful_second_attempt_ends_retries() {
+    let server = TestServer::start_frozen("live").await;
+    let receiver = Receiver::with_replies([Reply::Status(500)]).await;
     let (endpoint, _) = server.webhook("live", &receiver.url).await;
     server
         .confirm_detection(
@@ -91,8 +87,11 @@ async fn a_second_attempt_that_is_answered_ends_the_ladder() {
             picture(),
         )
         .await;
-    let ran = server.advance("live", "PT24H").await;
-    assert_eq!(ran, ["order.process", "webhook.deliver", "webhook.deliver"]);
+    let executed = server.advance("live", "PT24H").await;
+    assert_eq!(
+        executed,
+        ["order.process", "webhook.deliver", "webhook.deliver"]
+    );
     let events = server
         .get("live", &format!("{WEBHOOKS}/{endpoint}/events"))
         .await
@@ -106,7 +105,7 @@ async fn a_second_attempt_that_is_answered_ends_the_ladder() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_never_answers_fails_the_attempt_after_the_timeout() {
+async fn receiver_that_never_answers_fails_attempt_after_timeout() {
     let server = TestServer::with_config(|config| config.outbound.webhook_timeout_ms = 50).await;
     let receiver = Receiver::with_replies([Reply::Silence]).await;
     server.freeze("live").await;
@@ -129,11 +128,9 @@ async fn a_receiver_that_never_answers_fails_the_attempt_after_the_timeout() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_is_removed_gets_nothing_more() {
-    let (server, receiver) = (
-        TestServer::start_frozen("live").await,
-        Receiver::with_replies([Reply::Status(500)]).await,
-    );
+async fn deleted_webhook_receives_no_further_attempts() {
+    let server = TestServer::start_frozen("live").await;
+    let receiver = Receiver::with_replies([Reply::Status(500)]).await;
     let (endpoint, _) = server.webhook("live", &receiver.url).await;
     server
         .confirm_detection(

@@ -1,4 +1,4 @@
-//! What rules do to attempts at webhooks.
+//! Rules on webhook attempts.
 
 mod deferral;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{ReceivedMessage, Receiver, Reply, TestServer, picture};
 
-async fn rule(server: &TestServer, rule: &Value) {
+async fn create_rule(server: &TestServer, rule: &Value) {
     server.control(Method::POST, "/_mock/rules", rule).await;
 }
 
@@ -16,44 +16,43 @@ async fn create_order(server: &TestServer, name: &str) -> String {
     server.confirm_detection("live", &body, picture()).await
 }
 
-/// What each attempt came to, and how the delivery stood after it.
+/// Returns the status or error of each attempt, and the status of its delivery after it.
 async fn attempts(server: &TestServer) -> Vec<(Value, Value)> {
-    let listed = server
+    let listing = server
         .control(Method::GET, "/_mock/deliveries?account=live", &json!({}))
         .await;
-    let value = listed["deliveries"].as_array().expect("a list").iter();
-    value
-        .map(|it| {
-            let came = if it["error"].is_null() {
-                &it["status"]
+    let attempts = listing["deliveries"].as_array().expect("a list").iter();
+    attempts
+        .map(|attempt| {
+            let result = if attempt["error"].is_null() {
+                &attempt["status"]
             } else {
-                &it["error"]
+                &attempt["error"]
             };
-            (came.clone(), it["deliveryStatus"].clone())
+            (result.clone(), attempt["deliveryStatus"].clone())
         })
         .collect()
 }
 
-fn orders(messages: &[ReceivedMessage]) -> Vec<Value> {
-    let mut orders = messages.iter().map(ReceivedMessage::json);
-    orders
-        .by_ref()
-        .map(|mut body| body["data"]["orderId"].take())
+fn order_ids(messages: &[ReceivedMessage]) -> Vec<Value> {
+    messages
+        .iter()
+        .map(|message| message.json()["data"]["orderId"].take())
         .collect()
 }
 
 #[tokio::test]
-async fn what_is_dropped_never_comes() {
+async fn rule_with_drop_fails_delivery_without_attempt() {
     let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     server.webhook("live", &receiver.url).await;
-    rule(&server, &json!({"account": "live", "name": "lost", "times": 1, "then": {"webhook": {"drop": true}}})).await;
+    create_rule(&server, &json!({"account": "live", "name": "lost", "times": 1, "then": {"webhook": {"drop": true}}})).await;
     create_order(&server, "a").await;
     server.advance("live", "P1D").await;
     let second = create_order(&server, "b").await;
     server.advance("live", "PT1S").await;
-    let came = receiver.messages(1).await;
-    assert_eq!(orders(&came), [json!(second)]);
+    let delivered = receiver.messages(1).await;
+    assert_eq!(order_ids(&delivered), [json!(second)]);
     let expected = [
         (json!("rule 1 (lost): dropped"), json!("FAILED")),
         (json!(200), json!("SENT")),
@@ -62,25 +61,25 @@ async fn what_is_dropped_never_comes() {
 }
 
 #[tokio::test]
-async fn a_duplicate_is_the_same_bytes() {
+async fn rule_with_duplicate_sends_same_bytes_twice() {
     let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::with_replies([Reply::Status(500)]).await;
     server.webhook("live", &receiver.url).await;
-    rule(
+    create_rule(
         &server,
         &json!({"account": "live", "then": {"webhook": {"duplicate": 2}}}),
     )
     .await;
     create_order(&server, "a").await;
     server.advance("live", "PT1S").await;
-    let came = receiver.messages(2).await;
-    assert_eq!(came[0].body, came[1].body);
+    let delivered = receiver.messages(2).await;
+    assert_eq!(delivered[0].body, delivered[1].body);
     let expected = [500, 200].map(|status| (json!(status), json!("SENT")));
-    assert_eq!(attempts(&server).await, expected, "one of them got there");
+    assert_eq!(attempts(&server).await, expected, "one copy was accepted");
 }
 
 #[tokio::test]
-async fn a_wrong_signature_and_none_are_sent_and_the_retry_is_right() {
+async fn rule_with_wrong_or_missing_signature_applies_to_its_attempts_only() {
     let server = TestServer::start_frozen("live").await;
     let script = [401, 401].map(Reply::Status);
     let receiver = Receiver::with_replies(script).await;
@@ -88,7 +87,7 @@ async fn a_wrong_signature_and_none_are_sent_and_the_retry_is_right() {
     for signature in ["wrong", "missing"] {
         let then = json!({"webhook": {"signature": signature}});
         let when = json!({"webhookUrl": "*/hook"});
-        rule(
+        create_rule(
             &server,
             &json!({"account": "live", "times": 1, "when": when, "then": then}),
         )
@@ -96,45 +95,45 @@ async fn a_wrong_signature_and_none_are_sent_and_the_retry_is_right() {
     }
     create_order(&server, "a").await;
     server.advance("live", "PT5S").await;
-    let came = receiver.messages(3).await;
-    let right = stuntdouble::services::webhooks::signature(&secret, &came[0].body);
-    let sent: Vec<_> = came
+    let delivered = receiver.messages(3).await;
+    let valid = stuntdouble::services::webhooks::signature(&secret, &delivered[0].body);
+    let signatures: Vec<_> = delivered
         .iter()
-        .map(|it| {
-            it.headers
-                .get("x-moribiz-signature")
-                .map(|it| it.to_str().expect("ASCII"))
+        .map(|message| {
+            let signature = message.headers.get("x-moribiz-signature");
+            signature.map(|value| value.to_str().expect("ASCII"))
         })
         .collect();
     assert!(
-        sent[0].is_some_and(|it| it.len() == 64 && it != right),
-        "{sent:?}"
+        signatures[0].is_some_and(|it| it.len() == 64 && it != valid),
+        "{signatures:?}"
     );
-    assert_eq!(sent[1..], [None, Some(right.as_str())]);
+    assert_eq!(signatures[1..], [None, Some(valid.as_str())]);
 }
 
 #[tokio::test]
-async fn another_webhook_has_its_own() {
+async fn rule_on_webhook_url_applies_to_that_webhook_only() {
     let server = TestServer::start_frozen("live").await;
-    let (lost, other) = (Receiver::start().await, Receiver::start().await);
-    for receiver in [&lost, &other] {
+    let dropped = Receiver::start().await;
+    let other = Receiver::start().await;
+    for receiver in [&dropped, &other] {
         server.webhook("live", &receiver.url).await;
     }
-    let when = json!({"webhookUrl": lost.url});
+    let when = json!({"webhookUrl": dropped.url});
     let then = json!({"webhook": {"drop": true}});
-    rule(&server, &json!({"when": when, "then": then})).await;
+    create_rule(&server, &json!({"when": when, "then": then})).await;
     let id = create_order(&server, "a").await;
     server.advance("live", "P1D").await;
-    assert_eq!(orders(&other.messages(1).await), [json!(id)]);
-    lost.messages(0).await;
-    let listed = server
+    assert_eq!(order_ids(&other.messages(1).await), [json!(id)]);
+    dropped.messages(0).await;
+    let listing = server
         .control(Method::GET, "/_mock/rules", &json!({}))
         .await;
-    assert_eq!(listed["rules"][0]["hits"], 1);
+    assert_eq!(listing["rules"][0]["hits"], 1);
 }
 
 #[tokio::test]
-async fn what_another_answers_in_its_place_is_told() {
+async fn rule_with_respond_records_its_response_without_attempt() {
     let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     server.webhook("live", &receiver.url).await;
@@ -142,7 +141,7 @@ async fn what_another_answers_in_its_place_is_told() {
         "respond": {"status": 503, "headers": {"Retry-After": "5"}, "body": {"busy": true}},
         "webhook": {"duplicate": 2},
     });
-    rule(
+    create_rule(
         &server,
         &json!({"account": "live", "times": 1, "then": then}),
     )
@@ -150,11 +149,11 @@ async fn what_another_answers_in_its_place_is_told() {
     create_order(&server, "a").await;
     server.advance("live", "PT0.3S").await;
     receiver.messages(0).await;
-    let listed = server
+    let listing = server
         .control(Method::GET, "/_mock/deliveries?account=live", &json!({}))
         .await;
-    for response_body in listed["deliveries"].as_array().expect("a list") {
-        let observed = [
+    for attempt in listing["deliveries"].as_array().expect("a list") {
+        let fields = [
             "attempt",
             "status",
             "responseHeaders",
@@ -163,10 +162,8 @@ async fn what_another_answers_in_its_place_is_told() {
         ];
         let headers = json!({"content-type": "application/json", "retry-after": "5"});
         let expected = json!([1, 503, headers, "{\"busy\":true}", 1]);
-        assert_eq!(
-            json!(observed.map(|field| response_body[field].clone())),
-            expected
-        );
+        let actual = json!(fields.map(|field| attempt[field].clone()));
+        assert_eq!(actual, expected);
     }
     server.advance("live", "PT1S").await;
     receiver.messages(1).await;

@@ -138,7 +138,7 @@ impl<F: UrlField> AntiAi<F> {
             let field = format!("files[{index}].{url_field}");
             files.push(NewFile {
                 target: targets.next(),
-                ..NewFile::of(name, source(&field, url)?)
+                ..NewFile::new(name, source(&field, url)?)
             });
         }
         let options = self
@@ -230,7 +230,7 @@ impl CreateAiDetection {
             work: Work::AiDetection {
                 options: self.options.map(|JsonObject(options)| options),
             },
-            files: vec![NewFile::of(self.file_name, FileSource::Upload)],
+            files: vec![NewFile::new(self.file_name, FileSource::Upload)],
         })
     }
 }

@@ -62,7 +62,7 @@ impl CreateWatermarkEmbed {
             let texts = texts(index, file.watermarks)?;
             files.push(NewFile {
                 texts,
-                ..NewFile::of(name, source)
+                ..NewFile::new(name, source)
             });
         }
         Ok(ValidatedOrder {
@@ -197,6 +197,6 @@ impl CreateWatermarkExtractV3 {
 fn of_role(role: Role, name: String) -> NewFile {
     NewFile {
         role: Some(role),
-        ..NewFile::of(name, FileSource::Upload)
+        ..NewFile::new(name, FileSource::Upload)
     }
 }

@@ -32,7 +32,7 @@ pub async fn create(
         ReportError::Expired => report_expired(&order_id),
         ReportError::NotAvailable => report_not_available(&order_id),
         ReportError::LocaleUnsupported => require_korean(locale),
-        ReportError::Store(error) => error.into(),
+        ReportError::Internal(error) => error.into(),
     })?;
     let Origin(origin) = Origin::resolve(&context, &request_context).await?;
     let view = RenderContext::of(&context, &account, &origin);

@@ -82,7 +82,7 @@ impl RequestView {
     /// An entry as it stands. `default_revision` is that of accounts on which none was set.
     pub fn new(exchange: &Exchange, default_revision: Revision) -> Self {
         let status = exchange.status();
-        let answer = exchange.answer();
+        let answer = exchange.response();
         let answer = answer.as_ref();
         let response_headers = answer.map(|(head, _, _)| headers(head));
         let line = |name: HeaderName| response_headers.as_ref()?.get(name.as_str()).cloned();

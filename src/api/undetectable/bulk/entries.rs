@@ -2,7 +2,7 @@
 //! directory says, before anything is unpacked.
 
 use super::super::detect::{FILE_BYTES_MAX, FILE_BYTES_MIN};
-use crate::engine::archive::Entry;
+use crate::engine::archive::ArchiveEntry;
 use crate::model::bulk::{Bulk, BulkEntry, SkipReason, SkippedEntry};
 use crate::model::picture::FileKind;
 
@@ -17,7 +17,7 @@ const SEPARATORS: &[char] = &['/', '\\'];
 const SEPARATORS_CODE_PAGE_437: &[char] = &['/'];
 
 /// Sorts a ZIP's entries, each kind in the ZIP's order. Two of the same name are two.
-pub fn classify_entries(entries: Vec<Entry>) -> Bulk {
+pub fn classify_entries(entries: Vec<ArchiveEntry>) -> Bulk {
     let mut bulk = Bulk::default();
     for entry in entries {
         let reason = skip_reason(&entry);
@@ -35,7 +35,7 @@ pub fn classify_entries(entries: Vec<Entry>) -> Bulk {
 }
 
 /// Why the entry is skipped, if it is.
-fn skip_reason(entry: &Entry) -> Option<SkipReason> {
+fn skip_reason(entry: &ArchiveEntry) -> Option<SkipReason> {
     let name = entry.name.as_str();
     let separators = if entry.is_code_page_437 {
         SEPARATORS_CODE_PAGE_437
@@ -89,8 +89,8 @@ mod tests {
     use super::*;
     use crate::model::bulk::ZipLocation;
 
-    fn entry(name: &str) -> Entry {
-        Entry {
+    fn entry(name: &str) -> ArchiveEntry {
+        ArchiveEntry {
             name: name.to_owned(),
             is_code_page_437: false,
             is_name_cut: false,
@@ -159,7 +159,7 @@ mod tests {
             ("â\\/.a.jpg", Some(SkipReason::Hidden)),
             ("../â\\.jpg", Some(SkipReason::InvalidPath)),
         ] {
-            let entry = Entry {
+            let entry = ArchiveEntry {
                 is_code_page_437: true,
                 ..entry(name)
             };
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn so_may_what_the_directory_says_of_it() {
-        let with = |change: fn(&mut Entry)| {
+        let with = |change: fn(&mut ArchiveEntry)| {
             let mut entry = entry("a.jpg");
             change(&mut entry);
             skip_reason(&entry)

@@ -1,4 +1,4 @@
-//! One manifest: its claim, and the actions among its assertions.
+//! A manifest: its claim, and the actions among its assertions.
 //!
 //! <https://spec.c2pa.org/specifications/specifications/2.2/specs/C2PA_Specification.html#_actions>
 
@@ -11,25 +11,25 @@ use super::super::names;
 use super::super::source_type::SourceType;
 use super::jumbf::Superbox;
 
-/// Actions of one manifest.
+/// Maximum number of actions of a manifest that are read.
 pub const ACTIONS_MAX: usize = 256;
-/// Bytes of a claim or an assertion. Their thumbnails are assertions of their own.
+/// Maximum length of a claim or an assertion. Thumbnails are assertions of their own.
 pub const CBOR_BYTES_MAX: usize = 64 * 1024;
 
-/// What a manifest says.
+/// Claim generator and actions of a manifest.
 #[derive(Debug, Default)]
 pub struct Manifest {
-    /// The program that made the claim, without its version if that can be told apart.
+    /// Claim generator, without its version if that is separable.
     pub program: Option<String>,
-    pub actions: Vec<Action>,
+    pub actions: Vec<ManifestAction>,
 }
 
-/// One step in the making of a picture.
+/// A step in the history of a picture.
 #[derive(Debug)]
-pub struct Action {
-    /// `c2pa.created` and the like.
+pub struct ManifestAction {
+    /// Action label, such as `c2pa.created`.
     pub kind: String,
-    /// The program that did it. `None` if the action names none.
+    /// Software agent. `None` if the action names none.
     pub agent: Option<String>,
     pub source: Option<SourceType>,
 }
@@ -38,11 +38,11 @@ impl Manifest {
     pub fn read(found: Superbox<'_>) -> Self {
         let mut manifest = Self::default();
         for part in found.superboxes() {
-            // Both have versions: c2pa.claim.v2
+            // Claim labels have a version, such as c2pa.claim.v2.
             if part.label.starts_with("c2pa.claim") {
                 manifest.program = parse(part).and_then(ClaimMap::into_program);
             } else if part.label == "c2pa.assertions" {
-                // A number follows the label of all but the first of a kind.
+                // Labels of further assertions of the same type have a number.
                 let assertions = part.superboxes();
                 for found in assertions.filter(|it| it.label.starts_with("c2pa.actions")) {
                     manifest.add_actions(parse(found).unwrap_or_default());
@@ -55,7 +55,7 @@ impl Manifest {
     fn add_actions(&mut self, assertion: ActionsMap) {
         let agents = assertion.software_agents;
         let agent_at = |index: u64| agents.get(usize::try_from(index).ok()?)?.0.clone();
-        let actions = assertion.actions.into_iter().map(|action| Action {
+        let actions = assertion.actions.into_iter().map(|action| ManifestAction {
             kind: action.action,
             agent: match (action.software_agent, action.software_agent_index) {
                 (Some(agent), _) => agent.0,
@@ -65,7 +65,7 @@ impl Manifest {
             source: action
                 .digital_source_type
                 .or(action.parameters.digital_source_type)
-                .and_then(|it| SourceType::of(&it)),
+                .and_then(|it| SourceType::from_value(&it)),
         });
         let left = ACTIONS_MAX.saturating_sub(self.actions.len());
         self.actions.extend(actions.take(left));
@@ -87,8 +87,10 @@ struct ClaimMap {
 
 impl ClaimMap {
     fn into_program(self) -> Option<String> {
-        let name = self.claim_generator_info.0;
-        let name = name.map(|name| names::sanitize_name(&name.replace('_', " ")));
+        let name = self
+            .claim_generator_info
+            .0
+            .map(|name| names::sanitize_name(&name.replace('_', " ")));
         let product = || self.claim_generator.as_deref().map(names::product);
         name.or_else(product).filter(|name| !name.is_empty())
     }
@@ -116,7 +118,7 @@ struct ActionMap {
 struct ParametersMap {
     #[serde(rename = "com.adobe.digitalSourceType")]
     digital_source_type: Option<String>,
-    /// The name that Adobe's programs give another maker's model.
+    /// Name of a model by another vendor, in Adobe's manifests.
     #[serde(rename = "com.adobe.details")]
     details: Option<String>,
 }
@@ -126,7 +128,8 @@ struct NameMap {
     name: Option<String>,
 }
 
-/// Name of a program: a text, a map with a `name`, or a list of such maps, the first of which counts.
+/// Name of a program: a string, a map with a `name`, or a list of such maps, of which the first
+/// counts.
 #[derive(Debug, Default)]
 struct ProgramName(Option<String>);
 
@@ -150,7 +153,7 @@ impl<'de> Deserialize<'de> for ProgramName {
                 Ok(ProgramName(map.name))
             }
 
-            // Lists within lists are refused, however deep.
+            // Lists within lists are rejected, so that the depth is bounded.
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<ProgramName, A::Error> {
                 let first: NameMap = list.next_element()?.unwrap_or_default();
                 while list.next_element::<IgnoredAny>()?.is_some() {}

@@ -1,5 +1,5 @@
 use super::*;
-use crate::engine::fixture;
+use crate::engine::fixture::{self, boxed};
 use crate::model::picture::Provenance;
 
 const TRAINED: &str = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
@@ -24,14 +24,9 @@ fn list(items: &[Vec<u8>]) -> Vec<u8> {
     all
 }
 
-fn boxed(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(8 + body.len()).expect("a small box");
-    [&length.to_be_bytes(), &kind[..], body].concat()
-}
-
 fn labelled(label: &str, content: &[u8]) -> Vec<u8> {
-    let description = [&[0; 16][..], &[3], label.as_bytes(), &[0]].concat();
-    let description = boxed(*b"jumd", &description);
+    let body = [&[0; 16][..], &[3], label.as_bytes(), &[0]].concat();
+    let description = boxed(*b"jumd", &body);
     boxed(*b"jumb", &[&description, content].concat())
 }
 
@@ -39,15 +34,15 @@ fn assertion(label: &str, node: &[u8]) -> Vec<u8> {
     labelled(label, &boxed(*b"cbor", node))
 }
 
-fn actions(list_of: &[&[(&str, &str)]]) -> Vec<u8> {
-    let messages: Vec<Vec<u8>> = list_of
+fn actions(entries: &[&[(&str, &str)]]) -> Vec<u8> {
+    let maps: Vec<Vec<u8>> = entries
         .iter()
         .map(|action| {
-            let entries = action.iter().map(|(key, value)| (*key, text(value)));
-            map(&entries.collect::<Vec<_>>())
+            let fields = action.iter().map(|(key, value)| (*key, text(value)));
+            map(&fields.collect::<Vec<_>>())
         })
         .collect();
-    assertion("c2pa.actions.v2", &map(&[("actions", list(&messages))]))
+    assertion("c2pa.actions.v2", &map(&[("actions", list(&maps))]))
 }
 
 fn manifest(label: &str, program: &str, assertions: &[Vec<u8>]) -> Vec<u8> {
@@ -59,9 +54,9 @@ fn manifest(label: &str, program: &str, assertions: &[Vec<u8>]) -> Vec<u8> {
 
 fn provenance(manifests: &[Vec<u8>]) -> Provenance {
     let store = labelled("c2pa", &manifests.concat());
-    let mut clues = ProvenanceSignals::default();
-    read(&mut clues, &store);
-    clues.resolve()
+    let mut signals = ProvenanceSignals::default();
+    read(&mut signals, &store);
+    signals.resolve()
 }
 
 fn generator(name: &str) -> Provenance {
@@ -73,7 +68,7 @@ fn ai_editor(name: &str) -> Provenance {
 }
 
 #[test]
-fn a_generator_is_named_by_its_agent_or_its_claim() {
+fn generator_is_named_by_its_agent_or_claim_generator() {
     let fields = [("action", "c2pa.created"), ("digitalSourceType", TRAINED)];
     for (program, agent, name) in [
         ("OpenAI-API", Some("gpt-image"), "GPT Image"),
@@ -84,16 +79,16 @@ fn a_generator_is_named_by_its_agent_or_its_claim() {
     ] {
         let mut action = fields.to_vec();
         action.extend(agent.map(|agent| ("softwareAgent", agent)));
-        let found = manifest("a", program, &[actions(&[&action])]);
-        assert_eq!(provenance(&[found]), generator(name), "{program}");
+        let manifest = manifest("a", program, &[actions(&[&action])]);
+        assert_eq!(provenance(&[manifest]), generator(name), "{program}");
     }
     let untyped = [("action", "c2pa.created"), ("softwareAgent", "DALL·E")];
-    let found = manifest("a", "Example", &[actions(&[&untyped])]);
-    assert_eq!(provenance(&[found]), generator("DALL·E"));
-    let claim_alone = manifest("a", "Adobe_Firefly", &[]);
-    assert_eq!(provenance(&[claim_alone]), generator("Adobe Firefly"));
-    let library_alone = manifest("a", "Google C2PA Core Generator Library", &[]);
-    assert_eq!(provenance(&[library_alone]), Provenance::Unknown);
+    let untyped_manifest = manifest("a", "Example", &[actions(&[&untyped])]);
+    assert_eq!(provenance(&[untyped_manifest]), generator("DALL·E"));
+    let claim_only = manifest("a", "Adobe_Firefly", &[]);
+    assert_eq!(provenance(&[claim_only]), generator("Adobe Firefly"));
+    let library_only = manifest("a", "Google C2PA Core Generator Library", &[]);
+    assert_eq!(provenance(&[library_only]), Provenance::Unknown);
 }
 
 #[test]
@@ -111,22 +106,22 @@ fn only_the_last_manifest_is_read() {
 }
 
 #[test]
-fn a_machines_part_in_a_picture_that_was_there_is_an_edit() {
+fn generator_in_an_opened_picture_is_an_ai_editor() {
     let opened = [("action", "c2pa.opened")];
     let composite = "compositeWithTrainedAlgorithmicMedia";
-    for action in [
+    for fields in [
         vec![("digitalSourceType", composite)],
         vec![("digitalSourceType", TRAINED)],
         vec![],
     ] {
-        let mut action = action;
-        action.extend([
+        let mut edited = fields;
+        edited.extend([
             ("action", "c2pa.edited"),
             ("softwareAgent", "Adobe Firefly"),
         ]);
-        let messages = actions(&[&opened, &action]);
-        let found = manifest("a", "Adobe Photoshop 26", &[messages]);
-        assert_eq!(provenance(&[found]), ai_editor("Adobe Firefly"));
+        let assertion = actions(&[&opened, &edited]);
+        let manifest = manifest("a", "Adobe Photoshop 26", &[assertion]);
+        assert_eq!(provenance(&[manifest]), ai_editor("Adobe Firefly"));
     }
     let only_opened = manifest("a", "ChatGPT", &[actions(&[&opened])]);
     assert_eq!(provenance(&[only_opened]), ai_editor("ChatGPT"));
@@ -134,44 +129,45 @@ fn a_machines_part_in_a_picture_that_was_there_is_an_edit() {
         ("action", "c2pa.color_adjustments"),
         ("digitalSourceType", "algorithmicallyEnhanced"),
     ];
-    let found = manifest("a", "Example Denoiser", &[actions(&[&opened, &enhanced])]);
+    let denoised = manifest("a", "Example Denoiser", &[actions(&[&opened, &enhanced])]);
     let editor = Provenance::Editor("Example Denoiser".to_owned());
-    assert_eq!(provenance(&[found]), editor);
+    assert_eq!(provenance(&[denoised]), editor);
 }
 
 #[test]
-fn a_store_that_is_too_large_is_not_read_and_one_with_thumbnails_is() {
+fn store_above_the_limit_is_ignored_and_one_with_thumbnails_is_read() {
     let fields = [("action", "c2pa.created"), ("digitalSourceType", TRAINED)];
-    let of = |thumbnail_bytes: usize| {
-        let thumbnail = boxed(*b"bidb", &vec![7; thumbnail_bytes]);
-        let thumbnail = labelled("c2pa.thumbnail.claim", &thumbnail);
+    let provenance_with = |thumbnail_bytes: usize| {
+        let image = boxed(*b"bidb", &vec![7; thumbnail_bytes]);
+        let thumbnail = labelled("c2pa.thumbnail.claim", &image);
         provenance(&[manifest("a", "Grok", &[thumbnail, actions(&[&fields])])])
     };
-    assert_eq!(of(6 * 1024 * 1024), generator("Grok"));
-    assert_eq!(of(STORE_BYTES_MAX), Provenance::Unknown);
+    assert_eq!(provenance_with(6 * 1024 * 1024), generator("Grok"));
+    assert_eq!(provenance_with(STORE_BYTES_MAX), Provenance::Unknown);
 }
 
-/// An assertion of the CBOR `actions`, which is the value of its key.
+/// Returns an assertion whose key `actions` has the CBOR value `actions`.
 fn actions_of(actions: &[u8]) -> Vec<u8> {
     assertion("c2pa.actions", &map(&[("actions", actions.to_vec())]))
 }
 
 #[test]
-fn read_a_manifest_of_very_many_actions_returns_the_first() {
+fn read_manifest_with_many_actions_returns_the_first_ones() {
     let edited = map(&[("action", text("c2pa.edited"))]);
     let many = [
         &[0x99, 2_000_u16.to_be_bytes()[0], 2_000_u16.to_be_bytes()[1]],
         &edited.repeat(2_000)[..],
     ]
     .concat();
-    let found = manifest("a", "Example", &[actions_of(&many), actions_of(&many)]);
-    let found = Manifest::read(Superbox::first(&found).expect("a superbox"));
-    assert_eq!(found.actions.len(), manifest::ACTIONS_MAX);
+    let bytes = manifest("a", "Example", &[actions_of(&many), actions_of(&many)]);
+    let manifest = Manifest::read(Superbox::first(&bytes).expect("a superbox"));
+    assert_eq!(manifest.actions.len(), manifest::ACTIONS_MAX);
 }
 
 #[test]
-fn read_cbor_of_either_length_with_agents_in_a_list_returns_their_names() {
-    // softwareAgents: [{name: DALL-E}], actions: [_ {_ action, softwareAgentIndex: 0, when: 0("x")}]
+fn read_cbor_of_indefinite_length_with_agent_list_returns_agent_names() {
+    // softwareAgents: [{name: DALL-E}]
+    // actions: [_ {_ action, softwareAgentIndex: 0, when: 0("x")}]
     let agents = list(&[map(&[("name", text("DALL-E"))])]);
     let action = [
         &b"\xbf"[..],
@@ -187,13 +183,13 @@ fn read_cbor_of_either_length_with_agents_in_a_list_returns_their_names() {
     .concat();
     let actions = [&b"\x9f"[..], &action, b"\xff"].concat();
     let node = map(&[("softwareAgents", agents), ("actions", actions)]);
-    let found = manifest("a", "Example", &[assertion("c2pa.actions.v2", &node)]);
-    assert_eq!(provenance(&[found]), generator("DALL·E"));
+    let manifest = manifest("a", "Example", &[assertion("c2pa.actions.v2", &node)]);
+    assert_eq!(provenance(&[manifest]), generator("DALL·E"));
 }
 
 #[test]
-fn read_cbor_that_is_deep_long_or_truncated_returns_nothing_of_it() {
-    let made = map(&[
+fn read_cbor_that_is_deep_long_or_truncated_returns_nothing() {
+    let generated = map(&[
         ("action", text("c2pa.created")),
         ("digitalSourceType", text(TRAINED)),
     ]);
@@ -212,21 +208,21 @@ fn read_cbor_that_is_deep_long_or_truncated_returns_nothing_of_it() {
         [&[0x81][..], &deep(0x9f)].concat(),
         [&[0x81][..], &long].concat(),
         b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff\x01".to_vec(),
-        [&[0x81][..], &made[..made.len() - 1]].concat(),
+        [&[0x81][..], &generated[..generated.len() - 1]].concat(),
     ] {
-        let found = manifest("a", "Example", &[actions_of(&actions)]);
-        assert_eq!(provenance(&[found]), Provenance::Unknown);
+        let manifest = manifest("a", "Example", &[actions_of(&actions)]);
+        assert_eq!(provenance(&[manifest]), Provenance::Unknown);
     }
-    let found = manifest("a", "Example", &[actions_of(&list(&[made]))]);
-    assert_eq!(provenance(&[found]), generator("Example"));
+    let valid = manifest("a", "Example", &[actions_of(&list(&[generated]))]);
+    assert_eq!(provenance(&[valid]), generator("Example"));
 }
 
 #[test]
-fn a_store_in_many_segments_is_joined() {
+fn append_app11_joins_the_segments_of_a_store() {
     let fields = [("action", "c2pa.created"), ("digitalSourceType", TRAINED)];
     let thumbnail = labelled("c2pa.thumbnail.claim", &boxed(*b"bidb", &vec![7; 150_000]));
-    let found = manifest("a", "Grok", &[thumbnail, actions(&[&fields])]);
-    let whole = labelled("c2pa", &found);
+    let manifest = manifest("a", "Grok", &[thumbnail, actions(&[&fields])]);
+    let whole = labelled("c2pa", &manifest);
     let (head, content) = whole.split_at(BOX_HEAD_BYTES);
     let mut store = Vec::new();
     for (at, part) in content.chunks(60_000).enumerate() {
@@ -237,37 +233,36 @@ fn a_store_in_many_segments_is_joined() {
         );
     }
     assert_eq!(store, whole);
-    let mut clues = ProvenanceSignals::default();
-    read(&mut clues, &store);
-    assert_eq!(clues.resolve(), generator("Grok"));
+    let mut signals = ProvenanceSignals::default();
+    read(&mut signals, &store);
+    assert_eq!(signals.resolve(), generator("Grok"));
 }
 
 #[test]
-fn a_store_torn_off_or_broken_anywhere_is_read_or_not() {
+fn truncated_and_garbled_stores_never_panic() {
     let jpeg = fixture::bytes("manifest.jpg");
     let mut store = Vec::new();
-    for segment in
-        crate::engine::structure::jpeg_header_segments(&jpeg).filter(|of| of.marker == 0xeb)
-    {
+    let segments = crate::engine::structure::jpeg_header_segments(&jpeg);
+    for segment in segments.filter(|segment| segment.marker == 0xeb) {
         append_app11(&mut store, segment.body);
     }
-    let whole = |store: &[u8]| {
-        let mut clues = ProvenanceSignals::default();
-        read(&mut clues, store);
-        clues.resolve()
+    let origin = |store: &[u8]| {
+        let mut signals = ProvenanceSignals::default();
+        read(&mut signals, store);
+        signals.resolve()
     };
-    assert_eq!(whole(&store), generator("Adobe Firefly"));
+    assert_eq!(origin(&store), generator("Adobe Firefly"));
     for cut in 0..store.len() {
-        // the outermost box is not whole
-        assert_eq!(whole(&store[..cut]), Provenance::Unknown, "cut to {cut}");
+        // The outermost box is truncated.
+        assert_eq!(origin(&store[..cut]), Provenance::Unknown, "cut to {cut}");
     }
     for at in (0..store.len()).step_by(3) {
-        let length = store[at];
+        let byte = store[at];
         for other in [0x00, 0x01, 0xff, 0x9f, 0x7b] {
             store[at] = other;
-            whole(&store);
+            origin(&store);
         }
-        store[at] = length;
+        store[at] = byte;
     }
     read(&mut ProvenanceSignals::default(), &[0; 64]);
     append_app11(&mut store, b"");

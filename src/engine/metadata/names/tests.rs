@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn programs_are_known_by_whole_words() {
+fn generator_names_match_whole_words() {
     for (text, name) in [
         ("Midjourney 6.1", Some("Midjourney")),
         ("OpenAI-API", Some("OpenAI")),
@@ -30,7 +30,7 @@ fn programs_are_known_by_whole_words() {
 }
 
 #[test]
-fn settings_are_of_the_program_that_says_its_version() {
+fn program_from_parameters_is_that_of_the_version() {
     for (text, name) in [
         (
             "a Fooocus cat\nSteps: 20, Version: v1.9.3",
@@ -48,7 +48,7 @@ fn settings_are_of_the_program_that_says_its_version() {
 }
 
 #[test]
-fn settings_and_graphs_are_told_from_captions() {
+fn parameters_and_graphs_differ_from_captions() {
     for text in ["prompt:{\"3\": {}}", "Workflow: {\"nodes\": []}"] {
         assert!(is_comfyui_graph(text) && !is_sd_parameters(text), "{text}");
     }
@@ -59,7 +59,7 @@ fn settings_and_graphs_are_told_from_captions() {
 }
 
 #[test]
-fn a_user_agent_is_cut_down_to_its_product() {
+fn product_of_a_user_agent_has_no_version() {
     for (agent, name) in [
         ("Adobe_Firefly/1.0 c2pa-rs/0.28", "Adobe Firefly"),
         ("OpenAI-API c2pa-rs/0.28.4", "OpenAI-API"),
@@ -73,7 +73,7 @@ fn a_user_agent_is_cut_down_to_its_product() {
 }
 
 #[test]
-fn the_make_is_not_said_twice() {
+fn camera_does_not_repeat_the_make() {
     for (make, model, name) in [
         ("Canon", "Canon EOS R5", "Canon EOS R5"),
         ("NIKON CORPORATION", "NIKON D750", "NIKON D750"),
@@ -85,22 +85,22 @@ fn the_make_is_not_said_twice() {
 }
 
 #[test]
-fn a_name_behind_very_much_text_is_not_looked_for() {
-    let behind = |bytes: usize, text: &str| format!("{}{text}", "é ".repeat(bytes.div_ceil(3)));
-    let near = |text| behind(NAME_BYTES_MAX / 2, text);
-    let far = |text| behind(NAME_BYTES_MAX, text);
+fn name_after_much_text_is_not_found() {
+    let padded = |bytes: usize, text: &str| format!("{}{text}", "é ".repeat(bytes.div_ceil(3)));
+    let near = |text| padded(NAME_BYTES_MAX / 2, text);
+    let far = |text| padded(NAME_BYTES_MAX, text);
     assert_eq!(generator_from_software(&near("Grok")), Some("Grok"));
     assert_eq!(generator_from_software(&far("Grok")), None);
     assert_eq!(generator_from_claim(&far("Canva")), None);
     assert!(is_editor(&near("GIMP")) && !is_editor(&far("GIMP")));
     assert_eq!(
-        sanitize_name(&behind(NAME_BYTES_MAX, "").replace('é', "")),
+        sanitize_name(&padded(NAME_BYTES_MAX, "").replace('é', "")),
         ""
     );
 }
 
 #[test]
-fn editors_are_not_cameras_firmware() {
+fn is_editor_rejects_camera_firmware() {
     for text in ["Adobe Photoshop 25.1", "GIMP 2.10.36", "Snapseed 2.0"] {
         assert!(is_editor(text), "{text}");
     }

@@ -5,9 +5,9 @@ fn provenance(packet: &str) -> Provenance {
     for cut in (0..packet.len()).filter(|cut| packet.is_char_boundary(*cut)) {
         read(&mut ProvenanceSignals::default(), &packet.as_bytes()[..cut]);
     }
-    let mut clues = ProvenanceSignals::default();
-    read(&mut clues, packet.as_bytes());
-    clues.resolve()
+    let mut signals = ProvenanceSignals::default();
+    read(&mut signals, packet.as_bytes());
+    signals.resolve()
 }
 
 fn generator(name: &str) -> Provenance {
@@ -15,7 +15,7 @@ fn generator(name: &str) -> Provenance {
 }
 
 #[test]
-fn the_source_type_says_generator_in_any_spelling() {
+fn source_type_generated_is_a_generator_in_any_notation() {
     let uri = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
     for packet in [
         format!("<d><a:DigitalSourceType>{uri}</a:DigitalSourceType><xmp:CreatorTool>Maker &amp; Son</xmp:CreatorTool></d>"),
@@ -40,7 +40,7 @@ fn the_source_type_says_generator_in_any_spelling() {
 }
 
 #[test]
-fn a_composite_is_edited_by_a_machine() {
+fn source_type_composite_is_an_ai_editor() {
     let composite = "compositeWithTrainedAlgorithmicMedia";
     for (properties, name) in [
         (
@@ -55,7 +55,7 @@ fn a_composite_is_edited_by_a_machine() {
 }
 
 #[test]
-fn editors_and_cameras_are_told_apart() {
+fn editors_and_cameras_are_distinguished() {
     let editor = |name: &str| Provenance::Editor(name.to_owned());
     let camera = |name: &str| Provenance::Camera(name.to_owned());
     for (packet, expected) in [
@@ -75,7 +75,7 @@ fn editors_and_cameras_are_told_apart() {
 }
 
 #[test]
-fn what_people_write_is_not_taken_for_a_source() {
+fn free_text_is_no_origin() {
     for packet in [
         "<d><dc:description>DigitalSourceType trainedAlgorithmicMedia</dc:description></d>",
         "<d p:Credit='Sora Tanaka' dc:creator='Midjourney'/>",
@@ -88,12 +88,12 @@ fn what_people_write_is_not_taken_for_a_source() {
 }
 
 #[test]
-fn of_very_many_attributes_none_is_held_against_those_before_it() {
+fn packet_with_many_attributes_is_read_in_linear_time() {
     let many = "a='b' ".repeat(40_000);
     for many in ["", many.as_str()] {
         let packet = format!("<d {many} CreatorTool='' CreatorTool='Midjourney'/>");
-        let mut clues = ProvenanceSignals::default();
-        read(&mut clues, packet.as_bytes());
-        assert_eq!(clues.resolve(), generator("Midjourney"));
+        let mut signals = ProvenanceSignals::default();
+        read(&mut signals, packet.as_bytes());
+        assert_eq!(signals.resolve(), generator("Midjourney"));
     }
 }

@@ -1,14 +1,14 @@
-//! Readers of reports for the tests.
+//! Readers of report PDFs for the tests.
 
 use std::collections::BTreeMap;
 use std::io::Read;
 
-/// All streams of a PDF of ours that are deflated, inflated.
+/// Returns all deflated streams of a PDF, decompressed.
 pub fn streams(pdf: &[u8]) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
-    for at in places(pdf, b"\nstream\n") {
+    for at in occurrences(pdf, b"\nstream\n") {
         let mut bytes = Vec::new();
-        // the stream says itself where it ends; what is no deflated one fails at once
+        // zlib data ends itself. Other streams fail at once.
         let mut inflated = flate2::read::ZlibDecoder::new(&pdf[at + 8..]);
         if inflated.read_to_end(&mut bytes).is_ok() {
             found.push(bytes);
@@ -17,7 +17,8 @@ pub fn streams(pdf: &[u8]) -> Vec<Vec<u8>> {
     found
 }
 
-pub fn places(bytes: &[u8], word: &[u8]) -> Vec<usize> {
+/// Returns the offsets at which `word` occurs.
+pub fn occurrences(bytes: &[u8], word: &[u8]) -> Vec<usize> {
     let windows = bytes.windows(word.len()).enumerate();
     windows
         .filter(|(_, window)| *window == word)
@@ -25,31 +26,34 @@ pub fn places(bytes: &[u8], word: &[u8]) -> Vec<usize> {
         .collect()
 }
 
-/// The one stream that has `word` in it.
+/// Returns the only stream that contains `word`.
 pub fn stream_with(pdf: &[u8], word: &[u8]) -> Vec<u8> {
-    let mut with = streams(pdf);
-    with.retain(|stream| !places(stream, word).is_empty());
-    assert_eq!(with.len(), 1);
-    with.remove(0)
+    let mut matching = streams(pdf);
+    matching.retain(|stream| !occurrences(stream, word).is_empty());
+    assert_eq!(matching.len(), 1);
+    matching.remove(0)
 }
 
 /// Returns the character of each CID, by the document's `ToUnicode`.
-pub fn readings(pdf: &[u8]) -> BTreeMap<u16, char> {
+pub fn char_by_cid(pdf: &[u8]) -> BTreeMap<u16, char> {
     let cmap = String::from_utf8(stream_with(pdf, b"beginbfchar")).expect("a CMap");
     let pairs = cmap.lines().filter_map(|line| {
         let (cid, unit) = line
             .strip_prefix('<')?
             .strip_suffix('>')?
             .split_once("> <")?;
-        let unit = u32::from_str_radix(unit, 16).ok()?;
-        Some((u16::from_str_radix(cid, 16).ok()?, char::from_u32(unit)?))
+        let code_point = u32::from_str_radix(unit, 16).ok()?;
+        Some((
+            u16::from_str_radix(cid, 16).ok()?,
+            char::from_u32(code_point)?,
+        ))
     });
-    // the range of all codes is written as a pair too
+    // The code space range is written as a pair as well, with CID 0.
     pairs.filter(|&(cid, _)| cid > 0).collect()
 }
 
-/// The strings shown on the page, as bytes: those of the operator `Tj`.
-pub fn shown(content: &[u8]) -> Vec<Vec<u8>> {
+/// Returns the string operands of the operator `Tj` in a content stream.
+pub fn shown_strings(content: &[u8]) -> Vec<Vec<u8>> {
     let mut strings = Vec::new();
     let mut rest = content.iter().copied();
     while let Some(byte) = rest.next() {
@@ -70,8 +74,8 @@ pub fn shown(content: &[u8]) -> Vec<Vec<u8>> {
                             b'b' => 8,
                             b'f' => 12,
                             digit @ b'0'..=b'7' => {
-                                let rest = rest.by_ref().take(2);
-                                rest.fold(digit - b'0', |byte, digit| byte * 8 + (digit - b'0'))
+                                let octal = rest.by_ref().take(2);
+                                octal.fold(digit - b'0', |byte, digit| byte * 8 + (digit - b'0'))
                             }
                             other => other,
                         }),
@@ -90,23 +94,23 @@ pub fn shown(content: &[u8]) -> Vec<Vec<u8>> {
     strings
 }
 
-/// The lines of the page, as somebody who copies them gets them.
-pub fn text(pdf: &[u8]) -> Vec<String> {
-    let readings = readings(pdf);
-    shown(&stream_with(pdf, b"BT\n"))
+/// Returns the text lines of the page, as copied in a PDF reader.
+pub fn page_text(pdf: &[u8]) -> Vec<String> {
+    let chars = char_by_cid(pdf);
+    shown_strings(&stream_with(pdf, b"BT\n"))
         .iter()
         .map(|line| {
             let cids = line.chunks_exact(2);
-            cids.map(|cid| readings[&u16::from_be_bytes([cid[0], cid[1]])])
+            cids.map(|cid| chars[&u16::from_be_bytes([cid[0], cid[1]])])
                 .collect()
         })
         .collect()
 }
 
-/// Returns the start of each line of the page, in points from its lower left corner.
-pub fn places_of_lines(pdf: &[u8]) -> Vec<[f32; 2]> {
-    let content = stream_with(pdf, b"BT\n");
-    let content = String::from_utf8_lossy(&content);
+/// Returns the start of each line of the page, in points from the page's lower left corner.
+pub fn line_origins(pdf: &[u8]) -> Vec<[f32; 2]> {
+    let stream = stream_with(pdf, b"BT\n");
+    let content = String::from_utf8_lossy(&stream);
     let moves = content.lines().filter_map(|line| line.strip_suffix(" Td"));
     moves
         .map(|at| {
@@ -116,30 +120,31 @@ pub fn places_of_lines(pdf: &[u8]) -> Vec<[f32; 2]> {
         .collect()
 }
 
-/// Returns the x of the middle of the verdict bar's mark: the last path before the text that follows.
+/// Returns the x of the centre of the verdict bar's mark: the first path after the shading.
 pub fn mark_x(pdf: &[u8]) -> f32 {
-    let content = stream_with(pdf, b"BT\n");
-    let content = String::from_utf8_lossy(&content);
+    let stream = stream_with(pdf, b"BT\n");
+    let content = String::from_utf8_lossy(&stream);
     let (_, after_bar) = content.split_once(" sh\n").expect("a shaded bar");
     let (mark, _) = after_bar
         .split_once("\nB\n")
         .expect("a filled and stroked mark");
     let numbers = |line: &str| -> Vec<f32> {
-        let numbers = line.split(' ').filter_map(|number| number.parse().ok());
-        numbers.collect()
+        line.split(' ')
+            .filter_map(|number| number.parse().ok())
+            .collect()
     };
     let curves = mark.lines().filter(|line| line.ends_with(" c"));
     let xs: Vec<f32> = curves.map(|line| numbers(line)[4]).collect();
-    let (least, most) = xs.iter().fold((f32::MAX, f32::MIN), |(least, most), &x| {
-        (least.min(x), most.max(x))
+    let (min, max) = xs.iter().fold((f32::MAX, f32::MIN), |(min, max), &x| {
+        (min.min(x), max.max(x))
     });
-    least.midpoint(most)
+    min.midpoint(max)
 }
 
-/// Returns width, height, x and y of the images on the page.
-pub fn places_of_images(pdf: &[u8]) -> Vec<[f32; 4]> {
-    let content = stream_with(pdf, b"BT\n");
-    let content = String::from_utf8_lossy(&content);
+/// Returns the width, height, x and y of each image on the page.
+pub fn image_placements(pdf: &[u8]) -> Vec<[f32; 4]> {
+    let stream = stream_with(pdf, b"BT\n");
+    let content = String::from_utf8_lossy(&stream);
     let lines: Vec<&str> = content.lines().collect();
     let pairs = lines.windows(2).filter(|pair| pair[1].ends_with(" Do"));
     pairs

@@ -1,14 +1,14 @@
-//! Orders are made.
+//! Creation of watermark orders by v3.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::super::signed;
+use super::super::signed_query;
 use super::{EMBED, EXTRACT, create_order, text};
 use crate::support::{Receiver, TestServer, code, picture};
 
 #[tokio::test]
-async fn an_embedding_answers_an_output_for_every_watermark() {
+async fn create_embed_answers_an_output_for_each_watermark() {
     let server = TestServer::start_frozen("live").await;
     let files = json!([
         {"fileName": "a.tif", "watermarks": [{"text": "one"}, {"text": "two"}]},
@@ -24,7 +24,7 @@ async fn an_embedding_answers_an_output_for_every_watermark() {
     };
     let expected = format!(
         r#"{{"data":{{"orderId":"{id}","status":"pending","processingDelayed":false,"expiresAt":"2026-03-19T10:00:00.000Z","files":[{{"fileId":"1001","uploadUrl":"{{origin}}/_s3/bizmori/wtr-embed/{id}/images/1/a.tif?{}"}},{{"fileId":"1002","uploadUrl":null}}],"outputs":[{},{},{}],"result":null,"reports":[]}}}}"#,
-        signed(900),
+        signed_query(900),
         output("1001", 0, "one", "pending", "image"),
         output("1001", 1, "two", "pending", "image"),
         output("1002", 0, "three", "queued", "pdf")
@@ -36,7 +36,7 @@ async fn an_embedding_answers_an_output_for_every_watermark() {
 }
 
 #[tokio::test]
-async fn an_extraction_lists_the_original_first_and_starts_when_both_are_in() {
+async fn create_extract_lists_original_first_and_starts_after_last_upload() {
     let server = TestServer::start_frozen("live").await;
     let file = json!({"fileName": "q.jpg", "originalFile": {"fileName": "o.jpg"}});
     let body = json!({"idempotencyKey": "a", "file": file});
@@ -46,7 +46,7 @@ async fn an_extraction_lists_the_original_first_and_starts_when_both_are_in() {
     let new_file = |n: u16, role: &str, name: &str| {
         format!(
             r#"{{"fileId":"{n}","uploadUrl":"{{origin}}/_s3/bizmori/wtr-extract/{id}/{role}/{name}?{}"}}"#,
-            signed(900)
+            signed_query(900)
         )
     };
     let expected = format!(
@@ -69,36 +69,34 @@ async fn an_extraction_lists_the_original_first_and_starts_when_both_are_in() {
 }
 
 #[tokio::test]
-async fn the_same_key_gives_the_same_order_and_another_body_is_a_conflict() {
+async fn repeat_create_with_same_json_answers_same_order_and_with_other_json_conflict() {
     let server = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
     let first = server.post("live", EMBED, &body).await;
-    let turned = r#"{ "files": [{"watermarks": [{"text": "one"}], "fileName": "a.jpg"}],
+    let reordered = r#"{ "files": [{"watermarks": [{"text": "one"}], "fileName": "a.jpg"}],
         "idempotencyKey": "a" }"#;
     let headers = [
         ("authorization", "Bearer live"),
         ("content-type", "application/json"),
     ];
-    let again = server.send(Method::POST, EMBED, &headers, turned).await;
-    assert_eq!(again.text(), first.text(), "the same, said otherwise");
+    let repeated = server.send(Method::POST, EMBED, &headers, reordered).await;
+    assert_eq!(repeated.text(), first.text(), "equal JSON in another order");
     let mut other = body.clone();
     other["files"][0]["watermarks"][0]["text"] = json!("two");
     let response = server.post("live", EMBED, &other).await;
     let id = text(&first.json(), "/data/orderId");
-    let why = format!("idempotencyKey: order {id} was made with another body");
-    response.assert_refused(409, "WATERMARK_V2_CONFLICT", &why);
+    let reason = format!("idempotencyKey: order {id} was made with another body");
+    response.assert_refused(409, "WATERMARK_V2_CONFLICT", &reason);
     let extract = json!({"idempotencyKey": "a", "file": {"fileName": "a.jpg", "originalFile": {"fileName": "o.jpg"}}});
     let order = create_order(&server, "live", EXTRACT, &extract).await;
-    assert_ne!(text(&order, "/orderId"), id, "keys are the route's own");
+    assert_ne!(text(&order, "/orderId"), id, "keys belong to one route");
 }
 
 #[tokio::test]
-async fn what_is_not_uploaded_within_twelve_hours_fails() {
-    let (server, receiver) = (
-        TestServer::start_frozen("live").await,
-        Receiver::start().await,
-    );
+async fn embed_without_upload_within_twelve_hours_fails_as_upload_expired() {
+    let server = TestServer::start_frozen("live").await;
+    let receiver = Receiver::start().await;
     server.webhook("live", &receiver.url).await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
@@ -117,8 +115,8 @@ async fn what_is_not_uploaded_within_twelve_hours_fails() {
             &json!("UPLOAD_EXPIRED")
         )
     );
-    let detail = server.get("live", &format!("/api/v3/orders/{id}")).await;
-    let detail = detail.json()["data"].take();
+    let response = server.get("live", &format!("/api/v3/orders/{id}")).await;
+    let detail = response.json()["data"].take();
     assert_eq!(
         (&detail["status"], &detail["errors"]),
         (
@@ -136,16 +134,16 @@ async fn what_is_not_uploaded_within_twelve_hours_fails() {
     server
         .put(&text(&order, "/files/0/uploadUrl"), picture())
         .await;
-    let ran = server.advance("live", "PT13H").await;
-    assert_eq!(ran, ["order.process", "webhook.deliver"]);
-    let done = server.get_order("live", &text(&order, "/orderId")).await;
-    assert_eq!(done["status"], "complete");
+    let executed = server.advance("live", "PT13H").await;
+    assert_eq!(executed, ["order.process", "webhook.deliver"]);
+    let completed = server.get_order("live", &text(&order, "/orderId")).await;
+    assert_eq!(completed["status"], "complete");
 }
 
 #[tokio::test]
-async fn an_extraction_needs_its_original() {
+async fn create_extract_with_invalid_file_or_original_answers_validation_failed() {
     let server = TestServer::start_frozen("live").await;
-    for (file, why) in [
+    for (file, reason) in [
         (
             json!({"fileName": "a.jpg"}),
             "file: missing field `originalFile`",
@@ -175,46 +173,46 @@ async fn an_extraction_needs_its_original() {
             "{file}"
         );
         let message = response.header("x-mock-reason");
-        assert!(message.starts_with(why), "{message}");
+        assert!(message.starts_with(reason), "{message}");
     }
 }
 
 #[tokio::test]
-async fn an_order_that_waits_for_nothing_more_has_no_upload_urls() {
+async fn repeat_create_of_failed_or_expired_order_answers_no_upload_urls() {
     let server = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
     create_order(&server, "live", EMBED, &body).await;
     for (by, status) in [("PT12H", "failed"), ("P7D", "expired")] {
         server.advance("live", by).await;
-        let again = create_order(&server, "live", EMBED, &body).await;
+        let repeated = create_order(&server, "live", EMBED, &body).await;
         let file = json!({"fileId": "1001", "uploadUrl": null});
         assert_eq!(
-            (&again["status"], &again["files"][0]),
+            (&repeated["status"], &repeated["files"][0]),
             (&json!(status), &file)
         );
     }
 }
 
 #[tokio::test]
-async fn repeated_create_of_an_embedding_answers_the_current_status_of_each_output() {
+async fn repeat_create_of_embed_answers_current_status_of_each_output() {
     let server = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}, {"text": "two"}]},
         {"fileName": "b.jpg", "watermarks": [{"text": "three"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
     let first = create_order(&server, "live", EMBED, &body).await;
     let assert_statuses = async |order: &str, statuses: [&str; 3]| {
-        let again = create_order(&server, "live", EMBED, &body).await;
+        let repeated = create_order(&server, "live", EMBED, &body).await;
         assert_eq!(
-            (&again["status"], &again["result"]),
+            (&repeated["status"], &repeated["result"]),
             (&json!(order), &json!(null))
         );
-        let outputs = again["outputs"].as_array().expect("a list").iter();
-        let (ids, of): (Vec<_>, Vec<_>) = outputs
-            .map(|it| (it["fileId"].clone(), it["status"].clone()))
+        let outputs = repeated["outputs"].as_array().expect("a list").iter();
+        let (actual_ids, actual_statuses): (Vec<_>, Vec<_>) = outputs
+            .map(|output| (output["fileId"].clone(), output["status"].clone()))
             .unzip();
-        assert_eq!(of, statuses);
-        assert_eq!(ids, ["1001101", "1001102", "1002101"]);
+        assert_eq!(actual_statuses, statuses);
+        assert_eq!(actual_ids, ["1001101", "1001102", "1002101"]);
     };
     assert_statuses("pending", ["pending"; 3]).await;
     server
@@ -232,26 +230,28 @@ async fn repeated_create_of_an_embedding_answers_the_current_status_of_each_outp
 }
 
 #[tokio::test]
-async fn repeated_create_with_another_body_answers_the_first_order_of_a_test_key() {
+async fn repeat_create_with_other_body_and_test_key_answers_first_order() {
     let server = TestServer::start_frozen("sk_test_1").await;
     let embed = |text: &str| {
         let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": text}]}]);
         json!({"idempotencyKey": "a", "files": files})
     };
-    let first = server.post("sk_test_1", EMBED, &embed("one")).await;
-    let again = server.post("sk_test_1", EMBED, &embed("two")).await;
-    assert_eq!((again.status, again.text()), (200, first.text()));
+    let first_embed = server.post("sk_test_1", EMBED, &embed("one")).await;
+    let second_embed = server.post("sk_test_1", EMBED, &embed("two")).await;
+    let actual = (second_embed.status, second_embed.text());
+    assert_eq!(actual, (200, first_embed.text()));
     let extract = |name: &str| {
         let file = json!({"fileName": name, "originalFile": {"fileName": "o.jpg"}});
         json!({"idempotencyKey": "a", "file": file})
     };
-    let first = server.post("sk_test_1", EXTRACT, &extract("q.jpg")).await;
-    let again = server.post("sk_test_1", EXTRACT, &extract("x.jpg")).await;
-    assert_eq!((again.status, again.text()), (200, first.text()));
+    let first_extract = server.post("sk_test_1", EXTRACT, &extract("q.jpg")).await;
+    let second_extract = server.post("sk_test_1", EXTRACT, &extract("x.jpg")).await;
+    let actual = (second_extract.status, second_extract.text());
+    assert_eq!(actual, (200, first_extract.text()));
 }
 
 #[tokio::test]
-async fn errors_are_an_object_in_v3_in_both_revisions() {
+async fn failed_order_in_v3_has_error_object_in_both_revisions() {
     let server = TestServer::start().await;
     for (key, revision, v2) in [
         (
@@ -269,21 +269,21 @@ async fn errors_are_an_object_in_v3_in_both_revisions() {
         let account = format!("/_mock/accounts/{key}");
         server.control(Method::PUT, &account, &settings).await;
         server.freeze(key).await;
-        let new = json!({"idempotencyKey": "a", "fileName": "f_fail.jpg"});
-        let id = server.confirm_detection(key, &new, picture()).await;
+        let body = json!({"idempotencyKey": "a", "fileName": "f_fail.jpg"});
+        let id = server.confirm_detection(key, &body, picture()).await;
         server.advance(key, "PT1S").await;
         assert_eq!(server.get_order(key, &id).await["errors"], v2);
         let v3 = server
             .get(key, &format!("/api/v3/orders/{id}"))
             .await
             .json();
-        let coded = json!({"errorCode": "AI_DETECTION_FAILED", "errorMessage": "f_fail.jpg: forced failure (file name suffix _fail)"});
-        assert_eq!(v3["data"]["errors"], coded, "{revision}");
+        let error = json!({"errorCode": "AI_DETECTION_FAILED", "errorMessage": "f_fail.jpg: forced failure (file name suffix _fail)"});
+        assert_eq!(v3["data"]["errors"], error, "{revision}");
     }
 }
 
 #[tokio::test]
-async fn order_of_v3_is_named_after_its_first_file() {
+async fn order_created_by_v3_is_named_after_its_first_file() {
     let server = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "été.png", "watermarks": [{"text": "x"}]},
         {"fileName": "b.jpg", "watermarks": [{"text": "x"}]}]);

@@ -1,21 +1,25 @@
-//! What was made is downloaded.
+//! Downloads by v3.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::super::{ANTI_AI, fetched};
-use super::{EMBED, create_order, embedded, extracted, text};
+use super::super::{ANTI_AI, fetch};
+use super::{EMBED, complete_embed, complete_extract, create_order, text};
 use crate::support::{TestServer, code};
 
+/// Downloads an order, asserts the exact JSON and returns its `data`.
 pub(super) async fn download(server: &TestServer, key: &str, id: &str) -> Value {
     let path = format!("/api/v3/orders/{id}/download");
     let response = server.get(key, &path).await;
     assert_eq!(response.status, 200, "{}", response.text());
     let data = response.json()["data"].take();
-    let files = data["files"].as_array().expect("files").iter();
-    let files: Vec<String> = files
+    let files: Vec<String> = data["files"]
+        .as_array()
+        .expect("files")
+        .iter()
         .map(|file| {
-            let (id, url) = (text(file, "/fileId"), text(file, "/downloadUrl"));
+            let id = text(file, "/fileId");
+            let url = text(file, "/downloadUrl");
             format!(r#"{{"fileId":"{id}","downloadUrl":"{url}"}}"#)
         })
         .collect();
@@ -25,11 +29,12 @@ pub(super) async fn download(server: &TestServer, key: &str, id: &str) -> Value 
         files.join(","),
         data["expiresInSeconds"]
     );
-    assert_eq!(response.text(), expected, "these fields, in this order");
+    assert_eq!(response.text(), expected, "fields in this order");
     data
 }
 
-pub(super) fn members(zipped: &[u8]) -> Vec<String> {
+/// Returns the names of a ZIP's entries, and asserts that each entry has content.
+pub(super) fn entry_names(zipped: &[u8]) -> Vec<String> {
     let mut zip = zip::ZipArchive::new(std::io::Cursor::new(zipped)).expect("a ZIP");
     let names: Vec<String> = zip
         .file_names()
@@ -37,16 +42,17 @@ pub(super) fn members(zipped: &[u8]) -> Vec<String> {
         .collect();
     for (n, name) in names.iter().enumerate() {
         let mut bytes = Vec::new();
-        std::io::copy(&mut zip.by_index(n).expect("a member"), &mut bytes).expect("its bytes");
+        let mut entry = zip.by_index(n).expect("an entry");
+        std::io::copy(&mut entry, &mut bytes).expect("the entry is read");
         assert!(bytes.len() > 500, "{name}");
     }
     names
 }
 
 #[tokio::test]
-async fn every_output_has_its_url_and_several_have_a_zip() {
+async fn download_of_several_outputs_answers_url_of_each_and_zip() {
     let server = TestServer::start_frozen("live").await;
-    let id = embedded(&server, "live", &["one", "two"]).await;
+    let id = complete_embed(&server, "live", &["one", "two"]).await;
     let data = download(&server, "live", &id).await;
     assert_eq!(
         (
@@ -56,20 +62,20 @@ async fn every_output_has_its_url_and_several_have_a_zip() {
         ),
         (&json!("1001101"), &json!("1001102"), &json!(3_600))
     );
-    let one = fetched(&server, &text(&data, "/files/0/downloadUrl")).await;
-    let two = fetched(&server, &text(&data, "/files/1/downloadUrl")).await;
+    let one = fetch(&server, &text(&data, "/files/0/downloadUrl")).await;
+    let two = fetch(&server, &text(&data, "/files/1/downloadUrl")).await;
     assert!(one != two && one.starts_with(b"\xff\xd8\xff"));
-    let zip = fetched(&server, &text(&data, "/archiveUrl")).await;
-    assert_eq!(members(&zip), ["a.jpg", "a (1).jpg"]);
+    let zip = fetch(&server, &text(&data, "/archiveUrl")).await;
+    assert_eq!(entry_names(&zip), ["a.jpg", "a (1).jpg"]);
 }
 
 #[tokio::test]
-async fn download_of_one_output_answers_its_own_url_as_the_archive() {
+async fn download_of_one_output_answers_its_url_as_archive() {
     let server = TestServer::start_frozen("live").await;
-    let id = embedded(&server, "live", &["one"]).await;
+    let id = complete_embed(&server, "live", &["one"]).await;
     let data = download(&server, "live", &id).await;
     assert_eq!(data["archiveUrl"], data["files"][0]["downloadUrl"]);
-    let marked = fetched(&server, &text(&data, "/archiveUrl")).await;
+    let marked = fetch(&server, &text(&data, "/archiveUrl")).await;
     assert!(marked.starts_with(b"\xff\xd8\xff"));
     let files = json!([{"fileName": "b.png", "originalFileUrl": "http://files.test/b"}]);
     let body = json!({"idempotencyKey": "a", "files": files});
@@ -77,24 +83,24 @@ async fn download_of_one_output_answers_its_own_url_as_the_archive() {
     server.advance("live", "PT5S").await;
     let data = download(&server, "live", &text(&order, "/orderId")).await;
     assert_eq!(data["archiveUrl"], data["files"][0]["downloadUrl"]);
-    let protected = fetched(&server, &text(&data, "/archiveUrl")).await;
+    let protected = fetch(&server, &text(&data, "/archiveUrl")).await;
     assert!(protected.starts_with(b"\x89PNG"));
 }
 
 #[tokio::test]
-async fn download_of_one_output_of_a_test_key_answers_its_sample_as_the_archive() {
+async fn download_of_one_output_with_test_key_answers_its_sample_as_archive() {
     let server = TestServer::start_frozen("sk_test_1").await;
-    let id = embedded(&server, "sk_test_1", &["one"]).await;
+    let id = complete_embed(&server, "sk_test_1", &["one"]).await;
     let data = download(&server, "sk_test_1", &id).await;
     assert_eq!(data["archiveUrl"], data["files"][0]["downloadUrl"]);
-    let sample = fetched(&server, &text(&data, "/archiveUrl")).await;
+    let sample = fetch(&server, &text(&data, "/archiveUrl")).await;
     assert!(sample.starts_with(b"\xff\xd8\xff"));
 }
 
 #[tokio::test]
-async fn a_link_lives_no_longer_than_the_order() {
+async fn download_url_expires_with_its_order() {
     let server = TestServer::start_frozen("live").await;
-    let id = embedded(&server, "live", &["one"]).await;
+    let id = complete_embed(&server, "live", &["one"]).await;
     server.advance("live", "P6DT23H59M").await;
     let data = download(&server, "live", &id).await;
     assert_eq!(data["expiresInSeconds"], 55);
@@ -111,35 +117,35 @@ async fn a_link_lives_no_longer_than_the_order() {
 }
 
 #[tokio::test]
-async fn a_download_is_refused_in_the_vendors_order() {
+async fn download_of_order_without_outputs_answers_error_code() {
     let server = TestServer::start_frozen("live").await;
-    let id = extracted(&server, "live", "a.jpg").await;
+    let id = complete_extract(&server, "live", "a.jpg").await;
     let body = json!({"idempotencyKey": "p", "files": [{"fileName": "a.jpg", "watermarks": [{"text": "x"}]}]});
     let order = create_order(&server, "live", EMBED, &body).await;
     let pending = text(&order, "/orderId");
-    for (id, message) in [
+    for (id, error_code) in [
         (&id, "ORDER_TYPE_CANT_DOWNLOAD"),
         (&pending, "ORDER_NOT_COMPLETED"),
     ] {
         let path = format!("/api/v3/orders/{id}/download");
         let response = server.get("live", &path).await;
-        assert_eq!((response.status, response.text()), (400, code(message)));
+        assert_eq!((response.status, response.text()), (400, code(error_code)));
     }
 }
 
 #[tokio::test]
-async fn outputs_of_v3_carry_one_text_each() {
+async fn download_of_v3_embed_has_one_text_in_each_output() {
     let server = TestServer::start_frozen("live").await;
-    let id = embedded(&server, "live", &["one", "two"]).await;
+    let id = complete_embed(&server, "live", &["one", "two"]).await;
     let data = download(&server, "live", &id).await;
     for (n, expected) in ["one", "two"].into_iter().enumerate() {
         let url = text(&data, &format!("/files/{n}/downloadUrl"));
-        let marked = fetched(&server, &url).await;
+        let marked = fetch(&server, &url).await;
         let body = json!({"idempotencyKey": n.to_string(), "file": {"fileName": "x.jpg"}});
         let order = create_order(&server, "live", super::super::EXTRACT, &body).await;
         server.put(&text(&order, "/file/uploadUrl"), marked).await;
         server.advance("live", "PT1S").await;
-        let found = server.get_order("live", &text(&order, "/orderId")).await;
-        assert_eq!(found["watermarkText"], expected);
+        let extracted = server.get_order("live", &text(&order, "/orderId")).await;
+        assert_eq!(extracted["watermarkText"], expected);
     }
 }

@@ -1,4 +1,4 @@
-//! Extractions of v3 that have no result, and how each version shows results.
+//! Extractions of v3 without a result, and results in each API version.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,14 +7,15 @@ use super::super::EXTRACT as EXTRACT_V2;
 use super::{EXTRACT, create_order, text};
 use crate::support::{Receiver, TestServer, picture};
 
-/// The body of a create of an extraction from a file of that name.
-fn body(key: &str, name: &str) -> Value {
+/// Request body of an extraction from the file `name`.
+fn extract_body(key: &str, name: &str) -> Value {
     json!({"idempotencyKey": key, "file": {"fileName": name, "originalFile": {"fileName": "o.jpg"}}})
 }
 
-/// Creates an extraction and uploads `query`. Its clock has to be frozen; it is complete then.
-async fn extracted(server: &TestServer, key: &str, name: &str, query: Vec<u8>) -> String {
-    let order = create_order(server, key, EXTRACT, &body(name, name)).await;
+/// Creates an extraction, uploads `query` and advances the clock, which must be frozen, until the
+/// order is complete. Returns its id.
+async fn complete_extract(server: &TestServer, key: &str, name: &str, query: Vec<u8>) -> String {
+    let order = create_order(server, key, EXTRACT, &extract_body(name, name)).await;
     server
         .put(&text(&order, "/files/0/uploadUrl"), picture())
         .await;
@@ -23,7 +24,7 @@ async fn extracted(server: &TestServer, key: &str, name: &str, query: Vec<u8>) -
     text(&order, "/orderId")
 }
 
-/// The status, the result and what settled it, as v3 answers.
+/// Returns the status, the result and the mock outcome of an order by v3.
 async fn result(server: &TestServer, key: &str, id: &str) -> (Value, Value, String) {
     let response = server.get(key, &format!("/api/v3/orders/{id}")).await;
     let outcome = response.header("x-mock-outcome").to_owned();
@@ -36,7 +37,7 @@ fn without_result(status: &str) -> Value {
 }
 
 #[tokio::test]
-async fn file_that_cannot_be_processed_completes_as_unsupported_and_its_credits_come_back() {
+async fn extract_from_invalid_file_completes_as_unsupported_and_refunds_credits() {
     let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     server.webhook("live", &receiver.url).await;
@@ -44,7 +45,7 @@ async fn file_that_cannot_be_processed_completes_as_unsupported_and_its_credits_
     server
         .control(Method::PUT, "/_mock/accounts/live", &settings)
         .await;
-    let id = extracted(&server, "live", "q.jpg", b"no picture".to_vec()).await;
+    let id = complete_extract(&server, "live", "q.jpg", b"not an image".to_vec()).await;
     let (status, found, outcome) = result(&server, "live", &id).await;
     assert_eq!(
         (status, found),
@@ -74,22 +75,23 @@ async fn file_that_cannot_be_processed_completes_as_unsupported_and_its_credits_
         data.get("watermarkInfo").is_none() && data.get("errorCode").is_none(),
         "{data}"
     );
-    // Five more can be paid: all ten credits are there again.
+    // An extraction costs two credits. Five more succeed only if the first was refunded.
     for n in 0..5 {
         let name = format!("{n}_undetected.jpg");
-        extracted(&server, "live", &name, picture()).await;
+        complete_extract(&server, "live", &name, picture()).await;
     }
-    let refused = server.post("live", EXTRACT, &body("more", "q.jpg")).await;
+    let body = extract_body("more", "q.jpg");
+    let refused = server.post("live", EXTRACT, &body).await;
     refused.assert_refused(429, "USAGE_LIMIT_EXCEEDED", "no credits are left");
 }
 
 #[tokio::test]
-async fn file_that_cannot_be_processed_fails_an_extraction_of_v2() {
+async fn extract_by_v2_from_invalid_file_fails() {
     let server = TestServer::start_frozen("live").await;
-    let new = json!({"idempotencyKey": "a", "file": {"fileName": "q.jpg"}});
-    let order = create_order(&server, "live", EXTRACT_V2, &new).await;
+    let body = json!({"idempotencyKey": "a", "file": {"fileName": "q.jpg"}});
+    let order = create_order(&server, "live", EXTRACT_V2, &body).await;
     server
-        .put(&text(&order, "/file/uploadUrl"), b"no picture".to_vec())
+        .put(&text(&order, "/file/uploadUrl"), b"not an image".to_vec())
         .await;
     server.advance("live", "PT5S").await;
     let id = text(&order, "/orderId");
@@ -98,20 +100,20 @@ async fn file_that_cannot_be_processed_fails_an_extraction_of_v2() {
 }
 
 #[tokio::test]
-async fn names_choose_results_that_only_v3_has() {
+async fn extract_with_result_suffix_completes_with_that_result_in_v3_only() {
     let server = TestServer::start().await;
     for key in ["live", "sk_test_1"] {
         server.freeze(key).await;
         for status in ["inconclusive", "unsupported", "error"] {
             let name = format!("q_{}.jpg", status.to_uppercase());
-            let id = extracted(&server, key, &name, picture()).await;
+            let id = complete_extract(&server, key, &name, picture()).await;
             let outcome = format!("watermark {status} by suffix _{status}");
             let expected = (json!("complete"), without_result(status), outcome);
             assert_eq!(result(&server, key, &id).await, expected, "{key}");
         }
     }
-    let new = json!({"idempotencyKey": "a", "file": {"fileName": "q_inconclusive.jpg"}});
-    let order = create_order(&server, "live", EXTRACT_V2, &new).await;
+    let body = json!({"idempotencyKey": "a", "file": {"fileName": "q_inconclusive.jpg"}});
+    let order = create_order(&server, "live", EXTRACT_V2, &body).await;
     server
         .put(&text(&order, "/file/uploadUrl"), picture())
         .await;
@@ -120,19 +122,19 @@ async fn names_choose_results_that_only_v3_has() {
     assert_eq!(
         (&v2["status"], &v2["statusCode"]),
         (&json!("complete"), &json!("undetected")),
-        "v2 has no such suffix"
+        "v2 does not have this suffix"
     );
 }
 
 #[tokio::test]
-async fn rule_with_a_detection_status_is_applied_to_extractions_of_v3_alone() {
+async fn rule_with_detection_status_applies_to_extract_of_v3_only() {
     let server = TestServer::start_frozen("live").await;
     let then = |status: &str| json!({"outcome": {"detectionStatus": status}});
     for status in ["inconclusive", "unsupported", "error"] {
         let rule = json!({"account": "live", "then": then(status)});
         let created = server.control(Method::POST, "/_mock/rules", &rule).await;
         assert_eq!(created["then"], then(status));
-        let id = extracted(&server, "live", &format!("{status}.jpg"), picture()).await;
+        let id = complete_extract(&server, "live", &format!("{status}.jpg"), picture()).await;
         let outcome = format!("watermark {status} by rule {}", created["id"]);
         let expected = (json!("complete"), without_result(status), outcome);
         assert_eq!(result(&server, "live", &id).await, expected);
@@ -157,24 +159,25 @@ async fn rule_with_a_detection_status_is_applied_to_extractions_of_v3_alone() {
 }
 
 #[tokio::test]
-async fn order_completed_by_hand_can_be_inconclusive() {
+async fn manual_completion_as_inconclusive_answers_that_result() {
     let server = TestServer::start_frozen("live").await;
-    let order = create_order(&server, "live", EXTRACT, &body("a", "q.jpg")).await;
-    for place in ["/files/0/uploadUrl", "/files/1/uploadUrl"] {
-        server.put(&text(&order, place), picture()).await;
+    let body = extract_body("a", "q.jpg");
+    let order = create_order(&server, "live", EXTRACT, &body).await;
+    for pointer in ["/files/0/uploadUrl", "/files/1/uploadUrl"] {
+        server.put(&text(&order, pointer), picture()).await;
     }
     let id = text(&order, "/orderId");
     let path = format!("/_mock/orders/{id}/complete");
     let outcome = json!({"detectionStatus": "inconclusive"});
     server.control(Method::POST, &path, &outcome).await;
-    let (_, found, _) = result(&server, "live", &id).await;
-    assert_eq!(found, without_result("inconclusive"));
+    let (_, actual, _) = result(&server, "live", &id).await;
+    assert_eq!(actual, without_result("inconclusive"));
 }
 
 #[tokio::test]
-async fn repeated_create_answers_the_current_statuses_and_the_result() {
+async fn repeat_create_of_extract_answers_current_status_and_result() {
     let server = TestServer::start_frozen("live").await;
-    for (name, status, mark, has_report) in [
+    for (name, status, watermark_text, has_report) in [
         (
             "a_detected.jpg",
             "detected",
@@ -184,18 +187,19 @@ async fn repeated_create_answers_the_current_statuses_and_the_result() {
         ("a_undetected.jpg", "not_detected", json!(null), true),
         ("a_error.jpg", "error", json!(null), false),
     ] {
-        let first = create_order(&server, "live", EXTRACT, &body(name, name)).await;
+        let first = create_order(&server, "live", EXTRACT, &extract_body(name, name)).await;
         assert_eq!(
             (&first["status"], &first["result"]),
             (&json!("pending"), &json!(null))
         );
-        let id = extracted(&server, "live", name, picture()).await;
-        let again = server.post("live", EXTRACT, &body(name, name)).await;
+        let id = complete_extract(&server, "live", name, picture()).await;
+        let body = extract_body(name, name);
+        let repeated = server.post("live", EXTRACT, &body).await;
         let result = format!(
-            r#""result":{{"detectionStatus":"{status}","reportSupported":{has_report},"watermarkText":{mark}}},"reports":[]}}}}"#
+            r#""result":{{"detectionStatus":"{status}","reportSupported":{has_report},"watermarkText":{watermark_text}}},"reports":[]}}}}"#
         );
-        assert!(again.text().ends_with(&result), "{}", again.text());
-        let data = again.json()["data"].take();
+        assert!(repeated.text().ends_with(&result), "{}", repeated.text());
+        let data = repeated.json()["data"].take();
         assert_eq!(
             (&data["orderId"], &data["status"]),
             (&json!(id), &json!("complete"))
@@ -206,10 +210,10 @@ async fn repeated_create_answers_the_current_statuses_and_the_result() {
 }
 
 #[tokio::test]
-async fn v2_shows_only_the_common_fields_of_watermark_orders_of_v3() {
+async fn v2_answers_only_common_fields_of_watermark_orders_of_v3() {
     let server = TestServer::start_frozen("live").await;
-    let id = extracted(&server, "live", "q_detected.jpg", picture()).await;
-    let embed = super::embedded(&server, "live", &["one"]).await;
+    let id = complete_extract(&server, "live", "q_detected.jpg", picture()).await;
+    let embed_id = super::complete_embed(&server, "live", &["one"]).await;
     let keys = |order: &Value| -> Vec<String> {
         order
             .as_object()
@@ -230,14 +234,14 @@ async fn v2_shows_only_the_common_fields_of_watermark_orders_of_v3() {
         "type",
         "updatedAt",
     ];
-    let listed = server.get("live", "/api/v2/orders").await.json();
-    let listed = listed["data"]["orders"].as_array().expect("a list").clone();
+    let listing = server.get("live", "/api/v2/orders").await.json();
+    let listed = listing["data"]["orders"].as_array().expect("a list");
     for order in [
         server.get_order("live", &id).await,
-        server.get_order("live", &embed).await,
+        server.get_order("live", &embed_id).await,
     ]
     .iter()
-    .chain(&listed)
+    .chain(listed)
     {
         assert_eq!(keys(order), common, "{order}");
     }

@@ -1,4 +1,4 @@
-//! BIZ MORI's API v3.
+//! API v3 of BIZ MORI.
 
 mod create;
 mod download;
@@ -16,10 +16,10 @@ use crate::support::{TestServer, picture};
 const EMBED: &str = "/api/v3/orders/wtr-embed";
 const EXTRACT: &str = "/api/v3/orders/wtr-extract";
 
-/// A v3 embedding of one JPEG with these texts, complete.
-async fn embedded(server: &TestServer, key: &str, texts: &[&str]) -> String {
-    let marks: Vec<Value> = texts.iter().map(|text| json!({"text": text})).collect();
-    let files = json!([{"fileName": "a.jpg", "watermarks": marks}]);
+/// Completes a v3 embedding of one JPEG with these texts. Returns the order's id.
+async fn complete_embed(server: &TestServer, key: &str, texts: &[&str]) -> String {
+    let watermarks: Vec<Value> = texts.iter().map(|text| json!({"text": text})).collect();
+    let files = json!([{"fileName": "a.jpg", "watermarks": watermarks}]);
     let body = json!({"idempotencyKey": "embedded", "files": files});
     let order = create_order(server, key, EMBED, &body).await;
     server
@@ -29,13 +29,13 @@ async fn embedded(server: &TestServer, key: &str, texts: &[&str]) -> String {
     text(&order, "/orderId")
 }
 
-/// A v3 extraction from a JPEG of that name, complete.
-async fn extracted(server: &TestServer, key: &str, name: &str) -> String {
+/// Completes a v3 extraction from a JPEG with the file name `name`. Returns the order's id.
+async fn complete_extract(server: &TestServer, key: &str, name: &str) -> String {
     let file = json!({"fileName": name, "originalFile": {"fileName": "o.jpg"}});
     let body = json!({"idempotencyKey": name, "file": file});
     let order = create_order(server, key, EXTRACT, &body).await;
-    for place in ["/files/0/uploadUrl", "/files/1/uploadUrl"] {
-        server.put(&text(&order, place), picture()).await;
+    for pointer in ["/files/0/uploadUrl", "/files/1/uploadUrl"] {
+        server.put(&text(&order, pointer), picture()).await;
     }
     server.advance(key, "PT5S").await;
     text(&order, "/orderId")

@@ -1,4 +1,4 @@
-//! Clocks as they are shown, advances to an instant, and what clients then still owe.
+//! Views of clocks, advances to an instant, and orders that wait for client actions.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,19 +9,19 @@ use crate::support::{T0, TestServer, picture};
 const ADVANCE: &str = "/_mock/clock/advance";
 
 #[tokio::test]
-async fn a_clock_shows_whose_it_is_and_what_is_due_next() {
+async fn get_clock_answers_if_it_is_default_and_the_next_job() {
     let server = TestServer::start().await;
     let freeze = json!({"mode": "frozen", "now": T0});
-    let set = server.control(Method::PUT, "/_mock/clock", &freeze).await;
-    let offset = set["offsetMs"].clone();
+    let frozen = server.control(Method::PUT, "/_mock/clock", &freeze).await;
+    let offset = frozen["offsetMs"].clone();
     let expected = json!({"now": T0, "mode": "frozen", "offsetMs": offset, "isDefault": true,
         "next": null});
-    assert_eq!(set, expected);
+    assert_eq!(frozen, expected);
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = server.confirm_detection("live", &body, picture()).await;
     let next = json!({"at": "2026-03-12T10:00:00.300Z", "kind": "order.process", "subject": id});
-    let shown = clock(&server, "live").await;
-    assert_eq!((&shown["isDefault"], &shown["next"]), (&json!(true), &next));
+    let live = clock(&server, "live").await;
+    assert_eq!((&live["isDefault"], &live["next"]), (&json!(true), &next));
     server.get("other", "/api/v2/orders").await;
     let other = clock(&server, "other").await;
     assert_eq!(
@@ -31,40 +31,51 @@ async fn a_clock_shows_whose_it_is_and_what_is_due_next() {
     let default = server
         .control(Method::GET, "/_mock/clock", &json!({}))
         .await;
-    assert_eq!(default["next"], next, "of all that follow it");
+    assert_eq!(
+        default["next"], next,
+        "the next job of all accounts that follow the default clock"
+    );
     server.freeze("live").await;
     let own = clock(&server, "live").await;
     assert_eq!((&own["isDefault"], &own["next"]), (&json!(false), &next));
     let default = server
         .control(Method::GET, "/_mock/clock", &json!({}))
         .await;
-    assert_eq!(default["next"], Value::Null, "the account has left it");
+    assert_eq!(
+        default["next"],
+        Value::Null,
+        "the account has its own clock"
+    );
     let unknown = clock(&server, "nobody").await;
-    let (is_default, known) = (&unknown["isDefault"], &unknown["accountKnown"]);
-    assert_eq!((is_default, known), (&json!(true), &json!(false)));
+    let actual = (&unknown["isDefault"], &unknown["accountKnown"]);
+    assert_eq!(actual, (&json!(true), &json!(false)));
 }
 
 #[tokio::test]
-async fn advance_to_an_instant_runs_all_that_is_due_by_then() {
+async fn advance_to_an_instant_runs_all_jobs_due_by_then() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = server.confirm_detection("live", &body, picture()).await;
     let to = json!({"account": "live", "to": "2026-03-12T19:00:01+09:00"});
-    let done = server.control(Method::POST, ADVANCE, &to).await;
+    let result = server.control(Method::POST, ADVANCE, &to).await;
     let executed =
         json!([{"at": "2026-03-12T10:00:00.300Z", "kind": "order.process", "subject": id}]);
     let expected = json!({"clock": "live", "now": "2026-03-12T10:00:01.000Z",
         "executed": executed, "waiting": []});
-    assert_eq!(done, expected);
-    let there = server.control(Method::POST, ADVANCE, &to).await;
-    assert_eq!(there["executed"], json!([]), "it is there already");
+    assert_eq!(result, expected);
+    let repeated = server.control(Method::POST, ADVANCE, &to).await;
+    assert_eq!(
+        repeated["executed"],
+        json!([]),
+        "the clock is already there"
+    );
     let by = json!({"account": "live", "by": "1m 30s"});
-    let done = server.control(Method::POST, ADVANCE, &by).await;
-    assert_eq!(done["now"], "2026-03-12T10:01:31.000Z");
+    let result = server.control(Method::POST, ADVANCE, &by).await;
+    assert_eq!(result["now"], "2026-03-12T10:01:31.000Z");
 }
 
 #[tokio::test]
-async fn advance_to_nowhere_is_refused_and_gives_no_account_a_clock() {
+async fn advance_to_invalid_instant_is_refused_and_creates_no_own_clock() {
     let server = TestServer::start().await;
     let freeze = json!({"mode": "frozen", "now": T0});
     server.control(Method::PUT, "/_mock/clock", &freeze).await;
@@ -118,7 +129,7 @@ async fn advance_to_nowhere_is_refused_and_gives_no_account_a_clock() {
 }
 
 #[tokio::test]
-async fn advance_names_what_clients_owe_the_orders_of_its_clock() {
+async fn advance_lists_orders_that_wait_for_client_actions() {
     let server = TestServer::start().await;
     let freeze = json!({"mode": "frozen", "now": T0});
     server.control(Method::PUT, "/_mock/clock", &freeze).await;
@@ -141,31 +152,34 @@ async fn advance_names_what_clients_owe_the_orders_of_its_clock() {
         .confirm_detection("live", &body("done"), picture())
         .await;
     let (other, _) = server.create_detection("other", &body("other")).await;
-    let owed = |kind: &str, id: &str| json!({"kind": kind, "subject": id, "at": null});
-    let mine = [
-        owed("order.upload", &upload),
-        owed("order.confirm", &confirm),
-        owed("order.release", &release),
-        owed("order.poll", &poll),
+    let waiting = |kind: &str, id: &str| json!({"kind": kind, "subject": id, "at": null});
+    let of_live = [
+        waiting("order.upload", &upload),
+        waiting("order.confirm", &confirm),
+        waiting("order.release", &release),
+        waiting("order.poll", &poll),
     ];
-    let all = mine.iter().cloned().chain([owed("order.upload", &other)]);
-    let done = server
+    let all = of_live
+        .iter()
+        .cloned()
+        .chain([waiting("order.upload", &other)]);
+    let result = server
         .control(Method::POST, ADVANCE, &json!({"by": "10s"}))
         .await;
-    assert_eq!(done["clock"], "default");
-    assert_eq!(done["waiting"], all.collect::<Value>());
+    assert_eq!(result["clock"], "default");
+    assert_eq!(result["waiting"], all.collect::<Value>());
     let live = json!({"account": "live", "by": 0});
-    let done = server.control(Method::POST, ADVANCE, &live).await;
+    let result = server.control(Method::POST, ADVANCE, &live).await;
     assert_eq!(
-        (&done["clock"], &done["waiting"]),
-        (&json!("live"), &json!(mine))
+        (&result["clock"], &result["waiting"]),
+        (&json!("live"), &json!(of_live))
     );
-    let done = server
+    let result = server
         .control(Method::POST, ADVANCE, &json!({"by": 0}))
         .await;
     assert_eq!(
-        done["waiting"],
-        json!([owed("order.upload", &other)]),
-        "it has left"
+        result["waiting"],
+        json!([waiting("order.upload", &other)]),
+        "live has its own clock"
     );
 }

@@ -1,5 +1,4 @@
-//! A fault is that request's alone: what came before on its connection came whole, and what waits
-//! for the answer waits no longer than that.
+//! A fault affects its own request only. Earlier responses on the connection are complete.
 
 use std::io::ErrorKind;
 
@@ -7,20 +6,21 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{ORDERS, exchanged, hits, once, picture_url, request};
+use super::{WEBHOOKS, add_rule_once, exchange, hits, picture_url, request};
 use crate::support::raw::{self, RawResponse};
 use crate::support::{Receiver, TestServer, picture};
 
-/// The bodies of the whole answers that came one after the other, and what came after them.
-fn whole_answers(came: &RawResponse) -> (Vec<Vec<u8>>, &[u8]) {
-    let (mut rest, mut bodies) = (came.bytes.as_slice(), Vec::new());
+/// Returns the bodies of the complete responses, and the bytes after them.
+fn split_responses(received: &RawResponse) -> (Vec<Vec<u8>>, &[u8]) {
+    let mut rest = received.bytes.as_slice();
+    let mut bodies = Vec::new();
     while let Some(head) = rest.windows(4).position(|four| four == b"\r\n\r\n") {
         let text = String::from_utf8_lossy(&rest[..head]).to_lowercase();
         let mut lines = text.lines();
-        let length = lines.find_map(|line| line.strip_prefix("content-length: "));
-        let length = length.map(|length| length.parse::<usize>().expect("a number"));
-        let body = length.and_then(|length| rest[head + 4..].get(..length));
-        let Some(body) = body else {
+        let length = lines
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .map(|length| length.parse::<usize>().expect("a number"));
+        let Some(body) = length.and_then(|length| rest[head + 4..].get(..length)) else {
             break;
         };
         bodies.push(body.to_vec());
@@ -30,7 +30,7 @@ fn whole_answers(came: &RawResponse) -> (Vec<Vec<u8>>, &[u8]) {
 }
 
 #[tokio::test]
-async fn what_was_answered_before_came_whole() {
+async fn fault_on_a_connection_leaves_earlier_responses_complete() {
     let server = TestServer::start_frozen("live").await;
     let url = picture_url(&server).await;
     let picture = server.send(Method::GET, &url, &[], "").await.bytes;
@@ -42,20 +42,29 @@ async fn what_was_answered_before_came_whole() {
         ("truncate", None),
         ("garbage", None),
     ] {
-        once(&server, "undetectable.health", json!({"fault": fault})).await;
+        add_rule_once(&server, "undetectable.health", json!({"fault": fault})).await;
         let mut stream = raw::connect(&server.origin).await;
         let earlier = [&big[..], &big[..]].concat();
-        stream.write_all(&earlier).await.expect("it is read");
+        stream
+            .write_all(&earlier)
+            .await
+            .expect("the server reads the request");
         let mut first = vec![0; picture.len()];
-        stream.read_exact(&mut first).await.expect("most of one");
+        stream
+            .read_exact(&mut first)
+            .await
+            .expect("the start of a response");
         let sent = [&health[..], &big[..]].concat();
-        stream.write_all(&sent).await.expect("it is read");
-        let mut came = raw::read_to_end(&mut stream).await;
-        came.bytes.splice(..0, first);
-        let (bodies, rest) = whole_answers(&came);
+        stream
+            .write_all(&sent)
+            .await
+            .expect("the server reads the request");
+        let mut received = raw::read_to_end(&mut stream).await;
+        received.bytes.splice(..0, first);
+        let (bodies, rest) = split_responses(&received);
         assert_eq!(bodies.len(), 2, "{fault}");
         assert!(bodies.iter().all(|body| *body == picture), "{fault}");
-        assert_eq!(came.error, end, "{fault}");
+        assert_eq!(received.error, end, "{fault}");
         let text = String::from_utf8_lossy(rest);
         assert_eq!(text.starts_with("HTTP/1.1 "), fault == "truncate", "{text}");
         assert_eq!(
@@ -67,25 +76,25 @@ async fn what_was_answered_before_came_whole() {
 }
 
 #[tokio::test]
-async fn requests_sent_ahead_are_answered_up_to_the_one_that_breaks() {
+async fn fault_on_pipelined_request_answers_the_requests_before_it() {
     let server = TestServer::start_frozen("live").await;
-    once(&server, "undetectable.health", json!({"fault": "empty"})).await;
-    let list = request("GET", ORDERS, "", b"");
+    add_rule_once(&server, "undetectable.health", json!({"fault": "empty"})).await;
+    let list = request("GET", WEBHOOKS, "", b"");
     let health = request("GET", "/health", "", b"");
     let sent = [&list[..], &list, &health, &list].concat();
-    let came = exchanged(&server, &sent).await;
-    let (bodies, rest) = whole_answers(&came);
-    assert_eq!((bodies.len(), rest), (2, &[][..]), "{}", came.text());
+    let received = exchange(&server, &sent).await;
+    let (bodies, rest) = split_responses(&received);
+    assert_eq!((bodies.len(), rest), (2, &[][..]), "{}", received.text());
     assert_eq!(bodies[0], bodies[1]);
 }
 
 #[tokio::test]
-async fn answers_that_wait_to_be_read_are_not_lost() {
+async fn fault_after_unread_responses_delivers_all_of_them() {
     const COUNT: usize = 400;
     let server = TestServer::start_frozen("live").await;
     let url = picture_url(&server).await;
     let picture = server.send(Method::GET, &url, &[], "").await.bytes;
-    once(&server, "undetectable.health", json!({"fault": "empty"})).await;
+    add_rule_once(&server, "undetectable.health", json!({"fault": "empty"})).await;
     let mut sent = request("GET", &url, "", b"").repeat(COUNT);
     sent.extend(request("GET", "/health", "", b""));
     let (mut read, mut write) = raw::connect(&server.origin).await.into_split();
@@ -94,84 +103,92 @@ async fn answers_that_wait_to_be_read_are_not_lost() {
         (written, write)
     });
     let mut first = vec![0; picture.len()];
-    read.read_exact(&mut first).await.expect("most of one");
-    // More than sockets hold is left unread while the server has its turn.
+    read.read_exact(&mut first)
+        .await
+        .expect("the start of a response");
+    // The unread rest is larger than the socket buffers.
     server.drain("live").await;
-    let mut came = raw::read_to_end(&mut read).await;
+    let mut received = raw::read_to_end(&mut read).await;
     let (written, _write) = writing.await.expect("no panic");
-    written.expect("it was read");
-    came.bytes.splice(..0, first);
-    let (bodies, rest) = whole_answers(&came);
-    assert_eq!((bodies.len(), rest.len(), came.error), (COUNT, 0, None));
+    written.expect("the server reads the requests");
+    received.bytes.splice(..0, first);
+    let (bodies, rest) = split_responses(&received);
+    assert_eq!((bodies.len(), rest.len(), received.error), (COUNT, 0, None));
     assert!(bodies.iter().all(|body| *body == picture));
 }
 
 #[tokio::test]
-async fn after_a_drip_its_connection_is_as_ever() {
+async fn drip_slows_only_its_own_response() {
     let server = TestServer::start_frozen("live").await;
     let url = picture_url(&server).await;
     let picture = server.send(Method::GET, &url, &[], "").await.bytes;
     let big = request("GET", &url, "Connection: close\r\n", b"");
     let then = json!({"fault": "drip", "bytesPerSecond": 500});
     for (operation, first) in [
-        ("bizmori.listWebhooks", request("GET", ORDERS, "", b"")),
+        ("bizmori.listWebhooks", request("GET", WEBHOOKS, "", b"")),
         ("storage.head", request("HEAD", &url, "", b"")),
     ] {
-        once(&server, operation, then.clone()).await;
-        let came = exchanged(&server, &[&first[..], &big[..]].concat()).await;
-        let text = String::from_utf8_lossy(&came.bytes);
+        add_rule_once(&server, operation, then.clone()).await;
+        let received = exchange(&server, &[&first[..], &big[..]].concat()).await;
+        let text = String::from_utf8_lossy(&received.bytes);
         assert!(text.starts_with("HTTP/1.1 "), "{text}");
         assert!(
-            came.bytes.ends_with(&picture),
-            "at full speed, or this takes a minute"
+            received.bytes.ends_with(&picture),
+            "the second response is not slowed down"
         );
-        assert!(came.pieces > 2, "{}", came.pieces);
+        assert!(received.pieces > 2, "{}", received.pieces);
     }
     assert_eq!(hits(&server).await, [1, 1]);
 }
 
 #[tokio::test]
-async fn a_drip_ends_when_its_client_goes() {
+async fn hang_up_during_drip_ends_the_request() {
     let server = TestServer::start().await;
-    once(&server, "*", json!({"fault": "drip", "bytesPerSecond": 1})).await;
+    add_rule_once(&server, "*", json!({"fault": "drip", "bytesPerSecond": 1})).await;
     let mut client = raw::connect(&server.origin).await;
     let health = request("GET", "/health", "", b"");
-    client.write_all(&health).await.expect("it is read");
+    client
+        .write_all(&health)
+        .await
+        .expect("the server reads the request");
     assert_eq!(client.read_u8().await.expect("a byte"), b'H');
     drop(client);
     assert!(server.shuts_down_cleanly().await);
 }
 
 #[tokio::test]
-async fn a_drip_does_not_hold_the_server() {
+async fn stop_during_drip_aborts_it() {
     let server = TestServer::start().await;
-    once(&server, "*", json!({"fault": "drip", "bytesPerSecond": 1})).await;
+    add_rule_once(&server, "*", json!({"fault": "drip", "bytesPerSecond": 1})).await;
     let mut client = raw::connect(&server.origin).await;
     let health = request("GET", "/health", "", b"");
-    client.write_all(&health).await.expect("it is read");
+    client
+        .write_all(&health)
+        .await
+        .expect("the server reads the request");
     assert_eq!(client.read_u8().await.expect("a byte"), b'H');
-    // All of it would take minutes.
+    // The complete response would take minutes.
     assert!(!server.shuts_down_cleanly().await);
 }
 
 #[tokio::test]
-async fn an_order_whose_confirm_was_answered_so_goes_on() {
+async fn fault_on_confirm_response_still_completes_the_order() {
     for fault in ["reset", "empty", "truncate", "garbage", "drip"] {
         let server = TestServer::start_frozen("live").await;
         let receiver = Receiver::start().await;
         server.webhook("live", &receiver.url).await;
         let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
         let id = server.upload_detection("live", &body, picture()).await;
-        once(&server, "bizmori.confirm*", json!({"fault": fault})).await;
+        add_rule_once(&server, "bizmori.confirm*", json!({"fault": fault})).await;
         let confirm = json!({"idempotencyKey": "c", "orderId": id}).to_string();
         let path = "/api/v2/orders/ai-detection/confirm";
         let headers = "Content-Type: application/json\r\nConnection: close\r\n";
-        exchanged(&server, &request("POST", path, headers, confirm.as_bytes())).await;
+        exchange(&server, &request("POST", path, headers, confirm.as_bytes())).await;
         assert_eq!(hits(&server).await, [1], "{fault}");
-        let ran = server.advance("live", "PT1S").await;
-        assert_eq!(ran, ["order.process", "webhook.deliver"], "{fault}");
+        let kinds = server.advance("live", "PT1S").await;
+        assert_eq!(kinds, ["order.process", "webhook.deliver"], "{fault}");
         assert_eq!(server.get_order("live", &id).await["status"], "complete");
-        let response_body: Value = receiver.messages(1).await[0].json();
-        assert_eq!(response_body["data"]["orderId"], id, "{fault}");
+        let event: Value = receiver.messages(1).await[0].json();
+        assert_eq!(event["data"]["orderId"], id, "{fault}");
     }
 }

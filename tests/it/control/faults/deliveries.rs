@@ -1,45 +1,45 @@
-//! Faults on attempts at delivering a webhook: its receiver sees them on the wire.
+//! Faults on webhook deliveries, as the receiver sees them on the wire.
 
 use std::io::ErrorKind;
 
 use serde_json::{Value, json};
 
-use super::listener::{RawListener, parts, told_bytes};
-use super::{hits, once, rule};
+use super::listener::{RawListener, content_length, split_head};
+use super::{add_rule, add_rule_once, hits};
 use crate::support::{Receiver, TestServer, picture};
 
 const WEBHOOKS: &str = "/api/v2/orders/webhooks";
 const DELIVER: &str = "webhook.deliver";
 
-/// An order of `live`'s comes to its end, its clock being frozen.
-async fn end_one(server: &TestServer, idempotency_key: &str) {
+/// Completes an order of `live`, whose clock is frozen.
+async fn complete_order(server: &TestServer, idempotency_key: &str) {
     let body = json!({"idempotencyKey": idempotency_key, "fileName": "a_ai.jpg"});
     server.confirm_detection("live", &body, picture()).await;
-    let ran = server.advance("live", "PT0.3S").await;
-    assert_eq!(ran, ["order.process", "webhook.deliver"]);
+    let kinds = server.advance("live", "PT0.3S").await;
+    assert_eq!(kinds, ["order.process", "webhook.deliver"]);
 }
 
-/// The rows of the webhook's events.
+/// Returns the events of a webhook.
 async fn events(server: &TestServer, id: &str) -> Vec<Value> {
     let path = format!("{WEBHOOKS}/{id}/events");
-    let mut listed = server.get("live", &path).await.json();
-    serde_json::from_value(listed["data"]["events"].take()).expect("a list")
+    let mut listing = server.get("live", &path).await.json();
+    serde_json::from_value(listing["data"]["events"].take()).expect("a list")
 }
 
 #[tokio::test]
-async fn each_fault_is_seen_by_the_receiver_and_the_next_attempt_is_whole() {
+async fn fault_on_delivery_reaches_the_receiver_and_the_retry_is_complete() {
     let server = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     server.webhook("live", &listener.origin).await;
     for fault in ["reset", "empty", "truncate", "garbage"] {
-        once(&server, DELIVER, json!({"fault": fault})).await;
-        end_one(&server, fault).await;
+        add_rule_once(&server, DELIVER, json!({"fault": fault})).await;
+        complete_order(&server, fault).await;
         let broken = listener.next().await;
         listener.assert_quiet();
         assert_eq!(server.advance("live", "PT1S").await, [DELIVER], "{fault}");
         let whole = listener.next().await;
-        let (head, body) = parts(&whole).expect("a whole head");
-        assert_eq!(body.len(), told_bytes(&head));
+        let (head, body) = split_head(&whole).expect("a complete head");
+        assert_eq!(body.len(), content_length(&head));
         let expected = (fault == "reset").then_some(ErrorKind::ConnectionReset);
         assert_eq!(broken.error, expected, "{fault}");
         match fault {
@@ -48,18 +48,21 @@ async fn each_fault_is_seen_by_the_receiver_and_the_next_attempt_is_whole() {
                 assert!(!broken.bytes.is_empty() && !broken.text().contains("HTTP/"));
             }
             "truncate" => {
-                let (cut_head, cut) = parts(&broken).expect("a whole head");
-                assert_eq!(told_bytes(&cut_head), body.len());
-                assert_eq!(cut, &body[..body.len() / 2]);
-                let mut lines: Vec<_> = cut_head.lines().collect();
+                let (truncated_head, truncated) = split_head(&broken).expect("a complete head");
+                assert_eq!(content_length(&truncated_head), body.len());
+                assert_eq!(truncated, &body[..body.len() / 2]);
+                let mut lines: Vec<_> = truncated_head.lines().collect();
                 let mut expected: Vec<_> = head.lines().collect();
                 lines.sort_unstable();
                 expected.sort_unstable();
-                assert_eq!(lines, expected, "signed like the whole one");
+                assert_eq!(
+                    lines, expected,
+                    "the headers are those of the complete request"
+                );
             }
             _ => {
-                let about = whole.bytes.len() / 2;
-                assert!(broken.bytes.len().abs_diff(about) < 2, "{}", broken.text());
+                let half = whole.bytes.len() / 2;
+                assert!(broken.bytes.len().abs_diff(half) < 2, "{}", broken.text());
                 assert!(broken.text().starts_with("POST / HTTP/1.1\r\n"));
             }
         }
@@ -68,57 +71,57 @@ async fn each_fault_is_seen_by_the_receiver_and_the_next_attempt_is_whole() {
 }
 
 #[tokio::test]
-async fn a_drip_brings_all_of_it_piece_by_piece() {
+async fn drip_on_delivery_sends_it_completely_in_pieces() {
     let server = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     let (id, _) = server.webhook("live", &listener.origin).await;
     let then = json!({"fault": "drip", "bytesPerSecond": 1_000});
-    once(&server, DELIVER, then).await;
-    end_one(&server, "a").await;
-    let came = listener.next().await;
-    assert!(came.pieces > 2, "{}", came.pieces);
-    let (head, body) = parts(&came).expect("a head");
-    assert_eq!(body.len(), told_bytes(&head));
-    let response_body: Value = serde_json::from_slice(body).expect("JSON");
-    assert_eq!(response_body["eventType"], "order.aiDetection.completed");
+    add_rule_once(&server, DELIVER, then).await;
+    complete_order(&server, "a").await;
+    let received = listener.next().await;
+    assert!(received.pieces > 2, "{}", received.pieces);
+    let (head, body) = split_head(&received).expect("a head");
+    assert_eq!(body.len(), content_length(&head));
+    let event: Value = serde_json::from_slice(body).expect("JSON");
+    assert_eq!(event["eventType"], "order.aiDetection.completed");
     assert_eq!(events(&server, &id).await[0]["status"], "SENT");
 }
 
 #[tokio::test]
-async fn a_drip_has_no_more_time_than_any_attempt() {
+async fn drip_slower_than_webhook_timeout_fails_the_attempt() {
     let server = TestServer::with_config(|config| config.outbound.webhook_timeout_ms = 300).await;
     server.freeze("live").await;
     let mut listener = RawListener::start().await;
     let (id, _) = server.webhook("live", &listener.origin).await;
     let then = json!({"fault": "drip", "bytesPerSecond": 1});
-    once(&server, DELIVER, then).await;
-    end_one(&server, "a").await;
-    let came = listener.next().await;
-    let (head, body) = parts(&came).expect("a head");
-    assert!(body.len() < told_bytes(&head));
+    add_rule_once(&server, DELIVER, then).await;
+    complete_order(&server, "a").await;
+    let received = listener.next().await;
+    let (head, body) = split_head(&received).expect("a head");
+    assert!(body.len() < content_length(&head));
     assert_eq!(events(&server, &id).await[0]["status"], "RETRYING");
     assert_eq!(server.advance("live", "PT1S").await, [DELIVER]);
     assert_eq!(events(&server, &id).await[0]["status"], "SENT");
 }
 
 #[tokio::test]
-async fn a_rule_answers_in_the_receivers_place() {
+async fn respond_by_rule_replaces_the_receiver() {
     let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     let (id, _) = server.webhook("live", &receiver.url).await;
     let busy = json!({"respond": {"status": 503}});
-    rule(
+    add_rule(
         &server,
         &json!({"when": {"webhookUrl": "*/hook"}, "skip": 1, "times": 1, "then": busy}),
     )
     .await;
-    once(
+    add_rule_once(
         &server,
         DELIVER,
         json!({"respond": {"status": 500}, "delayMs": 1}),
     )
     .await;
-    end_one(&server, "a").await;
+    complete_order(&server, "a").await;
     assert_eq!(server.advance("live", "PT1S").await, [DELIVER]);
     assert_eq!(events(&server, &id).await[0]["status"], "RETRYING");
     assert_eq!(receiver.count(), 0);
@@ -127,33 +130,33 @@ async fn a_rule_answers_in_the_receivers_place() {
     assert_eq!(events(&server, &id).await[0]["status"], "SENT");
     assert_eq!(hits(&server).await, [1, 1]);
 
-    once(&server, DELIVER, json!({"respond": {"status": 204}})).await;
-    end_one(&server, "b").await;
+    add_rule_once(&server, DELIVER, json!({"respond": {"status": 204}})).await;
+    complete_order(&server, "b").await;
     assert_eq!(events(&server, &id).await[0]["status"], "SENT");
     receiver.messages(1).await;
 }
 
 #[tokio::test]
-async fn the_ladder_of_what_breaks_is_climbed_by_the_accounts_clock() {
+async fn fault_on_every_attempt_follows_the_retry_schedule() {
     let server = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     server.webhook("live", &receiver.url).await;
     let when = json!({"operation": DELIVER});
-    rule(
+    add_rule(
         &server,
         &json!({"account": "live", "when": when, "then": {"fault": "reset"}}),
     )
     .await;
-    end_one(&server, "a").await;
-    let ran = server.advance("live", "P1D").await;
-    assert_eq!(ran, [DELIVER; 6]);
+    complete_order(&server, "a").await;
+    let kinds = server.advance("live", "P1D").await;
+    assert_eq!(kinds, [DELIVER; 6]);
     assert_eq!(hits(&server).await, [7]);
     assert_eq!(receiver.count(), 0);
 }
 
 #[tokio::test]
-async fn an_attempt_by_hand_tells_what_came_of_it() {
-    for (fault, says) in [
+async fn fault_on_manual_retry_answers_its_error() {
+    for (fault, message) in [
         ("reset", "the connection was reset"),
         ("empty", "the connection was closed before the request"),
         ("truncate", "the request was cut half way"),
@@ -162,38 +165,39 @@ async fn an_attempt_by_hand_tells_what_came_of_it() {
         let server = TestServer::start_frozen("live").await;
         let receiver = Receiver::start().await;
         let (id, _) = server.webhook("live", &receiver.url).await;
-        let (when, then) = (json!({"operation": DELIVER}), json!({"fault": fault}));
-        rule(
+        let when = json!({"operation": DELIVER});
+        let then = json!({"fault": fault});
+        add_rule(
             &server,
             &json!({"name": "flaky", "when": when, "then": then}),
         )
         .await;
-        end_one(&server, "a").await;
+        complete_order(&server, "a").await;
         server.advance("live", "P1D").await;
         let row = events(&server, &id).await[0]["id"].take();
         let path = format!("{WEBHOOKS}/{id}/events/{row}/retry");
-        let response_body = server.post("live", &path, &json!({})).await.json();
+        let retried = server.post("live", &path, &json!({})).await.json();
         assert_eq!(
-            response_body["data"]["error"],
-            format!("rule 1 (flaky): {says}")
+            retried["data"]["error"],
+            format!("rule 1 (flaky): {message}")
         );
     }
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_gave_may_break_too() {
+async fn fault_with_respond_on_delivery_fails_the_attempt() {
     let server = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     let (id, _) = server.webhook("live", &listener.origin).await;
     let then = json!({"respond": {"status": 200}, "fault": "truncate"});
-    once(&server, DELIVER, then).await;
-    end_one(&server, "a").await;
+    add_rule_once(&server, DELIVER, then).await;
+    complete_order(&server, "a").await;
     listener.assert_quiet();
     assert_eq!(events(&server, &id).await[0]["status"], "RETRYING");
 }
 
 #[tokio::test]
-async fn over_https_the_connection_breaks_before_tls() {
+async fn fault_over_https_breaks_the_connection_before_tls() {
     let server = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     let url = listener
@@ -206,16 +210,16 @@ async fn over_https_the_connection_breaks_before_tls() {
         ("truncate", None),
         ("garbage", None),
     ] {
-        once(&server, DELIVER, json!({"fault": fault})).await;
-        end_one(&server, fault).await;
-        let came = listener.next().await;
-        assert_eq!(came.error, end, "{fault}");
-        assert_eq!(came.bytes.is_empty(), fault != "garbage", "{fault}");
-        // TLS is not spoken there: what is left is not of interest.
+        add_rule_once(&server, DELIVER, json!({"fault": fault})).await;
+        complete_order(&server, fault).await;
+        let received = listener.next().await;
+        assert_eq!(received.error, end, "{fault}");
+        assert_eq!(received.bytes.is_empty(), fault != "garbage", "{fault}");
+        // The listener speaks no TLS, so a rule completes the delivery.
         server
             .control(reqwest::Method::DELETE, "/_mock/rules", &json!({}))
             .await;
-        once(&server, DELIVER, json!({"respond": {"status": 200}})).await;
+        add_rule_once(&server, DELIVER, json!({"respond": {"status": 200}})).await;
         assert_eq!(server.advance("live", "PT1S").await, [DELIVER]);
     }
 }

@@ -1,5 +1,4 @@
-//! Who is called: takes down what comes on each connection, byte by byte, and answers what it was
-//! told to once a whole request is there.
+//! A TCP listener that records the bytes of each connection, and responds to complete requests.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -13,11 +12,11 @@ pub struct RawListener {
 }
 
 impl RawListener {
-    /// One that answers 200 with that body.
-    pub async fn with_replies(body: Vec<u8>) -> Self {
+    /// Starts a listener that responds 200 with `body`.
+    pub async fn start_with_body(body: Vec<u8>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let origin = format!("http://{}", listener.local_addr().expect("an address"));
-        let (sender, came) = unbounded_channel();
+        let (sender, received) = unbounded_channel();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(listen(stream, body.clone(), sender.clone()));
@@ -25,69 +24,73 @@ impl RawListener {
         });
         Self {
             origin,
-            received: came,
+            received: received,
         }
     }
 
     pub async fn start() -> Self {
-        Self::with_replies(Vec::new()).await
+        Self::start_with_body(Vec::new()).await
     }
 
-    /// What came by the next connection that has ended.
+    /// Waits for the end of the next connection and returns its bytes.
     pub async fn next(&mut self) -> RawResponse {
-        self.received.recv().await.expect("it listens")
+        self.received.recv().await.expect("a running listener")
     }
 
-    /// Nobody has called since.
+    /// Asserts that no other connection has ended.
     pub fn assert_quiet(&mut self) {
-        let came = self.received.try_recv();
-        assert!(came.is_err(), "{came:?}");
+        let received = self.received.try_recv();
+        assert!(received.is_err(), "{received:?}");
     }
 }
 
-/// The head, and as much of the body as came; none if there is no whole head.
-pub fn parts(came: &RawResponse) -> Option<(String, &[u8])> {
-    let end = came.bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
-    let head = String::from_utf8_lossy(&came.bytes[..end]).to_lowercase();
-    Some((head, &came.bytes[end + 4..]))
+/// Splits a request into its head and the received part of its body. `None` if the head is
+/// incomplete.
+pub fn split_head(received: &RawResponse) -> Option<(String, &[u8])> {
+    let end = received
+        .bytes
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")?;
+    let head = String::from_utf8_lossy(&received.bytes[..end]).to_lowercase();
+    Some((head, &received.bytes[end + 4..]))
 }
 
-/// The length that a head tells.
-pub fn told_bytes(head: &str) -> usize {
+/// Returns the `Content-Length` of a head, 0 if it has none.
+pub fn content_length(head: &str) -> usize {
     let mut lines = head.lines();
     let length = lines.find_map(|line| line.strip_prefix("content-length: "));
     length.map_or(0, |length| length.parse().expect("a number"))
 }
 
-fn is_whole(came: &RawResponse) -> bool {
-    parts(came).is_some_and(|(head, body)| body.len() == told_bytes(&head))
+fn is_complete(received: &RawResponse) -> bool {
+    split_head(received).is_some_and(|(head, body)| body.len() == content_length(&head))
 }
 
 async fn listen(mut stream: TcpStream, body: Vec<u8>, to: UnboundedSender<RawResponse>) {
-    let mut came = RawResponse {
+    let mut received = RawResponse {
         bytes: Vec::new(),
         pieces: 0,
         error: None,
     };
-    while !is_whole(&came) {
-        match stream.read_buf(&mut came.bytes).await {
+    while !is_complete(&received) {
+        match stream.read_buf(&mut received.bytes).await {
             Ok(0) => break,
-            Ok(_) => came.pieces += 1,
+            Ok(_) => received.pieces += 1,
             Err(error) => {
-                came.error = Some(error.kind());
+                received.error = Some(error.kind());
                 break;
             }
         }
     }
-    if is_whole(&came) {
+    if is_complete(&received) {
         let length = body.len();
         let head = format!(
             "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: image/jpeg\r\ncontent-length: {length}\r\n\r\n"
         );
-        let answer = [head.as_bytes(), &body].concat();
-        // It may have gone.
-        let _ = stream.write_all(&answer).await;
+        let response = [head.as_bytes(), &body].concat();
+        // Fails if the caller has closed the connection.
+        let _ = stream.write_all(&response).await;
         let _ = stream.shutdown().await;
     }
-    let _ = to.send(came);
+    let _ = to.send(received);
 }

@@ -1,21 +1,21 @@
-//! Faults on what is put where a client wants it, and on what is downloaded.
+//! Faults on zero copy PUTs to output targets, and on fetches of inputs.
 
 use std::io::ErrorKind;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::listener::{RawListener, parts, told_bytes};
-use super::{hits, once, rule};
+use super::listener::{RawListener, content_length, split_head};
+use super::{add_rule, add_rule_once, hits};
 use crate::support::{TestResponse, TestServer, fixture, picture};
 
 const ANTI_AI: &str = "/api/v2/orders/anti-ai";
 const PUT: &str = "zeroCopy.put";
 const FETCH: &str = "file.fetch";
-/// Of a try that breaks and of what follows it: the last is after 7 s.
-const LADDER: &str = "PT7.3S";
+/// Time from the confirm to the last retry, 7 s after the first attempt.
+const RETRY_SCHEDULE: &str = "PT7.3S";
 
-/// Makes an order; its id.
+/// Creates an order. Returns its id.
 async fn create_anti_ai(server: &TestServer, body: &Value) -> String {
     let response = server.post("live", ANTI_AI, body).await;
     assert_eq!(response.status, 200, "{}", response.text());
@@ -23,8 +23,8 @@ async fn create_anti_ai(server: &TestServer, body: &Value) -> String {
     id.as_str().expect("an id").to_owned()
 }
 
-/// An order in zero copy, of files of those names.
-async fn zero_copy(server: &TestServer, key: &str, origin: &str, names: &[&str]) -> String {
+/// Creates a zero copy order of files with `names`, with targets at `origin`. Returns its id.
+async fn create_zero_copy(server: &TestServer, key: &str, origin: &str, names: &[&str]) -> String {
     let file = |name: &&str| {
         let url = format!("http://files.test/{name}");
         json!({"fileName": name, "originalFileUrl": url})
@@ -36,26 +36,26 @@ async fn zero_copy(server: &TestServer, key: &str, origin: &str, names: &[&str])
     create_anti_ai(server, &body).await
 }
 
-/// The order's status and what is told of its failure.
-async fn finish_order(server: &TestServer, id: &str) -> (Value, Value) {
+/// Returns the status and the errors of an order.
+async fn status_and_errors(server: &TestServer, id: &str) -> (Value, Value) {
     let mut order = server.get_order("live", id).await;
     (order["status"].take(), order["errors"].take())
 }
 
 #[tokio::test]
-async fn each_fault_is_seen_by_the_target_and_the_next_try_is_whole() {
+async fn fault_on_output_put_reaches_the_target_and_the_retry_is_complete() {
     let server = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     for fault in ["reset", "empty", "truncate", "garbage"] {
-        once(&server, PUT, json!({"fault": fault})).await;
-        let id = zero_copy(&server, fault, &listener.origin, &["a.jpg"]).await;
+        add_rule_once(&server, PUT, json!({"fault": fault})).await;
+        let id = create_zero_copy(&server, fault, &listener.origin, &["a.jpg"]).await;
         server.advance("live", "PT0.3S").await;
         let broken = listener.next().await;
         assert_eq!(server.get_order("live", &id).await["status"], "inProgress");
         assert_eq!(server.advance("live", "PT1S").await, ["order.process"]);
         let whole = listener.next().await;
-        let (head, body) = parts(&whole).expect("a whole head");
-        assert!(body.len() > 1_000 && body.len() == told_bytes(&head));
+        let (head, body) = split_head(&whole).expect("a complete head");
+        assert!(body.len() > 1_000 && body.len() == content_length(&head));
         let expected = (fault == "reset").then_some(ErrorKind::ConnectionReset);
         assert_eq!(broken.error, expected, "{fault}");
         match fault {
@@ -64,15 +64,15 @@ async fn each_fault_is_seen_by_the_target_and_the_next_try_is_whole() {
                 assert!(!broken.bytes.is_empty() && !broken.text().contains("HTTP/"));
             }
             "truncate" => {
-                let (head, cut) = parts(&broken).expect("a whole head");
-                assert_eq!(told_bytes(&head), body.len());
+                let (head, truncated) = split_head(&broken).expect("a complete head");
+                assert_eq!(content_length(&head), body.len());
                 assert!(head.contains("\ncontent-type: image/jpeg\r"), "{head}");
-                assert!(cut == &body[..body.len() / 2]);
+                assert!(truncated == &body[..body.len() / 2]);
             }
             _ => {
-                let about = whole.bytes.len() / 2;
+                let half = whole.bytes.len() / 2;
                 assert!(
-                    broken.bytes.len().abs_diff(about) < 2,
+                    broken.bytes.len().abs_diff(half) < 2,
                     "{}",
                     broken.bytes.len()
                 );
@@ -80,58 +80,60 @@ async fn each_fault_is_seen_by_the_target_and_the_next_try_is_whole() {
             }
         }
         assert_eq!(
-            finish_order(&server, &id).await,
+            status_and_errors(&server, &id).await,
             (json!("complete"), Value::Null)
         );
     }
 }
 
 #[tokio::test]
-async fn a_put_that_always_breaks_fails_the_order_and_tells_why() {
+async fn fault_on_every_output_put_fails_the_order_with_the_reason() {
     let server = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     let when = json!({"operation": PUT, "fileName": "b.*"});
     let body = json!({"name": "flaky", "when": when, "then": {"fault": "truncate"}});
-    rule(&server, &body).await;
-    let id = zero_copy(&server, "a", &listener.origin, &["a.jpg", "b.jpg"]).await;
-    let ran = server.advance("live", LADDER).await;
-    assert_eq!(ran, ["order.process"; 4]);
-    let why = "outputTargets[1].url: rule 1 (flaky): the request was cut half way";
+    add_rule(&server, &body).await;
+    let id = create_zero_copy(&server, "a", &listener.origin, &["a.jpg", "b.jpg"]).await;
+    let kinds = server.advance("live", RETRY_SCHEDULE).await;
+    assert_eq!(kinds, ["order.process"; 4]);
+    let errors = "outputTargets[1].url: rule 1 (flaky): the request was cut half way";
     assert_eq!(
-        finish_order(&server, &id).await,
-        (json!("failed"), json!(why))
+        status_and_errors(&server, &id).await,
+        (json!("failed"), json!(errors))
     );
-    assert_eq!(hits(&server).await, [4], "the other file's is no match");
+    assert_eq!(
+        hits(&server).await,
+        [4],
+        "the rule does not match the other file"
+    );
     for path in ["/a.jpg", "/b.jpg", "/b.jpg", "/b.jpg", "/b.jpg"] {
-        let came = listener.next().await.text();
-        assert!(
-            came.starts_with(&format!("PUT {path} HTTP/1.1\r\n")),
-            "{came}"
-        );
+        let request = listener.next().await.text();
+        let request_line = format!("PUT {path} HTTP/1.1\r\n");
+        assert!(request.starts_with(&request_line), "{request}");
     }
     listener.assert_quiet();
 }
 
 #[tokio::test]
-async fn a_dripped_put_comes_whole_and_piece_by_piece() {
+async fn drip_on_output_put_sends_it_completely_in_pieces() {
     let server = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     let then = json!({"fault": "drip", "bytesPerSecond": 20_000});
-    once(&server, PUT, then).await;
-    let id = zero_copy(&server, "a", &listener.origin, &["a.jpg"]).await;
+    add_rule_once(&server, PUT, then).await;
+    let id = create_zero_copy(&server, "a", &listener.origin, &["a.jpg"]).await;
     server.advance("live", "PT0.3S").await;
-    let came = listener.next().await;
-    let (head, body) = parts(&came).expect("a head");
-    assert_eq!(body.len(), told_bytes(&head));
-    assert!(came.pieces > 3, "{} of {}", came.pieces, body.len());
+    let received = listener.next().await;
+    let (head, body) = split_head(&received).expect("a head");
+    assert_eq!(body.len(), content_length(&head));
+    assert!(received.pieces > 3, "{} of {}", received.pieces, body.len());
     assert_eq!(
-        finish_order(&server, &id).await,
+        status_and_errors(&server, &id).await,
         (json!("complete"), Value::Null)
     );
 }
 
 #[tokio::test]
-async fn a_rule_answers_in_the_targets_place() {
+async fn respond_by_rule_replaces_the_target() {
     let server = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     for (status, expected) in [
@@ -143,31 +145,31 @@ async fn a_rule_answers_in_the_targets_place() {
         (503, (json!("inProgress"), Value::Null)),
     ] {
         let then = json!({"respond": {"status": status}, "delayMs": 1});
-        once(&server, PUT, then).await;
+        add_rule_once(&server, PUT, then).await;
         let key = status.to_string();
-        let id = zero_copy(&server, &key, &listener.origin, &["a.jpg"]).await;
+        let id = create_zero_copy(&server, &key, &listener.origin, &["a.jpg"]).await;
         server.advance("live", "PT0.3S").await;
         listener.assert_quiet();
-        assert_eq!(finish_order(&server, &id).await, expected);
+        assert_eq!(status_and_errors(&server, &id).await, expected);
     }
     assert_eq!(hits(&server).await, [1; 3]);
 }
 
-async fn fetching() -> TestServer {
+async fn start_with_fetch() -> TestServer {
     let server = TestServer::with_config(|config| config.orders.fetch = true).await;
     server.freeze("live").await;
     server
 }
 
-/// An order of a file of that name there, run: how it ended.
-async fn fetched(server: &TestServer, key: &str, origin: &str) -> (Value, Value) {
+/// Runs an order whose input is fetched from `origin`. Returns its status and errors.
+async fn run_fetching_order(server: &TestServer, key: &str, origin: &str) -> (Value, Value) {
     let file = json!({"fileName": "a.jpg", "originalFileUrl": format!("{origin}/a.jpg")});
     let id = create_anti_ai(server, &json!({"idempotencyKey": key, "files": [file]})).await;
     server.advance("live", "PT1S").await;
-    finish_order(server, &id).await
+    status_and_errors(server, &id).await
 }
 
-/// An Undetectable document is asked for, of what is there.
+/// Requests the detection of the file at `url`.
 async fn detect(server: &TestServer, url: &str) -> TestResponse {
     let body = json!({"key": "live", "url": url}).to_string();
     let headers = [("content-type", "application/json")];
@@ -175,10 +177,10 @@ async fn detect(server: &TestServer, url: &str) -> TestResponse {
 }
 
 #[tokio::test]
-async fn each_fault_is_met_in_what_is_downloaded() {
-    let server = fetching().await;
-    let mut listener = RawListener::with_replies(picture()).await;
-    for (n, (fault, says)) in [
+async fn fault_on_input_fetch_fails_order_and_document() {
+    let server = start_with_fetch().await;
+    let mut listener = RawListener::start_with_body(picture()).await;
+    for (n, (fault, message)) in [
         ("reset", "the connection was reset"),
         ("empty", "the connection was closed before the answer"),
         ("truncate", "the answer was cut half way"),
@@ -189,23 +191,23 @@ async fn each_fault_is_met_in_what_is_downloaded() {
     {
         let when = json!({"operation": FETCH, "fileName": "a.jpg"});
         let body = json!({"name": "flaky", "when": when, "times": 2, "then": {"fault": fault}});
-        rule(&server, &body).await;
-        let line = format!("rule {} (flaky): {says}", n + 1);
+        add_rule(&server, &body).await;
+        let line = format!("rule {} (flaky): {message}", n + 1);
         let expected = format!("files[0].originalFileUrl: {line}");
-        let came = fetched(&server, fault, &listener.origin).await;
-        assert_eq!(came, (json!("failed"), json!(expected)));
+        let actual = run_fetching_order(&server, fault, &listener.origin).await;
+        assert_eq!(actual, (json!("failed"), json!(expected)));
         let refused = detect(&server, &format!("{}/a.jpg", listener.origin)).await;
-        let why = format!("url: {line}");
+        let reason = format!("url: {line}");
         assert_eq!(
             (refused.status, refused.header("x-mock-reason")),
-            (500, &*why)
+            (500, &*reason)
         );
         for _ in 0..2 {
             let request = listener.next().await.text();
             assert!(request.starts_with("GET /a.jpg HTTP/1.1\r\n"), "{request}");
         }
         let key = format!("after {fault}");
-        let after = fetched(&server, &key, &listener.origin).await;
+        let after = run_fetching_order(&server, &key, &listener.origin).await;
         assert_eq!(after, (json!("complete"), Value::Null));
         listener.next().await;
     }
@@ -213,39 +215,39 @@ async fn each_fault_is_met_in_what_is_downloaded() {
 }
 
 #[tokio::test]
-async fn a_file_that_drips_is_there_in_the_end() {
-    let server = fetching().await;
-    let listener = RawListener::with_replies(picture()).await;
+async fn drip_on_input_fetch_completes_the_order() {
+    let server = start_with_fetch().await;
+    let listener = RawListener::start_with_body(picture()).await;
     let then = json!({"fault": "drip", "bytesPerSecond": 200_000});
-    once(&server, FETCH, then).await;
-    let came = fetched(&server, "a", &listener.origin).await;
-    assert_eq!(came, (json!("complete"), Value::Null));
+    add_rule_once(&server, FETCH, then).await;
+    let actual = run_fetching_order(&server, "a", &listener.origin).await;
+    assert_eq!(actual, (json!("complete"), Value::Null));
     assert_eq!(hits(&server).await, [1]);
 }
 
 #[tokio::test]
-async fn what_a_rule_answers_is_the_file() {
-    let server = fetching().await;
+async fn respond_by_rule_to_input_fetch_supplies_the_file() {
+    let server = start_with_fetch().await;
     let svg = String::from_utf8(fixture("plain.svg")).expect("text");
     let headers = json!({"content-type": "image/svg+xml"});
     let then = json!({"respond": {"status": 200, "headers": headers, "body": svg}, "delayMs": 1});
-    once(&server, FETCH, then).await;
+    add_rule_once(&server, FETCH, then).await;
     let response = detect(&server, "http://127.0.0.1:1/a_ai.svg").await;
     assert_eq!(response.status, 200, "{}", response.text());
     let then = json!({"respond": {"status": 404}});
-    once(&server, FETCH, then).await;
+    add_rule_once(&server, FETCH, then).await;
     let refused = detect(&server, "http://127.0.0.1:1/a_ai.svg").await;
-    let why = "url: http://127.0.0.1:1/a_ai.svg answered 404";
+    let reason = "url: http://127.0.0.1:1/a_ai.svg answered 404";
     assert_eq!(
         (refused.status, refused.header("x-mock-reason")),
-        (500, why)
+        (500, reason)
     );
     let then = json!({"respond": {"status": 200, "body": svg}, "fault": "reset"});
-    once(&server, FETCH, then).await;
+    add_rule_once(&server, FETCH, then).await;
     let refused = detect(&server, "http://127.0.0.1:1/a_ai.svg").await;
-    let why = "url: rule 3: the connection was reset";
+    let reason = "url: rule 3: the connection was reset";
     assert_eq!(
         (refused.status, refused.header("x-mock-reason")),
-        (500, why)
+        (500, reason)
     );
 }

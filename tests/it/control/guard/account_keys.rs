@@ -2,13 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{assert_code, assert_kept, assert_refused, control_operations, keep_account, path_of};
+use super::{
+    assert_code, assert_refused, assert_unchanged, control_operations, create_protected_account,
+    path_of,
+};
 use crate::support::TestServer;
 
 #[tokio::test]
-async fn empty_account_in_the_query_is_refused_by_every_operation() {
+async fn call_with_empty_account_in_query_is_refused_by_every_operation() {
     let server = TestServer::start().await;
-    keep_account(&server).await;
+    create_protected_account(&server).await;
     for operation in control_operations() {
         if operation.name == "control.postToInbox" {
             continue;
@@ -31,23 +34,26 @@ async fn empty_account_in_the_query_is_refused_by_every_operation() {
             );
         }
     }
-    assert_kept(&server).await;
+    assert_unchanged(&server).await;
     let delivery = reqwest::Method::POST;
-    let posted = server
+    let response = server
         .send(delivery, "/_mock/inbox/a?account=", &[], "x")
         .await;
-    assert_eq!(posted.status, 200, "a sender's query is its own");
+    assert_eq!(
+        response.status, 200,
+        "the query of a webhook URL is not checked"
+    );
 }
 
 #[tokio::test]
-async fn empty_account_in_the_body_is_refused_by_every_operation() {
+async fn call_with_empty_account_in_body_is_refused_by_every_operation() {
     let server = TestServer::start().await;
-    keep_account(&server).await;
+    create_protected_account(&server).await;
     for operation in control_operations() {
         if operation.name == "control.postToInbox" {
             continue;
         }
-        // The rest that the operation needs, so that nothing else is wrong.
+        // Required fields, so that the account is the only error.
         let mut body = match operation.name {
             "control.advanceClock" => json!({"by": 1}),
             "control.createRule" => json!({"then": {"delayMs": 1}}),
@@ -65,21 +71,21 @@ async fn empty_account_in_the_body_is_refused_by_every_operation() {
             _ => "bad_body",
         };
         assert_code(&response, 400, code, operation.name);
-        let message = response.json()["error"]["message"].take();
-        let message = message.as_str().expect("a message");
+        let error = response.json()["error"].take();
+        let message = error["message"].as_str().expect("a message");
         assert!(
             message.contains("account: ") && message.contains("is empty"),
             "{}: {message}",
             operation.name
         );
     }
-    assert_kept(&server).await;
+    assert_unchanged(&server).await;
 }
 
 #[tokio::test]
-async fn empty_account_in_a_document_is_refused_with_its_place() {
+async fn put_fixtures_with_empty_account_is_refused_with_its_place() {
     let server = TestServer::start().await;
-    keep_account(&server).await;
+    create_protected_account(&server).await;
     let detection = "bizmori.createAiDetection";
     for (document, place) in [
         (json!({"accounts": [{"key": ""}]}), "accounts[0].key"),
@@ -101,18 +107,18 @@ async fn empty_account_in_a_document_is_refused_with_its_place() {
             .send(put, "/_mock/fixtures", &[], document.to_string())
             .await;
         assert_code(&response, 400, "bad_fixtures", place);
-        let message = response.json()["error"]["message"].take();
-        let message = message.as_str().expect("a message");
-        let begin = format!("line 1, {place}: is empty");
-        assert!(message.starts_with(&begin), "{message}");
+        let error = response.json()["error"].take();
+        let message = error["message"].as_str().expect("a message");
+        let prefix = format!("line 1, {place}: is empty");
+        assert!(message.starts_with(&prefix), "{message}");
     }
-    assert_kept(&server).await;
+    assert_unchanged(&server).await;
 }
 
 #[tokio::test]
-async fn empty_key_in_the_path_is_refused() {
+async fn call_with_empty_key_in_path_is_refused() {
     let server = TestServer::start().await;
-    keep_account(&server).await;
+    create_protected_account(&server).await;
     for method in ["GET", "PUT", "DELETE"] {
         let method: reqwest::Method = method.parse().expect("a method");
         let response = server.send(method, "/_mock/accounts/", &[], "").await;
@@ -120,7 +126,7 @@ async fn empty_key_in_the_path_is_refused() {
         let hint = "end the path with a key; GET /_mock/accounts lists all accounts";
         assert_refused(&response, 400, "bad_key", message, hint);
     }
-    assert_kept(&server).await;
+    assert_unchanged(&server).await;
     let unknown: Value = server
         .send(reqwest::Method::GET, "/_mock/accounts//", &[], "")
         .await

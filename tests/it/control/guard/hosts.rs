@@ -1,29 +1,32 @@
-//! The hosts by which the control plane and the documentation may be called (DNS rebinding).
+//! Hosts by which the control plane and the documentation may be called. Prevents DNS rebinding.
 
 use reqwest::Method;
 use serde_json::json;
 use stuntdouble::settings::Config;
 
 use super::{
-    EVIL, ask, assert_code, assert_kept, assert_refused, control_operations, keep_account, path_of,
+    EVIL, assert_code, assert_refused, assert_unchanged, control_operations,
+    create_protected_account, path_of, send_raw,
 };
 use crate::support::{TestServer, raw};
 
 const REBOUND: &str = "Host: rebound.example:8080\r\n";
 
-async fn health(server: &TestServer, headers: &str) -> u16 {
-    ask(server, "GET", "/_mock/health", headers).await.status
+async fn health_status(server: &TestServer, headers: &str) -> u16 {
+    send_raw(server, "GET", "/_mock/health", headers)
+        .await
+        .status
 }
 
 #[tokio::test]
 async fn call_by_unknown_host_answers_unknown_host_on_every_operation() {
     let server = TestServer::start().await;
-    keep_account(&server).await;
+    create_protected_account(&server).await;
     let mut paths: Vec<_> = control_operations()
         .iter()
         .map(|it| (it.method.to_string(), path_of(it)))
         .collect();
-    let own = [
+    let unlisted_paths = [
         "/docs",
         "/docs/start.js",
         "/docs/nothing",
@@ -31,19 +34,19 @@ async fn call_by_unknown_host_answers_unknown_host_on_every_operation() {
         "/_mock/",
         "/_mock/nothing",
     ];
-    paths.extend(own.map(|path| ("GET".to_owned(), path.to_owned())));
+    paths.extend(unlisted_paths.map(|path| ("GET".to_owned(), path.to_owned())));
     for (method, path) in paths {
-        let response = ask(&server, &method, &path, REBOUND).await;
+        let response = send_raw(&server, &method, &path, REBOUND).await;
         let message = "rebound.example:8080 is not a host by which this server may be called";
         let hint = "call localhost or an IP address, or start the server with \
                     --allow-host rebound.example (STUNTDOUBLE_ALLOW_HOST)";
         assert_refused(&response, 421, "unknown_host", message, hint);
     }
-    assert_kept(&server).await;
+    assert_unchanged(&server).await;
 }
 
 #[tokio::test]
-async fn vendors_and_storage_are_served_by_any_host() {
+async fn call_vendor_or_storage_by_any_host_is_allowed() {
     let server = TestServer::start().await;
     for path in [
         "/api/v2/orders/1",
@@ -52,13 +55,13 @@ async fn vendors_and_storage_are_served_by_any_host() {
         "/_s3/bizmori/a",
         "/nothing",
     ] {
-        let response = ask(&server, "GET", path, REBOUND).await;
+        let response = send_raw(&server, "GET", path, REBOUND).await;
         assert_ne!(response.status, 421, "{path}");
     }
 }
 
 #[tokio::test]
-async fn local_names_addresses_and_the_vendors_hosts_are_allowed() {
+async fn call_by_local_or_vendor_host_is_allowed_and_by_similar_names_refused() {
     let server = TestServer::start().await;
     for host in [
         "localhost",
@@ -78,7 +81,7 @@ async fn local_names_addresses_and_the_vendors_hosts_are_allowed() {
         "ai-image-detector-dev.nyc3.digitaloceanspaces.com",
     ] {
         assert_eq!(
-            health(&server, &format!("Host: {host}\r\n")).await,
+            health_status(&server, &format!("Host: {host}\r\n")).await,
             200,
             "{host}"
         );
@@ -92,7 +95,7 @@ async fn local_names_addresses_and_the_vendors_hosts_are_allowed() {
         "127.0.0.1.nip.io",
     ] {
         assert_eq!(
-            health(&server, &format!("Host: {host}\r\n")).await,
+            health_status(&server, &format!("Host: {host}\r\n")).await,
             421,
             "{host}"
         );
@@ -100,7 +103,7 @@ async fn local_names_addresses_and_the_vendors_hosts_are_allowed() {
 }
 
 #[tokio::test]
-async fn settings_name_more_hosts() {
+async fn call_by_configured_host_is_allowed() {
     type HostSettings = fn(&mut Config);
     let settings: [(HostSettings, &str); 5] = [
         (
@@ -127,11 +130,11 @@ async fn settings_name_more_hosts() {
     for (set, host) in settings {
         let server = TestServer::with_config(set).await;
         assert_eq!(
-            health(&server, &format!("Host: {host}\r\n")).await,
+            health_status(&server, &format!("Host: {host}\r\n")).await,
             200,
             "{host}"
         );
-        let other = health(&server, "Host: evil.com\r\n").await;
+        let other = health_status(&server, "Host: evil.com\r\n").await;
         assert_eq!(
             other,
             if host == "anything.com" { 200 } else { 421 },
@@ -141,7 +144,7 @@ async fn settings_name_more_hosts() {
 }
 
 #[tokio::test]
-async fn every_host_that_a_request_names_has_to_be_allowed() {
+async fn call_with_several_hosts_requires_all_to_be_allowed() {
     let server = TestServer::start().await;
     let absolute = |host: &str| format!("http://{host}/_mock/health");
     for (authority, host, status) in [
@@ -151,13 +154,13 @@ async fn every_host_that_a_request_names_has_to_be_allowed() {
         ("u@localhost", "localhost", 421),
     ] {
         let headers = format!("Host: {host}\r\n");
-        let response = ask(&server, "GET", &absolute(authority), &headers).await;
+        let response = send_raw(&server, "GET", &absolute(authority), &headers).await;
         assert_eq!(response.status, status, "{authority} {host}");
     }
     let forwarded =
         |host: &str, forwarded: &str| format!("Host: {host}\r\nX-Forwarded-Host: {forwarded}\r\n");
     assert_eq!(
-        health(&server, &forwarded("localhost", "evil.com")).await,
+        health_status(&server, &forwarded("localhost", "evil.com")).await,
         200
     );
     let trusting = TestServer::with_config(|config| config.trust_forwarded = true).await;
@@ -168,13 +171,13 @@ async fn every_host_that_a_request_names_has_to_be_allowed() {
         ("localhost", "evil.com, localhost", 421),
         ("localhost", "a b", 421),
     ] {
-        let answered = health(&trusting, &forwarded(host, text)).await;
-        assert_eq!(answered, status, "{host} {text}");
+        let actual = health_status(&trusting, &forwarded(host, text)).await;
+        assert_eq!(actual, status, "{host} {text}");
     }
 }
 
 #[tokio::test]
-async fn the_host_is_checked_before_the_origin_and_the_origin_before_the_token() {
+async fn call_with_several_faults_reports_host_then_origin_then_token() {
     let server =
         TestServer::with_config(|config| config.control.control_token = Some("s3cret".to_owned()))
             .await;
@@ -187,21 +190,28 @@ async fn the_host_is_checked_before_the_origin_and_the_origin_before_the_token()
         (String::new(), 401, "unauthorized"),
         (format!("Host: a b\r\n{EVIL}"), 400, "bad_host"),
     ] {
-        let response = ask(&server, "POST", "/_mock/reset", &headers).await;
+        let response = send_raw(&server, "POST", "/_mock/reset", &headers).await;
         assert_code(&response, status, code, &headers);
     }
     assert_eq!(
-        ask(&server, "POST", "/_mock/reset", token).await.status,
+        send_raw(&server, "POST", "/_mock/reset", token)
+            .await
+            .status,
         200
     );
-    let inbox = ask(&server, "POST", "/_mock/inbox/a/messages", "").await;
-    assert_code(&inbox, 401, "unauthorized", "it is no delivery");
-    let delivery = ask(&server, "POST", "/_mock/inbox/a", REBOUND).await;
-    assert_code(&delivery, 421, "unknown_host", "deliveries too");
+    let inbox = send_raw(&server, "POST", "/_mock/inbox/a/messages", "").await;
+    assert_code(&inbox, 401, "unauthorized", "not a delivery");
+    let delivery = send_raw(&server, "POST", "/_mock/inbox/a", REBOUND).await;
+    assert_code(
+        &delivery,
+        421,
+        "unknown_host",
+        "the host of a delivery is checked",
+    );
 }
 
 #[tokio::test]
-async fn body_of_refused_request_is_read_so_that_its_sender_gets_the_answer() {
+async fn refuse_call_with_large_body_drains_it_and_answers() {
     let server = TestServer::start().await;
     let body = "x".repeat(8 * 1024 * 1024);
     let headers = [("origin", "http://evil.test")];
@@ -210,6 +220,10 @@ async fn body_of_refused_request_is_read_so_that_its_sender_gets_the_answer() {
         .await;
     assert_code(&response, 403, "cross_origin", "8 MiB");
     let request = "GET /_mock/health HTTP/1.0\r\n\r\n";
-    let old = raw::send(&server.origin, request.as_bytes()).await;
-    assert_eq!(old.json()["status"], json!("ok"), "HTTP/1.0 has no Host");
+    let http_1_0 = raw::send(&server.origin, request.as_bytes()).await;
+    assert_eq!(
+        http_1_0.json()["status"],
+        json!("ok"),
+        "HTTP/1.0 has no Host"
+    );
 }

@@ -1,10 +1,11 @@
-//! Requests of web pages: by `Sec-Fetch-Site`, else by `Origin` against the host.
+//! Requests of web pages, recognised by `Sec-Fetch-Site`, else by comparing `Origin` with the host.
 
 use reqwest::Method;
 use serde_json::json;
 
 use super::{
-    EVIL, ask, assert_code, assert_kept, assert_refused, control_operations, keep_account, path_of,
+    EVIL, assert_code, assert_refused, assert_unchanged, control_operations,
+    create_protected_account, path_of, send_raw,
 };
 use crate::support::{TestServer, picture};
 
@@ -12,35 +13,36 @@ const HINT: &str =
     "only the server's own pages, and clients that are not browsers, may change state";
 
 #[tokio::test]
-async fn unsafe_call_from_other_origin_answers_cross_origin_on_every_operation() {
+async fn write_from_other_origin_answers_cross_origin_on_every_operation() {
     let server = TestServer::start().await;
-    keep_account(&server).await;
-    let mut refused = 0;
+    create_protected_account(&server).await;
+    let mut refused_count = 0;
     for operation in control_operations() {
-        let (method, path) = (operation.method.as_str(), path_of(&operation));
+        let method = operation.method.as_str();
+        let path = path_of(&operation);
         let is_safe = operation.method == Method::GET;
         if is_safe || operation.name == "control.postToInbox" {
             continue;
         }
-        refused += 1;
-        let response = ask(&server, method, &path, EVIL).await;
+        refused_count += 1;
+        let response = send_raw(&server, method, &path, EVIL).await;
         let message = "a web page of another origin made this request (Origin: http://evil.test)";
         assert_refused(&response, 403, "cross_origin", message, HINT);
         let site = "Sec-Fetch-Site: cross-site\r\n";
-        let response = ask(&server, method, &path, site).await;
+        let response = send_raw(&server, method, &path, site).await;
         let message = "a web page of another origin made this request (Sec-Fetch-Site: cross-site)";
         assert_refused(&response, 403, "cross_origin", message, HINT);
     }
-    assert!(refused > 15, "{refused}");
-    let unknown = ask(&server, "POST", "/_mock/nothing", EVIL).await;
-    assert_code(&unknown, 403, "cross_origin", "no operation");
-    assert_kept(&server).await;
+    assert!(refused_count > 15, "{refused_count}");
+    let unknown = send_raw(&server, "POST", "/_mock/nothing", EVIL).await;
+    assert_code(&unknown, 403, "cross_origin", "an unknown route");
+    assert_unchanged(&server).await;
 }
 
 #[tokio::test]
-async fn reset_is_refused_for_every_page_but_the_servers_own() {
+async fn reset_from_a_page_requires_the_servers_own_origin() {
     let server = TestServer::start().await;
-    keep_account(&server).await;
+    create_protected_account(&server).await;
     let own = &server.origin;
     let host = own.trim_start_matches("http://");
     for headers in [
@@ -59,9 +61,9 @@ async fn reset_is_refused_for_every_page_but_the_servers_own() {
         } else {
             format!("Host: {host}\r\n")
         };
-        let response = ask(&server, "POST", "/_mock/reset", &format!("{host}{headers}")).await;
+        let response = send_raw(&server, "POST", "/_mock/reset", &format!("{host}{headers}")).await;
         assert_code(&response, 403, "cross_origin", &headers);
-        assert_kept(&server).await;
+        assert_unchanged(&server).await;
     }
     for headers in [
         String::new(),
@@ -70,9 +72,9 @@ async fn reset_is_refused_for_every_page_but_the_servers_own() {
         format!("Origin: {own}\r\n"),
         format!("Sec-Fetch-Site: same-origin\r\nOrigin: {own}\r\n"),
     ] {
-        keep_account(&server).await;
+        create_protected_account(&server).await;
         let headers = format!("Host: {host}\r\n{headers}");
-        let response = ask(&server, "POST", "/_mock/reset", &headers).await;
+        let response = send_raw(&server, "POST", "/_mock/reset", &headers).await;
         assert_eq!(
             (response.status, response.json()["accounts"].take()),
             (200, json!(1)),
@@ -84,13 +86,13 @@ async fn reset_is_refused_for_every_page_but_the_servers_own() {
 }
 
 #[tokio::test]
-async fn own_origin_is_the_one_that_was_called_by_tls_and_through_a_proxy() {
+async fn reset_by_tls_or_proxy_requires_the_origin_that_was_called() {
     let secure = TestServer::with_config(|config| {
         config.tls.tls = true;
         config.tls.tls_port = 0;
     })
     .await;
-    let own = format!("https://{}", secure.tls.expect("it listens by TLS"));
+    let own = format!("https://{}", secure.tls.expect("a TLS listener"));
     let plain = own.replace("https:", "http:");
     let reset = format!("{own}/_mock/reset");
     for (origin, status) in [(&own, 200), (&plain, 403), (&secure.origin, 403)] {
@@ -101,28 +103,28 @@ async fn own_origin_is_the_one_that_was_called_by_tls_and_through_a_proxy() {
 
     let forwarded = "Origin: https://mock.test\r\nX-Forwarded-Proto: https\r\n\
                      X-Forwarded-Host: mock.test\r\n";
-    let behind = TestServer::with_config(|config| config.trust_forwarded = true).await;
-    let response = ask(&behind, "POST", "/_mock/reset", forwarded).await;
+    let behind_proxy = TestServer::with_config(|config| config.trust_forwarded = true).await;
+    let response = send_raw(&behind_proxy, "POST", "/_mock/reset", forwarded).await;
     assert_eq!(response.status, 200);
-    let own = "Origin: http://localhost\r\nX-Forwarded-Host: mock.test\r\n";
-    let response = ask(&behind, "POST", "/_mock/reset", own).await;
-    assert_code(&response, 403, "cross_origin", own);
-    let alone = TestServer::start().await;
-    let response = ask(&alone, "POST", "/_mock/reset", forwarded).await;
+    let wrong_origin = "Origin: http://localhost\r\nX-Forwarded-Host: mock.test\r\n";
+    let response = send_raw(&behind_proxy, "POST", "/_mock/reset", wrong_origin).await;
+    assert_code(&response, 403, "cross_origin", wrong_origin);
+    let without_proxy = TestServer::start().await;
+    let response = send_raw(&without_proxy, "POST", "/_mock/reset", forwarded).await;
     assert_code(&response, 403, "cross_origin", forwarded);
 }
 
 #[tokio::test]
-async fn inbox_deliveries_vendors_and_storage_take_requests_of_any_page() {
+async fn call_inbox_vendor_or_storage_from_any_page_is_allowed() {
     let server = TestServer::start_frozen("live").await;
     let cross = [
         ("origin", "http://evil.test"),
         ("sec-fetch-site", "cross-site"),
     ];
-    let posted = server
+    let response = server
         .send(Method::POST, "/_mock/inbox/a", &cross, "x")
         .await;
-    assert_eq!(posted.status, 200);
+    assert_eq!(response.status, 200);
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
     let [origin, site] = cross;
     let headers = [
@@ -136,28 +138,30 @@ async fn inbox_deliveries_vendors_and_storage_take_requests_of_any_page() {
         .send(Method::POST, detection, &headers, body.to_string())
         .await;
     assert_eq!(response.status, 200, "{}", response.text());
-    let url = response.json()["data"]["file"]["uploadUrl"].take();
-    let url = url.as_str().expect("a URL");
+    let created = response.json();
+    let url = created["data"]["file"]["uploadUrl"]
+        .as_str()
+        .expect("a URL");
     let put = server.send(Method::PUT, url, &cross, picture()).await;
     assert_eq!(put.status, 200, "{}", put.text());
     let query = json!({"id": "a"}).to_string();
     let headers = [origin, site, ("content-type", "application/json")];
-    let reply = server.send(Method::POST, "/query", &headers, query).await;
-    assert_ne!(reply.status, 403, "{}", reply.text());
+    let response = server.send(Method::POST, "/query", &headers, query).await;
+    assert_ne!(response.status, 403, "{}", response.text());
     for path in [
         "/_mock/inbox/a/messages",
         "/_mock/inbox/",
         "/_mock/inbox/a/",
     ] {
-        let received = ask(&server, "POST", path, EVIL).await;
-        assert_code(&received, 403, "cross_origin", path);
+        let refused = send_raw(&server, "POST", path, EVIL).await;
+        assert_code(&refused, 403, "cross_origin", path);
     }
-    let set = ask(&server, "PUT", "/_mock/inbox/a", EVIL).await;
+    let set = send_raw(&server, "PUT", "/_mock/inbox/a", EVIL).await;
     assert_code(&set, 403, "cross_origin", "PUT");
 }
 
 #[tokio::test]
-async fn no_answer_of_the_control_plane_lets_other_origins_read_it() {
+async fn call_from_other_origin_gets_no_cors_headers() {
     let server = TestServer::start().await;
     for operation in control_operations() {
         let path = path_of(&operation);
@@ -172,7 +176,7 @@ async fn no_answer_of_the_control_plane_lets_other_origins_read_it() {
             ("GET", EVIL),
             (operation.method.as_str(), EVIL),
         ] {
-            let response = ask(&server, method, &path, headers).await;
+            let response = send_raw(&server, method, &path, headers).await;
             let names = response
                 .headers
                 .keys()
@@ -187,13 +191,13 @@ async fn no_answer_of_the_control_plane_lets_other_origins_read_it() {
 }
 
 #[tokio::test]
-async fn refused_call_is_counted_under_its_reason() {
+async fn refuse_call_counts_it_under_its_reason() {
     let server = TestServer::start().await;
     for _ in 0..2 {
-        ask(&server, "POST", "/_mock/reset", EVIL).await;
+        send_raw(&server, "POST", "/_mock/reset", EVIL).await;
     }
-    ask(&server, "GET", "/_mock/accounts", "Host: evil.com\r\n").await;
-    ask(&server, "GET", "/nothing", "Host: a b\r\n").await;
+    send_raw(&server, "GET", "/_mock/accounts", "Host: evil.com\r\n").await;
+    send_raw(&server, "GET", "/nothing", "Host: a b\r\n").await;
     let metrics = server
         .send(Method::GET, "/_mock/metrics", &[], "")
         .await
@@ -207,6 +211,6 @@ async fn refused_call_is_counted_under_its_reason() {
     }
     assert!(
         !metrics.contains("control.reset"),
-        "it never came to the operation"
+        "the operation is not reached"
     );
 }

@@ -1,4 +1,4 @@
-//! Response headers that keep browsers from running what users and rules supply.
+//! Response headers that keep browsers from running uploaded content and responses of rules.
 
 use reqwest::Method;
 use reqwest::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
@@ -6,33 +6,37 @@ use serde_json::json;
 use stuntdouble::platform::clock::parse_iso;
 use stuntdouble::platform::presign::{PresignParams, Signer};
 
-use super::{EVIL, ask, control_operations, path_of};
+use super::{EVIL, control_operations, path_of, send_raw};
 use crate::support::{T0, TestResponse, TestServer, picture};
 
-fn all(response: &TestResponse, name: &reqwest::header::HeaderName) -> Vec<String> {
+fn header_values(response: &TestResponse, name: &reqwest::header::HeaderName) -> Vec<String> {
     let values = response.headers.get_all(name).iter();
     values
         .map(|it| it.to_str().expect("ASCII").to_owned())
         .collect()
 }
 
-fn assert_policies(response: &TestResponse, policies: &[&str], what: &str) {
+fn assert_policies(response: &TestResponse, policies: &[&str], case: &str) {
     assert_eq!(
-        all(response, &X_CONTENT_TYPE_OPTIONS),
+        header_values(response, &X_CONTENT_TYPE_OPTIONS),
         ["nosniff"],
-        "{what}"
+        "{case}"
     );
-    assert_eq!(all(response, &CONTENT_SECURITY_POLICY), policies, "{what}");
+    assert_eq!(
+        header_values(response, &CONTENT_SECURITY_POLICY),
+        policies,
+        "{case}"
+    );
 }
 
 #[tokio::test]
-async fn own_pages_are_not_sniffed_and_not_framed() {
+async fn serve_own_page_sends_nosniff_and_frame_policy() {
     let server = TestServer::start().await;
     let no_frames = "frame-ancestors 'none'";
     for operation in control_operations() {
         let path = path_of(&operation);
         for headers in ["", "Host: evil.com\r\n", "Host: a b\r\n", EVIL] {
-            let response = ask(&server, operation.method.as_str(), &path, headers).await;
+            let response = send_raw(&server, operation.method.as_str(), &path, headers).await;
             assert_policies(&response, &[no_frames], &format!("{path} {headers}"));
         }
     }
@@ -42,23 +46,23 @@ async fn own_pages_are_not_sniffed_and_not_framed() {
         "/docs/nothing",
         "/_mock/nothing",
     ] {
-        let response = ask(&server, "GET", path, "").await;
+        let response = send_raw(&server, "GET", path, "").await;
         assert_policies(&response, &[no_frames], path);
     }
-    let docs = ask(&server, "GET", "/docs", "").await;
-    let policies = all(&docs, &CONTENT_SECURITY_POLICY);
+    let docs = send_raw(&server, "GET", "/docs", "").await;
+    let policies = header_values(&docs, &CONTENT_SECURITY_POLICY);
     assert!(policies[0].starts_with("default-src 'none'; script-src 'self'; "));
     assert_policies(&docs, &[&policies[0], no_frames], "/docs");
-    let vendor = ask(&server, "GET", "/health", "").await;
+    let vendor = send_raw(&server, "GET", "/health", "").await;
     assert!(!vendor.headers.contains_key(CONTENT_SECURITY_POLICY));
 }
 
-/// Presigns a HEAD of the object that `url` allows to read.
+/// Presigns a HEAD request for the object that `url` gives access to.
 fn head_url(url: &str, origin: &str) -> String {
     let storage = stuntdouble::settings::Config::defaults().storage;
     let signer = Signer::new(&storage.s3_key_id, &storage.s3_secret, &storage.s3_region);
-    let begin = format!("{origin}/_s3/bizmori/");
-    let key = url.trim_start_matches(&begin).split('?').next();
+    let prefix = format!("{origin}/_s3/bizmori/");
+    let key = url.trim_start_matches(&prefix).split('?').next();
     signer.presign(&PresignParams {
         method: "HEAD",
         origin,
@@ -73,7 +77,7 @@ fn head_url(url: &str, origin: &str) -> String {
 }
 
 #[tokio::test]
-async fn uploaded_bytes_are_sandboxed_whatever_is_answered() {
+async fn serve_uploaded_bytes_sends_sandbox_policy_for_every_status() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": {"generateHeatmap": true}});
     let id = server.confirm_detection("live", &body, picture()).await;
@@ -96,7 +100,7 @@ async fn uploaded_bytes_are_sandboxed_whatever_is_answered() {
     ] {
         let host = server.origin.trim_start_matches("http://");
         let headers = format!("Host: {host}\r\n{headers}");
-        let response = ask(&server, method, path, &headers).await;
+        let response = send_raw(&server, method, path, &headers).await;
         assert_eq!(
             response.status,
             status,
@@ -105,33 +109,29 @@ async fn uploaded_bytes_are_sandboxed_whatever_is_answered() {
         );
         assert_policies(&response, &["sandbox"], &format!("{method} {headers}"));
     }
-    let unsigned = ask(&server, "GET", "/_s3/bizmori/%3Cscript%3E", "").await;
+    let unsigned = send_raw(&server, "GET", "/_s3/bizmori/%3Cscript%3E", "").await;
     assert_policies(&unsigned, &["sandbox"], "unsigned");
-    let no_host = ask(&server, "GET", "/_s3/bizmori/a", "Host: a b\r\n").await;
+    let no_host = send_raw(&server, "GET", "/_s3/bizmori/a", "Host: a b\r\n").await;
     assert_policies(&no_host, &["sandbox"], "no host");
     let query = "/_mock/requests?operation=storage.get&status=200";
-    let stored = server.send(Method::GET, query, &[], "").await.json();
-    let headers = &stored["requests"][0]["responseHeaders"];
+    let listing = server.send(Method::GET, query, &[], "").await.json();
+    let headers = &listing["requests"][0]["responseHeaders"];
     assert_eq!(headers["content-security-policy"], "sandbox");
     assert_eq!(headers["x-content-type-options"], "nosniff");
 }
 
 #[tokio::test]
-async fn picture_of_a_document_is_sandboxed() {
+async fn serve_picture_of_a_document_sends_sandbox_policy() {
     let server = TestServer::start_frozen("live").await;
-    let slot = "/get-presigned-url?file_name=a_ai.jpg";
-    let slot = server
-        .send(Method::GET, slot, &[("apikey", "live")], "")
+    let path = "/get-presigned-url?file_name=a_ai.jpg";
+    let presigned = server
+        .send(Method::GET, path, &[("apikey", "live")], "")
         .await
         .json();
-    server
-        .put(slot["presigned_url"].as_str().expect("a URL"), picture())
-        .await;
-    let url = format!(
-        "{}/{}",
-        server.origin,
-        slot["file_path"].as_str().expect("a path")
-    );
+    let upload_url = presigned["presigned_url"].as_str().expect("a URL");
+    server.put(upload_url, picture()).await;
+    let path = presigned["file_path"].as_str().expect("a path");
+    let url = format!("{}/{path}", server.origin);
     let detect = json!({"key": "live", "url": url, "generate_preview": true}).to_string();
     let headers = [("content-type", "application/json")];
     let created = server
@@ -155,10 +155,10 @@ async fn picture_of_a_document_is_sandboxed() {
 }
 
 #[tokio::test]
-async fn answer_of_a_rule_is_sandboxed_on_every_api_whatever_the_rule_says() {
+async fn respond_by_rule_sends_sandbox_policy_on_every_api() {
     let server = TestServer::start().await;
     let policy = "sandbox allow-scripts allow-same-origin";
-    for (path, own) in [
+    for (path, policies) in [
         ("/api/v2/orders/1", &["sandbox", policy][..]),
         ("/query", &["sandbox", policy]),
         ("/nothing", &["sandbox", policy]),
@@ -176,11 +176,11 @@ async fn answer_of_a_rule_is_sandboxed_on_every_api_whatever_the_rule_says() {
         });
         let rule = json!({"when": {"path": path}, "then": {"respond": respond}});
         server.control(Method::POST, "/_mock/rules", &rule).await;
-        let response = ask(&server, "GET", path, "").await;
+        let response = send_raw(&server, "GET", path, "").await;
         assert_eq!(
             (response.status, response.text()),
             (500, "<script>alert(1)</script>".to_owned())
         );
-        assert_policies(&response, own, path);
+        assert_policies(&response, policies, path);
     }
 }

@@ -1,18 +1,23 @@
-//! What a box is not: without end.
+//! Limits of inboxes.
 
 use reqwest::Method;
 use serde_json::json;
 
-use super::{messages, posted};
+use super::{messages, post_message};
 use crate::support::TestServer;
 
 #[tokio::test]
-async fn a_message_of_a_mebibyte_is_kept_and_no_larger_one() {
+async fn post_message_over_one_mebibyte_is_refused() {
     let server = TestServer::start().await;
-    let whole = "x".repeat(1024 * 1024);
-    assert_eq!(posted(&server, &whole).await, 200);
+    let one_mebibyte = "x".repeat(1024 * 1024);
+    assert_eq!(post_message(&server, &one_mebibyte).await, 200);
     let large = server
-        .send(Method::POST, "/_mock/inbox/mine", &[], format!("{whole}x"))
+        .send(
+            Method::POST,
+            "/_mock/inbox/mine",
+            &[],
+            format!("{one_mebibyte}x"),
+        )
         .await;
     let error = json!({
         "code": "message_too_large",
@@ -20,52 +25,52 @@ async fn a_message_of_a_mebibyte_is_kept_and_no_larger_one() {
         "hint": "an inbox keeps no larger ones",
     });
     assert_eq!((large.status, large.json()), (400, json!({"error": error})));
-    let (_, found) = messages(&server, "").await;
-    let stored = found["messages"].as_array().expect("messages");
+    let (_, listing) = messages(&server, "").await;
+    let stored = listing["messages"].as_array().expect("messages");
     assert_eq!(stored.len(), 1);
-    assert!(stored[0]["body"] == whole);
+    assert!(stored[0]["body"] == one_mebibyte);
 }
 
 #[tokio::test]
-async fn how_many_went_is_told() {
+async fn exceed_inbox_bytes_evicts_messages_and_counts_them() {
     let server = TestServer::start().await;
-    let whole = "x".repeat(1024 * 1024);
+    let one_mebibyte = "x".repeat(1024 * 1024);
     for _ in 0..9 {
-        assert_eq!(posted(&server, &whole).await, 200);
+        assert_eq!(post_message(&server, &one_mebibyte).await, 200);
     }
-    assert_eq!(posted(&server, "last").await, 200);
-    let (_, found) = messages(&server, "?min=7").await;
-    let stored = found["messages"].as_array().expect("messages");
-    assert_eq!((stored.len(), &found["evicted"]), (8, &json!(2)));
+    assert_eq!(post_message(&server, "last").await, 200);
+    let (_, listing) = messages(&server, "?min=7").await;
+    let stored = listing["messages"].as_array().expect("messages");
+    assert_eq!((stored.len(), &listing["evicted"]), (8, &json!(2)));
     assert_eq!(stored[7]["body"], "last");
 }
 
 #[tokio::test]
-async fn what_a_box_cannot_be_is_refused() {
+async fn put_inbox_with_invalid_settings_is_refused() {
     let server =
         TestServer::with_config(|config| config.mode = stuntdouble::settings::KeyMode::Strict)
             .await;
-    let bad = |message: &str, hint: &str| ("bad_inbox", message.to_owned(), hint.to_owned());
-    for (set, status, (code, message, hint)) in [
+    let bad_inbox = |message: &str, hint: &str| ("bad_inbox", message.to_owned(), hint.to_owned());
+    for (settings, status, (code, message, hint)) in [
         (
             json!({"statuses": [200, 100]}),
             400,
-            bad("statuses: 100 ends no request", "200 to 599"),
+            bad_inbox("statuses: 100 ends no request", "200 to 599"),
         ),
         (
             json!({"statuses": vec![200; 1_001]}),
             400,
-            bad("statuses: 1001 of them", "1000 at most"),
+            bad_inbox("statuses: 1001 of them", "1000 at most"),
         ),
         (
             json!({"delayMs": 600_001}),
             400,
-            bad("delayMs: 600001 is too long", "600000 at most"),
+            bad_inbox("delayMs: 600001 is too long", "600000 at most"),
         ),
         (
             json!({"secret": ""}),
             400,
-            bad(
+            bad_inbox(
                 "secret: is empty",
                 "leave it out, and the secrets of the webhooks that come here are taken",
             ),
@@ -73,7 +78,7 @@ async fn what_a_box_cannot_be_is_refused() {
         (
             json!({"secret": "x".repeat(1_001)}),
             400,
-            bad("secret: has 1001 bytes", "1000 at most"),
+            bad_inbox("secret: has 1001 bytes", "1000 at most"),
         ),
         (
             json!({"account": "nobody"}),
@@ -86,7 +91,7 @@ async fn what_a_box_cannot_be_is_refused() {
         ),
     ] {
         let response = server
-            .send(Method::PUT, "/_mock/inbox/mine", &[], set.to_string())
+            .send(Method::PUT, "/_mock/inbox/mine", &[], settings.to_string())
             .await;
         let error = json!({"code": code, "message": message, "hint": hint});
         assert_eq!(
@@ -110,10 +115,10 @@ async fn what_a_box_cannot_be_is_refused() {
 }
 
 #[tokio::test]
-async fn post_for_an_account_whose_key_is_too_long_answers_bad_inbox() {
-    let stunt = TestServer::start().await;
+async fn post_to_inbox_of_too_long_key_answers_bad_inbox() {
+    let server = TestServer::start().await;
     let path = |chars: usize| format!("/_mock/inbox/mine?account={}", "k".repeat(chars));
-    let refused = stunt.send(Method::POST, &path(1_001), &[], "x").await;
+    let refused = server.send(Method::POST, &path(1_001), &[], "x").await;
     let error = json!({
         "code": "bad_inbox",
         "message": "account: the key has 1001 characters",
@@ -123,19 +128,19 @@ async fn post_for_an_account_whose_key_is_too_long_answers_bad_inbox() {
         (refused.status, refused.json()),
         (400, json!({"error": error}))
     );
-    let (_, listed) = inboxes(&stunt).await;
-    assert_eq!(listed, json!({"inboxes": [], "next": null}));
-    let taken = stunt.send(Method::POST, &path(1_000), &[], "x").await;
-    assert_eq!(taken.status, 200);
+    let (_, listing) = inboxes(&server).await;
+    assert_eq!(listing, json!({"inboxes": [], "next": null}));
+    let accepted = server.send(Method::POST, &path(1_000), &[], "x").await;
+    assert_eq!(accepted.status, 200);
 }
 
-async fn inboxes(stunt: &TestServer) -> (u16, serde_json::Value) {
-    let answer = stunt.send(Method::GET, "/_mock/inbox", &[], "").await;
-    (answer.status, answer.json())
+async fn inboxes(server: &TestServer) -> (u16, serde_json::Value) {
+    let response = server.send(Method::GET, "/_mock/inbox", &[], "").await;
+    (response.status, response.json())
 }
 
 #[tokio::test]
-async fn what_cannot_be_waited_for_is_refused() {
+async fn list_messages_with_invalid_query_is_refused() {
     let server = TestServer::start().await;
     for (query, message, hint) in [
         (

@@ -1,23 +1,23 @@
-//! Whose signature is checked, where nobody says with what.
+//! Secrets that verify signatures of an inbox without its own secret.
 
 use reqwest::Method;
 use serde_json::Value;
 
 use crate::support::TestServer;
 
-/// A webhook of that key's with this URL; posts what its secret signs, and tells whether the box
-/// finds the signature right.
-async fn checked(server: &TestServer, key: &str, url: &str, post: &str) -> Value {
+/// Registers a webhook and posts a valid and an invalid signature to its inbox. Returns `true` if
+/// both are judged correctly, else the first wrong `signatureValid`.
+async fn verify_signatures(server: &TestServer, key: &str, url: &str, post: &str) -> Value {
     let (_, secret) = server.webhook(key, url).await;
     let body = "{\"a\": 1}";
     let signature = stuntdouble::services::webhooks::signature(&secret, body.as_bytes());
-    for (signed, expected) in [(signature.as_str(), true), (&"0".repeat(64), false)] {
-        let headers = [("x-moribiz-signature", signed)];
+    for (signature, expected) in [(signature.as_str(), true), (&"0".repeat(64), false)] {
+        let headers = [("x-moribiz-signature", signature)];
         server.send(Method::POST, post, &headers, body).await;
         let path = post.split('?').next().unwrap_or_default();
-        let listing = format!("{path}/messages");
-        let found = server.send(Method::GET, &listing, &[], "").await.json();
-        let last = found["messages"].as_array().expect("messages").last();
+        let path = format!("{path}/messages");
+        let listing = server.send(Method::GET, &path, &[], "").await.json();
+        let last = listing["messages"].as_array().expect("messages").last();
         let is_valid = last.expect("a message")["signatureValid"].clone();
         if is_valid != expected {
             return is_valid;
@@ -27,7 +27,7 @@ async fn checked(server: &TestServer, key: &str, url: &str, post: &str) -> Value
 }
 
 #[tokio::test]
-async fn it_is_that_of_the_webhook_that_comes_there_however_its_url_is_written() {
+async fn verify_signature_finds_webhook_by_url_in_every_spelling() {
     let server = TestServer::start().await;
     for (url, post) in [
         ("http://localhost:8080/_mock/inbox/a", "/_mock/inbox/a"),
@@ -35,14 +35,19 @@ async fn it_is_that_of_the_webhook_that_comes_there_however_its_url_is_written()
         ("http://h/_mock/inbox/c%20c", "/_mock/inbox/c%20c"),
         ("http://h/_mock/inbox/%EB%AA%A8", "/_mock/inbox/%EB%AA%A8"),
     ] {
-        assert_eq!(checked(&server, "live", url, post).await, true, "{url}");
+        assert_eq!(
+            verify_signatures(&server, "live", url, post).await,
+            true,
+            "{url}"
+        );
     }
-    let other = checked(&server, "live", "http://h/_mock/inbox/ab", "/_mock/inbox/b").await;
-    assert_eq!(other, Value::Null, "it does not come there");
+    let other =
+        verify_signatures(&server, "live", "http://h/_mock/inbox/ab", "/_mock/inbox/b").await;
+    assert_eq!(other, Value::Null, "no webhook calls this inbox");
 }
 
 #[tokio::test]
-async fn the_inbox_of_an_account_knows_the_secrets_of_no_other() {
+async fn verify_signature_ignores_secrets_of_other_accounts() {
     let server = TestServer::start().await;
     let (_, other) = server.webhook("other", "http://h/_mock/inbox/a").await;
     server.webhook("mine", "http://h/_mock/inbox/a").await;
@@ -52,17 +57,17 @@ async fn the_inbox_of_an_account_knows_the_secrets_of_no_other() {
     for (account, expected) in [("mine", false), ("other", true)] {
         let path = format!("/_mock/inbox/a?account={account}");
         server.send(Method::POST, &path, &headers, body).await;
-        let listing = format!("/_mock/inbox/a/messages?account={account}");
-        let found = server.send(Method::GET, &listing, &[], "").await.json();
+        let path = format!("/_mock/inbox/a/messages?account={account}");
+        let listing = server.send(Method::GET, &path, &[], "").await.json();
         assert_eq!(
-            found["messages"][0]["signatureValid"], expected,
+            listing["messages"][0]["signatureValid"], expected,
             "{account}"
         );
     }
     server
         .send(Method::POST, "/_mock/inbox/b?account=mine", &headers, body)
         .await;
-    let listing = "/_mock/inbox/b/messages";
-    let found = server.send(Method::GET, listing, &[], "").await.json();
-    assert_eq!(found["messages"][0]["signatureValid"], Value::Null);
+    let path = "/_mock/inbox/b/messages";
+    let listing = server.send(Method::GET, path, &[], "").await.json();
+    assert_eq!(listing["messages"][0]["signatureValid"], Value::Null);
 }

@@ -1,4 +1,4 @@
-//! The journal: what was asked and answered, and whether it is what a test wants.
+//! The journal: listing and verifying requests and their responses.
 
 mod follow;
 mod retention;
@@ -9,15 +9,15 @@ use serde_json::{Value, json};
 
 use crate::support::{TestResponse, TestServer};
 
-/// What is kept of that query.
-async fn requests(server: &TestServer, query: &str) -> Value {
+/// Returns the journal listing of a query.
+async fn list_requests(server: &TestServer, query: &str) -> Value {
     let path = format!("/_mock/requests{query}");
     server.control(Method::GET, &path, &json!({})).await
 }
 
-/// One field of each request.
-fn each(listed: &Value, field: &str) -> Vec<Value> {
-    let requests = listed["requests"].as_array().expect("a list");
+/// Returns one field of each request.
+fn field_of_each(listing: &Value, field: &str) -> Vec<Value> {
+    let requests = listing["requests"].as_array().expect("a list");
     requests.iter().map(|it| it[field].clone()).collect()
 }
 

@@ -1,12 +1,12 @@
-//! What is kept, of whom, and how long.
+//! Content of stored requests, filters of listings, and eviction.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{each, requests};
+use super::{field_of_each, list_requests};
 use crate::support::{T0, TestServer, picture};
 
-/// SHA-256 of what [`picture`] is, as the journal has it.
+/// Returns size and SHA-256 of bytes in the form of the journal.
 fn digest(bytes: &[u8]) -> Value {
     use std::io::Write;
     let mut child = std::process::Command::new("sha256sum")
@@ -15,28 +15,28 @@ fn digest(bytes: &[u8]) -> Value {
         .spawn()
         .expect("sha256sum");
     let mut stdin = child.stdin.take().expect("a pipe");
-    stdin.write_all(bytes).expect("written");
+    stdin.write_all(bytes).expect("sha256sum reads its input");
     drop(stdin);
-    let output = child.wait_with_output().expect("an end");
+    let output = child.wait_with_output().expect("an output");
     let line = String::from_utf8(output.stdout).expect("UTF-8");
     let sha256 = line.split(' ').next().expect("a digest");
     json!({"bytes": bytes.len(), "sha256": sha256})
 }
 
 #[tokio::test]
-async fn a_request_is_kept_with_its_answer_as_both_were() {
+async fn list_requests_answers_complete_request_and_response() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "é_ai.exe"});
     let path = "/api/v2/orders/ai-detection?x=1&y=%20";
     let response = server.post("live", path, &body).await;
     assert_eq!(response.status, 400);
-    let mut listed = requests(&server, "?account=live").await;
-    let request = listed["requests"][0].take();
-    assert_eq!(listed, json!({"requests": [null], "evicted": 0}));
+    let mut listing = list_requests(&server, "?account=live").await;
+    let request = listing["requests"][0].take();
+    assert_eq!(listing, json!({"requests": [null], "evicted": 0}));
     let text = body.to_string();
     let host = server.origin.trim_start_matches("http://");
     let date = &request["responseHeaders"]["date"];
-    assert!(date.is_null(), "the server sets it later: {date}");
+    assert!(date.is_null(), "the date is added after journaling: {date}");
     let expected = json!({
         "seq": 1,
         "revision": "2026-03",
@@ -74,7 +74,7 @@ async fn a_request_is_kept_with_its_answer_as_both_were() {
 }
 
 #[tokio::test]
-async fn what_is_no_text_is_kept_as_size_and_digest_and_what_is_long_with_its_begin() {
+async fn list_requests_with_binary_or_long_body_answers_digest_and_prefix() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (_, url) = server.create_detection("live", &body).await;
@@ -85,30 +85,37 @@ async fn what_is_no_text_is_kept_as_size_and_digest_and_what_is_long_with_its_be
     server
         .send(Method::POST, path, &headers, long.clone())
         .await;
-    let listed = requests(&server, "?account=live").await;
-    let bodies = each(&listed, "requestBody");
+    let listing = list_requests(&server, "?account=live").await;
+    let bodies = field_of_each(&listing, "requestBody");
     assert_eq!(bodies[1], digest(&picture()));
     let mut expected = digest(long.as_bytes());
     expected["text"] = json!(long[..65_535]);
-    assert_eq!(bodies[2], expected, "cut between characters");
+    assert_eq!(bodies[2], expected, "the text ends at a character boundary");
 }
 
 #[tokio::test]
-async fn a_picture_that_is_fetched_is_kept_by_its_digest() {
+async fn list_requests_with_downloaded_picture_answers_its_digest() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = server.confirm_detection("live", &body, picture()).await;
-    let url = server.get_order("live", &id).await["originalImageUrl"].take();
-    let url = url.as_str().expect("a URL");
-    let got = server.send(Method::GET, url, &[], "").await;
-    assert_eq!(got.bytes, picture());
-    let listed = requests(&server, "?operation=storage.get").await;
-    assert_eq!(each(&listed, "responseBody"), [digest(&picture())]);
-    assert_eq!(each(&listed, "account"), ["live"], "it is its owner's");
+    let order = server.get_order("live", &id).await;
+    let url = order["originalImageUrl"].as_str().expect("a URL");
+    let download = server.send(Method::GET, url, &[], "").await;
+    assert_eq!(download.bytes, picture());
+    let listing = list_requests(&server, "?operation=storage.get").await;
+    assert_eq!(
+        field_of_each(&listing, "responseBody"),
+        [digest(&picture())]
+    );
+    assert_eq!(
+        field_of_each(&listing, "account"),
+        ["live"],
+        "the request belongs to the owner of the picture"
+    );
 }
 
 #[tokio::test]
-async fn a_listing_is_of_what_is_asked_for_and_the_newest_last() {
+async fn list_requests_with_filters_answers_matches_newest_last() {
     let server = TestServer::start().await;
     for (key, path) in [
         ("one", "/api/v2/orders/1"),
@@ -118,15 +125,15 @@ async fn a_listing_is_of_what_is_asked_for_and_the_newest_last() {
     ] {
         server.get(key, path).await;
     }
-    let listed = async |query: &str| {
-        let listed = requests(&server, query).await;
-        let paths = each(&listed, "path").into_iter();
-        let accounts = each(&listed, "account").into_iter();
-        let of = |value: Value| value.as_str().unwrap_or("nobody").to_owned();
-        let lines = accounts
+    let lines = async |query: &str| {
+        let listing = list_requests(&server, query).await;
+        let paths = field_of_each(&listing, "path").into_iter();
+        let accounts = field_of_each(&listing, "account").into_iter();
+        let text = |value: Value| value.as_str().unwrap_or("nobody").to_owned();
+        accounts
             .zip(paths)
-            .map(|(one, two)| of(one) + " " + &of(two));
-        lines.collect::<Vec<_>>()
+            .map(|(account, path)| text(account) + " " + &text(path))
+            .collect::<Vec<_>>()
     };
     let all = [
         "one /api/v2/orders/1",
@@ -134,14 +141,14 @@ async fn a_listing_is_of_what_is_asked_for_and_the_newest_last() {
         "one /api/v2/orders/webhooks",
         "nobody /api/v2/nothing",
     ];
-    assert_eq!(listed("").await, all);
-    assert_eq!(listed("?limit=2").await, all[2..]);
-    assert_eq!(listed("?account=one").await, [all[0], all[2]]);
-    assert_eq!(listed("?account=one&since=1").await, [all[2]]);
-    assert_eq!(listed("?operation=bizmori.*Webhooks").await, all[1..3]);
-    assert_eq!(listed("?operation=unmatched").await, all[3..]);
-    assert_eq!(listed("?status=200&method=get").await, all[1..3]);
-    assert_eq!(listed("?path=/api/v2/orders/?").await, all[..1]);
+    assert_eq!(lines("").await, all);
+    assert_eq!(lines("?limit=2").await, all[2..]);
+    assert_eq!(lines("?account=one").await, [all[0], all[2]]);
+    assert_eq!(lines("?account=one&since=1").await, [all[2]]);
+    assert_eq!(lines("?operation=bizmori.*Webhooks").await, all[1..3]);
+    assert_eq!(lines("?operation=unmatched").await, all[3..]);
+    assert_eq!(lines("?status=200&method=get").await, all[1..3]);
+    assert_eq!(lines("?path=/api/v2/orders/?").await, all[..1]);
     for (query, message) in [
         ("?account=one&since=x", "since: x is no such number"),
         ("?since=1", "since: of which account?"),
@@ -149,67 +156,76 @@ async fn a_listing_is_of_what_is_asked_for_and_the_newest_last() {
     ] {
         let path = format!("/_mock/requests{query}");
         let refused = server.send(Method::GET, &path, &[], "").await;
-        let response_body = refused.json();
         assert_eq!(
-            (refused.status, &response_body["error"]["message"]),
+            (refused.status, &refused.json()["error"]["message"]),
             (400, &json!(message))
         );
     }
 }
 
 #[tokio::test]
-async fn the_oldest_go_first_and_how_many_went_is_told() {
+async fn exceed_journal_limit_evicts_the_oldest_and_counts_them() {
     let server = TestServer::with_config(|config| config.journal.journal_requests = 3).await;
     for n in 1..=5 {
         server.get("one", &format!("/api/v2/orders/{n}")).await;
     }
     server.get("two", "/api/v2/orders/webhooks").await;
-    let listed = requests(&server, "?account=one").await;
+    let listing = list_requests(&server, "?account=one").await;
     assert_eq!(
-        (each(&listed, "seq"), &listed["evicted"]),
+        (field_of_each(&listing, "seq"), &listing["evicted"]),
         (vec![json!(3), json!(4), json!(5)], &json!(2))
     );
-    assert_eq!(requests(&server, "?account=two").await["evicted"], 0);
+    assert_eq!(list_requests(&server, "?account=two").await["evicted"], 0);
     let path = "/_mock/requests?account=one";
     server.control(Method::DELETE, path, &json!({})).await;
     let none = json!({"requests": [], "evicted": 0});
-    assert_eq!(requests(&server, "?account=one").await, none);
-    assert_eq!(each(&requests(&server, "").await, "account"), ["two"]);
+    assert_eq!(list_requests(&server, "?account=one").await, none);
+    assert_eq!(
+        field_of_each(&list_requests(&server, "").await, "account"),
+        ["two"]
+    );
     let next = server.get("one", "/api/v2/orders/1").await;
-    assert_eq!(next.header("x-mock-request"), "6", "numbers go on");
+    assert_eq!(next.header("x-mock-request"), "6", "numbers continue");
 }
 
 #[tokio::test]
-async fn an_account_that_ends_takes_its_journal_along() {
+async fn reset_or_delete_account_removes_its_journal() {
     let server = TestServer::start().await;
     server.get("one", "/api/v2/orders/1").await;
     server.get("two", "/api/v2/orders/2").await;
     server
         .control(Method::DELETE, "/_mock/accounts/one", &json!({}))
         .await;
-    assert_eq!(each(&requests(&server, "").await, "account"), ["two"]);
+    assert_eq!(
+        field_of_each(&list_requests(&server, "").await, "account"),
+        ["two"]
+    );
     server
         .control(Method::POST, "/_mock/reset", &json!({"account": "two"}))
         .await;
     let none = json!({"requests": [], "evicted": 0});
-    assert_eq!(requests(&server, "").await, none);
+    assert_eq!(list_requests(&server, "").await, none);
     let next = server.get("one", "/api/v2/orders/1").await;
-    assert_eq!(next.header("x-mock-request"), "1", "a new life counts anew");
+    assert_eq!(
+        next.header("x-mock-request"),
+        "1",
+        "a new account starts at 1"
+    );
 }
 
 #[tokio::test]
-async fn list_a_request_that_a_rule_answered_names_the_rule() {
+async fn list_request_with_response_of_a_rule_names_the_rule() {
     let server = TestServer::start().await;
     let rule = json!({"account": "one", "then": {"respond": {"status": 503}}});
     let created = server.control(Method::POST, "/_mock/rules", &rule).await;
     server.get("one", "/api/v2/orders/1").await;
-    let listed = requests(&server, "").await;
-    assert_eq!(each(&listed, "ruleId"), [created["id"].clone()]);
-    assert_eq!(each(&listed, "status"), [503]);
+    let listing = list_requests(&server, "").await;
+    assert_eq!(field_of_each(&listing, "ruleId"), [created["id"].clone()]);
+    assert_eq!(field_of_each(&listing, "status"), [503]);
 }
 
 #[tokio::test]
-async fn get_a_request_by_account_and_number_answers_that_one() {
+async fn get_request_by_account_and_number_answers_it() {
     let server = TestServer::start_frozen("live").await;
     server
         .control(
@@ -223,22 +239,22 @@ async fn get_a_request_by_account_and_number_answers_that_one() {
     server.advance("live", "PT1S").await;
     let path = format!("/api/v2/orders/{id}");
     let response = server.get("live", &path).await;
-    let seq = response.header("x-mock-request");
-    let one = format!("/_mock/requests/live/{seq}");
-    let one = server.control(Method::GET, &one, &json!({})).await;
+    let number = response.header("x-mock-request");
+    let request_path = format!("/_mock/requests/live/{number}");
+    let request = server.control(Method::GET, &request_path, &json!({})).await;
     assert_eq!(
-        (one["seq"].to_string(), &one["path"]),
-        (seq.to_owned(), &json!(path))
+        (request["seq"].to_string(), &request["path"]),
+        (number.to_owned(), &json!(path))
     );
-    assert_eq!(one["outcome"], "probability 0.98 by suffix _ai");
+    assert_eq!(request["outcome"], "probability 0.98 by suffix _ai");
     assert_eq!(
-        (&one["reason"], &one["revision"]),
+        (&request["reason"], &request["revision"]),
         (&Value::Null, &json!("2026-10"))
     );
-    let listed = requests(&server, "?account=live").await;
+    let listing = list_requests(&server, "?account=live").await;
     assert_eq!(
-        listed["requests"].as_array().expect("a list").last(),
-        Some(&one)
+        listing["requests"].as_array().expect("a list").last(),
+        Some(&request)
     );
     server.get("other", "/api/v2/orders").await;
     for (path, message) in [
@@ -258,7 +274,7 @@ async fn get_a_request_by_account_and_number_answers_that_one() {
 }
 
 #[tokio::test]
-async fn list_by_a_class_of_statuses_answers_those_of_the_class() {
+async fn list_requests_by_status_class_answers_that_class() {
     let server = TestServer::start().await;
     server.get("live", "/api/v2/orders/1").await;
     server.get("live", "/api/v2/orders?page=0").await;
@@ -270,9 +286,9 @@ async fn list_by_a_class_of_statuses_answers_those_of_the_class() {
         ("404", json!([404])),
         ("5xx", json!([])),
     ] {
-        let listed = requests(&server, &format!("?account=live&status={query}")).await;
+        let listing = list_requests(&server, &format!("?account=live&status={query}")).await;
         assert_eq!(
-            each(&listed, "status"),
+            field_of_each(&listing, "status"),
             *statuses.as_array().expect("a list"),
             "{query}"
         );

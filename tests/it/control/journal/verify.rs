@@ -1,4 +1,4 @@
-//! Whether what was asked is what a test wants, and how it is told where it is not.
+//! Verification of requests, and near misses.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::verify;
 use crate::support::{T0, TestServer};
 
-async fn stunt() -> TestServer {
+/// Starts a server to which `live` has sent two create requests.
+async fn start_with_two_creates() -> TestServer {
     let server = TestServer::start_frozen("live").await;
     for (key, heatmap) in [("a", true), ("b", false)] {
         let options = json!({"generateHeatmap": heatmap});
@@ -16,37 +17,37 @@ async fn stunt() -> TestServer {
     server
 }
 
-fn detections(count: &Value) -> Value {
+fn count_creates(count: &Value) -> Value {
     json!({"account": "live", "when": {"operation": "bizmori.createAiDetection"}, "count": count})
 }
 
 #[tokio::test]
-async fn as_many_as_wanted_are_well_and_other_numbers_are_told() {
-    let server = stunt().await;
+async fn verify_count_answers_ok_or_the_actual_count() {
+    let server = start_with_two_creates().await;
     for count in [
         json!(2),
         json!({"min": 1}),
         json!({"max": 2}),
         json!({"min": 2, "max": 9}),
     ] {
-        let met = verify(&server, &detections(&count)).await;
+        let verified = verify(&server, &count_creates(&count)).await;
         assert_eq!(
-            (met.status, met.json()),
+            (verified.status, verified.json()),
             (200, json!({"ok": true, "count": 2}))
         );
     }
-    let missed = verify(&server, &detections(&json!(1))).await;
+    let unmatched = verify(&server, &count_creates(&json!(1))).await;
     let expected = json!({"ok": false, "count": 2, "nearMisses": []});
-    assert_eq!((missed.status, missed.json()), (422, expected));
-    let why = missed.header("x-mock-reason");
-    assert_eq!(why, "2 such requests were made, wanted 1");
+    assert_eq!((unmatched.status, unmatched.json()), (422, expected));
+    let reason = unmatched.header("x-mock-reason");
+    assert_eq!(reason, "2 such requests were made, wanted 1");
     let never = json!({"account": "other", "count": 0});
     assert_eq!(verify(&server, &never).await.status, 200);
 }
 
 #[tokio::test]
-async fn what_was_sent_is_matched_in_query_headers_and_body() {
-    let server = stunt().await;
+async fn verify_by_query_headers_and_body_counts_matches() {
+    let server = start_with_two_creates().await;
     server
         .get("live", "/api/v2/orders?page=2&keyword=cat")
         .await;
@@ -73,8 +74,8 @@ async fn what_was_sent_is_matched_in_query_headers_and_body() {
 }
 
 #[tokio::test]
-async fn a_near_miss_names_the_field_that_differs() {
-    let server = stunt().await;
+async fn verify_without_match_names_differing_fields_in_near_misses() {
+    let server = start_with_two_creates().await;
     let when = json!({
         "operation": "bizmori.createAiDetection",
         "method": "PUT",
@@ -86,36 +87,38 @@ async fn a_near_miss_names_the_field_that_differs() {
     });
     let body = json!({"account": "live", "when": when, "count": 1});
     let response = verify(&server, &body).await;
-    let response_body = response.json();
-    assert_eq!((response.status, &response_body["count"]), (422, &json!(0)));
-    let near = response_body["nearMisses"].as_array().expect("near misses");
-    assert_eq!(near.len(), 2);
+    let result = response.json();
+    assert_eq!((response.status, &result["count"]), (422, &json!(0)));
+    let near_misses = result["nearMisses"].as_array().expect("near misses");
+    assert_eq!(near_misses.len(), 2);
     let differences = json!([
-        "method: POST, wanted PUT",
-        "query.page: not there, wanted 1",
-        "headers.x-tenant: not there, wanted a",
-        "status: 200, wanted 201",
-        "fileName: cat.jpg, wanted dog*",
-        "body.options.generateHeatmap: false, wanted true",
-        "body.options.tile: not there, wanted [1]",
+        "method: expected PUT, got POST",
+        "query.page: missing, expected 1",
+        "headers.x-tenant: missing, expected a",
+        "status: expected 201, got 200",
+        "fileName: expected dog*, got cat.jpg",
+        "body.options.generateHeatmap: expected true, got false",
+        "body.options.tile: missing, expected [1]",
     ]);
-    assert_eq!(near[0]["differences"], differences);
-    let request = &near[0]["request"];
+    assert_eq!(near_misses[0]["differences"], differences);
+    let request = &near_misses[0]["request"];
     assert_eq!((&request["seq"], &request["at"]), (&json!(2), &json!(T0)));
-    let worse = near[1]["differences"].as_array().expect("differences");
+    let second = near_misses[1]["differences"]
+        .as_array()
+        .expect("differences");
     assert!(
-        worse.contains(&json!("body.idempotencyKey: \"a\", wanted \"b\"")),
-        "{worse:?}"
+        second.contains(&json!("body.idempotencyKey: expected \"b\", got \"a\"")),
+        "{second:?}"
     );
 }
 
 #[tokio::test]
-async fn what_is_kept_no_more_may_make_a_verdict_uncertain() {
+async fn verify_after_eviction_answers_409_if_the_result_is_uncertain() {
     let server = TestServer::with_config(|config| config.journal.journal_requests = 2).await;
     for _ in 0..3 {
         server.get("live", "/api/v2/orders/1").await;
     }
-    let of = |count: Value| json!({"account": "live", "count": count});
+    let count_all = |count: Value| json!({"account": "live", "count": count});
     for (count, status) in [
         (json!({"min": 2}), 200),
         (json!({"max": 3}), 200),
@@ -126,17 +129,17 @@ async fn what_is_kept_no_more_may_make_a_verdict_uncertain() {
         (json!(2), 409),
         (json!(0), 422),
     ] {
-        let response = verify(&server, &of(count.clone())).await;
+        let response = verify(&server, &count_all(count.clone())).await;
         assert_eq!(response.status, status, "{count}: {}", response.text());
     }
-    let response = verify(&server, &of(json!(2))).await;
+    let response = verify(&server, &count_all(json!(2))).await;
     assert_eq!(response.json()["error"]["code"], "evicted");
     let message = "2 such requests are kept, wanted 2; 1 that are kept no more may have been such";
     assert_eq!(response.json()["error"]["message"], message);
 }
 
 #[tokio::test]
-async fn read_and_verify_where_no_requests_are_kept_answer_journal_disabled() {
+async fn read_and_verify_with_disabled_journal_answer_journal_disabled() {
     let server = TestServer::with_config(|config| config.journal.journal_requests = 0).await;
     server.get("live", "/api/v2/orders/1").await;
     let response = verify(&server, &json!({"account": "live", "count": 0})).await;
@@ -158,12 +161,16 @@ async fn read_and_verify_where_no_requests_are_kept_answer_journal_disabled() {
             "{path}"
         );
     }
-    let cleared = server.send(reqwest::Method::DELETE, "/_mock/requests", &[], "");
-    assert_eq!(cleared.await.status, 204, "there is nothing to forget");
+    let response = server.send(reqwest::Method::DELETE, "/_mock/requests", &[], "");
+    assert_eq!(
+        response.await.status,
+        204,
+        "clearing an empty journal succeeds"
+    );
 }
 
 #[tokio::test]
-async fn verify_by_a_class_of_statuses_or_a_file_name_in_any_case_counts_what_matches() {
+async fn verify_by_status_class_or_file_name_in_any_case_counts_matches() {
     let server = TestServer::start().await;
     let create = json!({"idempotencyKey": "a", "fileName": "Photo_AI.JPG"});
     server
@@ -186,12 +193,12 @@ async fn verify_by_a_class_of_statuses_or_a_file_name_in_any_case_counts_what_ma
         let response = verify(&server, &body).await;
         assert_eq!(response.status, 200, "{when}: {}", response.text());
     }
-    let wanted = json!({"account": "live", "when": {"status": "5xx"}, "count": 1});
-    let missed = verify(&server, &wanted).await.json();
-    let difference = missed["nearMisses"][0]["differences"][0].as_str();
+    let expectation = json!({"account": "live", "when": {"status": "5xx"}, "count": 1});
+    let unmatched = verify(&server, &expectation).await.json();
+    let difference = unmatched["nearMisses"][0]["differences"][0].as_str();
     assert!(
         difference.is_some_and(|it| it.ends_with("wanted 5xx")),
-        "{missed}"
+        "{unmatched}"
     );
     for status in [json!("4x"), json!("soon"), json!(true), json!("6xx")] {
         let body = json!({"count": 1, "when": {"status": status}});
@@ -201,7 +208,7 @@ async fn verify_by_a_class_of_statuses_or_a_file_name_in_any_case_counts_what_ma
 }
 
 #[tokio::test]
-async fn a_request_that_is_still_to_come_is_waited_for() {
+async fn verify_with_timeout_waits_for_requests() {
     let server = TestServer::start().await;
     let body = json!({"account": "live", "when": {"path": "/api/v2/orders/2"},
         "count": {"min": 1}, "timeoutMs": 20_000});
@@ -219,7 +226,7 @@ async fn a_request_that_is_still_to_come_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_request_is_there_while_it_waits_for_its_answer() {
+async fn verify_counts_requests_that_are_in_flight() {
     let server = TestServer::start().await;
     let rule = json!({"account": "live", "when": {"operation": "bizmori.getOrder"},
         "then": {"delayMs": 600_000}});
@@ -231,7 +238,7 @@ async fn a_request_is_there_while_it_waits_for_its_answer() {
         "count": 1, "timeoutMs": 200});
     let waiting = server.get("live", "/api/v2/orders/1");
     tokio::select! {
-        response = waiting => panic!("it was answered: {response:?}"),
+        response = waiting => panic!("the delayed request was answered: {response:?}"),
         response = verify(&server, &body) => {
             assert_eq!(response.json(), json!({"ok": true, "count": 1}));
         }
@@ -239,9 +246,9 @@ async fn a_request_is_there_while_it_waits_for_its_answer() {
 }
 
 #[tokio::test]
-async fn what_can_match_nothing_is_refused() {
+async fn verify_with_matcher_that_can_match_nothing_is_refused() {
     let server = TestServer::start().await;
-    for (body, code, begins) in [
+    for (body, code, prefix) in [
         (
             json!({"count": 1, "when": {"operation": "nothing"}}),
             "bad_when",
@@ -277,29 +284,29 @@ async fn what_can_match_nothing_is_refused() {
             "{body}"
         );
         let message = error["message"].as_str().expect("a line");
-        assert!(message.starts_with(begins), "{message}");
+        assert!(message.starts_with(prefix), "{message}");
     }
 }
 
-/// Status and body of a verification of one request whose body has at least `body`.
+/// Verifies that one request has a body that includes `body`. Returns status and body.
 async fn verify_body(server: &TestServer, body: &str) -> (u16, Value) {
-    let wanted = format!(r#"{{"account": "live", "when": {{"body": {body}}}, "count": 1}}"#);
+    let expectation = format!(r#"{{"account": "live", "when": {{"body": {body}}}, "count": 1}}"#);
     let path = "/_mock/requests/verify";
-    let verified = server.send(Method::POST, path, &[], wanted).await;
+    let verified = server.send(Method::POST, path, &[], expectation).await;
     (verified.status, verified.json())
 }
 
 #[tokio::test]
-async fn verify_compares_numbers_exactly_however_they_are_written() {
+async fn verify_body_with_numbers_compares_exact_values() {
     let server = TestServer::start_frozen("live").await;
-    let sent = r#"{"idempotencyKey": "1", "fileName": "a.jpg", "f": 1.0, "h": 1e2,
+    let body_sent = r#"{"idempotencyKey": "1", "fileName": "a.jpg", "f": 1.0, "h": 1e2,
         "x": 123456789012345678901234567890}"#;
     let headers = [
         ("authorization", "Bearer live"),
         ("content-type", "application/json"),
     ];
     let path = "/api/v2/orders/ai-detection";
-    let created = server.send(Method::POST, path, &headers, sent).await;
+    let created = server.send(Method::POST, path, &headers, body_sent).await;
     assert_eq!(created.status, 200, "{}", created.text());
     for (body, status) in [
         (r#"{"f": 1}"#, 200),
@@ -312,9 +319,12 @@ async fn verify_compares_numbers_exactly_however_they_are_written() {
     ] {
         assert_eq!(verify_body(&server, body).await.0, status, "{body}");
     }
-    let (_, missed) = verify_body(&server, r#"{"f": 2.50, "h": "100"}"#).await;
+    let (_, unmatched) = verify_body(&server, r#"{"f": 2.50, "h": "100"}"#).await;
     assert_eq!(
-        missed["nearMisses"][0]["differences"],
-        json!(["body.f: 1.0, wanted 2.50", r#"body.h: 1e2, wanted "100""#])
+        unmatched["nearMisses"][0]["differences"],
+        json!([
+            "body.f: expected 2.50, got 1.0",
+            r#"body.h: expected "100", got 1e2"#
+        ])
     );
 }

@@ -1,101 +1,104 @@
-//! Which requests a rule takes: by account, operation, method and path, and how many of them.
+//! Requests that a rule matches: by account, operation, method and path, and by counts.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{ORDERS, busy, hits, reads, rule, rules};
+use super::{WEBHOOKS, add_rule, hits, list_rules, read_statuses, respond_with};
 use crate::support::{TestServer, picture};
 
 #[tokio::test]
-async fn skip_lets_some_pass_and_times_ends_it() {
+async fn match_with_skip_and_times_applies_to_requests_between() {
     let server = TestServer::start().await;
-    let body = json!({"account": "live", "skip": 2, "times": 2, "then": busy(503)});
-    rule(&server, &body).await;
+    let body = json!({"account": "live", "skip": 2, "times": 2, "then": respond_with(503)});
+    add_rule(&server, &body).await;
     assert_eq!(
-        reads(&server, "live", 6).await,
+        read_statuses(&server, "live", 6).await,
         [200, 200, 503, 503, 200, 200]
     );
     assert_eq!(hits(&server).await, [2]);
 }
 
 #[tokio::test]
-async fn the_first_rule_that_applies_wins_and_one_that_does_not_lets_the_next_one_try() {
+async fn match_several_rules_applies_the_first_that_fits() {
     let server = TestServer::start().await;
     for body in [
-        json!({"skip": 1, "times": 1, "then": busy(501)}),
-        json!({"account": "other", "then": busy(502)}),
-        json!({"when": {"operation": "storage.*"}, "then": busy(503)}),
-        json!({"times": 2, "then": busy(504)}),
-        json!({"then": busy(505)}),
+        json!({"skip": 1, "times": 1, "then": respond_with(501)}),
+        json!({"account": "other", "then": respond_with(502)}),
+        json!({"when": {"operation": "storage.*"}, "then": respond_with(503)}),
+        json!({"times": 2, "then": respond_with(504)}),
+        json!({"then": respond_with(505)}),
     ] {
-        rule(&server, &body).await;
+        add_rule(&server, &body).await;
     }
-    assert_eq!(reads(&server, "live", 4).await, [504, 501, 504, 505]);
+    assert_eq!(
+        read_statuses(&server, "live", 4).await,
+        [504, 501, 504, 505]
+    );
     assert_eq!(hits(&server).await, [1, 0, 0, 2, 1]);
 }
 
 #[tokio::test]
-async fn a_delay_and_an_answer_of_two_rules_are_both_applied_and_counted_once_each() {
+async fn match_delay_and_respond_of_two_rules_applies_and_counts_both() {
     let server = TestServer::start().await;
     for then in [
         json!({"delayMs": 1}),
         json!({"delayMs": 600_000}),
         json!({"delayMs": 600_000, "respond": {"status": 503}}),
-        busy(504),
+        respond_with(504),
     ] {
-        rule(&server, &json!({"then": then})).await;
+        add_rule(&server, &json!({"then": then})).await;
     }
-    assert_eq!(reads(&server, "live", 2).await, [503, 503]);
+    assert_eq!(read_statuses(&server, "live", 2).await, [503, 503]);
     assert_eq!(hits(&server).await, [2, 0, 2, 0]);
 }
 
 #[tokio::test]
-async fn a_chance_is_drawn_by_the_seed_and_the_account_and_by_nothing_else() {
-    let one = async |seed: &str, others: bool| {
+async fn match_by_probability_depends_on_seed_and_account_only() {
+    let run = async |seed: &str, has_other_rule: bool| {
         let server = TestServer::with_config(|config| config.seed = seed.to_owned()).await;
-        if others {
-            rule(
+        if has_other_rule {
+            add_rule(
                 &server,
-                &json!({"account": "other", "probability": 0.5, "then": busy(500)}),
+                &json!({"account": "other", "probability": 0.5, "then": respond_with(500)}),
             )
             .await;
-            reads(&server, "other", 3).await;
+            read_statuses(&server, "other", 3).await;
         }
-        let body = json!({"account": "live", "probability": 0.5, "then": busy(503)});
-        rule(&server, &body).await;
-        rule(&server, &body).await;
-        let statuses = reads(&server, "live", 32).await;
-        let limit = hits(&server).await;
-        (statuses, limit[limit.len() - 2..].to_vec())
+        let body = json!({"account": "live", "probability": 0.5, "then": respond_with(503)});
+        add_rule(&server, &body).await;
+        add_rule(&server, &body).await;
+        let statuses = read_statuses(&server, "live", 32).await;
+        let counts = hits(&server).await;
+        (statuses, counts[counts.len() - 2..].to_vec())
     };
-    let (statuses, limit) = one("a", false).await;
-    assert_eq!(one("a", true).await, (statuses.clone(), limit.clone()));
-    assert_ne!(one("b", false).await.0, statuses);
-    let answered = statuses.iter().filter(|status| **status == 503).count();
-    assert_eq!(i64::try_from(answered).ok(), Some(limit[0] + limit[1]));
-    assert!((8..=24).contains(&limit[0]), "{limit:?}");
-    assert!(limit[1] > 0 && limit[1] < 32 - limit[0], "{limit:?}");
+    let (statuses, counts) = run("a", false).await;
+    assert_eq!(run("a", true).await, (statuses.clone(), counts.clone()));
+    assert_ne!(run("b", false).await.0, statuses);
+    let applied = statuses.iter().filter(|status| **status == 503).count();
+    assert_eq!(i64::try_from(applied).ok(), Some(counts[0] + counts[1]));
+    assert!((8..=24).contains(&counts[0]), "{counts:?}");
+    assert!(counts[1] > 0 && counts[1] < 32 - counts[0], "{counts:?}");
 }
 
 #[tokio::test]
-async fn requests_at_once_share_what_is_to_be_had_once() {
+async fn match_concurrent_requests_applies_rule_at_most_times_times() {
     let server = std::sync::Arc::new(TestServer::start().await);
-    rule(&server, &json!({"times": 3, "then": busy(503)})).await;
+    add_rule(&server, &json!({"times": 3, "then": respond_with(503)})).await;
     let requests: Vec<_> = (0..16)
         .map(|_| {
             let server = std::sync::Arc::clone(&server);
-            tokio::spawn(async move { server.get("live", ORDERS).await.status })
+            tokio::spawn(async move { server.get("live", WEBHOOKS).await.status })
         })
         .collect();
-    let mut decision = 0;
+    let mut applied = 0;
     for status in requests {
-        decision += usize::from(status.await.expect("no panic") == 503);
+        applied += usize::from(status.await.expect("no panic") == 503);
     }
-    assert_eq!((decision, hits(&server).await), (3, vec![3]));
+    assert_eq!((applied, hits(&server).await), (3, vec![3]));
 }
 
 #[tokio::test]
-async fn operation_method_and_path_are_globs_and_all_have_to_fit() {
+async fn match_by_operation_method_and_path_globs_requires_all() {
     let server = TestServer::start().await;
     for (when, expected) in [
         (
@@ -122,26 +125,22 @@ async fn operation_method_and_path_are_globs_and_all_have_to_fit() {
         (json!({"path": "/API/*"}), [false, false, false]),
         (json!({}), [true, true, true]),
     ] {
-        rule(&server, &json!({"when": when, "then": busy(507)})).await;
-        let response = [
-            server.get("live", &format!("{ORDERS}?page=1")).await,
+        add_rule(&server, &json!({"when": when, "then": respond_with(507)})).await;
+        let responses = [
+            server.get("live", &format!("{WEBHOOKS}?page=1")).await,
             server.get("live", "/health").await,
             server
                 .post("live", "/detect", &json!({"key": "live", "url": ""}))
                 .await,
         ];
-        assert_eq!(
-            response.map(|reply| reply.status == 507),
-            expected,
-            "{when}"
-        );
+        assert_eq!(responses.map(|it| it.status == 507), expected, "{when}");
         server
             .control(Method::DELETE, "/_mock/rules", &json!({}))
             .await;
     }
 }
 
-/// Each way of showing whose a request is.
+/// Sends a request for each way of identifying an account. Returns the statuses.
 async fn send_each_request(
     server: &TestServer,
     key: &str,
@@ -159,7 +158,7 @@ async fn send_each_request(
     [
         send(
             Method::GET,
-            ORDERS,
+            WEBHOOKS,
             &[("authorization", &bearer)],
             String::new(),
         )
@@ -178,20 +177,24 @@ async fn send_each_request(
     ]
 }
 
-/// A place to upload to, one for tests, and a document.
-async fn world(server: &TestServer, key: &str, test_key: &str) -> (String, String, String) {
+/// Creates two upload URLs, one for a test key, and a document.
+async fn create_targets(
+    server: &TestServer,
+    key: &str,
+    test_key: &str,
+) -> (String, String, String) {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (_, upload) = server.create_detection(key, &body).await;
     let (_, test_upload) = server.create_detection(test_key, &body).await;
-    let place = "/get-presigned-url?file_name=a_ai.jpg";
-    let place = server
-        .send(Method::GET, place, &[("apikey", key)], "")
+    let path = "/get-presigned-url?file_name=a_ai.jpg";
+    let presigned = server
+        .send(Method::GET, path, &[("apikey", key)], "")
         .await
         .json();
-    server
-        .put(place["presigned_url"].as_str().expect("a URL"), picture())
-        .await;
-    let body = json!({"key": key, "url": format!("{}/{}", server.origin, place["file_path"].as_str().expect("a path"))});
+    let upload_url = presigned["presigned_url"].as_str().expect("a URL");
+    server.put(upload_url, picture()).await;
+    let path = presigned["file_path"].as_str().expect("a path");
+    let body = json!({"key": key, "url": format!("{}/{path}", server.origin)});
     let created = server.post(key, "/detect", &body).await.json();
     (
         upload,
@@ -201,14 +204,18 @@ async fn world(server: &TestServer, key: &str, test_key: &str) -> (String, Strin
 }
 
 #[tokio::test]
-async fn a_rule_that_names_an_account_is_about_what_is_its_own_however_that_shows() {
+async fn match_by_account_recognizes_key_url_and_document() {
     let server = TestServer::start().await;
-    let mine = world(&server, "mine", "sk_test_mine").await;
-    let other = world(&server, "other", "sk_test_other").await;
+    let mine = create_targets(&server, "mine", "sk_test_mine").await;
+    let other = create_targets(&server, "other", "sk_test_other").await;
     let before = send_each_request(&server, "other", &other.0, &other.1, &other.2).await;
-    rule(&server, &json!({"account": "mine", "then": busy(507)})).await;
-    let test = json!({"account": "sk_test_mine", "when": {"operation": "bizmori.putTestUpload"}, "then": busy(507)});
-    rule(&server, &test).await;
+    add_rule(
+        &server,
+        &json!({"account": "mine", "then": respond_with(507)}),
+    )
+    .await;
+    let test = json!({"account": "sk_test_mine", "when": {"operation": "bizmori.putTestUpload"}, "then": respond_with(507)});
+    add_rule(&server, &test).await;
     assert_eq!(
         send_each_request(&server, "mine", &mine.0, &mine.1, &mine.2).await,
         [507; 6]
@@ -226,16 +233,16 @@ async fn a_rule_that_names_an_account_is_about_what_is_its_own_however_that_show
         (Method::GET, "/_s3/bizmori/own/key", ""),
         (Method::GET, "/_s3/%", ""),
     ] {
-        let unowned = server.send(method, path, &[], body).await;
-        assert_ne!(unowned.status, 507, "{path} {body}");
+        let response = server.send(method, path, &[], body).await;
+        assert_ne!(response.status, 507, "{path} {body}");
     }
 }
 
 #[tokio::test]
-async fn a_body_that_a_rule_looked_at_is_read_as_ever() {
+async fn match_by_account_in_body_leaves_the_body_readable() {
     let server = TestServer::start().await;
-    let ask = async || {
-        let mut messages = Vec::new();
+    let send_all = async || {
+        let mut errors = Vec::new();
         let large = format!(
             r#"{{"key":"live","url":"{}"}}"#,
             "x".repeat(9 * 1024 * 1024)
@@ -251,14 +258,14 @@ async fn a_body_that_a_rule_looked_at_is_read_as_ever() {
             let response = server
                 .send(Method::POST, "/detect", &headers, body.to_owned())
                 .await;
-            messages.push(response.error_of());
+            errors.push(response.error_of());
         }
-        messages
+        errors
     };
-    let before = ask().await;
-    let body = json!({"account": "other", "when": {"operation": "undetectable.detect"}, "then": busy(507)});
-    rule(&server, &body).await;
-    assert_eq!(ask().await, before);
-    let listed: Vec<Value> = rules(&server, "").await;
-    assert_eq!(listed[0]["hits"], 0);
+    let before = send_all().await;
+    let body = json!({"account": "other", "when": {"operation": "undetectable.detect"}, "then": respond_with(507)});
+    add_rule(&server, &body).await;
+    assert_eq!(send_all().await, before);
+    let rules: Vec<Value> = list_rules(&server, "").await;
+    assert_eq!(rules[0]["hits"], 0);
 }

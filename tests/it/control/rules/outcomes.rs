@@ -1,17 +1,17 @@
-//! Rules that settle what comes of orders.
+//! Rules that force the outcome of orders.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{hits, rule};
+use super::{add_rule, hits};
 use crate::support::{Receiver, TestServer, fixture, picture};
 
-fn create_order(key: &str, name: &str) -> Value {
+fn order_body(key: &str, name: &str) -> Value {
     json!({"idempotencyKey": key, "fileName": name})
 }
 
-/// An AI detection of `key`'s that is over: probability, status code, status, plan.
-async fn detected(
+/// Completes an AI detection. Returns probability, status code, status and `X-Mock-Outcome`.
+async fn run_detection(
     server: &TestServer,
     key: &str,
     body: &Value,
@@ -20,21 +20,21 @@ async fn detected(
     let id = server.confirm_detection(key, body, bytes).await;
     server.advance(key, "PT1S").await;
     let response = server.get(key, &format!("/api/v2/orders/{id}")).await;
-    let response_body = response.json()["data"].take();
+    let order = response.json()["data"].take();
     (
-        response_body["probability"].clone(),
-        response_body["statusCode"].clone(),
-        response_body["status"].clone(),
+        order["probability"].clone(),
+        order["statusCode"].clone(),
+        order["status"].clone(),
         response.header("x-mock-outcome").to_owned(),
     )
 }
 
 #[tokio::test]
-async fn a_detections_probability_outranks_its_name_and_its_bytes() {
+async fn force_probability_overrides_file_name_and_content() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"when": {"operation": "bizmori.createAiDetection", "fileName": "*_x*"}, "then": {"outcome": {"probability": 0.62}}});
-    let id = rule(&server, &body).await;
-    let decision = (
+    let id = add_rule(&server, &body).await;
+    let forced = (
         json!(0.62),
         json!("uncertain_ai"),
         json!("complete"),
@@ -46,56 +46,47 @@ async fn a_detections_probability_outranks_its_name_and_its_bytes() {
         ("a_x.jpg", fixture("photo.jpg")),
         ("a_x.png", fixture("not-a-picture.jpg")),
     ] {
-        let found = detected(&server, "live", &create_order(name, name), bytes).await;
-        assert_eq!(found, decision, "{name}");
+        let found = run_detection(&server, "live", &order_body(name, name), bytes).await;
+        assert_eq!(found, forced, "{name}");
     }
-    let other = detected(
-        &server,
-        "live",
-        &create_order("o", "a_human.jpg"),
-        picture(),
-    )
-    .await;
+    let other = run_detection(&server, "live", &order_body("o", "a_human.jpg"), picture()).await;
     assert_eq!(other.3, "probability 0.02 by suffix _human");
     assert_eq!(hits(&server).await, [4]);
     let body = json!({"then": {"outcome": {"probability": 0.49}}});
-    let id = rule(&server, &body).await;
-    let found = detected(&server, "live", &create_order("low", "a_ai.jpg"), picture()).await;
-    let plan = format!("probability 0.49 by rule {id}");
+    let id = add_rule(&server, &body).await;
+    let found = run_detection(&server, "live", &order_body("low", "a_ai.jpg"), picture()).await;
+    let outcome_header = format!("probability 0.49 by rule {id}");
     let expected = (
         json!(0.49),
         json!("uncertain_real"),
         json!("complete"),
-        plan,
+        outcome_header,
     );
     assert_eq!(found, expected);
 }
 
 #[tokio::test]
-async fn an_order_fails_as_told_and_its_webhook_says_so() {
-    let (server, receiver) = (
-        TestServer::start_frozen("live").await,
-        Receiver::start().await,
-    );
+async fn force_failure_sets_errors_and_webhook_codes() {
+    let server = TestServer::start_frozen("live").await;
+    let receiver = Receiver::start().await;
     server.webhook("live", &receiver.url).await;
     let outcome = json!({"status": "failed", "errorCode": "AI_DETECTION_TIMEOUT"});
     let body = json!({"account": "live", "times": 1, "then": {"outcome": outcome}});
-    rule(&server, &body).await;
-    let outcome =
-        json!({"status": "failed", "errorCode": "PROCESSING_ERROR", "errorMessage": "as told"});
+    add_rule(&server, &body).await;
+    let outcome = json!({"status": "failed", "errorCode": "PROCESSING_ERROR", "errorMessage": "forced message"});
     let body = json!({"when": {"operation": "bizmori.createAntiAi", "fileName": "two.*"}, "then": {"outcome": outcome}});
-    rule(&server, &body).await;
+    add_rule(&server, &body).await;
 
     let first = server
-        .confirm_detection("live", &create_order("1", "a_ai.jpg"), picture())
+        .confirm_detection("live", &order_body("1", "a_ai.jpg"), picture())
         .await;
     server.advance("live", "PT1S").await;
-    let response_body = server.get_order("live", &first).await;
+    let order = server.get_order("live", &first).await;
     assert_eq!(
-        (&response_body["status"], &response_body["errors"]),
+        (&order["status"], &order["errors"]),
         (&json!("failed"), &json!("failed by rule 1"))
     );
-    let second = detected(&server, "live", &create_order("2", "a_ai.jpg"), picture()).await;
+    let second = run_detection(&server, "live", &order_body("2", "a_ai.jpg"), picture()).await;
     assert_eq!(second.2, "complete");
 
     let files =
@@ -115,10 +106,10 @@ async fn an_order_fails_as_told_and_its_webhook_says_so() {
         .post("live", "/api/v2/orders/anti-ai/confirm", &confirm)
         .await;
     server.advance("live", "PT1S").await;
-    let response_body = server.get_order("live", id).await;
+    let order = server.get_order("live", id).await;
     assert_eq!(
-        (&response_body["status"], &response_body["errors"]),
-        (&json!("failed"), &json!("as told"))
+        (&order["status"], &order["errors"]),
+        (&json!("failed"), &json!("forced message"))
     );
     assert_eq!(hits(&server).await, [1, 1]);
     let codes: Vec<_> = receiver
@@ -138,34 +129,34 @@ async fn an_order_fails_as_told_and_its_webhook_says_so() {
         [
             (json!("AI_DETECTION_TIMEOUT"), json!("failed by rule 1")),
             (Value::Null, Value::Null),
-            (json!("PROCESSING_ERROR"), json!("as told")),
+            (json!("PROCESSING_ERROR"), json!("forced message")),
         ]
     );
 }
 
 #[tokio::test]
-async fn a_test_keys_order_is_ruled_too() {
+async fn force_outcome_applies_to_orders_of_test_keys() {
     let key = "sk_test_1";
     let server = TestServer::start_frozen(key).await;
     let body = json!({"account": key, "times": 1, "then": {"outcome": {"probability": 0.5}}});
-    rule(&server, &body).await;
+    add_rule(&server, &body).await;
     let outcome = json!({"status": "failed", "errorCode": "PROCESSING_ERROR"});
-    rule(
+    add_rule(
         &server,
         &json!({"account": key, "then": {"outcome": outcome}}),
     )
     .await;
-    let mut messages = Vec::new();
+    let mut orders = Vec::new();
     for n in ["1", "2"] {
         let id = server
-            .confirm_detection(key, &create_order(n, "a_human.jpg"), picture())
+            .confirm_detection(key, &order_body(n, "a_human.jpg"), picture())
             .await;
         server.advance(key, "PT5S").await;
         let order = server.get_order(key, &id).await;
-        messages.push((order["status"].clone(), order["probability"].clone()));
+        orders.push((order["status"].clone(), order["probability"].clone()));
     }
     assert_eq!(
-        messages,
+        orders,
         [
             (json!("complete"), json!(0.5)),
             (json!("failed"), Value::Null)
@@ -174,17 +165,17 @@ async fn a_test_keys_order_is_ruled_too() {
 }
 
 #[tokio::test]
-async fn an_order_made_before_its_rule_or_made_again_is_not_ruled_and_does_not_count() {
+async fn force_outcome_ignores_earlier_and_repeated_creates() {
     let server = TestServer::start_frozen("live").await;
     let before = server
-        .confirm_detection("live", &create_order("1", "a_ai.jpg"), picture())
+        .confirm_detection("live", &order_body("1", "a_ai.jpg"), picture())
         .await;
     let body = json!({"skip": 1, "times": 1, "then": {"outcome": {"probability": 0.1}}});
-    rule(&server, &body).await;
+    add_rule(&server, &body).await;
     for _ in 0..3 {
         assert_eq!(
             server
-                .create_detection("live", &create_order("1", "a_ai.jpg"))
+                .create_detection("live", &order_body("1", "a_ai.jpg"))
                 .await
                 .0,
             before
@@ -196,37 +187,37 @@ async fn an_order_made_before_its_rule_or_made_again_is_not_ruled_and_does_not_c
     assert_eq!(refused.status, 400);
     server.advance("live", "PT1S").await;
     assert_eq!(server.get_order("live", &before).await["probability"], 0.98);
-    let mut bodies = Vec::new();
+    let mut probabilities = Vec::new();
     for key in ["2", "3", "4"] {
-        bodies.push(
-            detected(&server, "live", &create_order(key, "a_ai.jpg"), picture())
+        probabilities.push(
+            run_detection(&server, "live", &order_body(key, "a_ai.jpg"), picture())
                 .await
                 .0,
         );
     }
-    assert_eq!(bodies, [0.98, 0.1, 0.98]);
+    assert_eq!(probabilities, [0.98, 0.1, 0.98]);
     assert_eq!(hits(&server).await, [1]);
 }
 
 #[tokio::test]
-async fn what_was_settled_outlives_its_rule_and_a_restart() {
+async fn delete_rule_and_restart_preserves_forced_outcome() {
     let data = tempfile::tempdir().expect("a directory");
-    let on = || TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned()));
-    let server = on().await;
+    let start = || TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned()));
+    let server = start().await;
     server.freeze("live").await;
-    rule(
+    add_rule(
         &server,
         &json!({"account": "live", "then": {"outcome": {"probability": 0.25}}}),
     )
     .await;
     let id = server
-        .confirm_detection("live", &create_order("1", "a_ai.jpg"), picture())
+        .confirm_detection("live", &order_body("1", "a_ai.jpg"), picture())
         .await;
     server
         .control(Method::DELETE, "/_mock/rules", &json!({}))
         .await;
     server.stop().await;
-    let server = on().await;
+    let server = start().await;
     server.advance("live", "PT1S").await;
     let response = server.get("live", &format!("/api/v2/orders/{id}")).await;
     assert_eq!(
@@ -235,17 +226,16 @@ async fn what_was_settled_outlives_its_rule_and_a_restart() {
     );
 }
 
-/// A document of `live`'s, once it is done or failed: what is told of it, and its plan.
-async fn document(server: &TestServer, name: &str) -> (Value, String) {
-    let place = format!("/get-presigned-url?file_name={name}");
-    let place = server
-        .send(Method::GET, &place, &[("apikey", "live")], "")
+/// Runs a document of `live`. Returns its query response and `X-Mock-Outcome`.
+async fn run_document(server: &TestServer, name: &str) -> (Value, String) {
+    let presign = format!("/get-presigned-url?file_name={name}");
+    let presigned = server
+        .send(Method::GET, &presign, &[("apikey", "live")], "")
         .await
         .json();
-    server
-        .put(place["presigned_url"].as_str().expect("a URL"), picture())
-        .await;
-    let path = place["file_path"].as_str().expect("a path");
+    let upload_url = presigned["presigned_url"].as_str().expect("a URL");
+    server.put(upload_url, picture()).await;
+    let path = presigned["file_path"].as_str().expect("a path");
     let body = json!({"key": "live", "url": format!("{}/{path}", server.origin)});
     let created = server.post("live", "/detect", &body).await.json();
     server.advance("live", "PT1S").await;
@@ -259,10 +249,10 @@ async fn document(server: &TestServer, name: &str) -> (Value, String) {
 }
 
 #[tokio::test]
-async fn a_documents_result_is_as_told() {
+async fn force_document_result_sets_score_and_label() {
     let server = TestServer::with_config(|config| config.undetectable.bypass_ocr = true).await;
     server.freeze("live").await;
-    for (outcome, expected, plan) in [
+    for (outcome, expected, outcome_header) in [
         (
             json!({"probability": 0.62}),
             json!([62.0, 3, "AI Generated", 62.0, 62.0]),
@@ -300,60 +290,63 @@ async fn a_documents_result_is_as_told() {
         ),
     ] {
         let body = json!({"when": {"operation": "undetectable.detect"}, "times": 1, "then": {"outcome": outcome}});
-        let id = rule(&server, &body).await;
-        let (response_body, summary) = document(&server, "a_fail.jpg").await;
-        let details = &response_body["result_details"];
+        let id = add_rule(&server, &body).await;
+        let (view, summary) = run_document(&server, "a_fail.jpg").await;
+        let details = &view["result_details"];
         let found = json!([
-            response_body["result"],
+            view["result"],
             details["detection_step"],
             details["final_result"],
             details["confidence"],
             details["final_label_confidence"],
         ]);
         assert_eq!(found, expected, "{outcome}");
-        assert_eq!(summary, format!("{plan} by rule {id}"));
+        assert_eq!(summary, format!("{outcome_header} by rule {id}"));
     }
 }
 
 #[tokio::test]
-async fn a_document_fails_as_told() {
+async fn force_document_failure_answers_failed_with_message() {
     let server = TestServer::start_frozen("live").await;
     let outcome = json!({"status": "failed", "errorMessage": "no luck"});
     let body =
         json!({"account": "live", "when": {"fileName": "a_*"}, "then": {"outcome": outcome}});
-    rule(&server, &body).await;
-    let (response_body, plan) = document(&server, "a_ai.jpg").await;
+    add_rule(&server, &body).await;
+    let (view, outcome_header) = run_document(&server, "a_ai.jpg").await;
     let details = json!({"is_valid": false, "error_message": "no luck"});
     assert_eq!(
-        response_body,
-        json!({"id": response_body["id"], "status": "failed", "result": null, "result_details": details})
+        view,
+        json!({"id": view["id"], "status": "failed", "result": null, "result_details": details})
     );
-    assert_eq!(plan, "");
-    let (response_body, _) = document(&server, "b_ai.jpg").await;
-    assert_eq!(response_body["status"], "done");
+    assert_eq!(outcome_header, "");
+    let (view, _) = run_document(&server, "b_ai.jpg").await;
+    assert_eq!(view["status"], "done");
 }
 
 #[tokio::test]
-async fn an_outcome_is_for_the_orders_that_can_come_to_it_and_lets_others_pass() {
+async fn force_outcome_applies_to_orders_that_support_it_only() {
     let server = TestServer::start_frozen("live").await;
-    rule(
+    add_rule(
         &server,
         &json!({"then": {"outcome": {"finalResult": "AI Edited"}}}),
     )
     .await;
-    rule(
+    add_rule(
         &server,
         &json!({"account": "other", "then": {"outcome": {"probability": 0.3}}}),
     )
     .await;
-    rule(
+    add_rule(
         &server,
         &json!({"account": "live", "then": {"outcome": {"probability": 0.4}}}),
     )
     .await;
-    let found = detected(&server, "live", &create_order("1", "a_ai.jpg"), picture()).await;
+    let found = run_detection(&server, "live", &order_body("1", "a_ai.jpg"), picture()).await;
     assert_eq!(found.3, "probability 0.4 by rule 3");
-    assert_eq!(document(&server, "a_ai.jpg").await.1, "result 71 by rule 1");
+    assert_eq!(
+        run_document(&server, "a_ai.jpg").await.1,
+        "result 71 by rule 1"
+    );
     let files = json!({"idempotencyKey": "b", "files": [{"fileName": "b.jpg"}]});
     let response = server.post("live", "/api/v2/orders/anti-ai", &files).await;
     assert_eq!(response.status, 200);
@@ -361,22 +354,22 @@ async fn an_outcome_is_for_the_orders_that_can_come_to_it_and_lets_others_pass()
 }
 
 #[tokio::test]
-async fn an_order_that_is_refused_uses_up_no_rule() {
+async fn refuse_create_does_not_count_for_a_rule() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"times": 1, "then": {"outcome": {"probability": 0.62}}});
-    rule(&server, &body).await;
-    let credits = async |credits: u64| {
+    add_rule(&server, &body).await;
+    let set_credits = async |credits: u64| {
         let body = json!({"credits": credits});
         let path = "/_mock/accounts/live";
         server.control(Method::PUT, path, &body).await;
     };
-    credits(0).await;
+    set_credits(0).await;
     let path = "/api/v2/orders/ai-detection";
-    let refused = server.post("live", path, &create_order("a", "a.jpg")).await;
+    let refused = server.post("live", path, &order_body("a", "a.jpg")).await;
     assert_eq!(refused.status, 429);
     assert_eq!(hits(&server).await, [0]);
-    credits(1).await;
-    let found = detected(&server, "live", &create_order("a", "a.jpg"), picture()).await;
+    set_credits(1).await;
+    let found = run_detection(&server, "live", &order_body("a", "a.jpg"), picture()).await;
     assert_eq!(found.0, json!(0.62));
     assert_eq!(hits(&server).await, [1]);
 }

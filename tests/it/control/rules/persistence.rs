@@ -1,13 +1,13 @@
-//! Rules as they are kept: shown, listed, removed, over restarts and resets.
+//! Stored rules: views, listings, deletion, restarts and resets.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{ORDERS, busy, hits, reads, rule, rules};
+use super::{WEBHOOKS, add_rule, hits, list_rules, read_statuses, respond_with};
 use crate::support::TestServer;
 
 #[tokio::test]
-async fn a_rule_is_shown_as_it_is_stored() {
+async fn create_rule_answers_its_stored_form() {
     let server = TestServer::start().await;
     let full = json!({
         "name": "all", "account": "live",
@@ -16,16 +16,16 @@ async fn a_rule_is_shown_as_it_is_stored() {
         "then": {"delayMs": 5, "respond": {"status": 429, "headers": {"Retry-After": "1"}, "body": {"code": "X"}}},
     });
     let created = server.control(Method::POST, "/_mock/rules", &full).await;
-    let mut shown = full;
-    shown["when"]["method"] = json!("POST");
-    shown["id"] = json!(1);
-    shown["hits"] = json!(0);
-    let mut first = shown.clone();
+    let mut expected = full;
+    expected["when"]["method"] = json!("POST");
+    expected["id"] = json!(1);
+    expected["hits"] = json!(0);
+    let mut first = expected.clone();
     first["accountKnown"] = json!(false);
     assert_eq!(created, first);
-    let least = json!({"then": {"outcome": {"probability": 0.5}}});
+    let minimal = json!({"then": {"outcome": {"probability": 0.5}}});
     let created = server
-        .send(Method::POST, "/_mock/rules", &[], least.to_string())
+        .send(Method::POST, "/_mock/rules", &[], minimal.to_string())
         .await;
     let text = r#"{"id":2,"name":null,"account":null,"when":{},"skip":0,"times":null,"probability":1.0,"then":{"outcome":{"probability":0.5}},"hits":0}"#;
     assert_eq!((created.status, created.text()), (201, text.to_owned()));
@@ -44,21 +44,25 @@ async fn a_rule_is_shown_as_it_is_stored() {
         );
         outcomes.push(created);
     }
-    let listed = rules(&server, "").await;
-    assert_eq!(listed[0], shown);
-    assert_eq!(listed[2..], outcomes);
+    let rules = list_rules(&server, "").await;
+    assert_eq!(rules[0], expected);
+    assert_eq!(rules[2..], outcomes);
 }
 
 #[tokio::test]
-async fn rules_are_listed_and_removed_one_by_one_of_an_account_or_all() {
+async fn delete_one_rule_or_all_of_an_account_removes_them_from_listings() {
     let server = TestServer::start().await;
     let accounts = [json!("a"), json!("b"), json!("a"), Value::Null, json!("b")];
     for account in &accounts {
-        rule(&server, &json!({"account": account, "then": busy(503)})).await;
+        add_rule(
+            &server,
+            &json!({"account": account, "then": respond_with(503)}),
+        )
+        .await;
     }
     let ids = async |query: &str| {
-        let listed = rules(&server, query).await;
-        listed
+        let rules = list_rules(&server, query).await;
+        rules
             .iter()
             .map(|rule| rule["id"].as_i64().expect("an id"))
             .collect::<Vec<_>>()
@@ -69,97 +73,108 @@ async fn rules_are_listed_and_removed_one_by_one_of_an_account_or_all() {
     assert_eq!(ids("?account=nobody").await, [0; 0]);
     let response = delete("/_mock/rules/2").await;
     assert_eq!((response.status, response.text()), (204, String::new()));
-    let again = delete("/_mock/rules/2").await;
+    let repeated = delete("/_mock/rules/2").await;
     let error = json!({"error": {"code": "unknown_rule", "message": "no rule 2", "hint": "GET /_mock/rules lists those there are"}});
-    assert_eq!((again.status, again.json()), (404, error));
-    assert_eq!(reads(&server, "b", 1).await, [503], "rule 4 is left");
+    assert_eq!((repeated.status, repeated.json()), (404, error));
+    assert_eq!(
+        read_statuses(&server, "b", 1).await,
+        [503],
+        "rule 4 remains"
+    );
     assert_eq!(delete("/_mock/rules?account=a").await.status, 204);
     assert_eq!(ids("").await, [4, 5]);
     assert_eq!(delete("/_mock/rules?account=nobody").await.status, 204);
     assert_eq!(delete("/_mock/rules").await.status, 204);
     assert_eq!(ids("").await, [0; 0]);
-    assert_eq!(reads(&server, "b", 1).await, [200]);
+    assert_eq!(read_statuses(&server, "b", 1).await, [200]);
     assert_eq!(
-        rule(&server, &json!({"then": busy(503)})).await,
+        add_rule(&server, &json!({"then": respond_with(503)})).await,
         6,
-        "no id is given twice"
+        "ids are never reused"
     );
 }
 
 #[tokio::test]
-async fn rules_and_what_they_have_come_across_outlive_a_restart() {
+async fn restart_preserves_rules_and_their_counts() {
     let data = tempfile::tempdir().expect("a directory");
-    let on = || TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned()));
-    let server = on().await;
+    let start = || TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned()));
+    let server = start().await;
     let body = json!({"account": "live", "skip": 2, "times": 2, "then": {"respond": {"status": 503, "body": {"z": 1, "a": 2}}}});
-    rule(&server, &body).await;
-    rule(
+    add_rule(&server, &body).await;
+    add_rule(
         &server,
-        &json!({"account": "live", "probability": 0.5, "then": busy(500)}),
+        &json!({"account": "live", "probability": 0.5, "then": respond_with(500)}),
     )
     .await;
-    let first = reads(&server, "live", 3).await;
+    let first = read_statuses(&server, "live", 3).await;
     assert_eq!(first[2], 503);
-    let before = rules(&server, "").await;
+    let before = list_rules(&server, "").await;
     server.stop().await;
 
-    let server = on().await;
-    assert_eq!(rules(&server, "").await, before);
-    let response = server.get("live", ORDERS).await;
+    let server = start().await;
+    assert_eq!(list_rules(&server, "").await, before);
+    let response = server.get("live", WEBHOOKS).await;
     let body = r#"{"a":2,"z":1}"#.to_owned();
     assert_eq!((response.status, response.text()), (503, body));
-    let second = reads(&server, "live", 12).await;
+    let second = read_statuses(&server, "live", 12).await;
 
     let server = TestServer::start().await;
-    let skipping = json!({"account": "live", "skip": 2, "times": 2, "then": busy(503)});
-    rule(&server, &skipping).await;
-    rule(
+    let skipping = json!({"account": "live", "skip": 2, "times": 2, "then": respond_with(503)});
+    add_rule(&server, &skipping).await;
+    add_rule(
         &server,
-        &json!({"account": "live", "probability": 0.5, "then": busy(500)}),
+        &json!({"account": "live", "probability": 0.5, "then": respond_with(500)}),
     )
     .await;
-    let at_one_go = reads(&server, "live", 16).await;
-    assert_eq!([first, vec![503], second].concat(), at_one_go);
+    let without_restart = read_statuses(&server, "live", 16).await;
+    assert_eq!([first, vec![503], second].concat(), without_restart);
 }
 
 #[tokio::test]
-async fn an_account_that_ends_takes_its_rules_along_and_no_other() {
+async fn reset_or_delete_account_removes_its_rules_only() {
     let server = TestServer::start().await;
-    for key in ["reset", "removed", "left"] {
-        rule(&server, &json!({"account": key, "then": busy(503)})).await;
+    for key in ["reset", "deleted", "other"] {
+        add_rule(&server, &json!({"account": key, "then": respond_with(503)})).await;
     }
-    rule(&server, &json!({"skip": 1_000, "then": busy(503)})).await;
+    add_rule(&server, &json!({"skip": 1_000, "then": respond_with(503)})).await;
     server
         .control(Method::POST, "/_mock/reset", &json!({"account": "reset"}))
         .await;
     server
-        .control(Method::DELETE, "/_mock/accounts/removed", &json!({}))
+        .control(Method::DELETE, "/_mock/accounts/deleted", &json!({}))
         .await;
-    for (key, status) in [("reset", 200), ("removed", 200), ("left", 503)] {
-        assert_eq!(reads(&server, key, 1).await, [status], "{key}");
+    for (key, status) in [("reset", 200), ("deleted", 200), ("other", 503)] {
+        assert_eq!(read_statuses(&server, key, 1).await, [status], "{key}");
     }
     assert_eq!(hits(&server).await, [1, 0]);
-    assert_eq!(rules(&server, "?account=reset").await, [Value::Null; 0]);
-    rule(&server, &json!({"account": "reset", "then": busy(504)})).await;
     assert_eq!(
-        reads(&server, "reset", 1).await,
+        list_rules(&server, "?account=reset").await,
+        [Value::Null; 0]
+    );
+    add_rule(
+        &server,
+        &json!({"account": "reset", "then": respond_with(504)}),
+    )
+    .await;
+    assert_eq!(
+        read_statuses(&server, "reset", 1).await,
         [504],
-        "its new life has its own"
+        "the new account has its own rules"
     );
     server
         .control(Method::POST, "/_mock/reset", &json!({}))
         .await;
-    assert_eq!(rules(&server, "").await, [Value::Null; 0]);
-    assert_eq!(reads(&server, "left", 1).await, [200]);
+    assert_eq!(list_rules(&server, "").await, [Value::Null; 0]);
+    assert_eq!(read_statuses(&server, "other", 1).await, [200]);
 }
 
 #[tokio::test]
-async fn what_was_removed_is_not_back_after_a_restart() {
+async fn restart_after_deleting_rules_does_not_restore_them() {
     let data = tempfile::tempdir().expect("a directory");
-    let on = || TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned()));
-    let server = on().await;
+    let start = || TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned()));
+    let server = start().await;
     for key in [json!("one"), json!("two"), json!("three"), Value::Null] {
-        rule(&server, &json!({"account": key, "then": busy(503)})).await;
+        add_rule(&server, &json!({"account": key, "then": respond_with(503)})).await;
     }
     server
         .control(Method::DELETE, "/_mock/rules/1", &json!({}))
@@ -168,8 +183,8 @@ async fn what_was_removed_is_not_back_after_a_restart() {
         .control(Method::POST, "/_mock/reset", &json!({"account": "two"}))
         .await;
     server.stop().await;
-    let server = on().await;
-    let ids: Vec<_> = rules(&server, "")
+    let server = start().await;
+    let ids: Vec<_> = list_rules(&server, "")
         .await
         .iter()
         .map(|rule| rule["id"].clone())
@@ -179,23 +194,27 @@ async fn what_was_removed_is_not_back_after_a_restart() {
         .control(Method::POST, "/_mock/reset", &json!({}))
         .await;
     server.stop().await;
-    assert_eq!(rules(&on().await, "").await, [Value::Null; 0]);
+    assert_eq!(list_rules(&start().await, "").await, [Value::Null; 0]);
 }
 
 #[tokio::test]
-async fn a_rule_makes_the_account_it_names_or_is_refused_where_accounts_are_set_up() {
+async fn create_rule_for_unknown_account_creates_it_or_is_refused_in_strict_mode() {
     let server = TestServer::start().await;
-    rule(&server, &json!({"account": "new", "then": busy(503)})).await;
-    let listed = server
+    add_rule(
+        &server,
+        &json!({"account": "new", "then": respond_with(503)}),
+    )
+    .await;
+    let listing = server
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
-    assert_eq!(listed["accounts"][0]["key"], "new");
+    assert_eq!(listing["accounts"][0]["key"], "new");
     let server =
         TestServer::with_config(|config| config.mode = stuntdouble::settings::KeyMode::Strict)
             .await;
-    let body = json!({"account": "new", "then": busy(503)}).to_string();
+    let body = json!({"account": "new", "then": respond_with(503)}).to_string();
     let refused = server.send(Method::POST, "/_mock/rules", &[], body).await;
     let error = json!({"error": {"code": "unknown_account", "message": "no account new", "hint": "set it up with PUT /_mock/accounts/{key}: the mode is strict"}});
     assert_eq!((refused.status, refused.json()), (404, error));
-    assert_eq!(rules(&server, "").await, [Value::Null; 0]);
+    assert_eq!(list_rules(&server, "").await, [Value::Null; 0]);
 }

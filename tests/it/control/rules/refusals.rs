@@ -1,9 +1,9 @@
-//! Rules that are not taken: what is wrong with each, and what there is.
+//! Refused rules: message and hint for each mistake.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::rules;
+use super::list_rules;
 use crate::support::TestServer;
 
 const THEN: &str = "there is: delayMs, respond, fault, outcome, processing, webhook";
@@ -12,7 +12,8 @@ const OUTCOMES: &str = "one of: status failed with or without errorCode, probabi
 const SHAPES: &str = "GET /_mock/openapi.json describes the fields and their types";
 const CHARS: &str = "1 to 1000 characters; leave it out for any";
 
-/// Each body is refused with that code, message and hint; and nothing is made.
+/// Asserts that each body is refused with `code`, its message and hint, and that nothing is
+/// created.
 async fn assert_rule_refused(code: &str, cases: Vec<(Value, &str, &str)>) {
     let server = TestServer::start().await;
     for (body, message, hint) in cases {
@@ -23,18 +24,19 @@ async fn assert_rule_refused(code: &str, cases: Vec<(Value, &str, &str)>) {
         assert_eq!((response.status, response.json()), (400, error), "{body}");
         assert_eq!(response.header("x-mock-reason"), message);
     }
-    assert_eq!(rules(&server, "").await, [Value::Null; 0]);
+    assert_eq!(list_rules(&server, "").await, [Value::Null; 0]);
     let accounts = server
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
     assert_eq!(
         accounts,
         json!({"accounts": [], "next": null}),
-        "nobody was made on the way"
+        "no account is created"
     );
 }
 
-fn rulable_operations() -> String {
+/// Returns the hint that lists the operations to which rules can apply.
+fn operations_hint() -> String {
     let names: Vec<_> = stuntdouble::app::operations()
         .iter()
         .map(|operation| operation.name)
@@ -46,75 +48,75 @@ fn rulable_operations() -> String {
     )
 }
 
-fn when(when: &Value) -> Value {
+fn rule_when(when: &Value) -> Value {
     json!({"account": "new", "when": when, "then": {"delayMs": 1}})
 }
 
-fn outcome(operation: &str, outcome: &Value) -> Value {
+fn rule_outcome(operation: &str, outcome: &Value) -> Value {
     json!({"account": "new", "when": {"operation": operation}, "then": {"outcome": outcome}})
 }
 
 #[tokio::test]
-async fn what_matches_nothing_is_refused_with_what_there_is() {
-    let decision = rulable_operations();
+async fn create_rule_that_can_match_nothing_is_refused_with_valid_values() {
+    let operations = operations_hint();
     let failed = json!({"status": "failed", "errorCode": "X"});
-    let of_orders =
+    let outcome_by_path =
         json!({"account": "new", "when": {"path": "/api/*"}, "then": {"outcome": failed}});
     assert_rule_refused(
         "bad_rule",
         vec![
             (
-                when(&json!({"operation": "bizmori.createOrder"})),
+                rule_when(&json!({"operation": "bizmori.createOrder"})),
                 "when.operation: unknown operation bizmori.createOrder; did you mean bizmori.createReport?",
-                &decision,
+                &operations,
             ),
             (
-                when(&json!({"operation": "webhook.delivered"})),
+                rule_when(&json!({"operation": "webhook.delivered"})),
                 "when.operation: unknown operation webhook.delivered; did you mean webhook.deliver?",
-                &decision,
+                &operations,
             ),
             (
-                when(&json!({"operation": "control.*"})),
+                rule_when(&json!({"operation": "control.*"})),
                 "when.operation: control.* is the control plane, which is never ruled",
-                &decision,
+                &operations,
             ),
             (
-                when(&json!({"path": "/_mock/health"})),
+                rule_when(&json!({"path": "/_mock/health"})),
                 "when.path: /_mock/health is the control plane, which is never ruled",
-                &decision,
+                &operations,
             ),
             (
-                when(&json!({"path": "api/*"})),
+                rule_when(&json!({"path": "api/*"})),
                 "when.path: api/* is like no path",
                 "paths begin with /",
             ),
             (
-                when(&json!({"operation": "bizmori.getOrder", "method": "POST"})),
+                rule_when(&json!({"operation": "bizmori.getOrder", "method": "POST"})),
                 "when: operation, method and path have nothing in common",
                 "there is: bizmori.getOrder GET /api/v2/orders/{orderId}",
             ),
             (
-                when(&json!({"operation": "undetectable.[a-z]*", "path": "/"})),
+                rule_when(&json!({"operation": "undetectable.[a-z]*", "path": "/"})),
                 "when.operation: unknown operation undetectable.[a-z]*",
-                &decision,
+                &operations,
             ),
             (
-                when(&json!({"operation": "storage.put", "path": "/api/*"})),
+                rule_when(&json!({"operation": "storage.put", "path": "/api/*"})),
                 "when: operation, method and path have nothing in common",
                 "there is: storage.put PUT /_s3/{*path}",
             ),
             (
-                when(&json!({"fileName": "*.jpg"})),
+                rule_when(&json!({"fileName": "*.jpg"})),
                 "when.fileName: the body of a request is not read yet where rules apply",
                 "fileName goes with outcome, processing, zeroCopy.put and file.fetch; requests are matched by operation, method and path",
             ),
             (
-                of_orders,
+                outcome_by_path,
                 "when: method, path and webhookUrl are for calls, outcome and processing are for orders",
                 "orders are matched by operation, account and fileName",
             ),
             (
-                outcome("bizmori.getOrder", &failed),
+                rule_outcome("bizmori.getOrder", &failed),
                 "then.outcome: bizmori.getOrder makes no order",
                 "there is: bizmori.createAntiAi, bizmori.createAntiAiWithUrls, bizmori.createWatermarkEmbed, bizmori.createWatermarkExtract, bizmori.createAiDetection, bizmori.createWatermarkEmbedV3, bizmori.createWatermarkExtractV3, bizmori.createReport, undetectable.detect, undetectable.bulkUpload",
             ),
@@ -131,20 +133,20 @@ async fn what_matches_nothing_is_refused_with_what_there_is() {
             (
                 json!({"when": {"operation": "nothing"}, "then": {"webhook": {"drop": true}}}),
                 "when.operation: unknown operation nothing",
-                &decision,
+                &operations,
             ),
             (
-                outcome("nothing", &failed),
+                rule_outcome("nothing", &failed),
                 "when.operation: unknown operation nothing",
-                &decision,
+                &operations,
             ),
             (
-                outcome("bizmori.createAntiAi", &json!({"probability": 0.5})),
+                rule_outcome("bizmori.createAntiAi", &json!({"probability": 0.5})),
                 "then.outcome: no order of bizmori.createAntiAi comes to such",
                 "there is: bizmori.createAiDetection, undetectable.detect, undetectable.bulkUpload",
             ),
             (
-                outcome("bizmori.*", &json!({"finalResult": "Real"})),
+                rule_outcome("bizmori.*", &json!({"finalResult": "Real"})),
                 "then.outcome: no order of bizmori.* comes to such",
                 "there is: undetectable.detect, undetectable.bulkUpload",
             ),
@@ -154,10 +156,10 @@ async fn what_matches_nothing_is_refused_with_what_there_is() {
 }
 
 #[tokio::test]
-async fn what_says_nothing_or_two_things_is_refused() {
+async fn create_rule_with_no_or_conflicting_effects_is_refused() {
     let then = |then: Value| json!({"account": "new", "then": then});
-    let of = |outcome: Value| json!({"account": "new", "then": {"outcome": outcome}});
-    let unsaid = "then.outcome: does not say one thing";
+    let with_outcome = |outcome: Value| json!({"account": "new", "then": {"outcome": outcome}});
+    let message = "then.outcome: does not say one thing";
     assert_rule_refused(
         "bad_rule",
         vec![
@@ -178,20 +180,20 @@ async fn what_says_nothing_or_two_things_is_refused() {
                 "then.bytesPerSecond: only drip has it",
                 "leave it out, or add the fault drip",
             ),
-            (of(json!({})), unsaid, OUTCOMES),
-            (of(json!({"errorCode": "X"})), unsaid, OUTCOMES),
+            (with_outcome(json!({})), message, OUTCOMES),
+            (with_outcome(json!({"errorCode": "X"})), message, OUTCOMES),
             (
-                of(json!({"status": "failed", "errorCode": "X", "probability": 1})),
-                unsaid,
+                with_outcome(json!({"status": "failed", "errorCode": "X", "probability": 1})),
+                message,
                 OUTCOMES,
             ),
             (
-                of(json!({"probability": 1, "watermarkText": null})),
-                unsaid,
+                with_outcome(json!({"probability": 1, "watermarkText": null})),
+                message,
                 OUTCOMES,
             ),
             (
-                of(json!({"status": "complete"})),
+                with_outcome(json!({"status": "complete"})),
                 "then.outcome.status: complete is none",
                 "there is: failed",
             ),
@@ -201,7 +203,7 @@ async fn what_says_nothing_or_two_things_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_like_a_final_result_is_no_generators_name() {
+async fn create_rule_with_misspelled_final_result_is_refused() {
     let words = [
         "real",
         "AI-Generated",
@@ -219,14 +221,14 @@ async fn what_is_like_a_final_result_is_no_generators_name() {
     let messages = words.map(|word| format!("then.outcome.finalResult: {word} is no final result"));
     let hint = "there is: AI Generated, Real, Digitally Edited, AI Edited, or a generator's name, such as Grok";
     let cases = words.iter().zip(&messages).map(|(word, message)| {
-        let body = outcome("undetectable.detect", &json!({"finalResult": word}));
+        let body = rule_outcome("undetectable.detect", &json!({"finalResult": word}));
         (body, message.as_str(), hint)
     });
     assert_rule_refused("bad_rule", cases.collect()).await;
 }
 
 #[tokio::test]
-async fn rates_counts_and_copies_have_their_bounds() {
+async fn create_rule_with_rate_or_count_out_of_range_is_refused() {
     let then = |then: Value| json!({"account": "new", "then": then});
     assert_rule_refused(
         "bad_rule",
@@ -252,12 +254,12 @@ async fn rates_counts_and_copies_have_their_bounds() {
 }
 
 #[tokio::test]
-async fn numbers_texts_and_answers_have_their_bounds() {
+async fn create_rule_with_number_text_or_response_out_of_range_is_refused() {
     let then = |then: Value| json!({"account": "new", "then": then});
     let with = |field: &str, value: Value| json!({field: value, "then": {"delayMs": 1}});
     let respond = |respond: Value| json!({"then": {"respond": respond}});
     let header = |name: &str, value: &str| json!({"then": {"respond": {"status": 200, "headers": {name: value}}}});
-    let ours =
+    let hint =
         "any but connection, content-length, transfer-encoding, x-mock-request, x-mock-reason";
     assert_rule_refused(
         "bad_rule",
@@ -283,7 +285,7 @@ async fn numbers_texts_and_answers_have_their_bounds() {
                 CHARS,
             ),
             (
-                when(&json!({"operation": ""})),
+                rule_when(&json!({"operation": ""})),
                 "when.operation: is empty, or too long",
                 CHARS,
             ),
@@ -330,7 +332,7 @@ async fn numbers_texts_and_answers_have_their_bounds() {
             (
                 header("Content-Length", "1"),
                 "then.respond.headers: Content-Length is set by the server",
-                ours,
+                hint,
             ),
         ],
     )
@@ -338,7 +340,7 @@ async fn numbers_texts_and_answers_have_their_bounds() {
 }
 
 #[tokio::test]
-async fn what_is_no_field_or_of_no_shape_is_told_where() {
+async fn create_rule_with_unknown_or_malformed_field_names_its_place() {
     let then = |then: Value| json!({"then": then});
     assert_rule_refused(
         "bad_body",
@@ -367,7 +369,7 @@ async fn what_is_no_field_or_of_no_shape_is_told_where() {
 }
 
 #[tokio::test]
-async fn there_is_room_for_so_many_bytes_of_rules_and_no_more() {
+async fn create_rule_beyond_total_bytes_is_refused() {
     let server = TestServer::start().await;
     let body = json!({"then": {"respond": {"status": 200, "body": "x".repeat(7 * 1024 * 1024)}}})
         .to_string();
@@ -380,9 +382,9 @@ async fn there_is_room_for_so_many_bytes_of_rules_and_no_more() {
     let refused = server.send(Method::POST, "/_mock/rules", &[], body).await;
     let error = json!({"error": {
         "code": "too_many_rules",
-        "message": "all rules together would be more than 67108864 bytes",
+        "message": "rules too large: maximum 67108864 bytes in total",
         "hint": "remove some with DELETE /_mock/rules, or POST /_mock/reset",
     }});
     assert_eq!((refused.status, refused.json()), (400, error));
-    assert_eq!(rules(&server, "").await.len(), 9);
+    assert_eq!(list_rules(&server, "").await.len(), 9);
 }

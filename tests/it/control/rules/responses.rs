@@ -1,26 +1,26 @@
-//! Rules that answer requests, and delay them.
+//! Rules that respond to requests or delay them.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
-use super::{ORDERS, busy, hits, response_of, rule, rules};
+use super::{WEBHOOKS, add_rule, hits, list_rules, respond_with, rule_response};
 use crate::support::{TestServer, picture, raw};
 
 #[tokio::test]
-async fn an_operation_of_each_front_door_is_answered_by_a_rule_and_no_other_is() {
+async fn respond_by_rule_to_an_operation_of_each_api_answers_only_that_one() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (_, upload) = server.create_detection("live", &body).await;
     for (operation, method, path) in [
-        ("bizmori.listWebhooks", Method::GET, ORDERS),
+        ("bizmori.listWebhooks", Method::GET, WEBHOOKS),
         ("undetectable.detect", Method::POST, "/detect"),
         ("undetectable.health", Method::GET, "/health"),
         ("storage.put", Method::PUT, upload.as_str()),
     ] {
         let then = json!({"respond": {"status": 503, "headers": {"Retry-After": "7"}, "body": {"of": operation}}});
         let body = json!({"name": "busy", "when": {"operation": operation}, "then": then});
-        let id = rule(&server, &body).await;
+        let id = add_rule(&server, &body).await;
         let headers = [("authorization", "Bearer live"), ("apikey", "live")];
         let headers = if operation == "storage.put" {
             &headers[..0]
@@ -34,23 +34,21 @@ async fn an_operation_of_each_front_door_is_answered_by_a_rule_and_no_other_is()
             "application/json".to_owned(),
             format!("rule {id} (busy)"),
         );
-        assert_eq!(response_of(&response), expected);
+        assert_eq!(rule_response(&response), expected);
         assert_eq!(response.header("retry-after"), "7");
         let other = server.get("live", "/api/v2/orders/1").await;
         other.assert_refused(404, "ORDER_NOT_FOUND", "there is no order 1");
-        let path_of_rule = format!("/_mock/rules/{id}");
-        server
-            .control(Method::DELETE, &path_of_rule, &json!({}))
-            .await;
+        let rule_path = format!("/_mock/rules/{id}");
+        server.control(Method::DELETE, &rule_path, &json!({})).await;
         let after = server.send(method, path, headers, picture()).await;
         assert_ne!(after.status, 503, "{operation}");
     }
 }
 
 #[tokio::test]
-async fn a_body_is_sent_as_it_was_written() {
+async fn respond_with_body_sends_it_as_written() {
     let server = TestServer::start().await;
-    for (body, sent, media_type) in [
+    for (body, expected_body, media_type) in [
         (
             r#"{"b": 1.0, "a": [ ]}"#,
             r#"{"b": 1.0, "a": [ ]}"#,
@@ -69,39 +67,39 @@ async fn a_body_is_sent_as_it_was_written() {
         let response = server.send(Method::POST, "/_mock/rules", &[], text).await;
         assert_eq!(response.status, 201, "{}", response.text());
         let id = response.json()["id"].as_i64().expect("an id");
-        let reply = server.get("live", ORDERS).await;
-        let why = format!("rule {id}");
-        let expected = (200, sent.to_owned(), media_type.to_owned(), why);
-        assert_eq!(response_of(&reply), expected);
+        let response = server.get("live", WEBHOOKS).await;
+        let reason = format!("rule {id}");
+        let expected = (200, expected_body.to_owned(), media_type.to_owned(), reason);
+        assert_eq!(rule_response(&response), expected);
         server
             .control(Method::DELETE, "/_mock/rules", &json!({}))
             .await;
     }
     let then = json!({"respond": {"status": 418, "headers": {"content-type": "text/html", "x-y": "z"}, "body": "<p>"}});
-    rule(&server, &json!({"then": then})).await;
-    let reply = server.get("live", ORDERS).await;
+    add_rule(&server, &json!({"then": then})).await;
+    let response = server.get("live", WEBHOOKS).await;
     assert_eq!(
-        (reply.header("content-type"), reply.header("x-y")),
+        (response.header("content-type"), response.header("x-y")),
         ("text/html", "z")
     );
-    assert_eq!((reply.status, reply.text()), (418, "<p>".to_owned()));
+    assert_eq!((response.status, response.text()), (418, "<p>".to_owned()));
 }
 
 #[tokio::test]
-async fn an_answer_without_a_body_has_none() {
+async fn respond_without_body_sends_none() {
     let server = TestServer::start().await;
-    rule(&server, &json!({"then": busy(204)})).await;
-    let response = server.get("live", ORDERS).await;
+    add_rule(&server, &json!({"then": respond_with(204)})).await;
+    let response = server.get("live", WEBHOOKS).await;
     assert_eq!(
-        response_of(&response),
+        rule_response(&response),
         (204, String::new(), String::new(), "rule 1".to_owned())
     );
 }
 
 #[tokio::test]
-async fn what_is_no_operation_is_ruled_by_its_path_and_the_control_plane_never_is() {
+async fn respond_to_unknown_paths_applies_except_to_the_control_plane() {
     let server = TestServer::start().await;
-    rule(&server, &json!({"then": busy(503)})).await;
+    add_rule(&server, &json!({"then": respond_with(503)})).await;
     for path in ["/api/v9/new", "/nothing", "/_s3/", "/health"] {
         assert_eq!(server.get("live", path).await.status, 503, "{path}");
     }
@@ -119,12 +117,12 @@ async fn what_is_no_operation_is_ruled_by_its_path_and_the_control_plane_never_i
 }
 
 #[tokio::test]
-async fn a_ruled_upload_stores_nothing_and_its_client_can_go_on() {
+async fn respond_to_upload_stores_nothing_and_allows_a_retry() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (id, upload) = server.create_detection("live", &body).await;
-    let once = json!({"when": {"operation": "storage.put"}, "times": 1, "then": busy(500)});
-    rule(&server, &once).await;
+    let once = json!({"when": {"operation": "storage.put"}, "times": 1, "then": respond_with(500)});
+    add_rule(&server, &once).await;
     let refused = server
         .send(Method::PUT, &upload, &[], vec![0; 8 * 1024 * 1024])
         .await;
@@ -133,40 +131,43 @@ async fn a_ruled_upload_stores_nothing_and_its_client_can_go_on() {
     let early = server
         .post("live", "/api/v2/orders/ai-detection/confirm", &confirm)
         .await;
-    let why = format!("order {id} is pending: 0 of 1 files uploaded");
-    early.assert_refused(400, "ORDER_FILE_NOT_UPLOADED", &why);
+    let reason = format!("order {id} is pending: 0 of 1 files uploaded");
+    early.assert_refused(400, "ORDER_FILE_NOT_UPLOADED", &reason);
     server.put(&upload, picture()).await;
     server.confirm("live", &id).await;
 }
 
 #[tokio::test]
-async fn a_delay_is_waited_for_and_then_all_is_as_ever() {
+async fn delay_request_answers_after_that_time() {
     let server = TestServer::start_frozen("live").await;
     let slow = json!({"when": {"operation": "bizmori.listWebhooks"}, "then": {"delayMs": 150}});
-    rule(&server, &slow).await;
-    let began = std::time::Instant::now();
-    let response = server.get("live", ORDERS).await;
-    assert!(began.elapsed().as_millis() >= 150);
+    add_rule(&server, &slow).await;
+    let started_at = std::time::Instant::now();
+    let response = server.get("live", WEBHOOKS).await;
+    assert!(started_at.elapsed().as_millis() >= 150);
     assert_eq!(
         (response.status, response.header("x-mock-reason")),
         (200, "")
     );
     let both = json!({"when": {"operation": "bizmori.getWebhook"}, "then": {"delayMs": 150, "respond": {"status": 503}}});
-    rule(&server, &both).await;
-    let began = std::time::Instant::now();
-    let response = server.get("live", &format!("{ORDERS}/1")).await;
-    assert!(began.elapsed().as_millis() >= 150);
+    add_rule(&server, &both).await;
+    let started_at = std::time::Instant::now();
+    let response = server.get("live", &format!("{WEBHOOKS}/1")).await;
+    assert!(started_at.elapsed().as_millis() >= 150);
     assert_eq!(response.status, 503);
     assert_eq!(hits(&server).await, [1, 1]);
 }
 
 #[tokio::test]
-async fn a_delay_ends_when_its_client_goes() {
+async fn hang_up_during_delay_ends_the_request() {
     let server = TestServer::start().await;
-    rule(&server, &json!({"then": {"delayMs": 600_000}})).await;
+    add_rule(&server, &json!({"then": {"delayMs": 600_000}})).await;
     let mut client = raw::connect(&server.origin).await;
     let head = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
-    client.write_all(head).await.expect("it is read");
+    client
+        .write_all(head)
+        .await
+        .expect("the server reads the request");
     while hits(&server).await != [1] {
         tokio::task::yield_now().await;
     }
@@ -175,23 +176,36 @@ async fn a_delay_ends_when_its_client_goes() {
 }
 
 #[tokio::test]
-async fn the_number_of_a_ruled_request_is_its_accounts() {
+async fn respond_by_rule_numbers_requests_per_account() {
     let server = TestServer::start().await;
-    rule(&server, &json!({"then": busy(503)})).await;
-    let (detect, query) = (json!({"key": "b", "url": "u"}), json!({"id": "none"}));
+    add_rule(&server, &json!({"then": respond_with(503)})).await;
+    let detect = json!({"key": "b", "url": "u"});
+    let query = json!({"id": "none"});
     let json = [("content-type", "application/json")];
-    let numbers = async |method: Method, path: &str, headers: &[(&str, &str)], body: &Value| {
+    let number_of = async |method: Method, path: &str, headers: &[(&str, &str)], body: &Value| {
         let response = server.send(method, path, headers, body.to_string()).await;
         response.header("x-mock-request").to_owned()
     };
     let a = [("authorization", "Bearer a")];
-    assert_eq!(numbers(Method::GET, ORDERS, &a, &Value::Null).await, "1");
-    assert_eq!(numbers(Method::GET, ORDERS, &a, &Value::Null).await, "2");
-    assert_eq!(numbers(Method::POST, "/detect", &json, &detect).await, "1");
+    assert_eq!(
+        number_of(Method::GET, WEBHOOKS, &a, &Value::Null).await,
+        "1"
+    );
+    assert_eq!(
+        number_of(Method::GET, WEBHOOKS, &a, &Value::Null).await,
+        "2"
+    );
+    assert_eq!(
+        number_of(Method::POST, "/detect", &json, &detect).await,
+        "1"
+    );
     let b = [("apikey", "b")];
-    assert_eq!(numbers(Method::GET, "/health", &b, &Value::Null).await, "2");
-    let unowned = numbers(Method::POST, "/query", &json, &query).await;
-    assert_ne!(unowned, "3");
+    assert_eq!(
+        number_of(Method::GET, "/health", &b, &Value::Null).await,
+        "2"
+    );
+    let without_account = number_of(Method::POST, "/query", &json, &query).await;
+    assert_ne!(without_account, "3");
     let keys: Vec<_> = server
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await["accounts"]
@@ -203,7 +217,7 @@ async fn the_number_of_a_ruled_request_is_its_accounts() {
     assert_eq!(
         keys,
         [json!("a"), json!("b")],
-        "made as they would have been"
+        "accounts are created as without the rule"
     );
-    assert_eq!(rules(&server, "").await.len(), 1);
+    assert_eq!(list_rules(&server, "").await.len(), 1);
 }

@@ -1,23 +1,24 @@
-//! Values in rules: numbers in headers, names in any case, codes of the vendors.
+//! Values in rules: numeric headers, file names in any case, error codes of the vendors.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{busy, rules};
+use super::{list_rules, respond_with};
 use crate::support::{TestServer, picture};
 
-async fn assert_value_refused(server: &TestServer, path: &str, body: &Value) -> (u16, Value) {
+/// Sends a body. Returns the status and the error.
+async fn post_invalid(server: &TestServer, path: &str, body: &Value) -> (u16, Value) {
     let response = server.send(Method::POST, path, &[], body.to_string()).await;
     (response.status, response.json()["error"].take())
 }
 
-fn failed(operation: &Value, code: &str) -> Value {
+fn rule_with_code(operation: &Value, code: &str) -> Value {
     json!({"when": {"operation": operation},
         "then": {"outcome": {"status": "failed", "errorCode": code}}})
 }
 
 #[tokio::test]
-async fn header_values_that_are_numbers_are_sent_as_they_are_written() {
+async fn create_rule_with_numeric_header_values_sends_them_as_written() {
     let server = TestServer::start().await;
     let headers =
         json!({"Retry-After": 3, "X-Ratio": 0.5, "X-Text": "a", "X-Big": 12_345_678_901_u64});
@@ -26,15 +27,15 @@ async fn header_values_that_are_numbers_are_sent_as_they_are_written() {
     let created = server.control(Method::POST, "/_mock/rules", &rule).await;
     assert_eq!(created["then"]["respond"]["headers"]["Retry-After"], "3");
     let response = server.get("live", "/api/v2/orders").await;
-    let sent = ["retry-after", "x-ratio", "x-text", "x-big"].map(|name| response.header(name));
+    let headers = ["retry-after", "x-ratio", "x-text", "x-big"].map(|name| response.header(name));
     assert_eq!(
-        (response.status, sent),
+        (response.status, headers),
         (503, ["3", "0.5", "a", "12345678901"])
     );
 }
 
 #[tokio::test]
-async fn header_values_that_are_no_text_and_no_number_are_refused() {
+async fn create_rule_with_other_header_values_is_refused() {
     let server = TestServer::start().await;
     for (value, message) in [
         (
@@ -52,7 +53,7 @@ async fn header_values_that_are_no_text_and_no_number_are_refused() {
     ] {
         let respond = json!({"status": 503, "headers": {"X-Flag": value}});
         let body = json!({"then": {"respond": respond}});
-        let (status, error) = assert_value_refused(&server, "/_mock/rules", &body).await;
+        let (status, error) = post_invalid(&server, "/_mock/rules", &body).await;
         assert_eq!((status, &error["code"]), (400, &json!("bad_body")));
         let line = error["message"].as_str().expect("a line");
         assert!(line.starts_with(message), "{line}");
@@ -60,7 +61,7 @@ async fn header_values_that_are_no_text_and_no_number_are_refused() {
 }
 
 #[tokio::test]
-async fn file_names_of_rules_match_in_any_case() {
+async fn match_by_file_name_ignores_case() {
     let server = TestServer::start_frozen("live").await;
     let rule = json!({"account": "live", "when": {"fileName": "CAT*.jpg"},
         "then": {"outcome": {"probability": 0.62}}});
@@ -72,7 +73,7 @@ async fn file_names_of_rules_match_in_any_case() {
 }
 
 #[tokio::test]
-async fn codes_that_the_vendor_does_not_have_are_refused_with_those_that_it_has() {
+async fn create_rule_with_unknown_error_code_is_refused_with_valid_codes() {
     let server = TestServer::start().await;
     let known = "there is: AI_DETECTION_FAILED, AI_DETECTION_INVALID_IMAGE, ";
     for (operation, code, message, hint) in [
@@ -108,7 +109,7 @@ async fn codes_that_the_vendor_does_not_have_are_refused_with_those_that_it_has(
         ),
     ] {
         let (status, error) =
-            assert_value_refused(&server, "/_mock/rules", &failed(&operation, code)).await;
+            post_invalid(&server, "/_mock/rules", &rule_with_code(&operation, code)).await;
         assert_eq!(
             (status, &error["code"]),
             (400, &json!("bad_rule")),
@@ -118,40 +119,44 @@ async fn codes_that_the_vendor_does_not_have_are_refused_with_those_that_it_has(
         let text = error["hint"].as_str().expect("a hint");
         assert!(text.starts_with(hint), "{text}");
     }
-    assert_eq!(rules(&server, "").await, [Value::Null; 0]);
+    assert_eq!(list_rules(&server, "").await, [Value::Null; 0]);
     for operation in [json!("bizmori.*"), json!("*"), Value::Null] {
-        let rule = failed(&operation, "AI_DETECTION_TIMEOUT");
+        let rule = rule_with_code(&operation, "AI_DETECTION_TIMEOUT");
         server.control(Method::POST, "/_mock/rules", &rule).await;
     }
 }
 
 #[tokio::test]
-async fn codes_of_orders_that_are_ended_through_the_control_plane_are_checked_alike() {
+async fn fail_order_or_fixture_with_unknown_error_code_is_refused() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = server.confirm_detection("live", &body, picture()).await;
-    let path = |how: &str| format!("/_mock/orders/{id}/{how}");
+    let path = |action: &str| format!("/_mock/orders/{id}/{action}");
     let message =
         "errorCode: bizmori has no code AI_DETECTON_TIMEOUT; did you mean AI_DETECTION_TIMEOUT?";
-    for (how, body) in [
+    for (action, body) in [
         ("fail", json!({"errorCode": "AI_DETECTON_TIMEOUT"})),
         (
             "complete",
             json!({"status": "failed", "errorCode": "AI_DETECTON_TIMEOUT"}),
         ),
     ] {
-        let (status, error) = assert_value_refused(&server, &path(how), &body).await;
-        assert_eq!((status, &error["code"]), (400, &json!("bad_rule")), "{how}");
+        let (status, error) = post_invalid(&server, &path(action), &body).await;
+        assert_eq!(
+            (status, &error["code"]),
+            (400, &json!("bad_rule")),
+            "{action}"
+        );
         assert_eq!(error["message"], message);
     }
     let empty = json!({"errorMessage": ""});
-    let (status, error) = assert_value_refused(&server, &path("fail"), &empty).await;
+    let (status, error) = post_invalid(&server, &path("fail"), &empty).await;
     assert_eq!(
         (status, &error["message"]),
         (400, &json!("errorMessage: is empty, or too long"))
     );
     let two = json!({"probability": 0.5, "watermarkText": "X"});
-    let (_, error) = assert_value_refused(&server, &path("complete"), &two).await;
+    let (_, error) = post_invalid(&server, &path("complete"), &two).await;
     assert_eq!(error["message"], "the outcome does not say one thing");
     assert_eq!(server.get_order("live", &id).await["status"], "inProgress");
     let document = json!({"orders": [{"account": "live", "operation": "undetectable.detect",
@@ -167,7 +172,7 @@ async fn codes_of_orders_that_are_ended_through_the_control_plane_are_checked_al
 }
 
 #[tokio::test]
-async fn a_dropped_webhook_with_another_effect_on_the_call_is_refused() {
+async fn create_rule_with_drop_and_another_effect_is_refused() {
     let server = TestServer::start().await;
     for other in [
         json!({"delayMs": 1}),
@@ -176,13 +181,12 @@ async fn a_dropped_webhook_with_another_effect_on_the_call_is_refused() {
     ] {
         let mut then = other;
         then["webhook"] = json!({"drop": true});
-        let (status, error) =
-            assert_value_refused(&server, "/_mock/rules", &json!({"then": then})).await;
+        let (status, error) = post_invalid(&server, "/_mock/rules", &json!({"then": then})).await;
         assert_eq!(status, 400, "{then}");
         let message = "then: a webhook that is dropped has no delay, response or fault";
         assert_eq!(error["message"], message);
     }
-    let both = json!({"respond": busy(503)["respond"], "webhook": {"duplicate": 2}});
+    let both = json!({"respond": respond_with(503)["respond"], "webhook": {"duplicate": 2}});
     server
         .control(Method::POST, "/_mock/rules", &json!({"then": both}))
         .await;

@@ -9,11 +9,11 @@ use super::{account_view, live, restore, take};
 use crate::support::{Receiver, TestResponse, TestServer, picture};
 
 async fn names(server: &TestServer) -> Vec<Value> {
-    let listed = server
+    let listing = server
         .control(Method::GET, "/_mock/snapshots", &json!({}))
         .await;
-    let listed = listed["snapshots"].as_array().expect("a list");
-    listed.iter().map(|it| it["name"].clone()).collect()
+    let listing = listing["snapshots"].as_array().expect("a list");
+    listing.iter().map(|it| it["name"].clone()).collect()
 }
 
 fn expected_error(response: &TestResponse, status: u16, code: &str, message: &str) {
@@ -41,7 +41,7 @@ fn directories(data: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn snapshots_outlive_resets_and_restarts_and_leave_nothing_when_they_go() {
+async fn reset_and_restart_preserve_snapshots_and_delete_removes_their_files() {
     let data = tempfile::tempdir().expect("a directory");
     let receiver = Receiver::start().await;
     let server = TestServer::with_config(on(data.path())).await;
@@ -82,7 +82,7 @@ async fn snapshots_outlive_resets_and_restarts_and_leave_nothing_when_they_go() 
 }
 
 #[tokio::test]
-async fn a_snapshot_keeps_its_files_when_the_account_is_gone() {
+async fn delete_account_preserves_files_of_its_snapshot() {
     let server = TestServer::start_frozen("live").await;
     let options = json!({"generateHeatmap": true, "generateThumbnail": true});
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": options});
@@ -108,7 +108,7 @@ async fn a_snapshot_keeps_its_files_when_the_account_is_gone() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_is_refused_and_nothing_is_changed() {
+async fn call_with_unknown_snapshot_or_invalid_name_is_refused() {
     let server = TestServer::start().await;
     let call = async |method: Method, path: &str, body: &str| {
         server.send(method, path, &[], body.to_owned()).await
@@ -140,7 +140,7 @@ async fn what_cannot_be_done_is_refused_and_nothing_is_changed() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_any_more_is_not_restored_and_all_stands_as_it_did() {
+async fn restore_broken_snapshot_fails_and_changes_nothing() {
     let data = tempfile::tempdir().expect("a directory");
     let receiver = Receiver::start().await;
     let server = TestServer::with_config(on(data.path())).await;
@@ -171,14 +171,14 @@ async fn what_cannot_be_read_any_more_is_not_restored_and_all_stands_as_it_did()
 }
 
 #[tokio::test]
-async fn one_that_cannot_be_read_any_more_keeps_no_server_from_starting() {
+async fn start_with_broken_snapshot_ignores_it() {
     let data = tempfile::tempdir().expect("a directory");
     let server = TestServer::with_config(on(data.path())).await;
     for name in ["torn", "whole"] {
         take(&server, name, &json!({})).await;
     }
     server.stop().await;
-    let about = data.path().join("snapshots/1/about.json");
+    let about = data.path().join("snapshots/1/manifest.json");
     std::fs::write(about, "{").expect("written");
     let server = TestServer::with_config(on(data.path())).await;
     assert_eq!(names(&server).await, ["whole"]);

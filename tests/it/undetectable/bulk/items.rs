@@ -1,11 +1,11 @@
-//! A bulk's way, from queued to done and past its retention, and what its items say.
+//! Lifecycle of bulks, and the items of their responses.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
-    ZipEntry, bulk, bulk_view, credits, finish_bulk, frozen_with, of_items, query, query_bulk,
-    start_frozen,
+    ZipEntry, bulk_view, create_bulk, credits, finish_bulk, item_fields, query, query_bulk,
+    start_frozen, start_frozen_with,
 };
 use crate::support::{TestServer, fixture, picture, zip};
 
@@ -14,7 +14,7 @@ const UNKNOWN: &str =
 const NO_OCR: &str = r#"["OCR did not detect AI",0.0]"#;
 const SKIPPED: &str = r#"[{"filename":"notes.txt","reason":"Unsupported image type"}]"#;
 
-fn some() -> Vec<u8> {
+fn six_entries() -> Vec<u8> {
     zip(&[
         ZipEntry::new("one_ai.png", &fixture("plain.png")),
         ZipEntry::new("notes.txt", &picture()),
@@ -30,9 +30,9 @@ fn unfinished_json(status: &str) -> String {
 }
 
 fn done_json() -> String {
-    let error = |name: &str, line: &str| {
+    let error = |name: &str, message: &str| {
         format!(
-            r#"{{"filename":"{name}","result":null,"final_result":null,"confidence":null,"detection_step":null,"metadata":null,"ocr":null,"ml_model":null,"error":"{line}"}}"#
+            r#"{{"filename":"{name}","result":null,"final_result":null,"confidence":null,"detection_step":null,"metadata":null,"ocr":null,"ml_model":null,"error":"{message}"}}"#
         )
     };
     let items = [
@@ -56,11 +56,11 @@ fn done_json() -> String {
 }
 
 #[tokio::test]
-async fn a_bulk_goes_from_pending_through_analyzing_to_done_with_its_items_in_the_zips_order() {
+async fn bulk_from_pending_to_done_answers_items_in_order_of_zip() {
     let server = start_frozen().await;
-    let id = bulk(&server, "some.zip", some(), 5).await;
-    let left = r#"{"baseCredits":9995,"boostCredits":1000,"credits":10995}"#;
-    assert_eq!(credits(&server, "live").await, left);
+    let id = create_bulk(&server, "some.zip", six_entries(), 5).await;
+    let credits_left = r#"{"baseCredits":9995,"boostCredits":1000,"credits":10995}"#;
+    assert_eq!(credits(&server, "live").await, credits_left);
     assert_eq!(bulk_view(&server, &id).await, unfinished_json("pending"));
     server.advance("live", "PT0.1S").await;
     assert_eq!(bulk_view(&server, &id).await, unfinished_json("analyzing"));
@@ -70,22 +70,22 @@ async fn a_bulk_goes_from_pending_through_analyzing_to_done_with_its_items_in_th
     for _ in 0..2 {
         assert_eq!(bulk_view(&server, &id).await, done_json());
     }
-    let plan = "one_ai.png: result 98 by suffix _ai; folder/two_human.jpg: result 2 by suffix _human; three_grok.jpg: result 0 by suffix _grok; four.jpg: result 4 by metadata";
+    let outcome = "one_ai.png: result 98 by suffix _ai; folder/two_human.jpg: result 2 by suffix _human; three_grok.jpg: result 0 by suffix _grok; four.jpg: result 4 by metadata";
     for response in [
         query_bulk(&server, &id.to_uppercase()).await,
         query(&server, &id).await,
     ] {
-        assert_eq!(response.header("x-mock-outcome"), plan);
+        assert_eq!(response.header("x-mock-outcome"), outcome);
     }
-    assert_eq!(credits(&server, "live").await, left);
+    assert_eq!(credits(&server, "live").await, credits_left);
     server.advance("live", "P8D").await;
     assert_eq!(bulk_view(&server, &id).await, done_json());
 }
 
 #[tokio::test]
-async fn a_query_of_a_bulk_tells_its_status_and_its_mean() {
+async fn query_of_bulk_as_document_answers_status_and_mean() {
     let server = start_frozen().await;
-    let id = bulk(&server, "some.zip", some(), 5).await;
+    let id = create_bulk(&server, "some.zip", six_entries(), 5).await;
     for (by, status, result, details, more) in [
         ("PT0S", "pending", "null", "null", ""),
         ("PT0.1S", "analyzing", "null", "true", ""),
@@ -101,7 +101,7 @@ async fn a_query_of_a_bulk_tells_its_status_and_its_mean() {
 }
 
 #[tokio::test]
-async fn an_item_says_what_a_document_of_its_picture_does() {
+async fn bulk_item_has_same_result_as_document_of_same_file() {
     let server = start_frozen().await;
     for name in [
         "plain.png",
@@ -134,7 +134,7 @@ async fn an_item_says_what_a_document_of_its_picture_does() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_picture_is_its_own_items_error() {
+async fn bulk_item_that_cannot_be_processed_has_its_own_error() {
     let server = start_frozen().await;
     let response_body = finish_bulk(
         &server,
@@ -159,16 +159,16 @@ async fn what_is_wrong_with_a_picture_is_its_own_items_error() {
     let invalid = "Invalid file type";
     let failed = "a_fail.jpg: forced failure (file name suffix _fail)";
     let expected = json!([failed, invalid, invalid, invalid, too_large, null]);
-    assert_eq!(of_items(&response_body, "error"), expected);
+    assert_eq!(item_fields(&response_body, "error"), expected);
     let results = json!([null, null, null, null, null, 98.0]);
-    assert_eq!(of_items(&response_body, "result"), results);
+    assert_eq!(item_fields(&response_body, "result"), results);
     assert_eq!(response_body["result"], 98.0);
 }
 
 #[tokio::test]
-async fn of_pictures_none_of_which_can_be_judged_there_is_no_mean() {
+async fn bulk_without_valid_items_is_done_without_mean() {
     let server = start_frozen().await;
-    let id = bulk(
+    let id = create_bulk(
         &server,
         "a.zip",
         zip(&[ZipEntry::new("a_fail.jpg", &picture())]),
@@ -186,21 +186,21 @@ async fn of_pictures_none_of_which_can_be_judged_there_is_no_mean() {
 }
 
 #[tokio::test]
-async fn a_zip_that_is_named_so_fails_whole_and_costs_its_credits() {
+async fn bulk_of_zip_with_fail_suffix_fails_and_costs_credits() {
     let server = start_frozen().await;
-    let id = bulk(&server, "some_fail.zip", some(), 5).await;
+    let id = create_bulk(&server, "some_fail.zip", six_entries(), 5).await;
     server.advance("live", "PT1S").await;
     assert_eq!(bulk_view(&server, &id).await, unfinished_json("failed"));
     let expected = format!(
         r#"{{"id":"{id}","status":"failed","result":null,"result_details":{{"is_valid":false,"error_message":"some_fail.zip: forced failure (file name suffix _fail)"}}}}"#
     );
     assert_eq!(query(&server, &id).await.text(), expected);
-    let left = r#"{"baseCredits":9995,"boostCredits":1000,"credits":10995}"#;
-    assert_eq!(credits(&server, "live").await, left);
+    let credits_left = r#"{"baseCredits":9995,"boostCredits":1000,"credits":10995}"#;
+    assert_eq!(credits(&server, "live").await, credits_left);
 }
 
 #[tokio::test]
-async fn two_pictures_of_a_name_are_two() {
+async fn bulk_with_two_entries_of_one_name_answers_two_items() {
     let server = start_frozen().await;
     let entries = [
         ZipEntry::new("a.jpg", &fixture("photo.jpg")),
@@ -208,43 +208,46 @@ async fn two_pictures_of_a_name_are_two() {
     ];
     let response_body = finish_bulk(&server, &entries, 2).await;
     assert_eq!(
-        of_items(&response_body, "filename"),
+        item_fields(&response_body, "filename"),
         json!(["a.jpg", "a.jpg"])
     );
-    assert_eq!(of_items(&response_body, "result"), json!([4.0, 3.82]));
+    assert_eq!(item_fields(&response_body, "result"), json!([4.0, 3.82]));
     assert_eq!(response_body["result"], 3.91);
 }
 
 #[tokio::test]
-async fn watermarks_are_left_out_where_it_is_set_so() {
-    let server = frozen_with(|config| config.undetectable.bypass_ocr = true).await;
+async fn bulk_with_bypass_ocr_setting_ignores_watermark_suffix() {
+    let server = start_frozen_with(|config| config.undetectable.bypass_ocr = true).await;
     let entry = ZipEntry::new("plain_grok.png", &fixture("plain.png"));
     let response_body = finish_bulk(&server, &[entry], 1).await;
     assert_eq!(
-        of_items(&response_body, "result"),
+        item_fields(&response_body, "result"),
         json!([68.845_240_087_595_27])
     );
 }
 
 #[tokio::test]
-async fn a_bulk_under_way_goes_on_after_a_restart() {
+async fn bulk_in_progress_is_completed_after_restart() {
     let data = tempfile::tempdir().expect("a directory");
-    let on = || TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned()));
-    let server = on().await;
+    let start = || TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned()));
+    let server = start().await;
     server.freeze("live").await;
-    let id = bulk(&server, "some.zip", some(), 5).await;
+    let id = create_bulk(&server, "some.zip", six_entries(), 5).await;
     server.advance("live", "PT0.1S").await;
     server.stop().await;
-    let server = on().await;
-    assert_eq!(bulk_view(&server, &id).await, unfinished_json("analyzing"));
-    assert_eq!(server.advance("live", "PT0.2S").await, ["order.process"]);
-    assert_eq!(bulk_view(&server, &id).await, done_json());
+    let restarted = start().await;
+    assert_eq!(
+        bulk_view(&restarted, &id).await,
+        unfinished_json("analyzing")
+    );
+    assert_eq!(restarted.advance("live", "PT0.2S").await, ["order.process"]);
+    assert_eq!(bulk_view(&restarted, &id).await, done_json());
 }
 
 #[tokio::test]
-async fn a_bulk_is_gone_with_its_account() {
+async fn reset_of_account_deletes_its_bulks() {
     let server = start_frozen().await;
-    let id = bulk(&server, "some.zip", some(), 5).await;
+    let id = create_bulk(&server, "some.zip", six_entries(), 5).await;
     let body = json!({"account": "live"});
     server.control(Method::POST, "/_mock/reset", &body).await;
     assert_eq!(bulk_view(&server, &id).await, "null");
@@ -252,48 +255,53 @@ async fn a_bulk_is_gone_with_its_account() {
 }
 
 #[tokio::test]
-async fn the_zip_is_gone_past_its_retention() {
+async fn zip_of_expired_bulk_is_deleted_and_result_remains() {
     let server = start_frozen().await;
-    let path = super::upload(&server, "live", "some.zip", some()).await;
+    let path = super::upload(&server, "live", "some.zip", six_entries()).await;
     let body = json!({"key": "live", "url": path});
-    let ask = || super::post(&server, "/bulk-upload", &body);
-    let id = ask().await.json()["id"].clone();
-    let id = id.as_str().expect("an id");
+    let request_bulk = || super::post(&server, "/bulk-upload", &body);
+    let queued = request_bulk().await.json();
+    let id = queued["id"].as_str().expect("an id");
     server.advance("live", "P8D").await;
     assert_eq!(bulk_view(&server, id).await, done_json());
-    assert_eq!(ask().await.status, 500);
+    assert_eq!(request_bulk().await.status, 500);
 }
 
 #[tokio::test]
-async fn what_is_left_of_an_upload_that_went_with_an_earlier_document_fails_and_is_done() {
+async fn document_whose_upload_expired_with_earlier_document_fails() {
     let server = start_frozen().await;
-    for (name, bytes, ask, how) in [
-        ("some.zip", some(), "/bulk-upload", "/bulk-upload/query"),
+    for (name, bytes, path, query_path) in [
+        (
+            "some.zip",
+            six_entries(),
+            "/bulk-upload",
+            "/bulk-upload/query",
+        ),
         ("plain.png", fixture("plain.png"), "/detect", "/query"),
     ] {
-        let path = super::upload(&server, "live", name, bytes).await;
-        let body = json!({"key": "live", "url": path});
-        super::post(&server, ask, &body).await;
+        let url = super::upload(&server, "live", name, bytes).await;
+        let body = json!({"key": "live", "url": url});
+        super::post(&server, path, &body).await;
         server.advance("live", "P6DT23H59M59.9S").await;
-        let late = super::post(&server, ask, &body).await.json();
+        let late = super::post(&server, path, &body).await.json();
         assert_eq!(late["status"], "pending", "{late}");
-        let ran = server.advance("live", "PT1S").await;
-        assert_eq!(ran, ["order.expire", "order.process"], "{name}");
+        let executed = server.advance("live", "PT1S").await;
+        assert_eq!(executed, ["order.expire", "order.process"], "{name}");
         let id = json!({"id": late["id"]});
-        let response_body = super::post(&server, how, &id).await.json();
-        assert_eq!(response_body["status"], "failed", "{response_body}");
+        let document = super::post(&server, query_path, &id).await.json();
+        assert_eq!(document["status"], "failed", "{document}");
         server.advance("live", "P8D").await;
     }
 }
 
 #[tokio::test]
-async fn a_bulk_is_none_of_bizmoris_orders_whatever_they_are_listed_for() {
+async fn bulk_is_absent_from_orders_and_statistics_of_bizmori() {
     let server = start_frozen().await;
-    bulk(&server, "some.zip", some(), 5).await;
-    let listed = server.get("live", "/api/v2/orders").await.json();
-    assert_eq!(listed["data"]["orders"], json!([]), "{listed}");
-    let stats = server.get("live", "/api/v2/orders/stats/recent").await;
-    let stats = stats.json();
+    create_bulk(&server, "some.zip", six_entries(), 5).await;
+    let listing = server.get("live", "/api/v2/orders").await.json();
+    assert_eq!(listing["data"]["orders"], json!([]), "{listing}");
+    let response = server.get("live", "/api/v2/orders/stats/recent").await;
+    let stats = response.json();
     let days = stats["data"]["dailyStats"].as_array().expect("days");
     assert!(
         !days.is_empty() && days.iter().all(|day| day["usageCount"] == 0),
@@ -302,9 +310,9 @@ async fn a_bulk_is_none_of_bizmoris_orders_whatever_they_are_listed_for() {
 }
 
 #[tokio::test]
-async fn a_bulk_that_is_failed_by_hand_fails_whole() {
+async fn bulk_failed_manually_fails_with_all_items() {
     let server = start_frozen().await;
-    let id = bulk(&server, "some.zip", some(), 5).await;
+    let id = create_bulk(&server, "some.zip", six_entries(), 5).await;
     let path = format!("/_mock/orders/{id}/fail");
     let failed = server
         .control(reqwest::Method::POST, &path, &json!({}))
@@ -318,6 +326,6 @@ async fn a_bulk_that_is_failed_by_hand_fails_whole() {
     );
     assert!(
         server.advance("live", "PT1H").await.is_empty(),
-        "nothing is left to do"
+        "no work is left"
     );
 }

@@ -1,11 +1,11 @@
-//! Names in ZIPs, in code pages of all sorts.
+//! Entry names in ZIP files, in several code pages.
 
 use serde_json::{Value, json};
 
-use super::{ZipEntry, finish_bulk, of_items, start_frozen};
+use super::{ZipEntry, finish_bulk, item_fields, start_frozen};
 use crate::support::picture;
 
-/// An entry with a name of any bytes.
+/// Builds an entry whose name has these bytes.
 fn entry(name: &[u8]) -> ZipEntry {
     ZipEntry {
         name: name.to_vec(),
@@ -13,10 +13,10 @@ fn entry(name: &[u8]) -> ZipEntry {
     }
 }
 
-/// An entry with the name in UTF-8 in the Unicode Path field, which belongs to the name `of`.
-fn with_unicode_path(name: &[u8], of: &[u8], utf8: &str) -> ZipEntry {
+/// Builds an entry with a Unicode Path field. `checksum_name` is the name of the field's checksum.
+fn with_unicode_path(name: &[u8], checksum_name: &[u8], utf8: &str) -> ZipEntry {
     let mut crc = flate2::Crc::new();
-    crc.update(of);
+    crc.update(checksum_name);
     let field = [&[1], &crc.sum().to_le_bytes()[..], utf8.as_bytes()].concat();
     let length = u16::try_from(field.len()).expect("a short field");
     ZipEntry {
@@ -25,17 +25,18 @@ fn with_unicode_path(name: &[u8], of: &[u8], utf8: &str) -> ZipEntry {
     }
 }
 
+/// Returns the names of a bulk's items and its skipped entries.
 async fn names(entries: &[ZipEntry], count: usize) -> (Value, Value) {
     let server = start_frozen().await;
     let response_body = finish_bulk(&server, entries, count).await;
     (
-        of_items(&response_body, "filename"),
+        item_fields(&response_body, "filename"),
         response_body["skipped"].clone(),
     )
 }
 
 #[tokio::test]
-async fn bulk_of_names_with_a_backslash_for_a_second_byte_judges_them_all() {
+async fn bulk_with_backslash_as_second_byte_of_character_processes_all_entries() {
     let entries = [
         entry(b"\x83\x5c.jpg"),             // ソ.jpg in Shift-JIS
         entry(b"\xa5\x5c.jpg"),             // 功.jpg in Big5
@@ -58,7 +59,7 @@ async fn bulk_of_names_with_a_backslash_for_a_second_byte_judges_them_all() {
 }
 
 #[tokio::test]
-async fn bulk_of_a_zip_of_windows_has_backslashes_separate_folders() {
+async fn bulk_of_zip_with_backslash_separators_skips_hidden_and_invalid_paths() {
     let entries = [
         entry(b"a.jpg"),
         entry(b"dir\\.b.jpg"),
@@ -74,12 +75,12 @@ async fn bulk_of_a_zip_of_windows_has_backslashes_separate_folders() {
         {"filename": "фото\\.d.jpg", "reason": "Hidden file"},
         {"filename": "ソ\\..\\e.jpg", "reason": "Invalid path"},
     ]);
-    let judged = json!(["a.jpg", "dir\\c.jpg"]);
-    assert_eq!(names(&entries, 2).await, (judged, skipped));
+    let processed = json!(["a.jpg", "dir\\c.jpg"]);
+    assert_eq!(names(&entries, 2).await, (processed, skipped));
 }
 
 #[tokio::test]
-async fn bulk_of_names_in_code_page_437_still_hides_what_a_slash_separates() {
+async fn bulk_with_names_in_code_page_437_skips_hidden_and_invalid_paths() {
     let entries = [
         entry(b"a.jpg"),
         entry(b"\x83\x5c/.b.jpg"),
@@ -97,7 +98,7 @@ async fn bulk_of_names_in_code_page_437_still_hides_what_a_slash_separates() {
 }
 
 #[tokio::test]
-async fn bulk_of_a_name_with_a_unicode_path_takes_it_if_its_checksum_fits() {
+async fn bulk_with_unicode_path_uses_it_if_checksum_matches() {
     let raw = b"\x83\x5c.jpg";
     let entries = [
         with_unicode_path(raw, raw, "ソ.jpg"),
@@ -106,6 +107,6 @@ async fn bulk_of_a_name_with_a_unicode_path_takes_it_if_its_checksum_fits() {
         with_unicode_path(b"c.jpg", b"c.jpg", ".c.jpg"),
     ];
     let skipped = json!([{"filename": ".c.jpg", "reason": "Hidden file"}]);
-    let judged = json!(["ソ.jpg", "â\\.jpg", "b.jpg"]);
-    assert_eq!(names(&entries, 3).await, (judged, skipped));
+    let processed = json!(["ソ.jpg", "â\\.jpg", "b.jpg"]);
+    assert_eq!(names(&entries, 3).await, (processed, skipped));
 }

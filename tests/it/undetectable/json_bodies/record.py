@@ -1,8 +1,8 @@
-"""Records in answers.tsv what FastAPI answers to JSON bodies that are hard to read.
+"""Records FastAPI's responses to unusual JSON bodies in recorded_responses.tsv.
 
-One line a body: the body (escaped), the status, the answer.
+Each line has the escaped body, the status and the response body.
 
-python3.11 -m venv v && v/bin/pip install fastapi==0.99.1 'pydantic<2' 'httpx<0.28' && v/bin/python record.py > answers.tsv
+python3.11 -m venv v && v/bin/pip install fastapi==0.99.1 'pydantic<2' 'httpx<0.28' && v/bin/python record.py > recorded_responses.tsv
 """
 import random
 from fastapi import FastAPI
@@ -49,23 +49,23 @@ BYTES = [
 
 def mutations():
     """Bodies with one or two characters removed, replaced or doubled."""
-    draw = random.Random(15)
+    rng = random.Random(15)
     base = '{"id": "x\\u00e9", "a": [1, -2.5e3, true, null, {"b": "\\ud83d\\ude00"}],\n "c": {"d": {}, "e": []}}'
     for _ in range(260):
         text = base
-        for _ in range(draw.choice([1, 1, 2])):
-            at = draw.randrange(len(text))
-            text = text[:at] + draw.choice(["", text[at] * 2, *'{}[],:"\\ux0-.e\n?']) + text[at + 1:]
-        yield text[: draw.choice([len(text)] * 3 + [draw.randrange(len(text))])]
+        for _ in range(rng.choice([1, 1, 2])):
+            at = rng.randrange(len(text))
+            text = text[:at] + rng.choice(["", text[at] * 2, *'{}[],:"\\ux0-.e\n?']) + text[at + 1:]
+        yield text[: rng.choice([len(text)] * 3 + [rng.randrange(len(text))])]
 
-def escaped(body):
+def escape(body):
     return "".join("\\\\" if b == 0x5c else chr(b) if 0x20 <= b < 0x7f else f"\\x{b:02x}" for b in body)
 
 bodies = [text.encode() for text in TEXTS]
 bodies += [text.encode(encoding, "surrogatepass") for encoding in ENCODINGS for text in ENCODED]
 bodies += BYTES + [text.encode() for text in mutations()]
 for body in dict.fromkeys(bodies):
-    answer = client.post("/query", content=body, headers={"Content-Type": "application/json"})
-    # 500: the answer has a lone surrogate in it, which FastAPI cannot write.
-    if answer.status_code != 500:
-        print(escaped(body), answer.status_code, answer.text, sep="\t")
+    response = client.post("/query", content=body, headers={"Content-Type": "application/json"})
+    # FastAPI answers 500 if the response would contain a lone surrogate.
+    if response.status_code != 500:
+        print(escape(body), response.status_code, response.text, sep="\t")

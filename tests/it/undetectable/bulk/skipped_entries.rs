@@ -1,20 +1,22 @@
-//! What in a ZIP is not judged, and why.
+//! Entries of a ZIP file that are skipped, and the reasons.
 
 use serde_json::json;
 
-use super::{ZipEntry, bulk, error, finish_bulk, query_bulk, queue_bulk, start_frozen};
+use super::{
+    ZipEntry, create_bulk, expected_error, finish_bulk, query_bulk, queue_bulk, start_frozen,
+};
 use crate::support::{picture, zip};
 
 const BYTES_MAX: usize = 10 * 1024 * 1024;
 
-fn sized(name: &str, bytes: usize) -> ZipEntry {
+fn entry_of_size(name: &str, bytes: usize) -> ZipEntry {
     let mut jpeg = picture();
     jpeg.resize(bytes, 0);
     ZipEntry::new(name, &jpeg)
 }
 
 #[tokio::test]
-async fn every_entry_that_is_not_judged_is_told_with_its_reason_in_the_zips_order() {
+async fn bulk_skips_unsupported_entries_with_reasons_in_order_of_zip() {
     let server = start_frozen().await;
     let named = |name: &str| ZipEntry::new(name, &picture());
     let entries = [
@@ -22,9 +24,9 @@ async fn every_entry_that_is_not_judged_is_told_with_its_reason_in_the_zips_orde
         named("folder/a.pdf"),
         named("folder/a.txt"),
         named("folder/a"),
-        sized("folder/small.jpg", 1_023),
+        entry_of_size("folder/small.jpg", 1_023),
         named("folder/judged.jpg"),
-        sized("folder/large.jpg", BYTES_MAX + 1),
+        entry_of_size("folder/large.jpg", BYTES_MAX + 1),
         named(".hidden.jpg"),
         named("__MACOSX/folder/._judged.jpg"),
         named("folder/Thumbs.db"),
@@ -43,7 +45,7 @@ async fn every_entry_that_is_not_judged_is_told_with_its_reason_in_the_zips_orde
             ..named("bzip2.jpg")
         },
     ];
-    let id = bulk(&server, "some.zip", zip(&entries), 1).await;
+    let id = create_bulk(&server, "some.zip", zip(&entries), 1).await;
     let skipped = json!([
         {"filename": "folder/", "reason": "Directory entry"},
         {"filename": "folder/a.pdf", "reason": "PDF not supported in bulk"},
@@ -67,15 +69,18 @@ async fn every_entry_that_is_not_judged_is_told_with_its_reason_in_the_zips_orde
         json!({"id": id, "status": "pending", "result": null, "items": [], "skipped": skipped});
     assert_eq!(query_bulk(&server, &id).await.json(), expected);
     server.advance("live", "PT1S").await;
-    let done = query_bulk(&server, &id).await.json();
-    assert_eq!(done["skipped"], skipped);
-    assert_eq!(done["items"][0]["filename"], "folder/judged.jpg");
+    let completed = query_bulk(&server, &id).await.json();
+    assert_eq!(completed["skipped"], skipped);
+    assert_eq!(completed["items"][0]["filename"], "folder/judged.jpg");
 }
 
 #[tokio::test]
-async fn a_picture_is_judged_from_its_least_size_to_its_greatest() {
+async fn bulk_processes_images_from_minimum_to_maximum_size() {
     let server = start_frozen().await;
-    let entries = [sized("a_ai.jpg", 1_024), sized("b_ai.jpg", BYTES_MAX)];
+    let entries = [
+        entry_of_size("a_ai.jpg", 1_024),
+        entry_of_size("b_ai.jpg", BYTES_MAX),
+    ];
     let response_body = finish_bulk(&server, &entries, 2).await;
     assert_eq!(
         (&response_body["result"], &response_body["skipped"]),
@@ -84,14 +89,14 @@ async fn a_picture_is_judged_from_its_least_size_to_its_greatest() {
 }
 
 #[tokio::test]
-async fn where_nothing_is_left_the_zip_is_refused_with_the_first_reasons() {
+async fn bulk_without_valid_images_is_refused_with_first_reasons() {
     let server = start_frozen().await;
     let message = "No valid images found in ZIP";
     let response = queue_bulk(&server, "none.zip", zip(&[])).await;
-    let name = |why: &str| error(400, message, why);
-    assert_eq!(response.error_of(), name("none.zip: is empty"));
+    let no_images = |reason: &str| expected_error(400, message, reason);
+    assert_eq!(response.error_of(), no_images("none.zip: is empty"));
     let entries = ["a.txt", "b.pdf", ".c", "d/", "e"].map(|name| ZipEntry::new(name, &picture()));
     let response = queue_bulk(&server, "none.zip", zip(&entries)).await;
-    let why = "none.zip: a.txt: Unsupported image type; b.pdf: PDF not supported in bulk; .c: Hidden file; d/: Directory entry";
-    assert_eq!(response.error_of(), name(why));
+    let reason = "none.zip: a.txt: Unsupported image type; b.pdf: PDF not supported in bulk; .c: Hidden file; d/: Directory entry";
+    assert_eq!(response.error_of(), no_images(reason));
 }

@@ -1,8 +1,9 @@
-//! Requests that a client library would presign: any path, any query parameters, any signed headers.
+//! Presigned requests with any path, query parameters and headers, signed as a client library does.
 
 use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
+use tokio::io::AsyncWriteExt;
 
 use crate::support::{TestResponse, TestServer, raw};
 
@@ -14,15 +15,15 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
 const DATE: &str = "20260312T100000Z";
 const SCOPE: &str = "20260312/us-east-1/s3/aws4_request";
 
-/// A request with a presigned URL, signed for its host alone.
+/// Request with a presigned URL. Only the `Host` header is signed.
 pub struct SignedUrl<'a> {
     pub method: &'a str,
     pub host: &'a str,
-    /// As it is sent: percent-encoded.
+    /// Percent-encoded path, sent as it is.
     pub path: &'a str,
-    /// Query parameters besides those of the signature, as they are.
+    /// Query parameters besides those of the signature, not percent-encoded.
     pub parameters: &'a [(&'a str, &'a str)],
-    /// More lines of the head, each with its line break.
+    /// More header lines, each with its line break.
     pub headers: &'a str,
     pub body: &'a [u8],
 }
@@ -34,19 +35,19 @@ impl SignedUrl<'_> {
         mac.finalize().into_bytes().to_vec()
     }
 
-    /// Path and query, signed by AWS's standard: "Authenticating Requests: Using Query Parameters".
+    /// Path and query, signed by AWS SigV4: "Authenticating Requests: Using Query Parameters".
     pub fn target(&self) -> String {
         let encode = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
         let credential = format!("STUNTDOUBLEACCESSKEY/{SCOPE}");
-        let of_signature = [
+        let signature_parameters = [
             ("X-Amz-Algorithm", "AWS4-HMAC-SHA256"),
             ("X-Amz-Credential", &credential),
             ("X-Amz-Date", DATE),
             ("X-Amz-Expires", "600"),
             ("X-Amz-SignedHeaders", "host"),
         ];
-        let all = of_signature.iter().chain(self.parameters);
-        let mut pairs: Vec<String> = all
+        let parameters = signature_parameters.iter().chain(self.parameters);
+        let mut pairs: Vec<String> = parameters
             .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
             .collect();
         pairs.sort_unstable();
@@ -56,22 +57,22 @@ impl SignedUrl<'_> {
         } = self;
         let canonical = format!("{method}\n{path}\n{query}\nhost:{host}\n\nhost\nUNSIGNED-PAYLOAD");
         let digest = hex::encode(Sha256::digest(canonical.as_bytes()));
-        let text = format!("AWS4-HMAC-SHA256\n{DATE}\n{SCOPE}\n{digest}");
+        let string_to_sign = format!("AWS4-HMAC-SHA256\n{DATE}\n{SCOPE}\n{digest}");
         let mut key = b"AWS4stuntdouble/secret/access/key/for/tests".to_vec();
         for part in SCOPE.split('/') {
             key = Self::hmac(&key, part);
         }
-        let signature = hex::encode(Self::hmac(&key, &text));
+        let signature = hex::encode(Self::hmac(&key, &string_to_sign));
         format!("{path}?{query}&X-Amz-Signature={signature}")
     }
 
-    /// Sends it as bytes, with its `Host`, and returns the response.
+    /// Sends the request as bytes and returns the response.
     pub async fn send(&self, server: &TestServer) -> TestResponse {
         send_to(server, self, &self.target()).await
     }
 }
 
-/// Sends a request to another target than its own.
+/// Sends a request with `target` in place of its own path and query.
 pub async fn send_to(server: &TestServer, request: &SignedUrl<'_>, target: &str) -> TestResponse {
     let SignedUrl {
         method,
@@ -80,20 +81,19 @@ pub async fn send_to(server: &TestServer, request: &SignedUrl<'_>, target: &str)
         body,
         ..
     } = request;
-    let length = body.len();
     let head = format!(
         "{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
-         Content-Length: {length}\r\n{headers}\r\n"
+         Content-Length: {}\r\n{headers}\r\n",
+        body.len()
     );
     let mut stream = raw::connect(&server.origin).await;
     let bytes = [head.as_bytes(), body].concat();
-    tokio::io::AsyncWriteExt::write_all(&mut stream, &bytes)
-        .await
-        .expect("it is read");
+    let written = stream.write_all(&bytes).await;
+    written.expect("the request is sent");
     raw::read_response(stream).await
 }
 
-/// A PUT to the key `k` with these query parameters.
+/// Sends a PUT to the key `k` with these query parameters.
 pub async fn put_with(
     server: &TestServer,
     parameters: &[(&str, &str)],

@@ -1,34 +1,36 @@
-//! Refusals: their bodies, and the `X-Mock-Reason` of each.
+//! Errors of the vendor's API: bodies and `X-Mock-Reason`.
 
 use reqwest::Method;
 use serde_json::json;
 
-use super::{error, frozen_with, get, post, start_frozen};
+use super::{expected_error, get, post, start_frozen};
 use crate::support::{TestResponse, TestServer};
 
-/// A 422 of problems, each as place, field, message, type and `ctx`, as JSON has them.
-fn unfit_with(problems: &[(&str, &str, &str, &str, &str)]) -> (u16, String) {
+/// Expected 422 response. Each problem is location, field, message, type and `ctx` in JSON.
+fn validation_error_with_ctx(problems: &[(&str, &str, &str, &str, &str)]) -> (u16, String) {
     let messages: Vec<String> = problems
         .iter()
-        .map(|(place, field, msg, kind, ctx)| {
+        .map(|(location, field, msg, kind, ctx)| {
             let ctx = match *ctx {
                 "" => String::new(),
                 ctx => format!(r#","ctx":{ctx}"#),
             };
-            format!(r#"{{"loc":["{place}","{field}"],"msg":"{msg}","type":"{kind}"{ctx}}}"#)
+            format!(r#"{{"loc":["{location}","{field}"],"msg":"{msg}","type":"{kind}"{ctx}}}"#)
         })
         .collect();
     (422, format!(r#"{{"detail":[{}]}}"#, messages.join(",")))
 }
 
-/// A 422 of problems without a `ctx`.
+/// Expected 422 response for problems without a `ctx`.
 fn validation_error(problems: &[(&str, &str, &str, &str)]) -> (u16, String) {
-    let problems = problems.iter();
-    let problems: Vec<_> = problems.map(|(a, b, c, d)| (*a, *b, *c, *d, "")).collect();
-    unfit_with(&problems)
+    let problems: Vec<_> = problems
+        .iter()
+        .map(|(location, field, msg, kind)| (*location, *field, *msg, *kind, ""))
+        .collect();
+    validation_error_with_ctx(&problems)
 }
 
-fn whole(response: &TestResponse) -> (u16, String) {
+fn status_and_body(response: &TestResponse) -> (u16, String) {
     assert_ne!(response.header("x-mock-reason"), "", "{}", response.text());
     (response.status, response.text())
 }
@@ -36,7 +38,7 @@ fn whole(response: &TestResponse) -> (u16, String) {
 const MISSING: (&str, &str) = ("field required", "value_error.missing");
 
 #[tokio::test]
-async fn a_key_that_is_none_is_not_verified() {
+async fn request_without_api_key_answers_verification_failed() {
     let server = start_frozen().await;
     let message = "User verification failed";
     for path in ["/get-presigned-url?file_name=a.jpg", "/check-user-credits"] {
@@ -44,7 +46,7 @@ async fn a_key_that_is_none_is_not_verified() {
             let response = server.send(Method::GET, path, headers, "").await;
             assert_eq!(
                 response.error_of(),
-                error(403, message, "apikey: missing or empty")
+                expected_error(403, message, "apikey: missing or empty")
             );
         }
     }
@@ -56,26 +58,30 @@ async fn a_key_that_is_none_is_not_verified() {
         let response = post(&server, "/detect", &body).await;
         assert_eq!(
             response.error_of(),
-            error(403, message, "key: missing or empty")
+            expected_error(403, message, "key: missing or empty")
         );
     }
 }
 
 #[tokio::test]
-async fn an_unknown_key_is_refused_where_the_mode_is_strict() {
+async fn request_with_unknown_key_in_strict_mode_answers_verification_failed() {
     let server =
         TestServer::with_config(|config| config.mode = stuntdouble::settings::KeyMode::Strict)
             .await;
     let message = "User verification failed";
-    let why = "apikey: no account has this key, and the mode is strict";
-    let response = get(&server, "nobody", "/check-user-credits").await;
-    assert_eq!(response.error_of(), error(403, message, why));
-    let response = post(&server, "/detect", &json!({"url": "u", "key": "nobody"})).await;
-    assert_eq!(response.error_of(), error(403, message, &why[3..]));
+    let reason = "apikey: no account has this key, and the mode is strict";
+    let response = get(&server, "unknown", "/check-user-credits").await;
+    assert_eq!(response.error_of(), expected_error(403, message, reason));
+    let body = json!({"url": "u", "key": "unknown"});
+    let response = post(&server, "/detect", &body).await;
+    assert_eq!(
+        response.error_of(),
+        expected_error(403, message, &reason[3..])
+    );
 }
 
 #[tokio::test]
-async fn a_keys_state_is_told_as_the_vendor_does() {
+async fn request_with_configured_key_state_answers_error_of_that_state() {
     let server = start_frozen().await;
     for (state, status, message) in [
         ("expired", 403, "User verification failed"),
@@ -86,27 +92,27 @@ async fn a_keys_state_is_told_as_the_vendor_does() {
         server
             .control(Method::PUT, "/_mock/accounts/live", &body)
             .await;
-        let why = "the key's state was set so by the control plane";
+        let reason = "the key's state was set so by the control plane";
         let response = get(&server, "live", "/check-user-credits").await;
         assert_eq!(
             response.error_of(),
-            error(status, message, &format!("apikey: {why}"))
+            expected_error(status, message, &format!("apikey: {reason}"))
         );
         let response = post(&server, "/detect", &json!({"url": "u", "key": "live"})).await;
         assert_eq!(
             response.error_of(),
-            error(status, message, &format!("key: {why}"))
+            expected_error(status, message, &format!("key: {reason}"))
         );
     }
 }
 
 #[tokio::test]
-async fn everything_that_does_not_fit_a_query_is_told() {
+async fn presign_with_invalid_query_answers_every_problem() {
     let server = start_frozen().await;
     let (msg, kind) = MISSING;
     let response = get(&server, "live", "/get-presigned-url").await;
     assert_eq!(
-        whole(&response),
+        status_and_body(&response),
         validation_error(&[("query", "file_name", msg, kind)])
     );
     let long = "a".repeat(252) + ".jpg";
@@ -143,26 +149,26 @@ async fn everything_that_does_not_fit_a_query_is_told() {
         let path = format!("/get-presigned-url?file_name=a.jpg&{query}");
         let response = get(&server, "live", &path).await;
         assert_eq!(
-            whole(&response),
-            unfit_with(&[("query", field, msg, kind, ctx)])
+            status_and_body(&response),
+            validation_error_with_ctx(&[("query", field, msg, kind, ctx)])
         );
     }
-    for fine in [
+    for valid in [
         "expiration=1",
         "expiration=604800",
         &format!("file_name={}", &long[1..]),
     ] {
-        let path = format!("/get-presigned-url?file_name=a.jpg&{fine}");
-        assert_eq!(get(&server, "live", &path).await.status, 200, "{fine}");
+        let path = format!("/get-presigned-url?file_name=a.jpg&{valid}");
+        assert_eq!(get(&server, "live", &path).await.status, 200, "{valid}");
     }
 }
 
 #[tokio::test]
-async fn everything_that_does_not_fit_a_body_is_told_in_the_schemas_order() {
+async fn detect_with_invalid_body_answers_problems_in_order_of_schema() {
     let server = start_frozen().await;
     let response = post(&server, "/query", &json!({})).await;
     assert_eq!(
-        whole(&response),
+        status_and_body(&response),
         validation_error(&[("body", "id", MISSING.0, MISSING.1)])
     );
     let body = json!({
@@ -172,7 +178,7 @@ async fn everything_that_does_not_fit_a_body_is_told_in_the_schemas_order() {
     let response = post(&server, "/detect", &body).await;
     let one_of = "value is not a valid enumeration member; permitted: ";
     let boolean = "value could not be parsed to a boolean";
-    let expected = unfit_with(&[
+    let expected = validation_error_with_ctx(&[
         ("body", "key", "str type expected", "type_error.str", ""),
         ("body", "url", MISSING.0, MISSING.1, ""),
         ("body", "generate_preview", boolean, "type_error.bool", ""),
@@ -206,24 +212,24 @@ async fn everything_that_does_not_fit_a_body_is_told_in_the_schemas_order() {
             "",
         ),
     ]);
-    assert_eq!(whole(&response), expected);
-    let why = "body.key: str type expected; body.url: field required; \
+    assert_eq!(status_and_body(&response), expected);
+    let reason = "body.key: str type expected; body.url: field required; \
                body.generate_preview: value could not be parsed to a boolean; \
                body.generate_heatmap_normalized: generate_heatmap must be true; and 4 more";
-    assert_eq!(response.header("x-mock-reason"), why);
+    assert_eq!(response.header("x-mock-reason"), reason);
     let response = post(&server, "/detect", &json!({"key": "live", "url": null})).await;
     let null = (
         "none is not an allowed value",
         "type_error.none.not_allowed",
     );
     assert_eq!(
-        whole(&response),
+        status_and_body(&response),
         validation_error(&[("body", "url", null.0, null.1)])
     );
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_object_of_json_is_told_so() {
+async fn post_body_that_is_not_a_json_object_answers_its_problem() {
     let server = start_frozen().await;
     let json = [("content-type", "application/json")];
     let form = [("content-type", "application/x-www-form-urlencoded")];
@@ -245,7 +251,7 @@ async fn a_body_that_is_no_object_of_json_is_told_so() {
         ] {
             let response = server.send(Method::POST, path, headers, body).await;
             assert_eq!(
-                whole(&response),
+                status_and_body(&response),
                 (422, expected.to_owned()),
                 "{path} {body}"
             );
@@ -253,10 +259,10 @@ async fn a_body_that_is_no_object_of_json_is_told_so() {
         let response = server
             .send(Method::POST, path, &json, vec![b' '; 9_000_000])
             .await;
-        let why = "the body is larger than 8388608 bytes";
+        let reason = "the body is larger than 8388608 bytes";
         assert_eq!(
             response.error_of(),
-            error(413, "Request body too large", why)
+            expected_error(413, "Request body too large", reason)
         );
     }
     let response = server
@@ -266,10 +272,10 @@ async fn a_body_that_is_no_object_of_json_is_told_so() {
 }
 
 #[tokio::test]
-async fn an_extension_that_no_picture_has_is_refused_before_the_upload() {
+async fn presign_with_unsupported_extension_answers_unsupported_image_type() {
     let server = start_frozen().await;
     let message = "Unsupported image type";
-    for (name, why) in [
+    for (name, reason) in [
         ("a.exe", "file_name: extension .exe is not supported"),
         ("jpg", r#"file_name: "jpg" has no extension"#),
         ("", r#"file_name: "" has no extension"#),
@@ -280,38 +286,12 @@ async fn an_extension_that_no_picture_has_is_refused_before_the_upload() {
             &format!("/get-presigned-url?file_name={name}"),
         )
         .await;
-        assert_eq!(response.error_of(), error(400, message, why));
+        assert_eq!(response.error_of(), expected_error(400, message, reason));
     }
 }
 
 #[tokio::test]
-async fn a_route_there_is_not_and_a_method_it_has_not() {
-    let server = frozen_with(|_| {}).await;
-    let response = server.send(Method::GET, "/nothing", &[], "").await;
-    let expected = (
-        404,
-        r#"{"detail":"Not Found"}"#.to_owned(),
-        "GET /nothing is no route".to_owned(),
-    );
-    assert_eq!(response.error_of(), expected);
-    for (method, path, allow) in [
-        (Method::GET, "/detect", "POST"),
-        (Method::PUT, "/query", "POST"),
-        (Method::POST, "/health", "GET"),
-        (Method::DELETE, "/get-presigned-url", "GET"),
-    ] {
-        let response = server.send(method.clone(), path, &[], "").await;
-        let why = format!("{method} {path} is no route; {allow} {path} is one");
-        let expected = (405, r#"{"detail":"Method Not Allowed"}"#.to_owned(), why);
-        assert_eq!(
-            (response.error_of(), response.header("allow")),
-            (expected, allow)
-        );
-    }
-}
-
-#[tokio::test]
-async fn who_takes_no_json_is_given_none() {
+async fn request_with_accept_that_excludes_json_answers_not_acceptable() {
     let server = start_frozen().await;
     let accept = |accept| [("accept", accept), ("apikey", "live")];
     for (method, path) in [
@@ -320,14 +300,15 @@ async fn who_takes_no_json_is_given_none() {
         (Method::POST, "/detect"),
     ] {
         let response = server.send(method, path, &accept("text/html"), "").await;
-        let why = "Accept: excludes application/json, which every answer here is".to_owned();
+        let reason = "Accept: excludes application/json, which every answer here is".to_owned();
         assert_eq!(
             response.error_of(),
-            (406, r#"{"detail":"Not Acceptable"}"#.to_owned(), why)
+            (406, r#"{"detail":"Not Acceptable"}"#.to_owned(), reason)
         );
     }
-    for fine in ["*/*", "application/*", "text/html, application/json;q=0.1"] {
-        let response = server.send(Method::GET, "/health", &accept(fine), "").await;
-        assert_eq!(response.status, 200, "{fine}");
+    for accepted in ["*/*", "application/*", "text/html, application/json;q=0.1"] {
+        let headers = accept(accepted);
+        let response = server.send(Method::GET, "/health", &headers, "").await;
+        assert_eq!(response.status, 200, "{accepted}");
     }
 }

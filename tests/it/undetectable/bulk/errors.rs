@@ -1,26 +1,28 @@
-//! Refusals of bulks: their bodies, and the `X-Mock-Reason` of each.
+//! Errors of bulks: bodies and `X-Mock-Reason`.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::super::{detect, presign};
-use super::{ZipEntry, bulk, error, post, query_bulk, queue_bulk, start_frozen, upload};
+use super::{
+    ZipEntry, create_bulk, expected_error, post, query_bulk, queue_bulk, start_frozen, upload,
+};
 use crate::support::{TestServer, picture, zip};
 
-fn one() -> Vec<u8> {
+fn one_image_zip() -> Vec<u8> {
     zip(&[ZipEntry::new("a_ai.jpg", &picture())])
 }
 
-async fn assert_bulk_refused(server: &TestServer, url: &str) -> (u16, String, String) {
+async fn bulk_error(server: &TestServer, url: &str) -> (u16, String, String) {
     let body = json!({"key": "live", "url": url});
     post(server, "/bulk-upload", &body).await.error_of()
 }
 
 #[tokio::test]
-async fn a_url_that_means_no_zip_is_refused() {
+async fn bulk_with_url_of_no_zip_is_refused() {
     let server = start_frozen().await;
-    let empty = error(400, "Input URL cannot be empty", "url: empty");
-    assert_eq!(assert_bulk_refused(&server, "").await, empty);
+    let empty = expected_error(400, "Input URL cannot be empty", "url: empty");
+    assert_eq!(bulk_error(&server, "").await, empty);
     let message = "URL must point to a ZIP file";
     let jpeg = upload(&server, "live", "a.jpg", picture()).await;
     for url in [
@@ -29,42 +31,38 @@ async fn a_url_that_means_no_zip_is_refused() {
         "uploads/zip",
         "https://host/a.zip.jpg",
     ] {
-        let expected = error(400, message, "url: does not end in .zip");
-        assert_eq!(assert_bulk_refused(&server, url).await, expected, "{url}");
+        let expected = expected_error(400, message, "url: does not end in .zip");
+        assert_eq!(bulk_error(&server, url).await, expected, "{url}");
     }
     for bytes in [picture(), b"PK\x03\x04".to_vec()] {
         let response = queue_bulk(&server, "a.zip", bytes).await;
-        let expected = error(
-            400,
-            message,
-            "a.zip: it has no end-of-central-directory record",
-        );
+        let expected = expected_error(400, message, "a.zip: no end-of-central-directory record");
         assert_eq!(response.error_of(), expected);
     }
 }
 
 #[tokio::test]
-async fn a_zip_that_was_never_uploaded_has_no_metadata() {
+async fn bulk_with_url_of_no_upload_of_this_key_answers_no_metadata() {
     let server = start_frozen().await;
-    let foreign = upload(&server, "other", "a.zip", one()).await;
-    let awaited = presign(&server, "live", "a.zip").await["file_path"].clone();
+    let other_account = upload(&server, "other", "a.zip", one_image_zip()).await;
+    let not_uploaded = presign(&server, "live", "a.zip").await["file_path"].clone();
     let message = "File metadata could not be fetched";
-    for path in [&foreign, awaited.as_str().expect("a path")] {
-        let why = format!("url: nothing that this key uploaded is at {path}");
+    for path in [&other_account, not_uploaded.as_str().expect("a path")] {
+        let reason = format!("url: nothing that this key uploaded is at {path}");
         assert_eq!(
-            assert_bulk_refused(&server, path).await,
-            error(500, message, &why)
+            bulk_error(&server, path).await,
+            expected_error(500, message, &reason)
         );
     }
-    let why = "url: has no uploads/ in it, and is not fetched";
-    let elsewhere = assert_bulk_refused(&server, "https://host/a.zip").await;
-    assert_eq!(elsewhere, error(500, message, why));
+    let reason = "url: has no uploads/ in it, and is not fetched";
+    let foreign_url = bulk_error(&server, "https://host/a.zip").await;
+    assert_eq!(foreign_url, expected_error(500, message, reason));
 }
 
 #[tokio::test]
-async fn every_form_of_a_url_is_found() {
+async fn bulk_with_every_form_of_file_url_finds_upload() {
     let server = start_frozen().await;
-    let path = upload(&server, "live", "my photos.ZIP", one()).await;
+    let path = upload(&server, "live", "my photos.ZIP", one_image_zip()).await;
     for url in [
         format!("https://ai-image-detector-prod.nyc3.digitaloceanspaces.com/{path}"),
         format!("https://ai-image-detector-dev.nyc3.digitaloceanspaces.com/{path}"),
@@ -79,16 +77,16 @@ async fn every_form_of_a_url_is_found() {
 }
 
 #[tokio::test]
-async fn a_key_is_wanted_to_upload_and_none_to_query() {
+async fn bulk_request_needs_key_and_query_does_not() {
     let server = start_frozen().await;
     let message = "User verification failed";
-    let url = upload(&server, "live", "a.zip", one()).await;
+    let url = upload(&server, "live", "a.zip", one_image_zip()).await;
     for key in [Value::Null, json!("")] {
         let response = post(&server, "/bulk-upload", &json!({"key": key, "url": url})).await;
-        let why = "key: missing or empty";
-        assert_eq!(response.error_of(), error(403, message, why));
+        let reason = "key: missing or empty";
+        assert_eq!(response.error_of(), expected_error(403, message, reason));
     }
-    let id = bulk(&server, "a.zip", one(), 1).await;
+    let id = create_bulk(&server, "a.zip", one_image_zip(), 1).await;
     for body in [
         json!({"id": id}),
         json!({"id": id, "key": "other", "_t": 1}),
@@ -96,19 +94,19 @@ async fn a_key_is_wanted_to_upload_and_none_to_query() {
         let response = post(&server, "/bulk-upload/query", &body).await;
         assert_eq!(response.json()["status"], "pending");
     }
-    let set = json!({"state": "unknown"});
+    let settings = json!({"state": "unknown"});
     server
-        .control(Method::PUT, "/_mock/accounts/live", &set)
+        .control(Method::PUT, "/_mock/accounts/live", &settings)
         .await;
-    let why = "key: the key's state was set so by the control plane";
+    let reason = "key: the key's state was set so by the control plane";
     assert_eq!(
-        assert_bulk_refused(&server, &url).await,
-        error(404, "User not found", why)
+        bulk_error(&server, &url).await,
+        expected_error(404, "User not found", reason)
     );
 }
 
 #[tokio::test]
-async fn everything_that_does_not_fit_is_told_in_the_schemas_order() {
+async fn bulk_with_invalid_body_answers_problems_in_order_of_schema() {
     let server = start_frozen().await;
     let body = json!({
         "model": "other", "generate_analysis_details": "perhaps", "generate_preview": [], "key": {}
@@ -132,44 +130,36 @@ async fn everything_that_does_not_fit_is_told_in_the_schemas_order() {
         (response.status, response.json()),
         (422, json!({"detail": detail}))
     );
-    let fine = json!({
-        "key": "live", "url": upload(&server, "live", "a.zip", one()).await, "generate_preview": true,
+
+    let valid = json!({
+        "key": "live", "url": upload(&server, "live", "a.zip", one_image_zip()).await, "generate_preview": true,
         "generate_analysis_details": true, "model": "sheerid", "unknown": [1]
     });
-    assert_eq!(post(&server, "/bulk-upload", &fine).await.status, 200);
+    assert_eq!(post(&server, "/bulk-upload", &valid).await.status, 200);
 }
 
 #[tokio::test]
-async fn what_is_no_bulk_is_not_told_as_one() {
+async fn query_bulk_with_id_of_document_or_order_is_refused_or_null() {
     let server = start_frozen().await;
     let id = detect(&server, "x_ai.jpg", picture(), json!({})).await;
     let response = post(&server, "/bulk-upload/query", &json!({"id": id})).await;
     let message = "Document is not a bulk upload (image-zip) result";
-    let why = format!("id: document {id} is of a single image; /query tells of it");
-    assert_eq!(response.error_of(), error(400, message, &why));
-    let order = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let (order, _) = server.create_detection("live", &order).await;
+    let reason = format!("id: document {id} is of a single image; /query tells of it");
+    assert_eq!(response.error_of(), expected_error(400, message, &reason));
+    let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
+    let (order, _) = server.create_detection("live", &body).await;
     for unknown in ["0f0e0d0c-0b0a-4908-8706-050403020100", "x", "", &order] {
         assert_eq!(query_bulk(&server, unknown).await.text(), "null");
     }
 }
 
 #[tokio::test]
-async fn a_zip_is_no_single_picture() {
+async fn query_bulk_counts_as_request_of_its_account() {
     let server = start_frozen().await;
-    let path = upload(&server, "live", "a.zip", one()).await;
-    let response = post(&server, "/detect", &json!({"key": "live", "url": path})).await;
-    let expected = r#"{"error":"Unsupported image type"}"#;
-    assert_eq!((response.status, response.text().as_str()), (400, expected));
-}
-
-#[tokio::test]
-async fn a_query_is_the_accounts_that_owns_the_bulk() {
-    let server = start_frozen().await;
-    let id = bulk(&server, "a.zip", one(), 1).await;
-    let number =
+    let id = create_bulk(&server, "a.zip", one_image_zip(), 1).await;
+    let request_number =
         |response: &crate::support::TestResponse| response.header("x-mock-request").parse();
-    let before: u64 = number(&query_bulk(&server, &id).await).expect("a number");
-    let after: u64 = number(&query_bulk(&server, &id).await).expect("a number");
+    let before: u64 = request_number(&query_bulk(&server, &id).await).expect("a number");
+    let after: u64 = request_number(&query_bulk(&server, &id).await).expect("a number");
     assert_eq!(after, before + 1);
 }

@@ -1,14 +1,14 @@
-//! A URL is made for the host its client called, and works by whatever name it is called.
+//! Hosts of presigned URLs: signed for the host that the client called, accepted at other hosts.
 
 use reqwest::Method;
 use serde_json::json;
 
-use super::{KEY, plan, put, signer};
+use super::{KEY, presign_params, put, signer, start_frozen};
 use crate::support::{TestServer, picture};
 
 const DETECTION: &str = "/api/v2/orders/ai-detection";
 
-/// The upload URL of a new order, asked for with these headers.
+/// Creates an order with these request headers and returns its upload URL.
 async fn upload_url(server: &TestServer, headers: &[(&str, &str)]) -> String {
     let mut all = vec![
         ("authorization", "Bearer live"),
@@ -29,29 +29,34 @@ fn origin(url: &str) -> &str {
 }
 
 #[tokio::test]
-async fn a_url_made_for_one_name_works_by_every_other() {
+async fn put_url_signed_for_one_host_works_at_every_other_host() {
     let server = TestServer::start_frozen("live").await;
-    for made_for in ["localhost:1234", "[::1]:1234", "mock", "127.0.0.1:9"] {
-        let url = upload_url(&server, &[("host", made_for)]).await;
-        assert_eq!(origin(&url), format!("http://{made_for}"));
+    for signed_host in ["localhost:1234", "[::1]:1234", "mock", "127.0.0.1:9"] {
+        let url = upload_url(&server, &[("host", signed_host)]).await;
+        assert_eq!(origin(&url), format!("http://{signed_host}"));
         let here = url.replace(origin(&url), &server.origin);
         for host in [
             "localhost:8080",
             "[::1]:8080",
             "mock.test",
             "10.0.0.1",
-            made_for,
+            signed_host,
         ] {
-            let done = server
+            let stored = server
                 .send(Method::PUT, &here, &[("host", host)], picture())
                 .await;
-            assert_eq!(done.status, 200, "{made_for} {host}: {}", done.text());
+            assert_eq!(
+                stored.status,
+                200,
+                "{signed_host} {host}: {}",
+                stored.text()
+            );
         }
     }
 }
 
 #[tokio::test]
-async fn strict_host_takes_a_url_at_its_own_host_only() {
+async fn put_with_strict_host_at_another_host_answers_signature_does_not_match() {
     let server = TestServer::with_config(|config| config.strict_host = true).await;
     server.freeze("live").await;
     let url = upload_url(&server, &[("host", "made.for:8080")]).await;
@@ -63,17 +68,20 @@ async fn strict_host_takes_a_url_at_its_own_host_only() {
             .text()
             .contains("<Code>SignatureDoesNotMatch</Code>")
     );
-    let arrived = server.origin.trim_start_matches("http://");
-    let why =
-        format!("signature: made for the host made.for:8080, arrived at {arrived} (strict-host)");
-    assert_eq!(refused.header("x-mock-reason"), why);
-    let own = [("host", "made.for:8080")];
-    let done = server.send(Method::PUT, &here, &own, picture()).await;
-    assert_eq!(done.status, 200, "{}", done.text());
+    let actual_host = server.origin.trim_start_matches("http://");
+    let reason = format!(
+        "signature: made for the host made.for:8080, arrived at {actual_host} (strict-host)"
+    );
+    assert_eq!(refused.header("x-mock-reason"), reason);
+    let signed_host = [("host", "made.for:8080")];
+    let stored = server
+        .send(Method::PUT, &here, &signed_host, picture())
+        .await;
+    assert_eq!(stored.status, 200, "{}", stored.text());
 }
 
 #[tokio::test]
-async fn public_url_is_the_origin_of_every_url() {
+async fn create_order_with_public_url_answers_upload_url_at_it() {
     let server = TestServer::with_config(|config| {
         config.public_url = Some("https://mock.example:8443".to_owned());
         config.trust_forwarded = true;
@@ -93,7 +101,7 @@ async fn public_url_is_the_origin_of_every_url() {
 }
 
 #[tokio::test]
-async fn what_a_proxy_forwarded_counts_where_the_setting_says_so() {
+async fn create_order_behind_proxy_uses_forwarded_host_only_if_trusted() {
     let forwarded = [
         ("host", "inner"),
         ("x-forwarded-host", "outer.example, inner"),
@@ -110,11 +118,11 @@ async fn what_a_proxy_forwarded_counts_where_the_setting_says_so() {
 }
 
 #[tokio::test]
-async fn a_host_no_url_was_made_for_is_not_signed_for() {
-    let server = super::frozen().await;
-    let mut elsewhere = plan(&server, "PUT", KEY);
-    elsewhere.origin = "http://elsewhere:1";
-    let url = signer().presign(&elsewhere);
+async fn put_url_signed_for_unknown_host_answers_403() {
+    let server = start_frozen().await;
+    let mut params = presign_params(&server, "PUT", KEY);
+    params.origin = "http://elsewhere:1";
+    let url = signer().presign(&params);
     let here = url.replace("http://elsewhere:1", &server.origin);
     let refused = server.send(Method::PUT, &here, &[], "x").await;
     assert_eq!(refused.status, 403, "{}", refused.text());

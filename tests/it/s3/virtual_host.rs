@@ -1,11 +1,12 @@
-//! Virtual-hosted style: the host names the bucket.
+//! Virtual-hosted-style requests, whose host names the bucket.
 
 use reqwest::Method;
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
 
 use super::signed_url::{SignedUrl, send_to};
-use super::{assert_refused, freeze, frozen, get, put};
-use crate::support::{TestResponse, TestServer, raw};
+use super::{assert_s3_error, freeze_default_clock, get, put, start_frozen};
+use crate::support::{TestResponse, TestServer, picture, raw};
 
 const HOST: &str = "bizmori.localhost:8080";
 
@@ -20,8 +21,8 @@ fn request<'a>(method: &'a str, path: &'a str, body: &'a str) -> SignedUrl<'a> {
     }
 }
 
-/// A request without a signature.
-async fn unsigned(
+/// Sends a request without a signature.
+async fn send_unsigned(
     server: &TestServer,
     method: &str,
     host: &str,
@@ -33,46 +34,49 @@ async fn unsigned(
          Content-Length: 0\r\n\r\n"
     );
     let mut stream = raw::connect(&server.origin).await;
-    let written = tokio::io::AsyncWriteExt::write_all(&mut stream, head.as_bytes()).await;
-    written.expect("it is read");
+    let written = stream.write_all(head.as_bytes()).await;
+    written.expect("the head is sent");
     raw::read_response(stream).await
 }
 
 #[tokio::test]
-async fn object_is_put_and_read_by_the_host_of_its_bucket() {
-    let server = frozen().await;
+async fn put_then_get_and_head_at_bucket_host_answer_object_of_path_style() {
+    let server = start_frozen().await;
     for (path, key) in [
         ("/a.jpg", "a.jpg"),
         ("/my%20own/%C3%BC%2B%25.png", "my own/ü+%.png"),
         ("/a//b", "a//b"),
     ] {
-        let done = request("PUT", path, "hello").send(&server).await;
-        assert_eq!((done.status, done.text()), (200, String::new()), "{path}");
-        assert_eq!(done.header("x-amz-request-id").len(), 16);
-        let got = request("GET", path, "").send(&server).await;
+        let stored = request("PUT", path, "hello").send(&server).await;
         assert_eq!(
-            (got.status, got.text()),
+            (stored.status, stored.text()),
+            (200, String::new()),
+            "{path}"
+        );
+        assert_eq!(stored.header("x-amz-request-id").len(), 16);
+        let object = request("GET", path, "").send(&server).await;
+        assert_eq!(
+            (object.status, object.text()),
             (200, "hello".to_owned()),
             "{path}"
         );
         let head = request("HEAD", path, "").send(&server).await;
         assert_eq!((head.status, head.text()), (200, String::new()), "{path}");
         assert_eq!(head.header("content-length"), "5");
-        // It is the object of path style.
         assert_eq!(get(&server, key, &[]).await.text(), "hello", "{key}");
         put(&server, key, &[], "other").await;
-        let got = request("GET", path, "").send(&server).await;
-        assert_eq!(got.text(), "other", "{path}");
+        let replaced = request("GET", path, "").send(&server).await;
+        assert_eq!(replaced.text(), "other", "{path}");
     }
     let missing = request("GET", "/none", "").send(&server).await;
     let elements = "<Message>The specified key does not exist.</Message><Key>none</Key>";
     let reason = "key: nothing was uploaded to bizmori under it, or it is removed";
-    assert_refused(&missing, 404, "NoSuchKey", elements, reason);
+    assert_s3_error(&missing, 404, "NoSuchKey", elements, reason);
 }
 
 #[tokio::test]
-async fn every_bucket_has_hosts_in_any_domain_and_case() {
-    let server = frozen().await;
+async fn put_at_host_of_any_bucket_domain_and_case_stores_object() {
+    let server = start_frozen().await;
     for host in [
         "bizmori.localhost",
         "BizMori.LocalHost:80",
@@ -81,30 +85,34 @@ async fn every_bucket_has_hosts_in_any_domain_and_case() {
         "ai-image-detector-prod.nyc3.digitaloceanspaces.com",
         "ai-image-detector-dev.nyc3.digitaloceanspaces.com:8443",
     ] {
-        let done = SignedUrl {
+        let request = SignedUrl {
             host,
             ..request("PUT", "/k", host)
         };
-        let done = done.send(&server).await;
-        assert_eq!((done.status, done.text()), (200, String::new()), "{host}");
+        let stored = request.send(&server).await;
+        assert_eq!(
+            (stored.status, stored.text()),
+            (200, String::new()),
+            "{host}"
+        );
     }
     assert_eq!(
         get(&server, "k", &[]).await.text(),
         "bizmori.mock.test.:8080"
     );
-    // One store behind both names.
-    let got = SignedUrl {
+    // Both buckets of Undetectable AI share their objects.
+    let object = SignedUrl {
         host: "ai-image-detector-prod.nyc3.digitaloceanspaces.com",
         ..request("GET", "/k", "")
     };
-    let last = "ai-image-detector-dev.nyc3.digitaloceanspaces.com:8443";
-    assert_eq!(got.send(&server).await.text(), last);
+    let last_body = "ai-image-detector-dev.nyc3.digitaloceanspaces.com:8443";
+    assert_eq!(object.send(&server).await.text(), last_body);
 }
 
 #[tokio::test]
-async fn signature_is_judged_over_the_path_as_it_was_sent() {
+async fn put_with_other_path_or_host_than_signed_answers_signature_does_not_match() {
     let server = TestServer::with_config(|config| config.strict_host = true).await;
-    freeze(&server).await;
+    freeze_default_clock(&server).await;
     let signed = request("PUT", "/a.jpg", "x");
     assert_eq!(signed.send(&server).await.status, 200);
     let query = signed.target().replace("/a.jpg", "");
@@ -117,7 +125,7 @@ async fn signature_is_judged_over_the_path_as_it_was_sent() {
     );
     assert!(text.contains("<CanonicalRequest>PUT\n/b.jpg\n"), "{text}");
     assert!(text.contains("\nhost:bizmori.localhost:8080\n"), "{text}");
-    // The path of the other style was not signed.
+    // The signature does not cover the path-style path.
     let target = format!("/_s3/bizmori/a.jpg{query}");
     assert_eq!(send_to(&server, &signed, &target).await.status, 403);
     let elsewhere = SignedUrl {
@@ -129,24 +137,24 @@ async fn signature_is_judged_over_the_path_as_it_was_sent() {
 }
 
 #[tokio::test]
-async fn url_of_path_style_works_at_the_host_of_a_bucket() {
-    let server = frozen().await;
+async fn put_and_get_with_path_style_path_at_bucket_host_use_its_bucket() {
+    let server = start_frozen().await;
     for bucket in ["bizmori", "ai-image-detector-dev"] {
         let path = format!("/_s3/{bucket}/k");
-        let done = request("PUT", &path, bucket).send(&server).await;
-        assert_eq!(done.status, 200, "{}", done.text());
-        let got = request("GET", &path, "").send(&server).await;
-        assert_eq!(got.text(), bucket);
+        let stored = request("PUT", &path, bucket).send(&server).await;
+        assert_eq!(stored.status, 200, "{}", stored.text());
+        let object = request("GET", &path, "").send(&server).await;
+        assert_eq!(object.text(), bucket);
     }
-    // A client whose endpoint is `http://localhost:8080/_s3`, in virtual-hosted style.
-    let done = request("PUT", "/_s3/own/k.png", "own").send(&server).await;
-    assert_eq!(done.status, 200, "{}", done.text());
+    // Client with the endpoint `http://localhost:8080/_s3` and virtual-hosted style.
+    let stored = request("PUT", "/_s3/own/k.png", "own").send(&server).await;
+    assert_eq!(stored.status, 200, "{}", stored.text());
     assert_eq!(get(&server, "own/k.png", &[]).await.text(), "own");
 }
 
 #[tokio::test]
-async fn routes_of_other_apis_are_keys_at_the_host_of_a_bucket() {
-    let server = frozen().await;
+async fn paths_of_other_apis_at_bucket_host_are_object_keys() {
+    let server = start_frozen().await;
     for path in [
         "/detect",
         "/health",
@@ -157,13 +165,21 @@ async fn routes_of_other_apis_are_keys_at_the_host_of_a_bucket() {
         "/test-uploads/a/b",
         "/_mocked/reset",
     ] {
-        let done = request("PUT", path, path).send(&server).await;
-        assert_eq!((done.status, done.text()), (200, String::new()), "{path}");
-        let got = request("GET", path, "").send(&server).await;
-        assert_eq!((got.status, got.text()), (200, path.to_owned()));
-        assert_eq!(got.header("content-security-policy"), "sandbox", "{path}");
-        assert_eq!(got.header("x-content-type-options"), "nosniff", "{path}");
-        let refused = unsigned(&server, "GET", HOST, path, "").await;
+        let stored = request("PUT", path, path).send(&server).await;
+        assert_eq!(
+            (stored.status, stored.text()),
+            (200, String::new()),
+            "{path}"
+        );
+        let object = request("GET", path, "").send(&server).await;
+        assert_eq!((object.status, object.text()), (200, path.to_owned()));
+        assert_eq!(
+            object.header("content-security-policy"),
+            "sandbox",
+            "{path}"
+        );
+        assert_eq!(object.header("x-content-type-options"), "nosniff", "{path}");
+        let refused = send_unsigned(&server, "GET", HOST, path, "").await;
         assert_eq!(refused.status, 403, "{path}");
         let key = &path[1..];
         let reason = format!(
@@ -171,24 +187,24 @@ async fn routes_of_other_apis_are_keys_at_the_host_of_a_bucket() {
              the host {HOST} names the bucket bizmori, {path} the key"
         );
         let elements = format!("<Message>Access Denied</Message><Key>{key}</Key>");
-        assert_refused(&refused, 403, "AccessDenied", &elements, &reason);
+        assert_s3_error(&refused, 403, "AccessDenied", &elements, &reason);
         assert_eq!(refused.header("content-security-policy"), "sandbox");
     }
-    let posted = unsigned(&server, "POST", HOST, "/detect", "").await;
+    let posted = send_unsigned(&server, "POST", HOST, "/detect", "").await;
     let elements = "<Message>The specified method is not allowed against this resource.</Message><Key>detect</Key><Method>POST</Method><ResourceType>OBJECT</ResourceType>";
     let reason = format!(
         "method: POST is not served, only GET, HEAD, PUT, OPTIONS; the host {HOST} names the \
          bucket bizmori, /detect the key"
     );
-    assert_refused(&posted, 405, "MethodNotAllowed", elements, &reason);
-    let root = unsigned(&server, "GET", HOST, "/", "").await;
+    assert_s3_error(&posted, 405, "MethodNotAllowed", elements, &reason);
+    let root = send_unsigned(&server, "GET", HOST, "/", "").await;
     assert_eq!(root.status, 405, "{}", root.text());
     assert!(root.text().contains("<ResourceType>BUCKET</ResourceType>"));
 }
 
 #[tokio::test]
-async fn host_of_one_label_or_of_another_name_is_no_bucket() {
-    let server = frozen().await;
+async fn host_without_bucket_label_serves_other_apis() {
+    let server = start_frozen().await;
     for host in [
         "bizmori",
         "bizmori:8080",
@@ -197,33 +213,36 @@ async fn host_of_one_label_or_of_another_name_is_no_bucket() {
         "x.bizmori.localhost",
         "bizmori-x.localhost",
     ] {
-        let health = unsigned(&server, "GET", host, "/health", "").await;
+        let health = send_unsigned(&server, "GET", host, "/health", "").await;
         assert_eq!(health.status, 200, "{host}: {}", health.text());
         assert_eq!(health.header("content-type"), "application/json", "{host}");
     }
 }
 
 #[tokio::test]
-async fn control_plane_is_no_object_at_any_host_and_keeps_its_checks() {
-    let server = frozen().await;
-    let health = unsigned(&server, "GET", HOST, "/_mock/health", "").await;
+async fn control_plane_path_at_bucket_host_is_never_an_object() {
+    let server = start_frozen().await;
+    let health = send_unsigned(&server, "GET", HOST, "/_mock/health", "").await;
     assert_eq!(
         (health.status, health.json()["status"].take()),
         (200, json!("ok"))
     );
     let signed = request("PUT", "/_mock/reset", "x").send(&server).await;
     assert_eq!(signed.header("content-type"), "application/json");
-    let code = signed.json()["error"]["code"].take();
-    assert_eq!((signed.status, code), (404, json!("unknown_route")));
-    let page = "Sec-Fetch-Site: cross-site\r\n";
-    let refused = unsigned(&server, "POST", HOST, "/_mock/reset", page).await;
+    let unknown_route = signed.json()["error"]["code"].take();
+    assert_eq!(
+        (signed.status, unknown_route),
+        (404, json!("unknown_route"))
+    );
+    let cross_site = "Sec-Fetch-Site: cross-site\r\n";
+    let refused = send_unsigned(&server, "POST", HOST, "/_mock/reset", cross_site).await;
     assert_eq!(
         (refused.status, refused.json()["error"]["code"].take()),
         (403, json!("cross_origin"))
     );
-    let rebound = "bizmori.evil.example";
+    let unknown_host = "bizmori.evil.example";
     for path in ["/_mock/reset", "/_mock/health"] {
-        let refused = unsigned(&server, "POST", rebound, path, "").await;
+        let refused = send_unsigned(&server, "POST", unknown_host, path, "").await;
         let code = refused.json()["error"]["code"].take();
         assert_eq!(
             (refused.status, code),
@@ -231,52 +250,52 @@ async fn control_plane_is_no_object_at_any_host_and_keeps_its_checks() {
             "{path}"
         );
     }
-    // No other spelling of the path is the control plane, but a key like any other.
+    // Other spellings of the path are object keys.
     for path in ["/%5Fmock/health", "//_mock/health", "/x/../_mock/health"] {
-        let refused = unsigned(&server, "GET", HOST, path, "").await;
+        let refused = send_unsigned(&server, "GET", HOST, path, "").await;
         assert_eq!(refused.header("content-type"), "application/xml", "{path}");
         assert_eq!(refused.status, 403, "{path}");
     }
-    // In path style, such a key is an object at every host.
+    // In path style, the key is an object at every host.
     put(&server, "_mock/health", &[], "object").await;
     assert_eq!(get(&server, "_mock/health", &[]).await.text(), "object");
 }
 
 #[tokio::test]
-async fn browsers_of_any_origin_may_call_by_the_host_of_a_bucket() {
-    let server = frozen().await;
+async fn browser_requests_at_bucket_host_are_allowed_from_any_origin() {
+    let server = start_frozen().await;
     let page = "Origin: http://app.test\r\nAccess-Control-Request-Method: PUT\r\n";
-    let preflight = unsigned(&server, "OPTIONS", HOST, "/detect", page).await;
+    let preflight = send_unsigned(&server, "OPTIONS", HOST, "/detect", page).await;
     assert_eq!(preflight.status, 200);
     assert_eq!(preflight.header("access-control-allow-origin"), "*");
     assert_eq!(
         preflight.header("access-control-allow-methods"),
         "GET,HEAD,PUT"
     );
-    let put = SignedUrl {
+    let request = SignedUrl {
         headers: "Origin: http://app.test\r\n",
         ..request("PUT", "/detect", "x")
     };
-    let put = put.send(&server).await;
+    let stored = request.send(&server).await;
     assert_eq!(
-        (put.status, put.header("access-control-allow-origin")),
+        (stored.status, stored.header("access-control-allow-origin")),
         (200, "*")
     );
 }
 
 #[tokio::test]
-async fn journal_and_rules_see_an_object_in_path_style() {
-    let server = frozen().await;
+async fn journal_and_rules_at_bucket_host_use_path_style_paths() {
+    let server = start_frozen().await;
     for method in ["PUT", "GET", "HEAD"] {
-        let done = request(method, "/api/v2/orders", "").send(&server).await;
-        assert_eq!(done.status, 200, "{method}");
+        let response = request(method, "/api/v2/orders", "").send(&server).await;
+        assert_eq!(response.status, 200, "{method}");
     }
-    unsigned(&server, "OPTIONS", HOST, "/api/v2/orders", "").await;
-    let stored = server
+    send_unsigned(&server, "OPTIONS", HOST, "/api/v2/orders", "").await;
+    let journal = server
         .control(Method::GET, "/_mock/requests", &json!({}))
         .await;
-    let stored = stored["requests"].as_array().expect("requests");
-    let observed: Vec<_> = stored
+    let entries = journal["requests"].as_array().expect("requests");
+    let operations_and_paths: Vec<_> = entries
         .iter()
         .map(|entry| (entry["operation"].as_str(), entry["path"].as_str()))
         .collect();
@@ -287,60 +306,62 @@ async fn journal_and_rules_see_an_object_in_path_style() {
         "storage.head",
         "storage.options",
     ];
-    assert_eq!(observed, operations.map(|it| (Some(it), path)));
+    let expected = operations.map(|operation| (Some(operation), path));
+    assert_eq!(operations_and_paths, expected);
 
     for when in [
         json!({"operation": "storage.put"}),
         json!({"path": "/_s3/bizmori/api/**"}),
     ] {
-        let rule = json!({"when": when, "then": {"respond": {"status": 503, "body": "ruled"}}});
+        let then = json!({"respond": {"status": 503, "body": "from a rule"}});
+        let rule = json!({"when": when, "then": then});
         let created = server.control(Method::POST, "/_mock/rules", &rule).await;
         let response = request("PUT", "/api/v2/orders", "x").send(&server).await;
         assert_eq!(
             (response.status, response.text()),
-            (503, "ruled".to_owned()),
+            (503, "from a rule".to_owned()),
             "{when}"
         );
         let rule = format!("/_mock/rules/{}", created["id"]);
         server.control(Method::DELETE, &rule, &json!({})).await;
     }
-    let of_vendor = json!({
+    let rule_on_vendor_path = json!({
         "when": {"path": "/api/v2/orders"},
         "then": {"respond": {"status": 503}},
     });
     server
-        .control(Method::POST, "/_mock/rules", &of_vendor)
+        .control(Method::POST, "/_mock/rules", &rule_on_vendor_path)
         .await;
-    let done = request("PUT", "/api/v2/orders", "x").send(&server).await;
-    assert_eq!(done.status, 200, "{}", done.text());
+    let stored = request("PUT", "/api/v2/orders", "x").send(&server).await;
+    assert_eq!(stored.status, 200, "{}", stored.text());
 }
 
 #[tokio::test]
-async fn host_that_a_proxy_forwards_names_the_bucket_if_it_is_trusted() {
+async fn forwarded_host_names_the_bucket_only_if_trusted() {
     for trusted in [true, false] {
         let server = TestServer::with_config(|config| config.trust_forwarded = trusted).await;
-        freeze(&server).await;
+        freeze_default_clock(&server).await;
         let signed = request("PUT", "/a.jpg", "x");
-        let behind = SignedUrl {
+        let forwarded = SignedUrl {
             host: "inner:1",
             headers: "X-Forwarded-Host: bizmori.localhost:8080\r\n",
             ..request("PUT", "/a.jpg", "x")
         };
-        let done = send_to(&server, &behind, &signed.target()).await;
+        let response = send_to(&server, &forwarded, &signed.target()).await;
         let expected = if trusted { 200 } else { 404 };
-        assert_eq!(done.status, expected, "{}", done.text());
+        assert_eq!(response.status, expected, "{}", response.text());
     }
 }
 
 #[tokio::test]
-async fn upload_of_an_order_by_the_host_of_its_bucket_is_received() {
+async fn put_order_file_at_bucket_host_completes_its_upload() {
     let server = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (id, url) = server.create_detection("live", &body).await;
     let (_, rest) = url.split_once("/_s3/bizmori/").expect("a storage URL");
     let (key, _) = rest.split_once('?').expect("a query");
     let path = format!("/{key}");
-    let picture = crate::support::picture();
+    let picture = picture();
     let signed = SignedUrl {
         body: &picture,
         ..request("PUT", &path, "")

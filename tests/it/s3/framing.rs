@@ -1,15 +1,15 @@
-//! Framing inside a body is refused and never stored.
+//! Bodies with framing of their own, which would be stored as content, are refused.
 
 use super::signed_url::put_with;
-use super::{assert_refused, frozen, get, put_raw};
+use super::{assert_s3_error, get, put_raw, start_frozen};
 
 const FRAMED: &[u8] = b"5\r\nhello\r\n0\r\n\r\n";
 
 #[tokio::test]
-async fn framed_body_is_refused_in_every_form_and_stores_nothing() {
-    let server = frozen().await;
+async fn put_framed_body_answers_not_implemented_and_stores_nothing() {
+    let server = start_frozen().await;
     let length = format!("Content-Length: {}", FRAMED.len());
-    let te_chunked: &[u8] = b"f\r\n5\r\nhello\r\n0\r\n\r\n\r\n0\r\n\r\n";
+    let framed_in_chunks: &[u8] = b"f\r\n5\r\nhello\r\n0\r\n\r\n\r\n0\r\n\r\n";
     for (lines, name, value) in [
         (
             "Content-Encoding: aws-chunked",
@@ -78,7 +78,7 @@ async fn framed_body_is_refused_in_every_form_and_stores_nothing() {
         ),
     ] {
         let (headers, body) = if lines.starts_with("Transfer-Encoding") {
-            (format!("{lines}\r\n"), te_chunked)
+            (format!("{lines}\r\n"), framed_in_chunks)
         } else {
             (format!("{length}\r\n{lines}\r\n"), FRAMED)
         };
@@ -87,14 +87,14 @@ async fn framed_body_is_refused_in_every_form_and_stores_nothing() {
             "<Message>A header or parameter you provided implies functionality that is not implemented</Message><Key>k</Key><Header>{name}</Header>"
         );
         let reason = format!("{name}: {value}; send the object's bytes as they are, unframed");
-        assert_refused(&refused, 501, "NotImplemented", &elements, &reason);
+        assert_s3_error(&refused, 501, "NotImplemented", &elements, &reason);
         assert_eq!(get(&server, "k", &[]).await.status, 404, "{lines}");
     }
 }
 
 #[tokio::test]
-async fn framing_in_the_signed_query_is_refused_as_well() {
-    let server = frozen().await;
+async fn put_with_framing_in_signed_query_answers_501_and_stores_nothing() {
+    let server = start_frozen().await;
     let body = std::str::from_utf8(FRAMED).expect("text");
     for parameter in [
         ("X-Amz-Decoded-Content-Length", "5"),
@@ -109,11 +109,11 @@ async fn framing_in_the_signed_query_is_refused_as_well() {
 }
 
 #[tokio::test]
-async fn transfer_coding_that_does_not_end_in_chunked_stores_nothing() {
-    let server = frozen().await;
+async fn put_with_transfer_coding_that_does_not_end_in_chunked_answers_400() {
+    let server = start_frozen().await;
     for lines in ["Transfer-Encoding: gzip", "Transfer-Encoding: identity"] {
         let refused = put_raw(&server, "k", &format!("{lines}\r\n"), FRAMED).await;
-        // RFC 9112 §6.3: nobody can tell where the body ends.
+        // RFC 9112 §6.3: the length of the body is not known.
         assert_eq!(refused.status, 400, "{lines}");
         assert_eq!(refused.header("connection"), "close", "{lines}");
         assert_eq!(get(&server, "k", &[]).await.status, 404, "{lines}");
@@ -121,16 +121,16 @@ async fn transfer_coding_that_does_not_end_in_chunked_stores_nothing() {
 }
 
 #[tokio::test]
-async fn plain_transfer_coding_and_content_codings_are_taken() {
-    let server = frozen().await;
+async fn put_with_chunked_coding_or_content_codings_stores_decoded_chunks() {
+    let server = start_frozen().await;
     for headers in [
         "Transfer-Encoding: Chunked\r\n",
         "Transfer-Encoding: chunked\r\nContent-Encoding: gzip, br\r\n",
         "Transfer-Encoding: chunked\r\nx-amz-content-sha256: UNSIGNED-PAYLOAD\r\n",
     ] {
-        let done = put_raw(&server, "k", headers, FRAMED).await;
-        assert_eq!(done.status, 200, "{headers}: {}", done.text());
-        let got = get(&server, "k", &[]).await;
-        assert_eq!((got.status, got.bytes), (200, b"hello".to_vec()));
+        let stored = put_raw(&server, "k", headers, FRAMED).await;
+        assert_eq!(stored.status, 200, "{headers}: {}", stored.text());
+        let object = get(&server, "k", &[]).await;
+        assert_eq!((object.status, object.bytes), (200, b"hello".to_vec()));
     }
 }

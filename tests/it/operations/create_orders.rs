@@ -1,4 +1,4 @@
-//! BIZ MORI's orders, v2, are made and confirmed.
+//! BIZ MORI: creation and confirmation of v2 orders.
 
 use serde_json::json;
 
@@ -6,21 +6,21 @@ use super::{KnownIds, OperationCall, call};
 
 pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
     let at = |path: &str| format!("/api/v2/orders/{path}");
-    let none = json!({});
+    let empty = json!({});
     let file = json!({"idempotencyKey": "b", "fileName": "b.jpg"});
     let files = json!({"idempotencyKey": "b", "files": [{"fileName": "b.jpg"}]});
     let url = "http://files.test/b.jpg";
     let urls = json!({"idempotencyKey": "b", "files": [{"fileName": "b.jpg", "imageUrl": url}]});
-    let marked = json!({"fileName": "b.jpg", "watermarks": [{"text": "x"}]});
-    let embed = json!({"idempotencyKey": "b", "files": [marked]});
+    let watermarked = json!({"fileName": "b.jpg", "watermarks": [{"text": "x"}]});
+    let embed = json!({"idempotencyKey": "b", "files": [watermarked]});
     let extract = json!({"idempotencyKey": "b", "file": {"fileName": "b.jpg"}});
     let confirm = |id: &str| json!({"idempotencyKey": "c", "orderId": id});
-    let detecting = at("ai-detection/confirm");
-    let protecting = at("anti-ai/confirm");
+    let confirm_detection = at("ai-detection/confirm");
+    let confirm_anti_ai = at("anti-ai/confirm");
     let pending = confirm(&ids.pending);
     [
         ("bizmori.createAntiAi", 200, at("anti-ai"), files.clone()),
-        ("bizmori.createAntiAi", 400, at("anti-ai"), none.clone()),
+        ("bizmori.createAntiAi", 400, at("anti-ai"), empty.clone()),
         (
             "bizmori.createAntiAiWithUrls",
             200,
@@ -38,7 +38,7 @@ pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
             "bizmori.createWatermarkEmbed",
             400,
             at("wtr-embed"),
-            none.clone(),
+            empty.clone(),
         ),
         (
             "bizmori.createWatermarkExtract",
@@ -50,24 +50,29 @@ pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
             "bizmori.createWatermarkExtract",
             400,
             at("wtr-extract"),
-            none.clone(),
+            empty.clone(),
         ),
         ("bizmori.createAiDetection", 200, at("ai-detection"), file),
-        ("bizmori.createAiDetection", 400, at("ai-detection"), none),
+        ("bizmori.createAiDetection", 400, at("ai-detection"), empty),
         (
             "bizmori.confirmAntiAi",
             200,
-            protecting.clone(),
+            confirm_anti_ai.clone(),
             confirm(&ids.anti_ai),
         ),
-        ("bizmori.confirmAntiAi", 400, protecting, pending),
+        ("bizmori.confirmAntiAi", 400, confirm_anti_ai, pending),
         (
             "bizmori.confirmAiDetection",
             200,
-            detecting.clone(),
+            confirm_detection.clone(),
             confirm(&ids.detection),
         ),
-        ("bizmori.confirmAiDetection", 404, detecting, confirm("1")),
+        (
+            "bizmori.confirmAiDetection",
+            404,
+            confirm_detection,
+            confirm("1"),
+        ),
     ]
     .into_iter()
     .map(|(name, status, path, body)| call(name, status, path, body))

@@ -1,4 +1,4 @@
-//! A broken object is treated as a missing one.
+//! Objects whose files are damaged on disk. The server treats them as missing.
 
 use std::path::{Path, PathBuf};
 
@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 
 use crate::support::{Receiver, TestResponse, TestServer, picture};
 
-/// A way in which the file of an object is damaged.
+/// Damages the content of an object's file.
 type Damage = fn(&mut Vec<u8>);
 
-/// A file cut off at its end, at half, at its beginning; a damaged mark; a length that cannot be; a
-/// trailer that claims a size that overflows.
+/// In order: last byte cut off, half cut off, all cut off, wrong magic number at the end, trailer
+/// length beyond the file, trailer with an object size that overflows.
 const DAMAGES: [Damage; 6] = [
     |bytes| bytes.truncate(bytes.len() - 1),
     |bytes| bytes.truncate(bytes.len() / 2),
     Vec::clear,
-    |bytes| *bytes.last_mut().expect("a mark") = 0,
+    |bytes| *bytes.last_mut().expect("a magic number") = 0,
     |bytes| {
         let end = bytes.len() - 8;
         bytes[end - 4..end].copy_from_slice(&u32::MAX.to_le_bytes());
@@ -33,14 +33,14 @@ const DAMAGES: [Damage; 6] = [
     },
 ];
 
-async fn on(data: &Path) -> TestServer {
+async fn start_on(data: &Path) -> TestServer {
     let server = TestServer::with_config(|config| config.data_dir = Some(data.to_owned())).await;
     server.freeze("live").await;
     server
 }
 
-/// The files of all objects.
-fn objects(data: &Path) -> Vec<PathBuf> {
+/// Returns the paths of all object files, oldest first.
+fn object_files(data: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for account in std::fs::read_dir(data.join("blobs")).expect("a directory") {
         let account = account.expect("an entry").path();
@@ -48,14 +48,21 @@ fn objects(data: &Path) -> Vec<PathBuf> {
         files.extend(entries.map(|entry| entry.expect("an entry").path()));
     }
     files.sort_by_key(|file| {
-        file.metadata()
-            .and_then(|it| it.modified())
-            .expect("a time")
+        let metadata = file.metadata();
+        metadata.and_then(|it| it.modified()).expect("a time")
     });
     files
 }
 
-/// Damages the files, each as another file: what is open keeps its content.
+/// Returns the one object file that is not in `before`.
+fn added_file(data: &Path, before: &[PathBuf]) -> PathBuf {
+    let mut added = object_files(data);
+    added.retain(|file| !before.contains(file));
+    assert_eq!(added.len(), 1, "new object files");
+    added.remove(0)
+}
+
+/// Replaces each file by a damaged copy. An open file keeps its content.
 fn damage(files: &[PathBuf], damage: Damage) {
     for file in files {
         let mut bytes = std::fs::read(file).expect("a file");
@@ -65,7 +72,7 @@ fn damage(files: &[PathBuf], damage: Damage) {
     }
 }
 
-fn body(key: &str) -> Value {
+fn order_body(key: &str) -> Value {
     json!({"idempotencyKey": key, "fileName": "a.jpg", "options": {"generateThumbnail": true}})
 }
 
@@ -75,18 +82,16 @@ async fn read_object(server: &TestServer, url: &Value) -> TestResponse {
 }
 
 #[tokio::test]
-async fn broken_object_is_not_found_and_can_be_put_again() {
+async fn get_damaged_object_answers_no_such_key_until_it_is_put_again() {
     let data = tempfile::tempdir().expect("a directory");
-    let server = on(data.path()).await;
-    for (n, break_it) in DAMAGES.into_iter().enumerate() {
-        let before = objects(data.path());
-        let (id, upload) = server.create_detection("live", &body(&n.to_string())).await;
+    let server = start_on(data.path()).await;
+    for (n, damage_content) in DAMAGES.into_iter().enumerate() {
+        let before = object_files(data.path());
+        let body = order_body(&n.to_string());
+        let (id, upload) = server.create_detection("live", &body).await;
         server.put(&upload, picture()).await;
         let url = server.get_order("live", &id).await["originalImageUrl"].take();
-        let added = objects(data.path()).into_iter();
-        let added: Vec<_> = added.filter(|file| !before.contains(file)).collect();
-        assert_eq!(added.len(), 1, "the upload");
-        damage(&added, break_it);
+        damage(&[added_file(data.path(), &before)], damage_content);
         let missing = read_object(&server, &url).await;
         let text = missing.text();
         assert!(
@@ -95,27 +100,26 @@ async fn broken_object_is_not_found_and_can_be_put_again() {
         );
         assert_eq!(missing.status, 404);
         server.put(&upload, picture()).await;
-        let there = read_object(&server, &url).await;
-        assert_eq!((there.status, there.bytes == picture()), (200, true));
+        let replaced = read_object(&server, &url).await;
+        assert_eq!(replaced.status, 200);
+        assert!(replaced.bytes == picture());
     }
 }
 
 #[tokio::test]
-async fn order_whose_upload_is_broken_fails_as_if_the_upload_were_missing() {
+async fn process_order_with_damaged_upload_fails_as_with_missing_upload() {
     let data = tempfile::tempdir().expect("a directory");
-    let (server, receiver) = (on(data.path()).await, Receiver::start().await);
+    let server = start_on(data.path()).await;
+    let receiver = Receiver::start().await;
     server.webhook("live", &receiver.url).await;
-    for (n, break_it) in DAMAGES.into_iter().enumerate() {
-        let before = objects(data.path());
+    for (n, damage_content) in DAMAGES.into_iter().enumerate() {
+        let before = object_files(data.path());
         let id = server
-            .confirm_detection("live", &body(&n.to_string()), picture())
+            .confirm_detection("live", &order_body(&n.to_string()), picture())
             .await;
-        let added = objects(data.path()).into_iter();
-        let added: Vec<_> = added.filter(|file| !before.contains(file)).collect();
-        assert_eq!(added.len(), 1, "the upload");
-        damage(&added, break_it);
-        let ran = server.advance("live", "PT1S").await;
-        assert_eq!(ran, ["order.process", "webhook.deliver"], "damage {n}");
+        damage(&[added_file(data.path(), &before)], damage_content);
+        let executed = server.advance("live", "PT1S").await;
+        assert_eq!(executed, ["order.process", "webhook.deliver"], "damage {n}");
         assert_eq!(server.get_order("live", &id).await["status"], "failed");
         let event = receiver.messages(n + 1).await[n].json();
         let expected = format!("order {id}: the image file is missing");
@@ -127,14 +131,14 @@ async fn order_whose_upload_is_broken_fails_as_if_the_upload_were_missing() {
 }
 
 #[tokio::test]
-async fn report_on_an_order_whose_thumbnail_is_broken_is_made_without_it() {
+async fn report_on_order_with_damaged_thumbnail_is_completed() {
     let data = tempfile::tempdir().expect("a directory");
-    let server = on(data.path()).await;
+    let server = start_on(data.path()).await;
     let id = server
-        .confirm_detection("live", &body("a"), picture())
+        .confirm_detection("live", &order_body("a"), picture())
         .await;
     server.advance("live", "PT1S").await;
-    damage(&objects(data.path()), DAMAGES[1]);
+    damage(&object_files(data.path()), DAMAGES[1]);
     let path = format!("/api/v3/orders/{id}/reports");
     let request_body = json!({"locale": "en-US"});
     assert_eq!(server.post("live", &path, &request_body).await.status, 202);
@@ -144,9 +148,9 @@ async fn report_on_an_order_whose_thumbnail_is_broken_is_made_without_it() {
 }
 
 #[tokio::test]
-async fn outputs_that_are_broken_are_not_found() {
+async fn download_of_order_with_damaged_outputs_answers_not_found() {
     let data = tempfile::tempdir().expect("a directory");
-    let server = on(data.path()).await;
+    let server = start_on(data.path()).await;
     let url = "http://files.test/a.jpg";
     let file = |name: &str| json!({"fileName": name, "originalFileUrl": url});
     let body = json!({"idempotencyKey": "a", "files": [file("a.jpg"), file("b.jpg")]});
@@ -155,35 +159,35 @@ async fn outputs_that_are_broken_are_not_found() {
     let id = created["data"]["orderId"].as_str().expect("an id");
     server.advance("live", "PT1S").await;
     assert_eq!(server.get_order("live", id).await["status"], "complete");
-    damage(&objects(data.path()), DAMAGES[1]);
-    let path = format!("/api/v2/orders/{id}/download");
-    let download = server.get("live", &path).await.json();
+    damage(&object_files(data.path()), DAMAGES[1]);
+    let v2_path = format!("/api/v2/orders/{id}/download");
+    let download = server.get("live", &v2_path).await.json();
     let zip = read_object(&server, &download["data"]["url"]).await;
     assert_eq!(zip.status, 404, "{}", zip.text());
-    let path = format!("/api/v3/orders/{id}/download");
-    let missing = server.get("live", &path).await;
-    let why = format!("order {id}: an output is gone");
-    missing.assert_refused(404, "PROCESSED_FILE_NOT_FOUND", &why);
+    let v3_path = format!("/api/v3/orders/{id}/download");
+    let missing = server.get("live", &v3_path).await;
+    let reason = format!("order {id}: an output is gone");
+    missing.assert_refused(404, "PROCESSED_FILE_NOT_FOUND", &reason);
 }
 
 #[tokio::test]
-async fn document_of_a_broken_upload_is_refused_as_one_that_was_not_uploaded() {
+async fn detect_with_damaged_upload_answers_as_with_missing_upload() {
     let data = tempfile::tempdir().expect("a directory");
-    let server = on(data.path()).await;
+    let server = start_on(data.path()).await;
     let headers = [("apikey", "live")];
     let detect = async |is_uploaded: bool| {
-        let place = "/get-presigned-url?file_name=a.jpg";
-        let place = server.send(Method::GET, place, &headers, "").await.json();
+        let path = "/get-presigned-url?file_name=a.jpg";
+        let upload = server.send(Method::GET, path, &headers, "").await.json();
         if is_uploaded {
-            let url = place["presigned_url"].as_str().expect("a URL");
+            let url = upload["presigned_url"].as_str().expect("a URL");
             server.put(url, picture()).await;
-            damage(&objects(data.path()), DAMAGES[0]);
+            damage(&object_files(data.path()), DAMAGES[0]);
         }
-        let body = json!({"key": "live", "url": place["file_path"]});
+        let body = json!({"key": "live", "url": upload["file_path"]});
         let response = server.post("live", "/detect", &body).await;
         (response.status, response.text())
     };
-    let (missing, broken) = (detect(false).await, detect(true).await);
+    let missing = detect(false).await;
     assert_ne!(missing.0, 200);
-    assert_eq!(missing, broken);
+    assert_eq!(missing, detect(true).await);
 }

@@ -1,4 +1,4 @@
-//! Ways to a server under another address than its own.
+//! Addresses of a server besides its own: forwarded port, host name, TLS proxy.
 
 use std::net::SocketAddr;
 
@@ -16,47 +16,50 @@ fn address(server: &TestServer) -> SocketAddr {
     address.expect("an address")
 }
 
-async fn listener() -> (TcpListener, SocketAddr) {
+async fn bind_listener() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     (listener, address)
 }
 
-/// Another port that leads to the server, as a container's is mapped: bytes are passed on.
-pub async fn forwarded_port(server: &TestServer) -> String {
-    let to = address(server);
-    let (listener, at) = listener().await;
+/// Forwards another port to the server, as a container runtime does. Returns the origin.
+pub async fn start_port_forward(server: &TestServer) -> String {
+    let server_address = address(server);
+    let (listener, address) = bind_listener().await;
     tokio::spawn(async move {
-        while let Ok((mut from, _)) = listener.accept().await {
+        while let Ok((mut client, _)) = listener.accept().await {
             tokio::spawn(async move {
-                let mut to = TcpStream::connect(to).await.expect("the server");
-                // Either may be gone first.
-                let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await;
+                let mut upstream = TcpStream::connect(server_address)
+                    .await
+                    .expect("the server");
+                // Either side may close its connection first.
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut upstream).await;
             });
         }
     });
-    format!("http://localhost:{}", at.port())
+    format!("http://localhost:{}", address.port())
 }
 
-/// The server by a name that leads to it, as in a container's network.
-pub fn named(server: &TestServer, name: &str) -> TestServer {
+/// Client that resolves `name` to the server, as in a container network.
+pub fn with_host_name(server: &TestServer, name: &str) -> TestServer {
     let address = address(server);
     TestServer::connect_resolving(&format!("http://{name}:{}", address.port()), name, address)
 }
 
-/// A proxy that ends TLS, calls the server by a name of its own, and says how it was called.
-pub async fn proxied(server: &TestServer) -> String {
-    let (listener, at) = listener().await;
+/// Starts a proxy that terminates TLS and sets `X-Forwarded-Host` and `X-Forwarded-Proto`. Returns its
+/// origin.
+pub async fn start_tls_proxy(server: &TestServer) -> String {
+    let (listener, proxy_address) = bind_listener().await;
     let router = axum::Router::new()
-        .fallback(pass_on)
+        .fallback(forward)
         .with_state((reqwest::Client::new(), address(server)));
     let listener = TlsListener::self_signed(listener);
     tokio::spawn(async move { axum::serve(listener, router).await });
-    format!("https://localhost:{}", at.port())
+    format!("https://localhost:{}", proxy_address.port())
 }
 
-async fn pass_on(
-    State((client, to)): State<(reqwest::Client, SocketAddr)>,
+async fn forward(
+    State((client, server_address)): State<(reqwest::Client, SocketAddr)>,
     request: Request,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
@@ -67,13 +70,13 @@ async fn pass_on(
     let body = axum::body::to_bytes(body, usize::MAX)
         .await
         .expect("a body");
-    let url = format!("http://{to}{}", parts.uri);
+    let url = format!("http://{server_address}{}", parts.uri);
     let sent = client.request(parts.method, url).headers(parts.headers);
-    let reply = sent.body(body).send().await.expect("an answer");
+    let reply = sent.body(body).send().await.expect("a response");
     let mut response = Response::new(Body::empty());
     *response.status_mut() = reply.status();
     *response.headers_mut() = reply.headers().clone();
-    // How it came is between the server and the proxy.
+    // The transfer coding applies to one connection only.
     response.headers_mut().remove(TRANSFER_ENCODING);
     *response.body_mut() = reply.bytes().await.expect("a body").into();
     response

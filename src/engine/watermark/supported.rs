@@ -1,5 +1,5 @@
-//! Pictures that decode, or might, and still take no watermark: animations, pages, and colours other
-//! than grey and RGB.
+//! Pictures that cannot have a watermark although they may be decodable: animations, multi-page
+//! TIFF, `BigTIFF`, GIF, and colours other than grey and RGB.
 
 use crate::engine::ifd::{ByteOrder, Ifd};
 use crate::engine::structure;
@@ -7,13 +7,14 @@ use crate::model::picture::{FileDefect, RasterFormat};
 
 const TAG_NEW_SUBFILE_TYPE: u16 = 254;
 const TAG_PHOTOMETRIC: u16 = 262;
-/// Directories of a TIFF that are walked.
+/// Maximum number of IFDs that are read.
 const DIRECTORIES_MAX: usize = 64;
 
-/// Refuses a picture of a kind that takes no watermark.
+/// Rejects pictures that cannot have a watermark.
 ///
 /// # Errors
-/// [`FileDefect::ColorMode`], [`FileDefect::MultipleImages`] or [`FileDefect::FormatMismatch`].
+/// Returns [`FileDefect::ColorMode`], [`FileDefect::MultipleImages`] or
+/// [`FileDefect::FormatMismatch`].
 pub fn check(format: RasterFormat, bytes: &[u8]) -> Result<(), FileDefect> {
     let title = format.title();
     let animated = || FileDefect::MultipleImages(format!("animated {title} is not supported"));
@@ -36,13 +37,13 @@ fn check_tiff(bytes: &[u8]) -> Result<(), FileDefect> {
         let text = "BigTIFF is not supported";
         return Err(FileDefect::FormatMismatch(text.to_owned()));
     }
-    if has_tiff_pages(bytes) {
+    if is_multipage_tiff(bytes) {
         let text = "TIFF with several pages is not supported";
         return Err(FileDefect::MultipleImages(text.to_owned()));
     }
     let photometric = Ifd::first(bytes).and_then(|it| it.number(TAG_PHOTOMETRIC));
     match photometric {
-        // A TIFF that does not say is for the decoder to judge.
+        // A TIFF without the tag is left to the decoder.
         None | Some(0..=2) => Ok(()),
         Some(5) => Err(FileDefect::ColorMode(
             "CMYK TIFF is not supported".to_owned(),
@@ -53,7 +54,7 @@ fn check_tiff(bytes: &[u8]) -> Result<(), FileDefect> {
     }
 }
 
-/// `true` if the pixels have four colours: CMYK or YCCK.
+/// `true` if the JPEG has four components: CMYK or YCCK.
 pub(super) fn is_cmyk_jpeg(bytes: &[u8]) -> bool {
     const COMPONENTS: usize = 5;
     structure::jpeg_header_segments(bytes)
@@ -64,7 +65,7 @@ pub(super) fn is_cmyk_jpeg(bytes: &[u8]) -> bool {
         .is_some_and(|frame| frame.body.get(COMPONENTS) == Some(&4))
 }
 
-/// `true` for an animation of more than one frame.
+/// `true` if the PNG has more than one frame.
 fn is_animated_png(bytes: &[u8]) -> bool {
     structure::png_chunks(bytes)
         .find(|chunk| chunk.kind == *b"acTL")
@@ -72,7 +73,7 @@ fn is_animated_png(bytes: &[u8]) -> bool {
         .is_some_and(|frames| u32::from_be_bytes(*frames) > 1)
 }
 
-/// `true` if the file says that it is an animation.
+/// `true` if the animation flag of the WebP is set.
 fn is_animated_webp(bytes: &[u8]) -> bool {
     const ANIMATION: u8 = 0x02;
     structure::webp_chunks(bytes)
@@ -81,23 +82,23 @@ fn is_animated_webp(bytes: &[u8]) -> bool {
         .is_some_and(|chunk| chunk.body.first().is_some_and(|it| it & ANIMATION != 0))
 }
 
-/// `true` if there are pictures besides the first that are neither a smaller form of one nor a mask.
-pub(super) fn has_tiff_pages(bytes: &[u8]) -> bool {
-    let Some(order) = ByteOrder::of(bytes) else {
+/// `true` if the TIFF has an image besides the first that is neither a reduced version nor a mask.
+pub(super) fn is_multipage_tiff(bytes: &[u8]) -> bool {
+    let Some(order) = ByteOrder::from_header(bytes) else {
         return false;
     };
     let mut at = order.u32(bytes, 4);
     for index in 0..DIRECTORIES_MAX {
-        let Some(directory) = at.and_then(|at| Ifd::parse_complete(bytes, order, at)) else {
+        let Some(ifd) = at.and_then(|at| Ifd::parse_complete(bytes, order, at)) else {
             return false;
         };
-        let is_beside = directory
+        let is_secondary = ifd
             .number(TAG_NEW_SUBFILE_TYPE)
             .is_some_and(|kind| kind & 0b101 != 0);
-        if index > 0 && !is_beside {
+        if index > 0 && !is_secondary {
             return true;
         }
-        at = (directory.next != 0).then_some(directory.next);
+        at = (ifd.next != 0).then_some(ifd.next);
     }
     true
 }
