@@ -1,7 +1,7 @@
 //! The tables of the documents are those of the program: operations, settings, error codes.
 //!
 //! `BLESS_README=1 cargo test --test it` rewrites the tables of settings and commands, and the sample of a
-//! log. Tests that compare with the sample need a second run, because they include it at compile time.
+//! log.
 
 use std::collections::BTreeSet;
 
