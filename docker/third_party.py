@@ -22,8 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OWN_LICENSE = "MIT"
 
-# Accepted licenses, and words that their texts have. Of several that a part may be used under, the first
-# of this list is chosen: those at the top are shared by most parts, so that their texts appear once.
+# Accepted licenses, and a phrase of each license's text. If a part has a choice of licenses, the first of this
+# list is used: the licenses at the top are shared by most parts, so that their texts appear once.
 LICENSES = {
     "MIT": "Permission is hereby granted, free of charge, to any person obtaining a copy",
     "Apache-2.0": "TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION",
@@ -39,7 +39,7 @@ LICENSES = {
     "OFL-1.1": "SIL OPEN FONT LICENSE",
     "blessing": "May you do good and not evil",
 }
-# Licenses by the endings of the names of files that have their texts, such as LICENSE-MIT.
+# Licenses by the ending of a license file's name, such as LICENSE-MIT.
 FILE_LICENSES = {
     "0bsd": "0BSD", "apache": "Apache-2.0", "apache-2.0": "Apache-2.0", "boost": "BSL-1.0",
     "apache-2.0_with_llvm-exception": "Apache-2.0 WITH LLVM-exception", "bsd": "BSD-2-Clause",
@@ -47,15 +47,15 @@ FILE_LICENSES = {
     "unlicense": "Unlicense", "zlib": "Zlib",
 }
 LICENSE_FILE = re.compile(r"(licen[sc]es?|copying|copyright|notice|unlicense)\b", re.IGNORECASE)
-# Crates whose own license file is a broken link, and the crate of the same authors that has the text.
+# Crates whose license file is a broken link, and a crate of the same authors that has the text.
 SAME_TEXT = {"sqlx-core": "sqlx", "sqlx-macros": "sqlx", "sqlx-macros-core": "sqlx", "sqlx-sqlite": "sqlx"}
-# Crates in the standard library that neither Rust's own list of notices has nor the program: all are
-# under the MIT license.
+# Crates in the standard library that are neither in Rust's list of notices nor in the program. All have the MIT
+# license.
 STD_COPYRIGHTS = {
     "addr2line": "Copyright (c) 2016-2018 The gimli Developers",
     "object": "Copyright (c) 2015 The Gimli Developers",
 }
-# Library files of Rust's that are no crates of others, or that only tests and macros are linked with.
+# Library files of Rust that are not third-party crates, or that only tests and macros are linked with.
 STD_OWN = {"alloc", "compiler_builtins", "core", "getopts", "panic_abort", "panic_unwind", "proc_macro",
            "profiler_builtins", "rustc_literal_escaper", "rustc_std_workspace_alloc",
            "rustc_std_workspace_core", "rustc_std_workspace_std", "std", "std_detect", "sysroot", "test",
@@ -68,7 +68,7 @@ Copyright (c) 2005-2020 Rich Felker, et al."""
 
 
 class Part:
-    """A piece of software: its name, the license it is used under, and the texts that apply."""
+    """A piece of software: its name, its license as used here, and the texts that apply."""
 
     def __init__(self, name, license, texts, note=""):
         self.name, self.note = name, note
@@ -83,7 +83,7 @@ class Part:
 
 
 def chosen(expression, name):
-    """Returns the licenses of an SPDX expression that apply together, one of each choice."""
+    """Returns the licenses of an SPDX expression that apply together, with one license for each choice."""
     tokens = re.findall(r"\(|\)|/|[^\s()/]+", expression)
 
     def parse_or():
@@ -118,7 +118,7 @@ def chosen(expression, name):
 
 
 def squeeze(text):
-    """Returns the text in one line, without the quotes and comment marks that copies differ in."""
+    """Returns the text in one line, without quotes and comment marks, which differ between copies."""
     return " ".join(re.sub(r"//|[\"'`“”‘’*#>]", " ", text).split())
 
 
@@ -159,7 +159,7 @@ def crate_texts(license, folder):
             name = re.sub(r"\.(md|txt)$", "", file.name.lower())
             ending = re.sub(r"^(licen[sc]es?|copying|copyright)[-.]", "", name)
             meant = FILE_LICENSES.get(ending)
-            # A file of a license that is not among those offered is about a part of the crate.
+            # A file of a license that the crate does not offer is about a part of the crate.
             if meant is None or meant in wanted or meant not in offered:
                 yield read(file)
 
@@ -178,7 +178,7 @@ def standard_library(target, crates_by_name):
     """Returns the parts of Rust's standard library, by the notices that come with the compiler."""
     sysroot = Path(run("rustc", "--print", "sysroot").strip())
     docs = sysroot / "share/doc/rust"
-    # Without its line for a copyright notice, which is to be filled in.
+    # Without the placeholder for a copyright notice.
     mit = re.sub(r".*<year>.*\n", "", read(docs / "licenses/MIT.txt"))
     others = [read(docs / "licenses" / f"{name}.txt") for name in ("Apache-2.0", "LLVM-exception", "Unicode-3.0")]
     yield Part(f"Rust's standard library {run('rustc', '--version').split()[1]}",
@@ -203,8 +203,8 @@ def standard_library(target, crates_by_name):
 
 
 def std_notices(page):
-    """Returns version, license and texts of the crates that the standard library's page of notices has,
-    by their names as libraries."""
+    """Returns version, license and texts of each crate on the standard library's page of notices, by the
+    library's name."""
     found = {}
     for section in page.split("<h3>📦 ")[1:]:
         name, version = re.match(r"(.+?)-(\d+\..*?)</h3>", section).groups()
@@ -216,7 +216,7 @@ def std_notices(page):
 
 
 def linked_parts(manifest, target):
-    """Returns the parts that are neither crates nor Rust's."""
+    """Returns the parts that are neither crates nor part of Rust."""
     if not target.endswith("-linux-gnu"):
         sys.exit(f"the license text of the C library of {target} is not known")
     sysroot = Path(run("rustc", "--print", "sysroot").strip())
@@ -243,23 +243,23 @@ def linked_parts(manifest, target):
                [read(docs / name) for name in ("LICENSE", "NOTICE", "swagger-ui-bundle.js.LICENSE.txt")])
 
 
-# A text that is an Apache license down to its appendix, which only tells how to apply it.
+# An Apache license up to its appendix, which only tells how to apply the license.
 APACHE = re.compile(r"[^\n]*Apache License\s+Version 2\.0, January 2004.*?END OF TERMS AND CONDITIONS", re.DOTALL)
 APPENDIX = re.compile(r"\s*APPENDIX: How to apply the Apache License to your work\..*?limitations under the License\.",
                       re.DOTALL)
-# A copyright notice, and no sentence about such notices.
+# A copyright notice, but not a sentence about copyright notices.
 COPYRIGHT = re.compile(r"\s*(?:portions (?:of this work )?)?copyright\b(?! (?:notice|holder|owner|and|law)).*",
                        re.IGNORECASE)
 TITLE = re.compile(r"\W*(?:the )?(?:mit|isc|bsd|zlib) license\W*(?:\(mit\))?\W*|\W*license\W*", re.IGNORECASE)
 
 
 def pieces(text):
-    """Returns a text's leading copyright lines, and what remains of it, cut where licenses begin."""
+    """Returns the leading copyright lines of a text, and the rest, split where licenses begin."""
     found = APACHE.search(text)
     if found:
         after = text[found.end():]
         appendix = APPENDIX.search(after)
-        # Some fill in the appendix, which is where their copyright notice is.
+        # Some authors put their copyright notice into the appendix.
         owner = [line.strip() for line in (appendix.group() if appendix else "").splitlines()
                  if COPYRIGHT.match(line) and not re.search(r"[\[{]", line)]
         rest = text[:found.start()] + "\n" + APPENDIX.sub("", after)
@@ -272,7 +272,7 @@ def pieces(text):
         if not COPYRIGHT.match(line):
             continue
         copyrights.append(line)
-        # A notice may go on for several lines, down to an empty one.
+        # A notice may have several lines, up to an empty line.
         while lines and lines[0].strip() and not COPYRIGHT.match(lines[0]):
             copyrights.append(lines.pop(0).strip())
     body = "\n".join(lines).strip("\n")
@@ -280,7 +280,7 @@ def pieces(text):
 
 
 def render(parts):
-    """Returns the whole text: the parts, with the numbers of their license texts, and those texts."""
+    """Returns the whole text: the list of parts with the numbers of their license texts, then the texts."""
     numbers, bodies, listing = {}, [], []
     for part in parts:
         refs, copyrights = [], []
@@ -323,9 +323,9 @@ def main():
 
 SPDX-License-Identifier: {expression(parts)}
 
-That is the license of the whole, stuntdouble's own MIT license included. Each part is listed with the
-license that it is used under, the numbers of its license texts, which follow the list, and its
-copyright notices. Texts that differ only in their line breaks appear once.
+This is the license of the whole, including stuntdouble's own MIT license. Each part is listed with its
+license, the numbers of its license texts, and its copyright notices. The texts follow the list. Texts that
+differ only in their line breaks appear once.
 
 {render(parts)}""", end="")
 

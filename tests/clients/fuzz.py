@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""Schemathesis against a running server, by the description that the server gives of itself:
+"""Runs schemathesis against a running server, with the server's own OpenAPI description:
 
     tests/clients/fuzz.py http://127.0.0.1:8080 WORK_DIRECTORY
 
-First the descriptions, the control plane's too, are checked to be OpenAPI 3.1, by
-openapi-spec-validator. Then documents in every state are made, so that the calls that schemathesis
-makes up by the vendor's reach them, and it is run with fuzz.toml. Ends with exit code 0 if every
-answer was as described, and none was a fault.
+First openapi-spec-validator checks that the descriptions are OpenAPI 3.1, the control plane's included. Then the
+program creates documents in every state, so that generated calls can reach them, and runs schemathesis with
+fuzz.toml. Exit code 0 if every response was as described, and none was an internal error.
 """
 
 import io
@@ -24,11 +23,10 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FIXTURES = os.path.join(HERE, "..", "..", "fixtures")
-# The account whose documents come to their end, and the one whose clock stands still.
+# Account with finished documents, and account with a frozen clock.
 KEY, FROZEN = "fuzz", "fuzz-frozen"
-# What it has to be answered at least once, or it has not tried: path, status, and the error or the
-# document's status.
-WANTED = [
+# Responses that schemathesis must get at least once: path, status, and the error or the document's status.
+EXPECTED = [
     ["/bulk-upload", 200, "pending"],
     ["/bulk-upload", 400, "No valid images found in ZIP"],
     ["/bulk-upload", 400, "URL must point to a ZIP file"],
@@ -77,9 +75,9 @@ def call(origin, method, path, body=None, headers=()):
 
 def upload(origin, key, name, content):
     path = f"/get-presigned-url?file_name={quote(name)}"
-    place = call(origin, "GET", path, headers={"apikey": key})
-    call(origin, "PUT", place["presigned_url"], content)
-    return place["file_path"]
+    slot = call(origin, "GET", path, headers={"apikey": key})
+    call(origin, "PUT", slot["presigned_url"], content)
+    return slot["file_path"]
 
 
 def zipped(files):
@@ -91,12 +89,12 @@ def zipped(files):
 
 
 def uploads(origin):
-    """Files that /detect takes, such that it refuses, one for the other key, and ZIPs."""
+    """Uploads files that /detect accepts, files that it refuses, one for the other key, and ZIPs."""
     with open(os.path.join(FIXTURES, "photo.jpg"), "rb") as file:
         photo = file.read()
     names = ["photo", "photo_ai", "photo_human", "photo_edited", "photo_aiedited", "photo_grok",
              "photo_fail", "photo_blurred", "photo_screen"]
-    taken = [upload(origin, KEY, f"{name}.jpg", photo) for name in names]
+    accepted = [upload(origin, KEY, f"{name}.jpg", photo) for name in names]
     refused = [
         upload(origin, KEY, "small.jpg", photo[:1000]),
         upload(origin, KEY, "torn.jpg", photo[:2000]),
@@ -108,26 +106,26 @@ def uploads(origin):
         upload(origin, KEY, "notes.zip", zipped({"note.txt": photo})),
         upload(origin, KEY, "torn.zip", photo),
     ]
-    return taken, refused, waiting, zips
+    return accepted, refused, waiting, zips
 
 
-def documents(origin, taken, waiting, zips):
+def documents(origin, accepted, waiting, zips):
     def detect(key, path, **options):
         return call(origin, "POST", "/detect", {"key": key, "url": path, **options})["id"]
 
-    ids = [detect(KEY, path, **EVERYTHING) for path in taken]
-    ids += [detect(KEY, taken[1], generate_heatmap=False, generate_analysis_details=False)]
+    ids = [detect(KEY, path, **EVERYTHING) for path in accepted]
+    ids += [detect(KEY, accepted[1], generate_heatmap=False, generate_analysis_details=False)]
     call(origin, "PUT", "/_mock/clock", {"account": FROZEN, "mode": "frozen"})
     bulk = call(origin, "POST", "/bulk-upload", {"key": KEY, "url": zips[0]})["id"]
     ids += [bulk, detect(FROZEN, waiting), "00000000-0000-4000-8000-000000000000"]
-    # An analysis comes last of all that comes.
+    # The analysis is ready last.
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         document = call(origin, "POST", "/query", {"id": ids[1]})
         if (document["result_details"] or {}).get("analysis_results_status") == "ready":
             return ids
         time.sleep(0.1)
-    sys.exit(f"a document does not come to its end: {document}")
+    sys.exit(f"the document did not finish: {document}")
 
 
 def dictionary(directory, name, values):
@@ -144,27 +142,27 @@ def main():
         print(f"{path} is OpenAPI 3.1:", ", ".join(sorted(description["paths"])))
 
     call(origin, "PUT", f"/_mock/accounts/{KEY}", {"credits": None})
-    taken, refused, waiting, zips = uploads(origin)
-    dictionary(directory, "urls", [*taken, *refused, *zips, "", "uploads/none.jpg"])
-    dictionary(directory, "documents", documents(origin, taken, waiting, zips))
+    accepted, refused, waiting, zips = uploads(origin)
+    dictionary(directory, "urls", [*accepted, *refused, *zips, "", "uploads/none.jpg"])
+    dictionary(directory, "documents", documents(origin, accepted, waiting, zips))
     config = shutil.copy(os.path.join(HERE, "fuzz.toml"), directory)
     program = os.path.join(os.path.dirname(sys.executable), "schemathesis")
     command = [program, "--config-file", config, "run", f"{origin}/openapi.json"]
-    answered = os.path.join(directory, "answered")
+    responses = os.path.join(directory, "responses")
     hooks = {
-        "FUZZ_ANSWERED": answered,
+        "FUZZ_RESPONSES": responses,
         "PYTHONPATH": HERE,
         "SCHEMATHESIS_HOOKS": "fuzz_hooks",
     }
     code = subprocess.run(command, cwd=directory, env={**os.environ, **hooks}).returncode
     if code != 0:
         sys.exit(code)
-    with open(answered, encoding="utf-8") as file:
+    with open(responses, encoding="utf-8") as file:
         seen = [json.loads(line) for line in file]
-    missed = [line for line in WANTED if line not in seen]
+    missed = [line for line in EXPECTED if line not in seen]
     if missed:
-        sys.exit(f"schemathesis was never answered {missed}")
-    print(f"schemathesis was answered {len(seen)} times as described")
+        sys.exit(f"schemathesis never got these responses: {missed}")
+    print(f"schemathesis got {len(seen)} responses, all as described")
 
 
 if __name__ == "__main__":

@@ -1,24 +1,24 @@
-"""What schemathesis may find and is right; and what it was answered, for fuzz.py."""
+"""Hooks of schemathesis: records each response for fuzz.py, and accepts the vendor's documented 500."""
 
 import json
 import os
 
 import schemathesis
 
-ANSWERED = os.environ["FUZZ_ANSWERED"]
+RESPONSES = os.environ["FUZZ_RESPONSES"]
 
-# The vendor's answer to a `url` where nothing was uploaded is a 500. Any other is a fault.
+# The vendor answers 500 to a `url` where nothing was uploaded. Any other 500 is an error of the server.
 UPLOADED_NOTHING = {"error": "File metadata could not be fetched"}
 
 
 @schemathesis.hook
 def after_call(context, case, response):
-    said = None  # of a picture, and of what does not fit
+    summary = None  # for pictures and for 422
     if "json" in response.headers.get("content-type", [""])[0]:
         body = response.json()
-        said = body and (body.get("error") or body.get("status"))
-    line = [case.operation.path, response.status_code, said]
-    with open(ANSWERED, "a", encoding="utf-8") as file:
+        summary = body and (body.get("error") or body.get("status"))
+    line = [case.operation.path, response.status_code, summary]
+    with open(RESPONSES, "a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
 
 

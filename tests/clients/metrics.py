@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The metrics of a running server, read by Prometheus' own client for Python.
+"""Reads the metrics of a running server with Prometheus' own client for Python.
 
     tests/clients/metrics.py http://127.0.0.1:8080
 
-Ends with exit code 0 if all of them are read, and tell what was asked meanwhile.
+Exit code 0 if all metrics are readable, and count the calls made meanwhile.
 """
 
 import sys
@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 HEALTH = {"operation": "control.health", "status": "200"}
-# Each with its type, as the parser names it.
-WANTED = {
+# Name and type, as the parser has them.
+EXPECTED = {
     "stuntdouble_build_info": "gauge",
     "stuntdouble_http_requests": "counter",
     "stuntdouble_http_request_duration_seconds": "histogram",
@@ -29,15 +29,16 @@ WANTED = {
 
 
 def scrape(origin):
-    with urlopen(f"{origin}/_mock/metrics") as answer:
-        assert answer.headers["Content-Type"] == MEDIA_TYPE, answer.headers["Content-Type"]
-        text = answer.read().decode()
+    with urlopen(f"{origin}/_mock/metrics") as response:
+        media_type = response.headers["Content-Type"]
+        assert media_type == MEDIA_TYPE, media_type
+        text = response.read().decode()
     families = {family.name: family for family in text_string_to_metric_families(text)}
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     read = sum(len(family.samples) for family in families.values())
-    assert read == len(lines), f"{read} samples read, of {len(lines)}"
+    assert read == len(lines), f"expected {len(lines)} samples, got {read}"
     for family in families.values():
-        assert family.documentation, f"{family.name} says nothing of itself"
+        assert family.documentation, f"{family.name} has no help text"
     return families
 
 
@@ -48,8 +49,8 @@ def health(families):
 
 def main(origin):
     before = scrape(origin)
-    for name, kind in WANTED.items():
-        assert before[name].type == kind, f"{name} is a {before[name].type}"
+    for name, kind in EXPECTED.items():
+        assert before[name].type == kind, f"{name}: expected {kind}, got {before[name].type}"
     for _ in range(3):
         urlopen(f"{origin}/_mock/health").close()
     after = scrape(origin)

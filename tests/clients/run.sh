@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The vendors' own SDKs and the README's programs against the release binary, clients that call the
-# vendors' own hosts by TLS, other programs on the files it makes and on its metrics, and calls made
-# up from the description it gives of itself:
+# Tests the release binary with other programs: the vendor's SDK, the programs of the README files, clients that
+# call the vendors' hosts by TLS, readers of its output files and metrics, and a fuzzer with its OpenAPI
+# description:
 #
 #   cargo build --release && tests/clients/run.sh [path of the binary]
 #
-# Needs python3 with venv, a package index or mirror for what requirements.txt names, node of 20 or
-# later, openssl, and qpdf, pdfinfo, pdffonts, pdftotext and pdftoppm (Debian: qpdf, poppler-utils).
-# Ends with exit code 0 if all went well, the server's own end included.
+# Needs python3 with venv, a package index or mirror for requirements.txt, node 20 or later, openssl, and qpdf,
+# pdfinfo, pdffonts, pdftotext and pdftoppm (Debian: qpdf, poppler-utils).
+# Exit code 0 if all tests passed and the server ended with exit code 0.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -43,7 +43,7 @@ for version in $(grep -v '^#' "$here/sdk_versions.txt"); do
     --target "$work/sdk-$version" "truthscan-image-detector-client==$version"
   PYTHONPATH="$work/sdk-$version" "$work/venv/bin/python" "$here/undetectable_sdk.py" "$origin"
 done
-# With the newest SDK, which was the last.
+# With the newest SDK, the last one of the loop.
 PYTHONPATH="$work/sdk-$version" "$work/venv/bin/python" "$here/recipes.py" "$origin"
 
 echo "--- clients whose hosts are fixed, by TLS"
@@ -71,4 +71,4 @@ wait "$pid" || code=$?
 pid=
 cat "$work/log" >&2
 [ "$code" -eq 0 ] || { echo "the server ended with exit code $code on SIGTERM" >&2; exit 1; }
-echo "the SDKs, the recipes, the readers and the fuzzer are content, and the server ended with exit code 0"
+echo "all client tests passed, and the server ended with exit code 0"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The certificate authority of --tls as OpenSSL sees it:
+# Checks the certificate authority of --tls with OpenSSL:
 #
 #   tests/clients/tls_limits.sh PORT FOLDER
 #
-# PORT is that of TLS; FOLDER has ca.pem and ca.key, `tls` of the data directory. The server's chain is
-# good, the name constraints are critical, and what the key signs for another name is refused.
+# PORT is the TLS port. FOLDER is `tls` of the data directory, with ca.pem and ca.key. The server's chain must be
+# valid, the name constraints critical, and a certificate for another name invalid.
 set -euo pipefail
 
 port=$1 folder=$2
@@ -23,7 +23,7 @@ openssl verify -x509_strict -CAfile "$folder/ca.pem" "$work/served.pem"
 openssl x509 -in "$folder/ca.pem" -noout -ext nameConstraints > "$work/constraints"
 grep -q 'X509v3 Name Constraints: critical' "$work/constraints" || fail "$(cat "$work/constraints")"
 
-# Makes a certificate for $1, as somebody with the key would.
+# Creates a certificate for the name $1 with the authority's key.
 forge() {
   openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/key" \
     -subj "/CN=$2" -out "$work/request" 2> /dev/null
@@ -36,8 +36,8 @@ openssl verify -CAfile "$folder/ca.pem" "$work/forged.pem" > /dev/null || fail "
 for name in DNS:example.com DNS:bizmori.com IP:127.0.0.2 IP:::2; do
   forge "$name" localhost
   if openssl verify -CAfile "$folder/ca.pem" "$work/forged.pem" > "$work/verified" 2>&1; then
-    fail "$name is good, which the authority is not to sign for"
+    fail "a certificate for $name is valid, although the constraints exclude it"
   fi
   grep -q 'permitted subtree violation' "$work/verified" || fail "$name: $(cat "$work/verified")"
 done
-echo "openssl: the authority is good for the names that it signs, and no other"
+echo "openssl: the authority is valid for its own names only"

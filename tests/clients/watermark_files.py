@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""Whether files that the engine marked are whole to others' readers.
+"""Checks that other programs read files with our watermarks without complaints.
 
     tests/clients/watermark_files.py FOLDER
 
-Pictures are opened by Pillow, PDFs by `qpdf --check` and `pdftoppm` (Debian: qpdf,
-poppler-utils). Every file must be of the format its name says. Ends with exit code 0 if no
-reader complains, be it by a warning.
+Pillow opens the pictures, `qpdf --check` and `pdftoppm` (Debian: qpdf, poppler-utils) the PDFs. Every file must
+have the format of its extension. Exit code 0 if no program reports an error or a warning.
 """
 
 import subprocess
@@ -44,7 +43,7 @@ def main():
         reader = pdf if path.suffix.lower() == ".pdf" else picture
         try:
             found = list(reader(path))
-        except Exception as error:  # whatever a reader raises is a complaint
+        except Exception as error:  # any exception of a reader is a complaint
             found = [f"{type(error).__name__}: {error}"]
         for complaint in found:
             print(f"{path.name}: {complaint}", file=sys.stderr)

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""The blocks of one chapter of a Markdown file that are in one language, as one file: shell, unless
-another is named.
+"""Prints the code blocks of one chapter of a Markdown file that are in one language, `sh` by default.
 
-    blocks.py README.md "## Docker" [sh]
+    blocks.py docker/README.md "## The image" [sh]
 """
 
 import re

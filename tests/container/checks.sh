@@ -1,18 +1,18 @@
-# What the stages of tests/container/run.sh have in common. Sourced; needs `root`, `work` and `docker`.
+# Shared by the stages of tests/container/run.sh. Sourced; needs `root`, `work` and `docker`.
 
-# As the README runs the image.
+# The command of docker/README.md.
 RUN=(docker run --detach --read-only --cap-drop ALL --user 65532 -p 127.0.0.1::8080
   --add-host host.docker.internal:host-gateway)
-# From the signal to the end of the process. With a request that never ends, the server gives it 3 s.
+# Time from the signal to the end of the process. A request in progress has 3 s.
 STOP_MS_MAX=1000
 STOP_WITH_REQUEST_MS_MAX=4000
 
 step() { printf '\n--- %s\n' "$*"; }
 fail() { echo "FAILED: $*" >&2; exit 1; }
 now_ms() { date +%s%3N; }
-same() { [ "$2" = "$3" ] || fail "$1 is '$2', not '$3'"; echo "$1: $2"; }
+same() { [ "$2" = "$3" ] || fail "$1: expected '$3', got '$2'"; echo "$1: $2"; }
 
-# Prints the container's health by the engine: starting, healthy or unhealthy. Fails if it has ended.
+# Prints the container's health as the engine reports it: starting, healthy or unhealthy. Fails if the container has ended.
 health_of() {
   local state
   state=$(docker inspect --format '{{.State.Status}} {{.State.Health.Status}}' "$1")
@@ -22,7 +22,7 @@ health_of() {
   esac
 }
 
-# Waits up to $3 s, 30 if not given, until the container $1 has the health $2, healthy if not given.
+# Waits until the container $1 has the health $2 (default: healthy), for at most $3 s (default: 30).
 healthy() {
   local expected=${2:-healthy} deadline_ms=$(($(now_ms) + ${3:-30} * 1000)) health
   while [ "$(now_ms)" -lt "$deadline_ms" ]; do
@@ -36,8 +36,8 @@ healthy() {
 
 origin() { echo "http://$(docker port "$1" 8080/tcp | head -n 1)"; }
 
-# Sends SIGTERM, and checks that the container ends with exit code 0 within $2 ms. The signal is sent
-# past the engine and its client, which take time of their own.
+# Sends SIGTERM, and checks that the container ends with exit code 0 within $2 ms. The signal goes directly to
+# the process, because the engine and its client would add their own time.
 stops() {
   local pid sent_ms took_ms max_ms=${2:-$STOP_MS_MAX}
   pid=$(docker inspect --format '{{.State.Pid}}' "$1")
@@ -45,13 +45,13 @@ stops() {
   kill -TERM "$pid"
   while [ -e "/proc/$pid" ] && [ $(($(now_ms) - sent_ms)) -lt "$max_ms" ]; do sleep 0.005; done
   took_ms=$(($(now_ms) - sent_ms))
-  [ ! -e "/proc/$pid" ] || fail "it has not ended $took_ms ms after SIGTERM"
+  [ ! -e "/proc/$pid" ] || fail "the process still runs $took_ms ms after SIGTERM"
   same "exit code on SIGTERM, after $took_ms ms" "$(docker wait "$1")" 0
 }
 
 remove() { docker rm --force --volumes "$1" > /dev/null; }
 
-# Has the sample service of docker/sample, on the host, use both vendors and receive the webhook.
+# Runs the service of docker/sample on the host. The service uses both vendors and receives the webhook.
 sample_flow() {
   local gateway port
   gateway=$(docker network inspect --format '{{(index .IPAM.Config 0).Gateway}}' bridge)
@@ -62,7 +62,7 @@ with socket.create_server((sys.argv[1], 0)) as probe: print(probe.getsockname()[
     python3 "$root/docker/sample/service.py"
 }
 
-# SIGTERM with an idle connection open, and with a request whose body never comes.
+# Sends SIGTERM with an idle connection open, and with a request whose body never arrives.
 check_sigterm() {
   local mock port
   mock=$("${RUN[@]}" stuntdouble)
@@ -78,14 +78,14 @@ check_sigterm() {
   port=$(origin "$mock" | sed 's/.*://')
   exec 9<> "/dev/tcp/127.0.0.1/$port"
   printf 'PUT /_mock/accounts/stuck HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n' >&9
-  # Any later request is answered after the stuck one has arrived.
+  # The answer to a later request shows that the incomplete request has arrived.
   curl --silent --fail --output /dev/null "http://127.0.0.1:$port/_mock/health"
   stops "$mock" "$STOP_WITH_REQUEST_MS_MAX"
   exec 9>&-
   remove "$mock"
 }
 
-# IPv4 by the published port, IPv6 by the container's own address on a network that has IPv6.
+# Calls the server over IPv4 by the published port, and over IPv6 by the container's address.
 check_both_families() {
   local mock address
   docker network create --ipv6 --subnet fd00:57d0::/64 both > /dev/null
@@ -93,7 +93,7 @@ check_both_families() {
   healthy "$mock"
   address=$(docker inspect --format '{{.NetworkSettings.Networks.both.GlobalIPv6Address}}' "$mock")
   same "IPv4" "$(curl --silent --show-error --ipv4 "$(origin "$mock")/_mock/health")" "$HEALTH"
-  # A bridge takes a second or two until its address may be a source.
+  # A bridge takes a second or two until its address can be used as a source.
   same "IPv6, at $address" "$(curl --silent --show-error --max-time 2 --retry 15 --retry-delay 1 --retry-all-errors "http://[$address]:8080/_mock/health" 2> /dev/null)" "$HEALTH"
   remove "$mock"
   docker network rm both > /dev/null

@@ -3,8 +3,8 @@
 
     dependencies.py SECTION LICENSES VERSION
 
-SECTION is the program's section .dep-v0, LICENSES what `stuntdouble licenses` prints, VERSION the
-program's. The list may have more: cargo-auditable adds optional crates that are not linked.
+SECTION is the program's section .dep-v0, LICENSES the output of `stuntdouble licenses`, VERSION the
+program's version. The list may have more crates: cargo-auditable adds optional crates that are not linked.
 """
 
 import json
@@ -12,7 +12,7 @@ import re
 import sys
 import zlib
 
-# Parts that look like a crate's name and version.
+# Entries that look like a crate's name and version, but are not crates.
 NO_CRATES = {"SQLite"}
 
 
@@ -26,15 +26,14 @@ def main():
     crates = {line for line in crates if line.split()[0] not in NO_CRATES}
     roots = [(package["name"], package["version"]) for package in packages if package.get("root")]
     if roots != [("stuntdouble", version)]:
-        sys.exit(f"the list of dependencies is that of {roots}")
+        sys.exit(f"the list of dependencies belongs to {roots}, not to stuntdouble {version}")
     listed = {f"{package['name']} {package['version']}" for package in packages}
     if len(crates) < 100:
-        sys.exit(f"licenses are printed of only {sorted(crates)}")
+        sys.exit(f"expected licenses of at least 100 crates, got {sorted(crates)}")
     missing = sorted(crates - listed)
     if missing:
-        sys.exit(f"the list of dependencies has no {missing}")
-    print(f"{len(listed)} packages in the list of dependencies, with all {len(crates)} whose licenses are printed")
-
+        sys.exit(f"missing in the list of dependencies: {missing}")
+    print(f"{len(listed)} packages in the list of dependencies, including all {len(crates)} with a printed license")
 
 
 if __name__ == "__main__":

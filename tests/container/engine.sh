@@ -1,12 +1,12 @@
-# An engine of the test's own: installed if missing, started in the test's directory, and stopped with
-# all that it started. Sourced; needs `work`, a directory. Provides a `docker` that asks that engine.
+# A Docker engine for the test: installed if missing, started in the test's directory, and stopped with
+# everything that it started. Sourced. Needs `work`, a directory. Provides a `docker` that uses that engine.
 
 # Name of the engines' cgroup, which is removed at the end.
 CGROUP=stuntdouble-test
 # The classic builder: BuildKit is a plugin that Debian 12 does not have.
 export DOCKER_BUILDKIT=0 COMPOSE_DOCKER_CLI_BUILD=0
 
-# Installs what is missing of the commands and files that the test uses, by apt-get.
+# Installs missing commands and files of the test with apt-get.
 install_tools() {
   [ "$(id -u)" -eq 0 ] || { echo "an engine needs root" >&2; exit 2; }
   local missing=()
@@ -32,13 +32,13 @@ install_tools() {
   [ -x /usr/bin/python3 ] || missing+=(python3)
   python3 -c 'import ensurepip, venv' 2> /dev/null || missing+=(python3-venv)
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
-  # Later Debians have the client in a package of its own.
+  # Later versions of Debian have the client in a separate package.
   type -P docker > /dev/null || install_packages docker-cli
 }
 
 install_packages() {
   echo "installing $*"
-  # Debian starts the services that it installs; the machine's own engine is not wanted.
+  # Debian starts the services that it installs. The policy prevents that for the machine's engine.
   local policy=/usr/sbin/policy-rc.d made= code=0 log
   if [ ! -e "$policy" ]; then
     made=$policy
@@ -54,8 +54,8 @@ install_packages() {
   [ "$code" -eq 0 ] || exit 1
 }
 
-# Starts an engine in directory $1 below `work`, with the other arguments as further flags. `ENGINE` is
-# the command that runs dockerd.
+# Starts an engine in directory $1 below `work`. The other arguments are more flags of dockerd. `ENGINE` is the
+# command that runs dockerd.
 ENGINE=(dockerd)
 CLIENT=(command docker)
 start_engine() {
@@ -76,11 +76,11 @@ start_engine() {
     kill -0 "$engine" 2> /dev/null || break
     sleep 0.1
   done
-  echo "the engine does not start" >&2
+  echo "the engine did not start" >&2
   exit 1
 }
 
-# Stops every container, and the engine with what it has left mounted. Keeps the exit code.
+# Stops every container and the engine, and unmounts the engine's mounts. Keeps the exit code.
 stop_engine() {
   local code=$?
   set +e
@@ -94,13 +94,13 @@ stop_engine() {
   exit "$code"
 }
 
-# Removes the cgroups that the engines have left, which are empty.
+# Removes the empty cgroups that the engines left.
 remove_cgroups() {
   find /sys/fs/cgroup -depth -type d -path "*/$CGROUP*" -exec rmdir {} + 2> /dev/null || true
 }
 
-# CPU time in ms that everything has taken until now that runs because of the only container: the engine,
-# containerd, shims, runc, the server and its health checks.
+# Prints the CPU time in ms that the only container has caused so far: in the engine, containerd, shims, runc,
+# the server and its health checks.
 cpu_ms() {
   local pid
   for pid in $(pgrep -f -- "$engine_dir/|^/stuntdouble"); do
@@ -109,9 +109,9 @@ cpu_ms() {
   done | awk -v hz="$(getconf CLK_TCK)" '{sum += $12 + $13 + $14 + $15} END {printf "%d\n", sum * 1000 / hz}'
 }
 
-# Imports what a builder needs of this machine: rustc, cargo, cc and its libraries; python3, for the
-# sample service and the license texts; and the files that those texts are from. What this machine lacks
-# of the list, its toolchain does not need.
+# Imports this machine's toolchain as the builder's image: rustc, cargo, cc and its libraries; python3, for
+# the sample service and the license texts; and the sources of these texts. Missing entries of the list are
+# not needed by the machine's toolchain.
 import_toolchain() {
   local sysroot began=$SECONDS
   sysroot=$(rustc --print sysroot)
@@ -127,15 +127,16 @@ import_toolchain() {
   echo "imported in $((SECONDS - began)) s"
 }
 
-# `docker build` with that builder, and the network as the engine has it.
+# Runs `docker build` with that builder and the engine's network.
 build_image() {
   client build --network host --build-arg BUILDER=local/rust-toolchain "$@"
 }
 
-# The engine's client, which `CLIENT` runs.
+# Runs the engine's client.
 client() { "${CLIENT[@]}" "$@"; }
 
-# What the README's commands call: Debian's compose may be a program of its own, and no image is pulled.
+# Stands for `docker` in the examples of docker/README.md. Debian's compose may be a separate program. The
+# sample uses the builder's image, because no image is pulled.
 docker() {
   case ${1:-} in
     build) shift; build_image "$@" ;;

@@ -3,8 +3,8 @@
 
     manifest.py docker/kubernetes.yml UID VERSION
 
-UID is the user that the image runs as, VERSION the image's. There is no cluster here: that Kubernetes
-accepts every field is not checked. Needs PyYAML.
+UID is the image's user, VERSION the image's version. Without a cluster, the script does not check that Kubernetes
+accepts every field. Needs PyYAML.
 """
 
 import sys
@@ -16,7 +16,7 @@ HEALTH = "/_mock/health"
 
 def check(what, found, expected):
     if found != expected:
-        sys.exit(f"{what} is {found!r}, not {expected!r}")
+        sys.exit(f"{what}: expected {expected!r}, got {found!r}")
 
 
 def main():
@@ -33,7 +33,7 @@ def main():
     check("container's port", port["containerPort"], 8080)
     for name in ("readinessProbe", "livenessProbe"):
         check(name, container[name]["httpGet"], {"path": HEALTH, "port": port["name"]})
-    # The root file system is read-only, so the temporary directory has to be a volume.
+    # The root file system is read-only, so the temporary directory must be a volume.
     volumes = {volume["name"] for volume in spec["volumes"]}
     mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
     check("read-only root", container["securityContext"]["readOnlyRootFilesystem"], True)

@@ -1,5 +1,5 @@
-# Orders that need much memory, in containers that have little: each ends, done or refused, and the server
-# lives. Sourced by the stage of the machine's engine; needs checks.sh.
+# Orders that need much memory, in containers with little memory: each order ends, processed or refused, and the
+# server survives. Sourced by stage-own.sh. Needs checks.sh.
 
 MEMORY_LIMITS=(64m 128m 256m)
 
@@ -18,14 +18,14 @@ check_memory() {
     fi
     echo "--memory $limit, enforced by $(memory_cgroup_of "$mock")"
     python3 "$root/tests/limits/run.py" --url "$(origin "$mock")"
-    same "processes that the kernel killed for want of memory" "$(oom_kills_of "$mock")" 0
+    same "processes killed because of memory" "$(oom_kills_of "$mock")" 0
     echo "peak: $(memory_peak_of "$mock") bytes, files in the page cache included"
     stops "$mock"
     remove "$mock"
   done
 }
 
-# Folder of the container's memory cgroup, of version 1 or 2.
+# Prints the folder of the container's memory cgroup, version 1 or 2.
 memory_cgroup_of() {
   local pid path
   pid=$(docker inspect --format '{{.State.Pid}}' "$1")
@@ -34,8 +34,8 @@ memory_cgroup_of() {
   echo "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$pid/cgroup")"
 }
 
-# Prints the limit as the kernel has it. `none` if it has none: a limit that the kernel ignores shows
-# nothing, so the test must not pass.
+# Prints the kernel's limit. `none` if there is none: with a limit that the kernel ignores the test would prove
+# nothing.
 memory_limit_of() {
   local cgroup
   cgroup=$(memory_cgroup_of "$1")

@@ -1,19 +1,19 @@
-# Namespaces for the engines of tests/container/run.sh. What an engine changes, packet filters, links,
-# network settings and mounts, it changes in there, and it goes when the last process in there ends.
-# Sourced; needs `work`.
+# Namespaces for the engines of tests/container/run.sh. An engine changes packet filters, links, network
+# settings and mounts in its namespaces only. These changes end with the last process in the namespaces.
+# Sourced. Needs `work`.
 
-# Runs the command with mounts of its own. The network is the machine's.
+# Runs the command in a new mount namespace, with the machine's network.
 with_own_mounts() {
   unshare --mount --propagation private "$@"
 }
 
-# Runs the command with mounts and a network of its own. Nothing outside of the machine can be reached.
+# Runs the command in new mount and network namespaces. It cannot reach any other machine.
 with_own_network() {
   unshare --mount --propagation private --net "$@"
 }
 
-# To be called in a mount namespace of one's own: makes the folders copies on write in which an engine
-# leaves files whatever its settings are, such as /etc/docker/key.json and /opt/containerd.
+# Mounts copy-on-write overlays over folders in which every engine leaves files, such as /etc/docker/key.json
+# and /opt/containerd. Must be called in a new mount namespace.
 copy_folders_on_write() {
   local folder above
   for folder in etc opt run; do

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs dockerd with another root file system, in a mount namespace of its own:
+# Runs dockerd with another root file system, in a new mount namespace:
 #
 #   unshare --mount newer-root.sh ROOT WORK [flags of dockerd]
 #
-# WORK, a directory, has the same path in there as outside.
+# WORK is a directory that has the same path inside as outside.
 set -euo pipefail
 
 root=$1 work=$2

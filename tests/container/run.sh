@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# The image of docker/Dockerfile, built and tried by real engines:
+# Builds the image of docker/Dockerfile and tests it with real Docker engines:
 #
-#   tests/container/run.sh [where to put the program that is in it]
+#   tests/container/run.sh [path for a copy of the image's program]
 #
-# Needs root, Debian's packages (installed if missing), rustc's toolchain, node of 20.18 or later with
-# npm, and crates.io, PyPI, npm's registry and Debian's archive or mirrors of them. No image is pulled:
-# the builder's is made of this machine's toolchain.
-# Two engines try the image: the machine's own, and a newer one that is unpacked for the test (newer.sh).
-# Both run in namespaces of their own, in a temporary directory; the test fails if it leaves the machine
-# changed (machine.sh). Ends with exit code 0 if all went well; no step is left out.
+# Needs root, Debian's packages (installed if missing), rustc's toolchain, node 20.18 or later with npm, and
+# crates.io, PyPI, npm's registry and Debian's archive, or mirrors of them. No image is pulled: the builder's
+# image is made from this machine's toolchain.
+# Two engines test the image: the machine's own, and a newer one that is unpacked for the test (newer.sh).
+# Both run in separate namespaces, in a temporary directory. The test fails if it leaves the machine changed
+# (machine.sh). Exit code 0 if everything passed; no step is skipped.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,7 +22,7 @@ source "$here/checks.sh"
 source "$here/testcontainers.sh"
 source "$here/aliases.sh"
 
-# What needs a network, while the compiler is busy.
+# Downloads everything that needs a network, while the compiler is busy.
 install_in_background() {
   local code=0
   fetch_newer_engine || code=1
@@ -51,7 +51,7 @@ trap finish EXIT
 install_in_background &
 installing=$!
 with_own_mounts bash "$here/stage-build.sh" "$@"
-wait "$installing" || fail "what the tests need is not there"
+wait "$installing" || fail "the download of the tests' dependencies failed"
 installing=
 
 printf '\n=== the engine of this machine\n'
@@ -60,4 +60,4 @@ with_own_network bash "$here/stage-own.sh"
 printf '\n=== a newer engine\n'
 with_own_network bash "$here/stage-newer.sh"
 
-step "the image does what it should"
+step "all tests of the image passed"

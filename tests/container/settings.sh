@@ -1,7 +1,7 @@
 # Variables, files and directories that orchestrators and compose files give to a container. Sourced by
-# the stage of the machine's engine; needs checks.sh.
+# stage-own.sh. Needs checks.sh.
 
-# A service called stuntdouble in Kubernetes, and variables that a compose file leaves empty.
+# Checks the variables of a Kubernetes service called stuntdouble, and empty variables of a compose file.
 check_variables() {
   local mock
   mock=$("${RUN[@]}" --env STUNTDOUBLE_PORT=tcp://10.0.0.1:8080 --env STUNTDOUBLE_SERVICE_HOST=10.0.0.1 \
@@ -13,7 +13,7 @@ check_variables() {
   remove "$mock"
 }
 
-# A server elsewhere that the commands are to call: no concern of the container's own health check.
+# Checks that STUNTDOUBLE_URL, which is for commands, does not affect the container's health check.
 check_other_url() {
   local mock probes
   mock=$("${RUN[@]}" --env STUNTDOUBLE_URL=http://elsewhere:1 stuntdouble)
@@ -25,7 +25,7 @@ check_other_url() {
   remove "$mock"
 }
 
-# Another port than the image's: the health check follows it.
+# Checks that the health check uses the port of STUNTDOUBLE_PORT.
 check_other_port() {
   local mock
   mock=$("${RUN[@]}" --env STUNTDOUBLE_PORT=9090 stuntdouble)
@@ -33,7 +33,7 @@ check_other_port() {
   remove "$mock"
 }
 
-# The control token as a secret that is mounted as a file.
+# Checks the control token in a mounted file.
 check_token_file() {
   local mock
   echo mounted-secret > "$work/token"
@@ -42,24 +42,24 @@ check_token_file() {
     --env STUNTDOUBLE_CONTROL_TOKEN_FILE=/run/secrets/token stuntdouble)
   healthy "$mock"
   same "status without the token" "$(status_of "$mock")" 401
-  same "status with it" "$(status_of "$mock" --header 'Authorization: Bearer mounted-secret')" 200
-  docker exec "$mock" /stuntdouble accounts > /dev/null || fail "the commands do not read the file"
+  same "status with the token" "$(status_of "$mock" --header 'Authorization: Bearer mounted-secret')" 200
+  docker exec "$mock" /stuntdouble accounts > /dev/null || fail "the commands do not read the token file"
   remove "$mock"
 }
 
-# A directory of root's at /data: the error says who could not write, and what to do.
+# Checks that the error for a /data of root names the user and the remedy.
 check_foreign_directory() {
   local code=0
   mkdir "$work/of-root"
   chmod 755 "$work/of-root"
-  docker run --rm --read-only --volume "$work/of-root:/data" stuntdouble > "$work/said" 2>&1 || code=$?
+  docker run --rm --read-only --volume "$work/of-root:/data" stuntdouble > "$work/output" 2>&1 || code=$?
   same "exit code" "$code" 1
-  cat "$work/said"
-  grep --quiet 'uid 65532' "$work/said" || fail "the error does not name the uid"
-  grep --quiet -e '--user' "$work/said" || fail "the error does not name --user"
+  cat "$work/output"
+  grep --quiet 'uid 65532' "$work/output" || fail "the error does not name the uid"
+  grep --quiet -e '--user' "$work/output" || fail "the error does not name --user"
 }
 
-# HTTP status of a call of the control plane, with these arguments of curl.
+# Prints the HTTP status of a call to the control plane. Arguments after the container go to curl.
 status_of() {
   local mock=$1
   shift

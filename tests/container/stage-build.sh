@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# Builds the image in an engine that has the machine's network, for the compiler's downloads, and
-# leaves that network alone: no bridge, no packet filter. Called by run.sh:
+# Builds the image in an engine that uses the machine's network, for the compiler's downloads, without changing it:
+# no bridge, no packet filter. Called by run.sh:
 #
-#   stage-build.sh [where to put the program that is in the image]
+#   stage-build.sh [path for a copy of the image's program]
 set -euo pipefail
 source "$here/namespaces.sh"
 source "$here/engine.sh"
 source "$here/checks.sh"
 
-# The size that is wanted, and the one that fails the test.
-BYTES_WANTED=12000000
+# Target size, and the size above which the test fails.
+BYTES_TARGET=12000000
 BYTES_MAX=14900000
 
 copy_folders_on_write
 start_engine engine --bridge=none --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false
 
-step "the builder's image, of this machine's toolchain"
+step "the builder's image, from this machine's toolchain"
 import_toolchain
 
 step "docker build"
@@ -26,7 +26,7 @@ echo "built in $(($(now_ms) - began_ms)) ms"
 bytes=$(docker image inspect --format '{{.Size}}' stuntdouble)
 docker save --output "$work/image.tar" stuntdouble
 packed=$(gzip -9 < "$work/image.tar" | wc -c)
-echo "image: $bytes bytes (wanted: $BYTES_WANTED), $packed as gzip packs it to be pulled"
+echo "image: $bytes bytes (target: $BYTES_TARGET), $packed compressed"
 [ "$bytes" -le "$BYTES_MAX" ] || fail "the image has more than $BYTES_MAX bytes"
 container=$(docker create stuntdouble)
 docker cp "$container:/stuntdouble" "$work/stuntdouble"

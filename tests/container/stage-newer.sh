@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tries the image with a newer engine, in a network of its own. Called by run.sh.
+# Tests the image with a newer engine, in a separate network namespace. Called by run.sh.
 set -euo pipefail
 source "$here/namespaces.sh"
 source "$here/engine.sh"
@@ -14,16 +14,16 @@ docker load --quiet < "$work/image.tar"
 step "docker run to healthy"
 check_time_to_healthy
 
-step "what the health check costs"
+step "CPU cost of the health check"
 check_cost
 
-step "both vendors through the published port, the webhook to the host by name"
+step "both vendors through the published port, with a webhook to the host"
 mock=$("${RUN[@]}" stuntdouble)
 healthy "$mock"
 sample_flow "$mock"
 stops "$mock"
 
-step "SIGTERM, with an idle connection and with a request that never ends"
+step "SIGTERM with an idle connection, and with a request that never ends"
 check_sigterm
 
 step "IPv4 and IPv6"

@@ -1,28 +1,28 @@
-# The suites of tests/clients/testcontainers, each as its language runs it, with the image in the
-# engine. Sourced; provides `install_suites`, which needs a network and no image yet, and `testcontainers`,
-# which needs no network; both need `root`, `work` and checks.sh.
+# Runs the test suites of tests/clients/testcontainers with the image. Sourced. Provides `install_suites`, which
+# needs a network and no image, and `testcontainers`, which needs the image and no network. Both need `root`,
+# `work` and checks.sh.
 
 testcontainers() {
-  # The engine is this machine's own and publishes on 127.0.0.1. The image of the libraries' reaper
-  # cannot be pulled: what a suite starts, it has to end itself.
+  # The engine publishes ports on 127.0.0.1. The image of the libraries' reaper cannot be pulled, so each suite
+  # must remove its containers itself.
   export TESTCONTAINERS_HOST_OVERRIDE=127.0.0.1 TESTCONTAINERS_CONNECTION_MODE=docker_host
   export TESTCONTAINERS_RYUK_DISABLED=true
   export no_proxy='*' CARGO_NET_OFFLINE=true
   unset STUNTDOUBLE
   suites=$work/copy/tests/clients/testcontainers
 
-  # Each suite starts one container for all its tests, and ends it.
+  # Each suite starts one container for all its tests, and removes it.
   expect_containers 1 0 python_suite
   expect_containers 1 0 node_suite
   expect_containers 1 0 rust_suite
 
-  # Kept from run to run: once it is started, the second time it is there.
+  # With reuse the first run starts a container, and the second run finds it.
   for suite in node_suite rust_suite; do
     TESTCONTAINERS_REUSE_ENABLE=true expect_containers 1 1 "$suite"
     TESTCONTAINERS_REUSE_ENABLE=true expect_containers 0 0 "$suite"
     docker rm --force --volumes "$(docker ps --quiet --latest)" > /dev/null
   done
-  # Python's library cannot; there a server that runs already is named.
+  # Python's library has no reuse. There STUNTDOUBLE names a running server.
   local mock
   mock=$(docker run --detach -p 127.0.0.1::8080 stuntdouble)
   healthy "$mock"
@@ -30,7 +30,7 @@ testcontainers() {
   docker rm --force --volumes "$mock" > /dev/null
 }
 
-# What a run of it starts in the engine: so many containers, of which so many are left.
+# Runs the suite $3 and checks that it starts $1 containers and leaves $2 of them.
 expect_containers() {
   local started=$1 left=$2 suite=$3 before began
   before=$(docker ps --all --quiet | wc -l)
@@ -41,8 +41,8 @@ expect_containers() {
   same "containers that $suite left" "$(($(docker ps --all --quiet | wc -l) - before))" "$left"
 }
 
-# In a copy, so that nothing is left in the repository. What waits for a network does so meanwhile.
-# Says nothing, unless something is missing.
+# Installs the suites' dependencies in a copy of the suites, so that the repository stays clean. Downloads run in
+# parallel. Prints output only on failure.
 install_suites() {
   local suites=$work/copy/tests/clients/testcontainers python node code=0
   mkdir -p "$suites"
@@ -68,7 +68,7 @@ node_suite() {
   ( cd "$suites/node" && node --test --test-reporter spec )
 }
 
-# All tests at once: a container ends when no test has it.
+# Runs all tests at once: the container is removed when the last test drops it.
 rust_suite() {
   ( cd "$suites/rust" && cargo fmt --check \
     && CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}/testcontainers \

@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
-"""Runs the real server on a disk that is full, and looks whether it says so and goes on afterwards.
+"""Runs the real server on a full disk, and checks that it reports the problem and continues afterwards.
 
     tests/crash/full_disk.py target/release/stuntdouble
 
-The disk is a tmpfs of 16 MiB in a mount namespace of this program's own, which the kernel lets root
-make, and others where user namespaces are allowed. Checked:
+The disk is a tmpfs of 16 MiB in a new mount namespace. Creating one needs root or user namespaces. Checks:
 
-- a PUT is answered 500 InternalError, with the reason and the path, and leaves no file;
-- BIZ MORI's, Undetectable's and the control plane's errors say the same;
+- a PUT answers 500 InternalError, with the reason and the path, and leaves no file;
+- errors of BIZ MORI, Undetectable and the control plane have the same reason;
 - a webhook that was sent and cannot be recorded is not sent again;
-- the server lives, and everything works once there is space again.
+- the server survives, and everything works once there is space again.
 
-Exit code: 0 all held, 1 something did not, 2 usage, 4 no such disk can be made here.
+Exit code: 0 all checks passed, 1 a check failed, 2 usage, 4 the disk cannot be created here.
 """
 
 import sys
@@ -37,26 +36,26 @@ PICTURE = Path(__file__).parents[2] / "fixtures" / "photo.jpg"
 
 
 def within_own_mounts():
-    """Executes this program again in a mount namespace of its own."""
+    """Executes this program again in a new mount namespace."""
     if os.environ.get(INSIDE):
         return
     options = ["--mount"] if os.geteuid() == 0 else ["--mount", "--map-root-user"]
     if subprocess.run(["unshare", *options, "true"], capture_output=True).returncode != 0:
-        print("no mount namespace can be made here: run it as root", file=sys.stderr)
+        print("cannot create a mount namespace: run this program as root", file=sys.stderr)
         sys.exit(4)
     environment = {**os.environ, INSIDE: "yes"}
     os.execvpe("unshare", ["unshare", *options, sys.executable, *sys.argv], environment)
 
 
 class Webhooks(BaseHTTPRequestHandler):
-    """Refuses the first webhook, so that a second attempt falls due, and takes the others."""
+    """Refuses the first webhook, so that a second attempt becomes due, and accepts the others."""
 
-    came = []
+    received = []
 
     def do_POST(self):
         length = int(self.headers["Content-Length"])
-        Webhooks.came.append(self.rfile.read(length))
-        self.send_response(500 if len(Webhooks.came) == 1 else 200)
+        Webhooks.received.append(self.rfile.read(length))
+        self.send_response(500 if len(Webhooks.received) == 1 else 200)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -93,35 +92,35 @@ class Disk:
 
 
 def put(server, url):
-    """PUTs a picture: the answer's status, body, and reason."""
+    """PUTs a picture. Returns status, body and reason of the response."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
     try:
         connection.request("PUT", f"{parts.path}?{parts.query}", PICTURE.read_bytes())
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode(), answer.getheader("X-Mock-Reason")
+        response = connection.getresponse()
+        return response.status, response.read().decode(), response.getheader("X-Mock-Reason")
     finally:
         connection.close()
 
 
 def reason(server, method, path, body, headers):
-    """A call's status and reason."""
+    """Makes a call. Returns status and reason of the response."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
     try:
         text = json.dumps(body)
         headers = {"Content-Type": "application/json", **headers}
         connection.request(method, path, text, headers)
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status, answer.getheader("X-Mock-Reason")
+        response = connection.getresponse()
+        response.read()
+        return response.status, response.getheader("X-Mock-Reason")
     finally:
         connection.close()
 
 
-def check(what, actual, expected):
+def check(name, actual, expected):
     if actual != expected:
-        raise SystemExit(f"FAILED: {what}: {actual!r} instead of {expected!r}")
-    print(f"held: {what}", flush=True)
+        raise SystemExit(f"FAILED: {name}: expected {expected!r}, got {actual!r}")
+    print(f"passed: {name}", flush=True)
 
 
 def bizmori(server, method, path, body=None):
@@ -155,50 +154,50 @@ def run(server, disk, hook_url):
     put(server, url)
     confirm(server, due)
     advance(server, "PT0.5S")
-    check("webhooks sent before the disk is full", len(Webhooks.came), 1)
+    check("webhooks sent before the disk is full", len(Webhooks.received), 1)
     waiting, upload = order(server, "waiting")
 
     disk.fill()
     before = disk.files()
-    status, body, why = put(server, upload)
-    check("a PUT's status", (status, "<Code>InternalError</Code>" in body), (500, True))
-    check("a PUT's reason", why, full)
-    check("what a refused PUT leaves", disk.files() - before, set())
+    status, body, message = put(server, upload)
+    check("status of a PUT", (status, "<Code>InternalError</Code>" in body), (500, True))
+    check("reason of a PUT", message, full)
+    check("files that a refused PUT leaves", disk.files() - before, set())
     bearer = {"Authorization": f"Bearer {KEY}"}
-    made = {"idempotencyKey": "x", "fileName": "a.jpg"}
-    # What is left of the log's last page is filled first.
+    create = {"idempotencyKey": "x", "fileName": "a.jpg"}
+    # The rest of the database log's last page is still writable. Orders fill it.
     for number in range(2_000):
-        made["idempotencyKey"] = f"x{number}"
-        status, why = reason(server, "POST", "/api/v2/orders/ai-detection", made, bearer)
+        create["idempotencyKey"] = f"x{number}"
+        status, message = reason(server, "POST", "/api/v2/orders/ai-detection", create, bearer)
         if status != 200:
             break
-    check("BIZ MORI's error", (status, why), (500, full))
-    place = "/get-presigned-url?file_name=a.jpg"
-    told = reason(server, "GET", place, {}, {"apikey": KEY})
-    check("Undetectable's error", told, (500, full))
+    check("error of BIZ MORI", (status, message), (500, full))
+    path = "/get-presigned-url?file_name=a.jpg"
+    error = reason(server, "GET", path, {}, {"apikey": KEY})
+    check("error of Undetectable", error, (500, full))
     for number in range(3):
         status, answer = advance(server)
-        told = (status, answer["error"]["code"], answer["error"]["message"])
-        check(f"advance's error, call {number + 1}", told, (500, "disk_full", full))
-    check("webhooks sent while none can be recorded", len(Webhooks.came), 2)
+        error = (status, answer["error"]["code"], answer["error"]["message"])
+        check(f"error of advance, call {number + 1}", error, (500, "disk_full", full))
+    check("webhooks sent while they cannot be recorded", len(Webhooks.received), 2)
     status, _ = server.call("GET", "/_mock/health")
-    check("the server lives", status, 200)
+    check("health", status, 200)
 
     disk.free()
     status, answer = advance(server)
     check("advance once there is space", status, 200)
-    told = bizmori(server, "GET", f"/api/v2/orders/{due}")
-    check("the order that was told of", told["status"], "complete")
-    _, told = server.call("GET", f"/_mock/deliveries?account={KEY}")
-    told = [(sent["attempt"], sent["status"]) for sent in told["deliveries"]]
-    check("the attempts that are recorded", told, [(1, 500), (2, 200)])
+    detail = bizmori(server, "GET", f"/api/v2/orders/{due}")
+    check("the order of the webhook", detail["status"], "complete")
+    _, answer = server.call("GET", f"/_mock/deliveries?account={KEY}")
+    attempts = [(sent["attempt"], sent["status"]) for sent in answer["deliveries"]]
+    check("recorded attempts", attempts, [(1, 500), (2, 200)])
     status, _, _ = put(server, upload)
-    check("the PUT that was refused", status, 200)
+    check("the PUT that was refused before", status, 200)
     confirm(server, waiting)
     advance(server)
-    told = bizmori(server, "GET", f"/api/v2/orders/{waiting}")
-    check("the order that waited", told["status"], "complete")
-    check("webhooks sent in all", len(Webhooks.came), 3)
+    detail = bizmori(server, "GET", f"/api/v2/orders/{waiting}")
+    check("the order that waited for space", detail["status"], "complete")
+    check("webhooks sent in total", len(Webhooks.received), 3)
 
 
 def main():

@@ -1,4 +1,4 @@
-"""The clients: each takes order after order through create, upload and confirm."""
+"""The clients. Each creates, uploads and confirms one order after the other."""
 
 import http.client
 import random
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from server import request_json
 
-# By type: its path, and whether it starts by confirm or by its upload.
+# By order type: its path, and whether a confirm starts the order. Else the upload starts it.
 KINDS = {
     "aiDetection": ("ai-detection", True),
     "antiAi": ("anti-ai", True),
@@ -28,7 +28,7 @@ SIDE_PIXELS = 40
 
 @dataclass
 class Order:
-    """An order and how far its client knows it has come."""
+    """An order, and its progress as the client knows it."""
 
     key: str
     kind: str
@@ -38,13 +38,13 @@ class Order:
     upload_sent: bool = False
     uploaded: bool = False
     confirm_sent: bool = False
-    # The server has answered 200 to what starts it.
+    # The server answered 200 to the call that starts the order.
     accepted: bool = False
     seen_complete: bool = False
 
     @property
     def may_run(self):
-        """It may have been started, answer or not."""
+        """`True` if the order may have started, whether or not the response arrived."""
         _, confirms = KINDS[self.kind]
         return self.confirm_sent if confirms else self.upload_sent
 
@@ -62,7 +62,7 @@ class Order:
 
 
 class Load:
-    """All clients, the orders they made, and what they saw that was wrong."""
+    """All clients, their orders, and the violations that they saw."""
 
     def __init__(self, port, receiver, clients, kinds, seed):
         self.port = port
@@ -70,7 +70,7 @@ class Load:
         self.receiver = receiver
         self.orders = []
         self.violations = []
-        # When the connection was opened and when it broke, of every call that broke.
+        # For each broken call: the times when its connection was opened and when it broke.
         self.breaks = []
         self.serving = threading.Event()
         self.finishing = threading.Event()
@@ -80,7 +80,7 @@ class Load:
         ]
 
     def start(self):
-        """Registers every client's webhook, then lets them go."""
+        """Registers every client's webhook, then starts the clients."""
         for client in self._clients:
             client.register()
         self.serving.set()
@@ -88,24 +88,24 @@ class Load:
             client.thread.start()
 
     def hold(self):
-        """The server is down: no new calls."""
+        """Stops new calls while the server is down."""
         self.serving.clear()
 
     def release(self):
-        """The server is up again."""
+        """Allows calls again."""
         self.serving.set()
 
     def finish(self):
-        """Every client ends the order it is at."""
+        """Waits until every client has finished its current order."""
         self.finishing.set()
         limit = time.monotonic() + FINISH_LIMIT_S
         for client in self._clients:
             client.thread.join(max(0.0, limit - time.monotonic()))
             if client.thread.is_alive():
-                self.violations.append(f"{client.key}: cannot end its last order")
+                self.violations.append(f"{client.key}: cannot finish its last order")
 
     def counts(self):
-        """How much was done so far."""
+        """Returns the numbers of actions so far."""
         orders = list(self.orders)
         return {
             "created": sum(order.order_id is not None for order in orders),
@@ -117,12 +117,12 @@ class Load:
 
 
 class Client:
-    """An account, its connection, and the order it is at."""
+    """An account, its connection, and its current order."""
 
-    def __init__(self, load, key, chance):
+    def __init__(self, load, key, rng):
         self.load = load
         self.key = key
-        self.chance = chance
+        self.rng = rng
         self.thread = threading.Thread(target=self._run, daemon=True)
         self._connection = None
         self._opened = 0.0
@@ -130,7 +130,7 @@ class Client:
         self._mine = []
 
     def register(self):
-        """Registers this account's endpoint; nothing is killed yet."""
+        """Registers this account's webhook, before the first kill."""
         body = {"name": "crash", "url": self.load.receiver.url(self.key)}
         status, answer = self._call("POST", "/api/v2/orders/webhooks", body)
         if status not in (200, 201):
@@ -154,19 +154,19 @@ class Client:
                 self.load.breaks.append((self._opened, time.monotonic()))
                 self._connection = None
                 time.sleep(0.005)
-                if order is not None and self.chance.random() < ABANDON_CHANCE:
+                if order is not None and self.rng.random() < ABANDON_CHANCE:
                     order = None
 
     def _new_order(self):
         self._count += 1
-        kind = self.chance.choice(self.load.kinds)
+        kind = self.rng.choice(self.load.kinds)
         order = Order(self.key, kind, f"{self.key}-{self._count}")
         self.load.orders.append(order)
         self._mine.append(order)
         return order
 
     def _step(self, order):
-        """The order's next call; whether it was the last."""
+        """Makes the order's next call. Returns `True` if it was the last."""
         path, confirms = KINDS[order.kind]
         if order.order_id is None:
             self._create(order, f"/api/v2/orders/{path}")
@@ -183,7 +183,7 @@ class Client:
         body = {"idempotencyKey": order.idempotency_key}
         if order.kind == "aiDetection":
             body["fileName"] = "photo.png"
-            if self.chance.random() < 0.5:
+            if self.rng.random() < 0.5:
                 body["options"] = {"generateHeatmap": True, "generateThumbnail": True}
         elif order.kind == "antiAi":
             body["files"] = [{"fileName": "photo.png"}]
@@ -202,9 +202,9 @@ class Client:
         url = urlsplit(order.upload_url)
         connection = self._connected()
         order.upload_sent = True
-        content = picture(self.chance)
+        content = picture(self.rng)
         headers = {"Content-Type": "image/png", "Content-Length": str(len(content))}
-        body = self._halting(content) if self.chance.random() < HALTING_CHANCE else content
+        body = self._halting(content) if self.rng.random() < HALTING_CHANCE else content
         connection.request("PUT", f"{url.path}?{url.query}", body, headers)
         answer = connection.getresponse()
         content = answer.read()
@@ -213,10 +213,10 @@ class Client:
             self._violation(f"upload answered {answer.status} {content[:300]!r}", order)
 
     def _halting(self, content):
-        """An upload that a kill can hit in its middle."""
+        """Yields the content in two parts with a pause, so that a kill can interrupt the upload."""
         middle = len(content) // 2
         yield content[:middle]
-        time.sleep(self.chance.uniform(0, HALTING_S))
+        time.sleep(self.rng.uniform(0, HALTING_S))
         yield content[middle:]
 
     def _confirm(self, order, path):
@@ -230,9 +230,9 @@ class Client:
             self._violation(f"confirm says {answer['data']['status']}", order)
 
     def _read_some(self):
-        """Looks at an earlier order: what is accepted stays so, what is complete too."""
-        order = self.chance.choice(self._mine)
-        if self.chance.random() > READ_CHANCE or order.order_id is None:
+        """Reads an earlier order: an accepted or complete order must stay accepted or complete."""
+        order = self.rng.choice(self._mine)
+        if self.rng.random() > READ_CHANCE or order.order_id is None:
             return
         was_accepted, was_complete = order.accepted, order.seen_complete
         status, answer = self._call("GET", f"/api/v2/orders/{order.order_id}")
@@ -256,18 +256,18 @@ class Client:
             )
         return self._connection
 
-    def _violation(self, what, order):
-        self.load.violations.append(f"{what}: {order}")
+    def _violation(self, message, order):
+        self.load.violations.append(f"{message}: {order}")
 
 
-def picture(chance):
-    """A PNG of noise, no two alike."""
+def picture(rng):
+    """Returns a PNG of noise. Each one is different."""
 
     def chunk(name, content):
         checksum = zlib.crc32(name + content)
         return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)
 
-    rows = b"".join(b"\0" + chance.randbytes(SIDE_PIXELS * 3) for _ in range(SIDE_PIXELS))
+    rows = b"".join(b"\0" + rng.randbytes(SIDE_PIXELS * 3) for _ in range(SIDE_PIXELS))
     header = struct.pack(">IIBBBBB", SIDE_PIXELS, SIDE_PIXELS, 8, 2, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"

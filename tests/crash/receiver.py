@@ -1,4 +1,4 @@
-"""Where the webhooks arrive: it keeps every copy, and is at times slow or answers 500."""
+"""The webhook receiver: stores every copy, and is sometimes slow or answers 500."""
 
 import hashlib
 import hmac
@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 
 REFUSED_CHANCE = 0.03
-# So that the retries of 1, 2 and 4 seconds are always enough.
+# At most two refusals, so that the retries after 1, 2 and 4 s are always enough.
 REFUSALS_MAX = 2
 SLOW_CHANCE = 0.2
 SLOW_S = 0.04
@@ -18,7 +18,7 @@ SLOW_S = 0.04
 
 @dataclass
 class Copy:
-    """One webhook as it came in."""
+    """One received webhook."""
 
     key: str
     body: bytes
@@ -26,50 +26,50 @@ class Copy:
     received: float
     status: int
     signed: bool
-    # The connection it came on: the sender's port, and when it was accepted.
+    # The connection: the sender's port, and the time when it was accepted.
     peer: int
     connected: float
-    # When its answer had been written; None when the sender was gone.
+    # Time when the response had been written. `None` if the sender was gone.
     answered: float | None = None
 
 
 class Receiver:
-    """The webhook endpoints of all clients, `/hook/KEY`."""
+    """Webhook endpoints of all clients, `/hook/KEY`."""
 
     def __init__(self, seed):
         self.copies = []
         self.secrets = {}
-        self.strange = []
+        self.invalid = []
         self._lock = threading.Lock()
         self._refusals = {}
-        self._chance = random.Random(f"{seed} receiver")
+        self._rng = random.Random(f"{seed} receiver")
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler_for(self))
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def url(self, key):
-        """The endpoint of the account `key`."""
+        """Returns the endpoint of the account `key`."""
         return f"http://127.0.0.1:{self._server.server_port}/hook/{key}"
 
     def take(self, path, signature, body, peer, connected):
-        """Keeps what came in and settles how it is answered: the copy, and how late."""
+        """Stores a webhook and decides the response. Returns the copy, and the delay of the response."""
         received = time.monotonic()
         try:
             event = json.loads(body)
             event["eventId"], event["eventType"], event["data"]["orderId"]
         except (ValueError, KeyError, TypeError):
-            self.strange.append(f"webhook to {path} is none: {body[:200]!r}")
+            self.invalid.append(f"not a webhook, sent to {path}: {body[:200]!r}")
             return None, 0.0
         key = path.removeprefix("/hook/")
         secret = self.secrets.get(key, "").encode()
         expected = hmac.new(secret, body, hashlib.sha256).hexdigest()
         with self._lock:
             refusals = self._refusals.get(event["eventId"], 0)
-            refused = refusals < REFUSALS_MAX and self._chance.random() < REFUSED_CHANCE
+            refused = refusals < REFUSALS_MAX and self._rng.random() < REFUSED_CHANCE
             if refused:
                 self._refusals[event["eventId"]] = refusals + 1
-            slow = self._chance.random() < SLOW_CHANCE
-            late_s = self._chance.uniform(0, SLOW_S) if slow else 0.0
+            slow = self._rng.random() < SLOW_CHANCE
+            late_s = self._rng.uniform(0, SLOW_S) if slow else 0.0
             status = 500 if refused else 200
             signed = signature == expected
             copy = Copy(key, body, event, received, status, signed, peer, connected)
@@ -78,7 +78,7 @@ class Receiver:
 
 
 def handler_for(receiver):
-    """The handler class of a receiver."""
+    """Returns the handler class of a receiver."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -104,7 +104,7 @@ def handler_for(receiver):
                 copy.answered = time.monotonic()
 
         def handle(self):
-            # A sender that was killed is what this is about.
+            # The sender may be killed at any moment.
             try:
                 super().handle()
             except OSError:

@@ -1,19 +1,18 @@
 #!/usr/bin/env python3
-"""Kills the real server at any moment, again and again, and looks whether it kept its word.
+"""Kills the real server at random moments, again and again, and checks its guarantees.
 
     tests/crash/run.py target/release/stuntdouble [--rounds 20] [--seed N] [--kinds a,b,c]
 
-The word: killed with SIGKILL at any moment and started again on its data directory, every
-accepted order still reaches its end, every event still goes out, and nothing runs twice but a
-webhook whose answer was lost.
+The guarantees: after a SIGKILL at any moment and a restart on the data directory, every accepted order ends,
+every event is sent, and nothing runs twice except a webhook whose response was lost.
 
-Several clients, each with an account and a webhook of its own, take orders through create,
-upload and confirm while the server is killed after a random 50 to 800 ms, and at times once
-more while it starts. A call that broke is made again with the same idempotency key, or given up
-on. In the end the server is left in peace until it is idle, and then asked about every order.
+Several clients, each with its own account and webhook, create, upload and confirm orders. Meanwhile the server is
+killed after a random 50 to 800 ms, and sometimes once more while it starts. A client repeats a broken call with
+the same idempotency key, or abandons the order. At the end the test waits until the server is idle, and reads
+every order.
 
-Prints one line a round and a summary. Exit code: 0 all held, 1 something did not, 2 usage,
-3 out of time. Needs Python's standard library only; calls nothing but 127.0.0.1.
+Prints one line a round and a summary. Exit code: 0 all guarantees held, 1 a violation, 2 usage, 3 timeout. Needs
+Python's standard library only, and calls only 127.0.0.1.
 """
 
 import sys
@@ -48,64 +47,64 @@ ALIKE_MAX = 5
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("binary", help="the server, such as target/release/stuntdouble")
-    parser.add_argument("--rounds", type=int, default=20, help="how many kills (20)")
-    parser.add_argument("--seed", type=int, help="of the kills' moments and the load (random)")
+    parser.add_argument("--rounds", type=int, default=20, help="number of kills (20)")
+    parser.add_argument("--seed", type=int, help="seed of the kills and of the load (random)")
     parser.add_argument("--kinds", default=",".join(KINDS), help="order types (%(default)s)")
     parser.add_argument("--keep", action="store_true", help="leave the data directory and log")
-    given = parser.parse_args()
-    given.kinds = given.kinds.split(",")
-    unknown = set(given.kinds) - set(KINDS)
-    if unknown or given.rounds < 1:
+    options = parser.parse_args()
+    options.kinds = options.kinds.split(",")
+    unknown = set(options.kinds) - set(KINDS)
+    if unknown or options.rounds < 1:
         parser.error(f"unknown kinds: {unknown}" if unknown else "--rounds is at least 1")
-    if not os.access(given.binary, os.X_OK):
-        parser.error(f"{given.binary} is not a program; build it: cargo build --release")
-    return given
+    if not os.access(options.binary, os.X_OK):
+        parser.error(f"{options.binary} is not a program; build it: cargo build --release")
+    return options
 
 
-def play(server, load, chance, rounds):
+def play(server, load, rng, rounds):
     """Kills and restarts `rounds` times under load."""
     for number in range(1, rounds + 1):
         before = load.counts()
-        delay_s = chance.randint(*KILL_AFTER_MS) / 1000
+        delay_s = rng.randint(*KILL_AFTER_MS) / 1000
         time.sleep(delay_s)
         server.kill()
         load.hold()
         starts = 1
         server.start()
-        while chance.random() < KILL_STARTING_CHANCE:
-            time.sleep(chance.randint(*KILL_STARTING_AFTER_MS) / 1000)
+        while rng.random() < KILL_STARTING_CHANCE:
+            time.sleep(rng.randint(*KILL_STARTING_AFTER_MS) / 1000)
             server.kill()
             server.start()
             starts += 1
         ready_ms = server.wait_ready()
         load.release()
-        made = {what: count - before[what] for what, count in load.counts().items()}
+        done = {name: count - before[name] for name, count in load.counts().items()}
         print(
             f"round {number:2}  killed after {delay_s * 1000:3.0f} ms  starts {starts}"
             f"  ready in {ready_ms:4.0f} ms"
-            f"  created {made['created']:4}  uploaded {made['uploaded']:4}"
-            f"  accepted {made['accepted']:4}  webhooks {made['webhooks']:4}"
-            f"  calls broken {made['broken']:2}",
+            f"  created {done['created']:4}  uploaded {done['uploaded']:4}"
+            f"  accepted {done['accepted']:4}  webhooks {done['webhooks']:4}"
+            f"  calls broken {done['broken']:2}",
             flush=True,
         )
 
 
 def quiet(server):
-    """Lets everything that is due, or becomes due within two times ten minutes, happen."""
+    """Runs everything that is due, or becomes due within two times ten minutes."""
     for _ in range(2):
         server.drain()
         server.advance("PT10M")
     server.drain()
 
 
-def run(given, directory):
-    seed = given.seed if given.seed is not None else random.randrange(10**6)
-    chance = random.Random(seed)
-    print(f"{given.rounds} rounds, {CLIENTS} clients, seed {seed}", flush=True)
-    server = Server(given.binary, directory, PROCESSING_MS)
+def run(options, directory):
+    seed = options.seed if options.seed is not None else random.randrange(10**6)
+    rng = random.Random(seed)
+    print(f"{options.rounds} rounds, {CLIENTS} clients, seed {seed}", flush=True)
+    server = Server(options.binary, directory, PROCESSING_MS)
 
     def out_of_time():
-        print(f"\nFAILED: not done after {TIME_LIMIT_S} s", flush=True)
+        print(f"\nFAILED: timeout after {TIME_LIMIT_S} s", flush=True)
         server.kill()
         os._exit(3)
 
@@ -116,9 +115,9 @@ def run(given, directory):
         server.start()
         server.wait_ready()
         receiver = Receiver(seed)
-        load = Load(server.port, receiver, CLIENTS, given.kinds, seed)
+        load = Load(server.port, receiver, CLIENTS, options.kinds, seed)
         load.start()
-        play(server, load, chance, given.rounds)
+        play(server, load, rng, options.rounds)
         load.finish()
         quiet(server)
         return judge(server, load, receiver)
@@ -128,7 +127,7 @@ def run(given, directory):
 
 
 def show(violations):
-    """Prints the violations, of those that are alike only the first few."""
+    """Prints the violations; of similar ones only the first few."""
     alike = Counter()
     for violation in violations:
         kind = re.sub(r"[0-9][0-9.]*", "N", violation.split(":")[0])
@@ -137,23 +136,23 @@ def show(violations):
             print(f"VIOLATION: {violation}")
     for kind, count in alike.items():
         if count > ALIKE_MAX:
-            print(f"… {count} times in all: {kind}")
+            print(f"… {count} times in total: {kind}")
 
 
 def main():
-    given = arguments()
+    options = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     directory = tempfile.mkdtemp(prefix="stuntdouble-crash-")
     began = time.monotonic()
     try:
-        violations, summary = run(given, directory)
+        violations, summary = run(options, directory)
     finally:
-        if given.keep:
-            print(f"kept: {directory}")
+        if options.keep:
+            print(f"data directory and log: {directory}")
         else:
             shutil.rmtree(directory, ignore_errors=True)
     show(violations)
-    word = "FAILED" if violations else "held"
+    word = "FAILED" if violations else "passed"
     print(f"{word}: {summary}, {len(violations)} violations, {time.monotonic() - began:.0f} s")
     return 1 if violations else 0
 

@@ -1,4 +1,4 @@
-"""The server's process: started, killed, waited for, and steered by its control plane."""
+"""The server's process: start, kill, wait, and calls of the control plane."""
 
 import http.client
 import json
@@ -12,17 +12,17 @@ from collections import namedtuple
 
 START_LIMIT_S = 15
 DRAIN_LIMIT_MS = 30_000
-# Below the range the system takes for outgoing connections: while the server is down, nobody
-# else may be given its port, nor a connect to it be answered by its own socket.
+# Below the system's range for outgoing connections. While the server is down, no other process must get its port,
+# and a connect must not be answered by its own socket.
 PORTS = range(20_000, 30_000)
 BAD_LOG_LINE = re.compile(r"panicked at|\bERROR\b")
 
-# When the signal was sent, and when the process was seen to be gone.
+# Time when the signal was sent, and time when the process was gone.
 Kill = namedtuple("Kill", "sent gone")
 
 
 class Server:
-    """One data directory and port, and the process of the moment."""
+    """A data directory, a port, and the current process."""
 
     def __init__(self, binary, directory, processing_ms):
         self.port = free_port()
@@ -37,7 +37,7 @@ class Server:
         self._command += ["--processing-ms", str(processing_ms)]
 
     def start(self):
-        """Executes it, without waiting for it to serve."""
+        """Starts the process, without waiting until it serves."""
         environment = {
             name: value
             for name, value in os.environ.items()
@@ -54,11 +54,11 @@ class Server:
             )
 
     def wait_ready(self):
-        """Waits for a 200 on its health: milliseconds since it was executed."""
+        """Waits for 200 of the health route. Returns the milliseconds since the start."""
         while time.monotonic() - self._started < START_LIMIT_S:
             if self._process.poll() is not None:
                 code = self._process.returncode
-                raise SystemExit(f"FAILED: the server ended by itself, {code}:\n{self._tail()}")
+                raise SystemExit(f"FAILED: the server ended with exit code {code}:\n{self._tail()}")
             try:
                 status, _ = self.call("GET", "/_mock/health", limit_s=2)
             except (OSError, http.client.HTTPException):
@@ -71,7 +71,7 @@ class Server:
         raise SystemExit(f"FAILED: not ready after {START_LIMIT_S} s:\n{self._tail()}")
 
     def kill(self):
-        """SIGKILL, and waits until the process is gone."""
+        """Sends SIGKILL, and waits until the process is gone."""
         if self._process is None or self._process.poll() is not None:
             return
         sent = time.monotonic()
@@ -80,20 +80,20 @@ class Server:
         self.kills.append(Kill(sent, time.monotonic()))
 
     def drain(self):
-        """Waits until nothing is due or in flight."""
+        """Waits until no job is due or running."""
         body = {"timeoutMs": DRAIN_LIMIT_MS}
         status, answer = self.call("POST", "/_mock/drain", body, DRAIN_LIMIT_MS / 1000 + 10)
         if status != 200 or answer.get("idle") is not True:
-            raise SystemExit(f"FAILED: not idle: drain answered {status} {answer}")
+            raise SystemExit(f"FAILED: the server is not idle: drain answered {status} {answer}")
 
     def advance(self, by):
-        """Moves the clock that all accounts follow, and does what falls due on the way."""
+        """Advances the default clock, which all accounts follow, and runs what becomes due."""
         status, answer = self.call("POST", "/_mock/clock/advance", {"by": by}, 60)
         if status != 200:
             raise SystemExit(f"FAILED: advance answered {status} {answer}")
 
     def call(self, method, path, body=None, limit_s=10.0, key=None):
-        """One call on a connection of its own: status and JSON body."""
+        """Makes a call on a new connection. Returns status and JSON body."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=limit_s)
         try:
             return request_json(connection, method, path, body, key)
@@ -101,7 +101,7 @@ class Server:
             connection.close()
 
     def bad_log_lines(self):
-        """What it should never print."""
+        """Returns the lines of the log that must never appear."""
         with open(self.log_path, encoding="utf-8", errors="replace") as log:
             return [line.strip() for line in log if BAD_LOG_LINE.search(line)]
 
@@ -111,7 +111,7 @@ class Server:
 
 
 def request_json(connection, method, path, body=None, key=None):
-    """A request with a JSON body, if any: the answer's status and JSON body."""
+    """Sends a request with an optional JSON body. Returns status and JSON body of the response."""
     headers = {}
     if body is not None:
         headers["Content-Type"] = "application/json"
@@ -119,16 +119,16 @@ def request_json(connection, method, path, body=None, key=None):
         headers["Authorization"] = f"Bearer {key}"
     text = None if body is None else json.dumps(body)
     connection.request(method, path, text, headers)
-    answer = connection.getresponse()
-    content = answer.read()
+    response = connection.getresponse()
+    content = response.read()
     try:
-        return answer.status, json.loads(content)
+        return response.status, json.loads(content)
     except ValueError:
-        return answer.status, {"text": content[:500].decode(errors="replace")}
+        return response.status, {"text": content[:500].decode(errors="replace")}
 
 
 def free_port():
-    """A port that is free now."""
+    """Returns a port that is free now."""
     while True:
         port = random.choice(PORTS)
         with socket.socket() as probe:

@@ -1,4 +1,4 @@
-//! Every error code that BIZ MORI documents can be provoked, as the table in README.md says.
+//! Every error code that BIZ MORI documents can be provoked, as `src/api/bizmori/README.md` says.
 
 use std::collections::BTreeSet;
 
@@ -329,7 +329,7 @@ async fn every_documented_error_code_is_answered() {
 }
 
 #[test]
-fn every_error_code_is_documented_by_vendor_and_in_readme() {
+fn every_error_code_is_documented_by_vendor_and_in_the_document() {
     let codes = stuntdouble::api::bizmori::ErrorCode::ALL.map(|code| {
         let json = serde_json::to_value(code).expect("JSON");
         json.as_str().expect("a word").to_owned()
@@ -337,9 +337,9 @@ fn every_error_code_is_documented_by_vendor_and_in_readme() {
     for code in codes {
         assert!(DOCUMENTED.contains(&code.as_str()), "{code}");
     }
-    let readme = include_str!("../../README.md");
+    let document = include_str!("../../src/api/bizmori/README.md");
     for code in DOCUMENTED {
         let row = format!("| `{code}` |");
-        assert!(readme.contains(&row), "README has no row of {code}");
+        assert!(document.contains(&row), "no row for {code}");
     }
 }

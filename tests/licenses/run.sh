@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# What docker/third_party.py says of the licenses of dependencies, without building an image:
+# Tests docker/third_party.py, which collects the licenses of dependencies, without building an image:
 #
 #   tests/licenses/run.sh
 #
-# Needs cargo, rustc, python3 and Debian's libc6-dev. Ends with exit code 0 if all went well.
+# Needs cargo, rustc, python3 and Debian's libc6-dev. Exit code 0 if everything passed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -13,7 +13,7 @@ trap 'rm -rf "$work"' EXIT
 
 fail() { echo "FAILED: $*" >&2; exit 1; }
 
-# Makes a program in $work/$1 with one dependency, `helper`, that has the license $2 and the text $3.
+# Creates a program in $work/$1 with one dependency, `helper`, with the license $2 and the license text $3.
 make_program() {
   local root=$work/$1
   mkdir -p "$root/src" "$root/helper/src"
@@ -44,6 +44,6 @@ refuses unknown-license "helper 1.2.3 has the license AGPL-3.0-only OR SSPL-1.0,
 python3 "$script" > "$work/text"
 expression=$(sed -n '/^SPDX-License-Identifier: /{s///p;q}' "$work/text")
 label=$(sed -n 's/.*org.opencontainers.image.licenses="\(.*\)".*/\1/p' docker/Dockerfile)
-[ "$label" = "$expression" ] || fail "docker/Dockerfile's label is '$label', not '$expression'"
+[ "$label" = "$expression" ] || fail "docker/Dockerfile's label: expected '$expression', got '$label'"
 [ "$(python3 "$script" --expression)" = "$expression" ] || fail "--expression differs"
 echo "$(wc -c < "$work/text") bytes of licenses: $expression"

@@ -1,4 +1,4 @@
-"""Orders of both vendors, from their creation to their end."""
+"""Creates orders of both vendors, and waits for their end."""
 
 import http.client
 import itertools
@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-# An order has to end within this.
+# Time in which an order must end.
 END_LIMIT_S = 180
 CALL_LIMIT_S = 60
 KINDS = ("ai-detection", "anti-ai", "wtr-embed", "wtr-extract", "detect", "bulk-upload")
@@ -17,18 +17,18 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True)
 class End:
-    """How an order ended: its status, and why if it failed."""
+    """End of an order: its status, and the reason of a failure."""
 
     status: str
     reason: str
 
 
 class Broken(Exception):
-    """What must not happen."""
+    """A violation of what the test expects."""
 
 
 class Client:
-    """A running server, by its origin."""
+    """A client of a running server."""
 
     def __init__(self, origin, key):
         parts = urlsplit(origin)
@@ -36,7 +36,7 @@ class Client:
         self._key = key
 
     def call(self, method, path, body=None, headers=None):
-        """One call with the key, on a connection of its own: status and body."""
+        """Makes a call with the key, on a new connection. Returns status and body."""
         headers = {"Authorization": f"Bearer {self._key}", "apikey": self._key, **(headers or {})}
         if isinstance(body, dict):
             body = json.dumps(body)
@@ -47,20 +47,20 @@ class Client:
         connection = http.client.HTTPConnection(self._host, self._port, timeout=CALL_LIMIT_S)
         try:
             connection.request(method, path, body, headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
+            response = connection.getresponse()
+            return response.status, response.read()
         finally:
             connection.close()
 
     def call_json(self, method, path, body=None):
-        """A call that has to answer 200 and JSON."""
+        """Makes a call that must answer 200 and JSON. Returns the JSON."""
         status, content = self.call(method, path, body)
         if status != 200:
             raise Broken(f"{method} {path}: {status} {content[:300].decode(errors='replace')}")
         return json.loads(content)
 
     def metric(self, name):
-        """A metric without labels, 0 if there is none."""
+        """Returns a metric without labels, 0 if it is missing."""
         status, content = self.call("GET", "/_mock/metrics")
         found = re.search(rf"^{name} ([0-9.e+]+)$", content.decode(), re.MULTILINE)
         return float(found.group(1)) if status == 200 and found else 0.0
@@ -71,7 +71,7 @@ class Client:
             raise Broken(f"health: {status} {content[:300]!r}")
 
     def run(self, kind, name, content):
-        """Makes an order of one file and waits for its end."""
+        """Creates an order of one file and waits for its end."""
         if kind == "detect":
             return self._document(name, content, "/detect", "/query")
         if kind == "bulk-upload":
@@ -91,18 +91,18 @@ class Client:
             confirm = {"idempotencyKey": f"{key} c", "orderId": data["orderId"]}
             self.call_json("POST", f"/api/v2/orders/{kind}/confirm", confirm)
 
-        def look():
+        def end_if_reached():
             order = self.call_json("GET", f"/api/v2/orders/{data['orderId']}")["data"]
             if order["status"] in ("complete", "failed"):
                 return End(order["status"], str(order.get("errors") or ""))
             return None
 
-        return self._ended(look, f"{kind} of {name}")
+        return self._wait_for_end(end_if_reached, f"{kind} of {name}")
 
     def _document(self, name, content, path, query):
-        place = self.call_json("GET", f"/get-presigned-url?file_name={name}")
-        self._put(place["presigned_url"], content)
-        url = f"http://{self._host}:{self._port}/{place['file_path']}"
+        slot = self.call_json("GET", f"/get-presigned-url?file_name={name}")
+        self._put(slot["presigned_url"], content)
+        url = f"http://{self._host}:{self._port}/{slot['file_path']}"
         body = {"key": self._key, "url": url}
         if path == "/detect":
             body |= {"generate_preview": True, "generate_heatmap_overlayed": True}
@@ -113,39 +113,36 @@ class Client:
             raise Broken(f"POST {path}: {status} {made[:300]!r}")
         document = json.loads(made)["id"]
 
-        def look():
-            told = self.call_json_by_post(query, {"id": document})
-            if told["status"] not in ("done", "failed"):
+        def end_if_reached():
+            state = self.call_json("POST", query, {"id": document})
+            if state["status"] not in ("done", "failed"):
                 return None
-            items = told.get("items") or []
-            return End(told["status"], ", ".join(str(item.get("status")) for item in items))
+            items = state.get("items") or []
+            return End(state["status"], ", ".join(str(item.get("status")) for item in items))
 
-        return self._ended(look, f"{path} of {name}")
-
-    def call_json_by_post(self, path, body):
-        return self.call_json("POST", path, body)
+        return self._wait_for_end(end_if_reached, f"{path} of {name}")
 
     def _put(self, url, content):
         parts = urlsplit(url)
-        # under whatever name the server calls itself, it is the one that is tested
-        # S3 refuses a presigned URL with an Authorization header
+        # The URL may have another host that leads to the same server. S3 refuses a presigned URL with an
+        # Authorization header.
         status, answer = self._send("PUT", f"{parts.path}?{parts.query}", content, {})
         if status != 200:
             raise Broken(f"PUT {parts.path}: {status} {answer[:300]!r}")
 
     @staticmethod
-    def _ended(look, what):
+    def _wait_for_end(end_if_reached, name):
         limit = time.monotonic() + END_LIMIT_S
         while time.monotonic() < limit:
-            end = look()
+            end = end_if_reached()
             if end is not None:
                 return end
             time.sleep(0.02)
-        raise Broken(f"{what}: has not ended after {END_LIMIT_S} s")
+        raise Broken(f"{name}: not ended after {END_LIMIT_S} s")
 
 
 def order_body(kind, name):
-    """What an order of one file asks for: all that can be drawn."""
+    """Returns the body of an order of one file, with every option that draws a picture."""
     if kind == "ai-detection":
         drawn = ("generateHeatmap", "generateOverlay", "generateThumbnail")
         return {"fileName": name, "options": dict.fromkeys(drawn, True)}

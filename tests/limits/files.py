@@ -1,4 +1,4 @@
-"""The worst files of each format: small on the disk, large in memory. Python's standard library only."""
+"""The most demanding files of each format: small on disk, large in memory. Uses Python's standard library only."""
 
 import os
 import struct
@@ -6,13 +6,13 @@ import zipfile
 import zlib
 from io import BytesIO
 
-# Undetectable takes no shorter file.
+# Undetectable refuses shorter files.
 PADDING_BYTES = 1_024
 FIXTURES = os.path.join(os.path.dirname(__file__), "..", "..", "fixtures")
 
 
 def png(width, height, color=6, depth=16):
-    """A PNG of zeros; by default of 16 bits a channel with alpha."""
+    """Returns a PNG of zeros, by default with 16 bits a channel and alpha."""
     row_bytes = width * {0: 1, 2: 3, 4: 2, 6: 4}[color] * depth // 8
     header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
     pixels = deflated(bytes(1 + row_bytes), height)
@@ -26,20 +26,20 @@ def png_chunk(kind, body):
 
 
 def deflated(row, count):
-    """Rows, compressed without being in memory all at once."""
+    """Compresses `count` equal rows without holding them all in memory."""
     compressor = zlib.compressobj(9)
     parts = [compressor.compress(row) for _ in range(count)]
     return b"".join(parts) + compressor.flush()
 
 
 def jpeg(width, height, progressive, sampling=0x11):
-    """A grey JPEG of three components, of which each block takes one bit, or two in baseline."""
+    """Returns a grey JPEG of three components. Each block takes one bit, or two in baseline."""
 
     def segment(marker, body):
         return bytes([0xFF, marker]) + struct.pack(">H", 2 + len(body)) + body
 
     def table(kind):
-        # one code, of one bit, for the symbol 0
+        # One code of one bit, for the symbol 0.
         return segment(0xC4, bytes([kind, 1]) + bytes(15) + bytes(1))
 
     luma_blocks = (sampling >> 4) * (sampling & 15)
@@ -62,15 +62,15 @@ def jpeg(width, height, progressive, sampling=0x11):
 
 
 def webp(width, height):
-    """A lossless WebP of one colour, whose pixels take no bits at all."""
+    """Returns a lossless WebP of one colour, whose pixels take no bits."""
     bits = [(0x2F, 8), (width - 1, 14), (height - 1, 14), (1, 1), (0, 3)]
-    # no transform, no cache, one group of codes; each code is simple and has one symbol of one bit
+    # No transform, no cache, one group of codes. Each code is simple, with one symbol of one bit.
     bits += [(0, 1), (0, 1), (0, 1)] + [(1, 1), (0, 1), (0, 1), (0, 1)] * 5
     number, length = 0, 0
     for value, count in bits:
         number |= value << length
         length += count
-    # what follows is not read
+    # Padding, which decoders do not read.
     data = number.to_bytes(-(-length // 8), "little") + bytes(PADDING_BYTES)
     data += bytes(len(data) % 2)
     chunk = b"VP8L" + struct.pack("<I", len(data)) + data
@@ -78,7 +78,7 @@ def webp(width, height):
 
 
 def tiff(width, height, rows_per_strip=500):
-    """A TIFF of 16 bits a channel with alpha, deflated, all of whose strips are the same bytes."""
+    """Returns a deflated TIFF with 16 bits a channel and alpha. All its strips are the same bytes."""
     assert height % rows_per_strip == 0
     strip = deflated(bytes(8 * width), rows_per_strip)
     count = height // rows_per_strip
@@ -115,7 +115,7 @@ def tiff(width, height, rows_per_strip=500):
 
 
 def bmp(width, height):
-    """A BMP of 256 colours, run-length encoded."""
+    """Returns a run-length encoded BMP of 256 colours."""
     row = b"\xff\0" * (width // 255) + bytes([width % 255, 0] if width % 255 else []) + b"\0\0"
     pixels = row * height + b"\0\x01"
     palette = bytes(1024)
@@ -125,7 +125,7 @@ def bmp(width, height):
 
 
 def gif(width, height):
-    """A GIF of one colour. Each code stands for a run that is one longer than that before."""
+    """Returns a GIF of one colour. Each code stands for a run that is one longer than the run before."""
     clear, end, bits, length, count = 4, 5, 0, 0, width * height
     data = bytearray()
 
@@ -144,7 +144,7 @@ def gif(width, height):
         run = min(run, count)
         put(0 if run == 1 else 4 + run, size)
         count -= run
-        # the table has grown by one with each code but the first
+        # Each code except the first adds an entry to the table.
         known = 4 + run + 1
         run += 1
         if known == 1 << size and size < 12:
@@ -164,7 +164,7 @@ def gif(width, height):
 
 
 def svg(side, nested):
-    """A drawing of layers within layers."""
+    """Returns an SVG of nested layers."""
     opened = '<g opacity="0.9">' * nested
     shape = f'<rect width="{side}" height="{side}" fill="#333"/>'
     return (
@@ -174,7 +174,7 @@ def svg(side, nested):
 
 
 def pdf(filler_bytes):
-    """A PDF of one empty page, and of a stream so long."""
+    """Returns a PDF of one empty page, with an unused stream of that length."""
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
@@ -194,7 +194,7 @@ def pdf(filler_bytes):
 
 
 def claiming(fixture, width, height):
-    """A HEIC or AVIF of the fixtures that claims to have those sides."""
+    """Returns a HEIC or AVIF of the fixtures that declares these sides."""
     with open(os.path.join(FIXTURES, fixture), "rb") as file:
         content = bytearray(file.read())
     at = content.index(b"ispe") + 8
@@ -211,7 +211,7 @@ def archive(members):
 
 
 def worst():
-    """Every file by its name."""
+    """Returns the files by name."""
     large = png(8_000, 8_000)
     progressive = jpeg(8_000, 8_000, progressive=True)
     files = {
@@ -232,7 +232,7 @@ def worst():
         "long.pdf": pdf(60_000_000),
         "huge.heic": claiming("plain.heic", 16_384, 4_096),
         "beyond.avif": claiming("plain.avif", 0x7FFFFFFF, 0x7FFFFFFF),
-        # what fits a small container
+        # Files that fit a small container.
         "small.png": png(640, 480, depth=8),
         "4mp.jpg": jpeg(2_400, 1_600, progressive=False, sampling=0x22),
         "4mp.png": png(2_400, 1_600, depth=8),

@@ -1,20 +1,19 @@
 #!/usr/bin/env python3
-"""The worst pictures of each format, as orders of each type, in little memory.
+"""Processes the most demanding pictures of each format, as orders of each type, in little memory.
 
     tests/limits/run.py target/release/stuntdouble [--memory 512,256,128,64] [--method cgroup|ulimit|none]
     tests/limits/run.py --url http://127.0.0.1:8080
 
-Starts the server with each limit, in MiB, and makes an order of each type of each file, first one
-by one, then four at a time. Each order has to end, done or failed, and the server has to live. With
-`--url` it does the same to a server that runs already, wherever it runs; that it was not started
-again is seen by its metrics.
+Starts the server with each limit, in MiB. Creates an order of each type for each file, first one by one, then four
+at a time. Each order must end, done or failed, and the server must survive. With `--url` it tests a running server,
+wherever it runs; its metrics show whether it was restarted.
 
-The limit is a memory cgroup's (as root, of either version), else that of the address space. Of
-that, the program, its threads' stacks and the allocator's arenas take a part that is never used:
-384 MiB are the least that make sense there, with two arenas at most (MALLOC_ARENA_MAX=2).
+The limit is that of a memory cgroup (as root, version 1 or 2), else that of the address space. The program, its
+threads' stacks and the allocator's arenas take a part of the address space without using it. A limit below 384 MiB
+makes no sense there, and the arenas are limited to two (MALLOC_ARENA_MAX=2).
 
-Prints a line for each order, with the peak of the server's memory (VmHWM). Exit code: 0 all held,
-1 something did not, 2 usage. Needs Python's standard library only.
+Prints a line for each order, with the peak of the server's memory (VmHWM). Exit code: 0 all orders ended and the
+server survived, 1 otherwise, 2 usage. Needs Python's standard library only.
 """
 
 import argparse
@@ -29,21 +28,21 @@ from server import NoCgroup, Server
 
 MIB = 1024 * 1024
 AT_ONCE = 4
-# Orders of each kind when several are made at once.
+# Orders of each kind when several run at once.
 OF_EACH_KIND = 2
-# The least address space in which anything can be said.
+# Smallest limit of the address space that makes sense.
 ADDRESS_SPACE_MIN_MIB = 384
-# By extension, kinds that take no such file and say so: they are not asked.
+# Kinds of orders for ZIP files; the other kinds do not accept them.
 ZIP_KINDS = ("bulk-upload",)
 
 
 def main():
-    # so that what was started is stopped
+    # Ends through `finally`, so that the server is stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     arguments = parse()
-    made = time.monotonic()
+    start = time.monotonic()
     worst = files.worst()
-    print(f"made {len(worst)} files in {time.monotonic() - made:.1f} s:")
+    print(f"made {len(worst)} files in {time.monotonic() - start:.1f} s:")
     for name, content in worst.items():
         print(f"  {name:22} {len(content):>10} bytes")
     steps = [
@@ -60,7 +59,7 @@ def main():
     except (Broken, RuntimeError, OSError) as error:
         print(f"FAILED: {error}", file=sys.stderr)
         return 1
-    print("all orders ended, and the server lives")
+    print("all orders ended, and the server survived")
     return 0
 
 
@@ -72,7 +71,7 @@ def parse():
     parser.add_argument("--method", choices=("cgroup", "ulimit", "none"), default="cgroup")
     arguments = parser.parse_args()
     if bool(arguments.binary) == bool(arguments.url):
-        parser.error("give the program, or --url")
+        parser.error("expected the program, or --url")
     return arguments
 
 
@@ -88,16 +87,16 @@ def within_limits(arguments, steps, worst):
 
 
 def started(arguments, mebibytes):
-    """A server within that limit. None if the limit makes no sense here."""
+    """Starts a server with that limit. Returns `None` if the limit makes no sense here."""
     if arguments.method == "cgroup":
         try:
             server = Server(arguments.binary, mebibytes * MIB, "cgroup")
-            print(f"=== {mebibytes} MiB, a memory cgroup's limit")
+            print(f"=== {mebibytes} MiB, limit of a memory cgroup")
             return server
         except NoCgroup as error:
-            print(f"no memory cgroup ({error}): the limit is one of the address space")
+            print(f"no memory cgroup ({error}): the limit is that of the address space")
     if arguments.method != "none" and mebibytes < ADDRESS_SPACE_MIN_MIB:
-        print(f"=== {mebibytes} MiB of address space are less than the program takes: left out")
+        print(f"=== {mebibytes} MiB of address space: skipped, less than the program needs")
         return None
     method = "none" if arguments.method == "none" else "ulimit"
     server = Server(arguments.binary, mebibytes * MIB, method)
@@ -106,7 +105,7 @@ def started(arguments, mebibytes):
 
 
 def against(client, server, steps, worst):
-    """Takes every step, one by one and then several at once."""
+    """Runs every step, one by one and then several at once."""
     began_at = client.metric("process_start_time_seconds")
     budget = client.metric("stuntdouble_engine_memory_budget_bytes")
     if server:
@@ -119,12 +118,12 @@ def against(client, server, steps, worst):
         ends[end.status] = ends.get(end.status, 0) + 1
         return end
 
-    def check(what):
+    def check(name):
         if server and server.end() is not None:
-            raise Broken(f"{what}: the server ended, {server.end()}")
+            raise Broken(f"{name}: the server ended, {server.end()}")
         client.assert_healthy()
         if client.metric("process_start_time_seconds") != began_at:
-            raise Broken(f"{what}: the server was started again")
+            raise Broken(f"{name}: the server was restarted")
 
     def peak(of):
         return f"{of.peak_bytes() / MIB:.0f}" if of else resident(client)
@@ -149,12 +148,12 @@ def against(client, server, steps, worst):
     leased = client.metric("stuntdouble_engine_memory_leased_bytes")
     most = client.metric("stuntdouble_engine_memory_leased_bytes_max")
     if leased != 0 or most > budget:
-        raise Broken(f"{leased} bytes are leased yet, and {most} were at most, of {budget}")
-    print(f"ends: {ends}; {most / MIB:.0f} MiB were set aside at most; resident now: {now(client, server)} MiB")
+        raise Broken(f"{leased} bytes still reserved, {most} at most, of a budget of {budget}")
+    print(f"ends: {ends}; {most / MIB:.0f} MiB reserved at most; resident now: {now(client, server)} MiB")
 
 
 def guarded(step, server, kind, name):
-    """Takes a step; says how the server ended, if it did."""
+    """Runs a step. If it fails, the error has the end of the server."""
     try:
         return step(kind, name)
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""The server's process, within limits of its memory."""
+"""The server's process, with a memory limit."""
 
 import os
 import resource
@@ -7,10 +7,10 @@ import subprocess
 import tempfile
 import time
 
-# As the image has it (docker/Dockerfile): larger blocks go back to the system when they are freed,
-# which glibc's allocator unlearns otherwise.
+# As in the image (docker/Dockerfile): larger blocks return to the system when they are freed. Otherwise glibc's
+# allocator raises this threshold by itself.
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "1048576"}
-# Each arena takes 64 MiB of the address space, used or not, and there are eight for each core.
+# Each arena takes 64 MiB of the address space, used or not. By default there are eight for each core.
 ARENAS = {"MALLOC_ARENA_MAX": "2"}
 CGROUP_1 = "/sys/fs/cgroup/memory"
 CGROUP_2 = "/sys/fs/cgroup"
@@ -18,7 +18,7 @@ START_LIMIT_S = 20
 
 
 class NoCgroup(Exception):
-    """No memory cgroup can be made here."""
+    """A memory cgroup cannot be created here."""
 
 
 class Cgroup:
@@ -41,18 +41,18 @@ class Cgroup:
             raise NoCgroup(f"{self._path}: {error}") from error
 
     def enter(self):
-        """Moves the calling process there."""
+        """Moves the calling process into the cgroup."""
         self._write("cgroup.procs", os.getpid())
 
     def kills(self):
-        """How often the kernel killed something there."""
+        """Returns how often the kernel killed a process of the cgroup."""
         file = "memory.events" if self.is_v2 else "memory.oom_control"
         with open(f"{self._path}/{file}", encoding="utf-8") as lines:
             counts = dict(line.split() for line in lines)
         return int(counts.get("oom_kill", 0))
 
     def remove(self):
-        """Removes it; what was in it has to be gone."""
+        """Removes the cgroup, once its processes are gone."""
         for _ in range(100):
             try:
                 os.rmdir(self._path)
@@ -68,7 +68,7 @@ class Cgroup:
 
 
 class Server:
-    """A server with a data directory of its own, within a limit: a cgroup's, or of its address space."""
+    """A server with its own data directory and a limit: that of a cgroup, or of the address space."""
 
     def __init__(self, binary, limit_bytes, method):
         self._directory = tempfile.TemporaryDirectory(prefix="stuntdouble-limits-")
@@ -110,28 +110,28 @@ class Server:
             return log.read()
 
     def peak_bytes(self):
-        """The most memory that it had since `forget_peak`."""
+        """Returns the peak of resident memory since `forget_peak`."""
         return self._status("VmHWM")
 
     def resident_bytes(self):
-        """The memory that it has."""
+        """Returns the resident memory."""
         return self._status("VmRSS")
 
     def forget_peak(self):
-        """Begins to look for the peak anew."""
+        """Resets the peak."""
         with open(f"/proc/{self._process.pid}/clear_refs", "w", encoding="utf-8") as out:
             out.write("5")
 
     def end(self):
-        """How it ended by itself. None if it runs."""
+        """Returns how the server ended. `None` if it runs."""
         code = self._process.poll()
         if code is None and not (self._cgroup and self._cgroup.kills()):
             return None
-        killed = " by the kernel, for its memory" if self._cgroup and self._cgroup.kills() else ""
+        killed = ", killed by the kernel for its memory" if self._cgroup and self._cgroup.kills() else ""
         return f"exit code {code}{killed}:\n{self.log()[-2000:]}"
 
     def stop(self):
-        """Stops it, and removes what it had."""
+        """Stops the server, and removes its directory and cgroup."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             try:
@@ -153,7 +153,7 @@ class Server:
             if self._process.poll() is not None:
                 break
             time.sleep(0.02)
-        raise RuntimeError(f"the server does not start: exit code {self._process.poll()}\n{self.log()[-2000:]}")
+        raise RuntimeError(f"the server did not start: exit code {self._process.poll()}\n{self.log()[-2000:]}")
 
     def _status(self, field):
         with open(f"/proc/{self._process.pid}/status", encoding="utf-8") as lines:

@@ -1,8 +1,7 @@
-"""What a network alias does to a container's name resolution, done to a Python process.
+"""Stands for a network alias in a Python process.
 
-With this folder on PYTHONPATH the vendors' hosts are this machine, and their port 443 is
-ALIASED_PORT, which needs no rights to be listened on. The program knows nothing of it: it asks for
-`https://api.bizmori.com`, and says so in SNI and `Host`.
+With this folder on PYTHONPATH the vendors' hosts resolve to this machine, and their port 443 is ALIASED_PORT, which
+any user may listen on. The program itself calls `https://api.bizmori.com`, also in SNI and `Host`.
 """
 
 import os

@@ -1,4 +1,4 @@
-//! Commands, control operations and the README's table of commands match each other.
+//! Commands, control operations and the table of `src/cli/README.md` match each other.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use stuntdouble::api::control::routes;
 use stuntdouble::cli::client::{ApiCall, call};
 use stuntdouble::cli::grammar::{Cli, Command as CliCommand};
 
-const README: &str = include_str!("../../../README.md");
+use crate::readme::assert_table;
 
 /// Every command with its arguments, and the route that it calls.
 const COMMAND_ROUTES: [(&str, &str); 37] = [
@@ -209,8 +209,5 @@ fn readme_table_of_commands_matches_the_program() {
         format!("| `{usage_line}` | {about} | {route_cell}|")
     });
     let rows: Vec<String> = rows.collect();
-    let (_, chapter) = README.split_once("\n## Command line\n").expect("a chapter");
-    let chapter = chapter.split("\n## ").next().unwrap_or_default();
-    let table: Vec<&str> = chapter.lines().filter(|it| it.starts_with("| `")).collect();
-    assert_eq!(table.join("\n"), rows.join("\n"));
+    assert_table("src/cli/README.md", "Commands", "| `", &rows);
 }

@@ -1,4 +1,4 @@
-//! Every error message of the vendor's handlers can be provoked, as the table in README.md says.
+//! Every error message of the vendor's handlers can be provoked, as `src/api/undetectable/README.md` says.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-// A key, which is a world of its own, and what the control plane does with it. It ends with its test.
+// An account: a key, and calls of the control plane about it. It is deleted at the end of its test.
 
 import { randomUUID } from "node:crypto";
 
@@ -10,15 +10,15 @@ export class Account {
     test.after(() => this.mock("DELETE", `accounts/${this.key}`));
   }
 
-  async mock(method, path, asked) {
-    const body = asked && JSON.stringify({ account: this.key, ...asked });
-    const answer = await fetch(`${this.origin}/_mock/${path}`, { method, body });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`);
+  async mock(method, path, fields) {
+    const body = fields && JSON.stringify({ account: this.key, ...fields });
+    const response = await fetch(`${this.origin}/_mock/${path}`, { method, body });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
     return text && JSON.parse(text);
   }
 
-  // What the calls of that operation were answered, in order.
+  // Returns the statuses of the operation's responses, in order.
   async statuses(operation) {
     const query = new URLSearchParams({ account: this.key, operation });
     const { requests } = await this.mock("GET", `requests?${query}`);

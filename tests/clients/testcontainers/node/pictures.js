@@ -1,19 +1,19 @@
-// The code under test: what a service of yours asks of the two vendors.
+// The code under test: a client of the two vendors.
 //
-// Nothing here knows of a mock. Where the vendors are is told from outside, as in production.
+// It does not know of a mock. The caller sets the vendors' addresses, as in production.
 
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const TRIES = 3;
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 export class Pictures {
   constructor({ bizmori, undetectable, key }) {
     Object.assign(this, { bizmori, undetectable, key });
   }
 
-  // The picture as BIZ MORI protects it.
+  // Returns the picture as BIZ MORI protects it.
   async protect(name, picture) {
     const order = await this.order(name);
     await this.upload(order, picture);
@@ -24,29 +24,29 @@ export class Pictures {
     return this.#bizmori("/anti-ai", { idempotencyKey: randomUUID(), files: [{ fileName: name }] });
   }
 
-  // A URL that expired while the order waited is asked for anew.
+  // Uploads the picture. Gets a new URL if the first has expired.
   async upload({ orderId, files }, picture) {
     const put = ([{ uploadUrl }]) => fetch(uploadUrl, { method: "PUT", body: picture });
-    let answer = await put(files);
-    if (answer.status === 403) {
-      answer = await put((await this.#bizmori(`/${orderId}/refresh-urls`, {})).files);
+    let response = await put(files);
+    if (response.status === 403) {
+      response = await put((await this.#bizmori(`/${orderId}/refresh-urls`, {})).files);
     }
-    await good(answer);
+    await checked(response);
   }
 
   async protected({ orderId }) {
     await this.#bizmori("/anti-ai/confirm", { idempotencyKey: randomUUID(), orderId });
     await until("complete", () => this.#bizmori(`/${orderId}`));
     const { downloadUrl } = await this.#bizmori(`/${orderId}/download`);
-    return Buffer.from(await (await good(await fetch(downloadUrl))).arrayBuffer());
+    return Buffer.from(await (await checked(await fetch(downloadUrl))).arrayBuffer());
   }
 
-  // Undetectable's verdict, and the chance in percent that a machine made the picture.
+  // Returns Undetectable's verdict, and the probability in percent that the picture is AI.
   async judge(name, picture) {
     const query = new URLSearchParams({ file_name: name });
     const slot = await this.#undetectable(`/get-presigned-url?${query}`);
     const headers = { "Content-Type": "image/jpeg", "x-amz-acl": "private" };
-    await good(await fetch(slot.presigned_url, { method: "PUT", headers, body: picture }));
+    await checked(await fetch(slot.presigned_url, { method: "PUT", headers, body: picture }));
     const url = `${this.undetectable}/${slot.file_path}`;
     const { id } = await this.#undetectable("/detect", { key: this.key, url });
     const document = await until("done", () => this.#undetectable("/query", { id }));
@@ -63,31 +63,31 @@ export class Pictures {
   }
 }
 
-async function good(answer) {
-  if (!answer.ok) throw new Error(`${answer.url}: ${answer.status} ${await answer.text()}`);
-  return answer;
+async function checked(response) {
+  if (!response.ok) throw new Error(`${response.url}: ${response.status} ${await response.text()}`);
+  return response;
 }
 
-// A GET, or a POST where there is a body. A vendor that is busy is asked again.
+// Makes a GET, or a POST if there is a body. Retries if the vendor is busy.
 async function call(url, headers, body) {
-  const asked = { method: "POST", body: JSON.stringify(body) };
-  const typed = { ...headers, "Content-Type": "application/json" };
+  const post = { method: "POST", body: JSON.stringify(body) };
+  const postHeaders = { ...headers, "Content-Type": "application/json" };
   for (let tries = 1; ; tries += 1) {
-    const answer = await fetch(url, body ? { ...asked, headers: typed } : { headers });
-    if (answer.status !== 503 || tries === TRIES) return (await good(answer)).json();
-    await answer.arrayBuffer();
+    const response = await fetch(url, body ? { ...post, headers: postHeaders } : { headers });
+    if (response.status !== 503 || tries === TRIES) return (await checked(response)).json();
+    await response.arrayBuffer();
     await sleep(50 * tries);
   }
 }
 
-// What is read once its status is as wanted.
-async function until(wanted, read) {
-  const deadline = Date.now() + PATIENCE_MS;
+// Calls `read` until the status is `expected`. Returns the last result.
+async function until(expected, read) {
+  const deadline = Date.now() + TIMEOUT_MS;
   for (;;) {
-    const found = await read();
-    if (found.status === wanted) return found;
-    if (found.status === "failed" || Date.now() > deadline) {
-      throw new Error(`not ${wanted}: ${JSON.stringify(found)}`);
+    const result = await read();
+    if (result.status === expected) return result;
+    if (result.status === "failed" || Date.now() > deadline) {
+      throw new Error(`expected ${expected}, got ${JSON.stringify(result)}`);
     }
     await sleep(50);
   }

@@ -1,4 +1,4 @@
-// What pictures.js does with both vendors. All tests run in parallel, each with a key of its own.
+// Tests of pictures.js with both vendors. All tests run in parallel, each with its own key.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -23,7 +23,7 @@ describe("pictures", { concurrency: true, timeout: 60_000 }, () => {
       then: { respond: { status: 503 } },
     });
 
-  it("a picture is protected", async (test) => {
+  it("protect returns another JPEG", async (test) => {
     const account = accountOf(test);
     const protectedPicture = await picturesOf(account).protect("photo.jpg", photo);
     assert.equal(protectedPicture.subarray(0, 3).toString("hex"), "ffd8ff");
@@ -35,19 +35,19 @@ describe("pictures", { concurrency: true, timeout: 60_000 }, () => {
     ["photo_ai.jpg", "AI Generated", 98],
     ["photo.jpg", "Real", 4],
   ]) {
-    it(`${name} is judged`, async (test) => {
+    it(`judge returns the verdict of ${name}`, async (test) => {
       const account = accountOf(test);
-      // What is due comes at once, in order: nobody waits.
+      // The clock jumps to whatever is due next, so the test does not wait.
       await account.mock("PUT", "clock", { mode: "jump" });
       assert.deepEqual(await picturesOf(account).judge(name, photo), { verdict, percent });
       assert.deepEqual(await account.statuses("undetectable.detect"), [200]);
     });
   }
 
-  it("an upload URL that expired is asked for anew", async (test) => {
+  it("upload after expiry gets a new URL", async (test) => {
     const [late, punctual] = [accountOf(test), accountOf(test)];
     const orders = await Promise.all([late, punctual].map((it) => picturesOf(it).order("photo.jpg")));
-    // An hour passes for one key, and for no other.
+    // An hour passes for one key only.
     await late.mock("POST", "clock/advance", { by: "PT61M" });
     await picturesOf(late).upload(orders[0], photo);
     await picturesOf(punctual).upload(orders[1], photo);
@@ -57,14 +57,14 @@ describe("pictures", { concurrency: true, timeout: 60_000 }, () => {
     assert.deepEqual(await punctual.statuses("bizmori.refreshUploadUrls"), []);
   });
 
-  it("a vendor that is busy twice is asked three times", async (test) => {
+  it("order retries a vendor that is busy twice", async (test) => {
     const account = accountOf(test);
     await busy(account, 2);
     await picturesOf(account).order("photo.jpg");
     assert.deepEqual(await account.statuses("bizmori.createAntiAi"), [503, 503, 200]);
   });
 
-  it("a vendor that stays busy is given up", async (test) => {
+  it("protect gives up after three tries", async (test) => {
     const account = accountOf(test);
     await busy(account);
     await assert.rejects(picturesOf(account).protect("photo.jpg", photo), /503/);

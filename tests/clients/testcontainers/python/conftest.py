@@ -1,4 +1,4 @@
-"""One stuntdouble for the whole run, however many workers it has, and a key for each test."""
+"""Starts one stuntdouble for the whole run, also with several workers. Each test has its own key."""
 
 import os
 
@@ -11,11 +11,11 @@ PORT = 8080
 
 
 def pytest_configure(config):
-    # Workers of pytest-xdist inherit it. Set from outside, it names a server that outlives the run.
+    # Workers of pytest-xdist inherit the variable. If it is set from outside, it names a running server.
     if "STUNTDOUBLE" in os.environ:
         return
-    serves = HttpWaitStrategy(PORT, "/_mock/health").with_startup_timeout(30).with_poll_interval(0.1)
-    container = DockerContainer("stuntdouble").with_exposed_ports(PORT).waiting_for(serves)
+    is_serving = HttpWaitStrategy(PORT, "/_mock/health").with_startup_timeout(30).with_poll_interval(0.1)
+    container = DockerContainer("stuntdouble").with_exposed_ports(PORT).waiting_for(is_serving)
     config.add_cleanup(container.stop)
     container.start()
     host, port = container.get_container_host_ip(), container.get_exposed_port(PORT)
@@ -24,7 +24,7 @@ def pytest_configure(config):
 
 @pytest.fixture
 def new_account():
-    """Makes accounts, which end with the test."""
+    """Creates accounts, which are deleted after the test."""
     accounts = []
 
     def new():
@@ -33,4 +33,4 @@ def new_account():
 
     yield new
     for account in accounts:
-        account.end()
+        account.delete()

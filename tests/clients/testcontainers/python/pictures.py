@@ -1,6 +1,6 @@
-"""The code under test: what a service of yours asks of the two vendors.
+"""The code under test: a client of the two vendors.
 
-Nothing here knows of a mock. Where the vendors are is told from outside, as in production.
+It does not know of a mock. The caller sets the vendors' addresses, as in production.
 """
 
 import time
@@ -11,7 +11,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 TRIES = 3
-PATIENCE_S = 30
+TIMEOUT_S = 30
 
 
 class Pictures:
@@ -20,46 +20,46 @@ class Pictures:
         self.undetectable = undetectable
         self.key = key
         self.http = requests.Session()
-        # A vendor that is busy is asked again.
+        # Retries if the vendor is busy.
         busy = Retry(TRIES - 1, status_forcelist=[503], allowed_methods=None, backoff_factor=0.05)
         for scheme in ("http://", "https://"):
             self.http.mount(scheme, HTTPAdapter(max_retries=busy))
 
     def protect(self, name, picture):
-        """The picture as BIZ MORI protects it."""
+        """Returns the picture as BIZ MORI protects it."""
         order = self.order(name)
         self.upload(order, picture)
         return self.protected(order)
 
     def order(self, name):
-        wanted = {"idempotencyKey": str(uuid.uuid4()), "files": [{"fileName": name}]}
-        return self._bizmori("POST", "anti-ai", wanted)
+        body = {"idempotencyKey": str(uuid.uuid4()), "files": [{"fileName": name}]}
+        return self._bizmori("POST", "anti-ai", body)
 
     def upload(self, order, picture):
-        """A URL that expired while the order waited is asked for anew."""
-        answer = self.http.put(order["files"][0]["uploadUrl"], data=picture, timeout=PATIENCE_S)
-        if answer.status_code == 403:
-            fresh = self._bizmori("POST", f"{order['orderId']}/refresh-urls")
-            answer = self.http.put(fresh["files"][0]["uploadUrl"], data=picture, timeout=PATIENCE_S)
-        answer.raise_for_status()
+        """Uploads the picture. Gets a new URL if the first has expired."""
+        response = self.http.put(order["files"][0]["uploadUrl"], data=picture, timeout=TIMEOUT_S)
+        if response.status_code == 403:
+            refreshed = self._bizmori("POST", f"{order['orderId']}/refresh-urls")
+            response = self.http.put(refreshed["files"][0]["uploadUrl"], data=picture, timeout=TIMEOUT_S)
+        response.raise_for_status()
 
     def protected(self, order):
-        confirmed = {"idempotencyKey": str(uuid.uuid4()), "orderId": order["orderId"]}
-        self._bizmori("POST", "anti-ai/confirm", confirmed)
+        body = {"idempotencyKey": str(uuid.uuid4()), "orderId": order["orderId"]}
+        self._bizmori("POST", "anti-ai/confirm", body)
         until(lambda: self._bizmori("GET", order["orderId"]), "complete")
         url = self._bizmori("GET", f"{order['orderId']}/download")["downloadUrl"]
-        answer = self.http.get(url, timeout=PATIENCE_S)
-        answer.raise_for_status()
-        return answer.content
+        response = self.http.get(url, timeout=TIMEOUT_S)
+        response.raise_for_status()
+        return response.content
 
     def judge(self, name, picture):
-        """Undetectable's verdict, and the chance in percent that a machine made the picture."""
+        """Returns Undetectable's verdict, and the probability in percent that the picture is AI."""
         slot = self._undetectable("GET", f"get-presigned-url?file_name={name}")
         headers = {"Content-Type": "image/jpeg", "x-amz-acl": "private"}
-        answer = self.http.put(slot["presigned_url"], picture, headers=headers, timeout=PATIENCE_S)
-        answer.raise_for_status()
-        asked = {"key": self.key, "url": f"{self.undetectable}/{slot['file_path']}"}
-        document = self._undetectable("POST", "detect", asked)
+        response = self.http.put(slot["presigned_url"], picture, headers=headers, timeout=TIMEOUT_S)
+        response.raise_for_status()
+        body = {"key": self.key, "url": f"{self.undetectable}/{slot['file_path']}"}
+        document = self._undetectable("POST", "detect", body)
         query = {"id": document["id"]}
         document = until(lambda: self._undetectable("POST", "query", query), "done")
         return document["result_details"]["final_result"], document["result"]
@@ -72,18 +72,18 @@ class Pictures:
         return self._call(method, f"{self.undetectable}/{path}", {"apikey": self.key}, body)
 
     def _call(self, method, url, headers, body):
-        answer = self.http.request(method, url, headers=headers, json=body, timeout=PATIENCE_S)
-        answer.raise_for_status()
-        return answer.json()
+        response = self.http.request(method, url, headers=headers, json=body, timeout=TIMEOUT_S)
+        response.raise_for_status()
+        return response.json()
 
 
-def until(read, wanted):
-    """What is read once its status is as wanted."""
-    deadline = time.monotonic() + PATIENCE_S
+def until(read, expected):
+    """Calls `read` until the status is `expected`. Returns the last result."""
+    deadline = time.monotonic() + TIMEOUT_S
     while True:
-        found = read()
-        if found["status"] == wanted:
-            return found
-        if found["status"] == "failed" or time.monotonic() > deadline:
-            raise RuntimeError(f"not {wanted}: {found}")
+        result = read()
+        if result["status"] == expected:
+            return result
+        if result["status"] == "failed" or time.monotonic() > deadline:
+            raise RuntimeError(f"expected {expected}, got {result}")
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""What pictures.py does with both vendors. All tests run in parallel, each with a key of its own.
+"""Tests of pictures.py with both vendors. All tests run in parallel, each with its own key.
 
     pytest --numprocesses 2
 """
@@ -16,7 +16,7 @@ def pictures_of(account):
     return Pictures(account.origin, account.origin, account.key)
 
 
-def test_a_picture_is_protected(new_account):
+def test_protect_returns_another_jpeg(new_account):
     account = new_account()
     protected = pictures_of(account).protect("photo.jpg", PHOTO)
     assert protected.startswith(b"\xff\xd8\xff")
@@ -27,18 +27,18 @@ def test_a_picture_is_protected(new_account):
 @pytest.mark.parametrize(
     "name, verdict", [("photo_ai.jpg", ("AI Generated", 98)), ("photo.jpg", ("Real", 4))]
 )
-def test_a_picture_is_judged(new_account, name, verdict):
+def test_judge_returns_the_verdict(new_account, name, verdict):
     account = new_account()
-    # What is due comes at once, in order: nobody waits.
+    # The clock jumps to whatever is due next, so the test does not wait.
     account.mock("PUT", "clock", mode="jump")
     assert pictures_of(account).judge(name, PHOTO) == verdict
     assert account.statuses("undetectable.detect") == [200]
 
 
-def test_an_upload_url_that_expired_is_asked_for_anew(new_account):
+def test_upload_after_expiry_gets_a_new_url(new_account):
     late, punctual = new_account(), new_account()
     orders = {account: pictures_of(account).order("photo.jpg") for account in (late, punctual)}
-    # An hour passes for one key, and for no other.
+    # An hour passes for one key only.
     late.mock("POST", "clock/advance", by="PT61M")
     for account, order in orders.items():
         pictures_of(account).upload(order, PHOTO)
@@ -54,14 +54,14 @@ def busy(account, times):
     account.mock("POST", "rules", times=times, when=when, then=then)
 
 
-def test_a_vendor_that_is_busy_twice_is_asked_three_times(new_account):
+def test_order_retries_a_vendor_that_is_busy_twice(new_account):
     account = new_account()
     busy(account, times=2)
     pictures_of(account).order("photo.jpg")
     assert account.statuses("bizmori.createAntiAi") == [503, 503, 200]
 
 
-def test_a_vendor_that_stays_busy_is_given_up(new_account):
+def test_protect_gives_up_after_three_tries(new_account):
     account = new_account()
     busy(account, times=None)
     with pytest.raises(requests.exceptions.RetryError):

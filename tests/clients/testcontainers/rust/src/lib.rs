@@ -1,6 +1,6 @@
-//! The code under test: what a service of yours asks of the two vendors.
+//! The code under test: a client of the two vendors.
 //!
-//! Nothing here knows of a mock. Where the vendors are is told from outside, as in production.
+//! It does not know of a mock. The caller sets the vendors' addresses, as in production.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 const TRIES: u32 = 3;
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// One customer's pictures at both vendors.
+/// Client of both vendors with one key.
 pub struct Pictures {
     pub bizmori: String,
     pub undetectable: String,
@@ -21,16 +21,16 @@ pub struct Pictures {
     pub http: Client,
 }
 
-/// What Undetectable found.
+/// Result of Undetectable.
 #[derive(Debug, PartialEq)]
 pub struct Verdict {
     pub label: String,
-    /// The chance that a machine made the picture.
+    /// Probability that the picture is AI.
     pub percent: f64,
 }
 
 impl Pictures {
-    /// The picture as BIZ MORI protects it.
+    /// Returns the picture as BIZ MORI protects it.
     pub async fn protect(&self, name: &str, picture: &[u8]) -> Result<Vec<u8>> {
         let order = self.order(name).await?;
         self.upload(&order, picture).await?;
@@ -38,53 +38,53 @@ impl Pictures {
     }
 
     pub async fn order(&self, name: &str) -> Result<Value> {
-        let wanted = json!({"idempotencyKey": unique(), "files": [{"fileName": name}]});
-        self.post_bizmori("anti-ai", &wanted).await
+        let body = json!({"idempotencyKey": unique(), "files": [{"fileName": name}]});
+        self.post_bizmori("anti-ai", &body).await
     }
 
-    /// A URL that expired while the order waited is asked for anew.
+    /// Uploads the picture. Gets a new URL if the first has expired.
     pub async fn upload(&self, order: &Value, picture: &[u8]) -> Result<()> {
         let put = |order: &Value| self.http.put(text(&order["files"][0]["uploadUrl"]));
-        let mut answer = put(order).body(picture.to_vec()).send().await?;
-        if answer.status() == StatusCode::FORBIDDEN {
+        let mut response = put(order).body(picture.to_vec()).send().await?;
+        if response.status() == StatusCode::FORBIDDEN {
             let path = format!("{}/refresh-urls", text(&order["orderId"]));
-            let fresh = self.post_bizmori(&path, &json!({})).await?;
-            answer = put(&fresh).body(picture.to_vec()).send().await?;
+            let refreshed = self.post_bizmori(&path, &json!({})).await?;
+            response = put(&refreshed).body(picture.to_vec()).send().await?;
         }
-        answer.error_for_status()?;
+        response.error_for_status()?;
         Ok(())
     }
 
     pub async fn protected(&self, order: &Value) -> Result<Vec<u8>> {
         let id = text(&order["orderId"]);
-        let confirmed = json!({"idempotencyKey": unique(), "orderId": id});
-        self.post_bizmori("anti-ai/confirm", &confirmed).await?;
+        let body = json!({"idempotencyKey": unique(), "orderId": id});
+        self.post_bizmori("anti-ai/confirm", &body).await?;
         until("complete", async || self.get_bizmori(id).await).await?;
         let download = self.get_bizmori(&format!("{id}/download")).await?;
         let url = text(&download["downloadUrl"]);
-        let answer = self.http.get(url).send().await?.error_for_status()?;
-        Ok(answer.bytes().await?.to_vec())
+        let response = self.http.get(url).send().await?.error_for_status()?;
+        Ok(response.bytes().await?.to_vec())
     }
 
     pub async fn judge(&self, name: &str, picture: &[u8]) -> Result<Verdict> {
         let origin = &self.undetectable;
-        let place = format!("{origin}/get-presigned-url?file_name={name}");
-        let asked = self.http.get(place).header("apikey", &self.key);
-        let slot: Value = answered(asked).await?.json().await?;
+        let url = format!("{origin}/get-presigned-url?file_name={name}");
+        let request = self.http.get(url).header("apikey", &self.key);
+        let slot: Value = send(request).await?.json().await?;
         let put = self.http.put(text(&slot["presigned_url"]));
         let put = put.header("Content-Type", "image/jpeg");
         let put = put.header("x-amz-acl", "private");
-        let sent = put.body(picture.to_vec()).send().await?;
-        sent.error_for_status()?;
+        let response = put.body(picture.to_vec()).send().await?;
+        response.error_for_status()?;
 
         let url = format!("{origin}/{}", text(&slot["file_path"]));
         let detect = json!({"key": self.key, "url": url});
-        let asked = self.http.post(format!("{origin}/detect")).json(&detect);
-        let document: Value = answered(asked).await?.json().await?;
+        let request = self.http.post(format!("{origin}/detect")).json(&detect);
+        let document: Value = send(request).await?.json().await?;
         let query = json!({"id": document["id"]});
         let document = until("done", async || {
-            let asked = self.http.post(format!("{origin}/query")).json(&query);
-            Ok(answered(asked).await?.json().await?)
+            let request = self.http.post(format!("{origin}/query")).json(&query);
+            Ok(send(request).await?.json().await?)
         })
         .await?;
         let label = text(&document["result_details"]["final_result"]).to_owned();
@@ -107,35 +107,35 @@ impl Pictures {
         self.http.request(method, url).bearer_auth(&self.key)
     }
 
-    async fn call_bizmori(&self, asked: RequestBuilder) -> Result<Value> {
-        let mut answer: Value = answered(asked).await?.json().await?;
-        Ok(answer["data"].take())
+    async fn call_bizmori(&self, request: RequestBuilder) -> Result<Value> {
+        let mut body: Value = send(request).await?.json().await?;
+        Ok(body["data"].take())
     }
 }
 
-/// A good answer. A vendor that is busy is asked again.
-async fn answered(asked: RequestBuilder) -> Result<Response> {
+/// Sends a request and returns the response, which has a 2xx status. Retries if the vendor is busy.
+async fn send(request: RequestBuilder) -> Result<Response> {
     let mut tries = 0;
     loop {
-        let again = asked.try_clone().ok_or("a body that is sent once")?;
-        let answer = again.send().await?;
+        let copy = request.try_clone().ok_or("the body cannot be sent twice")?;
+        let response = copy.send().await?;
         tries += 1;
-        if answer.status() != StatusCode::SERVICE_UNAVAILABLE || tries == TRIES {
-            return Ok(answer.error_for_status()?);
+        if response.status() != StatusCode::SERVICE_UNAVAILABLE || tries == TRIES {
+            return Ok(response.error_for_status()?);
         }
         tokio::time::sleep(Duration::from_millis(50) * tries).await;
     }
 }
 
-/// What is read once its status is as wanted.
-async fn until(wanted: &str, read: impl AsyncFn() -> Result<Value>) -> Result<Value> {
-    let began = Instant::now();
+/// Calls `read` until the status is `expected`. Returns the last result.
+async fn until(expected: &str, read: impl AsyncFn() -> Result<Value>) -> Result<Value> {
+    let start = Instant::now();
     loop {
-        let found = read().await?;
-        match text(&found["status"]) {
-            status if status == wanted => return Ok(found),
-            "failed" => return Err(format!("failed: {found}").into()),
-            _ if began.elapsed() > PATIENCE => return Err(format!("not {wanted}: {found}").into()),
+        let result = read().await?;
+        match text(&result["status"]) {
+            status if status == expected => return Ok(result),
+            "failed" => return Err(format!("failed: {result}").into()),
+            _ if start.elapsed() > TIMEOUT => return Err(format!("timed out: {result}").into()),
             _ => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
@@ -145,10 +145,10 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// No second one on this machine: for idempotency, and for the keys of tests.
+/// Returns a text that is unique on this machine: an idempotency key, or a key of a test.
 pub fn unique() -> String {
-    static MADE: AtomicU64 = AtomicU64::new(0);
+    static COUNT: AtomicU64 = AtomicU64::new(0);
     let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
-    let made = MADE.fetch_add(1, Ordering::Relaxed);
-    format!("{}-{}-{made}", std::process::id(), since.as_nanos())
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{}-{}-{count}", std::process::id(), since.as_nanos())
 }

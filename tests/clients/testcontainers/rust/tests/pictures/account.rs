@@ -1,4 +1,4 @@
-//! A key, which is a world of its own, and what the control plane does with it.
+//! An account: a key, and calls of the control plane about it.
 
 use std::sync::Arc;
 
@@ -29,20 +29,21 @@ impl Account {
         }
     }
 
-    pub async fn mock(&self, method: &str, path: &str, mut asked: Value) {
-        asked["account"] = json!(self.pictures.key);
-        let request = self.control(method, path).json(&asked);
-        let answer = request.send().await.expect("an answer");
-        let (status, body) = (answer.status(), answer.text().await);
+    pub async fn mock(&self, method: &str, path: &str, mut fields: Value) {
+        fields["account"] = json!(self.pictures.key);
+        let request = self.control(method, path).json(&fields);
+        let response = request.send().await.expect("a response");
+        let (status, body) = (response.status(), response.text().await);
         assert!(status.is_success(), "{path}: {status} {body:?}");
     }
 
-    /// What the calls of that operation were answered, in order.
+    /// Returns the statuses of the operation's responses, in order.
     pub async fn statuses(&self, operation: &str) -> Vec<u64> {
         let key = &self.pictures.key;
         let path = format!("requests?account={key}&operation={operation}");
-        let answer = self.control("GET", &path).send().await.expect("an answer");
-        let journal: Value = answer.json().await.expect("the journal");
+        let response = self.control("GET", &path).send().await;
+        let response = response.expect("a response");
+        let journal: Value = response.json().await.expect("the journal");
         let requests = journal["requests"].as_array().expect("requests");
         let statuses = requests.iter().map(|request| request["status"].as_u64());
         statuses.map(|status| status.expect("answered")).collect()

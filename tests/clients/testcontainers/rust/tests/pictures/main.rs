@@ -1,4 +1,4 @@
-//! What `Pictures` does with both vendors. All tests run in parallel, each with a key of its own.
+//! Tests of `Pictures` with both vendors. All tests run in parallel, each with its own key.
 
 mod account;
 mod stuntdouble;
@@ -10,7 +10,7 @@ use serde_json::json;
 const PHOTO: &[u8] = include_bytes!("../../../../../../fixtures/photo.jpg");
 
 #[tokio::test]
-async fn a_picture_is_protected() {
+async fn protect_returns_another_jpeg() {
     let account = Account::new().await;
     let protected = account.pictures.protect("photo.jpg", PHOTO).await;
     let protected = protected.expect("protected");
@@ -20,9 +20,9 @@ async fn a_picture_is_protected() {
 }
 
 #[tokio::test]
-async fn a_picture_is_judged() {
+async fn judge_returns_the_verdict() {
     let account = Account::new().await;
-    // What is due comes at once, in order: nobody waits.
+    // The clock jumps to whatever is due next, so the test does not wait.
     account.mock("PUT", "clock", json!({"mode": "jump"})).await;
     for (name, label, percent) in [
         ("photo_ai.jpg", "AI Generated", 98.0),
@@ -36,11 +36,11 @@ async fn a_picture_is_judged() {
 }
 
 #[tokio::test]
-async fn an_upload_url_that_expired_is_asked_for_anew() {
+async fn upload_after_expiry_gets_a_new_url() {
     let (late, punctual) = (Account::new().await, Account::new().await);
     let late_order = late.pictures.order("photo.jpg").await.expect("ordered");
     let punctual_order = punctual.pictures.order("photo.jpg").await.expect("ordered");
-    // An hour passes for one key, and for no other.
+    // An hour passes for one key only.
     let hour = json!({"by": "PT61M"});
     late.mock("POST", "clock/advance", hour).await;
     for (account, order) in [(&late, late_order), (&punctual, punctual_order)] {
@@ -64,7 +64,7 @@ async fn busy(account: &Account, times: Option<u32>) {
 }
 
 #[tokio::test]
-async fn a_vendor_that_is_busy_twice_is_asked_three_times() {
+async fn order_retries_a_vendor_that_is_busy_twice() {
     let account = Account::new().await;
     busy(&account, Some(2)).await;
     account.pictures.order("photo.jpg").await.expect("ordered");
@@ -73,7 +73,7 @@ async fn a_vendor_that_is_busy_twice_is_asked_three_times() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_stays_busy_is_given_up() {
+async fn protect_gives_up_after_three_tries() {
     let account = Account::new().await;
     busy(&account, None).await;
     let error = account.pictures.protect("photo.jpg", PHOTO).await;

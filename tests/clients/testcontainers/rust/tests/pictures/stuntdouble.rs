@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 
 const PORT: u16 = 8080;
 
-/// The container, which ends with the last test that has it.
+/// A running container. It is removed when the last test drops it.
 pub struct Stuntdouble {
     pub origin: String,
     _container: ContainerAsync<GenericImage>,
@@ -28,17 +28,17 @@ impl Stuntdouble {
     }
 
     async fn start() -> Self {
-        let serves = HttpWaitStrategy::new("/_mock/health").with_expected_status_code(200_u16);
-        let wanted = GenericImage::new("stuntdouble", "latest")
+        let is_serving = HttpWaitStrategy::new("/_mock/health").with_expected_status_code(200_u16);
+        let image = GenericImage::new("stuntdouble", "latest")
             .with_exposed_port(PORT.tcp())
-            .with_wait_for(WaitFor::http(serves));
-        // Kept, it is there for the next run and for other test programs, and nobody here ends it.
-        let is_kept = std::env::var("TESTCONTAINERS_REUSE_ENABLE").is_ok_and(|it| it == "true");
-        let container = if is_kept {
-            let named = wanted.with_container_name("stuntdouble-for-tests");
+            .with_wait_for(WaitFor::http(is_serving));
+        // A reused container stays for the next run and for other test programs; it is not removed here.
+        let is_reused = std::env::var("TESTCONTAINERS_REUSE_ENABLE").is_ok_and(|it| it == "true");
+        let container = if is_reused {
+            let named = image.with_container_name("stuntdouble-for-tests");
             named.with_reuse(ReuseDirective::Always).start().await
         } else {
-            wanted.start().await
+            image.start().await
         };
         let container = container.expect("an engine, and the image");
         let host = container.get_host().await.expect("the engine's host");
