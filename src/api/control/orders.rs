@@ -325,7 +325,7 @@ async fn end_order(
     let is_of_scope = |account: &Arc<Account>| named.scope(state).includes(account);
     account.filter(is_of_scope).ok_or_else(unknown_error)?;
     if let ManualEnd::Fail(outcome) = &end {
-        check_code(outcome, &[order.vendor], "")?;
+        check_code(outcome, &state.vendors, &[order.vendor], "")?;
     }
     let ended = state.orders.force_end(id, end).await;
     let (order, hold) = ended.map_err(|error| match error {
