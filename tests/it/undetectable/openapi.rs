@@ -290,7 +290,7 @@ fn check_of_response_unlike_description_names_operation_status_and_place() {
     response
         .headers
         .insert("content-type", HeaderValue::from_static("text/plain"));
-    assert!(deviation(&response).contains("200: is \"text/plain\""));
+    assert!(deviation(&response).contains("200: media type is \"text/plain\""));
     response = query_response(200, &Value::Null);
     response.headers.remove("x-mock-request");
     assert!(deviation(&response).contains("200: header X-Mock-Request"));

@@ -84,7 +84,7 @@ async fn put_inbox_with_invalid_settings_is_refused() {
         (
             json!({"secret": "x".repeat(1_001)}),
             400,
-            bad_inbox("secret: has 1001 bytes", "send fewer statuses"),
+            bad_inbox("secret: has 1001 bytes", "1000 at most"),
         ),
         (
             json!({"account": "nobody"}),
