@@ -28,14 +28,6 @@ pub enum Work {
 }
 
 impl Work {
-    /// Names of the kinds of work that BIZ MORI's orders have.
-    pub const BIZMORI: [&'static str; 4] = [
-        "antiAi",
-        "watermarkEmbed",
-        "watermarkExtract",
-        "aiDetection",
-    ];
-
     /// Returns the name of the kind of work, in SQL and in BIZ MORI's JSON.
     #[must_use]
     pub const fn name(&self) -> &'static str {

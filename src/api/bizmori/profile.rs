@@ -12,6 +12,26 @@ use crate::services::vendors::{
     IdStyle, ProcessingTiming, UploadSlot, VendorProfile, WebhookProfile,
 };
 
+/// Codes of failed orders, of all types.
+const FAILURE_CODES: [&str; 16] = [
+    "AI_DETECTION_FAILED",
+    "AI_DETECTION_INVALID_IMAGE",
+    "AI_DETECTION_SERVICE_ERROR",
+    "AI_DETECTION_TIMEOUT",
+    "ORDER_TIMEOUT",
+    "PROCESSING_ERROR",
+    "UPLOAD_EXPIRED",
+    "WATERMARK_ENGINE_UNAVAILABLE",
+    "WATERMARK_FILE_CORRUPTED",
+    "WATERMARK_FILE_FORMAT_UNSUPPORTED",
+    "WATERMARK_FILE_SIZE_UNSUPPORTED",
+    "WATERMARK_IMAGE_COLOR_MODE_UNSUPPORTED",
+    "WATERMARK_IMAGE_DIMENSIONS_UNSUPPORTED",
+    "WATERMARK_INPUT_UNSUPPORTED",
+    "WATERMARK_PDF_UNSUPPORTED",
+    "WATERMARK_V2_API_SUNSET",
+];
+
 /// Facts of BIZ MORI.
 pub const PROFILE: VendorProfile = VendorProfile {
     vendor: Vendor::Bizmori,
@@ -25,7 +45,7 @@ pub const PROFILE: VendorProfile = VendorProfile {
     starts_by_confirm,
     upload_key,
     default_order_name,
-    failure_codes: Vendor::Bizmori.failure_codes(),
+    failure_codes: &FAILURE_CODES,
     verdict_from_name: verdict::from_bizmori_name,
     has_short_probabilities: true,
     draws_placeholders: false,

@@ -69,7 +69,7 @@ struct OrderView {
     id: String,
     /// Key of the account.
     account: String,
-    #[schemars(extend("enum" = ["bizmori", "undetectable"]))]
+    #[schemars(extend("enum" = Vendor::ALL.map(Vendor::name)))]
     vendor: &'static str,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -133,11 +133,11 @@ fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
         .summary(
             "List orders and documents",
-            "Of both vendors. The first page has the newest orders; on each page the newest is last.",
+            "Of all vendors. The first page has the newest orders; on each page the newest is last.",
         )
         .query_params(listing::describe_params([account_param(), vendor]))
         .describe_param("account", "Only orders of the account with this key.")
-        .describe_param("vendor", "`bizmori` or `undetectable`.")
+        .describe_param("vendor", "Only orders of this vendor.")
         .response::<OrderPage>(200, "Page of orders.");
     describe_errors(describe_page(doc), &[ControlErrorCode::AccountGone])
 }
@@ -150,9 +150,8 @@ async fn list(
     let query = ControlQuery::parse(query.as_deref(), &["vendor", "limit", "after"])?;
     let page = PageParams::read(&query)?;
     let vendor_of = |value: String| {
-        let found = Vendor::ALL.into_iter().find(|it| it.name() == value);
-        let hint = "valid values: bizmori, undetectable";
-        found.ok_or_else(|| {
+        Vendor::from_name(&value).ok_or_else(|| {
+            let hint = format!("valid values: {}", Vendor::ALL.map(Vendor::name).join(", "));
             ControlError::new(
                 ControlErrorCode::BadQuery,
                 format!("vendor: unknown vendor {value}"),
@@ -325,7 +324,7 @@ async fn end_order(
     let is_of_scope = |account: &Arc<Account>| named.scope(state).includes(account);
     account.filter(is_of_scope).ok_or_else(unknown_error)?;
     if let ManualEnd::Fail(outcome) = &end {
-        check_code(outcome, &[order.vendor], "")?;
+        check_code(outcome, &state.vendors, &[order.vendor], "")?;
     }
     let ended = state.orders.force_end(id, end).await;
     let (order, hold) = ended.map_err(|error| match error {

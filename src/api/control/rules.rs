@@ -85,7 +85,11 @@ async fn create(
     ControlJson(request): ControlJson<RuleRequest>,
 ) -> Result<Response, ControlError> {
     let account = named.key().map(str::to_owned);
-    let rule = check::rule(RuleRequest { account, ..request }, &state.operations)?;
+    let rule = check::rule(
+        RuleRequest { account, ..request },
+        &state.operations,
+        &state.vendors,
+    )?;
     let account = named.create_account(&state).await?;
     let rule = state.rules.add(account, rule).await?;
     let view = Json(RuleView::from(rule.as_ref()));

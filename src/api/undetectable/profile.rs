@@ -25,7 +25,7 @@ pub const PROFILE: VendorProfile = VendorProfile {
     starts_by_confirm: |_| false,
     upload_key,
     default_order_name,
-    failure_codes: Vendor::Undetectable.failure_codes(),
+    failure_codes: &[],
     verdict_from_name: verdict::from_undetectable_name,
     has_short_probabilities: false,
     draws_placeholders: true,

@@ -79,7 +79,7 @@ pub struct DeliveryList {
 pub struct OrderList {
     #[command(flatten)]
     pub account: AccountArg,
-    /// Only orders of this vendor, `bizmori` or `undetectable`
+    /// Only orders of this vendor, such as `bizmori`
     #[arg(long)]
     pub vendor: Option<String>,
     #[command(flatten)]

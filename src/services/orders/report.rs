@@ -126,7 +126,7 @@ fn report_log_subject(job: &Job) -> (&str, Option<Locale>) {
 }
 
 impl Orders {
-    /// Requests a report in `locale`, unless one is requested or ready. Returns the order, and
+    /// Requests a report in `locale` for `operation`, unless one is requested or ready. Returns the order, and
     /// `true` if the report is new. A test order's report is ready at once, unless a rule sets a
     /// delay.
     ///
@@ -135,6 +135,7 @@ impl Orders {
     pub async fn request_report(
         &self,
         account: &Arc<Account>,
+        operation: &'static str,
         order_id: &str,
         locale: Locale,
     ) -> Result<(Arc<Order>, bool), ReportError> {
@@ -152,7 +153,7 @@ impl Orders {
         if !is_report_locale(&order, locale) {
             return Err(ReportError::LocaleUnsupported);
         }
-        let decision = self.match_report_rules(&tx, account, &order);
+        let decision = self.match_report_rules(&tx, account, operation, &order);
         let forced_code = overrides::forced_failure(&order, decision.outcome_override.as_ref())
             .map(|failure| failure.code);
         let subject = job_subject(&order, locale);
@@ -203,7 +204,13 @@ impl Orders {
     }
 
     /// Evaluates the rules on a requested report.
-    fn match_report_rules(&self, tx: &Tx, account: &Account, order: &Order) -> RuleDecision {
+    fn match_report_rules(
+        &self,
+        tx: &Tx,
+        account: &Account,
+        operation: &str,
+        order: &Order,
+    ) -> RuleDecision {
         let names = order.files.iter().map(|file| file.name.as_str());
         let file_names: Vec<&str> = names.collect();
         let subject = MatchTarget::Order {
@@ -211,7 +218,7 @@ impl Orders {
             file_names: &file_names,
         };
         let input = MatchInput {
-            operation: "bizmori.createReport",
+            operation,
             account: Some(&account.key),
             subject,
         };

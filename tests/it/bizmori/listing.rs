@@ -213,9 +213,12 @@ async fn list_orders_with_invalid_query_answers_invalid_parameter() {
         ),
         (
             "type=document",
-            "type: document is none of all, antiAi, watermarkEmbed, watermarkExtract, aiDetection",
+            "type: must be one of: all, antiAi, watermarkEmbed, watermarkExtract, aiDetection (got document)",
         ),
-        ("channel=mail", "channel: mail is none of all, api, web"),
+        (
+            "channel=mail",
+            "channel: must be one of: all, api, web (got mail)",
+        ),
     ] {
         let response = server.get("live", &format!("/api/v2/orders?{query}")).await;
         response.assert_refused(400, "INVALID_PARAMETER", reason);

@@ -149,7 +149,7 @@ async fn call_unreachable_server_names_its_address() {
         (&["reset"], "http://127.0.0.1:3", "http://127.0.0.1:3"),
     ] {
         let output = run_program(&[("STUNTDOUBLE_URL", variable)], arguments, "").await;
-        let line = expected_failure(&format!("{origin} {unreachable}"));
+        let line = expected_failure(&format!("cannot connect to {origin}: {unreachable}"));
         assert_eq!((output.code, (output.out, output.err)), (Some(1), line));
     }
 }

@@ -32,7 +32,7 @@ async fn take_restore_and_delete_snapshot_restores_the_account() {
     let other = ["snapshots", "restore", "a b", "--account", "other"];
     let (out, err) = outputs_of_failure(&server, &other).await;
     let line = "stuntdouble: no snapshot a b of account other, or of everything (GET /_mock/snapshots \
-                lists those there are)\n";
+                lists all snapshots)\n";
     assert_eq!((out.as_str(), err.as_str()), ("", line));
     assert_eq!(
         stdout_of(

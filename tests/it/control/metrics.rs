@@ -219,7 +219,7 @@ async fn scrape_with_pending_and_running_jobs_counts_them_by_kind() {
     };
     assert_eq!(depth("queued"), [1, 2, 1]);
     assert_eq!(depth("due"), [0, 0, 1]);
-    assert_eq!(depth("under_way"), [0, 0, 1]);
+    assert_eq!(depth("running"), [0, 0, 1]);
     let waiting = page.value("stuntdouble_webhook_deliveries_pending", &[]);
     assert_eq!((waiting, page.value("stuntdouble_accounts", &[])), (1, 2));
     server.advance("frozen", "P7D").await;

@@ -86,7 +86,10 @@ async fn complete_held_order_applies_outcome_and_delivers_webhook() {
     assert_eq!(event["eventType"], "order.aiDetection.completed");
     let repeated = end(&server, &id, "complete", json!({})).await;
     let message = json!(format!("order {id} is complete"));
-    assert_eq!(error_of(&repeated), (409, json!("order_ended"), message));
+    assert_eq!(
+        error_of(&repeated),
+        (409, json!("order_already_ended"), message)
+    );
 }
 
 #[tokio::test]
@@ -159,7 +162,7 @@ async fn fail_and_expire_order_in_any_status_ends_it() {
     let expired = end(&server, &id, "expire", json!({})).await;
     assert_eq!(expired.json()["status"], "expired");
     let repeated = end(&server, &id, "expire", json!({})).await;
-    assert_eq!(error_of(&repeated).1, json!("order_ended"));
+    assert_eq!(error_of(&repeated).1, json!("order_already_ended"));
     assert!(
         server.advance("live", "P30D").await.is_empty(),
         "no job remains"

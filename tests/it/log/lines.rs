@@ -67,7 +67,7 @@ async fn refuse_request_of_any_api_logs_status_method_path_key_and_reason() {
 #[tokio::test]
 async fn refuse_control_token_logs_a_line_without_the_token() {
     let process = LoggedProcess::start(&["--control-token", "right"]);
-    let token = [("authorization", "Bearer wrong")];
+    let token = [("authorization", "Bearer guessed")];
     let server = process.server();
     server.send(Method::GET, "/_mock/rules", &token, "").await;
     let lines = process.stop();
@@ -75,7 +75,9 @@ async fn refuse_control_token_logs_a_line_without_the_token() {
     let line = without_time(&lines[0]);
     let begin = r#"WARN request refused status=401 method="GET" path="/_mock/rules" reason=""#;
     assert!(line.starts_with(begin), "{line}");
-    assert!(!line.contains("wrong") && !line.contains("right"), "{line}");
+    for secret in ["right", "guessed"] {
+        assert!(!line.contains(secret), "{line}");
+    }
 }
 
 #[tokio::test]

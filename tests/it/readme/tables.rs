@@ -19,7 +19,7 @@ const S3: &str = "src/api/s3/README.md";
 const CONTROL: &str = "src/api/control/README.md";
 /// Codes of the control plane that no operation's description has: a body beside the error, a fault,
 /// and no operation at all.
-const UNDESCRIBED: [&str; 3] = ["clock_frozen", "disk_full", "unknown_route"];
+const UNDESCRIBED: [&str; 2] = ["clock_frozen", "unknown_route"];
 
 /// Asserts that the rows below the heading that begin so are `expected`. With `BLESS_README` set, writes
 /// `expected` into the document instead.

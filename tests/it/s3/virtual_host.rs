@@ -183,7 +183,7 @@ async fn paths_of_other_apis_at_bucket_host_are_object_keys() {
         assert_eq!(refused.status, 403, "{path}");
         let key = &path[1..];
         let reason = format!(
-            "signature: none in the query; use the URL as it was given, with its parameters; \
+            "signature: missing in the query; use the presigned URL with all its parameters; \
              the host {HOST} names the bucket bizmori, {path} the key"
         );
         let elements = format!("<Message>Access Denied</Message><Key>{key}</Key>");
@@ -193,7 +193,7 @@ async fn paths_of_other_apis_at_bucket_host_are_object_keys() {
     let posted = send_unsigned(&server, "POST", HOST, "/detect", "").await;
     let elements = "<Message>The specified method is not allowed against this resource.</Message><Key>detect</Key><Method>POST</Method><ResourceType>OBJECT</ResourceType>";
     let reason = format!(
-        "method: POST is not served, only GET, HEAD, PUT, OPTIONS; the host {HOST} names the \
+        "method: POST is not supported; use GET, HEAD, PUT, OPTIONS; the host {HOST} names the \
          bucket bizmori, /detect the key"
     );
     assert_s3_error(&posted, 405, "MethodNotAllowed", elements, &reason);

@@ -69,7 +69,7 @@ async fn request_with_unknown_key_in_strict_mode_answers_verification_failed() {
         TestServer::with_config(|config| config.mode = stuntdouble::settings::KeyMode::Strict)
             .await;
     let message = "User verification failed";
-    let reason = "apikey: no account has this key, and the mode is strict";
+    let reason = "apikey: no account has this key, and unknown keys are rejected (mode strict)";
     let response = get(&server, "unknown", "/check-user-credits").await;
     assert_eq!(response.error_of(), expected_error(403, message, reason));
     let body = json!({"url": "u", "key": "unknown"});

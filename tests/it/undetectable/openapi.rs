@@ -276,7 +276,7 @@ fn check_of_response_unlike_description_names_operation_status_and_place() {
     );
     let wrong_status = deviation(&query_response(201, &Value::Null));
     assert!(
-        wrong_status.contains("201: is \"application/json\", []"),
+        wrong_status.contains("201: media type is \"application/json\", but [] are described"),
         "{wrong_status}"
     );
     let unknown_message = json!({"error": "Unsupported image type"});
@@ -290,7 +290,7 @@ fn check_of_response_unlike_description_names_operation_status_and_place() {
     response
         .headers
         .insert("content-type", HeaderValue::from_static("text/plain"));
-    assert!(deviation(&response).contains("200: is \"text/plain\""));
+    assert!(deviation(&response).contains("200: media type is \"text/plain\""));
     response = query_response(200, &Value::Null);
     response.headers.remove("x-mock-request");
     assert!(deviation(&response).contains("200: header X-Mock-Request"));

@@ -88,7 +88,7 @@ async fn put_with_content_type_that_does_not_match_extension_answers_access_deni
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message>\
              <Key>{key}</Key><RequestId>{id}</RequestId><HostId>stuntdouble</HostId></Error>"
         );
-        let reason = format!("Content-Type: \"{content_type}\" does not fit .JPG, image/jpeg does");
+        let reason = format!("Content-Type: expected image/jpeg for .JPG, got \"{content_type}\"");
         assert_eq!(response.error_of(), (403, expected, reason));
         assert_eq!(response.header("content-type"), "application/xml");
     }

@@ -153,7 +153,7 @@ async fn webhook_path_with_id_that_is_not_digits_answers_not_found() {
 
 const PUBLIC: &str = "http://8.8.8.8/hook";
 const PUBLIC_REASON: &str = "url: 8.8.8.8 is a public address; only loopback and private addresses \
-                             are called without --allow-public";
+                             are called without --outbound-allow-public";
 
 #[tokio::test]
 async fn register_public_url_answers_200_with_setting_in_reason() {
@@ -185,7 +185,7 @@ async fn register_public_url_answers_200_with_setting_in_reason() {
 async fn register_with_allow_public_has_reason_only_for_metadata_address() {
     let server = TestServer::with_config(|config| config.outbound.allow_public = true).await;
     let metadata = "url: 169.254.169.254 is a cloud metadata address, which serves \
-                    credentials; it is never called, not even with --allow-public";
+                    credentials; it is never called, not even with --outbound-allow-public";
     for (url, reason) in [(PUBLIC, ""), ("http://169.254.169.254/", metadata)] {
         let body = json!({"url": url});
         let created = server.post("live", WEBHOOKS, &body).await;

@@ -4,7 +4,6 @@ use crate::api::bizmori::error::{ApiError, ErrorCode};
 use crate::model::listing::OrderFilter;
 use crate::model::order::OrderState;
 use crate::model::time::DAY_MS;
-use crate::model::work::Work;
 use crate::platform::clock;
 
 const LIMIT_DEFAULT: u32 = 10;
@@ -12,6 +11,13 @@ const LIMIT_DEFAULT: u32 = 10;
 pub const LIMIT_MAX: u32 = 100;
 /// Value of an enum parameter that does not filter.
 const ALL: &str = "all";
+/// Types of orders in a listing.
+const ORDER_TYPES: [&str; 4] = [
+    "antiAi",
+    "watermarkEmbed",
+    "watermarkExtract",
+    "aiDetection",
+];
 /// Values of `channel`. Every order has the first.
 const CHANNELS: [&str; 2] = ["api", "web"];
 
@@ -47,7 +53,7 @@ impl ListQuery {
                 "status" => {
                     list_query.filter.status = parse_enum(&name, &value, &OrderState::STATUSES)?;
                 }
-                "type" => list_query.filter.kind = parse_enum(&name, &value, &Work::BIZMORI)?,
+                "type" => list_query.filter.kind = parse_enum(&name, &value, &ORDER_TYPES)?,
                 "channel" => {
                     let channel = parse_enum(&name, &value, &CHANNELS)?;
                     list_query.channel_is_not_api =

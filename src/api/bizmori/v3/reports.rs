@@ -17,11 +17,14 @@ use crate::model::report::Locale;
 use crate::model::rule::ResultKind;
 use crate::services::orders::{ReportError, is_report_locale};
 
+/// Operation that requests a report. Rules match the report by it.
+const CREATE_REPORT: &str = "bizmori.createReport";
+
 /// Adds the operations on reports.
 pub fn routes(routes: Routes) -> Routes {
     routes
         .on(
-            "bizmori.createReport",
+            CREATE_REPORT,
             Method::POST,
             "/api/v3/orders/{orderId}/reports",
             create,
@@ -47,7 +50,9 @@ async fn create(
         Some(tag) => parse_locale(tag)?,
         None => Locale::default(),
     };
-    let requested = state.orders.request_report(&account, &order.id, locale);
+    let requested = state
+        .orders
+        .request_report(&account, CREATE_REPORT, &order.id, locale);
     let (order, is_new) = requested.await.map_err(|error| match error {
         ReportError::Expired => order_expired(&order_id),
         ReportError::NotAvailable => report_not_available(&order_id),

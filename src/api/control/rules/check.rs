@@ -12,6 +12,7 @@ use crate::http::Operation;
 use crate::model::glob::{glob, globs_intersect};
 use crate::model::order::Vendor;
 use crate::model::rule::{self, OutboundCall, ResultKind, Rule};
+use crate::services::vendors::Vendors;
 use then::check_action;
 
 const TEXT_CHARS_MAX: usize = 1_000;
@@ -27,7 +28,11 @@ fn bad_rule<T>(message: impl Into<String>, hint: impl Into<String>) -> CheckedRu
 ///
 /// # Errors
 /// If a field is invalid. The hint has the valid values.
-pub fn rule(request: RuleRequest, operations: &[Operation]) -> CheckedRule<Rule> {
+pub fn rule(
+    request: RuleRequest,
+    operations: &[Operation],
+    vendors: &Vendors,
+) -> CheckedRule<Rule> {
     text("name", request.name.as_deref())?;
     text("account", request.account.as_deref())?;
     if request.times == Some(0) {
@@ -54,7 +59,7 @@ pub fn rule(request: RuleRequest, operations: &[Operation]) -> CheckedRule<Rule>
         then,
     };
     if rule.then.affects_orders() {
-        check_order_rule(&rule, operations, &rulable)?;
+        check_order_rule(&rule, operations, &rulable, vendors)?;
     } else if !targets_outbound_call(&rule, &rulable)? {
         check_request_rule(&rule.when, operations, &rulable)?;
     }
@@ -207,7 +212,12 @@ fn check_request_rule(
     )
 }
 
-fn check_order_rule(rule: &Rule, all: &[Operation], rulable: &[&Operation]) -> CheckedRule<()> {
+fn check_order_rule(
+    rule: &Rule,
+    all: &[Operation],
+    rulable: &[&Operation],
+    registry: &Vendors,
+) -> CheckedRule<()> {
     let when = &rule.when;
     if when.method.is_some() || when.path.is_some() || when.webhook_url.is_some() {
         return bad_rule(
@@ -224,7 +234,7 @@ fn check_order_rule(rule: &Rule, all: &[Operation], rulable: &[&Operation]) -> C
         let vendors = vendors_of(&creating);
         let outcome = rule.then.outcome.as_ref();
         return outcome.map_or(Ok(()), |outcome| {
-            outcome::check_code(outcome, &vendors, "then.outcome.")
+            outcome::check_code(outcome, registry, &vendors, "then.outcome.")
         });
     }
     let fitting = rulable.iter().filter(|it| it.result_kind.is_some_and(fits));

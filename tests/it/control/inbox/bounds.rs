@@ -55,7 +55,7 @@ async fn put_inbox_with_invalid_settings_is_refused() {
         (
             json!({"statuses": [200, 100]}),
             400,
-            bad_inbox("statuses: 100 is not a final status", "200 to 599"),
+            bad_inbox("statuses: 100 is not a final status", "use 200 to 599"),
         ),
         (
             json!({"statuses": vec![200; 1_001]}),
@@ -84,7 +84,7 @@ async fn put_inbox_with_invalid_settings_is_refused() {
         (
             json!({"secret": "x".repeat(1_001)}),
             400,
-            bad_inbox("secret: has 1001 bytes", "send fewer statuses"),
+            bad_inbox("secret: has 1001 bytes", "1000 at most"),
         ),
         (
             json!({"account": "nobody"}),
@@ -129,7 +129,7 @@ async fn post_to_inbox_of_too_long_key_answers_bad_inbox() {
     let error = json!({
         "code": "bad_inbox",
         "message": "account: the key has 1001 characters",
-        "hint": "send fewer statuses",
+        "hint": "1000 at most",
     });
     assert_eq!(
         (refused.status, refused.json()),

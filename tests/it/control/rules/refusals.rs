@@ -242,7 +242,7 @@ async fn create_rule_with_rate_or_count_out_of_range_is_refused() {
             (
                 then(json!({"processing": {"polls": 0}})),
                 "then.processing.polls: expected 1 to 1000, got 0",
-                "1 to 1000",
+                "polls is the number of reads after which the order ends",
             ),
             (
                 then(json!({"webhook": {"duplicate": 1}})),
@@ -297,7 +297,7 @@ async fn create_rule_with_number_text_or_response_out_of_range_is_refused() {
             (
                 then(json!({"outcome": {"probability": 1.5}})),
                 "then.outcome.probability: expected 0 to 1, got 1.5",
-                "from 0 to 1",
+                "send a number from 0 to 1",
             ),
             (
                 then(json!({"outcome": {"status": "failed", "errorCode": ""}})),
@@ -307,12 +307,12 @@ async fn create_rule_with_number_text_or_response_out_of_range_is_refused() {
             (
                 respond(json!({"status": 100})),
                 "then.respond.status: 100 is not a final status",
-                "200 to 599",
+                "use 200 to 599",
             ),
             (
                 respond(json!({"status": 600})),
                 "then.respond.status: 600 is not a final status",
-                "200 to 599",
+                "use 200 to 599",
             ),
             (
                 respond(json!({"status": 204, "body": null})),

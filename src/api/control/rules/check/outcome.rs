@@ -5,6 +5,7 @@ use super::super::wire::{FINAL_RESULTS, OutcomeSpec, label};
 use super::{CheckedRule, bad_rule, text};
 use crate::model::order::Vendor;
 use crate::model::rule;
+use crate::services::vendors::Vendors;
 
 const OUTCOMES_HINT: &str = "set one of: status failed with or without errorCode, probability, watermarkText, detectionStatus, finalResult, analysis failed";
 
@@ -112,6 +113,7 @@ fn not_one_result<T>(place: &str) -> CheckedRule<T> {
 /// If no vendor has the code. The hint lists the valid codes.
 pub fn check_code(
     outcome: &rule::ForcedOutcome,
+    registry: &Vendors,
     vendors: &[Vendor],
     place: &str,
 ) -> CheckedRule<()> {
@@ -121,18 +123,15 @@ pub fn check_code(
     else {
         return Ok(());
     };
-    let known: Vec<&str> = vendors
-        .iter()
-        .flat_map(|it| it.failure_codes())
-        .copied()
-        .collect();
+    let codes = |vendor: &Vendor| registry.profile(*vendor).failure_codes;
+    let known: Vec<&str> = vendors.iter().flat_map(codes).copied().collect();
     if known.contains(&code.as_str()) {
         return Ok(());
     }
     let names: Vec<&str> = vendors.iter().map(|vendor| vendor.name()).collect();
     let names = names.join(" and ");
     let mut others = Vendor::ALL.into_iter().filter(|it| !vendors.contains(it));
-    let other = others.find(|it| it.failure_codes().contains(&code.as_str()));
+    let other = others.find(|it| codes(it).contains(&code.as_str()));
     let message = match other {
         Some(other) => format!(
             "{place}errorCode: {code} is a code of {}, not of {names}",
