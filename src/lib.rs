@@ -11,7 +11,7 @@
 //! # Layout
 //! Imports lead downwards only. `tests/it/architecture` checks it, and refuses cycles.
 //!
-//! | Room | Content |
+//! | Module | Content |
 //! |---|---|
 //! | [`app`] | Composition root: builds the services, mounts the APIs, starts and stops the server |
 //! | [`cli`] | Command line: its grammar, and the commands that call a running server |
@@ -58,10 +58,11 @@
 //! |---|---|
 //! | Where is the expiry of a presigned upload or download URL judged? | [`platform::presign::Signer::verify`], in `src/platform/presign/verify.rs`. [`api::s3`] calls it with the account's time. |
 //! | Where does an order fail because its files were not uploaded in time? | `src/services/orders/deadline.rs`, run by the job [`model::job::JobKind::ExpireUploads`] |
-//! | Where is the retry of a webhook scheduled? | [`model::webhook::Delivery::fail`], by [`model::webhook::RETRY_SCHEDULE_MS`]. `src/services/webhooks/deliver.rs` calls it after a failed attempt and stores the due time. |
-//! | How do I add an error code? | Add the code, with its status and text, to `error.rs` of the API: `src/api/bizmori`, `src/api/undetectable`, `src/api/s3` or `src/api/control`. Codes with which orders fail are in `src/model/failure_codes.rs`. |
+//! | Where is the retry of a webhook scheduled? | [`model::webhook::Delivery::fail`], by [`services::vendors::WebhookProfile::retry_schedule_ms`] of the vendor. `src/services/webhooks/deliver.rs` calls it after a failed attempt and stores the due time. |
+//! | How do I add an error code? | A vendor's: a variant of [`api::bizmori::ErrorCode`] or [`api::undetectable::ErrorCode`], with its status. The control plane's: a line in `src/api/control/error_code.rs`. Storage's: a variant in `src/api/s3/error.rs`. Codes with which orders fail: [`services::vendors::VendorProfile::failure_codes`], in `src/api/bizmori/profile.rs`. |
 //! | How do I add a route? | Add it to the `routes` function of the API, by [`http::Routes::on`]: name, method, path, handler, and its OpenAPI text by [`http::Routes::docs`] |
-//! | How do I add an effect of a rule? | A field of [`model::rule::RuleAction`], its check in `src/api/control/rules`, and its use in [`http`] (requests), [`platform::outbound`] (outbound calls) or [`services::orders`] (orders) |
+//! | How do I add an effect of a rule? | A field of [`model::rule::RuleAction`], its check in `src/api/control/rules`, and its use in [`http`] (requests), [`platform::outbound`] (outbound calls), [`services::webhooks`] (webhook attempts) or [`services::orders`] (orders) |
+//! | How do I add a vendor? | A folder in [`api`] with its [`services::vendors::VendorProfile`], a variant of [`model::vendor::Vendor`], and its registration in [`app`] |
 //! | Where is a setting defined? | [`settings`], one struct per group |
 //! | Where is the time of an account computed? | [`platform::clock::Clock::now`], for the clock that [`services::accounts`] holds |
 //!

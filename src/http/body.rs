@@ -20,7 +20,7 @@ use super::request_body::BodyStalled;
 /// Largest accepted JSON body. A hundred files with ten texts of a thousand characters each fit.
 pub const JSON_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// A JSON object with the fields of `T`. serde's derived `Deserialize` of `T` would accept arrays too.
+/// JSON object, also where a derived `Deserialize` would accept an array.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct JsonObject<T>(pub T);

@@ -152,15 +152,15 @@ impl Config {
 
 /// Parses the origin of an HTTP URL. A path, a query or another scheme is an error.
 fn origin(text: &str) -> Result<String, String> {
-    let parsed = url::Url::parse(text).map_err(|error| error.to_string())?;
+    let malformed = || "expected scheme, host and port alone, such as http://mock:8080".to_owned();
+    let parsed = url::Url::parse(text).map_err(|_| malformed())?;
     let is_origin = matches!(parsed.scheme(), "http" | "https")
         && parsed.path() == "/"
         && parsed.query().is_none()
         && parsed.has_host();
-    let message = "give scheme, host and port alone, such as http://mock:8080";
     if is_origin {
         Ok(parsed.origin().ascii_serialization())
     } else {
-        Err(message.to_owned())
+        Err(malformed())
     }
 }

@@ -68,7 +68,7 @@ struct AttemptView {
     /// Ordinal of the attempt within the delivery, from 1. Duplicates that a rule causes share a
     /// number.
     attempt: u32,
-    /// Headers as they were record. Empty if a rule dropped the webhook.
+    /// Headers as they were sent. Empty if a rule dropped the webhook.
     request_headers: BTreeMap<String, String>,
     /// Body as it was sent, or would have been sent, byte for byte.
     request_body: String,
@@ -193,7 +193,7 @@ fn describe_resend(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .summary(
             "Resend a delivery",
             "Sends the delivery now, whatever its status, after attempts that are in flight to its \
-             webhook. A delivery that was sent stays record. A delivery that has failed is tried once \
+             webhook. A delivery that was sent stays sent. A delivery that has failed is tried once \
              more after 30 minutes if this attempt fails. A delivery that is still retried continues \
              its retry schedule. Rules apply, except those that defer an attempt.",
         )

@@ -205,7 +205,7 @@ pub struct VerifyArgs {
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("give NAME=GLOB")?;
+    let (name, value) = text.split_once('=').ok_or("expected NAME=GLOB")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
