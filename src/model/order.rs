@@ -171,13 +171,17 @@ impl Order {
     pub fn output_specs(&self) -> Vec<OutputSpec<'_>> {
         let specs_of_file = |file| -> Vec<OutputSpec<'_>> {
             let file: &File = file;
-            let is_one_per_text = self.api == ApiVersion::V3 && !file.texts.is_empty();
+            let is_one_per_text = self.api == ApiVersion::V3 && !file.watermark_texts.is_empty();
             let texts = if is_one_per_text {
-                file.texts.chunks(1).collect()
+                file.watermark_texts.chunks(1).collect()
             } else {
-                vec![file.texts.as_slice()]
+                vec![file.watermark_texts.as_slice()]
             };
-            let spec = |(index, texts)| OutputSpec { file, index, texts };
+            let spec = |(index, watermark_texts)| OutputSpec {
+                file,
+                index,
+                watermark_texts,
+            };
             texts.into_iter().enumerate().map(spec).collect()
         };
         self.files.iter().flat_map(specs_of_file).collect()

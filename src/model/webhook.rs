@@ -42,7 +42,7 @@ pub struct Event {
     pub id: String,
     /// Vendor whose format the body has.
     pub vendor: Vendor,
-    pub kind: String,
+    pub event_type: String,
     pub body: String,
 }
 
@@ -208,7 +208,7 @@ mod tests {
             event: Event {
                 id: "e".into(),
                 vendor: Vendor::Bizmori,
-                kind: "k".into(),
+                event_type: "k".into(),
                 body: "{}".into(),
             },
             status: DeliveryStatus::Pending,

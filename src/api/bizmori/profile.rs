@@ -26,7 +26,7 @@ pub const PROFILE: VendorProfile = VendorProfile {
     upload_key,
     default_order_name,
     failure_codes: Vendor::Bizmori.failure_codes(),
-    verdict_from_name: verdict::from_bizmori_name,
+    verdict_from_name: verdict::from_detection_suffix,
     has_short_probabilities: true,
     draws_placeholders: false,
     has_heatmaps_of_real: true,
@@ -73,7 +73,7 @@ fn default_order_name(work: &Work, api: ApiVersion, file_name: &str, now: Timest
     }
     match work {
         Work::AntiAi { .. } => format!("anti_ai_{}", clock::iso_date(now)),
-        Work::WatermarkEmbed => format!("wtr_embed_{}", clock::undetectable_key_stamp_ms(now)),
+        Work::WatermarkEmbed => format!("wtr_embed_{}", clock::compact_stamp_ms(now)),
         Work::WatermarkExtract => format!("wtr_extract_{}", clock::iso_date(now)),
         Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_) => {
             format!("ai_detection_{}", clock::iso_date(now))

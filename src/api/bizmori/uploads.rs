@@ -53,7 +53,7 @@ impl<'v> UploadUrls<'v> {
         // In this revision v3 URLs are signed for the type that fits the extension.
         let signs_type = self.revision == Revision::V2026_10 && order.api == ApiVersion::V3;
         let kind = FileKind::of_name(&file.name).filter(|_| signs_type);
-        self.state.links.upload_url(
+        self.state.presigned_urls.upload_url(
             self.origin,
             Vendor::Bizmori,
             &file.key,

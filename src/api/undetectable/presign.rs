@@ -100,7 +100,7 @@ async fn get(
     // The clock is read after the upload was handed out, so that it does not jump past the URL's expiry.
     let now = account.now();
     let presigned_url = if is_strict {
-        state.links.upload_url_private_acl(
+        state.presigned_urls.upload_url_private_acl(
             &origin,
             Vendor::Undetectable,
             &upload.key,
@@ -108,7 +108,7 @@ async fn get(
             expires_s,
         )
     } else {
-        state.links.upload_url(
+        state.presigned_urls.upload_url(
             &origin,
             Vendor::Undetectable,
             &upload.key,

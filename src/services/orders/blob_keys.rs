@@ -10,10 +10,7 @@ use crate::platform::clock;
 
 /// Returns the key of an upload of Undetectable. The format is the vendor's.
 pub(super) fn undetectable_upload_key(upload_id: &str, name: &str, now: Timestamp) -> String {
-    format!(
-        "uploads/{upload_id}_{}_{name}",
-        clock::undetectable_key_stamp(now)
-    )
+    format!("uploads/{upload_id}_{}_{name}", clock::compact_stamp(now))
 }
 
 /// Returns the key of a result of an order.
@@ -127,7 +124,7 @@ mod tests {
                 key: "wtr-embed/42/images/1/a.jpg".to_owned(),
                 received_bytes: Some(1),
                 url: None,
-                texts: vec!["x".to_owned(), "y".to_owned()],
+                watermark_texts: vec!["x".to_owned(), "y".to_owned()],
                 role: None,
                 target: None,
             }],

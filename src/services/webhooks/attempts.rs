@@ -35,7 +35,7 @@ impl AttemptRecord {
             endpoint,
             delivery: delivery.id,
             event: delivery.event.id,
-            event_type: delivery.event.kind,
+            event_type: delivery.event.event_type,
             body: delivery.event.body,
             attempt,
         }

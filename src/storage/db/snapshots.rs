@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 
 use super::accounts::AccountRow;
-use super::rules::RuleRow as Ruling;
+use super::rules::RuleRow;
 use super::{Db, ReadConn, StoreResult, Tx, sealed};
 use crate::model::ids::AccountId;
 use crate::platform::clock::Clock;
@@ -309,17 +309,17 @@ fn insert(table: &Table) -> String {
 ///
 /// # Errors
 /// If the database fails.
-pub async fn insert_rule(tx: &mut Tx, ruling: &Ruling) -> StoreResult<()> {
+pub async fn insert_rule(tx: &mut Tx, row: &RuleRow) -> StoreResult<()> {
     let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
     sqlx::query(
         "INSERT INTO rules (id, account_id, account_seq, body, matched, applied) VALUES (?, ?, ?, ?, ?, ?)",
     )
-    .bind(ruling.id.0)
-    .bind(ruling.account.map(|account| account.0))
-    .bind(number(ruling.number))
-    .bind(serde_json::to_string(&ruling.rule)?)
-    .bind(number(ruling.counts.matched))
-    .bind(number(ruling.counts.applied))
+    .bind(row.id.0)
+    .bind(row.account.map(|account| account.0))
+    .bind(number(row.number))
+    .bind(serde_json::to_string(&row.rule)?)
+    .bind(number(row.counts.matched))
+    .bind(number(row.counts.applied))
     .execute(sealed::Connected::sqlite(tx))
     .await?;
     Ok(())

@@ -103,7 +103,7 @@ async fn publish_of_a_vendors_event_reaches_endpoints_of_that_vendor_only() {
         let event = Event {
             id: format!("event of {}", vendor.name()),
             vendor,
-            kind: "order.completed".to_owned(),
+            event_type: "order.completed".to_owned(),
             body: "{}".to_owned(),
         };
         let published = webhooks::publish(&mut tx, account, false, &event, NOW).await;

@@ -70,7 +70,7 @@ pub async fn publish(
         .bind(event.id.clone())
         .bind(account.0)
         .bind(event.vendor.name())
-        .bind(event.kind.clone())
+        .bind(event.event_type.clone())
         .bind(event.body.clone());
     for endpoint in &endpoints {
         query = query
@@ -270,7 +270,7 @@ fn delivery_of(row: &SqliteRow) -> StoreResult<Delivery> {
         event: Event {
             id: row.get(1),
             vendor: Vendor::from_name(&vendor).ok_or_else(|| unknown_value("vendor", &vendor))?,
-            kind: row.get(3),
+            event_type: row.get(3),
             body: row.get(4),
         },
         status: DeliveryStatus::from_name(&status)
