@@ -283,14 +283,14 @@ async fn build_services(
         .map_err(database_error)?;
     let accounts = Accounts::load(db.clone(), blobs.clone(), entropy.clone(), config.mode)
         .await
+        .map(Arc::new)
         .map_err(database_error)?;
-    let accounts = Arc::new(accounts);
     let timeout = Duration::from_millis(u64::from(config.outbound.webhook_timeout_ms));
     let outbound = OutboundClient::new(timeout, config.outbound.allow_public);
     let rules = Rules::load(db.clone(), entropy.clone(), |id| accounts.by_id(id))
         .await
+        .map(Arc::new)
         .map_err(database_error)?;
-    let rules = Arc::new(rules);
     let engine = build_engine(&config);
     let claims = Claims::new(db.due_index().clone());
     let webhooks = Arc::new(Webhooks::new(

@@ -235,8 +235,8 @@ fn read_secret(path: &Path) -> Result<String, String> {
     if bytes as u64 > SECRET_BYTES_MAX {
         return Err(format!("{shown} has more than {SECRET_BYTES_MAX} bytes"));
     }
-    let secret = text.strip_suffix('\n').unwrap_or(&text);
-    let secret = secret.strip_suffix('\r').unwrap_or(secret);
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let secret = line.strip_suffix('\r').unwrap_or(line);
     if secret.is_empty() {
         return Err(format!("{shown} is empty"));
     }
@@ -254,11 +254,15 @@ fn variable_message(error: &Error, injected: &Injected) -> String {
         return format!("{origin}: {reason}");
     }
     let rendered = error.render().to_string();
-    let message = rendered.split("\n\nFor more information").next();
-    let message = message.unwrap_or_default().trim_start_matches("error: ");
-    let flag = error.get(ContextKind::InvalidArg);
-    let flag = flag.map_or(String::new(), |flag| format!(" for '{flag}'"));
-    format!("{origin}: {}", message.replacen(&flag, "", 1))
+    let message = rendered
+        .split("\n\nFor more information")
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches("error: ");
+    let for_flag = error
+        .get(ContextKind::InvalidArg)
+        .map_or(String::new(), |flag| format!(" for '{flag}'"));
+    format!("{origin}: {}", message.replacen(&for_flag, "", 1))
 }
 
 /// Returns a warning for each TLS flag that is given while TLS is off.

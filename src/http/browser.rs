@@ -109,8 +109,9 @@ pub(super) fn check_origin(headers: &HeaderMap, own_origin: Option<&str>) -> Res
             .next()
             .map_or(Ok(()), |site| Err(shown("Sec-Fetch-Site", site)));
     }
-    let own = own_origin.and_then(|own| Url::parse(own).ok());
-    let own = own.map(|own| own.origin());
+    let own = own_origin
+        .and_then(|own| Url::parse(own).ok())
+        .map(|own| own.origin());
     let is_own = |value: &HeaderValue| {
         let origin = value.to_str().ok().and_then(|text| Url::parse(text).ok());
         origin.is_some_and(|origin| own.as_ref() == Some(&origin.origin()))

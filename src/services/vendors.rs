@@ -151,8 +151,8 @@ impl Vendors {
     /// a final dot and a port.
     #[must_use]
     pub fn for_host(&self, host: &str) -> Option<Vendor> {
-        let name = host.split(':').next().unwrap_or(host);
-        let name = name.trim_end_matches('.');
+        let without_port = host.split(':').next().unwrap_or(host);
+        let name = without_port.trim_end_matches('.');
         let mut profiles = self.iter();
         let profile = profiles.find(|profile| {
             let mut hosts = profile.hosts.iter();

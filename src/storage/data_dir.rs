@@ -59,10 +59,10 @@ impl DataDir {
         private::tighten(path);
         access::check(path)?;
         let lock = lock(path)
-            .map_err(|error| format!("cannot lock the data directory {shown}: {error}"))?;
-        let lock = lock.ok_or_else(|| {
-            format!("the data directory {shown} is in use by another stuntdouble")
-        })?;
+            .map_err(|error| format!("cannot lock the data directory {shown}: {error}"))?
+            .ok_or_else(|| {
+                format!("the data directory {shown} is in use by another stuntdouble")
+            })?;
         Ok(Self {
             path: path.to_owned(),
             temporary: None,

@@ -98,8 +98,8 @@ pub struct SyntaxError {
 impl SyntaxError {
     fn new(message: &'static str, text: &[u8], at: usize) -> Self {
         let before = &text[..at.min(text.len())];
-        let line_begin = before.iter().rposition(|byte| *byte == b'\n');
-        let line_begin = line_begin.map_or(0, |newline| newline + 1);
+        let newline = before.iter().rposition(|byte| *byte == b'\n');
+        let line_begin = newline.map_or(0, |newline| newline + 1);
         Self {
             message,
             document: encoding::to_string(text),

@@ -152,9 +152,10 @@ impl Orders {
         is_type: impl Fn(&Order) -> bool,
     ) -> Result<ConfirmedOrder, ConfirmError> {
         let mut tx = self.db.begin().await?;
-        let found = db::orders::find(&mut tx, order_id).await?;
-        let found = found.filter(|order| order.vendor == vendor);
-        let mut order = found.ok_or(ConfirmError::NotFound)?;
+        let mut order = db::orders::find(&mut tx, order_id)
+            .await?
+            .filter(|order| order.vendor == vendor)
+            .ok_or(ConfirmError::NotFound)?;
         ensure_owner(account.id, &order)?;
         if !is_type(&order) {
             return Err(ConfirmError::TypeNotMatch);

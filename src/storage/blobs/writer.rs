@@ -175,8 +175,7 @@ impl BlobWriter {
         let _lock = self.blobs.0.locks.lock(&path).await;
         if let Some(check) = check {
             let current = self.blobs.find(self.account, bucket, key).await?;
-            let current = current.map(|blob| blob.meta);
-            check(current.as_ref()).map_err(FinishError::Refused)?;
+            check(current.as_ref().map(|blob| &blob.meta)).map_err(FinishError::Refused)?;
         }
         self.blobs
             .publish(self.account, &scratch.path, &path)

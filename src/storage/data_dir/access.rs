@@ -32,12 +32,12 @@ pub(super) fn create(dir: &Path) -> Result<(), String> {
 pub(super) fn check(dir: &Path) -> Result<(), String> {
     let file = Access::READ_OK | Access::WRITE_OK;
     let directory = file | Access::EXEC_OK;
-    let ours = private::own_entries(dir).into_iter();
-    let ours = ours.map(|(path, metadata)| {
+    let entries = private::own_entries(dir).into_iter();
+    let own = entries.map(|(path, metadata)| {
         let access = if metadata.is_dir() { directory } else { file };
         (path, access)
     });
-    for (path, access) in std::iter::once((dir.to_owned(), directory)).chain(ours) {
+    for (path, access) in std::iter::once((dir.to_owned(), directory)).chain(own) {
         match rustix::fs::access(&path, access) {
             Ok(()) => {}
             Err(Errno::NOENT) if path != dir => {}

@@ -111,8 +111,8 @@ mod tests {
 
     #[test]
     fn remove_stale_leaves_locked_and_permanent_directories() {
-        let parent = tempfile::tempdir().expect("a directory");
-        let parent = parent.path();
+        let parent_dir = tempfile::tempdir().expect("a directory");
+        let parent = parent_dir.path();
         let stale = left_behind(parent, "stuntdouble-stale");
         let running = parent.join("stuntdouble-runs");
         std::fs::create_dir(&running).expect("a directory");

@@ -160,8 +160,8 @@ mod tests {
             assert!(matches!(error, InternalError::DiskFull(_)), "{error:?}");
             assert_eq!(error.to_string(), expected);
         }
-        let other = DiskFull::explain(ErrorKind::NotFound.into(), Some(Path::new("/data")));
-        let other = InternalError::broken(other);
+        let explained = DiskFull::explain(ErrorKind::NotFound.into(), Some(Path::new("/data")));
+        let other = InternalError::broken(explained);
         assert!(matches!(other, InternalError::Broken(_)), "{other:?}");
     }
 }

@@ -170,11 +170,10 @@ impl Snapshot {
         copies.extend(TABLES.map(|table| copy(table.name, account.map(|_| table.filter))));
         sqlx::query("BEGIN").execute(&mut self.0).await?;
         for statement in copies {
-            let query = sqlx::query(AssertSqlSafe(statement));
-            let query = match account {
-                Some(account) => query.bind(account.0),
-                None => query,
-            };
+            let mut query = sqlx::query(AssertSqlSafe(statement));
+            if let Some(account) = account {
+                query = query.bind(account.0);
+            }
             query.execute(&mut self.0).await?;
         }
         sqlx::query("COMMIT").execute(&mut self.0).await?;

@@ -66,8 +66,9 @@ async fn listing_of_a_vendor_leaves_out_orders_of_another_of_the_same_type() {
     let mut reader = db.read().await.expect("a reader");
     let filter = OrderFilter::default();
     for (vendor, count) in [(Vendor::ALL[0], 1), (Vendor::ALL[1], 2)] {
-        let page = listing::page(&mut reader, account, vendor, &filter, 10, 0).await;
-        let page = page.expect("a page");
+        let page = listing::page(&mut reader, account, vendor, &filter, 10, 0)
+            .await
+            .expect("a page");
         assert_eq!(page.total, count);
         assert!(page.items.iter().all(|order| order.vendor == vendor));
         let days = listing::daily_counts(&mut reader, account, vendor, 0, 1).await;

@@ -237,8 +237,8 @@ fn start_prints_the_line_that_the_readme_shows() {
 
 #[test]
 fn programs_are_those_that_other_tests_run() {
-    let recipes = std::fs::read_to_string(root().join("tests/clients/recipes.py"));
-    let recipes = recipes.expect("a program");
+    let recipes =
+        std::fs::read_to_string(root().join("tests/clients/recipes.py")).expect("a program");
     for (path, chapter) in PROGRAMS {
         assert!(recipes.contains(&format!("\"{path}\"")), "{path}");
         assert!(recipes.contains(&format!("\"{chapter}\"")), "{chapter}");

@@ -145,7 +145,7 @@ impl<F: AntiAiFileBody + DeserializeOwned> OrderBody for AntiAi<F> {
         } else {
             Vec::new()
         };
-        let mut target_urls = target_urls.into_iter();
+        let mut next_target = target_urls.into_iter();
         let mut files = Vec::with_capacity(self.files.len());
         for (index, JsonObject(file)) in self.files.into_iter().enumerate() {
             let (name, url) = file.into_parts();
@@ -153,7 +153,7 @@ impl<F: AntiAiFileBody + DeserializeOwned> OrderBody for AntiAi<F> {
             check_file_name(&name_field, &name, ANTI_AI_EXTENSIONS)?;
             let url_field = format!("files[{index}].{}", F::URL_FIELD);
             files.push(NewFile {
-                target: target_urls.next(),
+                target: next_target.next(),
                 ..NewFile::new(name, file_source(&url_field, url)?)
             });
         }

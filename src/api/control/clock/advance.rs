@@ -140,11 +140,11 @@ fn duration_ms(by: &Value) -> Result<i64, ControlError> {
         Value::String(text) => clock::parse_duration_ms(text),
         _ => None,
     };
-    let ms = ms.filter(|ms| (0..=STEP_MS_MAX).contains(ms));
-    ms.ok_or_else(|| {
-        let message = format!("by: invalid duration {by}");
-        ControlError::new(ControlErrorCode::BadDuration, message, DURATION_HINT)
-    })
+    ms.filter(|ms| (0..=STEP_MS_MAX).contains(ms))
+        .ok_or_else(|| {
+            let message = format!("by: invalid duration {by}");
+            ControlError::new(ControlErrorCode::BadDuration, message, DURATION_HINT)
+        })
 }
 
 /// Schema of a duration to advance by.

@@ -111,8 +111,7 @@ fn describe_input(operation: &mut Value) {
 
 /// Returns the JSON pointers of the named schemas of an operation's result responses.
 fn response_schema_pointers(operation: &Value) -> Vec<String> {
-    let responses = operation["responses"].as_object();
-    let responses = responses.into_iter().flatten();
+    let responses = operation["responses"].as_object().into_iter().flatten();
     let results = responses.filter(|(status, _)| {
         let status = status
             .parse()

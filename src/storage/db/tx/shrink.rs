@@ -121,13 +121,13 @@ mod tests {
         let at = Timestamp::from_ms(0);
         let added = accounts::insert(&mut tx, "large", &AccountSettings::default(), at).await;
         let id = added.expect("an account");
-        let rows = sqlx::query(
+        let query = sqlx::query(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1024)
              INSERT INTO events (id, account_id, vendor, type, body)
              SELECT i, ?, 'bizmori', 'type', hex(zeroblob(16384)) FROM n",
         );
-        let rows = rows.bind(id.0).execute(tx.sqlite()).await;
-        assert_eq!(rows.expect("rows").rows_affected(), 1_024);
+        let inserted = query.bind(id.0).execute(tx.sqlite()).await;
+        assert_eq!(inserted.expect("rows").rows_affected(), 1_024);
         tx.commit().await.expect("a commit");
         id
     }
