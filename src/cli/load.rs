@@ -47,7 +47,7 @@ pub fn load() -> Loaded {
 /// Parses `arguments`, which start with the program's name, and adds the settings of `environment`.
 ///
 /// # Errors
-/// If a value is invalid, or help or the version is requested.
+/// Returns an error if a value is invalid, or help or the version is requested.
 pub fn parse(arguments: &[OsString], environment: &Environment) -> Result<Loaded, Error> {
     let described = Cli::command();
     let command = without_variables(Cli::command());
@@ -197,7 +197,7 @@ fn flag(argument: &Arg, value: &OsStr, origin: &str) -> Result<Option<Injected>,
 /// file. `None` if no file is named, or a flag gives the secret itself.
 ///
 /// # Errors
-/// If two flags or two variables give both the secret and the file.
+/// Returns an error if two flags or two variables give both the secret and the file.
 fn secret_file(
     argument: &Arg,
     file: &Arg,

@@ -257,7 +257,7 @@ pub fn split_box(bytes: &[u8]) -> Option<([u8; 4], &[u8], &[u8])> {
     Some((kind, body, bytes.get(box_length(bytes)?..)?))
 }
 
-/// Treatment of a box that is longer than the bytes at hand.
+/// Treatment of a box that is longer than the available bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Truncated {
     Reject,

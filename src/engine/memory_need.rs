@@ -221,7 +221,7 @@ pub fn for_encoding(head: &ImageHeader) -> u64 {
     pixels_bytes + encoder_bytes + OVERHEAD_BYTES
 }
 
-/// Memory for rendering what `options` ask for from decoded pixels, including the pixels.
+/// Memory for rendering the images of `options` from decoded pixels, including the pixels.
 #[must_use]
 pub fn for_drawing(head: &ImageHeader, options: InspectOptions) -> u64 {
     let Some(reduced) = reduced_pixels(head.sides_px, options) else {

@@ -100,13 +100,13 @@ pub struct HeatmapStyle {
 pub struct Inspection {
     /// Kind of the file, by its bytes.
     pub kind: FileKind,
-    /// Size, sharpness and brightness. `None` if not asked for, or if the size is unknown.
+    /// Size, sharpness and brightness. `None` if not requested, or if the size is unknown.
     pub measures: Option<ImageMetrics>,
     /// Origin that the metadata name.
     pub provenance: Provenance,
     /// SHA-256 of the file.
     pub digest: [u8; 32],
-    /// `None` if not asked for, like the other images below.
+    /// `None` if not requested, like the other images below.
     pub thumbnail: Option<Vec<u8>>,
     pub preview: Option<Vec<u8>>,
     pub heatmap: Option<Vec<u8>>,

@@ -54,7 +54,7 @@ pub struct ProtectedImage {
     pub format: RasterFormat,
     /// Length of the output in bytes.
     pub body_bytes: u64,
-    /// Thumbnail of the output, a JPEG. `None` if not asked for.
+    /// Thumbnail of the output, a JPEG. `None` if not requested.
     pub thumbnail: Option<Vec<u8>>,
 }
 

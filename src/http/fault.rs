@@ -226,7 +226,7 @@ mod tests {
                 inject_fault(&connection, Fault::Truncate, &Method::GET, response).into_body();
             let mut received = Vec::new();
             while let Some(frame) = body.frame().now_or_never() {
-                let frame = frame.expect("no end").expect("no error");
+                let frame = frame.expect("a frame").expect("no error");
                 received.extend(frame.into_data().expect("data"));
             }
             assert_eq!(String::from_utf8_lossy(&received), expected);

@@ -32,7 +32,7 @@ pub struct File {
 pub enum Role {
     /// The file that is searched for a watermark.
     Watermarked,
-    /// The file before the watermark was embedded. It is not searched; only reports show it.
+    /// The file before the watermark was embedded. Not searched, and shown only in reports.
     Original,
 }
 

@@ -32,7 +32,7 @@ impl RasterFormat {
         }
     }
 
-    /// Returns the format that a file name's extension stands for.
+    /// Returns the format by a file name's extension.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
         name.rsplit_once('.')
@@ -92,7 +92,7 @@ impl FileKind {
         }
     }
 
-    /// Returns the kind that a file name's extension stands for.
+    /// Returns the kind of file by a file name's extension.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
         name.rsplit_once('.')

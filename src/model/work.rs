@@ -65,7 +65,7 @@ pub struct DetectionOptions {
     pub generate_thumbnail: bool,
 }
 
-/// Additional results that an Undetectable client asked for.
+/// Additional results that an Undetectable client requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DocumentOptions {

@@ -43,7 +43,7 @@ impl DataDir {
     /// temporary directories of killed servers.
     ///
     /// # Errors
-    /// One line that says what failed, and why.
+    /// Returns one line with the failed step and its cause.
     pub fn open(set: Option<&Path>, mount: Option<&Path>) -> Result<Self, String> {
         rustix::process::umask(Mode::from_raw_mode(UMASK));
         stale::remove(&std::env::temp_dir());

@@ -25,7 +25,7 @@ pub trait CreateRequest: OrderBody + Send + 'static {
     /// Checks whether the route still exists for `account`. Runs before the body is read.
     ///
     /// # Errors
-    /// The vendor's code of a route that has ended.
+    /// Returns the vendor's code of a route that has ended.
     fn check_available(_state: &Services, _account: &Account) -> Result<(), ApiError> {
         Ok(())
     }

@@ -118,7 +118,7 @@ impl S3Error {
         }
     }
 
-    /// Returns the response to a request with `method`. It has no body if that is HEAD.
+    /// Returns the response to a request with `method`, without a body for HEAD.
     pub fn to_response(
         &self,
         method: &Method,

@@ -44,7 +44,7 @@ const SUBRESOURCES: [&str; 10] = [
 /// Headers of writes other than a plain PUT.
 const OTHER_WRITES: [&str; 2] = ["x-amz-copy-source", "x-amz-write-offset-bytes"];
 
-/// Returns the operations of this API. They can be listed but not served without a `state`.
+/// Returns the operations of this API. Without a `state`, the operations can be listed but not served.
 #[must_use]
 pub fn routes(state: Option<AppState>) -> Routes {
     const OBJECT: &str = "/_s3/{*path}";
@@ -176,7 +176,8 @@ fn verify_signature(state: &Services, parts: &Parts, now: Timestamp) -> Result<(
         .map_err(|error| S3Error::Signature { error, now })
 }
 
-/// Rejects S3 features that this server lacks and that must not be handled as a plain request.
+/// Rejects S3 features that this server does not support and that must not be handled as a plain
+/// request.
 fn reject_unsupported(fields: &RequestFields<'_>) -> Result<(), S3Error> {
     let subresource = SUBRESOURCES
         .into_iter()

@@ -295,7 +295,7 @@ impl<'v> FieldReader<'v> {
     /// Ends the reading.
     ///
     /// # Errors
-    /// 422 with all errors so far.
+    /// Returns 422 with all errors so far.
     pub fn finish(self) -> Result<(), ApiError> {
         if self.errors.is_empty() {
             Ok(())

@@ -154,7 +154,7 @@ fn check_extension(name: &str) -> Result<(), ApiError> {
     ))
 }
 
-/// Returns the name as it stands in the object key.
+/// Returns the name of the file in the object key.
 ///
 /// # Errors
 /// Returns [`ErrorCode::InvalidFileName`] if `is_strict` and the name has unsafe characters.

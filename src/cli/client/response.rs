@@ -165,7 +165,7 @@ mod tests {
     fn response_of_another_server_is_reported() {
         let line = |status| {
             format!(
-                "http://a/_mock/b answered {status}, and not as stuntdouble does (is it another server's address? --url or --port says where it is)"
+                "http://a/_mock/b responded with {status}, but not as a stuntdouble server does (is the address right? set it with --url or --port)"
             )
         };
         for (status, body) in [

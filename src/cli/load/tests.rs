@@ -280,12 +280,12 @@ fn questionable_settings_give_warnings_only_if_the_server_starts() {
         "--tls-name has no effect without --tls (STUNTDOUBLE_TLS=true)",
     ];
     for arguments in [&[][..], &["serve"]] {
-        let loaded = parsed(arguments, &variables).expect("it parses");
+        let loaded = parsed(arguments, &variables).expect("valid arguments");
         assert_eq!(loaded.warnings, lines);
     }
-    let tls = parsed(&["--tls"], &variables).expect("it parses");
+    let tls = parsed(&["--tls"], &variables).expect("valid arguments");
     assert_eq!(tls.warnings, lines[..1]);
-    let client = parsed(&["rules"], &variables).expect("it parses");
+    let client = parsed(&["rules"], &variables).expect("valid arguments");
     assert!(client.warnings.is_empty());
 }
 

@@ -129,7 +129,7 @@ impl Orders {
         }
     }
 
-    /// Returns the inspection of a placeholder that stands for an unreadable image. Undetectable
+    /// Returns the inspection of a placeholder for an unreadable image. Undetectable
     /// returns previews and heatmaps for any upload. BIZ MORI returns none, so the result is
     /// `None`.
     async fn placeholder_inspection(

@@ -32,7 +32,7 @@ pub enum ManualEndError {
     NotFound,
     /// The order has already ended, with this status.
     AlreadyEnded(&'static str),
-    /// This number of uploads is pending.
+    /// Uploads are pending, in this number.
     UploadsPending(usize),
     /// Orders of this type cannot have this outcome.
     OutcomeNotApplicable,
@@ -46,7 +46,7 @@ impl From<InternalError> for ManualEndError {
 }
 
 impl Orders {
-    /// Ends the order `id`, of whichever account. Returns claims that pause the account's webhooks.
+    /// Ends the order `id` of any account. Returns claims that pause the account's webhooks.
     /// The caller drops them when the response has been written.
     ///
     /// # Errors

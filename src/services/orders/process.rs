@@ -70,7 +70,7 @@ impl Orders {
             .await?;
         self.puts.remove(&job.subject);
         if !finished {
-            // The order was expired or removed in the meantime, so nobody can read its blobs.
+            // The order was expired or removed during the work, so no request can read its blobs.
             self.remove_blobs(&account, &order, blob_keys::all_keys(&order))
                 .await?;
         }

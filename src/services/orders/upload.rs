@@ -111,7 +111,7 @@ impl Orders {
             .await?;
         let downloaded = self.find_upload(account, &upload.key).await?;
         let file = downloaded.ok_or_else(|| {
-            DownloadError::Unavailable("file was removed in the meantime".to_owned())
+            DownloadError::Unavailable("file was removed after the download".to_owned())
         })?;
         Ok(UploadedFile {
             fetched_by_server: true,
@@ -149,7 +149,7 @@ impl Orders {
         };
         let mut tx = self.db.begin().await?;
         if db::jobs::due_at(&mut tx, job.id).await?.is_none() {
-            // An order that uses the upload was created in the meantime.
+            // An order that uses the upload was created, or the upload was discarded.
             return Ok(());
         }
         let key = db::uploads::expire(&mut tx, &job.subject).await?;

@@ -1,4 +1,4 @@
-//! Tasks of orders: from input files to an outcome. No transaction is open meanwhile.
+//! Tasks of orders: from input files to an outcome. No transaction is open while a task runs.
 
 use super::failures::{TaskResult, failure};
 use super::{Orders, detect, overrides};

@@ -81,7 +81,7 @@ impl Webhooks {
     }
 
     /// Returns the attempts numbered `first` to `last` with their numbers, oldest first, at most
-    /// `limit`. `None` stands for an attempt whose account has ended since.
+    /// `limit`. `None` for an attempt whose account has ended since.
     ///
     /// # Errors
     /// Returns an error if the database fails.

@@ -35,7 +35,8 @@ impl EndpointParams {
         outbound::check_url(&self.url).map_err(|message| ("url", message))
     }
 
-    /// Restricts the parameters to what the API key may have: a test key has only test endpoints.
+    /// Restricts the parameters to the endpoints that the API key may have: a test key has only test
+    /// endpoints.
     ///
     /// # Errors
     /// Returns a message if a test key asks for a live endpoint.

@@ -28,7 +28,7 @@ pub enum DrainOutcome {
     TimedOut { waiting: Vec<PendingWork> },
 }
 
-/// Advance that lets the work of a frozen clock go on.
+/// Advance that a frozen clock needs for its work to continue.
 #[derive(Debug, PartialEq, Eq)]
 pub struct AdvanceNeeded {
     /// API key of the clock's account. `None` for the default clock.

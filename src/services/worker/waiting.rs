@@ -1,4 +1,4 @@
-//! Work that has not ended, and what it waits for.
+//! Work that has not ended, and the cause of its wait.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -44,7 +44,7 @@ pub enum Awaited {
     Release,
 }
 
-/// Cause that lets the work go on.
+/// Event that lets the work continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EndsBy {
     /// The work is running, or will run when real time passes.

@@ -40,7 +40,7 @@ impl Blobs {
     /// Moves the file `from` to `to` in the directory of `account`, which is created if needed.
     ///
     /// # Errors
-    /// `NotFound` if the account is not open. Another error if the disk fails.
+    /// Returns `NotFound` if the account is not open. Returns another error if the disk fails.
     pub(super) async fn publish(
         &self,
         account: AccountId,
@@ -69,7 +69,8 @@ impl Blobs {
     /// Removes `account` with all its objects, at once for all readers and writers.
     ///
     /// # Errors
-    /// If the directory cannot be moved or deleted. A moved directory is deleted at the next start.
+    /// Returns an error if the directory cannot be moved or deleted. A moved directory is deleted at
+    /// the next start.
     pub async fn remove_account(&self, account: AccountId) -> io::Result<()> {
         match self.move_away(account).await? {
             Some(away) => fs::remove_dir_all(away).await,
@@ -80,7 +81,7 @@ impl Blobs {
     /// Removes `account` as [`Blobs::remove_account`] does, and deletes the objects in the background.
     ///
     /// # Errors
-    /// If the directory cannot be moved.
+    /// Returns an error if the directory cannot be moved.
     pub async fn discard_account(&self, account: AccountId) -> io::Result<()> {
         if let Some(away) = self.move_away(account).await? {
             self.delete(away);
@@ -103,7 +104,7 @@ impl Blobs {
     /// without an account can still be written. The files are deleted in the background.
     ///
     /// # Errors
-    /// If the directories cannot be moved.
+    /// Returns an error if the directories cannot be moved.
     pub async fn remove_all(&self) -> io::Result<()> {
         self.0.rooms.open().clear();
         let away = self.trash_path();
@@ -165,7 +166,7 @@ impl Blobs {
     /// Returns the accounts that have directories, in no order.
     ///
     /// # Errors
-    /// If the store cannot be listed.
+    /// Returns an error if the store cannot be listed.
     pub async fn accounts(&self) -> io::Result<Vec<AccountId>> {
         let mut entries = fs::read_dir(&self.0.blobs).await?;
         let mut accounts = Vec::new();

@@ -171,7 +171,7 @@ mod tests {
     fn lock_temporary_locks_the_file_before_it_is_visible() {
         let data = DataDir::open(None, None).expect("a data directory");
         assert!(data.is_temporary());
-        assert!(!remove_stale(data.path()).expect("it can be read"));
+        assert!(!remove_stale(data.path()).expect("a readable directory"));
         assert!(data.path().join(LOCK).exists());
     }
 }

@@ -14,7 +14,7 @@ const SQLITE_IOERR_SHMSIZE: i32 = 4874;
 /// Error of the database.
 #[derive(Debug, Clone)]
 pub enum InternalError {
-    /// The account was removed meanwhile. Nothing was written.
+    /// The account was removed during the operation. Nothing was written.
     AccountGone,
     /// The disk of the data directory has no space left.
     DiskFull(DiskFull),
@@ -45,7 +45,7 @@ impl InternalError {
 impl fmt::Display for InternalError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AccountGone => formatter.write_str("the account was reset meanwhile"),
+            Self::AccountGone => formatter.write_str("the account was reset during the operation"),
             Self::DiskFull(full) => write!(formatter, "{full}"),
             Self::Broken(error) => write!(formatter, "{error}"),
         }

@@ -15,7 +15,7 @@ use crate::model::order::{Order, Vendor};
 /// order of the same operation with the same idempotency key.
 ///
 /// # Errors
-/// [`InternalError::AccountGone`] if the account was deleted.
+/// Returns [`InternalError::AccountGone`] if the account was deleted.
 pub async fn insert(
     tx: &mut Tx,
     order: &Arc<Order>,
@@ -56,7 +56,7 @@ pub async fn insert(
 /// no such order.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn by_idempotency_key(
     from: &mut impl ReadConn,
     account: AccountId,
@@ -80,7 +80,7 @@ pub async fn by_idempotency_key(
 /// order.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn find(tx: &mut Tx, id: &str) -> StoreResult<Option<Arc<Order>>> {
     match tx.cached_order(id) {
         Some(order) => Ok(Some(order)),
@@ -116,7 +116,7 @@ impl Listed {
 /// if there are none.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn span(
     from: &mut impl ReadConn,
     listed: Listed,
@@ -139,7 +139,7 @@ pub async fn span(
 /// Returns the orders with sequence numbers from `first` to `last`, the oldest first, at most `limit`.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn in_span(
     from: &mut impl ReadConn,
     listed: Listed,
@@ -182,7 +182,7 @@ pub(super) async fn read(from: &mut impl ReadConn, id: &str) -> StoreResult<Opti
 /// Writes the new state of an order.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn update(tx: &mut Tx, order: Arc<Order>) -> StoreResult<()> {
     let json = serde_json::to_string(order.as_ref())?;
     let bytes = json.len();

@@ -346,7 +346,7 @@ impl Tx {
     /// Commits the writes.
     ///
     /// # Errors
-    /// If the commit fails. No write of the transaction then remains.
+    /// Returns an error if the commit fails. No write of the transaction then remains.
     pub async fn commit(mut self) -> StoreResult<()> {
         self.flush().await?;
         let Some(mut guard) = self.guard.take() else {

@@ -25,7 +25,7 @@ pub trait OrderBody: DeserializeOwned {
     /// Checks the body. `now` is the now of the account's clock.
     ///
     /// # Errors
-    /// The vendor's code for the first field that is invalid.
+    /// Returns the vendor's code for the first field that is invalid.
     fn validate(self, now: Timestamp) -> Result<ValidatedOrder, ApiError>;
 }
 
@@ -174,7 +174,7 @@ impl<F: AntiAiFileBody + DeserializeOwned> OrderBody for AntiAi<F> {
 /// Returns the source of a file: `url`, the value of `field`, or an upload without it.
 ///
 /// # Errors
-/// `VALIDATION_FAILED` if `url` cannot be called.
+/// Returns `VALIDATION_FAILED` if `url` cannot be called.
 pub(super) fn file_source(field: &str, url: Option<String>) -> Result<FileSource, ApiError> {
     let Some(url) = url else {
         return Ok(FileSource::Upload);

@@ -70,7 +70,8 @@ fn webhook_id(segment: &str) -> Result<WebhookId, ApiError> {
 /// Checks the body of a create or an update.
 ///
 /// # Errors
-/// `VALIDATION_FAILED` if a field is invalid, `AUTH_FORBIDDEN` if a test key asks for a live endpoint.
+/// Returns `VALIDATION_FAILED` if a field is invalid, `AUTH_FORBIDDEN` if a test key requests a live
+/// endpoint.
 pub(super) fn endpoint_params(
     account: &Account,
     body: WebhookBody,

@@ -65,7 +65,11 @@ mod tests {
         close.await;
         first.await.expect("the close commits");
         let log = std::fs::metadata(dir.path().join("db-wal"));
-        assert_eq!(log.expect("a log").len(), 0, "it was brought home");
+        assert_eq!(
+            log.expect("a log").len(),
+            0,
+            "the log was written back to the database"
+        );
         let Err(InternalError::Broken(error)) = db.begin().await else {
             panic!("a closed database takes no transaction");
         };

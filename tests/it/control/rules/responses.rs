@@ -216,7 +216,7 @@ async fn respond_by_rule_numbers_requests_per_account() {
     assert_eq!(
         keys,
         [json!("a"), json!("b")],
-        "accounts are created as without the rule"
+        "the rule does not keep accounts from being created"
     );
     assert_eq!(list_rules(&server, "").await.len(), 1);
 }
