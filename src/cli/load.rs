@@ -23,14 +23,14 @@ const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
 /// Parsed command line, with the settings of the environment.
 #[derive(Debug)]
-pub struct Loaded {
+pub struct LoadedCli {
     pub cli: Cli,
     /// Warnings about settings of the server, one line each.
     pub warnings: Vec<String>,
 }
 
 /// Flag that is appended for a variable or for a file with a secret.
-struct Injected {
+struct InjectedFlag {
     flag: OsString,
     /// Variable or flag that an error names.
     origin: String,
@@ -39,7 +39,7 @@ struct Injected {
 
 /// Loads the settings of this process. Exits if they are invalid, or after help was printed.
 #[must_use]
-pub fn load() -> Loaded {
+pub fn load() -> LoadedCli {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     parse(&arguments, &Environment::from_process()).unwrap_or_else(|error| error.exit())
 }
@@ -48,7 +48,7 @@ pub fn load() -> Loaded {
 ///
 /// # Errors
 /// Returns an error if a value is invalid, or help or the version is requested.
-pub fn parse(arguments: &[OsString], environment: &Environment) -> Result<Loaded, Error> {
+pub fn parse(arguments: &[OsString], environment: &Environment) -> Result<LoadedCli, Error> {
     let described = Cli::command();
     let command = without_variables(Cli::command());
     let first_pass = command.clone().try_get_matches_from(arguments);
@@ -83,7 +83,7 @@ pub fn parse(arguments: &[OsString], environment: &Environment) -> Result<Loaded
         warnings.extend(unused_settings(chosen_command(&matches).1));
     }
     let cli = Cli::from_arg_matches(&matches)?;
-    Ok(Loaded { cli, warnings })
+    Ok(LoadedCli { cli, warnings })
 }
 
 /// Removes the variables of all arguments.
@@ -136,7 +136,7 @@ fn injected_flags(
     path: &[&str],
     matches: &ArgMatches,
     environment: &Environment,
-) -> Result<Vec<Injected>, String> {
+) -> Result<Vec<InjectedFlag>, String> {
     let mut arguments: Vec<Arg> = Vec::new();
     let mut level = described;
     if path.is_empty() {
@@ -172,10 +172,10 @@ fn injected_flags(
 }
 
 /// Returns `argument` as a flag with `value`. `None` for a switch that `value` turns off.
-fn flag(argument: &Arg, value: &OsStr, origin: &str) -> Result<Option<Injected>, String> {
+fn flag(argument: &Arg, value: &OsStr, origin: &str) -> Result<Option<InjectedFlag>, String> {
     let mut flag = OsString::from("--");
     flag.push(argument.get_long().unwrap_or_default());
-    let injected = |flag| Injected {
+    let injected = |flag| InjectedFlag {
         flag,
         origin: origin.to_owned(),
         argument: argument.clone(),
@@ -244,8 +244,8 @@ fn read_secret(path: &Path) -> Result<String, String> {
 }
 
 /// Returns the message of `error` with the variable's name in place of the flag's.
-fn variable_message(error: &Error, injected: &Injected) -> String {
-    let Injected {
+fn variable_message(error: &Error, injected: &InjectedFlag) -> String {
+    let InjectedFlag {
         origin, argument, ..
     } = injected;
     if argument.is_hide_env_values_set() {

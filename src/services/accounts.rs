@@ -23,7 +23,7 @@ pub use clock_lock::ClockGuard;
 use clock_lock::ClockLocks;
 pub use lifecycle::LifecycleGuard;
 use owed::OwedUploads;
-pub use owed::{HandedOutUpload, UploadFor};
+pub use owed::{IssuedUpload, UploadSubject};
 pub use rate::RateLimited;
 
 use crate::model::account::AccountSettings;

@@ -37,14 +37,14 @@ use crate::services::orders::Orders;
 use crate::services::webhooks::Webhooks;
 use crate::storage::db::due_index::NextDue;
 use crate::storage::db::{self, Db, InternalError};
-pub use advance::{AdvanceError, AdvanceStep, Advanced, ExecutedJob, STEP_MS_MAX};
+pub use advance::{AdvanceError, AdvanceStep, AdvanceSummary, ExecutedJob, STEP_MS_MAX};
 pub use drain::{AdvanceNeeded, DrainOutcome};
 pub use queue_depth::QueueDepth;
 use retries::Retries;
 use running::{RunningEntry, RunningJobs};
 use slots::{SLOTS, Slot, Slots, Start};
 use starts::CountedStarts;
-pub use waiting::{Awaited, PendingWork};
+pub use waiting::{PendingWork, WaitTarget};
 
 /// Wait after an error in reading the due jobs.
 const ERROR_BACKOFF: Duration = Duration::from_secs(1);

@@ -62,7 +62,7 @@ pub struct Blobs(Arc<BlobsInner>);
 struct BlobsInner {
     blobs: PathBuf,
     tmp: PathBuf,
-    rooms: AccountDirs,
+    account_dirs: AccountDirs,
     locks: ObjectLocks,
     /// Counter that names temporary files.
     count: AtomicU64,
@@ -111,7 +111,7 @@ impl Blobs {
         let store = Self(Arc::new(BlobsInner {
             blobs,
             tmp,
-            rooms: AccountDirs::default(),
+            account_dirs: AccountDirs::default(),
             locks: ObjectLocks::default(),
             count: AtomicU64::new(0),
             written: Default::default(),

@@ -9,7 +9,7 @@ use crate::model::order::{ApiVersion, Order, OrderState, Vendor};
 use crate::model::picture::FileKind;
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
-use crate::services::accounts::{Account, UploadFor};
+use crate::services::accounts::{Account, UploadSubject};
 
 /// Creates the upload URLs of one response.
 pub struct UploadUrls<'v> {
@@ -67,10 +67,10 @@ impl<'v> UploadUrls<'v> {
     /// uploads that are handed out. The clock is read after the record, so that it cannot jump in between.
     fn record_hand_out(&self, order: &Order) -> Timestamp {
         let accounts = &self.state.accounts;
-        let handed_out = accounts.hand_out_upload(self.account, UploadFor::Order(order.number));
+        let issued = accounts.issue_upload(self.account, UploadSubject::Order(order.number));
         let now = self.account.now();
         if order.state == OrderState::Pending && order.has_pending_uploads() {
-            handed_out.keep();
+            issued.keep();
         }
         now
     }

@@ -96,7 +96,7 @@ async fn get(
     let is_strict = state.config.undetectable.strict_uploads;
     let name = object_name(&file_name, is_strict)?;
     let Origin(origin) = Origin::resolve(&state, &request_context).await?;
-    let upload = state.orders.hand_out_upload(&account, &name).await?;
+    let upload = state.orders.issue_upload(&account, &name).await?;
     // The clock is read after the upload was handed out, so that it does not jump past the URL's expiry.
     let now = account.now();
     let presigned_url = if is_strict {

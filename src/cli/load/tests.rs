@@ -3,7 +3,7 @@ use crate::cli::commands::ClientCommand;
 use crate::cli::grammar::Command as Chosen;
 use crate::settings::{Config, KeyMode};
 
-fn parsed(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Loaded, Error> {
+fn parsed(arguments: &[&str], variables: &[(&str, &str)]) -> Result<LoadedCli, Error> {
     let arguments = std::iter::once("stuntdouble").chain(arguments.iter().copied());
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).into());
     let environment = variables.iter().map(owned).collect();

@@ -8,7 +8,7 @@ use crate::model::ids::AccountId;
 use crate::model::job::JobKind;
 use crate::model::order::{ConfirmRejection, Order, OrderState, Vendor};
 use crate::model::time::Timestamp;
-use crate::services::accounts::{Account, UploadFor};
+use crate::services::accounts::{Account, UploadSubject};
 use crate::services::claims::Claim;
 use crate::storage::db::{self, InternalError, Tx};
 
@@ -96,7 +96,7 @@ impl Orders {
         tx.commit().await?;
         if has_all_uploads {
             self.accounts
-                .settle_upload(&account, UploadFor::Order(number));
+                .settle_upload(&account, UploadSubject::Order(number));
         }
         Ok(claim)
     }

@@ -10,7 +10,7 @@ use super::{Orders, overrides};
 use crate::model::job::JobKind;
 use crate::model::order::{Order, OrderState};
 use crate::model::rule::{ForcedOutcome, OutcomeOverride, ResultKind};
-use crate::services::accounts::{Account, UploadFor};
+use crate::services::accounts::{Account, UploadSubject};
 use crate::services::claims::Claim;
 use crate::storage::db::{self, InternalError, run_to_completion};
 
@@ -111,7 +111,7 @@ impl Orders {
         }
         self.webhooks.publish(&mut tx, account, &order, now).await?;
         tx.commit().await?;
-        let subject = UploadFor::Order(order.number);
+        let subject = UploadSubject::Order(order.number);
         self.accounts.settle_upload(account, subject);
         self.puts.remove(id);
         log_order_end(account, &order, true);

@@ -7,7 +7,7 @@ use crate::engine::InputFile;
 use crate::model::job::{Job, JobKind};
 use crate::model::order::Order;
 use crate::model::time::DAY_MS;
-use crate::services::accounts::{Account, UploadFor};
+use crate::services::accounts::{Account, UploadSubject};
 use crate::storage::db::uploads::Upload;
 use crate::storage::db::{self, InternalError, Tx};
 
@@ -34,14 +34,14 @@ impl Orders {
     ///
     /// # Errors
     /// Returns an error if the database fails.
-    pub async fn hand_out_upload(
+    pub async fn issue_upload(
         &self,
         account: &Arc<Account>,
         name: &str,
     ) -> Result<Upload, InternalError> {
         let number = account.next_upload();
-        let subject = UploadFor::File(number);
-        let owed = self.accounts.hand_out_upload(account, subject);
+        let subject = UploadSubject::File(number);
+        let owed = self.accounts.issue_upload(account, subject);
         let upload = self.reserve_upload(account, name, number).await?;
         owed.keep();
         Ok(upload)
@@ -176,7 +176,7 @@ impl Orders {
             return Ok(false);
         };
         if let Some(account) = self.accounts.by_id(upload.account) {
-            let subject = UploadFor::File(upload.number);
+            let subject = UploadSubject::File(upload.number);
             self.accounts.settle_upload(&account, subject);
         }
         Ok(true)

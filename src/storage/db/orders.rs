@@ -95,12 +95,12 @@ pub(super) fn is_of_vendor(vendor: Vendor) -> String {
 
 /// Filter of a listing. `None` matches any account or any vendor.
 #[derive(Debug, Clone, Copy)]
-pub struct Listed {
+pub struct ListingScope {
     pub account: Option<AccountId>,
     pub vendor: Option<Vendor>,
 }
 
-impl Listed {
+impl ListingScope {
     fn condition(self) -> String {
         // An index finds the orders of one account. A condition for both cases would read all orders.
         let of_account = match self.account {
@@ -119,15 +119,15 @@ impl Listed {
 /// Returns an error if the database fails.
 pub async fn span(
     from: &mut impl ReadConn,
-    listed: Listed,
+    scope: ListingScope,
     before: Option<i64>,
     limit: u32,
 ) -> StoreResult<Option<Span>> {
-    let condition = listed.condition();
+    let condition = scope.condition();
     let rows = sqlx::query(AssertSqlSafe(format!(
         "SELECT seq FROM orders WHERE {condition} AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
     )))
-    .bind(listed.account.map(|account| account.0))
+    .bind(scope.account.map(|account| account.0))
     .bind(before.unwrap_or(i64::MAX))
     .bind(i64::from(limit) + 1)
     .fetch_all(from.sqlite())
@@ -142,16 +142,16 @@ pub async fn span(
 /// Returns an error if the database fails.
 pub async fn in_span(
     from: &mut impl ReadConn,
-    listed: Listed,
+    scope: ListingScope,
     (first, last): (i64, i64),
     limit: u32,
 ) -> StoreResult<Vec<(i64, Arc<Order>)>> {
-    let condition = listed.condition();
+    let condition = scope.condition();
     let rows = sqlx::query(AssertSqlSafe(format!(
         "SELECT seq, body FROM orders WHERE {condition} AND seq BETWEEN ?2 AND ?3
          ORDER BY seq LIMIT ?4"
     )))
-    .bind(listed.account.map(|account| account.0))
+    .bind(scope.account.map(|account| account.0))
     .bind(first)
     .bind(last)
     .bind(limit)

@@ -46,7 +46,7 @@ pub(super) struct DbWriter {
     due_index: DueIndex,
     cache: Arc<OrderCache>,
     /// Notified when rows were removed, and on shutdown.
-    rows_went: Arc<Notify>,
+    rows_deleted: Arc<Notify>,
     /// Moved clocks, to be written with the next commit.
     queued_clock_writes: std::sync::Mutex<HashMap<ClockId, Clock>>,
 }
@@ -110,17 +110,17 @@ impl DbWriter {
             members: Vec::new(),
             is_closed: false,
         }));
-        let rows_went = Arc::new(Notify::new());
+        let rows_deleted = Arc::new(Notify::new());
         let writer = Arc::new(Self {
             connection,
             data_dir,
             queued: AtomicUsize::new(0),
             due_index,
             cache,
-            rows_went: Arc::clone(&rows_went),
+            rows_deleted: Arc::clone(&rows_deleted),
             queued_clock_writes: std::sync::Mutex::default(),
         });
-        let shrinking = Self::shrink_when_rows_go(Arc::downgrade(&writer), rows_went);
+        let shrinking = Self::shrink_after_deletions(Arc::downgrade(&writer), rows_deleted);
         tokio::spawn(shrinking);
         writer
     }
@@ -212,7 +212,7 @@ impl DbWriter {
         }
         guard.group_len = 0;
         if frees_pages && done.is_ok() {
-            self.rows_went.notify_one();
+            self.rows_deleted.notify_one();
         }
         let (replies, effects): (Vec<_>, Vec<_>) = joined
             .into_iter()

@@ -11,7 +11,7 @@ impl DbWriter {
     pub(in crate::storage::db) async fn close(&self) {
         let mut guard = self.connection.lock().await;
         guard.is_closed = true;
-        self.rows_went.notify_one();
+        self.rows_deleted.notify_one();
         // A group is still open if its last transaction left the commit to a queued one that was
         // dropped.
         if guard.group_len > 0 {

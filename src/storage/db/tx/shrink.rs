@@ -21,9 +21,9 @@ const INCREMENTAL: i64 = 2;
 
 impl DbWriter {
     /// Returns free pages whenever rows were removed. Ends when the writer is closed.
-    pub(super) async fn shrink_when_rows_go(writer: Weak<Self>, rows_went: Arc<Notify>) {
+    pub(super) async fn shrink_after_deletions(writer: Weak<Self>, rows_deleted: Arc<Notify>) {
         loop {
-            rows_went.notified().await;
+            rows_deleted.notified().await;
             let Some(writer) = writer.upgrade() else {
                 return;
             };
