@@ -110,7 +110,7 @@ fn with_flags(arguments: &[OsString], flags: impl IntoIterator<Item = OsString>)
     before.chain(flags).chain(after.iter().cloned()).collect()
 }
 
-/// Returns the names of all variables, those of the subcommands included.
+/// Returns the names of all variables, including the variables of subcommands.
 fn variables(command: &Command) -> BTreeSet<String> {
     let own = command.get_arguments().filter_map(variable);
     let below = command.get_subcommands().flat_map(variables);
@@ -126,7 +126,7 @@ fn is_given(matches: &ArgMatches, id: &str) -> bool {
     is_known && matches.value_source(id) == Some(ValueSource::CommandLine)
 }
 
-/// Returns the flags to append for the subcommand `path`: those of variables and of files with
+/// Returns the flags to append for the subcommand `path`: flags for variables and for files with
 /// secrets.
 ///
 /// # Errors

@@ -137,7 +137,7 @@ impl Inspection {
         }
     }
 
-    /// Decodes the picture, then measures and draws what `options` ask for.
+    /// Decodes the picture, then measures and draws as `options` request.
     fn decode_and_render(
         &mut self,
         source: ImageSource,

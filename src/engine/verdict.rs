@@ -23,7 +23,7 @@ const AI_EDITED_PROBABILITY: f64 = 0.71;
 /// Score of a watermark.
 const WATERMARK_PROBABILITY: f64 = 0.99;
 
-/// Text that is extracted from a file whose name asks for a watermark.
+/// Text that is extracted from a file whose name forces a watermark.
 const TEST_WATERMARK: &str = "MORI TEST WATERMARK";
 
 /// Returns the suffix of a name: the part between its last underscore and its extension, such as

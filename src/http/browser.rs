@@ -5,7 +5,7 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, ORIGIN, X_CONTENT_TYPE_OPTIONS
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
 
-/// Header in which a browser says how the requesting page relates to the server (W3C Fetch Metadata).
+/// Header with the relation of the requesting page to the server (W3C Fetch Metadata).
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Values for requests of the server's own pages, and for URLs typed into the address bar.
 const OWN_SITES: [&str; 2] = ["same-origin", "none"];
@@ -24,7 +24,7 @@ pub(super) enum Area {
     Docs,
     /// `/_s3`: bytes that users upload.
     Storage,
-    /// Everything else.
+    /// All other requests.
     Vendor,
 }
 

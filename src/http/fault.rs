@@ -21,7 +21,7 @@ use crate::model::rule::Fault;
 use crate::platform::outbound::Throttle;
 
 /// Returns the response with `fault` injected. The response must be the next to be written on the
-/// connection. `method` is that of the request.
+/// connection. `method` is the request's method.
 pub(super) fn inject_fault(
     handle: &ConnectionHandle,
     fault: Fault,

@@ -321,8 +321,8 @@ impl Order {
         true
     }
 
-    /// Records a failed attempt to deliver the outputs, of which those of the files `delivered` (by id)
-    /// reached their targets. Returns the number of failed attempts. `None`, without a change, unless
+    /// Records a failed attempt to deliver the outputs. Outputs of the files `delivered` (by id) reached
+    /// their targets. Returns the number of failed attempts. `None`, without a change, unless
     /// the order is in progress.
     pub fn record_delivery_attempt(&mut self, delivered: &[u64]) -> Option<u32> {
         let OrderState::InProgress { attempts, .. } = &mut self.state else {

@@ -224,7 +224,7 @@ pub struct Luma {
 pub enum FileDefect {
     /// The file starts like no known format.
     NotAnImage(String),
-    /// The format is not that of the file name, or it (or its variant) is not supported.
+    /// The format differs from the file name's, or the format or its variant is not supported.
     FormatMismatch(String),
     /// The file is empty, or larger than the limit.
     FileSize(String),

@@ -220,7 +220,7 @@ impl Snapshots {
         name: String,
         key: Option<String>,
     ) -> Result<SnapshotManifest, SnapshotError> {
-        // Meanwhile no account is created or deleted, so its objects stay.
+        // The lock keeps accounts from being created or deleted, so the objects stay.
         let _guard = self.accounts.lock_lifecycle().await;
         let account_id = match &key {
             None => None,

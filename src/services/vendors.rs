@@ -108,8 +108,8 @@ impl Vendors {
     /// Registers the vendors' profiles, in the order of [`Vendor::ALL`].
     ///
     /// # Panics
-    /// If a profile is at another vendor's place, or if the paths of two vendors begin at the root. In a
-    /// constant, the program then does not compile.
+    /// Panics if a profile has another vendor's position, or if the paths of two vendors begin at the
+    /// root. In a constant, the panic is a compile error.
     #[must_use]
     pub const fn new(profiles: [&'static VendorProfile; Vendor::ALL.len()]) -> Self {
         let mut index = 0;

@@ -106,7 +106,7 @@ impl DataDir {
     }
 }
 
-/// Returns `true` if a file system is mounted at `path`: its device differs from that of its parent.
+/// Returns `true` if a file system is mounted at `path`: its device differs from its parent's.
 fn is_mounted(dir: &Path) -> bool {
     let device = |path: &Path| std::fs::metadata(path).map(|it| it.dev()).ok();
     let (here, above) = (device(dir), device(&dir.join("..")));

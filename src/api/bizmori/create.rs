@@ -49,7 +49,7 @@ pub async fn create<T: CreateRequest>(
     T::check_available(&state, &account)?;
     let JsonBytes(bytes) = JsonBytes::from_request(request, &state).await?;
     let body: T = parse(&bytes)?;
-    // v2 answers the original order whatever the body is.
+    // v2 answers the original order regardless of the body.
     let request_digest = match T::API {
         ApiVersion::V2 => None,
         ApiVersion::V3 => Some(content_digest(&bytes)?),

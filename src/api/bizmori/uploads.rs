@@ -36,7 +36,7 @@ impl<'v> UploadUrls<'v> {
     /// Returns the upload URL of file `index` of `order`: a presigned URL, or for a test order one whose
     /// uploads are discarded.
     pub fn url(&self, order: &Order, index: usize) -> String {
-        let now = *self.now.get_or_init(|| self.record_hand_out(order));
+        let now = *self.now.get_or_init(|| self.record_issued_urls(order));
         let config = &self.state.config;
         if order.test {
             let secret = &config.storage.s3_secret;
@@ -63,9 +63,9 @@ impl<'v> UploadUrls<'v> {
         )
     }
 
-    /// Records the upload URLs of `order` as handed out, and returns their date. A jumping clock waits for
-    /// uploads that are handed out. The clock is read after the record, so that it cannot jump in between.
-    fn record_hand_out(&self, order: &Order) -> Timestamp {
+    /// Records the upload URLs of `order` as issued, and returns their date. A jumping clock waits for
+    /// issued uploads. The clock is read after the record, so that it cannot jump between the two.
+    fn record_issued_urls(&self, order: &Order) -> Timestamp {
         let accounts = &self.state.accounts;
         let issued = accounts.issue_upload(self.account, UploadSubject::Order(order.number));
         let now = self.account.now();

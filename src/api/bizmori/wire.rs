@@ -100,7 +100,7 @@ pub struct RenderContext<'v> {
     pub presigned_urls: &'v PresignedUrls,
     /// Origin that the client called. URLs in the response start with it.
     pub origin: &'v str,
-    /// Now of the account's clock.
+    /// Current time by the account's clock.
     pub now: Timestamp,
     /// Revision of the vendor's API for the account.
     pub revision: Revision,

@@ -52,7 +52,7 @@ pub(super) enum S3Error {
     },
     /// 501 `NotImplemented`: a feature that must not be handled as a plain request.
     NotImplemented {
-        /// Header or parameter that asks for the feature.
+        /// Header or parameter that requests the feature.
         name: &'static str,
         reason: String,
     },

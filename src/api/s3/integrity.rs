@@ -53,7 +53,7 @@ impl Integrity {
         }
     }
 
-    /// Compares the digests with those of the complete body. `md5` is its MD5.
+    /// Compares the digests with the digests of the complete body. `md5` is the body's MD5.
     ///
     /// # Errors
     /// Returns an error if a digest differs.

@@ -155,7 +155,7 @@ fn verify_signature(state: &Services, parts: &Parts, now: Timestamp) -> Result<(
             .collect();
         (!values.is_empty()).then(|| values.join(","))
     };
-    // Behind a trusted proxy, URLs are made for the host that the proxy forwarded.
+    // Behind a trusted proxy, URLs are signed for the host that the proxy forwarded.
     let is_proxy_trusted = state.config.trust_forwarded;
     let origin_host = is_proxy_trusted
         .then(|| origin_host(&parts.headers, true))

@@ -56,7 +56,7 @@ pub fn routes(routes: Routes) -> Routes {
         .docs(describe_by_url)
 }
 
-/// Image that a request asks for.
+/// Requested image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asset<'k> {
     Preview,

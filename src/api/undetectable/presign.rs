@@ -97,7 +97,7 @@ async fn get(
     let name = object_name(&file_name, is_strict)?;
     let Origin(origin) = Origin::resolve(&state, &request_context).await?;
     let upload = state.orders.issue_upload(&account, &name).await?;
-    // The clock is read after the upload was handed out, so that it does not jump past the URL's expiry.
+    // The clock is read after the upload was issued, so that it does not jump past the URL's expiry.
     let now = account.now();
     let presigned_url = if is_strict {
         state.presigned_urls.upload_url_private_acl(

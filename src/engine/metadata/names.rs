@@ -164,7 +164,7 @@ pub fn program_from_parameters(text: &str) -> &'static str {
     }
 }
 
-/// `true` if a software name is that of an editor.
+/// `true` if a software name names an editor.
 pub fn is_editor(text: &str) -> bool {
     let lower = lowercase_head(text, NAME_BYTES_MAX);
     EDITORS.iter().any(|name| has_word(&lower, name))

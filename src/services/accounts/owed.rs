@@ -20,7 +20,7 @@ const OWED_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum number of remembered URLs. The oldest are forgotten first.
 const ISSUED_URLS_MAX: usize = 10_000;
 
-/// Subject of an upload URL. The number is that of the order or upload within its account.
+/// Subject of an upload URL. The number identifies the order or upload within its account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UploadSubject {
     Order(u64),

@@ -40,8 +40,8 @@ pub(super) fn report_key(order: &Order, locale: Locale) -> String {
     result_key(order, &format!("report-{}.pdf", locale.tag()))
 }
 
-/// Returns every key under which a blob of the order may exist, also those that its row does not
-/// name: work that was interrupted may have stored results without recording them.
+/// Returns every key under which a blob of the order may exist, including keys that are not in the
+/// order's row: interrupted work may have stored results without recording them.
 pub(super) fn all_keys(order: &Order) -> BTreeSet<String> {
     let recorded = order.blob_keys().into_iter().map(str::to_owned);
     let mut keys: BTreeSet<String> = recorded.collect();

@@ -55,7 +55,7 @@ impl From<InternalError> for CreateOrderError {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum OutcomeSource<'o> {
     Rules,
-    /// The control plane. `None` means the outcome that the order's files lead to.
+    /// The control plane. `None` means the outcome by the order's files.
     Manual(Option<&'o ForcedOutcome>),
 }
 

@@ -93,7 +93,7 @@ impl Orders {
     }
 
     /// Classifies one image. A rule or the name can decide the verdict of an image that cannot be
-    /// read. The inspection is then that of a placeholder, or `None`.
+    /// read. The inspection then describes a placeholder, or is `None`.
     pub(super) async fn classify(
         &self,
         vendor: Vendor,

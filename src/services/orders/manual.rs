@@ -17,8 +17,8 @@ use crate::storage::db::{self, InternalError, run_to_completion};
 /// Way in which the control plane ends an order.
 #[derive(Debug, Clone)]
 pub enum ManualEnd {
-    /// Completes the order with the given outcome. `None` means the outcome that rules, names and
-    /// files lead to.
+    /// Completes the order with the given outcome. `None` means the outcome by rules, names and
+    /// files.
     Complete(Option<ForcedOutcome>),
     /// Fails the order, even if uploads are pending.
     Fail(ForcedOutcome),

@@ -20,7 +20,7 @@ pub enum ObjectOwner {
         /// The order that the object belongs to. `None` for an upload of Undetectable.
         order_id: Option<String>,
     },
-    /// The key is that of an order or upload that does not exist, or not any more.
+    /// The key belongs to an order or upload that does not exist, or no longer exists.
     Deleted,
     /// The key has none of the formats that this server issues.
     Unowned,

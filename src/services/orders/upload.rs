@@ -164,7 +164,7 @@ impl Orders {
     }
 
     /// Records that the file of an upload has arrived, so that the account's clock may jump again.
-    /// Returns `false` if the key is that of an upload that has expired.
+    /// Returns `false` if the key belongs to an expired upload.
     ///
     /// # Errors
     /// Returns an error if the database fails.

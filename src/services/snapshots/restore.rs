@@ -174,7 +174,7 @@ impl Snapshots {
         Ok(rows.into_iter().zip(ids).map(restore).collect())
     }
 
-    /// Makes the worker forget the clocks of ended accounts, and check those of the new ones.
+    /// Makes the worker forget the clocks of ended accounts, and check the clocks of new accounts.
     fn wake_worker(&self, ended: &[Arc<Account>], added: &[Arc<Account>]) {
         let due_index = self.db.due_index();
         let ended: HashSet<ClockId> = ended

@@ -39,7 +39,7 @@ impl EndpointParams {
     /// endpoints.
     ///
     /// # Errors
-    /// Returns a message if a test key asks for a live endpoint.
+    /// Returns a message if a test key requests a live endpoint.
     pub fn restrict_to_key(self, is_test_key: bool) -> Result<Self, &'static str> {
         match (is_test_key, self.test) {
             (true, Some(false)) => Err("test keys can only have test webhooks"),

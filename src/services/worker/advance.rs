@@ -149,8 +149,8 @@ impl Worker {
         })
     }
 
-    /// Waits for the clock's jobs that the worker is running, and returns those that succeed. The
-    /// worker starts no others while the clock is locked.
+    /// Waits for the clock's running jobs, and returns the jobs that succeed. The worker starts no
+    /// other jobs while the clock is locked.
     async fn finish_running(&self, clock: ClockId) -> Vec<ExecutedJob> {
         let mut running = self.running.list();
         running.retain(|running| {

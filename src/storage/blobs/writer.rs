@@ -143,7 +143,7 @@ impl BlobWriter {
     /// current object, or `None`. No other writer replaces or removes the object during the call.
     ///
     /// # Errors
-    /// Returns the error of `check`, or that of [`BlobWriter::finish`].
+    /// Returns the error of `check`, or the error of [`BlobWriter::finish`].
     pub async fn finish_if<E>(
         self,
         object: NewObject<'_>,

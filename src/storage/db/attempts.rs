@@ -83,7 +83,8 @@ impl AttemptFilter {
 }
 
 /// Returns the span of the newest attempts with a number below `before`, at most `limit`. `None` if
-/// there are none. The numbers are those of this filter.
+/// there are none. Numbers are per account if the filter names an account and no
+/// endpoint, else global.
 ///
 /// # Errors
 /// Returns an error if the database fails.

@@ -83,8 +83,8 @@ impl From<serde_json::Error> for InternalError {
 pub struct DiskFull(Option<Arc<Path>>);
 
 impl DiskFull {
-    /// Returns `error` with `DiskFull` as its inner error if the error is that of a full disk or an
-    /// exceeded quota. Any other error is returned as it is.
+    /// Returns `error` with `DiskFull` as its inner error if the error means a full disk or an
+    /// exceeded quota. Returns any other error unchanged.
     #[must_use]
     pub fn explain(error: io::Error, data_dir: Option<&Path>) -> io::Error {
         match error.kind() {

@@ -107,7 +107,7 @@ pub async fn postpone(tx: &mut Tx, id: i64, due_at: Timestamp) -> StoreResult<()
     Ok(())
 }
 
-/// Sets the due time of an endpoint's job to that of the endpoint's next attempt. Deletes the job if
+/// Sets the due time of an endpoint's job to the time of the endpoint's next attempt. Deletes the job if
 /// there is no next attempt.
 ///
 /// # Errors
@@ -132,7 +132,7 @@ pub async fn reschedule_endpoint(tx: &mut Tx, id: i64, endpoint: WebhookId) -> S
     Ok(())
 }
 
-/// Sets the due time of an endpoint's job to that of the endpoint's next attempt. Creates the job if
+/// Sets the due time of an endpoint's job to the time of the endpoint's next attempt. Creates the job if
 /// needed. For callers that have claimed the job and do not run it.
 ///
 /// # Errors

@@ -5,8 +5,8 @@
 //! parameters: no SQL calls `now()`. Committed rows survive a crash of the process.
 //!
 //! Each file has the functions of one family of tables. Functions that write take a [`Tx`]. Functions
-//! that read take any [`ReadConn`]. All find rows by account, except those that find the account of a
-//! row.
+//! that read take any [`ReadConn`]. All functions find rows by account, except functions that
+//! find the account of a row.
 
 pub mod accounts;
 pub mod attempts;
@@ -85,8 +85,8 @@ impl sealed::Connected for DbReader {
     }
 }
 
-/// Creates the tables, or adapts those of an older version. Takes no lock: `connection` is the only one
-/// that writes to its file.
+/// Creates the tables, or migrates the tables of an older version. Takes no lock: no other connection
+/// writes to the file.
 async fn migrate(connection: &mut SqliteConnection) -> StoreResult<()> {
     let migrated = sqlx::migrate!().run_direct(None, connection, false).await;
     migrated.map_err(|error| match error {

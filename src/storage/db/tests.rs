@@ -1,4 +1,4 @@
-//! Rows of two vendors under one account: neither vendor's API sees those of the other.
+//! Rows of two vendors under one account: neither vendor's API sees the other's rows.
 
 use std::sync::Arc;
 

@@ -39,7 +39,7 @@ async fn observe_client(server: &TestServer) -> ObservedClient {
             observed
                 .lock()
                 .expect("no panic")
-                .push(peek_available(&client))
+                .push(peek_available(&client));
         };
         Receiver::with_callback(notice).await
     };

@@ -22,7 +22,7 @@ pub struct ListQuery {
     /// `None` for `-1`: all orders on one page.
     pub limit: Option<u32>,
     pub filter: OrderFilter,
-    /// `true` if the query asks for orders of another channel. No order has one.
+    /// `true` if the query requests orders of another channel. No order has one.
     pub channel_is_not_api: bool,
 }
 

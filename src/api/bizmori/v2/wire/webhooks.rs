@@ -181,7 +181,7 @@ impl From<RetrySummary> for FailedRetried {
     }
 }
 
-/// Response to `POST …/webhook`: the fields of `POST …/webhooks` and those of `GET …/webhook`.
+/// Response to `POST …/webhook`: the fields of `POST …/webhooks` and of `GET …/webhook`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LegacyWebhookSet {
