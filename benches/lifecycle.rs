@@ -94,7 +94,7 @@ type BenchResult<T> = Result<T, BenchError>;
 struct BenchSettings {
     /// Number of clients of the sections `lifecycle` and `memory`.
     clients: u32,
-    /// Measuring time of the section `lifecycle`, from which those of other sections are derived.
+    /// Measuring time of the section `lifecycle`, from which the times of other sections are derived.
     counted: Duration,
     /// Sections to run. Empty for all.
     only: Vec<String>,

@@ -9,7 +9,7 @@
 //! bytes, unless a rule or the control API forces an outcome.
 //!
 //! # Layout
-//! Imports lead downwards only. `tests/it/architecture` checks it, and refuses cycles.
+//! Imports lead downwards only, without cycles. `tests/it/architecture` checks both.
 //!
 //! | Module | Content |
 //! |---|---|
@@ -18,7 +18,7 @@
 //! | [`api`] | HTTP surfaces: [`api::bizmori`], [`api::undetectable`], [`api::s3`], [`api::control`]; no API imports another |
 //! | [`http`] | Shared by the APIs: routes, middleware, extractors, OpenAPI, connections, TLS |
 //! | [`services`] | Operations on accounts, orders, webhooks and rules; the worker |
-//! | [`engine`] | Bytes of pictures, PDFs and ZIPs. Does not know [`storage`] |
+//! | [`engine`] | Bytes of pictures, PDFs and ZIPs. Does not import [`storage`] |
 //! | [`storage`] | Database ([`storage::db`], the only module that names `sqlx`), blobs, data directory |
 //! | [`platform`] | Clock, random numbers, outbound HTTP, presigned URLs, metrics |
 //! | [`settings`] | Every setting: meaning, default, flag and environment variable |

@@ -7,7 +7,7 @@ use stuntdouble::app::{App, START_TARGET};
 use stuntdouble::cli::client;
 use stuntdouble::cli::commands::{ClientCommand, JsonSource};
 use stuntdouble::cli::grammar::Command;
-use stuntdouble::cli::load::{self, Loaded};
+use stuntdouble::cli::load::{self, LoadedCli};
 use stuntdouble::services::webhooks;
 use stuntdouble::settings::{Config, LogFormat};
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,7 +19,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
-    let Loaded { cli, warnings } = load::load();
+    let LoadedCli { cli, warnings } = load::load();
     // A container's health check runs as long as the container: without a runtime it needs less memory.
     if let Some(Command::Client(ClientCommand::Health {
         watch: true,

@@ -285,7 +285,7 @@ async fn repeat(repeated: RepeatedRequest, end: Instant) -> BenchResult<u32> {
     Ok(count)
 }
 
-/// Prints the medians of several measurements, and returns that of the rate.
+/// Prints the medians of several measurements, and returns the median of the rate.
 fn print(what: &str, rates: &[Rate]) -> f64 {
     let mut per_second: Vec<f64> = rates.iter().map(|rate| rate.per_second).collect();
     let mut processor_us: Vec<f64> = rates.iter().map(|rate| rate.processor_us).collect();

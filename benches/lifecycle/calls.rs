@@ -115,7 +115,7 @@ pub fn data<'a, T: Deserialize<'a>>(what: &str, response: &'a WireMessage<'_>) -
     Ok(parsed.data)
 }
 
-/// Returns an error unless the response is that of `order_id` with `status`.
+/// Returns an error unless the response describes `order_id` with `status`.
 pub fn expect_order(
     what: &str,
     response: &WireMessage<'_>,

@@ -28,7 +28,7 @@ pub struct ReceivedWebhook {
     pub received_at: Instant,
 }
 
-/// The listener. It stops when dropped.
+/// Listener for webhooks. Stops when dropped.
 pub struct BenchReceiver {
     address: SocketAddr,
     task: JoinHandle<()>,

@@ -1,5 +1,5 @@
 //! Benchmarks of watermarks: the time to embed and to extract texts of a large picture, and the
-//! latency of other requests meanwhile.
+//! latency of other requests during that time.
 
 use std::io::Write as _;
 use std::sync::Arc;

@@ -1,9 +1,9 @@
 //! The subset of HTTP/1.1 that the benchmark uses: sequential messages on a persistent connection,
 //! with a `Content-Length` or chunked body.
 //!
-//! Written by hand because the client shares the machine's processors with the server. An exchange
-//! costs one write and one or two reads, and allocates nothing once the connection's buffer has
-//! grown.
+//! No HTTP library is used, because the client shares the machine's processors with the server. An
+//! exchange costs one write and one or two reads, and allocates nothing once the connection's buffer
+//! has grown.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Descriptors kept free for the database, the listeners, webhooks and the like.
+/// Descriptors reserved for the database, the listeners, webhooks and other files.
 const DESCRIPTORS_RESERVED: u64 = 64;
 /// Descriptors of a connection: its socket, and the file that is sent or received on it.
 const DESCRIPTORS_PER_CONNECTION: u64 = 2;

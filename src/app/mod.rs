@@ -278,19 +278,19 @@ async fn build_services(
     let entropy = Entropy::new(&config.seed);
     let signer = Arc::new(build_signer(&config));
     let hosts = Arc::new(KnownHosts::default());
-    let links = PresignedUrls::load(Arc::clone(&signer), Arc::clone(&hosts), db.clone())
+    let presigned_urls = PresignedUrls::load(Arc::clone(&signer), Arc::clone(&hosts), db.clone())
         .await
         .map_err(database_error)?;
     let accounts = Accounts::load(db.clone(), blobs.clone(), entropy.clone(), config.mode)
         .await
+        .map(Arc::new)
         .map_err(database_error)?;
-    let accounts = Arc::new(accounts);
     let timeout = Duration::from_millis(u64::from(config.outbound.webhook_timeout_ms));
     let outbound = OutboundClient::new(timeout, config.outbound.allow_public);
     let rules = Rules::load(db.clone(), entropy.clone(), |id| accounts.by_id(id))
         .await
+        .map(Arc::new)
         .map_err(database_error)?;
-    let rules = Arc::new(rules);
     let engine = build_engine(&config);
     let claims = Claims::new(db.due_index().clone());
     let webhooks = Arc::new(Webhooks::new(
@@ -298,7 +298,7 @@ async fn build_services(
         Arc::clone(&accounts),
         Arc::clone(&rules),
         entropy.clone(),
-        links.clone(),
+        presigned_urls.clone(),
         outbound.clone(),
         claims.clone(),
         metrics.clone(),
@@ -348,7 +348,7 @@ async fn build_services(
         worker,
         blobs,
         engine,
-        links,
+        presigned_urls,
         signer,
         hosts,
         entropy,

@@ -12,7 +12,7 @@ use crate::model::ids::{AccountId, ClockId};
 use crate::model::job::JobKind;
 use crate::model::time::Timestamp;
 use crate::platform::clock::Clock;
-use crate::services::worker::{Awaited, DrainOutcome};
+use crate::services::worker::{DrainOutcome, WaitTarget};
 use crate::storage::db::InternalError;
 
 async fn send(state: &AppState, method: &str, path: &str, body: String) -> Response {
@@ -77,8 +77,11 @@ async fn job_of_confirm_waits_until_its_response_is_written() {
     let DrainOutcome::TimedOut { waiting } = drain(200).await else {
         panic!("the job ran before the response was written");
     };
-    let jobs: Vec<_> = waiting.iter().map(|job| (job.what, &job.subject)).collect();
-    assert_eq!(jobs, [(Awaited::Job(JobKind::Process), &id)]);
+    let jobs: Vec<_> = waiting
+        .iter()
+        .map(|job| (job.wait_target, &job.subject))
+        .collect();
+    assert_eq!(jobs, [(WaitTarget::Job(JobKind::Process), &id)]);
     drop(confirmed);
     assert!(matches!(drain(10_000).await, DrainOutcome::Idle { .. }));
 }

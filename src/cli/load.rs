@@ -23,14 +23,14 @@ const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
 /// Parsed command line, with the settings of the environment.
 #[derive(Debug)]
-pub struct Loaded {
+pub struct LoadedCli {
     pub cli: Cli,
     /// Warnings about settings of the server, one line each.
     pub warnings: Vec<String>,
 }
 
 /// Flag that is appended for a variable or for a file with a secret.
-struct Injected {
+struct InjectedFlag {
     flag: OsString,
     /// Variable or flag that an error names.
     origin: String,
@@ -39,7 +39,7 @@ struct Injected {
 
 /// Loads the settings of this process. Exits if they are invalid, or after help was printed.
 #[must_use]
-pub fn load() -> Loaded {
+pub fn load() -> LoadedCli {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     parse(&arguments, &Environment::from_process()).unwrap_or_else(|error| error.exit())
 }
@@ -47,8 +47,8 @@ pub fn load() -> Loaded {
 /// Parses `arguments`, which start with the program's name, and adds the settings of `environment`.
 ///
 /// # Errors
-/// If a value is invalid, or help or the version is requested.
-pub fn parse(arguments: &[OsString], environment: &Environment) -> Result<Loaded, Error> {
+/// Returns an error if a value is invalid, or help or the version is requested.
+pub fn parse(arguments: &[OsString], environment: &Environment) -> Result<LoadedCli, Error> {
     let described = Cli::command();
     let command = without_variables(Cli::command());
     let first_pass = command.clone().try_get_matches_from(arguments);
@@ -83,7 +83,7 @@ pub fn parse(arguments: &[OsString], environment: &Environment) -> Result<Loaded
         warnings.extend(unused_settings(chosen_command(&matches).1));
     }
     let cli = Cli::from_arg_matches(&matches)?;
-    Ok(Loaded { cli, warnings })
+    Ok(LoadedCli { cli, warnings })
 }
 
 /// Removes the variables of all arguments.
@@ -110,7 +110,7 @@ fn with_flags(arguments: &[OsString], flags: impl IntoIterator<Item = OsString>)
     before.chain(flags).chain(after.iter().cloned()).collect()
 }
 
-/// Returns the names of all variables, those of the subcommands included.
+/// Returns the names of all variables, including the variables of subcommands.
 fn variables(command: &Command) -> BTreeSet<String> {
     let own = command.get_arguments().filter_map(variable);
     let below = command.get_subcommands().flat_map(variables);
@@ -126,7 +126,7 @@ fn is_given(matches: &ArgMatches, id: &str) -> bool {
     is_known && matches.value_source(id) == Some(ValueSource::CommandLine)
 }
 
-/// Returns the flags to append for the subcommand `path`: those of variables and of files with
+/// Returns the flags to append for the subcommand `path`: flags for variables and for files with
 /// secrets.
 ///
 /// # Errors
@@ -136,7 +136,7 @@ fn injected_flags(
     path: &[&str],
     matches: &ArgMatches,
     environment: &Environment,
-) -> Result<Vec<Injected>, String> {
+) -> Result<Vec<InjectedFlag>, String> {
     let mut arguments: Vec<Arg> = Vec::new();
     let mut level = described;
     if path.is_empty() {
@@ -172,10 +172,10 @@ fn injected_flags(
 }
 
 /// Returns `argument` as a flag with `value`. `None` for a switch that `value` turns off.
-fn flag(argument: &Arg, value: &OsStr, origin: &str) -> Result<Option<Injected>, String> {
+fn flag(argument: &Arg, value: &OsStr, origin: &str) -> Result<Option<InjectedFlag>, String> {
     let mut flag = OsString::from("--");
     flag.push(argument.get_long().unwrap_or_default());
-    let injected = |flag| Injected {
+    let injected = |flag| InjectedFlag {
         flag,
         origin: origin.to_owned(),
         argument: argument.clone(),
@@ -197,7 +197,7 @@ fn flag(argument: &Arg, value: &OsStr, origin: &str) -> Result<Option<Injected>,
 /// file. `None` if no file is named, or a flag gives the secret itself.
 ///
 /// # Errors
-/// If two flags or two variables give both the secret and the file.
+/// Returns an error if two flags or two variables give both the secret and the file.
 fn secret_file(
     argument: &Arg,
     file: &Arg,
@@ -235,8 +235,8 @@ fn read_secret(path: &Path) -> Result<String, String> {
     if bytes as u64 > SECRET_BYTES_MAX {
         return Err(format!("{shown} has more than {SECRET_BYTES_MAX} bytes"));
     }
-    let secret = text.strip_suffix('\n').unwrap_or(&text);
-    let secret = secret.strip_suffix('\r').unwrap_or(secret);
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let secret = line.strip_suffix('\r').unwrap_or(line);
     if secret.is_empty() {
         return Err(format!("{shown} is empty"));
     }
@@ -244,8 +244,8 @@ fn read_secret(path: &Path) -> Result<String, String> {
 }
 
 /// Returns the message of `error` with the variable's name in place of the flag's.
-fn variable_message(error: &Error, injected: &Injected) -> String {
-    let Injected {
+fn variable_message(error: &Error, injected: &InjectedFlag) -> String {
+    let InjectedFlag {
         origin, argument, ..
     } = injected;
     if argument.is_hide_env_values_set() {
@@ -254,11 +254,15 @@ fn variable_message(error: &Error, injected: &Injected) -> String {
         return format!("{origin}: {reason}");
     }
     let rendered = error.render().to_string();
-    let message = rendered.split("\n\nFor more information").next();
-    let message = message.unwrap_or_default().trim_start_matches("error: ");
-    let flag = error.get(ContextKind::InvalidArg);
-    let flag = flag.map_or(String::new(), |flag| format!(" for '{flag}'"));
-    format!("{origin}: {}", message.replacen(&flag, "", 1))
+    let message = rendered
+        .split("\n\nFor more information")
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches("error: ");
+    let for_flag = error
+        .get(ContextKind::InvalidArg)
+        .map_or(String::new(), |flag| format!(" for '{flag}'"));
+    format!("{origin}: {}", message.replacen(&for_flag, "", 1))
 }
 
 /// Returns a warning for each TLS flag that is given while TLS is off.

@@ -28,7 +28,7 @@ pub enum MetadataBlock<'a> {
 /// `None` if `head` has no known brand.
 #[must_use]
 pub fn file_kind(head: &[u8]) -> Option<FileKind> {
-    let (kind, body) = first_box(head, Truncated::Accept)?;
+    let (kind, body) = first_box(head, TruncatedBoxPolicy::Accept)?;
     if kind != *b"ftyp" {
         return None;
     }
@@ -253,23 +253,23 @@ pub fn boxes(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
 /// Returns the type and the body of the first box, and the bytes after it. `None` if the box is
 /// truncated.
 pub fn split_box(bytes: &[u8]) -> Option<([u8; 4], &[u8], &[u8])> {
-    let (kind, body) = first_box(bytes, Truncated::Reject)?;
+    let (kind, body) = first_box(bytes, TruncatedBoxPolicy::Reject)?;
     Some((kind, body, bytes.get(box_length(bytes)?..)?))
 }
 
-/// Treatment of a box that is longer than the bytes at hand.
+/// Treatment of a box that is longer than the available bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Truncated {
+enum TruncatedBoxPolicy {
     Reject,
     Accept,
 }
 
 /// Returns the type and the body of the first box.
-fn first_box(bytes: &[u8], truncated: Truncated) -> Option<([u8; 4], &[u8])> {
+fn first_box(bytes: &[u8], policy: TruncatedBoxPolicy) -> Option<([u8; 4], &[u8])> {
     let length = box_length(bytes)?;
-    let end = match truncated {
-        Truncated::Reject => length,
-        Truncated::Accept => length.min(bytes.len()),
+    let end = match policy {
+        TruncatedBoxPolicy::Reject => length,
+        TruncatedBoxPolicy::Accept => length.min(bytes.len()),
     };
     let kind = bytes.get(4..8)?.try_into().ok()?;
     let head = if bytes[..4] == [0, 0, 0, 1] { 16 } else { 8 };

@@ -216,13 +216,16 @@ mod tests {
     #[tokio::test]
     async fn lease_above_budget_answers_too_large_with_remedy() {
         let budget = Budget::new(16 * MIB);
-        let error = budget.lease(16 * MIB + 1).await.expect_err("too much");
+        let error = budget
+            .lease(16 * MIB + 1)
+            .await
+            .expect_err("more than the budget");
         assert_eq!(
             text(&error),
             "needs 17 MiB of memory, the limit is 16 MiB; give the server's container more memory, or \
              raise --engine-memory"
         );
-        let all = budget.lease(16 * MIB).await.expect("all of it");
+        let all = budget.lease(16 * MIB).await.expect("a lease");
         assert_eq!(budget.leased_bytes(), 16 * MIB);
         drop(all);
         assert_eq!(budget.leased_bytes(), 0);
@@ -231,12 +234,12 @@ mod tests {
     #[tokio::test]
     async fn require_more_than_is_free_records_needed_bytes() {
         let budget = Budget::new(16 * MIB);
-        let mut lease = budget.lease(MIB).await.expect("some");
-        let other = budget.lease(10 * MIB).await.expect("most");
+        let mut lease = budget.lease(MIB).await.expect("a lease");
+        let other = budget.lease(10 * MIB).await.expect("a lease");
         lease.require(6 * MIB).expect("the rest");
         assert_eq!(budget.leased_bytes(), 16 * MIB);
         assert_eq!(lease.needed_bytes(), None);
-        lease.require(7 * MIB).expect_err("there is no more");
+        lease.require(7 * MIB).expect_err("no free memory");
         assert_eq!(lease.needed_bytes(), Some(7 * MIB));
         drop(other);
         drop(lease);
@@ -247,11 +250,11 @@ mod tests {
     #[tokio::test]
     async fn require_after_hold_leases_both() {
         let budget = Budget::new(16 * MIB);
-        let mut lease = budget.lease(4 * MIB).await.expect("some");
+        let mut lease = budget.lease(4 * MIB).await.expect("a lease");
         lease.hold(2 * MIB);
         lease.require(2 * MIB).expect("within the lease");
         assert_eq!(budget.leased_bytes(), 4 * MIB);
-        lease.require(3 * MIB).expect("one more");
+        lease.require(3 * MIB).expect("free memory");
         assert_eq!(budget.leased_bytes(), 5 * MIB);
         lease.hold(MIB);
         lease.require(14 * MIB).expect_err("17 MiB in all");
@@ -261,7 +264,7 @@ mod tests {
     #[tokio::test]
     async fn waiting_leases_are_granted_in_order() {
         let budget = Budget::new(16 * MIB);
-        let mut small = budget.lease(4 * MIB).await.expect("some");
+        let mut small = budget.lease(4 * MIB).await.expect("a lease");
         let large = spawn_lease(budget.clone(), 14 * MIB);
         let small_later = spawn_lease(budget.clone(), MIB);
         assert!(is_pending(&large).await);

@@ -24,7 +24,7 @@ pub fn engine(tasks_max: usize) -> Engine {
 /// Returns a lease of an unlimited budget.
 pub fn memory() -> Lease {
     let lease = Budget::new(u64::MAX).lease(0).now_or_never();
-    lease.expect("nothing to wait for").expect("it fits")
+    lease.expect("nothing to wait for").expect("a lease")
 }
 
 /// Reads a file that its owner calls `name`.
@@ -51,7 +51,7 @@ pub fn content(name: &str) -> InputFile {
 pub fn open(path: &Path) -> InputFile {
     let file = File::open(path).expect("a file");
     InputFile {
-        bytes: file.metadata().expect("its size").len(),
+        bytes: file.metadata().expect("a size").len(),
         file: Arc::new(file),
         zip_entry: None,
     }
@@ -80,7 +80,7 @@ pub fn jpeg(width_px: u32, height_px: u32) -> InputFile {
         .encode_image(&grey)
         .expect("a JPEG");
     InputFile {
-        bytes: file.metadata().expect("its size").len(),
+        bytes: file.metadata().expect("a size").len(),
         file: Arc::new(file),
         zip_entry: None,
     }

@@ -1,8 +1,8 @@
-//! Heatmaps: a smooth map of a picture in JET colours, like that of a classifier.
+//! Heatmaps: a smooth map of a picture in JET colours, like a classifier's.
 //!
 //! The map follows the picture's local contrast on a coarse grid, plus a few bumps whose positions
-//! and heights come from the picture's hash. Guarantees: the same picture gives the same map. Its
-//! size is the picture's upright size, up to [`SIDE_PX_MAX`].
+//! and heights are derived from the picture's hash. Guarantees: the same picture gives the same map.
+//! The map's size is the picture's upright size, up to [`SIDE_PX_MAX`].
 
 use std::io;
 

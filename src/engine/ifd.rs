@@ -70,7 +70,7 @@ impl<'b> Ifd<'b> {
         is_complete.then_some(ifd)
     }
 
-    /// Parses the first IFD of a TIFF or an EXIF block. It may be truncated.
+    /// Parses the first IFD of a TIFF or an EXIF block. The IFD may be truncated.
     pub fn first(bytes: &'b [u8]) -> Option<Self> {
         let order = ByteOrder::from_header(bytes)?;
         Some(Self::parse_partial(bytes, order, order.u32(bytes, 4)?)?.0)
@@ -178,7 +178,7 @@ mod tests {
             ByteOrder::Big => number.to_be_bytes(),
         };
         block.extend(long(8));
-        block.extend(short(u16::try_from(entries.len()).expect("few")));
+        block.extend(short(u16::try_from(entries.len()).expect("few entries")));
         for (tag, kind, count, value) in entries {
             block.extend([short(*tag), short(*kind)].concat());
             block.extend([long(*count), long(*value)].concat());

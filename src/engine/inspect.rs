@@ -79,7 +79,7 @@ pub fn placeholder(
 
 /// Source that images are drawn from.
 enum RenderSource {
-    /// Upright picture, as large as the largest image that was asked for.
+    /// Upright picture, as large as the largest requested image.
     Picture(RgbImage),
     Card(PlaceholderCard),
 }
@@ -101,13 +101,13 @@ impl RenderSource {
 }
 
 impl InspectOptions {
-    /// `true` if an image is asked for.
+    /// `true` if an image is requested.
     #[must_use]
     pub fn needs_pixels(self) -> bool {
         self.side_px().is_some()
     }
 
-    /// Longer side of the largest image that is asked for. `None` if none is.
+    /// Longer side of the largest requested image. `None` if no image is requested.
     pub(super) fn side_px(self) -> Option<u32> {
         if self.heatmap.is_some() || self.overlay.is_some() {
             Some(heatmap::SIDE_PX_MAX)
@@ -137,7 +137,7 @@ impl Inspection {
         }
     }
 
-    /// Decodes the picture, then measures and draws what `options` ask for.
+    /// Decodes the picture, then measures and draws as `options` request.
     fn decode_and_render(
         &mut self,
         source: ImageSource,

@@ -116,8 +116,8 @@ fn png_metadata(bytes: &[u8]) -> u64 {
     copied + profile.min(PROFILE_BYTES_MAX) + texts.min(TEXTS_BYTES_MAX)
 }
 
-/// Memory for the lists of a TIFF's strips and tiles. `BigTIFF` is not parsed here: the bound is
-/// that of a file full of lists.
+/// Memory for the lists of a TIFF's strips and tiles. `BigTIFF` is not parsed here: the bound
+/// assumes a file full of lists.
 fn tiff_values(bytes: &[u8]) -> u64 {
     const LISTS: [u16; 4] = [0x111, 0x117, 0x144, 0x145];
     if ByteOrder::from_header(bytes).is_none() {
@@ -221,7 +221,7 @@ pub fn for_encoding(head: &ImageHeader) -> u64 {
     pixels_bytes + encoder_bytes + OVERHEAD_BYTES
 }
 
-/// Memory for rendering what `options` ask for from decoded pixels, including the pixels.
+/// Memory for rendering the images of `options` from decoded pixels, including the pixels.
 #[must_use]
 pub fn for_drawing(head: &ImageHeader, options: InspectOptions) -> u64 {
     let Some(reduced) = reduced_pixels(head.sides_px, options) else {

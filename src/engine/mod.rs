@@ -6,9 +6,9 @@
 //! format. The modules below are blocking code; [`Engine`] runs them off the async threads and is
 //! the only caller of `spawn_blocking`.
 //!
-//! Guarantees: the number of concurrent tasks and their memory are limited, the latter by the
-//! [`Budget`]. A task whose future is dropped runs to its end within both limits. Hostile bytes
-//! give a [`FileDefect`] and never crash the process.
+//! Guarantees: the number of concurrent tasks is limited, and the [`Budget`] limits their memory. A
+//! task whose future is dropped runs to its end within both limits. Hostile bytes give a [`FileDefect`]
+//! and never crash the process.
 
 pub mod archive;
 mod bmff;
@@ -100,13 +100,13 @@ pub struct HeatmapStyle {
 pub struct Inspection {
     /// Kind of the file, by its bytes.
     pub kind: FileKind,
-    /// Size, sharpness and brightness. `None` if not asked for, or if the size is unknown.
+    /// Size, sharpness and brightness. `None` if not requested, or if the size is unknown.
     pub measures: Option<ImageMetrics>,
     /// Origin that the metadata name.
     pub provenance: Provenance,
     /// SHA-256 of the file.
     pub digest: [u8; 32],
-    /// `None` if not asked for, like the other images below.
+    /// `None` if not requested, like the other images below.
     pub thumbnail: Option<Vec<u8>>,
     pub preview: Option<Vec<u8>>,
     pub heatmap: Option<Vec<u8>>,
@@ -132,7 +132,7 @@ impl Engine {
         &self.budget
     }
 
-    /// Inspects the file that its owner calls `name`, and draws what `options` ask for.
+    /// Inspects the file that its owner calls `name`, and draws the images that `options` request.
     ///
     /// The whole file is checked. Raster files and SVG of plain shapes are decoded, except for a JPEG
     /// if no pixels are needed: its structure is checked then. Of other files the structure alone is
@@ -257,7 +257,7 @@ impl Engine {
     /// Returns the sample file for `seed`, in the format of the extension of `name`.
     ///
     /// # Errors
-    /// Returns [`FileDefect::NotAnImage`] if the extension is that of no supported format.
+    /// Returns [`FileDefect::NotAnImage`] if no supported format has the extension.
     pub async fn sample(&self, name: String, seed: [u8; 32]) -> Result<Vec<u8>, EngineError> {
         self.lease_and_run(memory_need::SAMPLE_BYTES, move |_| {
             sample::sample(&name, seed)

@@ -68,7 +68,8 @@ pub(super) fn startxref(bytes: &[u8]) -> Option<(u64, usize)> {
 }
 
 /// Returns the width and height in points of the first `/MediaBox` in the file outside of
-/// compressed objects. This usually is that of the first page. `None` if there is none.
+/// compressed objects. Usually the one of the first page. `None` if there is no
+/// such box.
 #[must_use]
 pub fn media_box_size(bytes: &[u8]) -> Option<(u32, u32)> {
     let mut rest = bytes;

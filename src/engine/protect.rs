@@ -1,10 +1,10 @@
 //! Anti-AI output: a copy of a picture with noise, in the same format and size.
 //!
-//! Guarantees: every colour sample changes, by at most the amplitude of the strength. Bytes thus
+//! Guarantees: every colour sample changes, by at most the amplitude of the strength. Bytes
 //! always differ, and the picture looks the same. Alpha does not change. EXIF and the ICC profile
-//! are kept in JPEG, PNG, WebP and TIFF. Of a GIF only the colour tables change, which keeps its
-//! frames and their timing. WebP output is lossless. Of an animated PNG or WebP, only the first
-//! frame is kept.
+//! are copied in JPEG, PNG, WebP and TIFF. Of a GIF only the colour tables change, so that frames and
+//! timing stay the same. WebP output is lossless. An animated PNG or WebP is reduced to its first
+//! frame.
 
 mod png;
 mod tiff;
@@ -54,7 +54,7 @@ pub struct ProtectedImage {
     pub format: RasterFormat,
     /// Length of the output in bytes.
     pub body_bytes: u64,
-    /// Thumbnail of the output, a JPEG. `None` if not asked for.
+    /// Thumbnail of the output, a JPEG. `None` if not requested.
     pub thumbnail: Option<Vec<u8>>,
 }
 
@@ -108,7 +108,7 @@ fn perturb_palettes(gif: &mut [u8], noise: &mut Noise<'_>) {
     }
 }
 
-/// Encodes the pixels in their format, with the metadata that are kept.
+/// Encodes the pixels in their format, with the metadata to copy.
 fn encode(
     mut image: DecodedImage,
     format: RasterFormat,

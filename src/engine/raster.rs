@@ -9,7 +9,7 @@ use resvg::tiny_skia::Pixmap;
 pub struct DecodedImage {
     /// Pixels as stored, before `orientation` is applied.
     pub pixels: DynamicImage,
-    /// Width and height that the file declares. They differ from those of `pixels` only for SVG.
+    /// Width and height that the file declares. Different from the size of `pixels` only for SVG.
     pub sides_px: (u32, u32),
     /// Transformation that makes the picture upright.
     pub orientation: Orientation,

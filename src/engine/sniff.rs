@@ -1,13 +1,13 @@
 //! Kind of a file by its first bytes, and the check of its name.
 //!
-//! Guarantees: at most [`HEAD_BYTES`] bytes are looked at, even if the whole file is at hand, so
-//! that later checks give the same kind. Any name with an unknown extension is accepted, except
+//! Guarantees: at most [`HEAD_BYTES`] bytes are read, even if the whole file is available, so that
+//! later checks give the same kind. Any name with an unknown extension is accepted, except
 //! `.zip`.
 
 use super::{bmff, pdf, svg};
 use crate::model::picture::{FileDefect, FileKind, RasterFormat};
 
-/// Number of bytes that are looked at: comments may precede the root element of an SVG.
+/// Number of bytes that are read: comments may precede the root element of an SVG.
 pub const HEAD_BYTES: usize = 16 * 1024;
 
 /// Valid header sizes of a BMP. The signature `BM` alone is too weak.

@@ -54,7 +54,8 @@ async fn inspect_computes_what_the_options_ask_for() {
         &drawn.report_image,
     ]
     .map(|bytes| {
-        let image = image::load_from_memory(bytes.as_deref().expect("drawn")).expect("a picture");
+        let image =
+            image::load_from_memory(bytes.as_deref().expect("an image")).expect("a picture");
         (image.width(), image.height())
     });
     assert_eq!(

@@ -23,7 +23,7 @@ const AI_EDITED_PROBABILITY: f64 = 0.71;
 /// Score of a watermark.
 const WATERMARK_PROBABILITY: f64 = 0.99;
 
-/// Text that is extracted from a file whose name asks for a watermark.
+/// Text that is extracted from a file whose name forces a watermark.
 const TEST_WATERMARK: &str = "MORI TEST WATERMARK";
 
 /// Returns the suffix of a name: the part between its last underscore and its extension, such as
@@ -41,7 +41,7 @@ pub fn suffix(name: &str) -> Option<&str> {
 /// Returns the verdict that a name's suffix forces for BIZ MORI's test keys (bizmori.md 2.5).
 /// `None` if the name has no such suffix.
 #[must_use]
-pub fn from_bizmori_name(name: &str) -> Option<Verdict> {
+pub fn from_detection_suffix(name: &str) -> Option<Verdict> {
     let suffix = suffix(name)?.to_ascii_lowercase();
     let (label, probability) = match suffix.as_str() {
         "ai" => (Label::Ai, AI_PROBABILITY),
@@ -56,7 +56,7 @@ pub fn from_bizmori_name(name: &str) -> Option<Verdict> {
 ///
 /// The probability of a watermark is its score. The API shows a `result` of 0 with it.
 #[must_use]
-pub fn from_undetectable_name(name: &str) -> Option<Verdict> {
+pub fn from_document_suffix(name: &str) -> Option<Verdict> {
     let suffix = suffix(name)?.to_ascii_lowercase();
     let watermark = |name: &str| (Label::Watermarked(name.to_owned()), WATERMARK_PROBABILITY);
     let (label, probability) = match suffix.as_str() {
@@ -64,7 +64,7 @@ pub fn from_undetectable_name(name: &str) -> Option<Verdict> {
         "aiedited" => (Label::AiEdited, AI_EDITED_PROBABILITY),
         "grok" => watermark("Grok"),
         "gemini" => watermark("Gemini"),
-        _ => return from_bizmori_name(name),
+        _ => return from_detection_suffix(name),
     };
     Some(verdict_by_suffix(suffix, label, probability))
 }
@@ -181,8 +181,8 @@ mod tests {
 
     #[test]
     fn suffixes_differ_by_vendor() {
-        let bizmori = |name| from_bizmori_name(name).map(|v| (v.label, v.probability));
-        let undetectable = |name| from_undetectable_name(name).map(|v| (v.label, v.probability));
+        let bizmori = |name| from_detection_suffix(name).map(|v| (v.label, v.probability));
+        let undetectable = |name| from_document_suffix(name).map(|v| (v.label, v.probability));
         for verdict in [&bizmori as &dyn Fn(_) -> _, &undetectable] {
             assert_eq!(verdict("x_Ai.png"), Some((Label::Ai, 0.98)));
             assert_eq!(verdict("x_human.png"), Some((Label::Human, 0.02)));

@@ -49,7 +49,7 @@ pub struct EmbeddedImage {
     pub kind: FileKind,
     /// Length of the output in bytes.
     pub body_bytes: u64,
-    /// Thumbnail of the output, a JPEG; a placeholder card for a PDF. `None` if not asked for.
+    /// Thumbnail of the output, a JPEG; a placeholder card for a PDF. `None` if not requested.
     pub thumbnail: Option<Vec<u8>>,
 }
 

@@ -5,7 +5,7 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, ORIGIN, X_CONTENT_TYPE_OPTIONS
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
 
-/// Header in which a browser says how the requesting page relates to the server (W3C Fetch Metadata).
+/// Header with the relation of the requesting page to the server (W3C Fetch Metadata).
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Values for requests of the server's own pages, and for URLs typed into the address bar.
 const OWN_SITES: [&str; 2] = ["same-origin", "none"];
@@ -24,7 +24,7 @@ pub(super) enum Area {
     Docs,
     /// `/_s3`: bytes that users upload.
     Storage,
-    /// Everything else.
+    /// All other requests.
     Vendor,
 }
 
@@ -109,8 +109,9 @@ pub(super) fn check_origin(headers: &HeaderMap, own_origin: Option<&str>) -> Res
             .next()
             .map_or(Ok(()), |site| Err(shown("Sec-Fetch-Site", site)));
     }
-    let own = own_origin.and_then(|own| Url::parse(own).ok());
-    let own = own.map(|own| own.origin());
+    let own = own_origin
+        .and_then(|own| Url::parse(own).ok())
+        .map(|own| own.origin());
     let is_own = |value: &HeaderValue| {
         let origin = value.to_str().ok().and_then(|text| Url::parse(text).ok());
         origin.is_some_and(|origin| own.as_ref() == Some(&origin.origin()))

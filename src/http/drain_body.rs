@@ -4,8 +4,8 @@
 //! still sending. The client would get a broken pipe instead of the response, now or at its next
 //! request.
 //!
-//! A client that waits for `100 Continue` sends no body, so there is nothing to drain. It gets the
-//! response instead of the `100`, with `Connection: close`.
+//! A client that waits for `100 Continue` sends no body, so there is nothing to drain. Such a
+//! client gets the response instead of the `100`, with `Connection: close`.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -21,7 +21,7 @@ use crate::model::rule::Fault;
 use crate::platform::outbound::Throttle;
 
 /// Returns the response with `fault` injected. The response must be the next to be written on the
-/// connection. `method` is that of the request.
+/// connection. `method` is the request's method.
 pub(super) fn inject_fault(
     handle: &ConnectionHandle,
     fault: Fault,
@@ -226,7 +226,7 @@ mod tests {
                 inject_fault(&connection, Fault::Truncate, &Method::GET, response).into_body();
             let mut received = Vec::new();
             while let Some(frame) = body.frame().now_or_never() {
-                let frame = frame.expect("no end").expect("no error");
+                let frame = frame.expect("a frame").expect("no error");
                 received.extend(frame.into_data().expect("data"));
             }
             assert_eq!(String::from_utf8_lossy(&received), expected);

@@ -101,12 +101,16 @@ impl AllowedHosts {
                 None => allowed.names.push(setting.clone()),
             }
         }
-        let public = config.public_url.as_deref();
-        let public = public.and_then(|url| Url::parse(url).ok());
-        let public = public.as_ref().and_then(Url::host_str);
+        let public_url = config
+            .public_url
+            .as_deref()
+            .and_then(|url| Url::parse(url).ok());
         // `Host::parse` strips the final dot of a request's host; the setting may have one too.
-        let public = public.map(|host| host.trim_end_matches('.').to_owned());
-        allowed.names.extend(public);
+        let public_host = public_url
+            .as_ref()
+            .and_then(Url::host_str)
+            .map(|host| host.trim_end_matches('.').to_owned());
+        allowed.names.extend(public_host);
         allowed
     }
 

@@ -36,7 +36,7 @@ impl TcpOrTlsListener {
     }
 }
 
-/// All listening sockets. They are polled round-robin, so that no socket starves another.
+/// All listening sockets, polled round-robin so that no socket starves another.
 #[derive(Debug)]
 pub(super) struct Listeners {
     all: Vec<TcpOrTlsListener>,

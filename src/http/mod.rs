@@ -85,7 +85,7 @@ pub struct Services {
     pub worker: Arc<Worker>,
     pub blobs: Blobs,
     pub engine: Engine,
-    pub links: PresignedUrls,
+    pub presigned_urls: PresignedUrls,
     pub signer: Arc<Signer>,
     pub hosts: Arc<KnownHosts>,
     pub entropy: Entropy,

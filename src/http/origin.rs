@@ -75,7 +75,7 @@ impl Origin {
             )?,
         };
         state
-            .links
+            .presigned_urls
             .register_host(&host_of(&origin))
             .await
             .map_err(OriginError::Store)?;

@@ -28,13 +28,13 @@ pub type AccountResolver = for<'r> fn(
     request: &'r mut Request,
 ) -> BoxFuture<'r, Option<Arc<Account>>>;
 
-/// Account of a request, kept in the request's extensions by whoever finds it first, so that a request
-/// is resolved once.
+/// Account of a request. Stored in the request's extensions by the first code that finds the account,
+/// so that a request is resolved once.
 #[derive(Debug, Clone)]
 pub struct ResolvedAccount(Arc<Account>);
 
 impl ResolvedAccount {
-    /// Keeps `account` in the extensions of its request.
+    /// Stores `account` in the extensions of its request.
     pub fn insert(extensions: &mut Extensions, account: &Arc<Account>) {
         extensions.insert(Self(Arc::clone(account)));
     }
@@ -46,7 +46,8 @@ impl ResolvedAccount {
         extensions.get::<Self>()?.account()
     }
 
-    /// `None` if the account was deleted since it was found, as it can be while a rule delays the request.
+    /// Returns the account. `None` if the account was deleted since it was found, for example while a
+    /// rule delayed the request.
     #[must_use]
     pub fn account(&self) -> Option<Arc<Account>> {
         let Self(account) = self;
@@ -54,7 +55,7 @@ impl ResolvedAccount {
     }
 }
 
-/// The requests of a front door that has no accounts.
+/// Resolver for an API without accounts. Always resolves to `None`.
 pub fn no_account<'r>(_: &'r Services, _: &'r mut Request) -> BoxFuture<'r, Option<Arc<Account>>> {
     Box::pin(std::future::ready(None))
 }
@@ -64,7 +65,7 @@ pub fn no_account<'r>(_: &'r Services, _: &'r mut Request) -> BoxFuture<'r, Opti
 pub(super) struct RequestRuleEffect {
     /// Response that replaces the handler's.
     pub(super) stub_response: Option<Response>,
-    /// Fault of the connection while the response is written, be it a stub or the handler's.
+    /// Fault of the connection while the response is written, whether a stub or the handler's.
     pub(super) fault: Option<Fault>,
 }
 

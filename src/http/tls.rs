@@ -3,8 +3,9 @@
 //!
 //! The authority is created at the first start and stored in the data directory. Only clients that
 //! install its certificate trust it, and its name constraints limit that trust to the names it was
-//! created for. The server's certificate and its key are created at each start and stored nowhere. They
-//! cover a fixed list of names, whichever name a client requests (SNI).
+//! created for. The server's certificate and its key are created at each start and never
+//! stored. The certificate covers a fixed list of names, regardless of the name that a client requests
+//! (SNI).
 
 mod authority;
 

@@ -17,7 +17,7 @@ pub struct File {
     pub url: Option<String>,
     /// Watermark texts to embed into the file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub texts: Vec<String>,
+    pub watermark_texts: Vec<String>,
     /// Role of the file in a watermark extraction. `None` in other orders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
@@ -32,7 +32,7 @@ pub struct File {
 pub enum Role {
     /// The file that is searched for a watermark.
     Watermarked,
-    /// The file before the watermark was embedded. It is not searched; only reports show it.
+    /// The file before the watermark was embedded. Not searched, and shown only in reports.
     Original,
 }
 
@@ -52,7 +52,7 @@ pub struct OutputSpec<'o> {
     /// Index among the outputs of the file, from 0.
     pub index: usize,
     /// Watermark texts to embed.
-    pub texts: &'o [String],
+    pub watermark_texts: &'o [String],
 }
 
 impl OutputSpec<'_> {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct AccountId(pub i64);
 
 impl AccountId {
-    /// Owner of objects without an account: those that S3 clients put under their own keys.
+    /// Owner of objects without an account: objects that S3 clients put under their own keys.
     pub const UNOWNED: Self = Self(0);
     /// Id of an account that no longer exists. Owns nothing.
     pub const DELETED: Self = Self(-1);

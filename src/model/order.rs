@@ -171,13 +171,17 @@ impl Order {
     pub fn output_specs(&self) -> Vec<OutputSpec<'_>> {
         let specs_of_file = |file| -> Vec<OutputSpec<'_>> {
             let file: &File = file;
-            let is_one_per_text = self.api == ApiVersion::V3 && !file.texts.is_empty();
+            let is_one_per_text = self.api == ApiVersion::V3 && !file.watermark_texts.is_empty();
             let texts = if is_one_per_text {
-                file.texts.chunks(1).collect()
+                file.watermark_texts.chunks(1).collect()
             } else {
-                vec![file.texts.as_slice()]
+                vec![file.watermark_texts.as_slice()]
             };
-            let spec = |(index, texts)| OutputSpec { file, index, texts };
+            let spec = |(index, watermark_texts)| OutputSpec {
+                file,
+                index,
+                watermark_texts,
+            };
             texts.into_iter().enumerate().map(spec).collect()
         };
         self.files.iter().flat_map(specs_of_file).collect()
@@ -317,8 +321,8 @@ impl Order {
         true
     }
 
-    /// Records a failed attempt to deliver the outputs, of which those of the files `delivered` (by id)
-    /// reached their targets. Returns the number of failed attempts. `None`, without a change, unless
+    /// Records a failed attempt to deliver the outputs. Outputs of the files `delivered` (by id) reached
+    /// their targets. Returns the number of failed attempts. `None`, without a change, unless
     /// the order is in progress.
     pub fn record_delivery_attempt(&mut self, delivered: &[u64]) -> Option<u32> {
         let OrderState::InProgress { attempts, .. } = &mut self.state else {

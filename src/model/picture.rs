@@ -32,7 +32,7 @@ impl RasterFormat {
         }
     }
 
-    /// Returns the format that a file name's extension stands for.
+    /// Returns the format by a file name's extension.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
         name.rsplit_once('.')
@@ -92,7 +92,7 @@ impl FileKind {
         }
     }
 
-    /// Returns the kind that a file name's extension stands for.
+    /// Returns the kind of file by a file name's extension.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
         name.rsplit_once('.')
@@ -224,7 +224,7 @@ pub struct Luma {
 pub enum FileDefect {
     /// The file starts like no known format.
     NotAnImage(String),
-    /// The format is not that of the file name, or it (or its variant) is not supported.
+    /// The format differs from the file name's, or the format or its variant is not supported.
     FormatMismatch(String),
     /// The file is empty, or larger than the limit.
     FileSize(String),

@@ -18,7 +18,7 @@ pub use action::{
     StubResponse, WebhookEffect,
 };
 
-/// A rule as it was created.
+/// Rule in the form in which it was created.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rule {

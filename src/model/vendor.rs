@@ -44,6 +44,6 @@ impl Vendor {
 pub enum ApiVersion {
     #[default]
     V2,
-    /// Each watermark that an order asks for is a separate output.
+    /// Each watermark that an order requests is a separate output.
     V3,
 }

@@ -25,7 +25,8 @@ pub struct Endpoint {
     pub url: String,
     /// Signing secret, `whsec_…`. The prefix is part of the HMAC key.
     pub secret: String,
-    /// `true` if the endpoint receives only events of test orders, `false` if only those of others.
+    /// `true` if the endpoint receives only events of test orders, `false` if it receives only
+    /// events of other orders.
     pub test: bool,
     pub active: bool,
     /// `true` for the endpoint of the account that the legacy route reads and sets.
@@ -42,7 +43,7 @@ pub struct Event {
     pub id: String,
     /// Vendor whose format the body has.
     pub vendor: Vendor,
-    pub kind: String,
+    pub event_type: String,
     pub body: String,
 }
 
@@ -208,7 +209,7 @@ mod tests {
             event: Event {
                 id: "e".into(),
                 vendor: Vendor::Bizmori,
-                kind: "k".into(),
+                event_type: "k".into(),
                 body: "{}".into(),
             },
             status: DeliveryStatus::Pending,

@@ -1,4 +1,4 @@
-//! Work that an order asks for, and its outcome.
+//! Work that an order requests, and its outcome.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use super::rule::ResultKind;
 use super::time::Timestamp;
 use super::vendor::ApiVersion;
 
-/// Work that an order asks for, with its parameters.
+/// Work that an order requests, with its parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum Work {
@@ -57,7 +57,7 @@ pub struct DetectionOptions {
     pub generate_thumbnail: bool,
 }
 
-/// Additional results that an Undetectable client asked for.
+/// Additional results that an Undetectable client requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DocumentOptions {

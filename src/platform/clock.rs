@@ -138,13 +138,13 @@ pub fn parse_date(text: &str) -> Option<i64> {
 
 /// Formats an instant as in Undetectable's object keys: `20260312-100000`.
 #[must_use]
-pub fn undetectable_key_stamp(at: Timestamp) -> String {
+pub fn compact_stamp(at: Timestamp) -> String {
     to_jiff(at).strftime("%Y%m%d-%H%M%S").to_string()
 }
 
 /// Formats an instant with milliseconds, for Undetectable's object keys: `20260312100000.000`.
 #[must_use]
-pub fn undetectable_key_stamp_ms(at: Timestamp) -> String {
+pub fn compact_stamp_ms(at: Timestamp) -> String {
     to_jiff(at).strftime("%Y%m%d%H%M%S%.3f").to_string()
 }
 
@@ -234,7 +234,7 @@ mod tests {
     fn formatters_write_each_format() {
         assert_eq!(iso(AT), "2026-03-12T10:00:00.007Z");
         assert_eq!(iso_date(AT), "2026-03-12");
-        assert_eq!(undetectable_key_stamp(AT), "20260312-100000");
+        assert_eq!(compact_stamp(AT), "20260312-100000");
         assert_eq!(http_date(AT), "Thu, 12 Mar 2026 10:00:00 GMT");
         assert_eq!(amz_date(AT), "20260312T100000Z");
     }

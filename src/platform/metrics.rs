@@ -18,8 +18,8 @@ use crate::model::time::Timestamp;
 use crate::platform::clock;
 pub use page::{MEDIA_TYPE, MetricType, MetricsText};
 
-/// Upper bounds of the buckets of request durations, in microseconds. They are the defaults of
-/// Prometheus' clients and two smaller ones, because most responses take less than 5 ms.
+/// Upper bounds of the buckets of request durations, in microseconds: the defaults of Prometheus'
+/// clients and two smaller ones, because most responses take less than 5 ms.
 const BUCKETS_US: [u64; 13] = [
     500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
     2_500_000, 10_000_000,

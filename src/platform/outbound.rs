@@ -2,8 +2,8 @@
 //! ([`send`]). The only module that names the HTTP client.
 //!
 //! The server calls only loopback and private addresses, unless `--outbound-allow-public` is set, and never
-//! metadata addresses of clouds. It follows no redirects and uses no proxy. It does not check
-//! certificates, because receivers in tests have self-signed ones. Timeouts are in real time. Bodies are
+//! metadata addresses of clouds. Redirects are not followed, and no proxy is used. Certificates are not
+//! checked, because receivers in tests have self-signed ones. Timeouts are in real time. Bodies are
 //! streamed, except those of webhooks.
 //!
 //! Rules can change a call ([`CallOverrides`]). The receiver observes a fault on the wire.
@@ -49,7 +49,7 @@ use webhook_response::join_headers;
 
 /// Longest URL that [`check_url`] accepts, in characters.
 const URL_CHARS_MAX: usize = 2_048;
-/// Idle connections that are kept for each receiver.
+/// Maximum number of idle connections to each receiver.
 const IDLE_PER_HOST_MAX: usize = 8;
 /// Shorter than the keep-alive timeout of common servers, so that no connection is closed while the
 /// client sends on it.

@@ -2,7 +2,7 @@
 //!
 //! Each generator is a ChaCha generator seeded by SHA-256(seed ‖ account ‖ purpose ‖ n). The same
 //! server seed and the same calls on an account give the same ids, secrets and scores, independently of
-//! other accounts. This is the only module that names `rand`.
+//! other accounts. No other module names `rand`.
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha12Rng;

@@ -1,6 +1,6 @@
 //! Accounts: settings, clock and limits of an API key.
 //!
-//! Every account that was ever used is kept in memory, a few hundred bytes each, beside its row. A
+//! Every account that was ever used is held in memory, a few hundred bytes each, and has a row. A
 //! reset ends an account: its row, its blobs and everything that belongs to it are deleted, and its
 //! work in flight is cancelled. The next use of the key creates an account with a new id.
 
@@ -23,7 +23,7 @@ pub use clock_lock::ClockGuard;
 use clock_lock::ClockLocks;
 pub use lifecycle::LifecycleGuard;
 use owed::OwedUploads;
-pub use owed::{HandedOutUpload, UploadFor};
+pub use owed::{IssuedUpload, UploadSubject};
 pub use rate::RateLimited;
 
 use crate::model::account::AccountSettings;
@@ -36,7 +36,8 @@ use crate::settings::KeyMode;
 use crate::storage::blobs::Blobs;
 use crate::storage::db::{self, Db, InternalError, run_to_completion};
 
-/// Maximum length of an API key in characters. An account is kept for each key that a client sends.
+/// Maximum length of an API key in characters. Bounds the memory of accounts, because
+/// clients choose their keys.
 pub const KEY_CHARS_MAX: usize = 1_000;
 
 /// `true` if `key` has more characters than [`KEY_CHARS_MAX`].

@@ -1,6 +1,6 @@
 //! Claims: exclusive rights to jobs.
 //!
-//! One process owns the data directory, so a claim is kept in memory and not in a row. When the
+//! One process owns the data directory, so a claim is held in memory and not in a row. When the
 //! process dies, every job is free again. The worker claims a job while it runs it. A request that
 //! starts an order claims the order's job before it commits, and releases the claim when its
 //! response has been written. So nothing that the order causes can reach the client before the

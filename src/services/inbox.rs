@@ -1,4 +1,4 @@
-//! The inbox: a receiver of webhooks for tests that have none of their own.
+//! The inbox: a receiver of webhooks for tests without a receiver of their own.
 //!
 //! A mailbox has a name and belongs to an account, so two accounts can use one name without
 //! meeting. Messages are stored in memory. Their number and size are limited, and the oldest are
@@ -73,7 +73,7 @@ pub struct DeliveryTicket {
 pub enum ReceiveResult {
     /// The message is stored, and the response has this status.
     Stored(u16),
-    /// The mailbox was removed or replaced in the meantime.
+    /// The mailbox was removed or replaced while the message was received.
     Replaced,
 }
 

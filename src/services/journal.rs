@@ -276,7 +276,7 @@ impl JournalEntry {
     }
 
     /// Records the rule that was applied to the request, and the fault that it injects into the
-    /// response. The first rule and fault are kept.
+    /// response. Only the first rule and fault are recorded.
     pub fn set_rule(&self, rule: Option<RuleId>, fault: Option<Fault>) {
         if rule.is_some() {
             self.journal.update(&self.exchange, |state| {
@@ -323,8 +323,8 @@ impl JournalEntry {
             .then(|| Recording::new(self.clone(), Side::Response))
     }
 
-    /// Returns the request's number. A request without an account is then attributed to no account
-    /// for good.
+    /// Returns the request's number. A request without an account cannot be attributed to an
+    /// account later.
     #[must_use]
     pub fn ensure_seq(&self) -> u64 {
         self.journal.number(self, None);

@@ -1,4 +1,4 @@
-//! Operations on accounts, orders, webhooks, rules and the rest, and the worker that runs jobs.
+//! Operations on accounts, orders, webhooks and rules, and the worker that runs jobs.
 
 pub mod accounts;
 pub mod claims;

@@ -52,13 +52,13 @@ pub struct ActiveRule {
 #[derive(Debug, Default)]
 pub struct RuleDecision {
     pub delay_ms: Option<u32>,
-    /// With the label of the rule.
+    /// Label of the rule, and its stub response.
     pub respond: Option<(String, StubResponse)>,
-    /// With the label of the rule.
+    /// Label of the rule, and its fault.
     pub fault: Option<(String, Fault)>,
     pub outcome_override: Option<OutcomeOverride>,
     pub processing: Option<(RuleId, ProcessingMode)>,
-    /// With the label of the rule.
+    /// Label of the rule, and its webhook effect.
     pub webhook: Option<(String, WebhookEffect)>,
     /// First rule that applies.
     pub rule: Option<RuleId>,

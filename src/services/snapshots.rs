@@ -2,8 +2,9 @@
 //!
 //! Names are scoped to accounts: an account's snapshot is another than the snapshot of everything
 //! with the same name. A snapshot is a directory `snapshots/{n}`: `manifest.json` with its name and
-//! content, `state.db` with the rows, and `blobs/{account}` with hard links to the objects. It is
-//! written under a temporary name that is removed at start, and appears by rename. Of two
+//! content, `state.db` with the rows, and `blobs/{account}` with hard links to the objects. The
+//! directory is written under a temporary name and then renamed. The next start removes directories
+//! with temporary names. Of two
 //! directories with the same name and account, the one with the higher number counts. While a
 //! snapshot is taken, only the creation and deletion of accounts wait. The rows are those of one
 //! instant. The objects are linked both before and after that instant.
@@ -219,7 +220,7 @@ impl Snapshots {
         name: String,
         key: Option<String>,
     ) -> Result<SnapshotManifest, SnapshotError> {
-        // Meanwhile no account is created or deleted, so its objects stay.
+        // The lock keeps accounts from being created or deleted, so the objects stay.
         let _guard = self.accounts.lock_lifecycle().await;
         let account_id = match &key {
             None => None,

@@ -108,8 +108,8 @@ impl Vendors {
     /// Registers the vendors' profiles, in the order of [`Vendor::ALL`].
     ///
     /// # Panics
-    /// If a profile is at another vendor's place, or if the paths of two vendors begin at the root. In a
-    /// constant, the program then does not compile.
+    /// Panics if a profile has another vendor's position, or if the paths of two vendors begin at the
+    /// root. In a constant, the panic is a compile error.
     #[must_use]
     pub const fn new(profiles: [&'static VendorProfile; Vendor::ALL.len()]) -> Self {
         let mut index = 0;
@@ -151,8 +151,8 @@ impl Vendors {
     /// a final dot and a port.
     #[must_use]
     pub fn for_host(&self, host: &str) -> Option<Vendor> {
-        let name = host.split(':').next().unwrap_or(host);
-        let name = name.trim_end_matches('.');
+        let without_port = host.split(':').next().unwrap_or(host);
+        let name = without_port.trim_end_matches('.');
         let mut profiles = self.iter();
         let profile = profiles.find(|profile| {
             let mut hosts = profile.hosts.iter();

@@ -1,13 +1,13 @@
 //! The worker: runs the jobs that are due.
 //!
-//! The worker takes no input. It reads which jobs are due by which clock, claims them, and runs
-//! each in a task of its own. Then it sleeps until the next due time or a signal. Signals only say
+//! The worker takes no input. The worker reads which jobs are due by which clock, claims them, and
+//! runs each in a task of its own. It then sleeps until the next due time or a signal. Signals only say
 //! when to read. A job records its result in the transaction that deletes its row. A job that was
 //! interrupted by a crash or an error is therefore due again.
 //!
 //! [`Worker::advance`] moves a clock step by step through the due times of its jobs, and runs each
-//! job at its own due time. A clock in mode `jump` is moved like that whenever none of its jobs is
-//! running.
+//! job at its own due time. A clock in mode `jump` is moved in the same way whenever none of its jobs
+//! is running.
 
 mod advance;
 mod drain;
@@ -37,14 +37,14 @@ use crate::services::orders::Orders;
 use crate::services::webhooks::Webhooks;
 use crate::storage::db::due_index::NextDue;
 use crate::storage::db::{self, Db, InternalError};
-pub use advance::{AdvanceError, AdvanceStep, Advanced, ExecutedJob, STEP_MS_MAX};
+pub use advance::{AdvanceError, AdvanceStep, AdvanceSummary, ExecutedJob, STEP_MS_MAX};
 pub use drain::{AdvanceNeeded, DrainOutcome};
 pub use queue_depth::QueueDepth;
 use retries::Retries;
 use running::{RunningEntry, RunningJobs};
 use slots::{SLOTS, Slot, Slots, Start};
 use starts::CountedStarts;
-pub use waiting::{Awaited, PendingWork};
+pub use waiting::{PendingWork, WaitTarget};
 
 /// Wait after an error in reading the due jobs.
 const ERROR_BACKOFF: Duration = Duration::from_secs(1);
@@ -180,7 +180,7 @@ impl Worker {
     }
 
     /// Starts the clock's due jobs while slots are free, and schedules the next due time. The clock
-    /// is locked meanwhile, so an advance starts before or after all of these jobs.
+    /// is locked during the call, so an advance starts before or after all of these jobs.
     async fn dispatch_due(self: &Arc<Self>, clock: ClockId) -> Result<(), InternalError> {
         let Some(guard) = self.accounts.try_lock_clock(clock) else {
             return Ok(());

@@ -99,7 +99,7 @@ fn allowed_origin(text: &str) -> Result<String, String> {
     }
     Ok(match url.origin() {
         origin @ Origin::Tuple(..) => origin.ascii_serialization(),
-        // A scheme outside the URL standard, such as that of an app's own pages.
+        // A scheme outside the URL standard, such as the scheme of an app's own pages.
         Origin::Opaque(_) => text.to_owned(),
     })
 }

@@ -31,12 +31,14 @@ mod tests {
     #[test]
     fn parsing_less_memory_than_the_minimum_is_refused() {
         let parse = |bytes| EngineParser::try_parse_from(["stuntdouble", "--engine-memory", bytes]);
-        let refused = parse("16777215").expect_err("too little").to_string();
+        let refused = parse("16777215")
+            .expect_err("below the minimum")
+            .to_string();
         assert!(
             refused.contains("16777215 is not in 16777216.."),
             "{refused}"
         );
-        let accepted = parse("16777216").expect("enough").engine;
+        let accepted = parse("16777216").expect("the minimum").engine;
         assert_eq!(accepted.engine_memory, Some(16_777_216));
     }
 }

@@ -6,8 +6,8 @@ const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
 /// Returns `text` if it is a level, or directives of tracing with a level each.
 ///
 /// # Errors
-/// If a directive has no level or an unknown one. `tracing` alone would take an unknown level for a
-/// target, and show all lines of that target but no other line.
+/// Returns an error if a directive has no level or an unknown one. `tracing` alone would take an
+/// unknown level for a target, and show all lines of that target but no other line.
 pub(super) fn filter(text: &str) -> Result<String, String> {
     for directive in text.split(',') {
         let level = directive.rsplit('=').next().unwrap_or_default().trim();

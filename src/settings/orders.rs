@@ -19,7 +19,7 @@ impl ValueEnum for Revision {
     }
 }
 
-/// Settings of orders. Those of one vendor name it.
+/// Settings of orders. Settings of one vendor have its name in their help text.
 #[derive(Debug, Clone, Args)]
 pub struct OrderSettings {
     /// Revision of BIZ MORI's API, by its date

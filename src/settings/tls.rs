@@ -34,7 +34,7 @@ pub struct TlsSettings {
 /// final dot is dropped. An empty text is accepted, since a variable may be set to nothing.
 ///
 /// # Errors
-/// If `name` is none of these.
+/// Returns an error if `name` has none of these forms.
 pub(super) fn parse_san(name: &str) -> Result<String, String> {
     let text = name.strip_suffix('.').unwrap_or(name);
     let host = text.strip_prefix("*.").unwrap_or(text);

@@ -62,7 +62,7 @@ pub struct Blobs(Arc<BlobsInner>);
 struct BlobsInner {
     blobs: PathBuf,
     tmp: PathBuf,
-    rooms: AccountDirs,
+    account_dirs: AccountDirs,
     locks: ObjectLocks,
     /// Counter that names temporary files.
     count: AtomicU64,
@@ -103,7 +103,7 @@ impl Blobs {
     /// contents of `root/tmp` in the background.
     ///
     /// # Errors
-    /// If the directories cannot be created or listed.
+    /// Returns an error if the directories cannot be created or listed.
     pub async fn open(root: PathBuf) -> io::Result<Self> {
         let (blobs, tmp) = (root.join("blobs"), root.join("tmp"));
         fs::create_dir_all(&blobs).await?;
@@ -111,7 +111,7 @@ impl Blobs {
         let store = Self(Arc::new(BlobsInner {
             blobs,
             tmp,
-            rooms: AccountDirs::default(),
+            account_dirs: AccountDirs::default(),
             locks: ObjectLocks::default(),
             count: AtomicU64::new(0),
             written: Default::default(),
@@ -131,7 +131,7 @@ impl Blobs {
     /// Writes an object whose bytes are in memory.
     ///
     /// # Errors
-    /// As [`BlobWriter::finish`].
+    /// Returns the errors of [`BlobWriter::finish`].
     pub async fn put_bytes(
         &self,
         account: AccountId,
@@ -160,7 +160,7 @@ impl Blobs {
     /// Copies the file at `path` into an object, in pieces.
     ///
     /// # Errors
-    /// As [`BlobWriter::finish`], and if the file cannot be read.
+    /// Returns the errors of [`BlobWriter::finish`], or an error if the file cannot be read.
     pub async fn put_file(
         &self,
         account: AccountId,
@@ -187,7 +187,7 @@ impl Blobs {
     /// none, or a broken one.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// Returns an error if the disk fails.
     pub async fn find(
         &self,
         account: AccountId,
@@ -203,7 +203,7 @@ impl Blobs {
     /// broken one.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// Returns an error if the disk fails.
     pub async fn open_blob(
         &self,
         account: AccountId,
@@ -268,7 +268,7 @@ impl Blobs {
     /// Returns the content of a small object. `None` if there is no object.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// Returns an error if the disk fails.
     pub async fn read(
         &self,
         account: AccountId,
@@ -286,7 +286,7 @@ impl Blobs {
     /// Removes an object. Returns `false` if there was none.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// Returns an error if the disk fails.
     pub async fn remove(&self, account: AccountId, bucket: &str, key: &str) -> io::Result<bool> {
         let path = self.object_path(account, bucket, key);
         // Most keys have no object. A check costs less than a thread for the removal.

@@ -43,7 +43,7 @@ impl DataDir {
     /// temporary directories of killed servers.
     ///
     /// # Errors
-    /// One line that says what failed, and why.
+    /// Returns one line with the failed step and its cause.
     pub fn open(set: Option<&Path>, mount: Option<&Path>) -> Result<Self, String> {
         rustix::process::umask(Mode::from_raw_mode(UMASK));
         stale::remove(&std::env::temp_dir());
@@ -59,10 +59,10 @@ impl DataDir {
         private::tighten(path);
         access::check(path)?;
         let lock = lock(path)
-            .map_err(|error| format!("cannot lock the data directory {shown}: {error}"))?;
-        let lock = lock.ok_or_else(|| {
-            format!("the data directory {shown} is in use by another stuntdouble")
-        })?;
+            .map_err(|error| format!("cannot lock the data directory {shown}: {error}"))?
+            .ok_or_else(|| {
+                format!("the data directory {shown} is in use by another stuntdouble")
+            })?;
         Ok(Self {
             path: path.to_owned(),
             temporary: None,
@@ -106,7 +106,7 @@ impl DataDir {
     }
 }
 
-/// Returns `true` if a file system is mounted at `path`: its device differs from that of its parent.
+/// Returns `true` if a file system is mounted at `path`: its device differs from its parent's.
 fn is_mounted(dir: &Path) -> bool {
     let device = |path: &Path| std::fs::metadata(path).map(|it| it.dev()).ok();
     let (here, above) = (device(dir), device(&dir.join("..")));

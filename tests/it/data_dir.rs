@@ -65,7 +65,12 @@ fn assert_private(dir: &Path) -> Vec<String> {
         let expected = if path.is_dir() { 0o700 } else { 0o600 };
         assert_eq!(mode, expected, "{}: {mode:o}", path.display());
         if path.is_file() {
-            files.push(path.strip_prefix(dir).expect("below").display().to_string());
+            files.push(
+                path.strip_prefix(dir)
+                    .expect("a path below the directory")
+                    .display()
+                    .to_string(),
+            );
         }
     }
     files

@@ -38,22 +38,13 @@ async fn start_with_memory(mebibytes: u64) -> TestServer {
     .await
 }
 
-/// Returns the value of a metric without labels.
-async fn metric_value(server: &TestServer, name: &str) -> u64 {
-    let response = server.send(Method::GET, "/_mock/metrics", &[], "").await;
-    let page = response.text();
-    let mut lines = page.lines();
-    let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    value
-        .and_then(|it| it.parse().ok())
-        .unwrap_or_else(|| panic!("no {name}: {page}"))
-}
-
 /// Asserts that the peak of leased memory was between `leased_bytes_min` and the budget, and that
 /// all of it was returned.
 async fn assert_memory_within_budget(server: &TestServer, leased_bytes_min: u64) {
-    let value_of =
-        async |name: &str| metric_value(server, &format!("stuntdouble_engine_memory_{name}")).await;
+    let value_of = async |name: &str| {
+        let name = format!("stuntdouble_engine_memory_{name}");
+        server.metric_value(&name).await.expect("a metric")
+    };
     let budget = value_of("budget_bytes").await;
     let leased_max = value_of("leased_bytes_max").await;
     assert!(leased_max <= budget, "{leased_max} of {budget}");
@@ -128,7 +119,10 @@ async fn process_picture_beyond_memory_budget_fails_with_code_and_remedy() {
         );
     }
     // No memory was leased for pictures that never fit.
-    let leased_max = metric_value(&server, "stuntdouble_engine_memory_leased_bytes_max").await;
+    let leased_max = server
+        .metric_value("stuntdouble_engine_memory_leased_bytes_max")
+        .await
+        .expect("a metric");
     assert!(leased_max < 8 * MIB, "{leased_max}");
     assert_memory_within_budget(&server, 0).await;
 }

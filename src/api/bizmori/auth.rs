@@ -48,8 +48,8 @@ impl FromRequestParts<AppState> for AuthenticatedAccount {
 /// in the request's extensions.
 ///
 /// # Errors
-/// `AUTH_NOT_AUTHENTICATED` without a key, `AUTH_TOKEN_INVALID_FORMAT` if the header is malformed,
-/// `AUTH_TOKEN_INVALID` if no account has the key.
+/// Returns `AUTH_NOT_AUTHENTICATED` without a key, `AUTH_TOKEN_INVALID_FORMAT` if the header is
+/// malformed, `AUTH_TOKEN_INVALID` if no account has the key.
 pub async fn account_of_key(parts: &mut Parts, state: &Services) -> Result<Arc<Account>, ApiError> {
     if let Some(account) = ResolvedAccount::get(&parts.extensions) {
         return Ok(account);

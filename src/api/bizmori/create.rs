@@ -25,7 +25,7 @@ pub trait CreateRequest: OrderBody + Send + 'static {
     /// Checks whether the route still exists for `account`. Runs before the body is read.
     ///
     /// # Errors
-    /// The vendor's code of a route that has ended.
+    /// Returns the vendor's code of a route that has ended.
     fn check_available(_state: &Services, _account: &Account) -> Result<(), ApiError> {
         Ok(())
     }
@@ -49,7 +49,7 @@ pub async fn create<T: CreateRequest>(
     T::check_available(&state, &account)?;
     let JsonBytes(bytes) = JsonBytes::from_request(request, &state).await?;
     let body: T = parse(&bytes)?;
-    // v2 answers the original order whatever the body is.
+    // v2 answers the original order regardless of the body.
     let request_digest = match T::API {
         ApiVersion::V2 => None,
         ApiVersion::V3 => Some(content_digest(&bytes)?),

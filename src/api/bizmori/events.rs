@@ -78,7 +78,7 @@ struct WatermarkInfo<'o> {
 #[must_use]
 pub fn build_event(
     order: &Order,
-    links: &PresignedUrls,
+    presigned_urls: &PresignedUrls,
     event_id: &str,
     now: Timestamp,
 ) -> Option<EventPayload> {
@@ -89,7 +89,7 @@ pub fn build_event(
             ..
         } => {
             let completed_at = clock::iso(*completed_at);
-            let details = completed_details(order, outcome, completed_at, links, now)?;
+            let details = completed_details(order, outcome, completed_at, presigned_urls, now)?;
             ("completed", details)
         }
         OrderState::Failed {
@@ -128,13 +128,13 @@ fn completed_details<'o>(
     order: &Order,
     outcome: &'o Outcome,
     completed_at: String,
-    links: &PresignedUrls,
+    presigned_urls: &PresignedUrls,
     now: Timestamp,
 ) -> Option<EventDetails<'o>> {
     let status = order.state.status();
     let blob_url = |key: &Option<String>| {
         let key = key.as_deref()?;
-        Some(links.get_url(&order.origin, Vendor::Bizmori, key, now))
+        Some(presigned_urls.get_url(&order.origin, Vendor::Bizmori, key, now))
     };
     Some(match outcome {
         Outcome::Outputs(outputs) => EventDetails::Outputs {

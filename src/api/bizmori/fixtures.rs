@@ -134,10 +134,10 @@ fn build_order<T: OrderBody>(
 /// Translates an error in the body to the field of the fixture. The line and column that serde adds are
 /// dropped: the body is not the user's.
 fn fixture_error(error: &ApiError) -> FieldError {
-    let reason = error.reason.as_str();
-    let reason = reason
+    let reason = error
+        .reason
         .split_once(" at line ")
-        .map_or(reason, |(reason, _)| reason);
+        .map_or(error.reason.as_str(), |(reason, _)| reason);
     let (field, message) = reason.split_once(": ").unwrap_or(("", reason));
     let mut names = FIELD_NAMES.into_iter();
     let name = names.find(|(body_field, _)| *body_field == field);

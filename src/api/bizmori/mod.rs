@@ -1,7 +1,7 @@
 //! API of BIZ MORI, as `contract/bizmori.md` describes it: orders, reports and webhooks.
 //!
-//! `v2` and `v3` hold the routes of each version, one file per resource. Beside them is what the
-//! versions share: keys, errors, request bodies, event bodies, and the uploads and samples of test keys.
+//! `v2` and `v3` hold the routes of each version, one file per resource. Both versions share keys,
+//! errors, request bodies, event bodies, and the uploads and samples of test keys.
 
 mod auth;
 mod create;
@@ -30,7 +30,7 @@ pub use error::ErrorCode;
 
 pub use profile::PROFILE;
 
-/// Returns the operations of this API. They can be listed but not served without a `state`.
+/// Returns the operations of this API. Without a `state`, the operations can be listed but not served.
 #[must_use]
 pub fn routes(state: Option<AppState>) -> Routes {
     let resources = [

@@ -11,7 +11,8 @@ use crate::services::accounts::Account;
 /// Returns the order `order_id` of `account`.
 ///
 /// # Errors
-/// `ORDER_NOT_FOUND` if there is no such order, `not_owner` if it belongs to another account.
+/// Returns `ORDER_NOT_FOUND` if there is no such order, `not_owner` if the order belongs to another
+/// account.
 pub async fn find_own_order(
     state: &Services,
     account: &Account,

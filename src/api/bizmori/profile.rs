@@ -46,7 +46,7 @@ pub const PROFILE: VendorProfile = VendorProfile {
     upload_key,
     default_order_name,
     failure_codes: &FAILURE_CODES,
-    verdict_from_name: verdict::from_bizmori_name,
+    verdict_from_name: verdict::from_detection_suffix,
     has_short_probabilities: true,
     draws_placeholders: false,
     has_heatmaps_of_real: true,
@@ -93,7 +93,7 @@ fn default_order_name(work: &Work, api: ApiVersion, file_name: &str, now: Timest
     }
     match work {
         Work::AntiAi { .. } => format!("anti_ai_{}", clock::iso_date(now)),
-        Work::WatermarkEmbed => format!("wtr_embed_{}", clock::undetectable_key_stamp_ms(now)),
+        Work::WatermarkEmbed => format!("wtr_embed_{}", clock::compact_stamp_ms(now)),
         Work::WatermarkExtract => format!("wtr_extract_{}", clock::iso_date(now)),
         Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_) => {
             format!("ai_detection_{}", clock::iso_date(now))

@@ -93,7 +93,7 @@ fn require_json(is_json: bool) -> Result<(), ApiError> {
 /// Parses a body that is a JSON object.
 ///
 /// # Errors
-/// `VALIDATION_FAILED`, with the field that does not have the shape of `T`.
+/// Returns `VALIDATION_FAILED`, with the field that does not have the shape of `T`.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let mut source = serde_json::Deserializer::from_slice(bytes);
     let JsonObject(parsed) = serde_path_to_error::deserialize(&mut source).map_err(|error| {
@@ -114,7 +114,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
 /// Returns the SHA-256 of a JSON body, in hex. Whitespace and the order of fields do not count.
 ///
 /// # Errors
-/// `VALIDATION_FAILED` if the body is not a JSON object.
+/// Returns `VALIDATION_FAILED` if the body is not a JSON object.
 pub fn content_digest(bytes: &[u8]) -> Result<String, ApiError> {
     let json: Value = parse(bytes)?;
     Ok(hex::encode(Sha256::digest(json.to_string())))
@@ -133,7 +133,7 @@ impl Confirm {
     /// Returns the idempotency key.
     ///
     /// # Errors
-    /// `VALIDATION_IDEMPOTENCY_KEY_INVALID` if it is missing or invalid.
+    /// Returns `VALIDATION_IDEMPOTENCY_KEY_INVALID` if the key is missing or invalid.
     pub fn key(&self) -> Result<String, ApiError> {
         check_idempotency_key(&self.idempotency_key)
     }

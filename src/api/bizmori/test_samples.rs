@@ -29,7 +29,7 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 /// Returns the URL of the sample of output `index` of a test order. The index after the last output
-/// stands for the ZIP of all.
+/// returns the URL of the ZIP of all outputs.
 pub fn url(
     secret: &str,
     origin: &str,

@@ -75,7 +75,7 @@ async fn put(
 /// Reads and discards a body, and returns its length.
 ///
 /// # Errors
-/// `TEST_UPLOAD_TOO_LARGE` if the body exceeds [`BODY_BYTES_MAX`].
+/// Returns `TEST_UPLOAD_TOO_LARGE` if the body exceeds [`BODY_BYTES_MAX`].
 async fn count_bytes(mut body: Body) -> Result<u64, ApiError> {
     let mut bytes = 0_u64;
     while let Some(frame) = body.frame().await {

@@ -9,7 +9,7 @@ use crate::model::order::{ApiVersion, Order, OrderState, Vendor};
 use crate::model::picture::FileKind;
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
-use crate::services::accounts::{Account, UploadFor};
+use crate::services::accounts::{Account, UploadSubject};
 
 /// Creates the upload URLs of one response.
 pub struct UploadUrls<'v> {
@@ -36,7 +36,7 @@ impl<'v> UploadUrls<'v> {
     /// Returns the upload URL of file `index` of `order`: a presigned URL, or for a test order one whose
     /// uploads are discarded.
     pub fn url(&self, order: &Order, index: usize) -> String {
-        let now = *self.now.get_or_init(|| self.record_hand_out(order));
+        let now = *self.now.get_or_init(|| self.record_issued_urls(order));
         let config = &self.state.config;
         if order.test {
             let secret = &config.storage.s3_secret;
@@ -53,7 +53,7 @@ impl<'v> UploadUrls<'v> {
         // In this revision v3 URLs are signed for the type that fits the extension.
         let signs_type = self.revision == Revision::V2026_10 && order.api == ApiVersion::V3;
         let kind = FileKind::of_name(&file.name).filter(|_| signs_type);
-        self.state.links.upload_url(
+        self.state.presigned_urls.upload_url(
             self.origin,
             Vendor::Bizmori,
             &file.key,
@@ -63,14 +63,14 @@ impl<'v> UploadUrls<'v> {
         )
     }
 
-    /// Records the upload URLs of `order` as handed out, and returns their date. A jumping clock waits for
-    /// uploads that are handed out. The clock is read after the record, so that it cannot jump in between.
-    fn record_hand_out(&self, order: &Order) -> Timestamp {
+    /// Records the upload URLs of `order` as issued, and returns their date. A jumping clock waits for
+    /// issued uploads. The clock is read after the record, so that it cannot jump between the two.
+    fn record_issued_urls(&self, order: &Order) -> Timestamp {
         let accounts = &self.state.accounts;
-        let handed_out = accounts.hand_out_upload(self.account, UploadFor::Order(order.number));
+        let issued = accounts.issue_upload(self.account, UploadSubject::Order(order.number));
         let now = self.account.now();
         if order.state == OrderState::Pending && order.has_pending_uploads() {
-            handed_out.keep();
+            issued.keep();
         }
         now
     }

@@ -97,10 +97,10 @@ pub fn outcome_header(order: &Order) -> Option<HeaderValue> {
 /// Facts about a request that the description of an order depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct RenderContext<'v> {
-    pub links: &'v PresignedUrls,
+    pub presigned_urls: &'v PresignedUrls,
     /// Origin that the client called. URLs in the response start with it.
     pub origin: &'v str,
-    /// Now of the account's clock.
+    /// Current time by the account's clock.
     pub now: Timestamp,
     /// Revision of the vendor's API for the account.
     pub revision: Revision,
@@ -111,7 +111,7 @@ pub struct RenderContext<'v> {
 impl<'v> RenderContext<'v> {
     pub fn new(state: &'v Services, account: &Account, origin: &'v str) -> Self {
         Self {
-            links: &state.links,
+            presigned_urls: &state.presigned_urls,
             origin,
             now: account.now(),
             revision: state.orders.revision(account),
@@ -125,7 +125,7 @@ impl<'v> RenderContext<'v> {
             return None;
         }
         let url = self
-            .links
+            .presigned_urls
             .get_url(self.origin, Vendor::Bizmori, key?, self.now);
         Some(url)
     }

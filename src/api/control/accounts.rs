@@ -180,7 +180,7 @@ fn describe_set(doc: OperationDoc<'_>) -> OperationDoc<'_> {
 /// Checks the values of settings that their types do not check.
 ///
 /// # Errors
-/// If a value is out of range.
+/// Returns an error if a value is out of range.
 pub fn check_settings(settings: &AccountSettings) -> Result<(), ControlError> {
     if settings.retention_days != Some(0) {
         return Ok(());

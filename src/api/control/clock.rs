@@ -18,7 +18,7 @@ use crate::model::job::{Job, JobKind};
 use crate::model::time::Timestamp;
 use crate::platform::clock::{self, Clock};
 use crate::services::accounts::Account;
-use crate::services::worker::{Awaited, ExecutedJob, PendingWork};
+use crate::services::worker::{ExecutedJob, PendingWork, WaitTarget};
 
 mod advance;
 mod drain;
@@ -109,7 +109,7 @@ pub(super) struct WaitingLine {
 impl From<PendingWork> for WaitingLine {
     fn from(waiting: PendingWork) -> Self {
         Self {
-            kind: waiting.what.name(),
+            kind: waiting.wait_target.name(),
             subject: waiting.subject,
             at: waiting.at.map(clock::iso),
         }
@@ -256,5 +256,5 @@ fn kind(_: &mut SchemaGenerator) -> Schema {
 
 /// Schema of the name of what unfinished work waits for.
 fn awaited(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "string", "enum": Awaited::ALL.map(Awaited::name)})
+    json_schema!({"type": "string", "enum": WaitTarget::ALL.map(WaitTarget::name)})
 }

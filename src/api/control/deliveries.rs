@@ -55,7 +55,7 @@ struct AttemptPage {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Delivery")]
 struct AttemptView {
-    /// Id of the delivery, which all its attempts share. It is the id of BIZ MORI's event row.
+    /// Id of the delivery, shared by all its attempts: the id of BIZ MORI's event row.
     id: DeliveryId,
     /// Time of the attempt by the account's clock.
     #[schemars(extend("format" = "date-time"))]

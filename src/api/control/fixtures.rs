@@ -120,7 +120,7 @@ pub async fn load(state: &AppState, file: &Path, origin: &str) -> Result<(), Str
     let named = file.display();
     let content = tokio::fs::read(file).await;
     let bytes = content.map_err(|error| format!("cannot read {named}: {error}"))?;
-    let registered = state.links.register_host(&host_of(origin)).await;
+    let registered = state.presigned_urls.register_host(&host_of(origin)).await;
     registered.map_err(|error| format!("cannot set up {named}: {error}"))?;
     let source = FixtureSource {
         base: Some(file.parent().unwrap_or(Path::new(""))),

@@ -34,7 +34,7 @@ impl<C: FromStr> PageParams<C> {
     /// Reads `limit` and `after`.
     ///
     /// # Errors
-    /// If a parameter is malformed.
+    /// Returns an error if a parameter is malformed.
     pub fn read(query: &ControlQuery) -> Result<Self, ControlError> {
         let after = query.text("after").map(|value| {
             value.parse().map_err(|_| {
@@ -105,7 +105,7 @@ pub fn cut_page<T, C: Display>(
 /// Responds with `frame`, whose list `field` is filled with the entries.
 ///
 /// # Errors
-/// If an entry cannot be serialised.
+/// Returns an error if an entry cannot be serialised.
 pub async fn page_response<T, S: Serialize>(
     frame: &impl Serialize,
     field: &str,
@@ -126,7 +126,7 @@ where
 /// from the database as the client reads the response.
 ///
 /// # Errors
-/// If the first rows cannot be read.
+/// Returns an error if the first rows cannot be read.
 pub async fn span_response<T, S, F>(
     frame: &impl Serialize,
     field: &str,

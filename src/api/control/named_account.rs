@@ -2,7 +2,7 @@
 //!
 //! One middleware reads the account for every operation, so that no operation can ignore it: a
 //! reset that overlooks the `account` of the query would reset everything. Handlers get a
-//! [`NamedAccount`]. The same middleware marks responses about accounts that nobody has used yet.
+//! [`NamedAccount`]. The same middleware marks responses about accounts that do not exist yet.
 
 pub(super) mod known;
 
@@ -53,7 +53,7 @@ pub enum Scope {
     /// The call names no account.
     All,
     Account(Arc<Account>),
-    /// The call names an account that nobody has used yet. Reading does not create it.
+    /// The call names an account that does not exist yet. Reading does not create accounts.
     Unknown,
 }
 
@@ -71,7 +71,7 @@ pub(super) fn add_middleware(
     route.layer(from_fn_with_state(Arc::clone(state), read_account))
 }
 
-/// Reads the account of a request, and marks the response if nobody has used the account yet.
+/// Reads the account of a request, and marks the response if the account does not exist yet.
 async fn read_account(
     State(state): State<AppState>,
     request: Request,
@@ -133,7 +133,7 @@ fn account_in_body(bytes: &[u8]) -> Result<Option<String>, ControlError> {
 /// Returns the key that the call names once or twice.
 ///
 /// # Errors
-/// If the call names two different keys.
+/// Returns an error if the call names two different keys.
 pub(super) fn merge(
     first: Option<String>,
     second: Option<String>,
@@ -167,7 +167,7 @@ impl NamedAccount {
     /// Adds the key that the path or the body of the call names.
     ///
     /// # Errors
-    /// If the call already names a different key.
+    /// Returns an error if the call already names a different key.
     pub fn merged_with(self, key: Option<String>) -> Result<Self, ControlError> {
         let key = merge(self.key, key)?;
         Ok(Self { key, ..self })
@@ -186,7 +186,7 @@ impl NamedAccount {
     /// by use.
     ///
     /// # Errors
-    /// If the account does not exist and the mode is strict.
+    /// Returns an error if the account does not exist and the mode is strict.
     pub fn usable_scope(&self, state: &Services) -> Result<Scope, ControlError> {
         match (self.scope(state), self.key()) {
             (Scope::Unknown, Some(key)) if state.config.mode == KeyMode::Strict => {
@@ -199,7 +199,8 @@ impl NamedAccount {
     /// Returns the account, creating it if needed. `None` if the call names no account.
     ///
     /// # Errors
-    /// If the account does not exist and the mode is strict, or the database cannot be written.
+    /// Returns an error if the account does not exist and the mode is strict, or the database cannot be
+    /// written.
     pub async fn create_account(
         &self,
         state: &Services,

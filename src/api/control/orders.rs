@@ -22,7 +22,7 @@ use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::rule::{self, ProcessingMode};
 use crate::platform::clock::iso;
 use crate::services::accounts::Account;
-use crate::services::orders::{Listed, ManualEnd, ManualEndError};
+use crate::services::orders::{ListingScope, ManualEnd, ManualEndError};
 
 /// Adds the routes of orders.
 pub fn routes(routes: Routes) -> Routes {
@@ -166,8 +166,8 @@ async fn list(
         return Ok(Json(OrderPage { orders, next }).into_response());
     }
     let account = scope.account().map(|account| account.id);
-    let listed = Listed { account, vendor };
-    let span = state.orders.span(listed, page.after, page.limit).await?;
+    let scope = ListingScope { account, vendor };
+    let span = state.orders.span(scope, page.after, page.limit).await?;
     let frame = OrderPage {
         orders: Vec::new(),
         next: next_of(span),
@@ -175,7 +175,7 @@ async fn list(
     let orders = Arc::clone(&state.orders);
     let read = move |range, limit| {
         let orders = Arc::clone(&orders);
-        async move { orders.in_span(listed, range, limit).await }
+        async move { orders.in_span(scope, range, limit).await }
     };
     let show = move |order: Arc<Order>| OrderView::new(&state, &order);
     listing::span_response(&frame, "orders", span, read, show).await

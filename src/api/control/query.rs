@@ -19,7 +19,7 @@ impl ControlQuery {
     /// (see [`super::named_account`]).
     ///
     /// # Errors
-    /// If the query has another parameter. The hint lists the valid ones.
+    /// Returns an error if the query has another parameter. The hint lists the valid ones.
     pub fn parse(text: Option<&str>, known: &[&str]) -> Result<Self, ControlError> {
         let text = text.unwrap_or_default();
         let pairs: Vec<(String, String)> = url::form_urlencoded::parse(text.as_bytes())
@@ -49,7 +49,7 @@ impl ControlQuery {
     /// Returns the value of a parameter as a whole number. `None` if the parameter is missing.
     ///
     /// # Errors
-    /// If the value is no number of type `N`.
+    /// Returns an error if the value is no number of type `N`.
     pub fn number<N: FromStr>(&self, name: &str) -> Result<Option<N>, ControlError> {
         let parse = |value: String| {
             value.parse().map_err(|_| {
@@ -65,7 +65,7 @@ impl ControlQuery {
     /// Returns the parameter `limit`, or `default` if it is missing.
     ///
     /// # Errors
-    /// If the value is not in `range`.
+    /// Returns an error if the value is not in `range`.
     pub fn limit(&self, default: u32, range: RangeInclusive<u32>) -> Result<u32, ControlError> {
         let Some(value) = self.text("limit") else {
             return Ok(default);

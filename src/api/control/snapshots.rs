@@ -187,8 +187,8 @@ async fn take(
         return Err(ControlError::new(ControlErrorCode::BadName, message, hint));
     }
     let key = named.key();
-    let taken = state.snapshots.take(&name, key).await;
-    let manifest = taken.map_err(|error| snapshot_error(&state, error, &name, key))?;
+    let result = state.snapshots.take(&name, key).await;
+    let manifest = result.map_err(|error| snapshot_error(&state, error, &name, key))?;
     Ok(Json(SnapshotView::from(manifest)).into_response())
 }
 

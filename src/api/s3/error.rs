@@ -52,7 +52,7 @@ pub(super) enum S3Error {
     },
     /// 501 `NotImplemented`: a feature that must not be handled as a plain request.
     NotImplemented {
-        /// Header or parameter that asks for the feature.
+        /// Header or parameter that requests the feature.
         name: &'static str,
         reason: String,
     },
@@ -118,7 +118,7 @@ impl S3Error {
         }
     }
 
-    /// Returns the response to a request with `method`. It has no body if that is HEAD.
+    /// Returns the response to a request with `method`, without a body for HEAD.
     pub fn to_response(
         &self,
         method: &Method,

@@ -51,7 +51,7 @@ impl<'a> RequestFields<'a> {
             .or_else(|| self.parameter(name).map(str::to_owned))
     }
 
-    /// Returns the value of the header and that of the query parameter.
+    /// Returns the values of the header and of the query parameter.
     pub fn all(&self, name: &str) -> impl Iterator<Item = String> {
         let parameter = self.parameter(name).map(str::to_owned);
         self.header(name).into_iter().chain(parameter)

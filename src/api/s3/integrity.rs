@@ -1,5 +1,5 @@
 //! Digests that a request declares for its body: `Content-MD5`, `x-amz-checksum-*` and
-//! `x-amz-content-sha256`. They are computed while the body streams.
+//! `x-amz-content-sha256`. The digests are computed while the body streams.
 //!
 //! A digest of an empty body in the query is ignored: SDKs that presign a URL before there is a body
 //! add it (the JavaScript SDK an `x-amz-checksum-crc32`).
@@ -53,7 +53,7 @@ impl Integrity {
         }
     }
 
-    /// Compares the digests with those of the complete body. `md5` is its MD5.
+    /// Compares the digests with the digests of the complete body. `md5` is the body's MD5.
     ///
     /// # Errors
     /// Returns an error if a digest differs.

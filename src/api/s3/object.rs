@@ -44,7 +44,7 @@ const SUBRESOURCES: [&str; 10] = [
 /// Headers of writes other than a plain PUT.
 const OTHER_WRITES: [&str; 2] = ["x-amz-copy-source", "x-amz-write-offset-bytes"];
 
-/// Returns the operations of this API. They can be listed but not served without a `state`.
+/// Returns the operations of this API. Without a `state`, the operations can be listed but not served.
 #[must_use]
 pub fn routes(state: Option<AppState>) -> Routes {
     const OBJECT: &str = "/_s3/{*path}";
@@ -155,7 +155,7 @@ fn verify_signature(state: &Services, parts: &Parts, now: Timestamp) -> Result<(
             .collect();
         (!values.is_empty()).then(|| values.join(","))
     };
-    // Behind a trusted proxy, URLs are made for the host that the proxy forwarded.
+    // Behind a trusted proxy, URLs are signed for the host that the proxy forwarded.
     let is_proxy_trusted = state.config.trust_forwarded;
     let origin_host = is_proxy_trusted
         .then(|| origin_host(&parts.headers, true))
@@ -176,7 +176,8 @@ fn verify_signature(state: &Services, parts: &Parts, now: Timestamp) -> Result<(
         .map_err(|error| S3Error::Signature { error, now })
 }
 
-/// Rejects S3 features that this server lacks and that must not be handled as a plain request.
+/// Rejects S3 features that this server does not support and that must not be handled as a plain
+/// request.
 fn reject_unsupported(fields: &RequestFields<'_>) -> Result<(), S3Error> {
     let subresource = SUBRESOURCES
         .into_iter()

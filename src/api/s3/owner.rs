@@ -22,7 +22,7 @@ pub(super) struct ResolvedOwner {
     pub account: AccountId,
     /// Order that the object belongs to. `None` for uploads of Undetectable and for unowned keys.
     pub order_id: Option<String>,
-    /// Now of the account's clock, else of the default clock.
+    /// Current time by the account's clock, else by the default clock.
     pub now: Timestamp,
 }
 

@@ -116,7 +116,8 @@ impl NewUpload {
     }
 
     /// Checks the conditions before the body is read, so that a client that waits for `100 Continue` need
-    /// not send it. They are checked again when the object is stored. `None` if they hold.
+    /// not send the body. The conditions are checked again when the object is stored. `None` if all
+    /// conditions hold.
     async fn check_early(&self, state: &AppState) -> Result<Option<RefusedWrite>, S3Error> {
         if self.conditions.is_empty() {
             return Ok(None);

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderName, header};
 use crate::platform::clock;
 use crate::storage::blobs::BlobMeta;
 
-/// Part of an object that a request asks for.
+/// Requested part of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RequestedRange {
     /// The whole object: no range, several ranges, or a malformed one.
@@ -16,7 +16,7 @@ pub(super) enum RequestedRange {
     Unsatisfiable,
 }
 
-/// Returns the part of the object that the request asks for.
+/// Returns the requested part of the object.
 pub(super) fn requested_range(headers: &HeaderMap, meta: &BlobMeta) -> RequestedRange {
     match header_str(headers, &header::RANGE) {
         Some(range) if if_range_matches(headers, meta) => parse_range(range, meta.bytes),

@@ -16,7 +16,7 @@ const CONTROL: &str = "_mock";
 
 /// Extension of a request that was sent in virtual-hosted style.
 #[derive(Debug, Clone)]
-pub(super) struct VirtualHosted {
+pub(super) struct VirtualHostedRequest {
     /// Path as it was sent.
     path: String,
     host: String,
@@ -36,7 +36,7 @@ pub fn to_path_style(state: &Services, mut request: Request) -> Request {
     let Some(key) = key_of(state.vendors.buckets(), path) else {
         return request;
     };
-    let virtual_hosted = VirtualHosted {
+    let virtual_hosted = VirtualHostedRequest {
         path: path.to_owned(),
         bucket,
         host,
@@ -86,21 +86,21 @@ fn key_of(mut buckets: impl Iterator<Item = &'static str>, path: &str) -> Option
 
 /// Returns the path as it was sent.
 pub(super) fn sent_path<'a>(extensions: &'a Extensions, uri: &'a Uri) -> &'a str {
-    let virtual_hosted = extensions.get::<VirtualHosted>();
+    let virtual_hosted = extensions.get::<VirtualHostedRequest>();
     virtual_hosted.map_or(uri.path(), |it| it.path.as_str())
 }
 
 /// Adds to `X-Mock-Reason` that the host names a bucket, for clients that meant another API.
 pub(super) fn explain<B>(extensions: &Extensions, response: &mut Response<B>) {
     let explained_statuses = [StatusCode::FORBIDDEN, StatusCode::METHOD_NOT_ALLOWED];
-    let Some(virtual_hosted) = extensions.get::<VirtualHosted>() else {
+    let Some(virtual_hosted) = extensions.get::<VirtualHostedRequest>() else {
         return;
     };
     let reason = response.headers().get(X_MOCK_REASON);
     if let Some(reason) = reason.and_then(|it: &HeaderValue| it.to_str().ok())
         && explained_statuses.contains(&response.status())
     {
-        let VirtualHosted { path, host, bucket } = virtual_hosted;
+        let VirtualHostedRequest { path, host, bucket } = virtual_hosted;
         let reason = format!("{reason}; the host {host} names the bucket {bucket}, {path} the key");
         let value = header_line(&reason);
         response.headers_mut().insert(X_MOCK_REASON, value);

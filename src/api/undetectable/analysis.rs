@@ -117,7 +117,7 @@ const EDITED_PHRASES: Phrases = Phrases {
     ],
     recommendations: [
         "Ask the source for the unedited file",
-        "Have the edited regions looked at by a person",
+        "Have a person check the edited regions",
         "Compare with earlier versions of the picture",
         "State that the picture was edited where it is published",
     ],

@@ -56,7 +56,7 @@ pub fn routes(routes: Routes) -> Routes {
         .docs(describe_by_url)
 }
 
-/// Image that a request asks for.
+/// Requested image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asset<'k> {
     Preview,
@@ -180,7 +180,7 @@ impl Asset<'_> {
     /// Returns the key of the image.
     ///
     /// # Errors
-    /// Says why the document has no such image, or has none at `now`.
+    /// Returns the reason why the document has no such image, or has none at `now`.
     fn blob_key(
         self,
         order: &Order,

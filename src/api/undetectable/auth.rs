@@ -53,7 +53,7 @@ impl Authenticator {
     /// Returns the account of the key in the header `apikey`, and records it in the journal.
     ///
     /// # Errors
-    /// As [`Authenticator::authenticate_key`].
+    /// Returns the errors of [`Authenticator::authenticate_key`].
     pub async fn authenticate_header(&self, headers: &HeaderMap) -> Result<Arc<Account>, ApiError> {
         self.authenticate_key("apikey", header_key(headers)).await
     }
@@ -62,8 +62,8 @@ impl Authenticator {
     /// allows. `location` names the header or field of the key in errors.
     ///
     /// # Errors
-    /// One of [`AUTH_ERRORS`] if there is no key, no account has it, the control plane has disabled it, or
-    /// its rate limit is exceeded.
+    /// Returns one of [`AUTH_ERRORS`] if there is no key, no account has it, the control plane has
+    /// disabled it, or its rate limit is exceeded.
     pub async fn authenticate_key(
         &self,
         location: &str,

@@ -151,7 +151,7 @@ fn is_model(name: &str) -> bool {
 /// Returns the options in a body of `/detect`.
 ///
 /// # Errors
-/// 422 with all invalid fields.
+/// Returns 422 with all invalid fields.
 fn document_options(body: &PyValue, analysis_default: bool) -> Result<DocumentOptions, ApiError> {
     let mut fields = FieldReader::for_body(body);
     let detect_request = DetectRequest::parse(&mut fields, analysis_default);
@@ -246,7 +246,7 @@ pub fn check_name(name: &str) -> Result<(), ApiError> {
 /// Returns the document that `/detect` would create of an uploaded file.
 ///
 /// # Errors
-/// Names the first field that `/detect` would not accept.
+/// Returns an error that names the first field that `/detect` would not accept.
 fn document_from_fixture(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
     fixture.reject_unknown_options(&OPTIONS)?;
     fixture.reject_name()?;

@@ -19,7 +19,7 @@ pub fn read_id(fields: &mut FieldReader) -> String {
 /// if no document has the id: the vendor answers null.
 ///
 /// # Errors
-/// 422 if `body` has no valid `id`.
+/// Returns 422 if `body` has no valid `id`.
 pub async fn find_document(
     state: &Services,
     body: &PyValue,

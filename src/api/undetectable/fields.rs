@@ -295,7 +295,7 @@ impl<'v> FieldReader<'v> {
     /// Ends the reading.
     ///
     /// # Errors
-    /// 422 with all errors so far.
+    /// Returns 422 with all errors so far.
     pub fn finish(self) -> Result<(), ApiError> {
         if self.errors.is_empty() {
             Ok(())
@@ -324,8 +324,8 @@ fn parse_integer(text: &str) -> Option<i64> {
 /// Returns a UUID in lower case with hyphens. Like Python's `uuid.UUID`, accepts a URN, braces, and missing
 /// hyphens. `None` if `text` is not a UUID.
 pub fn canonical_uuid(text: &str) -> Option<String> {
-    let bare = text.strip_prefix("urn:uuid:").unwrap_or(text);
-    let bare = bare.trim_matches(['{', '}']).replace('-', "");
+    let without_scheme = text.strip_prefix("urn:uuid:").unwrap_or(text);
+    let bare = without_scheme.trim_matches(['{', '}']).replace('-', "");
     if bare.len() != 32 || !bare.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }

@@ -38,7 +38,7 @@ pub use openapi::description;
 pub use profile::PROFILE;
 pub use unknown_route::unknown_route;
 
-/// Returns the operations of this API. They can be listed but not served without a `state`.
+/// Returns the operations of this API. Without a `state`, the operations can be listed but not served.
 #[must_use]
 pub fn routes(state: Option<AppState>) -> Routes {
     let resources = [

@@ -96,11 +96,11 @@ async fn get(
     let is_strict = state.config.undetectable.strict_uploads;
     let name = object_name(&file_name, is_strict)?;
     let Origin(origin) = Origin::resolve(&state, &request_context).await?;
-    let upload = state.orders.hand_out_upload(&account, &name).await?;
-    // The clock is read after the upload was handed out, so that it does not jump past the URL's expiry.
+    let upload = state.orders.issue_upload(&account, &name).await?;
+    // The clock is read after the upload was issued, so that it does not jump past the URL's expiry.
     let now = account.now();
     let presigned_url = if is_strict {
-        state.links.upload_url_private_acl(
+        state.presigned_urls.upload_url_private_acl(
             &origin,
             Vendor::Undetectable,
             &upload.key,
@@ -108,7 +108,7 @@ async fn get(
             expires_s,
         )
     } else {
-        state.links.upload_url(
+        state.presigned_urls.upload_url(
             &origin,
             Vendor::Undetectable,
             &upload.key,
@@ -154,7 +154,7 @@ fn check_extension(name: &str) -> Result<(), ApiError> {
     ))
 }
 
-/// Returns the name as it stands in the object key.
+/// Returns the name of the file in the object key.
 ///
 /// # Errors
 /// Returns [`ErrorCode::InvalidFileName`] if `is_strict` and the name has unsafe characters.

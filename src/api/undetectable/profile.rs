@@ -26,7 +26,7 @@ pub const PROFILE: VendorProfile = VendorProfile {
     upload_key,
     default_order_name,
     failure_codes: &[],
-    verdict_from_name: verdict::from_undetectable_name,
+    verdict_from_name: verdict::from_document_suffix,
     has_short_probabilities: false,
     draws_placeholders: true,
     has_heatmaps_of_real: false,

@@ -3,8 +3,8 @@
 //!
 //! `serde_json` refuses all of these, and pydantic's own `jiter` has neither UTF-16 nor `CPython`'s messages.
 //!
-//! Only the members of the outermost object are kept. Containers within them are checked and come back
-//! empty, because no field of this API is a container. Nesting is counted in a list, not on the stack.
+//! The members of the outermost object are returned. Nested containers are checked and returned empty,
+//! because no field of this API is a container. Nesting is counted in a list, not on the stack.
 
 mod encoding;
 mod scanner;
@@ -30,12 +30,12 @@ pub enum PyValue {
     Array {
         is_empty: bool,
     },
-    /// Empty unless it is the outermost value.
+    /// Members of the outermost object. Empty for nested objects.
     Object(BTreeMap<String, PyValue>),
 }
 
 impl PyValue {
-    /// Returns the value as Python's `str` has it. `None` for null and containers.
+    /// Returns the value in the form of Python's `str`. `None` for null and containers.
     pub fn to_python_str(&self) -> Option<String> {
         match self {
             Self::Text(text) | Self::Int(text) => Some(text.clone()),
@@ -98,8 +98,8 @@ pub struct SyntaxError {
 impl SyntaxError {
     fn new(message: &'static str, text: &[u8], at: usize) -> Self {
         let before = &text[..at.min(text.len())];
-        let line_begin = before.iter().rposition(|byte| *byte == b'\n');
-        let line_begin = line_begin.map_or(0, |newline| newline + 1);
+        let newline = before.iter().rposition(|byte| *byte == b'\n');
+        let line_begin = newline.map_or(0, |newline| newline + 1);
         Self {
             message,
             document: encoding::to_string(text),

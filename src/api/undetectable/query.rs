@@ -161,7 +161,11 @@ async fn done_response(
 ) -> UndetectableResult {
     let Origin(origin) = Origin::resolve(state, request_context).await?;
     let now = account.now();
-    let blob_url = |key: &str| state.links.get_url(&origin, Vendor::Undetectable, key, now);
+    let blob_url = |key: &str| {
+        state
+            .presigned_urls
+            .get_url(&origin, Vendor::Undetectable, key, now)
+    };
     let has_analysis = matches!(order.work, Work::Document(options) if options.analysis);
     let options = DoneOptions {
         follow_up,

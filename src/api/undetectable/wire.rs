@@ -156,7 +156,7 @@ struct DoneDetails {
     #[schemars(extend("enum" = analysis_statuses()))]
     analysis_results_status: Option<&'static str>,
     analysis_results: Option<Analysis>,
-    /// Omitted unless a setting asks for it.
+    /// Omitted unless a setting enables the field.
     #[serde(flatten)]
     singular: Option<LegacyAnalysis>,
     error_message: Option<String>,

@@ -183,9 +183,11 @@ mod tests {
         let requests = thread::spawn(move || {
             let respond = |response: &&str| {
                 let (mut stream, _) = listener.accept().expect("a connection");
-                let lines = BufReader::new(&stream).lines();
-                let head = lines.map(|line| line.expect("a line"));
-                let head: Vec<String> = head.take_while(|line| !line.is_empty()).collect();
+                let head: Vec<String> = BufReader::new(&stream)
+                    .lines()
+                    .map(|line| line.expect("a line"))
+                    .take_while(|line| !line.is_empty())
+                    .collect();
                 stream.write_all(response.as_bytes()).expect("written");
                 head[0].clone()
             };

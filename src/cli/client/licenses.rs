@@ -13,7 +13,7 @@ const OWN_LICENSE: &str = include_str!("../../../LICENSE");
 /// `docker/Dockerfile` creates the file.
 const THIRD_PARTY: &str = "licenses/THIRD-PARTY.txt.gz";
 
-/// Prints stuntdouble's license and those of all third-party software in it.
+/// Prints stuntdouble's license and the licenses of all third-party software in it.
 ///
 /// # Errors
 /// Returns one line if the file with the third-party licenses is missing or broken.

@@ -110,12 +110,15 @@ mod tests {
         reason: Option<&str>,
         body: &str,
     ) -> (String, String) {
-        let reason = reason.map(|reason| (X_MOCK_REASON, reason));
-        let headers = reason.into_iter().chain([("content-type", media_type)]);
-        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let reason_header = reason.map(|reason| (X_MOCK_REASON, reason));
+        let headers = reason_header
+            .into_iter()
+            .chain([("content-type", media_type)]);
         let response = CliResponse {
             status,
-            headers: headers.collect(),
+            headers: headers
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
             body: body.into(),
         };
         let rendered = RenderedResponse::from_response("http://a/_mock/b", &response);

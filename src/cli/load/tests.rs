@@ -3,7 +3,7 @@ use crate::cli::commands::ClientCommand;
 use crate::cli::grammar::Command as Chosen;
 use crate::settings::{Config, KeyMode};
 
-fn parsed(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Loaded, Error> {
+fn parsed(arguments: &[&str], variables: &[(&str, &str)]) -> Result<LoadedCli, Error> {
     let arguments = std::iter::once("stuntdouble").chain(arguments.iter().copied());
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).into());
     let environment = variables.iter().map(owned).collect();
@@ -280,12 +280,12 @@ fn questionable_settings_give_warnings_only_if_the_server_starts() {
         "--tls-name has no effect without --tls (STUNTDOUBLE_TLS=true)",
     ];
     for arguments in [&[][..], &["serve"]] {
-        let loaded = parsed(arguments, &variables).expect("it parses");
+        let loaded = parsed(arguments, &variables).expect("valid arguments");
         assert_eq!(loaded.warnings, lines);
     }
-    let tls = parsed(&["--tls"], &variables).expect("it parses");
+    let tls = parsed(&["--tls"], &variables).expect("valid arguments");
     assert_eq!(tls.warnings, lines[..1]);
-    let client = parsed(&["rules"], &variables).expect("it parses");
+    let client = parsed(&["rules"], &variables).expect("valid arguments");
     assert!(client.warnings.is_empty());
 }
 

@@ -29,7 +29,7 @@ pub fn decode(raw: &[u8], is_utf8: bool) -> (String, bool) {
 }
 
 /// Returns the name from the Info-ZIP Unicode Path extra field (APPNOTE 4.6.9). `None` if there is
-/// no such field, or if its checksum is not that of `raw`.
+/// no such field, or if its checksum does not match `raw`.
 pub fn unicode_path(raw: &[u8], mut extra: ExtraFields<'_>) -> Option<String> {
     let (_, field) = extra.find(|(id, _)| *id == ExtraFieldId::INFO_ZIP_UNICODE_PATH)?;
     let versioned = field.strip_prefix(&[UNICODE_PATH_VERSION])?;

@@ -4,7 +4,8 @@ use super::{ProvenanceSignals, TEXTS_MAX, c2pa, exif, read, xmp};
 use crate::engine::bmff::{self, MetadataBlock};
 use crate::model::picture::{FileKind, Provenance};
 
-/// Returns the origin of a file of any kind by its metadata. Those of a PDF are not read.
+/// Returns the origin of a file of any kind by its metadata. The metadata of a PDF are not
+/// read.
 #[must_use]
 pub fn provenance_of(bytes: &[u8], kind: FileKind) -> Provenance {
     let mut signals = ProvenanceSignals::default();

@@ -80,8 +80,8 @@ mod tests {
     use super::*;
     use crate::model::picture::Provenance;
 
-    /// The block is as long as a JPEG segment may be. It has 2,700 pointers to an EXIF IFD of 2,700
-    /// entries, or a text of NUL bytes only.
+    /// The block has the maximum length of a JPEG segment, with 2,700 pointers to an EXIF IFD of 2,700
+    /// entries or to a text of NUL bytes only.
     #[test]
     fn block_with_many_pointers_is_read_once() {
         const EXIF: u16 = 34_665;

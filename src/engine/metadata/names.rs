@@ -69,8 +69,8 @@ const GENERATORS: [(&str, &[&str]); 25] = [
     ("Doubao", &["doubao"]),
 ];
 
-/// Programs that have other uses or sign for others. They count as generators only if the metadata
-/// say that the picture is AI-generated.
+/// Programs that have other uses or sign for other programs. Generators only if the metadata say that
+/// the picture is AI-generated.
 const AMBIGUOUS_SIGNERS: [(&str, &[&str]); 3] = [
     ("Google AI", &["google c2pa core generator library"]),
     ("Canva", &["canva"]),
@@ -117,12 +117,12 @@ const NAME_CHARS_MAX: usize = 80;
 /// Number of bytes of a text that are searched for a name.
 const NAME_BYTES_MAX: usize = 512;
 
-/// Returns the generator that a software name stands for. `None` if it is no known generator.
+/// Returns the generator with the given software name. `None` if the software is no known generator.
 pub fn generator_from_software(text: &str) -> Option<&'static str> {
     first_match(&lowercase_head(text, NAME_BYTES_MAX), &GENERATORS)
 }
 
-/// Returns the generator that a program stands for, given that the picture is AI-generated.
+/// Returns the generator that is the given program, if the picture is AI-generated.
 pub fn generator_from_claim(text: &str) -> Option<&'static str> {
     let lower = lowercase_head(text, NAME_BYTES_MAX);
     first_match(&lower, &GENERATORS).or_else(|| first_match(&lower, &AMBIGUOUS_SIGNERS))
@@ -164,7 +164,7 @@ pub fn program_from_parameters(text: &str) -> &'static str {
     }
 }
 
-/// `true` if a software name is that of an editor.
+/// `true` if a software name names an editor.
 pub fn is_editor(text: &str) -> bool {
     let lower = lowercase_head(text, NAME_BYTES_MAX);
     EDITORS.iter().any(|name| has_word(&lower, name))

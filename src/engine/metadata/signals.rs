@@ -60,7 +60,7 @@ impl ProvenanceSignals {
         record_first(&mut self.camera, camera);
     }
 
-    /// Adds a software name: that of a generator or an editor.
+    /// Adds a software name: the name of a generator or an editor.
     pub fn add_software(&mut self, text: &str) {
         if let Some(name) = names::generator_from_software(text) {
             self.add_generator(name);

@@ -18,7 +18,7 @@ pub fn read(signals: &mut ProvenanceSignals, chunk: RiffOrPngChunk<'_>) {
     }
     let text = String::from_utf8_lossy(&text);
     match key.to_ascii_lowercase().as_str() {
-        // Written by Stable Diffusion web UIs. The prompts in them are the user's.
+        // Written by Stable Diffusion web UIs. The prompts are the user's words.
         "parameters" if !text.trim().is_empty() => {
             signals.add_generator(names::program_from_parameters(&text));
         }

@@ -9,7 +9,7 @@ use tiff::decoder::Decoder;
 use tiff::encoder::{TiffEncoder, colortype};
 use tiff::tags::{ByteOrder, Tag, Type, ValueBuffer};
 
-/// Tags of the image's IFD that are kept: those that do not describe how pixels are stored.
+/// Tags of the image's IFD that are copied: tags that do not describe how pixels are stored.
 const METADATA_TAGS: [u16; 10] = [
     270,    // ImageDescription
     271,    // Make
@@ -22,9 +22,9 @@ const METADATA_TAGS: [u16; 10] = [
     33_432, // Copyright
     33_723, // IPTC
 ];
-/// Tags that point to the IFDs that are kept.
+/// Tags that point to the IFDs that are copied.
 const SUB_IFDS: [Tag; 2] = [Tag::ExifDirectory, Tag::GpsDirectory];
-/// EXIF tag that points to the interoperability IFD, which is not kept.
+/// EXIF tag that points to the interoperability IFD, which is not copied.
 const INTEROPERABILITY: u16 = 40_965;
 
 type TiffFields = Vec<(Tag, ValueBuffer)>;

@@ -1,6 +1,6 @@
 //! Layout of a report: heading, result, images, rows, footer.
 //!
-//! Lengths are points from the lower left corner of the page. The layout goes from top to bottom.
+//! Lengths are points from the lower left corner of the page. The layout runs from top to bottom.
 //! The images get the height that the other parts leave.
 
 use std::io;

@@ -20,12 +20,12 @@ pub const SIDE_PX_MIN: u32 = 16;
 pub struct WatermarkHost {
     pub bytes: Vec<u8>,
     pub kind: FileKind,
-    /// JPEG; a placeholder card for a PDF. `None` if not asked for.
+    /// JPEG; a placeholder card for a PDF. `None` if not requested.
     pub thumbnail: Option<Vec<u8>>,
 }
 
 impl WatermarkHost {
-    /// Reads the file that its owner calls `name`, and draws its thumbnail if asked for.
+    /// Reads the file that its owner calls `name`, and draws its thumbnail if requested.
     ///
     /// # Errors
     /// See [`EngineError`].

@@ -1,4 +1,4 @@
-//! Test files of kinds that `fixtures/` lacks.
+//! Test files of kinds that are not in `fixtures/`.
 
 use std::io::Cursor;
 
@@ -77,7 +77,11 @@ fn webp(chunks: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
     let mut webp = b"RIFF\0\0\0\0WEBP".to_vec();
     for (kind, body) in chunks {
         webp.extend_from_slice(&kind[..]);
-        webp.extend_from_slice(&u32::try_from(body.len()).expect("short").to_le_bytes());
+        webp.extend_from_slice(
+            &u32::try_from(body.len())
+                .expect("a short length")
+                .to_le_bytes(),
+        );
         webp.extend_from_slice(body);
         webp.resize(webp.len().next_multiple_of(2), 0);
     }
@@ -86,7 +90,7 @@ fn webp(chunks: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
 }
 
 fn set_riff_length(webp: &mut [u8]) {
-    let length = u32::try_from(webp.len() - 8).expect("short");
+    let length = u32::try_from(webp.len() - 8).expect("a short length");
     webp[4..8].copy_from_slice(&length.to_le_bytes());
 }
 
@@ -117,7 +121,7 @@ fn bmp(head_bytes: u32) -> Vec<u8> {
     } else {
         b""
     };
-    let profile_bytes = u32::try_from(profile.len()).expect("short");
+    let profile_bytes = u32::try_from(profile.len()).expect("a short length");
     let mut head = vec![0; head_bytes as usize];
     let mut set = |at: usize, number: u32| head[at..at + 4].copy_from_slice(&number.to_le_bytes());
     set(0, head_bytes);

@@ -32,7 +32,7 @@ use crate::model::time::{DAY_MS, Timestamp};
 const CERTIFICATE: &str = "ca.pem";
 const KEY: &str = "ca.key";
 const YEAR_MS: i64 = 365 * DAY_MS;
-/// Validity of the server's certificate after its creation. It is backdated by a year as well, for
+/// Validity of the server's certificate after its creation. Also backdated by a year, for
 /// clients whose clocks are off. Apple accepts at most 825 days.
 const CERTIFICATE_YEARS: i64 = 1;
 const AUTHORITY_YEARS: i64 = 20;

@@ -39,7 +39,8 @@ impl Order {
     }
 
     /// Ends the wait of the order, so that its processing can end now. Starts the order if it is
-    /// pending. Returns `false`, without a change, if the order has ended or lacks uploads.
+    /// pending. Returns `false`, without a change, if the order has ended or uploads are
+    /// pending.
     pub fn release(&mut self, now: Timestamp) -> bool {
         match self.state {
             OrderState::Pending if !self.has_pending_uploads() => {

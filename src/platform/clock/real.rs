@@ -36,7 +36,7 @@ fn wall_ns() -> i64 {
 #[derive(Debug)]
 struct Anchor {
     started: Instant,
-    /// Real time at `started`, in nanoseconds since 1970. It only grows.
+    /// Real time at `started`, in nanoseconds since 1970. Never decreases.
     real_ns_at_start: AtomicI64,
 }
 

@@ -160,7 +160,7 @@ impl Resolve for FilteringResolver {
     }
 }
 
-/// Resolves `host` to those of its addresses that may be called, with port 0.
+/// Resolves `host` to the addresses that may be called, with port 0.
 ///
 /// # Errors
 /// Returns the reason why the first address is blocked if all are, or the error of the resolution.

@@ -43,12 +43,12 @@ pub(super) fn explain_mismatch(
     let mut hosts = vec![request.host];
     hosts.extend(known.iter().take(HOSTS_TRIED_MAX).map(AsRef::as_ref));
 
-    let made_for = |host: &&&str| signed_request.verifies_with(signer, method, host, None);
-    if let Some(host) = hosts.iter().find(made_for)
+    let is_signed_for = |host: &&&str| signed_request.verifies_with(signer, method, host, None);
+    if let Some(host) = hosts.iter().find(is_signed_for)
         && strict_host
     {
         let actual = request.host;
-        return format!("signature: made for the host {host}, arrived at {actual} (strict-host)");
+        return format!("signature: signed for host {host}, sent to {actual} (strict-host)");
     }
     let is_method = |other: &&&str| {
         hosts
@@ -56,7 +56,7 @@ pub(super) fn explain_mismatch(
             .any(|host| signed_request.verifies_with(signer, other, host, None))
     };
     if let Some(other) = METHODS.iter().find(is_method) {
-        return format!("signature: made for {other}, sent as {method}");
+        return format!("signature: signed for {other}, sent as {method}");
     }
     for (name, value) in &signed_request.headers {
         if name == "content-type" {

@@ -180,7 +180,7 @@ fn verify_accepts_only_known_hosts() {
     let strict = signer().verify(&request, AT, &known, true);
     assert_eq!(
         mismatch(strict).diagnosis,
-        "signature: made for the host localhost:8080, arrived at mock:9000 (strict-host)"
+        "signature: signed for host localhost:8080, sent to mock:9000 (strict-host)"
     );
 }
 
@@ -264,7 +264,7 @@ fn diagnosis_names_the_difference_if_it_can_be_found() {
     };
     assert_eq!(
         diagnosis("GET", &plain, &[]),
-        "signature: made for PUT, sent as GET"
+        "signature: signed for PUT, sent as GET"
     );
     assert_eq!(
         diagnosis("PUT", &typed, &[("content-type", "image/jpeg")]),

@@ -15,7 +15,7 @@ use crate::storage::db;
 
 /// 2024-01-01T00:00:00Z: epoch of snowflake ids, chosen so that current ids have 18 digits.
 const SNOWFLAKE_EPOCH_MS: i64 = 1_704_067_200_000;
-/// Lower bits of a snowflake. They differ between accounts.
+/// Number of lower bits of a snowflake, which differ between accounts.
 const SNOWFLAKE_LOW_BITS: u32 = 22;
 /// Distance that an account skips if its next id is in use by another account.
 const SNOWFLAKE_GAP: u64 = 4_096;

@@ -66,8 +66,8 @@ impl Mailboxes {
         self.by_key.get(key)
     }
 
-    /// Returns the key of the mailbox that a call means: that of the named account, else the only
-    /// mailbox of this name. Returns a key even if there is no such mailbox.
+    /// Returns the key of the mailbox that a call names: the mailbox of the named account, else the
+    /// only mailbox of this name. Returns a key even if there is no such mailbox.
     pub(super) fn resolve(
         &self,
         account: Option<&str>,

@@ -1,8 +1,8 @@
 //! ZIP files of outputs.
 //!
-//! Images are compressed already, so entries are deflated without compression. They are not stored
-//! (method 0): a stored entry whose length follows its data cannot be read as a stream, for example
-//! by Java's `ZipInputStream`.
+//! Images are compressed already, so entries are deflated without compression. Method 0 (stored) is
+//! not used: a stored entry whose length follows its data cannot be read as a stream, for example by
+//! Java's `ZipInputStream`.
 
 use std::collections::HashSet;
 use std::fs::File;

@@ -10,10 +10,7 @@ use crate::platform::clock;
 
 /// Returns the key of an upload of Undetectable. The format is the vendor's.
 pub(super) fn undetectable_upload_key(upload_id: &str, name: &str, now: Timestamp) -> String {
-    format!(
-        "uploads/{upload_id}_{}_{name}",
-        clock::undetectable_key_stamp(now)
-    )
+    format!("uploads/{upload_id}_{}_{name}", clock::compact_stamp(now))
 }
 
 /// Returns the key of a result of an order.
@@ -43,8 +40,8 @@ pub(super) fn report_key(order: &Order, locale: Locale) -> String {
     result_key(order, &format!("report-{}.pdf", locale.tag()))
 }
 
-/// Returns every key under which a blob of the order may exist, also those that its row does not
-/// name: work that was interrupted may have stored results without recording them.
+/// Returns every key under which a blob of the order may exist, including keys that are not in the
+/// order's row: interrupted work may have stored results without recording them.
 pub(super) fn all_keys(order: &Order) -> BTreeSet<String> {
     let recorded = order.blob_keys().into_iter().map(str::to_owned);
     let mut keys: BTreeSet<String> = recorded.collect();
@@ -127,7 +124,7 @@ mod tests {
                 key: "wtr-embed/42/images/1/a.jpg".to_owned(),
                 received_bytes: Some(1),
                 url: None,
-                texts: vec!["x".to_owned(), "y".to_owned()],
+                watermark_texts: vec!["x".to_owned(), "y".to_owned()],
                 role: None,
                 target: None,
             }],

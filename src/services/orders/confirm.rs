@@ -8,7 +8,7 @@ use crate::model::ids::AccountId;
 use crate::model::job::JobKind;
 use crate::model::order::{ConfirmRejection, Order, OrderState, Vendor};
 use crate::model::time::Timestamp;
-use crate::services::accounts::{Account, UploadFor};
+use crate::services::accounts::{Account, UploadSubject};
 use crate::services::claims::Claim;
 use crate::storage::db::{self, InternalError, Tx};
 
@@ -96,7 +96,7 @@ impl Orders {
         tx.commit().await?;
         if has_all_uploads {
             self.accounts
-                .settle_upload(&account, UploadFor::Order(number));
+                .settle_upload(&account, UploadSubject::Order(number));
         }
         Ok(claim)
     }
@@ -152,9 +152,10 @@ impl Orders {
         is_type: impl Fn(&Order) -> bool,
     ) -> Result<ConfirmedOrder, ConfirmError> {
         let mut tx = self.db.begin().await?;
-        let found = db::orders::find(&mut tx, order_id).await?;
-        let found = found.filter(|order| order.vendor == vendor);
-        let mut order = found.ok_or(ConfirmError::NotFound)?;
+        let mut order = db::orders::find(&mut tx, order_id)
+            .await?
+            .filter(|order| order.vendor == vendor)
+            .ok_or(ConfirmError::NotFound)?;
         ensure_owner(account.id, &order)?;
         if !is_type(&order) {
             return Err(ConfirmError::TypeNotMatch);

@@ -10,7 +10,7 @@ use crate::model::order::{Order, OrderState};
 use crate::model::rule::{ForcedOutcome, MatchInput, MatchTarget, ProcessingMode, ResultKind};
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
-use crate::services::accounts::{Account, UploadFor};
+use crate::services::accounts::{Account, UploadSubject};
 use crate::services::claims::Claim;
 use crate::services::rules::RuleDecision;
 use crate::services::vendors::{IdStyle, ProcessingTiming};
@@ -55,7 +55,7 @@ impl From<InternalError> for CreateOrderError {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum OutcomeSource<'o> {
     Rules,
-    /// The control plane. `None` means the outcome that the order's files lead to.
+    /// The control plane. `None` means the outcome by the order's files.
     Manual(Option<&'o ForcedOutcome>),
 }
 
@@ -83,8 +83,8 @@ impl Orders {
         let number = account.next_order();
         // Registered before the clock is read: a clock in mode `jump` must not jump past the
         // creation of an order, nor past the expiry of its upload URLs.
-        let subject = UploadFor::Order(number);
-        let upload = self.accounts.hand_out_upload(account, subject);
+        let subject = UploadSubject::Order(number);
+        let upload = self.accounts.issue_upload(account, subject);
         let created = self.create_numbered(account, new, source, number).await?;
         let order = &created.order;
         if order.number == number

@@ -93,7 +93,7 @@ impl Orders {
     }
 
     /// Classifies one image. A rule or the name can decide the verdict of an image that cannot be
-    /// read. The inspection is then that of a placeholder, or `None`.
+    /// read. The inspection then describes a placeholder, or is `None`.
     pub(super) async fn classify(
         &self,
         vendor: Vendor,
@@ -129,7 +129,7 @@ impl Orders {
         }
     }
 
-    /// Returns the inspection of a placeholder that stands for an unreadable image. Undetectable
+    /// Returns the inspection of a placeholder for an unreadable image. Undetectable
     /// returns previews and heatmaps for any upload. BIZ MORI returns none, so the result is
     /// `None`.
     async fn placeholder_inspection(

@@ -35,7 +35,7 @@ impl From<InternalError> for DownloadError {
 
 /// Downloaded file that is not stored yet. Dropping it deletes the file.
 #[derive(Debug)]
-pub(super) struct Downloaded {
+pub(super) struct DownloadedInput {
     scratch: TempFile,
     /// Content type in the response.
     content_type: Option<String>,
@@ -108,7 +108,7 @@ impl Orders {
         account: &Account,
         url: &str,
         name: &str,
-    ) -> Result<Downloaded, DownloadError> {
+    ) -> Result<DownloadedInput, DownloadError> {
         let decision = self
             .rules
             .evaluate_call(&account.key, OutboundCall::FileFetch, name);
@@ -116,7 +116,7 @@ impl Orders {
         let (scratch, outbound) = (self.blobs.temp_file(), &self.outbound);
         let fetched = outbound.fetch(url, scratch.path(), FETCH_BYTES_MAX, &overrides);
         match fetched.await {
-            Ok(fetched) => Ok(Downloaded {
+            Ok(fetched) => Ok(DownloadedInput {
                 scratch,
                 content_type: fetched.content_type,
             }),
@@ -137,7 +137,7 @@ impl Orders {
         account: &Account,
         bucket: &str,
         key: &str,
-        downloaded: Downloaded,
+        downloaded: DownloadedInput,
     ) -> Result<(), InternalError> {
         let put = self.blobs.put_file(
             account.id,

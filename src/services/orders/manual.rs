@@ -10,15 +10,15 @@ use super::{Orders, overrides};
 use crate::model::job::JobKind;
 use crate::model::order::{Order, OrderState};
 use crate::model::rule::{ForcedOutcome, OutcomeOverride, ResultKind};
-use crate::services::accounts::{Account, UploadFor};
+use crate::services::accounts::{Account, UploadSubject};
 use crate::services::claims::Claim;
 use crate::storage::db::{self, InternalError, run_to_completion};
 
 /// Way in which the control plane ends an order.
 #[derive(Debug, Clone)]
 pub enum ManualEnd {
-    /// Completes the order with the given outcome. `None` means the outcome that rules, names and
-    /// files lead to.
+    /// Completes the order with the given outcome. `None` means the outcome by rules, names and
+    /// files.
     Complete(Option<ForcedOutcome>),
     /// Fails the order, even if uploads are pending.
     Fail(ForcedOutcome),
@@ -32,7 +32,7 @@ pub enum ManualEndError {
     NotFound,
     /// The order has already ended, with this status.
     AlreadyEnded(&'static str),
-    /// This number of uploads is pending.
+    /// Uploads are pending, in this number.
     UploadsPending(usize),
     /// Orders of this type cannot have this outcome.
     OutcomeNotApplicable,
@@ -46,7 +46,7 @@ impl From<InternalError> for ManualEndError {
 }
 
 impl Orders {
-    /// Ends the order `id`, of whichever account. Returns claims that pause the account's webhooks.
+    /// Ends the order `id` of any account. Returns claims that pause the account's webhooks.
     /// The caller drops them when the response has been written.
     ///
     /// # Errors
@@ -111,7 +111,7 @@ impl Orders {
         }
         self.webhooks.publish(&mut tx, account, &order, now).await?;
         tx.commit().await?;
-        let subject = UploadFor::Order(order.number);
+        let subject = UploadSubject::Order(order.number);
         self.accounts.settle_upload(account, subject);
         self.puts.remove(id);
         log_order_end(account, &order, true);

@@ -60,7 +60,7 @@ pub use inputs::DownloadError;
 pub use manual::{ManualEnd, ManualEndError};
 pub use new_order::{Charge, FileSource, NewFile, NewOrder};
 pub use outputs::ArchiveOutcome;
-pub use query::{Cursor, Listed, ObjectOwner};
+pub use query::{Cursor, ListingScope, ObjectOwner};
 pub use report::{ReportError, is_report_locale, report_kind, report_name};
 pub use timing::DocumentTiming;
 pub use upload::UploadedFile;

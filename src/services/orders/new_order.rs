@@ -39,8 +39,8 @@ pub struct NewOrder {
 pub struct NewFile {
     pub name: String,
     pub source: FileSource,
-    /// Watermarks to embed.
-    pub texts: Vec<String>,
+    /// Watermark texts to embed.
+    pub watermark_texts: Vec<String>,
     pub role: Option<Role>,
     /// Target URL of the file's output (zero copy).
     pub target: Option<String>,
@@ -72,7 +72,7 @@ impl NewFile {
         Self {
             name,
             source,
-            texts: Vec::new(),
+            watermark_texts: Vec::new(),
             role: None,
             target: None,
         }
@@ -151,7 +151,7 @@ fn build_file(
         key,
         received_bytes,
         url,
-        texts: file.texts.clone(),
+        watermark_texts: file.watermark_texts.clone(),
         role: file.role,
         target: file.target.clone().map(|url| OutputTarget {
             url,

@@ -135,7 +135,7 @@ impl Orders {
                 content,
                 name,
                 to,
-                texts: output.texts.to_vec(),
+                texts: output.watermark_texts.to_vec(),
                 thumbnail,
             };
             let embedded = self.engine.embed(embedding).await;

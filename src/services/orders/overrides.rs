@@ -1,5 +1,5 @@
-//! Outcomes that a rule or the control plane forces. They take precedence over file names and
-//! content.
+//! Outcomes that a rule or the control plane forces. Forced outcomes take precedence over file names
+//! and content.
 
 use super::failures;
 use crate::engine::verdict;

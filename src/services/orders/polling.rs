@@ -11,8 +11,8 @@ use crate::storage::db::{self, InternalError};
 
 impl Orders {
     /// Records that the client reads an order, and returns the order to respond with. The last read
-    /// that a rule asks for still finds the order in progress; it returns a claim that keeps the
-    /// order from completing until the response has been written. The read after that finds the
+    /// that a rule requires still finds the order in progress. This read returns a claim that keeps
+    /// the order from completing until the response has been written. The read after that finds the
     /// order complete or failed.
     ///
     /// # Errors

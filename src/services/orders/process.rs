@@ -9,7 +9,7 @@ use super::{Orders, billing, blob_keys, upload};
 use crate::model::job::Job;
 use crate::model::order::{Order, OrderState};
 use crate::model::work::{Failure, Outcome};
-use crate::services::accounts::{Account, UploadFor};
+use crate::services::accounts::{Account, UploadSubject};
 use crate::storage::db::{self, InternalError};
 
 /// Result of one run of a processing job.
@@ -70,7 +70,7 @@ impl Orders {
             .await?;
         self.puts.remove(&job.subject);
         if !finished {
-            // The order was expired or removed in the meantime, so nobody can read its blobs.
+            // The order was expired or removed during the work, so no request can read its blobs.
             self.remove_blobs(&account, &order, blob_keys::all_keys(&order))
                 .await?;
         }
@@ -166,7 +166,7 @@ impl Orders {
         }
         tx.commit().await?;
         if let Some(order) = own_order {
-            let subject = UploadFor::Order(order.number);
+            let subject = UploadSubject::Order(order.number);
             self.accounts.settle_upload(&account, subject);
             let keys = blob_keys::all_keys(&order);
             self.remove_blobs(&account, &order, keys).await?;
@@ -222,7 +222,7 @@ impl Orders {
         tx.commit().await?;
         if let Some(order) = &ended {
             // An order that has ended accepts no uploads, so the clock need not wait for any.
-            let subject = UploadFor::Order(order.number);
+            let subject = UploadSubject::Order(order.number);
             self.accounts.settle_upload(account, subject);
             log_order_end(account, order, false);
         }

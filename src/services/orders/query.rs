@@ -10,7 +10,7 @@ use crate::services::accounts::Account;
 use crate::storage::db::{self, InternalError};
 
 pub use crate::storage::db::listing::Cursor;
-pub use crate::storage::db::orders::Listed;
+pub use crate::storage::db::orders::ListingScope;
 
 /// Owner of an object.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub enum ObjectOwner {
         /// The order that the object belongs to. `None` for an upload of Undetectable.
         order_id: Option<String>,
     },
-    /// The key is that of an order or upload that does not exist, or not any more.
+    /// The key belongs to an order or upload that does not exist, or no longer exists.
     Deleted,
     /// The key has none of the formats that this server issues.
     Unowned,
@@ -73,19 +73,19 @@ impl Orders {
         db::listing::next_page(&mut reader, account.id, vendor, filter, limit, cursor).await
     }
 
-    /// Returns the span of the newest `limit` orders whose number is below `before`. `listed`
+    /// Returns the span of the newest `limit` orders whose number is below `before`. `scope`
     /// restricts the orders to an account or a vendor. `None` if there are no such orders.
     ///
     /// # Errors
     /// Returns an error if the database fails.
     pub async fn span(
         &self,
-        listed: Listed,
+        scope: ListingScope,
         before: Option<i64>,
         limit: u32,
     ) -> Result<Option<Span>, InternalError> {
         let mut reader = self.db.read().await?;
-        db::orders::span(&mut reader, listed, before, limit).await
+        db::orders::span(&mut reader, scope, before, limit).await
     }
 
     /// Returns the orders numbered `first` to `last` with their numbers, oldest first, at most
@@ -95,12 +95,12 @@ impl Orders {
     /// Returns an error if the database fails.
     pub async fn in_span(
         &self,
-        listed: Listed,
+        scope: ListingScope,
         (first, last): (i64, i64),
         limit: u32,
     ) -> Result<Vec<(i64, Arc<Order>)>, InternalError> {
         let mut reader = self.db.read().await?;
-        db::orders::in_span(&mut reader, listed, (first, last), limit).await
+        db::orders::in_span(&mut reader, scope, (first, last), limit).await
     }
 
     /// Returns the number of orders that the account created through `vendor`'s API on each day from

@@ -248,7 +248,7 @@ impl Orders {
             return Ok(());
         }
         match state {
-            // The order was expired or removed in the meantime.
+            // The order was expired or removed while the report was rendered.
             ReportState::Ready { key } => self.remove_blobs(&account, &order, [&key]).await,
             _ => Ok(()),
         }

@@ -1,7 +1,7 @@
 //! Durations of a document's steps, and its progress by the account's clock.
 //!
 //! Durations of the profile `realistic` are derived from the seed, the account and the document's
-//! number. They are the same each time they are computed.
+//! number. Each computation gives the same durations.
 
 use super::Orders;
 use crate::model::order::{Order, OrderState};

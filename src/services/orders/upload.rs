@@ -7,7 +7,7 @@ use crate::engine::InputFile;
 use crate::model::job::{Job, JobKind};
 use crate::model::order::Order;
 use crate::model::time::DAY_MS;
-use crate::services::accounts::{Account, UploadFor};
+use crate::services::accounts::{Account, UploadSubject};
 use crate::storage::db::uploads::Upload;
 use crate::storage::db::{self, InternalError, Tx};
 
@@ -34,14 +34,14 @@ impl Orders {
     ///
     /// # Errors
     /// Returns an error if the database fails.
-    pub async fn hand_out_upload(
+    pub async fn issue_upload(
         &self,
         account: &Arc<Account>,
         name: &str,
     ) -> Result<Upload, InternalError> {
         let number = account.next_upload();
-        let subject = UploadFor::File(number);
-        let owed = self.accounts.hand_out_upload(account, subject);
+        let subject = UploadSubject::File(number);
+        let owed = self.accounts.issue_upload(account, subject);
         let upload = self.reserve_upload(account, name, number).await?;
         owed.keep();
         Ok(upload)
@@ -111,7 +111,7 @@ impl Orders {
             .await?;
         let downloaded = self.find_upload(account, &upload.key).await?;
         let file = downloaded.ok_or_else(|| {
-            DownloadError::Unavailable("file was removed in the meantime".to_owned())
+            DownloadError::Unavailable("file was removed after the download".to_owned())
         })?;
         Ok(UploadedFile {
             fetched_by_server: true,
@@ -149,7 +149,7 @@ impl Orders {
         };
         let mut tx = self.db.begin().await?;
         if db::jobs::due_at(&mut tx, job.id).await?.is_none() {
-            // An order that uses the upload was created in the meantime.
+            // An order that uses the upload was created, or the upload was discarded.
             return Ok(());
         }
         let key = db::uploads::expire(&mut tx, &job.subject).await?;
@@ -164,7 +164,7 @@ impl Orders {
     }
 
     /// Records that the file of an upload has arrived, so that the account's clock may jump again.
-    /// Returns `false` if the key is that of an upload that has expired.
+    /// Returns `false` if the key belongs to an expired upload.
     ///
     /// # Errors
     /// Returns an error if the database fails.
@@ -176,7 +176,7 @@ impl Orders {
             return Ok(false);
         };
         if let Some(account) = self.accounts.by_id(upload.account) {
-            let subject = UploadFor::File(upload.number);
+            let subject = UploadSubject::File(upload.number);
             self.accounts.settle_upload(&account, subject);
         }
         Ok(true)

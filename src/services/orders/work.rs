@@ -1,4 +1,4 @@
-//! Tasks of orders: from input files to an outcome. No transaction is open meanwhile.
+//! Tasks of orders: from input files to an outcome. No transaction is open while a task runs.
 
 use super::failures::{TaskResult, failure};
 use super::{Orders, detect, overrides};
@@ -82,7 +82,7 @@ fn placeholder_outcome(order: &Order) -> Outcome {
         Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_) => {
             Outcome::Detection(Box::new(Detection {
                 verdict: overrides::forced_verdict(order.outcome_override.as_ref())
-                    .or_else(|| verdict::from_bizmori_name(name))
+                    .or_else(|| verdict::from_detection_suffix(name))
                     .unwrap_or_else(default_verdict),
                 measures: None,
                 thumbnail: None,

@@ -1,4 +1,4 @@
-//! Zero copy: outputs are put to the client's storage, and not kept.
+//! Zero copy: outputs are put to the client's storage, and not stored here.
 
 use super::Orders;
 use super::puts::PutOutcome;
@@ -45,8 +45,8 @@ pub(super) fn delivery_failure(message: String) -> Failure {
 }
 
 impl Orders {
-    /// Delivers the order's outputs, and deletes them. They are deleted after a failed delivery
-    /// too: a retry renders them again.
+    /// Delivers the order's outputs, and deletes them. A failed delivery deletes the outputs too: a
+    /// retry renders them again.
     pub(super) async fn deliver_outputs(
         &self,
         account: &Account,

@@ -10,7 +10,7 @@ use crate::model::ids::{AccountId, ClockId};
 use crate::platform::clock::{self, Clock};
 use crate::services::accounts::Account;
 use crate::storage::db::accounts::AccountRow;
-use crate::storage::db::rules::RuleRow as Ruling;
+use crate::storage::db::rules::RuleRow;
 use crate::storage::db::snapshots::Snapshot;
 use crate::storage::db::{self, Tx, run_to_completion};
 
@@ -132,7 +132,7 @@ impl Snapshots {
         &self,
         rows: &mut Snapshot,
         restored: &[RestoredAccount],
-        rules: &[Ruling],
+        rules: &[RuleRow],
         ended: &[Arc<Account>],
         default_clock: Option<Option<Clock>>,
     ) -> Result<(), SnapshotError> {
@@ -174,7 +174,7 @@ impl Snapshots {
         Ok(rows.into_iter().zip(ids).map(restore).collect())
     }
 
-    /// Makes the worker forget the clocks of ended accounts, and check those of the new ones.
+    /// Makes the worker forget the clocks of ended accounts, and check the clocks of new accounts.
     fn wake_worker(&self, ended: &[Arc<Account>], added: &[Arc<Account>]) {
         let due_index = self.db.due_index();
         let ended: HashSet<ClockId> = ended

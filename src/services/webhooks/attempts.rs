@@ -35,7 +35,7 @@ impl AttemptRecord {
             endpoint,
             delivery: delivery.id,
             event: delivery.event.id,
-            event_type: delivery.event.kind,
+            event_type: delivery.event.event_type,
             body: delivery.event.body,
             attempt,
         }
@@ -81,7 +81,7 @@ impl Webhooks {
     }
 
     /// Returns the attempts numbered `first` to `last` with their numbers, oldest first, at most
-    /// `limit`. `None` stands for an attempt whose account has ended since.
+    /// `limit`. `None` for an attempt whose account has ended since.
     ///
     /// # Errors
     /// Returns an error if the database fails.

@@ -35,10 +35,11 @@ impl EndpointParams {
         outbound::check_url(&self.url).map_err(|message| ("url", message))
     }
 
-    /// Restricts the parameters to what the API key may have: a test key has only test endpoints.
+    /// Restricts the parameters to the endpoints that the API key may have: a test key has only test
+    /// endpoints.
     ///
     /// # Errors
-    /// Returns a message if a test key asks for a live endpoint.
+    /// Returns a message if a test key requests a live endpoint.
     pub fn restrict_to_key(self, is_test_key: bool) -> Result<Self, &'static str> {
         match (is_test_key, self.test) {
             (true, Some(false)) => Err("test keys can only have test webhooks"),

@@ -33,7 +33,7 @@ impl AttemptResult {
             } else {
                 tracing::debug!(
                     url = attempt.url,
-                    event = delivery.event.kind,
+                    event = delivery.event.event_type,
                     delivery = %delivery.id,
                     attempt = attempt.number,
                     "webhook delivered"
@@ -63,7 +63,7 @@ fn log_failed(
     let url = &*clip(&attempt.url, URL_CHARS_MAX);
     let key = &*clip(&account.key, KEY_CHARS_MAX);
     let reason = &*clip(reason, REASON_CHARS_MAX);
-    let (event, number) = (delivery.event.kind.as_str(), attempt.number);
+    let (event, number) = (delivery.event.event_type.as_str(), attempt.number);
     let by = is_manual.then_some("manual");
     let delivery = delivery.id.0;
     if let Some(next) = attempt.next_at.map(iso) {

@@ -77,7 +77,7 @@ impl Webhooks {
         let event = Event {
             id,
             vendor: order.vendor,
-            kind: payload.event_type,
+            event_type: payload.event_type,
             body: payload.body,
         };
         let endpoints = db::webhooks::publish(tx, account.id, order.test, &event, now).await?;

@@ -1,10 +1,10 @@
 //! Records of attempts. An attempt that was made but could not be recorded is not made again.
 //!
-//! If a record cannot be written, for example because the disk is full, it is kept in memory and
-//! written later: before the next attempt at the endpoint, or by [`Webhooks::record_unrecorded`],
-//! which the worker calls until no record is kept. Attempts at an endpoint are made one at a time,
-//! so at most one record per endpoint is kept. A record that is still kept when the process ends is
-//! lost, and its attempt is made again.
+//! A record that cannot be written, for example because the disk is full, is pending in memory. A
+//! pending record is written before the next attempt at the endpoint, or by
+//! [`Webhooks::record_unrecorded`], which the worker calls until no record is pending. Attempts at an
+//! endpoint are made one at a time, so an endpoint has at most one pending record. A record that is
+//! pending when the process ends is lost, and its attempt is made again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -56,7 +56,7 @@ impl Webhooks {
     ///
     /// # Errors
     /// Returns [`InternalError::AccountGone`] if the account has ended. On any other error, the
-    /// record is kept and written later.
+    /// record is pending and is written later.
     pub(super) async fn record_attempt(
         &self,
         record: AttemptRecording,
@@ -81,8 +81,8 @@ impl Webhooks {
         }
     }
 
-    /// Writes the endpoint's kept record, if there is one, and sets the endpoint's job to its next
-    /// attempt. Returns `false` if no record is kept. The caller holds the endpoint's claim.
+    /// Writes the endpoint's pending record, if there is one, and sets the endpoint's job to its next
+    /// attempt. Returns `false` if no record is pending. The caller holds the endpoint's claim.
     ///
     /// # Errors
     /// Returns an error if the database fails. The caller must then send nothing to the endpoint.
@@ -122,7 +122,7 @@ impl Webhooks {
         Ok(endpoint_exists)
     }
 
-    /// Waits until a record is kept.
+    /// Waits until a record is pending.
     pub async fn unrecorded(&self) {
         loop {
             let arrived = self.unrecorded.arrived.notified();
@@ -133,7 +133,7 @@ impl Webhooks {
         }
     }
 
-    /// Writes the kept records, each under the claim of its endpoint. Drops records of accounts
+    /// Writes the pending records, each under the claim of its endpoint. Drops records of accounts
     /// that have ended.
     ///
     /// # Errors

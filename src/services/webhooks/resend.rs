@@ -147,8 +147,8 @@ impl Webhooks {
         }
     }
 
-    /// Claims the endpoint's job. Waits for attempts in flight, and writes their record if it was
-    /// kept.
+    /// Claims the endpoint's job. Waits for attempts in flight, and writes their record if it is
+    /// pending.
     async fn lock_endpoint(
         &self,
         account: &Arc<Account>,
@@ -182,8 +182,8 @@ impl Webhooks {
         })
     }
 
-    /// Sends a delivery once more, whatever its status. A delivery that was sent stays sent; one
-    /// that is pending continues with its retry schedule. Returns the last request. `owner` is the
+    /// Sends a delivery once more, regardless of its status. A sent delivery stays sent. A pending
+    /// delivery continues with its retry schedule. Returns the last request. `owner` is the
     /// account that must own the delivery; `None` accepts any.
     ///
     /// # Errors

@@ -51,7 +51,7 @@ impl AdvanceStep {
 
 /// Result of an advance.
 #[derive(Debug)]
-pub struct Advanced {
+pub struct AdvanceSummary {
     /// API key of the account whose clock was moved. `None` for the default clock.
     pub account: Option<String>,
     /// Time of the clock after the advance.
@@ -101,7 +101,7 @@ impl Worker {
         self: &Arc<Self>,
         account: Option<Arc<Account>>,
         step: AdvanceStep,
-    ) -> Result<Advanced, AdvanceError> {
+    ) -> Result<AdvanceSummary, AdvanceError> {
         let this = Arc::clone(self);
         let moved = self
             .tasks
@@ -115,7 +115,7 @@ impl Worker {
         &self,
         account: Option<Arc<Account>>,
         step: AdvanceStep,
-    ) -> Result<Advanced, AdvanceError> {
+    ) -> Result<AdvanceSummary, AdvanceError> {
         // Checked first, so that a rejected step does not give the account its own clock.
         let current_clock = account.as_ref().map(|account| account.clock_id());
         step.target(self.accounts.now(current_clock.unwrap_or(ClockId::DEFAULT)))?;
@@ -141,7 +141,7 @@ impl Worker {
         self.accounts.write_clock(&guard, moved).await?;
         let now = self.accounts.now(clock);
         let waiting = self.waiting_for_clients(account.as_deref()).await?;
-        Ok(Advanced {
+        Ok(AdvanceSummary {
             account: account.map(|account| account.key.clone()),
             now,
             executed,
@@ -149,8 +149,8 @@ impl Worker {
         })
     }
 
-    /// Waits for the clock's jobs that the worker is running, and returns those that succeed. The
-    /// worker starts no others while the clock is locked.
+    /// Waits for the clock's running jobs, and returns the jobs that succeed. The worker starts no
+    /// other jobs while the clock is locked.
     async fn finish_running(&self, clock: ClockId) -> Vec<ExecutedJob> {
         let mut running = self.running.list();
         running.retain(|running| {

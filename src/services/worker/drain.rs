@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Worker;
-use super::waiting::{DueWindow, EndsBy, PendingWork};
+use super::waiting::{DueWindow, NeededAction, PendingWork};
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::job::Job;
 use crate::services::accounts::Account;
@@ -28,7 +28,7 @@ pub enum DrainOutcome {
     TimedOut { waiting: Vec<PendingWork> },
 }
 
-/// Advance that lets the work of a frozen clock go on.
+/// Advance that a frozen clock needs for its work to continue.
 #[derive(Debug, PartialEq, Eq)]
 pub struct AdvanceNeeded {
     /// API key of the clock's account. `None` for the default clock.
@@ -58,8 +58,10 @@ impl Worker {
                 left,
             };
             let mut waiting = self.awaited_jobs(account, window).await?;
-            let can_go_on = waiting.iter().any(|item| item.ends_by == EndsBy::Itself);
-            if !can_go_on || left.is_zero() {
+            let can_continue = waiting
+                .iter()
+                .any(|item| item.needed_action == NeededAction::None);
+            if !can_continue || left.is_zero() {
                 waiting.extend(self.held_orders(account).await?);
             }
             if waiting.is_empty() {
@@ -69,7 +71,7 @@ impl Worker {
                 };
                 return Ok(DrainOutcome::Idle { next });
             }
-            if !can_go_on && let Some(advance) = self.advance_needed(account, &waiting) {
+            if !can_continue && let Some(advance) = self.advance_needed(account, &waiting) {
                 return Ok(DrainOutcome::Frozen { waiting, advance });
             }
             if left.is_zero() {
@@ -86,9 +88,9 @@ impl Worker {
         account: Option<&Account>,
         waiting: &[PendingWork],
     ) -> Option<AdvanceNeeded> {
-        let clock = waiting.iter().find_map(|item| match item.ends_by {
-            EndsBy::Advance(clock) => Some(clock),
-            EndsBy::Itself | EndsBy::Call => None,
+        let clock = waiting.iter().find_map(|item| match item.needed_action {
+            NeededAction::Advance(clock) => Some(clock),
+            NeededAction::None | NeededAction::Call => None,
         })?;
         if self.accounts.is_clock_in_use(clock) {
             return None;
@@ -96,7 +98,7 @@ impl Worker {
         let now = self.accounts.now(clock);
         let of_clock = waiting
             .iter()
-            .filter(|item| item.ends_by == EndsBy::Advance(clock));
+            .filter(|item| item.needed_action == NeededAction::Advance(clock));
         let by_ms = of_clock
             .filter_map(|item| item.at)
             .map(|at| at.since_ms(now));

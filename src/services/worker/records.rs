@@ -6,7 +6,7 @@ use super::Worker;
 use super::retries::retry_wait;
 
 impl Worker {
-    /// Writes the kept records
+    /// Writes the records that could not be written at once
     /// ([`record_unrecorded`](crate::services::webhooks::Webhooks::record_unrecorded)) until the
     /// worker stops. Waits between attempts as between retries of a job.
     pub(super) async fn record_webhooks(self: Arc<Self>) {

@@ -1,7 +1,7 @@
 //! Retries: the wait after which a job is run again that failed because of an internal error, or
 //! was cut off by the death of the process.
 //!
-//! The wait grows from 1 s to 60 s of real time, regardless of the account's clock. It is kept in
+//! The wait grows from 1 s to 60 s of real time, regardless of the account's clock. The wait is held in
 //! memory and starts over after a restart. A waiting job holds neither a claim nor a slot.
 
 use std::collections::HashMap;
@@ -67,7 +67,7 @@ impl Retries {
     /// `job.starts` errors. Returns `false` if that time has passed.
     ///
     /// Without this wait, a process that is killed again and again from outside would lose the same
-    /// jobs each time. They are started only after the process has lived for a while.
+    /// jobs each time. With the wait, these jobs start only after the process has run for some time.
     pub(super) fn delay_cut_off(&self, job: &Job, process_start: Instant) -> bool {
         let at = process_start + retry_wait(job.starts);
         if at <= Instant::now() {

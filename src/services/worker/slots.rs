@@ -45,7 +45,7 @@ pub(super) struct Slot<C> {
 pub(super) enum Start<C> {
     /// The job runs in this slot.
     Started(Slot<C>),
-    /// This job cannot start now. Other jobs of the same clock may be able to.
+    /// The job cannot start now. Other jobs of the same clock may be able to start.
     Blocked,
     /// No slot is free.
     Full,
@@ -68,7 +68,7 @@ impl Slots {
     /// Takes a slot for a job of `clock`, if `claim` returns the job's claim.
     ///
     /// The check for a free slot, the claim, and the entry in `deferred` happen under one lock.
-    /// Otherwise a slot that is freed in between would wake nobody.
+    /// Otherwise a slot that is freed between these steps would wake no clock.
     ///
     /// Suspect jobs, whose earlier start did not end, run one at a time. If one of them kills the
     /// process again, it does not count against other suspects.
@@ -107,7 +107,7 @@ impl Slots {
 
 impl<C> Drop for Slot<C> {
     fn drop(&mut self) {
-        // The claim is released first, so that whoever is woken by the free slot can claim the job.
+        // The claim is released first, so that a task woken by the free slot can claim the job.
         drop(self.claim.take());
         let mut state = self.slots.state();
         state.running -= 1;
@@ -176,7 +176,7 @@ mod tests {
             match start {
                 Start::Started(_) => assert_eq!(woken_clocks(&due_index), []),
                 Start::Full => assert_eq!(woken_clocks(&due_index), [CLOCK]),
-                Start::Blocked => panic!("there was a claim"),
+                Start::Blocked => panic!("blocked although the job can be claimed"),
             }
             drop(start);
             drop(all);

@@ -1,4 +1,4 @@
-//! Work that has not ended, and what it waits for.
+//! Work that has not ended, and the cause of its wait.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,17 +22,17 @@ const IN_PROGRESS: [&str; 1] = ["inProgress"];
 /// Item of work that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingWork {
-    pub what: Awaited,
+    pub wait_target: WaitTarget,
     /// Id of the job's subject, or of the order.
     pub subject: String,
     /// Due time by the account's clock. `None` if no clock decides.
     pub at: Option<Timestamp>,
-    pub(super) ends_by: EndsBy,
+    pub(super) needed_action: NeededAction,
 }
 
 /// Step that the work waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Awaited {
+pub enum WaitTarget {
     Job(JobKind),
     /// Upload by a client.
     Upload,
@@ -44,11 +44,11 @@ pub enum Awaited {
     Release,
 }
 
-/// Cause that lets the work go on.
+/// Action that the work needs to continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum EndsBy {
-    /// The work is running, or will run when real time passes.
-    Itself,
+pub(super) enum NeededAction {
+    /// No action: the work is running, or will run when real time passes.
+    None,
     /// The frozen clock must be advanced.
     Advance(ClockId),
     /// A client must send a request.
@@ -62,7 +62,7 @@ pub(super) struct DueWindow {
     pub left: Duration,
 }
 
-impl Awaited {
+impl WaitTarget {
     /// All values.
     pub const ALL: [Self; 11] = [
         Self::Job(JobKind::Process),
@@ -107,35 +107,35 @@ impl PendingWork {
     fn from_job(job: Job, clock_id: ClockId, clock: Clock) -> Self {
         let is_frozen = matches!(clock, Clock::Frozen { at } if job.due_at > at);
         Self {
-            what: Awaited::Job(job.kind),
+            wait_target: WaitTarget::Job(job.kind),
             subject: job.subject,
             at: Some(job.due_at),
-            ends_by: if is_frozen {
-                EndsBy::Advance(clock_id)
+            needed_action: if is_frozen {
+                NeededAction::Advance(clock_id)
             } else {
-                EndsBy::Itself
+                NeededAction::None
             },
         }
     }
 
     /// Returns the item for an order that has no processing job.
     fn from_order(order: &Order) -> Self {
-        let (what, ends_by) = match (&order.state, order.processing) {
+        let (wait_target, needed_action) = match (&order.state, order.processing) {
             (OrderState::Pending, _) if order.has_pending_uploads() => {
-                (Awaited::Upload, EndsBy::Call)
+                (WaitTarget::Upload, NeededAction::Call)
             }
-            (OrderState::Pending, _) => (Awaited::Confirm, EndsBy::Call),
-            (_, Some(ProcessingMode::AfterPolls(1..))) => (Awaited::Poll, EndsBy::Call),
-            (_, Some(ProcessingMode::UntilReleased)) => (Awaited::Release, EndsBy::Call),
+            (OrderState::Pending, _) => (WaitTarget::Confirm, NeededAction::Call),
+            (_, Some(ProcessingMode::AfterPolls(1..))) => (WaitTarget::Poll, NeededAction::Call),
+            (_, Some(ProcessingMode::UntilReleased)) => (WaitTarget::Release, NeededAction::Call),
             // The order's job is about to be written.
-            _ => (Awaited::Job(JobKind::Process), EndsBy::Itself),
+            _ => (WaitTarget::Job(JobKind::Process), NeededAction::None),
         };
         let subject = order.id.clone();
         Self {
-            what,
+            wait_target,
             subject,
             at: None,
-            ends_by,
+            needed_action,
         }
     }
 }
@@ -181,12 +181,12 @@ impl Worker {
         for (kind, subject) in in_flight {
             let key = (kind.name(), subject.clone());
             let work = waiting.entry(key).or_insert(PendingWork {
-                what: Awaited::Job(kind),
+                wait_target: WaitTarget::Job(kind),
                 subject,
                 at: None,
-                ends_by: EndsBy::Itself,
+                needed_action: NeededAction::None,
             });
-            work.ends_by = EndsBy::Itself;
+            work.needed_action = NeededAction::None;
         }
         Ok(waiting.into_values().take(WAITING_MAX).collect())
     }
@@ -228,7 +228,7 @@ impl Worker {
         let follows = |owner: &Account| account.is_some() || owner.clock_id() == ClockId::DEFAULT;
         let account = account.map(|account| account.id);
         let mut waiting = self.orders_without_job(account, &OPEN, follows).await?;
-        waiting.retain(|work| work.ends_by == EndsBy::Call);
+        waiting.retain(|work| work.needed_action == NeededAction::Call);
         Ok(waiting)
     }
 

@@ -34,13 +34,13 @@ impl Blobs {
     /// Opens `account` for writes. Writes fail before. Touches no disk, because most accounts of a
     /// large test suite never have an object.
     pub fn create_account_dir(&self, account: AccountId) {
-        self.0.rooms.open().insert(account);
+        self.0.account_dirs.open().insert(account);
     }
 
     /// Moves the file `from` to `to` in the directory of `account`, which is created if needed.
     ///
     /// # Errors
-    /// `NotFound` if the account is not open. Another error if the disk fails.
+    /// Returns `NotFound` if the account is not open. Returns another error if the disk fails.
     pub(super) async fn publish(
         &self,
         account: AccountId,
@@ -59,7 +59,7 @@ impl Blobs {
     /// Creates the directory of an open account. Holds the mutex, so that no account is removed between
     /// check and creation.
     fn make_account_dir(&self, account: AccountId) -> io::Result<()> {
-        let open = self.0.rooms.open();
+        let open = self.0.account_dirs.open();
         if !open.contains(&account) {
             return Err(ErrorKind::NotFound.into());
         }
@@ -69,7 +69,8 @@ impl Blobs {
     /// Removes `account` with all its objects, at once for all readers and writers.
     ///
     /// # Errors
-    /// If the directory cannot be moved or deleted. A moved directory is deleted at the next start.
+    /// Returns an error if the directory cannot be moved or deleted. A moved directory is deleted at
+    /// the next start.
     pub async fn remove_account(&self, account: AccountId) -> io::Result<()> {
         match self.move_away(account).await? {
             Some(away) => fs::remove_dir_all(away).await,
@@ -80,7 +81,7 @@ impl Blobs {
     /// Removes `account` as [`Blobs::remove_account`] does, and deletes the objects in the background.
     ///
     /// # Errors
-    /// If the directory cannot be moved.
+    /// Returns an error if the directory cannot be moved.
     pub async fn discard_account(&self, account: AccountId) -> io::Result<()> {
         if let Some(away) = self.move_away(account).await? {
             self.delete(away);
@@ -91,7 +92,7 @@ impl Blobs {
     /// Moves the directory of `account` to `tmp/`, and returns the new path. `None` if there is no
     /// directory.
     async fn move_away(&self, account: AccountId) -> io::Result<Option<PathBuf>> {
-        self.0.rooms.open().remove(&account);
+        self.0.account_dirs.open().remove(&account);
         let away = self.trash_path();
         match fs::rename(self.account_dir(account), &away).await {
             Ok(()) => Ok(Some(away)),
@@ -103,9 +104,9 @@ impl Blobs {
     /// without an account can still be written. The files are deleted in the background.
     ///
     /// # Errors
-    /// If the directories cannot be moved.
+    /// Returns an error if the directories cannot be moved.
     pub async fn remove_all(&self) -> io::Result<()> {
-        self.0.rooms.open().clear();
+        self.0.account_dirs.open().clear();
         let away = self.trash_path();
         fs::rename(&self.0.blobs, &away).await?;
         self.delete(away);
@@ -139,10 +140,10 @@ impl Blobs {
 
     /// Stops the deletion of removed directories. The next start continues it.
     pub async fn close(&self) {
-        let rooms = &self.0.rooms;
-        rooms.stop.cancel();
-        rooms.deletions.close();
-        rooms.deletions.wait().await;
+        let account_dirs = &self.0.account_dirs;
+        account_dirs.stop.cancel();
+        account_dirs.deletions.close();
+        account_dirs.deletions.wait().await;
     }
 
     /// Returns a new path for a removed directory.
@@ -152,8 +153,8 @@ impl Blobs {
 
     /// Deletes a directory in the background, entry by entry, so that the deletion can be stopped.
     fn delete(&self, directory: PathBuf) {
-        let stop = self.0.rooms.stop.clone();
-        self.0.rooms.deletions.spawn(async move {
+        let stop = self.0.account_dirs.stop.clone();
+        self.0.account_dirs.deletions.spawn(async move {
             let deleted = stop.run_until_cancelled(delete_entries(&directory)).await;
             if let Some(Err(error)) = deleted {
                 let path = directory.display();
@@ -165,7 +166,7 @@ impl Blobs {
     /// Returns the accounts that have directories, in no order.
     ///
     /// # Errors
-    /// If the store cannot be listed.
+    /// Returns an error if the store cannot be listed.
     pub async fn accounts(&self) -> io::Result<Vec<AccountId>> {
         let mut entries = fs::read_dir(&self.0.blobs).await?;
         let mut accounts = Vec::new();

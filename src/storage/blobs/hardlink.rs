@@ -13,7 +13,7 @@ impl Blobs {
     /// files of the same name.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// Returns an error if the disk fails.
     pub async fn link_into(&self, account: AccountId, to: &Path) -> io::Result<()> {
         let linked = link_all(&self.account_dir(account), to).await;
         linked.map_err(|error| self.explain(error))
@@ -22,7 +22,7 @@ impl Blobs {
     /// Opens `account` for writes, with the objects of the directory `from`.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// Returns an error if the disk fails.
     pub async fn link_from(&self, account: AccountId, from: &Path) -> io::Result<()> {
         self.create_account_dir(account);
         let linked = link_all(from, &self.account_dir(account)).await;

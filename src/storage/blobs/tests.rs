@@ -1,4 +1,4 @@
-//! Tests of the object store: an object is whole or absent, whatever interrupts its write.
+//! Tests of the object store: an interrupted write leaves a whole object or none.
 
 use tokio::io::AsyncReadExt;
 
@@ -23,7 +23,7 @@ async fn put(blobs: &Blobs, key: &str, content: &'static [u8]) -> io::Result<Blo
 
 async fn content(blobs: &Blobs, key: &str) -> Option<Vec<u8>> {
     let opened = blobs.open_blob(ACCOUNT, "bizmori", key).await;
-    let (blob, mut file) = opened.expect("a look")?;
+    let (blob, mut file) = opened.expect("a read")?;
     let mut content = vec![0; usize::try_from(blob.meta.bytes).expect("a small object")];
     file.read_exact(&mut content).await.expect("a read");
     Some(content)
@@ -36,7 +36,9 @@ fn files_in(dir: &Path) -> usize {
 #[tokio::test]
 async fn open_after_put_returns_what_was_written() {
     let (root, blobs) = store().await;
-    let meta = put(&blobs, "../../a\0b/ü", b"hello").await.expect("put");
+    let meta = put(&blobs, "../../a\0b/ü", b"hello")
+        .await
+        .expect("a write");
     let expected = BlobMeta {
         content_type: Some("image/png".to_owned()),
         headers: BTreeMap::new(),
@@ -46,7 +48,7 @@ async fn open_after_put_returns_what_was_written() {
     };
     assert_eq!(meta, expected);
     let opened = blobs.open_blob(ACCOUNT, "bizmori", "../../a\0b/ü").await;
-    let (blob, _) = opened.expect("a look").expect("an object");
+    let (blob, _) = opened.expect("a read").expect("an object");
     assert_eq!(blob.meta, expected);
     assert_eq!(
         content(&blobs, "../../a\0b/ü").await.as_deref(),
@@ -59,10 +61,10 @@ async fn open_after_put_returns_what_was_written() {
 #[tokio::test]
 async fn put_over_an_open_object_leaves_its_reader_alone() {
     let (_root, blobs) = store().await;
-    put(&blobs, "k", b"first").await.expect("put");
+    put(&blobs, "k", b"first").await.expect("a write");
     let opened = blobs.open_blob(ACCOUNT, "bizmori", "k").await;
-    let (first, mut file) = opened.expect("a look").expect("an object");
-    put(&blobs, "k", b"second").await.expect("put");
+    let (first, mut file) = opened.expect("a read").expect("an object");
+    put(&blobs, "k", b"second").await.expect("a write");
     assert_eq!(content(&blobs, "k").await.as_deref(), Some(&b"second"[..]));
     assert_eq!(files_in(first.path.parent().expect("a directory")), 1);
     let mut read = [0; 5];
@@ -75,9 +77,9 @@ async fn open_file_after_replacement_reads_the_old_content() {
     use std::os::unix::fs::FileExt;
 
     let (_root, blobs) = store().await;
-    put(&blobs, "k", b"the first").await.expect("put");
+    put(&blobs, "k", b"the first").await.expect("a write");
     let opened = blobs.open_file(ACCOUNT, "bizmori", "k").await;
-    let (file, bytes) = opened.expect("a look").expect("an object");
+    let (file, bytes) = opened.expect("a read").expect("an object");
     assert_eq!(bytes, 9);
     let read = || {
         let mut read = [0; 5];
@@ -85,7 +87,7 @@ async fn open_file_after_replacement_reads_the_old_content() {
         String::from_utf8(read.to_vec()).expect("text")
     };
     assert_eq!(read(), "first");
-    put(&blobs, "k", b"2").await.expect("put");
+    put(&blobs, "k", b"2").await.expect("a write");
     assert_eq!(read(), "first");
     assert!(
         blobs
@@ -95,14 +97,14 @@ async fn open_file_after_replacement_reads_the_old_content() {
     );
     assert_eq!(read(), "first");
     let removed = blobs.open_file(ACCOUNT, "bizmori", "k").await;
-    assert!(removed.expect("a look").is_none());
+    assert!(removed.expect("a read").is_none());
 }
 
 #[tokio::test]
 async fn open_deletes_unfinished_files_of_a_killed_process() {
     let (root, blobs) = store().await;
-    put(&blobs, "k", b"first").await.expect("put");
-    std::fs::write(root.path().join("tmp/5"), "half").expect("a leftover");
+    put(&blobs, "k", b"first").await.expect("a write");
+    std::fs::write(root.path().join("tmp/5"), "half").expect("an unfinished file");
 
     let blobs = Blobs::open(root.path().to_owned()).await.expect("a store");
     assert_eq!(files_in(&root.path().join("tmp")), 0);
@@ -137,7 +139,7 @@ async fn drop_of_an_unfinished_writer_leaves_nothing() {
 #[tokio::test]
 async fn write_for_a_removed_account_fails_and_leaves_nothing() {
     let (root, blobs) = store().await;
-    put(&blobs, "k", b"first").await.expect("put");
+    put(&blobs, "k", b"first").await.expect("a write");
     let mut writer = blobs.writer(ACCOUNT);
     writer.write(&vec![1; 300_000]).await.expect("a write");
     blobs.remove_account(ACCOUNT).await.expect("a removal");
@@ -156,7 +158,7 @@ async fn write_for_a_removed_account_fails_and_leaves_nothing() {
 #[tokio::test]
 async fn remove_all_accounts_keeps_writes_without_account_possible() {
     let (root, blobs) = store().await;
-    put(&blobs, "k", b"first").await.expect("put");
+    put(&blobs, "k", b"first").await.expect("a write");
     let mut writer = blobs.writer(ACCOUNT);
     writer.write(&vec![1; 300_000]).await.expect("a write");
     blobs.remove_all().await.expect("a removal");
@@ -168,9 +170,9 @@ async fn remove_all_accounts_keeps_writes_without_account_possible() {
     assert_eq!(files_in(&root.path().join("blobs")), 0);
     let text = Bytes::from_static(b"x");
     let unowned = blobs.put_bytes(AccountId::UNOWNED, "bizmori", "k", None, AT, text);
-    unowned.await.expect("put");
+    unowned.await.expect("a write");
     blobs.create_account_dir(ACCOUNT);
-    put(&blobs, "k", b"again").await.expect("put");
+    put(&blobs, "k", b"again").await.expect("a write");
     assert_eq!(files_in(&root.path().join("blobs")), 2);
 }
 
@@ -183,7 +185,7 @@ async fn open_after_an_interrupted_removal_deletes_the_rest() {
     std::fs::write(root.path().join("tmp").join("5"), "x").expect("a file");
     let blobs = Blobs::open(root.path().to_owned()).await.expect("a store");
     blobs.create_account_dir(ACCOUNT);
-    put(&blobs, "k", b"first").await.expect("put");
+    put(&blobs, "k", b"first").await.expect("a write");
     blobs.remove_account(ACCOUNT).await.expect("a removal");
     let swept = async {
         while files_in(&root.path().join("tmp")) > 0 {
@@ -200,7 +202,7 @@ async fn remove_under_the_other_bucket_name_removes_the_object() {
     let text = Bytes::from_static(b"x");
     let (dev, prod) = ("ai-image-detector-dev", "ai-image-detector-prod");
     let put = blobs.put_bytes(ACCOUNT, dev, "uploads/k", None, AT, text);
-    put.await.expect("put");
+    put.await.expect("a write");
     assert!(
         blobs
             .find(ACCOUNT, prod, "uploads/k")
@@ -217,14 +219,14 @@ async fn remove_under_the_other_bucket_name_removes_the_object() {
         !blobs
             .remove(ACCOUNT, dev, "uploads/k")
             .await
-            .expect("a look")
+            .expect("a read")
     );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_writes_and_reads_see_whole_objects() {
     let (_root, blobs) = store().await;
-    put(&blobs, "k", b"00000000").await.expect("put");
+    put(&blobs, "k", b"00000000").await.expect("a write");
     let mut tasks = tokio::task::JoinSet::new();
     for digit in b'1'..=b'4' {
         let blobs = blobs.clone();
@@ -232,9 +234,9 @@ async fn concurrent_writes_and_reads_see_whole_objects() {
             for _ in 0..50 {
                 let text = Bytes::from(vec![digit; 8]);
                 let put = blobs.put_bytes(ACCOUNT, "bizmori", "k", None, AT, text);
-                put.await.expect("put");
+                put.await.expect("a write");
                 let opened = blobs.open_blob(ACCOUNT, "bizmori", "k").await;
-                let (blob, _file) = opened.expect("a look").expect("an object");
+                let (blob, _file) = opened.expect("a read").expect("an object");
                 assert_eq!(blob.meta.bytes, 8);
             }
         });
@@ -242,7 +244,7 @@ async fn concurrent_writes_and_reads_see_whole_objects() {
     while let Some(done) = tasks.join_next().await {
         done.expect("a task");
     }
-    let object = blobs.find(ACCOUNT, "bizmori", "k").await.expect("a look");
+    let object = blobs.find(ACCOUNT, "bizmori", "k").await.expect("a read");
     let dir = object.expect("an object").path;
     assert_eq!(files_in(dir.parent().expect("a directory")), 1);
 }
@@ -262,7 +264,7 @@ async fn finish_if_of_concurrent_writers_lets_one_succeed() {
     }
     let finished = tasks.join_all().await;
     let mut created = finished.iter().filter(|(_, result)| result.is_ok());
-    let (byte, _) = created.next().expect("one of them");
+    let (byte, _) = created.next().expect("a created file");
     assert!(created.next().is_none(), "{finished:?}");
     assert_eq!(content(&blobs, "k").await, Some(vec![*byte; 9]));
     assert_eq!(files_in(&root.path().join("tmp")), 0);

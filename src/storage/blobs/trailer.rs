@@ -28,8 +28,8 @@ pub(super) fn append(meta: &BlobMeta, content: &mut Vec<u8>) -> io::Result<()> {
 /// Reads the trailer of an open object.
 ///
 /// # Errors
-/// An error for which [`is_broken`] returns `true` if the file is not a whole object. Another error if
-/// the disk fails.
+/// Returns an error for which [`is_broken`] returns `true` if the file is not a whole object. Returns
+/// another error if the disk fails.
 pub(super) fn read(file: &File) -> io::Result<BlobMeta> {
     let torn = || io::Error::new(ErrorKind::InvalidData, "an object's file has no trailer");
     let file_bytes = file.metadata()?.len();
@@ -97,7 +97,7 @@ mod tests {
 
     fn written(bytes: &[u8]) -> File {
         let file = tempfile::tempfile().expect("a file");
-        file.write_all_at(bytes, 0).expect("room");
+        file.write_all_at(bytes, 0).expect("a write");
         file
     }
 

@@ -95,7 +95,7 @@ impl BlobWriter {
     /// Appends `piece`. At most 512 KiB are in memory.
     ///
     /// # Errors
-    /// If the disk fails. The writer must then be dropped.
+    /// Returns an error if the disk fails. The writer must then be dropped.
     pub async fn write(&mut self, piece: &[u8]) -> io::Result<()> {
         let written = self.collect(piece).await;
         written.map_err(|error| self.blobs.explain(error))
@@ -124,8 +124,8 @@ impl BlobWriter {
     /// Publishes the object. Replaces an object under the same bucket and key.
     ///
     /// # Errors
-    /// `NotFound` if the account is not open. Another error if the disk fails. An older object then
-    /// stays as it is.
+    /// Returns `NotFound` if the account is not open. Returns another error if the disk fails. An older
+    /// object then stays as it is.
     pub async fn finish(self, object: NewObject<'_>) -> io::Result<BlobMeta> {
         let finished = self
             .finish_if(
@@ -140,10 +140,10 @@ impl BlobWriter {
     }
 
     /// Publishes the object as [`BlobWriter::finish`] does, if `check` allows it. `check` gets the
-    /// current object, or `None`. No other writer replaces or removes it meanwhile.
+    /// current object, or `None`. No other writer replaces or removes the object during the call.
     ///
     /// # Errors
-    /// The error of `check`, or that of [`BlobWriter::finish`].
+    /// Returns the error of `check`, or the error of [`BlobWriter::finish`].
     pub async fn finish_if<E>(
         self,
         object: NewObject<'_>,
@@ -175,8 +175,7 @@ impl BlobWriter {
         let _lock = self.blobs.0.locks.lock(&path).await;
         if let Some(check) = check {
             let current = self.blobs.find(self.account, bucket, key).await?;
-            let current = current.map(|blob| blob.meta);
-            check(current.as_ref()).map_err(FinishError::Refused)?;
+            check(current.as_ref().map(|blob| &blob.meta)).map_err(FinishError::Refused)?;
         }
         self.blobs
             .publish(self.account, &scratch.path, &path)

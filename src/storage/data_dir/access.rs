@@ -24,20 +24,20 @@ pub(super) fn create(dir: &Path) -> Result<(), String> {
 }
 
 /// Checks that the directory, and each file that an earlier server created in it, can be read and
-/// written. A file that disappears meanwhile is no error: the last SQLite connection of an earlier
+/// written. A file that disappears during the check is no error: the last SQLite connection of an earlier
 /// server deletes the log when it closes.
 ///
 /// # Errors
-/// If one of them cannot be read or written.
+/// Returns an error if the directory or a file cannot be read or written.
 pub(super) fn check(dir: &Path) -> Result<(), String> {
     let file = Access::READ_OK | Access::WRITE_OK;
     let directory = file | Access::EXEC_OK;
-    let ours = private::own_entries(dir).into_iter();
-    let ours = ours.map(|(path, metadata)| {
+    let entries = private::own_entries(dir).into_iter();
+    let own = entries.map(|(path, metadata)| {
         let access = if metadata.is_dir() { directory } else { file };
         (path, access)
     });
-    for (path, access) in std::iter::once((dir.to_owned(), directory)).chain(ours) {
+    for (path, access) in std::iter::once((dir.to_owned(), directory)).chain(own) {
         match rustix::fs::access(&path, access) {
             Ok(()) => {}
             Err(Errno::NOENT) if path != dir => {}

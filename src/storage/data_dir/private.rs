@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 
-/// Names of the files that the server creates. Those of the database begin with the last name.
+/// Directories that the server creates.
 const DIRECTORIES: [&str; 4] = ["blobs", "snapshots", "tls", "tmp"];
 const LOCK: &str = super::LOCK;
+/// Prefix of the names of the database files.
 const DATABASE: &str = "stuntdouble.db";
 /// Key of the certificate authority. Wrong permissions are an error: others may have read it.
 const KEY: &str = "ca.key";
@@ -117,16 +118,16 @@ mod tests {
     use super::*;
 
     fn mode(path: &Path) -> u32 {
-        let metadata = std::fs::metadata(path).expect("it is there");
+        let metadata = std::fs::metadata(path).expect("a file");
         metadata.mode() & 0o7777
     }
 
     fn set_mode(path: &Path, mode: u32) {
-        std::fs::set_permissions(path, Permissions::from_mode(mode)).expect("it is ours");
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).expect("a file of this user");
     }
 
     #[test]
-    fn restrict_directory_with_other_files_restricts_only_ours() {
+    fn restrict_directory_with_other_files_restricts_only_own_files() {
         let dir = tempfile::tempdir().expect("a directory");
         let (blob, other) = (dir.path().join("blobs/1/a"), dir.path().join("notes.txt"));
         std::fs::create_dir_all(dir.path().join("blobs/1")).expect("directories");
@@ -143,7 +144,7 @@ mod tests {
         assert_eq!(mode(&dir.path().join("blobs")), 0o700);
         assert_eq!(mode(&blob), 0o600);
 
-        std::fs::remove_file(&other).expect("it was there");
+        std::fs::remove_file(&other).expect("a file");
         tighten(dir.path());
         assert_eq!(mode(dir.path()), 0o700);
     }

@@ -111,8 +111,8 @@ mod tests {
 
     #[test]
     fn remove_stale_leaves_locked_and_permanent_directories() {
-        let parent = tempfile::tempdir().expect("a directory");
-        let parent = parent.path();
+        let parent_dir = tempfile::tempdir().expect("a directory");
+        let parent = parent_dir.path();
         let stale = left_behind(parent, "stuntdouble-stale");
         let running = parent.join("stuntdouble-runs");
         std::fs::create_dir(&running).expect("a directory");
@@ -171,7 +171,7 @@ mod tests {
     fn lock_temporary_locks_the_file_before_it_is_visible() {
         let data = DataDir::open(None, None).expect("a data directory");
         assert!(data.is_temporary());
-        assert!(!remove_stale(data.path()).expect("it can be read"));
+        assert!(!remove_stale(data.path()).expect("a readable directory"));
         assert!(data.path().join(LOCK).exists());
     }
 }

@@ -28,7 +28,7 @@ pub struct AccountRow {
 /// Returns all accounts.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn all(from: &mut impl ReadConn) -> StoreResult<Vec<AccountRow>> {
     sqlx::query(
         "SELECT id, key, settings, clock,
@@ -67,7 +67,7 @@ fn account(row: &SqliteRow) -> StoreResult<AccountRow> {
 /// `key`.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn insert(
     tx: &mut Tx,
     key: &str,
@@ -89,7 +89,7 @@ pub async fn insert(
 /// Replaces the settings of an account.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn update_settings(
     tx: &mut Tx,
     id: AccountId,
@@ -115,7 +115,7 @@ pub struct OwnedCounts {
 /// Counts the rows of `account`, or of all accounts if it is `None`.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn count_owned(
     from: &mut impl ReadConn,
     account: Option<AccountId>,
@@ -144,7 +144,7 @@ pub async fn count_owned(
 /// Deletes an account and all rows that refer to it.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn delete(tx: &mut Tx, id: AccountId) -> StoreResult<()> {
     sqlx::query("DELETE FROM accounts WHERE id = ?")
         .bind(id.0)
@@ -157,7 +157,7 @@ pub async fn delete(tx: &mut Tx, id: AccountId) -> StoreResult<()> {
 /// Deletes all accounts, which are those of `ids`, and all rows that refer to them.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn delete_all(tx: &mut Tx, ids: impl IntoIterator<Item = AccountId>) -> StoreResult<()> {
     // Referenced rows go last. Otherwise SQLite would search for references row by row.
     sqlx::query(
@@ -176,7 +176,7 @@ pub async fn delete_all(tx: &mut Tx, ids: impl IntoIterator<Item = AccountId>) -
 /// Writes the state of a clock. An account that gets its own clock takes its jobs along.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn set_clock(tx: &mut Tx, clock_id: ClockId, clock: Clock) -> StoreResult<()> {
     tx.discard_queued_clock_write(clock_id);
     if clock_id != ClockId::DEFAULT {
@@ -196,7 +196,7 @@ pub async fn set_clock(tx: &mut Tx, clock_id: ClockId, clock: Clock) -> StoreRes
 /// Removes an account's own clock. Its jobs go back to the default clock.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn unset_clock(tx: &mut Tx, id: AccountId) -> StoreResult<()> {
     tx.discard_queued_clock_write(ClockId::for_account(id));
     tx.invalidate_jobs();
@@ -214,7 +214,7 @@ pub async fn unset_clock(tx: &mut Tx, id: AccountId) -> StoreResult<()> {
 /// Returns the default clock. `None` if it was never set.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn default_clock(from: &mut impl ReadConn) -> StoreResult<Option<Clock>> {
     let row = sqlx::query("SELECT clock FROM default_clock")
         .fetch_optional(from.sqlite())
@@ -227,7 +227,7 @@ pub async fn default_clock(from: &mut impl ReadConn) -> StoreResult<Option<Clock
 /// Resets the default clock to the real time.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn clear_default_clock(tx: &mut Tx) -> StoreResult<()> {
     tx.discard_queued_clock_write(ClockId::DEFAULT);
     sqlx::query("DELETE FROM default_clock")
@@ -239,7 +239,7 @@ pub async fn clear_default_clock(tx: &mut Tx) -> StoreResult<()> {
 /// Returns the credits that an account has used.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn credits_used(from: &mut impl ReadConn, id: AccountId) -> StoreResult<u64> {
     let row = sqlx::query("SELECT credits_used FROM accounts WHERE id = ?")
         .bind(id.0)
@@ -252,7 +252,7 @@ pub async fn credits_used(from: &mut impl ReadConn, id: AccountId) -> StoreResul
 /// would.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn charge_credits(
     tx: &mut Tx,
     id: AccountId,
@@ -272,7 +272,7 @@ pub async fn charge_credits(
 /// Refunds `credits`.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn refund_credits(tx: &mut Tx, id: AccountId, credits: u32) -> StoreResult<()> {
     sqlx::query("UPDATE accounts SET credits_used = MAX(credits_used - ?, 0) WHERE id = ?")
         .bind(i64::from(credits))
@@ -285,7 +285,7 @@ pub async fn refund_credits(tx: &mut Tx, id: AccountId, credits: u32) -> StoreRe
 /// Returns the hosts of issued presigned URLs, the latest first.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn hosts(from: &mut impl ReadConn) -> StoreResult<Vec<String>> {
     let rows = sqlx::query("SELECT host FROM presign_hosts ORDER BY seq DESC")
         .fetch_all(from.sqlite())
@@ -296,7 +296,7 @@ pub async fn hosts(from: &mut impl ReadConn) -> StoreResult<Vec<String>> {
 /// Records a host of presigned URLs. Keeps the latest `hosts_max` hosts.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn insert_host(tx: &mut Tx, host: &str, hosts_max: u32) -> StoreResult<()> {
     sqlx::query(
         "INSERT INTO presign_hosts (host) VALUES (?) ON CONFLICT DO NOTHING;

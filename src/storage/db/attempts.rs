@@ -8,7 +8,7 @@ use crate::model::ids::{AccountId, DeliveryId, WebhookId};
 use crate::model::listing::Span;
 use crate::model::webhook::{Attempt, Delivery};
 
-/// Maximum number of attempts kept for an account.
+/// Maximum number of stored attempts of an account.
 const ATTEMPTS_STORED_MAX: i64 = 1_000;
 
 /// Attempt, with its endpoint, delivery and event.
@@ -36,7 +36,7 @@ pub struct AttemptFilter {
 /// Inserts attempts at a delivery. The endpoint and the delivery may have been removed.
 ///
 /// # Errors
-/// [`InternalError::AccountGone`](super::InternalError::AccountGone) if the account was deleted.
+/// Returns [`InternalError::AccountGone`](super::InternalError::AccountGone) if the account was deleted.
 pub async fn insert(
     tx: &mut Tx,
     account: AccountId,
@@ -83,10 +83,11 @@ impl AttemptFilter {
 }
 
 /// Returns the span of the newest attempts with a number below `before`, at most `limit`. `None` if
-/// there are none. The numbers are those of this filter.
+/// there are none. Numbers are per account if the filter names an account and no
+/// endpoint, else global.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn span(
     from: &mut impl ReadConn,
     filter: &AttemptFilter,
@@ -112,7 +113,7 @@ pub async fn span(
 /// Returns the attempts with numbers from `first` to `last`, the oldest first, at most `limit`.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn in_span(
     from: &mut impl ReadConn,
     filter: &AttemptFilter,

@@ -105,7 +105,7 @@ impl OrderCache {
         }
     }
 
-    /// Ends a commit that wrote the orders `written`. They are none if the commit failed.
+    /// Ends a commit that wrote the orders `written`. A failed commit wrote no orders.
     pub fn committed(&self, written: impl Iterator<Item = CachedOrder>) {
         let mut generations = self.generations();
         generations.committing = false;
@@ -165,10 +165,14 @@ mod tests {
     fn insert_after_a_commit_began_is_ignored() {
         let cache = OrderCache::default();
         let new = cached_order_of("1", "new", 1);
-        let length = cache.get("1").expect_err("nothing is there");
+        let length = cache.get("1").expect_err("no cached order");
         cache.committing(["1"].into_iter(), &HashSet::new());
         cache.insert_if_unchanged(cached_order_of("1", "old", 1), length);
-        assert_eq!(name(&cache, "1"), None, "it may be committed already");
+        assert_eq!(
+            name(&cache, "1"),
+            None,
+            "the new order may be committed already"
+        );
         cache.committed([new].into_iter());
         cache.insert_if_unchanged(cached_order_of("1", "old", 1), length);
         assert_eq!(name(&cache, "1").as_deref(), Some("new"));
@@ -184,7 +188,7 @@ mod tests {
         assert_eq!(
             name(&cache, "1"),
             None,
-            "a commit that came to nothing leaves it to the rows"
+            "a failed commit does not restore the old order"
         );
     }
 
@@ -195,7 +199,10 @@ mod tests {
             cache.committed(
                 [cached_order_of(&n.to_string(), "x", GENERATION_BYTES / 10)].into_iter(),
             );
-            assert!(name(&cache, "0").is_some(), "what is asked for stays");
+            assert!(
+                name(&cache, "0").is_some(),
+                "an order that is read stays in the cache"
+            );
         }
         assert!(name(&cache, "1").is_none());
         let generations = cache.generations();

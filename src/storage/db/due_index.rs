@@ -1,7 +1,7 @@
 //! Index of the next due time of each clock.
 //!
-//! The index is a hint for the worker. It is updated when a transaction with jobs commits, and rebuilt
-//! from the rows at start. It has one entry per clock with work.
+//! The index is a hint for the worker, with one entry per clock with work. A commit of a transaction
+//! with jobs updates the index. The start rebuilds the index from the rows.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

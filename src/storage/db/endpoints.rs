@@ -18,7 +18,7 @@ const ENDPOINT: &str = "SELECT id, account_id, name, url, secret, test, active, 
 /// Inserts `endpoint` and returns its new id. The id in `endpoint` is ignored.
 ///
 /// # Errors
-/// [`InternalError::AccountGone`](super::InternalError::AccountGone) if the account was deleted.
+/// Returns [`InternalError::AccountGone`](super::InternalError::AccountGone) if the account was deleted.
 pub async fn insert(tx: &mut Tx, endpoint: &Endpoint) -> StoreResult<WebhookId> {
     let row = sqlx::query(
         "INSERT INTO endpoints (account_id, vendor, snowflake, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy)
@@ -44,7 +44,7 @@ pub async fn insert(tx: &mut Tx, endpoint: &Endpoint) -> StoreResult<WebhookId> 
 /// Writes the name, URL and test flag of an endpoint.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn update(tx: &mut Tx, endpoint: &Endpoint) -> StoreResult<()> {
     sqlx::query("UPDATE endpoints SET name = ?, url = ?, test = ?, updated_at = ? WHERE id = ?")
         .bind(&endpoint.name)
@@ -61,7 +61,7 @@ pub async fn update(tx: &mut Tx, endpoint: &Endpoint) -> StoreResult<()> {
 /// vendor.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn delete(
     tx: &mut Tx,
     account: AccountId,
@@ -80,7 +80,7 @@ pub async fn delete(
 /// Returns the ids of the account's endpoints, in ascending order.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn ids(from: &mut impl ReadConn, account: AccountId) -> StoreResult<Vec<WebhookId>> {
     let rows = sqlx::query("SELECT id FROM endpoints WHERE account_id = ? ORDER BY id")
         .bind(account.0)
@@ -93,7 +93,7 @@ pub async fn ids(from: &mut impl ReadConn, account: AccountId) -> StoreResult<Ve
 /// such endpoint.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn find(
     from: &mut impl ReadConn,
     account: AccountId,
@@ -114,7 +114,7 @@ pub async fn find(
 /// Returns the account's endpoint of the legacy route. `None` if there is none.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn legacy(
     from: &mut impl ReadConn,
     account: AccountId,
@@ -134,7 +134,7 @@ pub async fn legacy(
 /// letters match in either case.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn page(
     from: &mut impl ReadConn,
     account: AccountId,
@@ -177,7 +177,7 @@ pub async fn page(
 /// Considers all accounts if `account` is `None`.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn secrets(
     from: &mut impl ReadConn,
     account: Option<AccountId>,

@@ -14,7 +14,7 @@ const SQLITE_IOERR_SHMSIZE: i32 = 4874;
 /// Error of the database.
 #[derive(Debug, Clone)]
 pub enum InternalError {
-    /// The account was removed meanwhile. Nothing was written.
+    /// The account was removed during the operation. Nothing was written.
     AccountGone,
     /// The disk of the data directory has no space left.
     DiskFull(DiskFull),
@@ -45,7 +45,7 @@ impl InternalError {
 impl fmt::Display for InternalError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AccountGone => formatter.write_str("the account was reset meanwhile"),
+            Self::AccountGone => formatter.write_str("the account was reset during the operation"),
             Self::DiskFull(full) => write!(formatter, "{full}"),
             Self::Broken(error) => write!(formatter, "{error}"),
         }
@@ -83,8 +83,8 @@ impl From<serde_json::Error> for InternalError {
 pub struct DiskFull(Option<Arc<Path>>);
 
 impl DiskFull {
-    /// Returns `error` with `DiskFull` as its inner error if the error is that of a full disk or an
-    /// exceeded quota. Any other error is returned as it is.
+    /// Returns `error` with `DiskFull` as its inner error if the error means a full disk or an
+    /// exceeded quota. Returns any other error unchanged.
     #[must_use]
     pub fn explain(error: io::Error, data_dir: Option<&Path>) -> io::Error {
         match error.kind() {
@@ -160,8 +160,8 @@ mod tests {
             assert!(matches!(error, InternalError::DiskFull(_)), "{error:?}");
             assert_eq!(error.to_string(), expected);
         }
-        let other = DiskFull::explain(ErrorKind::NotFound.into(), Some(Path::new("/data")));
-        let other = InternalError::broken(other);
+        let explained = DiskFull::explain(ErrorKind::NotFound.into(), Some(Path::new("/data")));
+        let other = InternalError::broken(explained);
         assert!(matches!(other, InternalError::Broken(_)), "{other:?}");
     }
 }

@@ -13,7 +13,7 @@ use crate::model::time::Timestamp;
 /// Inserts a job that is due at `due_at`. An existing job keeps the earlier due time.
 ///
 /// # Errors
-/// [`InternalError::AccountGone`] if the account was deleted.
+/// Returns [`InternalError::AccountGone`] if the account was deleted.
 pub async fn upsert(
     tx: &mut Tx,
     account: AccountId,
@@ -79,7 +79,7 @@ pub async fn put_for_v2_watermarks(
 /// must then record nothing.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn delete(tx: &mut Tx, id: i64) -> StoreResult<bool> {
     let done = sqlx::query("DELETE FROM jobs WHERE id = ?")
         .bind(id)
@@ -91,7 +91,7 @@ pub async fn delete(tx: &mut Tx, id: i64) -> StoreResult<bool> {
 /// Sets the due time of a job, if the job exists, and resets its starts.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn postpone(tx: &mut Tx, id: i64, due_at: Timestamp) -> StoreResult<()> {
     let row = tx
         .prepend_order_update(
@@ -107,11 +107,11 @@ pub async fn postpone(tx: &mut Tx, id: i64, due_at: Timestamp) -> StoreResult<()
     Ok(())
 }
 
-/// Sets the due time of an endpoint's job to that of the endpoint's next attempt. Deletes the job if
+/// Sets the due time of an endpoint's job to the time of the endpoint's next attempt. Deletes the job if
 /// there is no next attempt.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn reschedule_endpoint(tx: &mut Tx, id: i64, endpoint: WebhookId) -> StoreResult<()> {
     let row = sqlx::query(
         "DELETE FROM jobs WHERE id = ? AND NOT EXISTS
@@ -132,11 +132,11 @@ pub async fn reschedule_endpoint(tx: &mut Tx, id: i64, endpoint: WebhookId) -> S
     Ok(())
 }
 
-/// Sets the due time of an endpoint's job to that of the endpoint's next attempt. Creates the job if
+/// Sets the due time of an endpoint's job to the time of the endpoint's next attempt. Creates the job if
 /// needed. For callers that have claimed the job and do not run it.
 ///
 /// # Errors
-/// [`InternalError::AccountGone`] if the account was deleted.
+/// Returns [`InternalError::AccountGone`] if the account was deleted.
 pub async fn upsert_endpoint(
     tx: &mut Tx,
     account: AccountId,
@@ -165,7 +165,7 @@ pub async fn upsert_endpoint(
 /// Deletes the job of `kind` for `subject`.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn remove(tx: &mut Tx, kind: JobKind, subject: &str) -> StoreResult<()> {
     tx.invalidate_jobs();
     sqlx::query("DELETE FROM jobs WHERE kind = ? AND subject = ?")
@@ -179,7 +179,7 @@ pub async fn remove(tx: &mut Tx, kind: JobKind, subject: &str) -> StoreResult<()
 /// Returns the jobs on `clock` that are due at or before `now`, the earliest first, at most `limit`.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn due(
     from: &mut impl ReadConn,
     clock: ClockId,
@@ -204,7 +204,7 @@ pub async fn due(
 /// all accounts if `account` is `None`.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn awaited(
     from: &mut impl ReadConn,
     clock: ClockId,
@@ -236,7 +236,7 @@ pub async fn awaited(
 /// Returns the account's jobs, the earliest first, at most `limit`.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn by_account(
     from: &mut impl ReadConn,
     account: AccountId,
@@ -258,7 +258,7 @@ pub async fn by_account(
 /// Returns the job of `kind` for `subject`. `None` if there is no such job.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn find(
     from: &mut impl ReadConn,
     kind: JobKind,
@@ -278,7 +278,7 @@ pub async fn find(
 /// Returns the due time of a job. `None` if the job no longer exists.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn due_at(from: &mut impl ReadConn, id: i64) -> StoreResult<Option<Timestamp>> {
     let row = sqlx::query("SELECT due_at FROM jobs WHERE id = ?")
         .bind(id)
@@ -290,7 +290,7 @@ pub async fn due_at(from: &mut impl ReadConn, id: i64) -> StoreResult<Option<Tim
 /// Returns the due time of the first job on `clock` after `now`. `None` if there is none.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn next_after(
     from: &mut impl ReadConn,
     clock: ClockId,
@@ -307,7 +307,7 @@ pub async fn next_after(
 /// Returns the earliest due time of each clock that has jobs.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn next_due_by_clock(from: &mut impl ReadConn) -> StoreResult<Vec<(ClockId, Timestamp)>> {
     let rows = sqlx::query("SELECT clock_id, MIN(due_at) FROM jobs GROUP BY clock_id")
         .fetch_all(from.sqlite())
@@ -321,7 +321,7 @@ pub async fn next_due_by_clock(from: &mut impl ReadConn) -> StoreResult<Vec<(Clo
 /// Counts the jobs by kind.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn count_by_kind(from: &mut impl ReadConn) -> StoreResult<Vec<(JobKind, u64)>> {
     let counted = sqlx::query("SELECT kind, COUNT(*) FROM jobs GROUP BY kind");
     let rows = counted.fetch_all(from.sqlite()).await?;
@@ -331,7 +331,7 @@ pub async fn count_by_kind(from: &mut impl ReadConn) -> StoreResult<Vec<(JobKind
 /// Counts the jobs that are due on their clocks, by kind. `nows` has the time of each clock.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn count_due_by_kind(
     from: &mut impl ReadConn,
     nows: &[(ClockId, Timestamp)],

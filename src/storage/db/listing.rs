@@ -23,7 +23,7 @@ const KEYWORD_FILTER: &str = "(?4 = '' OR instr(lower(name), ?4) OR instr(id, ?4
 /// Returns a page of the account's orders that match `filter`, the newest first.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn page(
     from: &mut impl ReadConn,
     account: AccountId,
@@ -67,10 +67,11 @@ impl Default for Cursor {
 }
 
 /// Returns the next orders of a listing, and moves the cursor behind them. An empty list ends the
-/// listing. Returns no order twice, also if orders are created meanwhile.
+/// listing. Returns no order twice, even if orders are created between two
+/// pages.
 ///
 /// # Errors
-/// If the database fails. The cursor is then not moved.
+/// Returns an error if the database fails. The cursor is then not moved.
 pub async fn next_page(
     from: &mut impl ReadConn,
     account: AccountId,
@@ -132,7 +133,7 @@ async fn count(
 /// Counts the orders of the account by day (days since 1970, UTC). Days without orders are left out.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn daily_counts(
     from: &mut impl ReadConn,
     account: AccountId,

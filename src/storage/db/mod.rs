@@ -5,8 +5,8 @@
 //! parameters: no SQL calls `now()`. Committed rows survive a crash of the process.
 //!
 //! Each file has the functions of one family of tables. Functions that write take a [`Tx`]. Functions
-//! that read take any [`ReadConn`]. All find rows by account, except those that find the account of a
-//! row.
+//! that read take any [`ReadConn`]. All functions find rows by account, except functions that
+//! find the account of a row.
 
 pub mod accounts;
 pub mod attempts;
@@ -85,8 +85,8 @@ impl sealed::Connected for DbReader {
     }
 }
 
-/// Creates the tables, or adapts those of an older version. Takes no lock: `connection` is the only one
-/// that writes to its file.
+/// Creates the tables, or migrates the tables of an older version. Takes no lock: no other connection
+/// writes to the file.
 async fn migrate(connection: &mut SqliteConnection) -> StoreResult<()> {
     let migrated = sqlx::migrate!().run_direct(None, connection, false).await;
     migrated.map_err(|error| match error {
@@ -113,7 +113,7 @@ impl Db {
     /// Opens the database in `file`. Creates or migrates its tables.
     ///
     /// # Errors
-    /// If the file cannot be used, or has the tables of another version.
+    /// Returns an error if the file cannot be used, or has the tables of another version.
     pub async fn open(file: &Path) -> StoreResult<Self> {
         let options = SqliteConnectOptions::new()
             .filename(file)
@@ -162,7 +162,7 @@ impl Db {
     /// Size of the database file and its write-ahead log, in bytes.
     ///
     /// # Errors
-    /// If a file cannot be inspected.
+    /// Returns an error if a file cannot be inspected.
     pub async fn bytes(&self) -> StoreResult<u64> {
         let mut bytes = 0;
         for end in ["", "-wal"] {
@@ -180,7 +180,7 @@ impl Db {
     /// Returns a connection for reading.
     ///
     /// # Errors
-    /// If no connection can be opened.
+    /// Returns an error if no connection can be opened.
     pub async fn read(&self) -> StoreResult<DbReader> {
         Ok(DbReader(self.readers.acquire().await?))
     }
@@ -188,7 +188,7 @@ impl Db {
     /// Returns the order with `id`, of any account. `None` if there is no such order.
     ///
     /// # Errors
-    /// If the database fails.
+    /// Returns an error if the database fails.
     pub async fn order(&self, id: &str) -> StoreResult<Option<Arc<Order>>> {
         let commits = match self.cache.get(id) {
             Ok(order) => return Ok(Some(order)),
@@ -202,10 +202,10 @@ impl Db {
         }))
     }
 
-    /// Begins a transaction. It is rolled back unless [`Tx::commit`] is called.
+    /// Begins a transaction, which is rolled back unless [`Tx::commit`] is called.
     ///
     /// # Errors
-    /// If the database refuses the transaction.
+    /// Returns an error if the database refuses the transaction.
     pub async fn begin(&self) -> StoreResult<Tx> {
         self.writer.begin().await
     }

@@ -11,7 +11,7 @@ use crate::model::order::Order;
 /// given.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn accounts_having(
     from: &mut impl ReadConn,
     account: Option<AccountId>,
@@ -38,7 +38,7 @@ pub async fn accounts_having(
 /// `limit`.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn without_job(
     from: &mut impl ReadConn,
     account: AccountId,

@@ -15,7 +15,7 @@ use crate::model::order::{Order, Vendor};
 /// order of the same operation with the same idempotency key.
 ///
 /// # Errors
-/// [`InternalError::AccountGone`](super::InternalError::AccountGone) if the account was deleted.
+/// Returns [`InternalError::AccountGone`](super::InternalError::AccountGone) if the account was deleted.
 pub async fn insert(
     tx: &mut Tx,
     order: &Arc<Order>,
@@ -56,7 +56,7 @@ pub async fn insert(
 /// no such order.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn by_idempotency_key(
     from: &mut impl ReadConn,
     account: AccountId,
@@ -80,7 +80,7 @@ pub async fn by_idempotency_key(
 /// order.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn find(tx: &mut Tx, id: &str) -> StoreResult<Option<Arc<Order>>> {
     match tx.cached_order(id) {
         Some(order) => Ok(Some(order)),
@@ -95,12 +95,12 @@ pub(super) fn is_of_vendor(vendor: Vendor) -> String {
 
 /// Filter of a listing. `None` matches any account or any vendor.
 #[derive(Debug, Clone, Copy)]
-pub struct Listed {
+pub struct ListingScope {
     pub account: Option<AccountId>,
     pub vendor: Option<Vendor>,
 }
 
-impl Listed {
+impl ListingScope {
     fn condition(self) -> String {
         // An index finds the orders of one account. A condition for both cases would read all orders.
         let of_account = match self.account {
@@ -116,18 +116,18 @@ impl Listed {
 /// if there are none.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn span(
     from: &mut impl ReadConn,
-    listed: Listed,
+    scope: ListingScope,
     before: Option<i64>,
     limit: u32,
 ) -> StoreResult<Option<Span>> {
-    let condition = listed.condition();
+    let condition = scope.condition();
     let rows = sqlx::query(AssertSqlSafe(format!(
         "SELECT seq FROM orders WHERE {condition} AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
     )))
-    .bind(listed.account.map(|account| account.0))
+    .bind(scope.account.map(|account| account.0))
     .bind(before.unwrap_or(i64::MAX))
     .bind(i64::from(limit) + 1)
     .fetch_all(from.sqlite())
@@ -139,19 +139,19 @@ pub async fn span(
 /// Returns the orders with sequence numbers from `first` to `last`, the oldest first, at most `limit`.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn in_span(
     from: &mut impl ReadConn,
-    listed: Listed,
+    scope: ListingScope,
     (first, last): (i64, i64),
     limit: u32,
 ) -> StoreResult<Vec<(i64, Arc<Order>)>> {
-    let condition = listed.condition();
+    let condition = scope.condition();
     let rows = sqlx::query(AssertSqlSafe(format!(
         "SELECT seq, body FROM orders WHERE {condition} AND seq BETWEEN ?2 AND ?3
          ORDER BY seq LIMIT ?4"
     )))
-    .bind(listed.account.map(|account| account.0))
+    .bind(scope.account.map(|account| account.0))
     .bind(first)
     .bind(last)
     .bind(limit)
@@ -182,7 +182,7 @@ pub(super) async fn read(from: &mut impl ReadConn, id: &str) -> StoreResult<Opti
 /// Writes the new state of an order.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn update(tx: &mut Tx, order: Arc<Order>) -> StoreResult<()> {
     let json = serde_json::to_string(order.as_ref())?;
     let bytes = json.len();

@@ -12,7 +12,7 @@ const BATCH_ROWS: u32 = 64;
 /// returns their ids. Removes at most `BATCH_ROWS`.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn remove_expired_orders(
     tx: &mut Tx,
     account: AccountId,
@@ -54,7 +54,7 @@ pub async fn remove_expired_orders(
 /// at most `BATCH_ROWS`.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn remove_expired_uploads(
     tx: &mut Tx,
     account: AccountId,
@@ -77,7 +77,7 @@ pub async fn remove_expired_uploads(
 /// Removes an event with its deliveries and attempts.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn remove_event(tx: &mut Tx, account: AccountId, event: &str) -> StoreResult<()> {
     sqlx::query(
         "DELETE FROM attempts WHERE account_id = ?1 AND event_id = ?2;

@@ -23,7 +23,7 @@ pub struct RuleRow {
 /// Returns all rules, in the order of their creation.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn all(from: &mut impl ReadConn) -> StoreResult<Vec<RuleRow>> {
     let rows = sqlx::query(
         "SELECT id, account_id, account_seq, body, matched, applied FROM rules ORDER BY id",
@@ -51,7 +51,7 @@ pub async fn all(from: &mut impl ReadConn) -> StoreResult<Vec<RuleRow>> {
 /// Returns the length of a rule's JSON.
 ///
 /// # Errors
-/// If the rule cannot be written as JSON, which no rule of this program is.
+/// Returns an error if the rule cannot be written as JSON, which no rule of this program is.
 pub fn bytes(rule: &Rule) -> StoreResult<usize> {
     Ok(serde_json::to_vec(rule)?.len())
 }
@@ -59,7 +59,7 @@ pub fn bytes(rule: &Rule) -> StoreResult<usize> {
 /// Inserts a new rule.
 ///
 /// # Errors
-/// [`InternalError::AccountGone`](super::InternalError::AccountGone) if the account was deleted.
+/// Returns [`InternalError::AccountGone`](super::InternalError::AccountGone) if the account was deleted.
 pub async fn insert(tx: &mut Tx, account: Option<AccountId>, rule: Rule) -> StoreResult<RuleRow> {
     let body = serde_json::to_string(&rule)?;
     let bytes = body.len();
@@ -85,7 +85,7 @@ pub async fn insert(tx: &mut Tx, account: Option<AccountId>, rule: Rule) -> Stor
 /// Writes the counts of a rule.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn count(tx: &mut Tx, id: RuleId, counts: RuleCounts) -> StoreResult<()> {
     let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
     sqlx::query("UPDATE rules SET matched = ?, applied = ? WHERE id = ?")
@@ -100,7 +100,7 @@ pub async fn count(tx: &mut Tx, id: RuleId, counts: RuleCounts) -> StoreResult<(
 /// Removes a rule.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn delete(tx: &mut Tx, id: RuleId) -> StoreResult<()> {
     sqlx::query("DELETE FROM rules WHERE id = ?")
         .bind(id.0)
@@ -112,7 +112,7 @@ pub async fn delete(tx: &mut Tx, id: RuleId) -> StoreResult<()> {
 /// Removes the rules that apply to all accounts.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn delete_global(tx: &mut Tx) -> StoreResult<()> {
     sqlx::query("DELETE FROM rules WHERE account_id IS NULL")
         .execute(tx.sqlite())

@@ -6,7 +6,7 @@ use super::InternalError;
 /// rows without their effects in memory or on the wire.
 ///
 /// # Errors
-/// The error of `work`, or an error if `work` panics.
+/// Returns the error of `work`, or an error if `work` panics.
 pub async fn run_to_completion<T: Send + 'static, E: From<InternalError> + Send + 'static>(
     work: impl Future<Output = Result<T, E>> + Send + 'static,
 ) -> Result<T, E> {

@@ -2,7 +2,7 @@
 //!
 //! A restore creates new accounts with the rows of the snapshot. Jobs and requests of the replaced
 //! accounts therefore find none of these rows. Public ids stay. Internal numbers (`seq` of orders, `id`
-//! of jobs) are assigned anew.
+//! of jobs) are new.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 
 use super::accounts::AccountRow;
-use super::rules::RuleRow as Ruling;
+use super::rules::RuleRow;
 use super::{Db, ReadConn, StoreResult, Tx, sealed};
 use crate::model::ids::AccountId;
 use crate::platform::clock::Clock;
@@ -136,7 +136,7 @@ impl Snapshot {
     /// Opens the snapshot in `file` and migrates it. A new file has no rows.
     ///
     /// # Errors
-    /// If the file cannot be used, or has the tables of another version.
+    /// Returns an error if the file cannot be used, or has the tables of another version.
     pub async fn open(file: &Path) -> StoreResult<Self> {
         let mut connection = SqliteConnectOptions::new()
             .filename(file)
@@ -154,7 +154,7 @@ impl Snapshot {
     /// Copies the rows of `account`, or of all accounts, as of one instant.
     ///
     /// # Errors
-    /// If a database fails.
+    /// Returns an error if a database fails.
     pub async fn take(&mut self, db: &Db, account: Option<AccountId>) -> StoreResult<()> {
         sqlx::query("ATTACH ? AS live")
             .bind(db.file().to_string_lossy().into_owned())
@@ -170,11 +170,10 @@ impl Snapshot {
         copies.extend(TABLES.map(|table| copy(table.name, account.map(|_| table.filter))));
         sqlx::query("BEGIN").execute(&mut self.0).await?;
         for statement in copies {
-            let query = sqlx::query(AssertSqlSafe(statement));
-            let query = match account {
-                Some(account) => query.bind(account.0),
-                None => query,
-            };
+            let mut query = sqlx::query(AssertSqlSafe(statement));
+            if let Some(account) = account {
+                query = query.bind(account.0);
+            }
             query.execute(&mut self.0).await?;
         }
         sqlx::query("COMMIT").execute(&mut self.0).await?;
@@ -184,7 +183,7 @@ impl Snapshot {
     /// Counts the orders.
     ///
     /// # Errors
-    /// If the database fails.
+    /// Returns an error if the database fails.
     pub async fn orders(&mut self) -> StoreResult<u64> {
         let row = sqlx::query("SELECT COUNT(*) FROM orders")
             .fetch_one(&mut self.0)
@@ -195,7 +194,7 @@ impl Snapshot {
     /// Writes and closes the file.
     ///
     /// # Errors
-    /// If the file cannot be written.
+    /// Returns an error if the file cannot be written.
     pub async fn close(self) -> StoreResult<()> {
         Ok(self.0.close().await?)
     }
@@ -210,10 +209,10 @@ fn copy(table: &str, filter: Option<&str>) -> String {
 }
 
 /// Returns the ids that the next `count` accounts will have. The caller ensures that no account is
-/// created meanwhile.
+/// created before these ids are used.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn next_accounts(from: &mut impl ReadConn, count: usize) -> StoreResult<Vec<AccountId>> {
     let row = sqlx::query("SELECT seq FROM sqlite_sequence WHERE name = 'accounts'")
         .fetch_optional(from.sqlite())
@@ -223,10 +222,10 @@ pub async fn next_accounts(from: &mut impl ReadConn, count: usize) -> StoreResul
 }
 
 /// Inserts an account of the snapshot under the id `to`, with `clock` and all its rows except rules.
-/// The worker is not told about the jobs.
+/// Does not schedule the jobs in the index of the worker.
 ///
 /// # Errors
-/// If a database fails.
+/// Returns an error if a database fails.
 pub async fn restore_account(
     tx: &mut Tx,
     snapshot: &mut Snapshot,
@@ -308,18 +307,18 @@ fn insert(table: &Table) -> String {
 /// Inserts a rule of a snapshot under its old id.
 ///
 /// # Errors
-/// If the database fails.
-pub async fn insert_rule(tx: &mut Tx, ruling: &Ruling) -> StoreResult<()> {
+/// Returns an error if the database fails.
+pub async fn insert_rule(tx: &mut Tx, row: &RuleRow) -> StoreResult<()> {
     let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
     sqlx::query(
         "INSERT INTO rules (id, account_id, account_seq, body, matched, applied) VALUES (?, ?, ?, ?, ?, ?)",
     )
-    .bind(ruling.id.0)
-    .bind(ruling.account.map(|account| account.0))
-    .bind(number(ruling.number))
-    .bind(serde_json::to_string(&ruling.rule)?)
-    .bind(number(ruling.counts.matched))
-    .bind(number(ruling.counts.applied))
+    .bind(row.id.0)
+    .bind(row.account.map(|account| account.0))
+    .bind(number(row.number))
+    .bind(serde_json::to_string(&row.rule)?)
+    .bind(number(row.counts.matched))
+    .bind(number(row.counts.applied))
     .execute(sealed::Connected::sqlite(tx))
     .await?;
     Ok(())

@@ -6,7 +6,7 @@ use super::{StoreResult, Tx, sealed::Connected};
 /// Adds a start to each of the jobs. Ignores jobs that were removed.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn add(tx: &mut Tx, ids: &[i64]) -> StoreResult<()> {
     change(
         tx,
@@ -19,7 +19,7 @@ pub async fn add(tx: &mut Tx, ids: &[i64]) -> StoreResult<()> {
 /// Takes back a start of each of the jobs. Ignores jobs that were removed.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn decrement(tx: &mut Tx, ids: &[i64]) -> StoreResult<()> {
     change(
         tx,

@@ -1,4 +1,4 @@
-//! Rows of two vendors under one account: neither vendor's API sees those of the other.
+//! Rows of two vendors under one account: neither vendor's API sees the other's rows.
 
 use std::sync::Arc;
 
@@ -66,8 +66,9 @@ async fn listing_of_a_vendor_leaves_out_orders_of_another_of_the_same_type() {
     let mut reader = db.read().await.expect("a reader");
     let filter = OrderFilter::default();
     for (vendor, count) in [(Vendor::ALL[0], 1), (Vendor::ALL[1], 2)] {
-        let page = listing::page(&mut reader, account, vendor, &filter, 10, 0).await;
-        let page = page.expect("a page");
+        let page = listing::page(&mut reader, account, vendor, &filter, 10, 0)
+            .await
+            .expect("a page");
         assert_eq!(page.total, count);
         assert!(page.items.iter().all(|order| order.vendor == vendor));
         let days = listing::daily_counts(&mut reader, account, vendor, 0, 1).await;
@@ -103,7 +104,7 @@ async fn publish_of_a_vendors_event_reaches_endpoints_of_that_vendor_only() {
         let event = Event {
             id: format!("event of {}", vendor.name()),
             vendor,
-            kind: "order.completed".to_owned(),
+            event_type: "order.completed".to_owned(),
             body: "{}".to_owned(),
         };
         let published = webhooks::publish(&mut tx, account, false, &event, NOW).await;

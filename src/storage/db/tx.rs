@@ -46,7 +46,7 @@ pub(super) struct DbWriter {
     due_index: DueIndex,
     cache: Arc<OrderCache>,
     /// Notified when rows were removed, and on shutdown.
-    rows_went: Arc<Notify>,
+    rows_deleted: Arc<Notify>,
     /// Moved clocks, to be written with the next commit.
     queued_clock_writes: std::sync::Mutex<HashMap<ClockId, Clock>>,
 }
@@ -104,24 +104,23 @@ impl DbWriter {
         due_index: DueIndex,
         cache: Arc<OrderCache>,
     ) -> Arc<Self> {
-        let connection = WriterConnection {
+        let connection = Arc::new(Mutex::new(WriterConnection {
             sqlite,
             group_len: 0,
             members: Vec::new(),
             is_closed: false,
-        };
-        let connection = Arc::new(Mutex::new(connection));
-        let rows_went = Arc::new(Notify::new());
+        }));
+        let rows_deleted = Arc::new(Notify::new());
         let writer = Arc::new(Self {
             connection,
             data_dir,
             queued: AtomicUsize::new(0),
             due_index,
             cache,
-            rows_went: Arc::clone(&rows_went),
+            rows_deleted: Arc::clone(&rows_deleted),
             queued_clock_writes: std::sync::Mutex::default(),
         });
-        let shrinking = Self::shrink_when_rows_go(Arc::downgrade(&writer), rows_went);
+        let shrinking = Self::shrink_after_deletions(Arc::downgrade(&writer), rows_deleted);
         tokio::spawn(shrinking);
         writer
     }
@@ -201,9 +200,10 @@ impl DbWriter {
             .flat_map(|effects| effects.removed.iter().cloned())
             .collect();
         let written = effects().flat_map(|effects| &effects.written);
-        let written = written.map(|store| store.order.id.as_str());
+        let written_ids = written.map(|store| store.order.id.as_str());
         let removed_ids = removed.iter().map(String::as_str);
-        self.cache.committing(written.chain(removed_ids), &ended);
+        self.cache
+            .committing(written_ids.chain(removed_ids), &ended);
         let frees_pages = !ended.is_empty() || !removed.is_empty();
         let done = self.close_group(&mut guard.sqlite).await;
         if done.is_err() {
@@ -212,31 +212,31 @@ impl DbWriter {
         }
         guard.group_len = 0;
         if frees_pages && done.is_ok() {
-            self.rows_went.notify_one();
+            self.rows_deleted.notify_one();
         }
-        let (answers, effects): (Vec<_>, Vec<_>) = joined
+        let (replies, effects): (Vec<_>, Vec<_>) = joined
             .into_iter()
             .map(|joined| (joined.reply, joined.effects))
             .unzip();
-        let stands = effects.into_iter().filter(|_| done.is_ok());
-        let stands = stands.inspect(|effects| {
-            if effects.jobs_changed {
-                self.due_index.invalidate();
-            }
-        });
-        let (written, due): (Vec<_>, Vec<_>) =
-            stands.map(|effects| (effects.written, effects.due)).unzip();
+        let committed = effects.into_iter().filter(|_| done.is_ok());
+        let (written, due): (Vec<_>, Vec<_>) = committed
+            .inspect(|effects| {
+                if effects.jobs_changed {
+                    self.due_index.invalidate();
+                }
+            })
+            .map(|effects| (effects.written, effects.due))
+            .unzip();
         // An account may have ended after one of its orders was written in the same group. An order may
         // have been removed.
-        let written = written.into_iter().flatten();
-        let written = written.filter(|store| {
+        let existing = written.into_iter().flatten().filter(|store| {
             !ended.contains(&store.order.account) && !removed.contains(&store.order.id)
         });
-        self.cache.committed(written);
+        self.cache.committed(existing);
         for (clock, at) in due.into_iter().flatten() {
             self.due_index.schedule(clock, at);
         }
-        for reply in answers {
+        for reply in replies {
             // A receiver that was dropped changes nothing: the writes are committed.
             let _ = reply.send(done.clone());
         }
@@ -346,7 +346,7 @@ impl Tx {
     /// Commits the writes.
     ///
     /// # Errors
-    /// If the commit fails. No write of the transaction then remains.
+    /// Returns an error if the commit fails. No write of the transaction then remains.
     pub async fn commit(mut self) -> StoreResult<()> {
         self.flush().await?;
         let Some(mut guard) = self.guard.take() else {

@@ -22,7 +22,7 @@ pub struct Upload {
 /// Inserts a new upload.
 ///
 /// # Errors
-/// [`InternalError::AccountGone`](super::InternalError::AccountGone) if the account was deleted.
+/// Returns [`InternalError::AccountGone`](super::InternalError::AccountGone) if the account was deleted.
 pub async fn insert(tx: &mut Tx, upload: &Upload) -> StoreResult<()> {
     sqlx::query(
         "INSERT INTO uploads (id, account_id, account_seq, key, name) VALUES (?, ?, ?, ?, ?)",
@@ -40,7 +40,7 @@ pub async fn insert(tx: &mut Tx, upload: &Upload) -> StoreResult<()> {
 /// Removes an upload that no client knows.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn remove(tx: &mut Tx, id: &str) -> StoreResult<()> {
     sqlx::query("DELETE FROM uploads WHERE id = ?")
         .bind(id)
@@ -49,11 +49,11 @@ pub async fn remove(tx: &mut Tx, id: &str) -> StoreResult<()> {
     Ok(())
 }
 
-/// Marks an upload as expired. It is no longer found, and no object is accepted under its key. Returns
-/// the key, also if the upload had expired before. `None` if there is no such upload.
+/// Marks an upload as expired. An expired upload is not found, and no object is accepted under its
+/// key. Returns the key, even if the upload had expired before. `None` if there is no such upload.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn expire(tx: &mut Tx, id: &str) -> StoreResult<Option<String>> {
     let row = sqlx::query("UPDATE uploads SET expired = 1 WHERE id = ? RETURNING key")
         .bind(id)
@@ -65,7 +65,7 @@ pub async fn expire(tx: &mut Tx, id: &str) -> StoreResult<Option<String>> {
 /// Returns the account of an upload, also if the upload has expired. `None` if there is no such upload.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn account_of(from: &mut impl ReadConn, id: &str) -> StoreResult<Option<AccountId>> {
     let row = sqlx::query("SELECT account_id FROM uploads WHERE id = ?")
         .bind(id)
@@ -78,7 +78,7 @@ pub async fn account_of(from: &mut impl ReadConn, id: &str) -> StoreResult<Optio
 /// expired.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn find(from: &mut impl ReadConn, id: &str) -> StoreResult<Option<Upload>> {
     let row = sqlx::query(
         "SELECT id, account_id, account_seq, key, name FROM uploads WHERE id = ? AND NOT expired",

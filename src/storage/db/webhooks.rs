@@ -20,7 +20,7 @@ const DELIVERY: &str =
 /// Returns the account of an event. `None` if there is no such event.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn account_of_event(
     from: &mut impl ReadConn,
     event: &str,
@@ -36,7 +36,7 @@ pub async fn account_of_event(
 /// vendor and of test orders or other orders. Returns the endpoints. Inserts nothing if there are none.
 ///
 /// # Errors
-/// [`InternalError::AccountGone`](super::InternalError::AccountGone) if the account was deleted.
+/// Returns [`InternalError::AccountGone`](super::InternalError::AccountGone) if the account was deleted.
 pub async fn publish(
     tx: &mut Tx,
     account: AccountId,
@@ -70,7 +70,7 @@ pub async fn publish(
         .bind(event.id.clone())
         .bind(account.0)
         .bind(event.vendor.name())
-        .bind(event.kind.clone())
+        .bind(event.event_type.clone())
         .bind(event.body.clone());
     for endpoint in &endpoints {
         query = query
@@ -87,7 +87,7 @@ pub async fn publish(
 /// Returns the endpoint's first delivery with a due time of at most `now`. `None` if there is none.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn due(
     from: &mut impl ReadConn,
     endpoint: WebhookId,
@@ -108,7 +108,7 @@ pub async fn due(
 /// Returns `false` if the delivery was removed with its endpoint.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn record_attempt(
     tx: &mut Tx,
     endpoint: WebhookId,
@@ -140,7 +140,7 @@ pub async fn record_attempt(
 /// Defers the next attempt of a delivery until `due_at`.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn defer(
     tx: &mut Tx,
     delivery: DeliveryId,
@@ -159,7 +159,7 @@ pub async fn defer(
 /// Returns the account and the endpoint of a delivery. `None` if there is no such delivery.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn delivery_account(
     from: &mut impl ReadConn,
     id: DeliveryId,
@@ -177,7 +177,7 @@ pub async fn delivery_account(
 /// Returns the endpoint's delivery with `id`. `None` if there is no such delivery.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn delivery(
     from: &mut impl ReadConn,
     endpoint: WebhookId,
@@ -197,7 +197,7 @@ pub async fn delivery(
 /// `limit`.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn failed(
     from: &mut impl ReadConn,
     endpoint: WebhookId,
@@ -221,7 +221,7 @@ pub async fn failed(
 /// Returns a page of an endpoint's deliveries, the newest first.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn deliveries(
     from: &mut impl ReadConn,
     endpoint: WebhookId,
@@ -250,7 +250,7 @@ pub async fn deliveries(
 /// Counts the deliveries of all accounts that have an attempt due.
 ///
 /// # Errors
-/// If the database fails.
+/// Returns an error if the database fails.
 pub async fn count_pending(from: &mut impl ReadConn) -> StoreResult<u64> {
     let row = sqlx::query("SELECT COUNT(*) FROM deliveries WHERE due_at IS NOT NULL")
         .fetch_one(from.sqlite())
@@ -270,7 +270,7 @@ fn delivery_of(row: &SqliteRow) -> StoreResult<Delivery> {
         event: Event {
             id: row.get(1),
             vendor: Vendor::from_name(&vendor).ok_or_else(|| unknown_value("vendor", &vendor))?,
-            kind: row.get(3),
+            event_type: row.get(3),
             body: row.get(4),
         },
         status: DeliveryStatus::from_name(&status)

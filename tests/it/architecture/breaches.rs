@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::graph::{Edge, Graph};
 use super::{
-    imports_between_apis, imports_of_database, unexpected_cycles, upward_imports,
-    vendors_outside_home, words_outside_home,
+    imports_between_apis, imports_of_database, misplaced_vendors, misplaced_words,
+    unexpected_cycles, upward_imports,
 };
 
 /// Modules that the sources in these tests import.
@@ -140,8 +140,8 @@ fn import_of_database_by_an_api_is_reported() {
 }
 
 #[test]
-fn word_outside_its_home_is_reported() {
-    for (home, text, word) in [
+fn word_outside_its_allowed_paths_is_reported() {
+    for (allowed_path, text, word) in [
         ("storage/db/tx.rs", "use sqlx::Row;", "sqlx"),
         (
             "storage/db/tx.rs",
@@ -191,14 +191,14 @@ fn word_outside_its_home_is_reported() {
             "env::args_os",
         ),
     ] {
-        let at_home = words_outside_home(&graph_with(home, text));
-        assert_eq!(at_home, BTreeSet::new(), "{text}");
-        let away = words_outside_home(&graph_with("services/inbox.rs", text));
+        let allowed = misplaced_words(&graph_with(allowed_path, text));
+        assert_eq!(allowed, BTreeSet::new(), "{text}");
+        let misplaced = misplaced_words(&graph_with("services/inbox.rs", text));
         let expected = format!("services/inbox.rs uses {word}");
-        assert_eq!(away, BTreeSet::from([expected]), "{text}");
+        assert_eq!(misplaced, BTreeSet::from([expected]), "{text}");
     }
     let text = "// sqlx\nconst A: &str = \"axum::Router\";";
-    let wrong = words_outside_home(&graph_with("services/inbox.rs", text));
+    let wrong = misplaced_words(&graph_with("services/inbox.rs", text));
     assert_eq!(wrong, BTreeSet::new());
 }
 
@@ -329,7 +329,7 @@ fn vendor_outside_its_folder_is_found() {
             0,
         ),
     ] {
-        let wrong = vendors_outside_home(&graph_with(file, text));
+        let wrong = misplaced_vendors(&graph_with(file, text));
         assert_eq!(wrong.len(), count, "{file}: {text}: {wrong:?}");
     }
 }

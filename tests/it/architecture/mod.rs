@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use graph::{Edge, Graph, cycles, describe_edge};
 
-/// Rooms from the top down. A room may import those of lower layers, not those beside it.
+/// Modules from the top down. A module may import modules of lower layers, but not of its own layer.
 const LAYERS: [&[&str]; 9] = [
     &["main"],
     &["app", "cli"],
@@ -24,22 +24,22 @@ const LAYERS: [&[&str]; 9] = [
     &["model"],
 ];
 
-/// Rooms that may import only some of the lower layers: the room, and the rooms that it may import.
-const NARROWER: [(&str, &[&str]); 2] = [
+/// Modules that may import only some of the lower layers: the module, and its allowed imports.
+const RESTRICTED_IMPORTS: [(&str, &[&str]); 2] = [
     // Commands call a running server, which validates them.
     ("cli", &["platform", "settings", "model"]),
     ("storage", &["platform", "model"]),
 ];
 
-/// Items of the database that a room may name. An API may name the error type only.
+/// Items of the database that a module may import. An API may import the error type only.
 const DATABASE_ITEMS: [(&str, &[&str]); 2] = [
     ("api", &["InternalError"]),
     ("http", &["Db", "InternalError"]),
 ];
 
-/// Words and their homes: an identifier, or the end of a path to another crate, and the paths below
-/// `src/` in which it may appear.
-const HOMES: [(&str, &[&str]); 18] = [
+/// Words and their allowed paths: an identifier, or the end of a path to another crate, and the paths
+/// below `src/` in which the word may appear.
+const ALLOWED_PATHS: [(&str, &[&str]); 18] = [
     ("sqlx", &["storage/db/"]),
     ("schemars", &["api/", "http/", "model/"]),
     ("axum", &["api/", "app/", "http/"]),
@@ -72,16 +72,16 @@ const HOMES: [(&str, &[&str]); 18] = [
 /// Cycles that are allowed for now. The test fails if a listed cycle no longer exists.
 const KNOWN_CYCLES: [&str; 0] = [];
 
-/// Returns the imports that lead upwards or between rooms of one layer.
+/// Returns the imports that lead upwards or between modules of one layer.
 fn upward_imports(edges: &[Edge]) -> BTreeSet<String> {
-    let layer = |room: &str| LAYERS.iter().position(|layer| layer.contains(&room));
+    let layer = |module: &str| LAYERS.iter().position(|layer| layer.contains(&module));
     let mut wrong = BTreeSet::new();
     for edge in edges {
         let (Some(from), Some(to)) = (edge.from.first(), edge.to.first()) else {
             continue;
         };
-        let narrower = NARROWER.iter().find(|(module, _)| module == from);
-        let is_allowed = narrower.is_none_or(|(_, rooms)| rooms.contains(&to.as_str()));
+        let restricted = RESTRICTED_IMPORTS.iter().find(|(module, _)| module == from);
+        let is_allowed = restricted.is_none_or(|(_, imports)| imports.contains(&to.as_str()));
         let is_down = match (layer(from), layer(to)) {
             (Some(from), Some(to)) => from < to,
             _ => false,
@@ -96,7 +96,7 @@ fn upward_imports(edges: &[Edge]) -> BTreeSet<String> {
 /// Returns the imports of one API by another.
 fn imports_between_apis(edges: &[Edge]) -> BTreeSet<String> {
     let api = |path: &[String]| match path {
-        [room, api, ..] if room == "api" => Some(api.clone()),
+        [module, api, ..] if module == "api" => Some(api.clone()),
         _ => None,
     };
     let wrong = edges.iter().filter(|edge| {
@@ -108,8 +108,8 @@ fn imports_between_apis(edges: &[Edge]) -> BTreeSet<String> {
 
 /// Returns the places outside a vendor's own folder that name the vendor: a variant of `Vendor`, or all
 /// variants by a glob. Tests may name any vendor.
-fn vendors_outside_home(graph: &Graph) -> BTreeSet<String> {
-    let is_home = |file: &str, vendor: &str| {
+fn misplaced_vendors(graph: &Graph) -> BTreeSet<String> {
+    let is_allowed = |file: &str, vendor: &str| {
         let folder = format!("api/{}/", vendor.to_ascii_lowercase());
         file == "model/vendor.rs" || file.starts_with("app/") || file.starts_with(&folder)
     };
@@ -119,7 +119,7 @@ fn vendors_outside_home(graph: &Graph) -> BTreeSet<String> {
             let is_constant = name.chars().skip(1).any(|it| it.is_ascii_uppercase());
             name.starts_with(|it: char| it.is_ascii_uppercase()) && !is_constant
         })?;
-        let is_wrong = is_vendor && !edge.is_test && !is_home(&edge.file, &name);
+        let is_wrong = is_vendor && !edge.is_test && !is_allowed(&edge.file, &name);
         is_wrong.then(|| format!("{} names the vendor {name}", edge.file))
     });
     let globs = graph.modules().filter_map(|module| {
@@ -135,8 +135,8 @@ fn vendors_outside_home(graph: &Graph) -> BTreeSet<String> {
 fn imports_of_database(edges: &[Edge]) -> BTreeSet<String> {
     let wrong = edges.iter().filter(|edge| {
         let is_database = edge.to.iter().take(2).eq(["storage", "db"]);
-        let room = edge.from.first().map(String::as_str);
-        let items = DATABASE_ITEMS.iter().find(|(it, _)| room == Some(*it));
+        let module = edge.from.first().map(String::as_str);
+        let items = DATABASE_ITEMS.iter().find(|(it, _)| module == Some(*it));
         is_database
             && !edge.is_reexported
             && items.is_some_and(|(_, items)| {
@@ -147,13 +147,13 @@ fn imports_of_database(edges: &[Edge]) -> BTreeSet<String> {
     wrong.map(describe_edge).collect()
 }
 
-/// Returns the files in which a word appears outside its homes.
-fn words_outside_home(graph: &Graph) -> BTreeSet<String> {
+/// Returns the files in which a word appears outside its allowed paths.
+fn misplaced_words(graph: &Graph) -> BTreeSet<String> {
     let foreign = graph.foreign_paths();
     let mut wrong = BTreeSet::new();
-    for (word, homes) in HOMES {
+    for (word, paths) in ALLOWED_PATHS {
         let mut check = |file: &str| {
-            if !homes.iter().any(|home| file.starts_with(home)) {
+            if !paths.iter().any(|path| file.starts_with(path)) {
                 wrong.insert(format!("{file} uses {word}"));
             }
         };
@@ -245,14 +245,14 @@ fn imports_form_no_cycle() {
 }
 
 #[test]
-fn words_appear_only_in_their_homes() {
-    let wrong = words_outside_home(&CRATE);
+fn words_appear_only_in_their_allowed_paths() {
+    let wrong = misplaced_words(&CRATE);
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
 fn vendors_are_named_only_in_their_folders() {
-    let wrong = vendors_outside_home(&CRATE);
+    let wrong = misplaced_vendors(&CRATE);
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 

@@ -69,7 +69,8 @@ fn assert_three_jpegs(zipped: Vec<u8>) {
     assert_eq!(names, ["one.jpg", "two.jpg", "one (1).jpg"]);
     for n in 0..3 {
         let mut bytes = Vec::new();
-        std::io::copy(&mut zip.by_index(n).expect("a member"), &mut bytes).expect("its bytes");
+        std::io::copy(&mut zip.by_index(n).expect("a member"), &mut bytes)
+            .expect("a readable member");
         assert!(bytes.starts_with(b"\xff\xd8\xff"));
     }
 }

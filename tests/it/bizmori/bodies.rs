@@ -67,7 +67,7 @@ async fn post_with_byte_order_mark_is_accepted_on_every_route() {
     assert_eq!(
         text(&response.json(), "/data/locale"),
         "ko-KR",
-        "as without a body"
+        "the default of a request without a body"
     );
 }
 

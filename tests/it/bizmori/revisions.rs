@@ -126,7 +126,7 @@ async fn sunset_without_revision_changes_nothing_until_revision_is_set() {
     let order = server.get_order("live", &id).await;
     assert_eq!(
         order["status"], "failed",
-        "sunset of a revision set after it"
+        "the order fails once the revision is set"
     );
 }
 

@@ -3,21 +3,11 @@
 use reqwest::Method;
 
 use super::{get_request, send};
-use crate::support::{Process, TestServer};
+use crate::support::Process;
 
 const CLIENTS: usize = 40;
 const REQUESTS: usize = 250;
 const MIB: u64 = 1024 * 1024;
-
-/// Returns the value of a metric. `name` includes the labels, if any.
-async fn metric_value(server: &TestServer, name: &str) -> u64 {
-    let response = server.send(Method::GET, "/_mock/metrics", &[], "").await;
-    let page = response.text();
-    let value = page
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    value.map_or(0, |value| value.parse().expect("a number"))
-}
 
 #[tokio::test]
 async fn leave_listings_unread_uses_little_memory() {
@@ -32,7 +22,7 @@ async fn leave_listings_unread_uses_little_memory() {
         assert_eq!(response.status, 404);
     }
     let memory = "process_resident_memory_bytes";
-    let before = metric_value(server, memory).await;
+    let before = server.metric_value(memory).await.expect("a metric");
     let path = "/_mock/requests?limit=10000";
     let mut unread = Vec::new();
     for _ in 0..CLIENTS {
@@ -40,10 +30,11 @@ async fn leave_listings_unread_uses_little_memory() {
     }
     let request_count =
         r#"stuntdouble_http_requests_total{operation="control.listRequests",status="200"}"#;
-    while metric_value(server, request_count).await < CLIENTS as u64 {
+    while server.metric_value(request_count).await.unwrap_or(0) < CLIENTS as u64 {
         tokio::task::yield_now().await;
     }
-    let grown = metric_value(server, memory).await.saturating_sub(before);
+    let after = server.metric_value(memory).await.expect("a metric");
+    let grown = after.saturating_sub(before);
     // A listing that is serialised at once takes 15 MB.
     assert!(
         grown < 150 * MIB,

@@ -59,7 +59,7 @@ async fn read_until_closed(stream: &mut TcpStream) -> Vec<u8> {
     result.expect("the server closes the connection").bytes
 }
 
-/// Waits until the server has `count` connections open, including the one that asks.
+/// Waits until the server has `count` connections open, including the connection of this function.
 async fn await_connections(server: &TestServer, count: usize) {
     let expected = format!("\nstuntdouble_connections {count}\n");
     let reached = async {

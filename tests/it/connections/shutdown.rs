@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{get_request, read_response, read_until_closed, send};
 use crate::support::{TestServer, raw};
 
-/// Waits until `count` requests are in flight besides the one that asks.
+/// Waits until `count` requests are in flight besides the request of this function.
 async fn await_requests(server: &TestServer, count: usize) {
     let expected = format!("\nstuntdouble_http_requests_in_flight {}\n", count + 1);
     loop {

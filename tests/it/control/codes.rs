@@ -56,8 +56,8 @@ const UNDESCRIBED_CODES: [&str; 3] = ["clock_frozen", "forbidden_origin", "unkno
 
 #[test]
 fn control_codes_have_their_names_and_statuses() {
-    let codes = ControlErrorCode::ALL.iter();
-    let codes: Vec<_> = codes
+    let codes: Vec<_> = ControlErrorCode::ALL
+        .iter()
         .map(|code| (code.name(), code.status().as_u16()))
         .collect();
     assert_eq!(codes, CONTROL_CODES);

@@ -125,9 +125,11 @@ async fn documented_metrics_match_the_page() {
     const PREFIXES: [&str; 2] = ["stuntdouble_", "process_"];
     let document = Document::read("src/api/control/README.md");
     let rows = document.rows("Metrics", "| `").into_iter();
-    let names = rows.flat_map(|row| row.split(" | ").next().unwrap_or_default().split('`'));
-    let names = names.filter(|name| PREFIXES.iter().any(|prefix| name.starts_with(prefix)));
-    let documented: BTreeSet<String> = names.map(str::to_owned).collect();
+    let documented: BTreeSet<String> = rows
+        .flat_map(|row| row.split(" | ").next().unwrap_or_default().split('`'))
+        .filter(|name| PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
+        .map(str::to_owned)
+        .collect();
     let server = TestServer::start().await;
     let page = page(&server).await;
     assert_eq!(documented, page.0.into_keys().collect());

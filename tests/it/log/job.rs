@@ -9,7 +9,7 @@ use crate::readme::{Document, bless_block};
 use crate::support::{picture, raw};
 
 const DOCUMENT: &str = "src/cli/README.md";
-/// Address on which nobody listens.
+/// Webhook URL of a closed port.
 const DEAD: &str = "http://127.0.0.1:9/hook";
 const ORDERS: &str = "/api/v2/orders";
 

@@ -65,7 +65,7 @@ const CHECKS: [(&str, Check); 6] = [
     }),
 ];
 
-/// Reads the file whose path is the rest of the last line that begins so.
+/// Reads the file whose path follows `begin` in the last line that starts with it.
 fn file(output: &str, begin: &str) -> Vec<u8> {
     let mut lines = output.lines().rev();
     let path = lines
@@ -74,7 +74,7 @@ fn file(output: &str, begin: &str) -> Vec<u8> {
     std::fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// `true` if `line` is as `shown`, in which `…` stands for any text.
+/// `true` if `line` matches `shown`, in which `…` matches any text.
 fn is_shown(shown: &str, line: &str) -> bool {
     let mut parts = shown.split('…');
     let first = parts.next().unwrap_or_default();
@@ -140,7 +140,11 @@ async fn run_section(section: &Section, setup: &str) {
     })
     .await;
     let addresses = script.matches(ORIGIN).count();
-    assert_eq!(addresses, 1, "{}: one place has it", section.heading);
+    assert_eq!(
+        addresses, 1,
+        "{}: the address is in one place",
+        section.heading
+    );
     script = script.replace(ORIGIN, &server.origin);
     if let Some(address) = server.tls {
         script = script.replace(TLS_ADDRESS, &address.to_string());
@@ -221,12 +225,12 @@ fn start_prints_the_line_that_the_readme_shows() {
         .spawn()
         .expect("the program starts");
     let mut line = String::new();
-    let mut stdout = BufReader::new(server.stdout.take().expect("its output"));
+    let mut stdout = BufReader::new(server.stdout.take().expect("a piped output"));
     stdout.read_line(&mut line).expect("a line");
     // SIGTERM first: a failed assertion must not leave the server running.
     let pid = server.id().to_string();
     let kill = Command::new("kill").args(["-TERM", &pid]).status();
-    let status = server.wait().expect("its status");
+    let status = server.wait().expect("an exit status");
     assert!(kill.expect("kill runs").success());
     assert_eq!(status.code(), Some(0));
     let (_, rest) = line.split_once("127.0.0.1:").expect("an address");
@@ -237,8 +241,8 @@ fn start_prints_the_line_that_the_readme_shows() {
 
 #[test]
 fn programs_are_those_that_other_tests_run() {
-    let recipes = std::fs::read_to_string(root().join("tests/clients/recipes.py"));
-    let recipes = recipes.expect("a program");
+    let recipes =
+        std::fs::read_to_string(root().join("tests/clients/recipes.py")).expect("a program");
     for (path, chapter) in PROGRAMS {
         assert!(recipes.contains(&format!("\"{path}\"")), "{path}");
         assert!(recipes.contains(&format!("\"{chapter}\"")), "{chapter}");

@@ -1,4 +1,4 @@
-//! Length of the documents, and where their links lead.
+//! Length of the documents, and targets of their links.
 
 use std::path::{Component, Path, PathBuf};
 

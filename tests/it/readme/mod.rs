@@ -1,5 +1,5 @@
-//! The documents are true: their shell examples run and print what they show, their tables are those
-//! of the program, and their links lead somewhere.
+//! Checks of the documents: shell examples print the output that they show, tables match the program,
+//! and links have targets.
 
 mod document;
 mod examples;

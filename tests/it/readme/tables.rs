@@ -60,7 +60,7 @@ fn cells(row: &str) -> (&str, &str) {
     cells.unwrap_or_else(|| panic!("{row} does not begin with code"))
 }
 
-/// Returns the rows of a table of codes: code and the rest. They are sorted by code.
+/// Returns the rows of a table of codes, sorted by code: code and the remaining cells.
 fn code_rows<'d>(document: &'d Document, chapter: &str) -> Vec<(&'d str, &'d str)> {
     let rows: Vec<_> = document
         .rows(chapter, "| `")

@@ -59,7 +59,7 @@ async fn put_url_signed_for_one_host_works_at_every_other_host() {
 async fn put_with_strict_host_at_another_host_answers_signature_does_not_match() {
     let server = TestServer::with_config(|config| config.strict_host = true).await;
     server.freeze("live").await;
-    let url = upload_url(&server, &[("host", "made.for:8080")]).await;
+    let url = upload_url(&server, &[("host", "signed.test:8080")]).await;
     let here = url.replace(origin(&url), &server.origin);
     let refused = server.send(Method::PUT, &here, &[], picture()).await;
     assert_eq!(refused.status, 403);
@@ -69,11 +69,10 @@ async fn put_with_strict_host_at_another_host_answers_signature_does_not_match()
             .contains("<Code>SignatureDoesNotMatch</Code>")
     );
     let actual_host = server.origin.trim_start_matches("http://");
-    let reason = format!(
-        "signature: made for the host made.for:8080, arrived at {actual_host} (strict-host)"
-    );
+    let reason =
+        format!("signature: signed for host signed.test:8080, sent to {actual_host} (strict-host)");
     assert_eq!(refused.header("x-mock-reason"), reason);
-    let signed_host = [("host", "made.for:8080")];
+    let signed_host = [("host", "signed.test:8080")];
     let stored = server
         .send(Method::PUT, &here, &signed_host, picture())
         .await;

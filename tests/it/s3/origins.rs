@@ -1,4 +1,4 @@
-//! Whole flows by each address that a client can have for the server. Every URL in a response begins
+//! Complete flows with each address that a client can use for the server. Every URL in a response begins
 //! with that address and works unchanged.
 
 mod addresses;

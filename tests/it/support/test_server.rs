@@ -239,6 +239,18 @@ impl TestServer {
         assert_eq!(response["idle"], true, "{response}");
     }
 
+    /// Returns the value of a metric. `name` includes the labels, if any. `None` if the page has no
+    /// such metric.
+    pub async fn metric_value(&self, name: &str) -> Option<u64> {
+        let page = self
+            .send(Method::GET, "/_mock/metrics", &[], "")
+            .await
+            .text();
+        let mut lines = page.lines();
+        let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+        Some(value.parse().expect("a number"))
+    }
+
     /// Uploads bytes to a presigned URL. Panics unless the response is 200.
     pub async fn put(&self, url: &str, bytes: Vec<u8>) {
         let response = self.send(Method::PUT, url, &[], bytes).await;

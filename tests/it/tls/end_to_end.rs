@@ -1,4 +1,4 @@
-//! Whole flows at the vendors' own hosts by HTTPS. URLs in responses lead to the host that was called.
+//! Complete flows at the vendors' own hosts by HTTPS. URLs in responses have the requested host.
 
 use reqwest::Method;
 use serde_json::{Value, json};

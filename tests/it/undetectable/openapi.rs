@@ -80,7 +80,9 @@ fn description_references_every_component_and_no_other() {
     let mut references = BTreeSet::new();
     add_references(&description, &mut references);
     let components = ["headers", "schemas"].into_iter().flat_map(|kind| {
-        let of_kind = description["components"][kind].as_object().expect("some");
+        let of_kind = description["components"][kind]
+            .as_object()
+            .expect("components");
         of_kind
             .keys()
             .map(move |name| format!("#/components/{kind}/{name}"))

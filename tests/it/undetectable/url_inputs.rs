@@ -228,6 +228,6 @@ pub async fn detect_while_account_is_reset() -> TestResponse {
 #[tokio::test]
 async fn detect_while_account_is_reset_answers_503() {
     let (status, _, reason) = detect_while_account_is_reset().await.error_of();
-    let expected = (503, "the account was reset meanwhile");
+    let expected = (503, "the account was reset during the operation");
     assert_eq!((status, reason.as_str()), expected);
 }

@@ -98,7 +98,7 @@ async fn retry_is_listed_by_drain_and_ended_by_reset() {
         response.assert_refused(
             503,
             "SERVICE_UNAVAILABLE",
-            "the account was reset meanwhile",
+            "the account was reset during the operation",
         );
     };
     assert_ended(&first);

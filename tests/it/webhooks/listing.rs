@@ -159,7 +159,7 @@ async fn update_webhook_changes_only_given_fields_and_test_flag_only_with_live_k
         let secret = server.get(key, &path).await.json()["data"]["secret"].clone();
         assert_eq!(
             secret, created["data"]["secret"],
-            "updates do not change it"
+            "updates do not change the secret"
         );
     }
 }

@@ -40,8 +40,8 @@ struct FailedDelivery {
 }
 
 impl FailedDelivery {
-    /// Creates `count` events, `step` apart, whose deliveries all fail. A day later the endpoint's URL
-    /// becomes that of `receiver`.
+    /// Creates `count` events, `step` apart, whose deliveries all fail. A day later the endpoint gets
+    /// the URL of `receiver`.
     async fn create(server: &TestServer, count: usize, step: &str, receiver: &Receiver) -> Self {
         let (id, secret) = server.webhook("live", "http://127.0.0.1:1/").await;
         for n in 0..count {

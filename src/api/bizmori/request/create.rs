@@ -25,7 +25,7 @@ pub trait OrderBody: DeserializeOwned {
     /// Checks the body. `now` is the now of the account's clock.
     ///
     /// # Errors
-    /// The vendor's code for the first field that is invalid.
+    /// Returns the vendor's code for the first field that is invalid.
     fn validate(self, now: Timestamp) -> Result<ValidatedOrder, ApiError>;
 }
 
@@ -145,7 +145,7 @@ impl<F: AntiAiFileBody + DeserializeOwned> OrderBody for AntiAi<F> {
         } else {
             Vec::new()
         };
-        let mut target_urls = target_urls.into_iter();
+        let mut next_target = target_urls.into_iter();
         let mut files = Vec::with_capacity(self.files.len());
         for (index, JsonObject(file)) in self.files.into_iter().enumerate() {
             let (name, url) = file.into_parts();
@@ -153,7 +153,7 @@ impl<F: AntiAiFileBody + DeserializeOwned> OrderBody for AntiAi<F> {
             check_file_name(&name_field, &name, ANTI_AI_EXTENSIONS)?;
             let url_field = format!("files[{index}].{}", F::URL_FIELD);
             files.push(NewFile {
-                target: target_urls.next(),
+                target: next_target.next(),
                 ..NewFile::new(name, file_source(&url_field, url)?)
             });
         }
@@ -174,7 +174,7 @@ impl<F: AntiAiFileBody + DeserializeOwned> OrderBody for AntiAi<F> {
 /// Returns the source of a file: `url`, the value of `field`, or an upload without it.
 ///
 /// # Errors
-/// `VALIDATION_FAILED` if `url` cannot be called.
+/// Returns `VALIDATION_FAILED` if `url` cannot be called.
 pub(super) fn file_source(field: &str, url: Option<String>) -> Result<FileSource, ApiError> {
     let Some(url) = url else {
         return Ok(FileSource::Upload);

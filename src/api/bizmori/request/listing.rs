@@ -28,7 +28,7 @@ pub struct ListQuery {
     /// `None` for `-1`: all orders on one page.
     pub limit: Option<u32>,
     pub filter: OrderFilter,
-    /// `true` if the query asks for orders of another channel. No order has one.
+    /// `true` if the query requests orders of another channel. No order has one.
     pub channel_is_not_api: bool,
 }
 
@@ -36,7 +36,7 @@ impl ListQuery {
     /// Reads a query. A missing parameter, an empty word and an unknown parameter are ignored.
     ///
     /// # Errors
-    /// `INVALID_PARAMETER` if a number is malformed or out of range, or a word is unknown.
+    /// Returns `INVALID_PARAMETER` if a number is malformed or out of range, or a word is unknown.
     pub fn parse(query: Option<&str>) -> Result<Self, ApiError> {
         let mut list_query = Self {
             page: 1,
@@ -85,7 +85,7 @@ impl Paging {
     /// Reads a query. `limit_default` is the limit if the query has none.
     ///
     /// # Errors
-    /// `INVALID_PARAMETER` if a number is malformed or out of range.
+    /// Returns `INVALID_PARAMETER` if a number is malformed or out of range.
     pub fn parse(query: Option<&str>, limit_default: u32) -> Result<Self, ApiError> {
         let mut paging = Self {
             page: 1,
@@ -120,7 +120,7 @@ impl Paging {
 /// as days since 1970. `None` if there is no date.
 ///
 /// # Errors
-/// `INVALID_PARAMETER` if it is neither a date nor an instant.
+/// Returns `INVALID_PARAMETER` if the value is neither a date nor an instant.
 pub fn stats_day(query: Option<&str>) -> Result<Option<i64>, ApiError> {
     let date = parse_query(query).find(|(name, _)| name == "date");
     let Some((_, date)) = date.filter(|(_, date)| !date.is_empty()) else {

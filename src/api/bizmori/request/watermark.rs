@@ -75,9 +75,8 @@ impl CreateWatermarkEmbed {
             check_file_name(&format!("files[{index}].fileName"), &name, extensions)?;
             let url_field = format!("files[{index}].originalFileUrl");
             let source = file_source(&url_field, file.original_file_url)?;
-            let texts = watermark_texts(index, file.watermarks)?;
             files.push(NewFile {
-                texts,
+                watermark_texts: watermark_texts(index, file.watermarks)?,
                 ..NewFile::new(name, source)
             });
         }

@@ -61,12 +61,12 @@ pub struct RetryFailed {
 }
 
 impl RetryFailed {
-    /// Returns the window, both ends included. A date stands for its whole day. The starts of the two
-    /// days count for the length of the window.
+    /// Returns the window, both ends included. A date means its whole day. The length of the
+    /// window is measured between the starts of the two days.
     ///
     /// # Errors
-    /// `VALIDATION_FAILED` if an end is malformed or the window ends before it begins, the same with
-    /// status 422 if it is longer than [`WINDOW_DAYS_MAX`].
+    /// Returns `VALIDATION_FAILED` if an end is malformed or the window ends before it begins, the same
+    /// with status 422 if it is longer than [`WINDOW_DAYS_MAX`].
     pub fn window(&self) -> Result<RangeInclusive<Timestamp>, ApiError> {
         let from = parse_date_range("fromDate", &self.from_date)?;
         let to = parse_date_range("toDate", &self.to_date)?;

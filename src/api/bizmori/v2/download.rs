@@ -43,7 +43,7 @@ async fn get(
         [output] => output.file.name.clone(),
         _ => format!("{}.zip", order.name),
     };
-    let url = state.links.download_url(
+    let url = state.presigned_urls.download_url(
         &origin,
         Vendor::Bizmori,
         key,

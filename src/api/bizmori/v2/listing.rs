@@ -81,8 +81,8 @@ struct OrderStream {
     writer: ListingWriter,
 }
 
-/// Responds with all orders. They are read as fast as the client takes them, so that no more than one
-/// chunk is in memory.
+/// Responds with all orders. Orders are read at the client's pace, so that at most one chunk is in
+/// memory.
 async fn stream_all(
     state: AppState,
     account: Arc<Account>,

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::Method;
 
-use super::wire::{Confirmed, OrderDetail, Refreshed};
+use super::wire::{ConfirmResponse, OrderDetail, RefreshUrlsResponse};
 use crate::api::bizmori::auth::AuthenticatedAccount;
 use crate::api::bizmori::error::{ApiError, ErrorCode};
 use crate::api::bizmori::orders::find_own_order;
@@ -78,7 +78,7 @@ async fn confirm(
             has_type(&order.work)
         })
         .await?;
-    let mut response = data_response(Confirmed {
+    let mut response = data_response(ConfirmResponse {
         order_id: confirmed.order.id.clone(),
         status: confirmed.order.state.status(),
     });
@@ -120,7 +120,7 @@ async fn refresh_urls(
     }
     let Origin(origin) = Origin::resolve(&state, &request_context).await?;
     let uploads = UploadUrls::new(&state, &account, &origin);
-    Ok(data_response(Refreshed::new(&order, |index| {
+    Ok(data_response(RefreshUrlsResponse::new(&order, |index| {
         uploads.url(&order, index)
     })))
 }

@@ -21,7 +21,7 @@ const SUNSET: HeaderName = HeaderName::from_static("sunset");
 /// Checks that the sunset has not passed by the account's clock.
 ///
 /// # Errors
-/// `WATERMARK_V2_API_SUNSET` if it has.
+/// Returns `WATERMARK_V2_API_SUNSET` if the API has ended.
 pub fn check_sunset(state: &Services, account: &Account) -> Result<(), ApiError> {
     let ends = state.orders.revision(account) == Revision::V2026_10;
     if ends && account.now() >= V2_SUNSET {

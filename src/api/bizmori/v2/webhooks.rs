@@ -70,7 +70,8 @@ fn webhook_id(segment: &str) -> Result<WebhookId, ApiError> {
 /// Checks the body of a create or an update.
 ///
 /// # Errors
-/// `VALIDATION_FAILED` if a field is invalid, `AUTH_FORBIDDEN` if a test key asks for a live endpoint.
+/// Returns `VALIDATION_FAILED` if a field is invalid, `AUTH_FORBIDDEN` if a test key requests a live
+/// endpoint.
 pub(super) fn endpoint_params(
     account: &Account,
     body: WebhookBody,
@@ -82,8 +83,8 @@ pub(super) fn endpoint_params(
     params.restrict_to_key(account.is_test()).map_err(forbidden)
 }
 
-/// Returns the response to a create or an update. `X-Mock-Reason` says why nothing is sent to `url`, if
-/// that is so.
+/// Returns the response to a create or an update. If nothing is sent to `url`, `X-Mock-Reason`
+/// has the reason.
 pub(super) async fn registered_response(
     state: &AppState,
     url: &str,

@@ -43,8 +43,8 @@ async fn get(
         return Ok(data_response(download));
     }
     let download_url = |key: &str, file_name: &str| {
-        let links = &state.links;
-        links.download_url(&origin, Vendor::Bizmori, key, file_name, now, expires_s)
+        let presigned_urls = &state.presigned_urls;
+        presigned_urls.download_url(&origin, Vendor::Bizmori, key, file_name, now, expires_s)
     };
     let outputs_with_keys = order.output_specs().into_iter().zip(&outputs.keys);
     let files: Vec<_> = outputs_with_keys

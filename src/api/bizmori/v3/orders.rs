@@ -33,7 +33,8 @@ pub fn routes(routes: Routes) -> Routes {
 /// Returns the order `order_id` of `account`. Another account's order is not found, as an unknown one.
 ///
 /// # Errors
-/// `VALIDATION_FAILED` if `order_id` is malformed, `ORDER_NOT_FOUND` if the account has no such order.
+/// Returns `VALIDATION_FAILED` if `order_id` is malformed, `ORDER_NOT_FOUND` if the account has no such
+/// order.
 pub async fn find_own_order(
     state: &Services,
     account: &Account,

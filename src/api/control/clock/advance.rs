@@ -14,7 +14,7 @@ use super::{INSTANT_EXAMPLE, JobLine, WaitingLine};
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json};
 use crate::platform::clock;
-use crate::services::worker::{AdvanceError, AdvanceStep, Advanced, STEP_MS_MAX};
+use crate::services::worker::{AdvanceError, AdvanceStep, AdvanceSummary, STEP_MS_MAX};
 
 const DURATION_HINT: &str = "send milliseconds such as 1500, or a duration such as 10s, PT5M or P7D, without months and years and of at most 100 years";
 
@@ -46,8 +46,8 @@ struct AdvanceView {
     waiting: Vec<WaitingLine>,
 }
 
-impl From<Advanced> for AdvanceView {
-    fn from(advanced: Advanced) -> Self {
+impl From<AdvanceSummary> for AdvanceView {
+    fn from(advanced: AdvanceSummary) -> Self {
         Self {
             clock: advanced.account.unwrap_or_else(|| "default".to_owned()),
             now: clock::iso(advanced.now),
@@ -140,11 +140,11 @@ fn duration_ms(by: &Value) -> Result<i64, ControlError> {
         Value::String(text) => clock::parse_duration_ms(text),
         _ => None,
     };
-    let ms = ms.filter(|ms| (0..=STEP_MS_MAX).contains(ms));
-    ms.ok_or_else(|| {
-        let message = format!("by: invalid duration {by}");
-        ControlError::new(ControlErrorCode::BadDuration, message, DURATION_HINT)
-    })
+    ms.filter(|ms| (0..=STEP_MS_MAX).contains(ms))
+        .ok_or_else(|| {
+            let message = format!("by: invalid duration {by}");
+            ControlError::new(ControlErrorCode::BadDuration, message, DURATION_HINT)
+        })
 }
 
 /// Schema of a duration to advance by.

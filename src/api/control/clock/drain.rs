@@ -107,8 +107,13 @@ fn waiting_lines(waiting: Vec<PendingWork>) -> Vec<WaitingLine> {
 
 fn timed_out(waiting: Vec<PendingWork>) -> Response {
     let first = waiting.first();
-    let reason =
-        first.map(|first| format!("{} {} has not ended", first.what.name(), first.subject));
+    let reason = first.map(|first| {
+        format!(
+            "{} {} has not ended",
+            first.wait_target.name(),
+            first.subject
+        )
+    });
     let reason = [(X_MOCK_REASON, header_line(&reason.unwrap_or_default()))];
     let not_idle = DrainTimedOut {
         idle: false,

@@ -208,8 +208,8 @@ async fn message(
 fn is_signed(state: &Services, parts: &Parts, secret: &str, body: &[u8]) -> bool {
     let mut webhooks = state.vendors.iter().filter_map(|profile| profile.webhooks);
     webhooks.any(|webhooks| {
-        let signature = parts.headers.get(webhooks.signature_header);
-        let signature = signature.and_then(|value| value.to_str().ok());
+        let header = parts.headers.get(webhooks.signature_header);
+        let signature = header.and_then(|value| value.to_str().ok());
         signature.is_some_and(|signature| verify(secret, body, signature))
     })
 }

@@ -1,6 +1,6 @@
 //! `accountKnown`: tells a mistyped key from an account without entries.
 //!
-//! A response about an account that nobody had used before the call starts with
+//! A response about an account that did not exist before the call starts with
 //! `"accountKnown": false`. Other responses do not have the field.
 
 use axum::body::Body;
@@ -72,7 +72,7 @@ pub fn describe(document: &mut Value) {
     for schema in response_schemas {
         let schema = document.pointer_mut(&schema);
         if let Some(properties) = schema.and_then(|it| it["properties"].as_object_mut()) {
-            let text = "Present if nobody had used the account before the call.";
+            let text = "Present if the account did not exist before the call.";
             let field = json!({"const": false, "description": text});
             properties.insert(FIELD.to_owned(), field);
         }
@@ -111,8 +111,7 @@ fn describe_input(operation: &mut Value) {
 
 /// Returns the JSON pointers of the named schemas of an operation's result responses.
 fn response_schema_pointers(operation: &Value) -> Vec<String> {
-    let responses = operation["responses"].as_object();
-    let responses = responses.into_iter().flatten();
+    let responses = operation["responses"].as_object().into_iter().flatten();
     let results = responses.filter(|(status, _)| {
         let status = status
             .parse()

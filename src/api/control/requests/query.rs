@@ -13,7 +13,7 @@ const KNOWN_PARAMS: [&str; 6] = ["operation", "method", "path", "status", "since
 /// `None`.
 ///
 /// # Errors
-/// If a parameter is unknown or malformed.
+/// Returns an error if a parameter is unknown or malformed.
 pub fn parse(
     account: Option<&str>,
     text: Option<&str>,

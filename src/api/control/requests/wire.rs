@@ -83,8 +83,8 @@ impl RequestView {
     /// a revision of their own.
     pub fn new(exchange: &Exchange, default_revision: Revision) -> Self {
         let status = exchange.status();
-        let response = exchange.response();
-        let response = response.as_ref();
+        let recorded = exchange.response();
+        let response = recorded.as_ref();
         let response_headers = response.map(|(head, _, _)| headers(head));
         let line = |name: HeaderName| response_headers.as_ref()?.get(name.as_str()).cloned();
         let account = exchange.account().map(str::to_owned);

@@ -27,7 +27,7 @@ fn bad_rule<T>(message: impl Into<String>, hint: impl Into<String>) -> CheckedRu
 /// operation.
 ///
 /// # Errors
-/// If a field is invalid. The hint has the valid values.
+/// Returns an error if a field is invalid. The hint has the valid values.
 pub fn rule(
     request: RuleRequest,
     operations: &[Operation],

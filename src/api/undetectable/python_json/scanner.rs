@@ -108,12 +108,14 @@ impl<'t> Scanner<'t> {
             ("Infinity", PyValue::Float(f64::INFINITY)),
             ("-Infinity", PyValue::Float(f64::NEG_INFINITY)),
         ];
-        let mut words = words.into_iter();
         let whole = match rest.first() {
             Some(b'[') => return Ok(ValueStart::Opened(Container::Array)),
             Some(b'{') => return Ok(ValueStart::Opened(Container::Object)),
             Some(b'"') => PyValue::Text(self.read_string()?),
-            _ => match words.find(|(word, _)| rest.starts_with(word.as_bytes())) {
+            _ => match words
+                .into_iter()
+                .find(|(word, _)| rest.starts_with(word.as_bytes()))
+            {
                 Some((word, value)) => {
                     self.at += word.len();
                     value

@@ -72,8 +72,8 @@ pub fn verify_body(args: &VerifyArgs, read: ReadSource<'_>) -> Result<Vec<u8>, S
         ("headers", by_name(&args.header)),
     ])?;
     if let Some(source) = &args.body {
-        let body = serde_json::from_slice(&read(source)?);
-        let body = body.map_err(|error| format!("--body: invalid JSON: {error}"))?;
+        let body = serde_json::from_slice(&read(source)?)
+            .map_err(|error| format!("--body: invalid JSON: {error}"))?;
         when.insert("body", body);
     }
     let range = [

@@ -7,7 +7,9 @@ use crate::cli::grammar::{Cli, Command};
 fn read_stub(source: &JsonSource) -> Result<Vec<u8>, String> {
     Ok(match source {
         JsonSource::Inline(text) => text.clone().into_bytes(),
-        JsonSource::File(path) if path.ends_with("gone") => return Err("it is gone".to_owned()),
+        JsonSource::File(path) if path.ends_with("missing") => {
+            return Err("no such file".to_owned());
+        }
         JsonSource::File(path) => format!("in {}", path.display()).into_bytes(),
         JsonSource::Stdin => b"[1]".to_vec(),
     })
@@ -233,7 +235,7 @@ fn delivery_order_inbox_and_snapshot_commands_call_their_routes() {
         ("snapshot delete a", "DELETE /_mock/snapshots/a"),
         ("fixtures load -", "PUT /_mock/fixtures [1]"),
         ("fixtures load a.json", "PUT /_mock/fixtures in a.json"),
-        ("fixtures load gone", "it is gone"),
+        ("fixtures load missing", "no such file"),
     ] {
         assert_eq!(request_of_line(command), call);
     }

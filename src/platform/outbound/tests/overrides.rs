@@ -92,8 +92,8 @@ async fn calls_with_fault_respect_blocked_addresses() {
             assert_eq!(done, [(); 3].map(|()| Err(line.to_owned())));
         }
     }
-    let nobody = "http://127.0.0.1:1/";
-    for line in call_all(&outbound(), nobody, &with_fault(Fault::Empty)).await {
+    let closed_port = "http://127.0.0.1:1/";
+    for line in call_all(&outbound(), closed_port, &with_fault(Fault::Empty)).await {
         let line = line.expect_err("a refused connection");
         assert!(
             line.contains("refused") && !line.contains("rule 1"),
@@ -120,13 +120,13 @@ async fn truncated_request_to_a_stalled_receiver_times_out() {
 
 #[tokio::test]
 async fn stub_response_replaces_the_receiver() {
-    let nobody = "http://127.0.0.1:1/";
+    let closed_port = "http://127.0.0.1:1/";
     let json = Some(StubBody::Json("[1]".to_owned()));
     let text = Some(StubBody::Text("a".to_owned()));
     let typed = [("Content-Type", "image/png")];
     let large = Some(StubBody::Text("x".repeat(1_001)));
-    let too_large = Err(format!("{nobody} has more than 1000 bytes"));
-    let refused = |line: &str| Err(format!("{nobody} answered {line}"));
+    let too_large = Err(format!("{closed_port} has more than 1000 bytes"));
+    let refused = |line: &str| Err(format!("{closed_port} answered {line}"));
     for (overrides, status, fetched) in [
         (
             with_response(200, &[], json),
@@ -147,7 +147,7 @@ async fn stub_response_replaces_the_receiver() {
         ),
         (with_response(503, &[], None), "503", refused("503")),
     ] {
-        let done = call_all(&outbound(), nobody, &overrides).await;
+        let done = call_all(&outbound(), closed_port, &overrides).await;
         let status = Ok(status.to_owned());
         assert_eq!(done, [status.clone(), status, fetched]);
     }

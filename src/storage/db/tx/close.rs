@@ -11,7 +11,7 @@ impl DbWriter {
     pub(in crate::storage::db) async fn close(&self) {
         let mut guard = self.connection.lock().await;
         guard.is_closed = true;
-        self.rows_went.notify_one();
+        self.rows_deleted.notify_one();
         // A group is still open if its last transaction left the commit to a queued one that was
         // dropped.
         if guard.group_len > 0 {
@@ -65,7 +65,11 @@ mod tests {
         close.await;
         first.await.expect("the close commits");
         let log = std::fs::metadata(dir.path().join("db-wal"));
-        assert_eq!(log.expect("a log").len(), 0, "it was brought home");
+        assert_eq!(
+            log.expect("a log").len(),
+            0,
+            "the log was written back to the database"
+        );
         let Err(InternalError::Broken(error)) = db.begin().await else {
             panic!("a closed database takes no transaction");
         };

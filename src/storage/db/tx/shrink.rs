@@ -21,9 +21,9 @@ const INCREMENTAL: i64 = 2;
 
 impl DbWriter {
     /// Returns free pages whenever rows were removed. Ends when the writer is closed.
-    pub(super) async fn shrink_when_rows_go(writer: Weak<Self>, rows_went: Arc<Notify>) {
+    pub(super) async fn shrink_after_deletions(writer: Weak<Self>, rows_deleted: Arc<Notify>) {
         loop {
-            rows_went.notified().await;
+            rows_deleted.notified().await;
             let Some(writer) = writer.upgrade() else {
                 return;
             };
@@ -121,13 +121,13 @@ mod tests {
         let at = Timestamp::from_ms(0);
         let added = accounts::insert(&mut tx, "large", &AccountSettings::default(), at).await;
         let id = added.expect("an account");
-        let rows = sqlx::query(
+        let query = sqlx::query(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1024)
              INSERT INTO events (id, account_id, vendor, type, body)
              SELECT i, ?, 'bizmori', 'type', hex(zeroblob(16384)) FROM n",
         );
-        let rows = rows.bind(id.0).execute(tx.sqlite()).await;
-        assert_eq!(rows.expect("rows").rows_affected(), 1_024);
+        let inserted = query.bind(id.0).execute(tx.sqlite()).await;
+        assert_eq!(inserted.expect("rows").rows_affected(), 1_024);
         tx.commit().await.expect("a commit");
         id
     }

@@ -20,7 +20,7 @@ pub struct OrderUpdate {
 pub type SqlQuery = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
 impl Tx {
-    /// Queues the new state of an order. It is written with the next statement, or at the commit.
+    /// Queues the new state of an order, which is written with the next statement or at the commit.
     pub(in crate::storage::db) async fn update_order(
         &mut self,
         update: OrderUpdate,

@@ -67,7 +67,7 @@ async fn advance_to_an_instant_runs_all_jobs_due_by_then() {
     assert_eq!(
         repeated["executed"],
         json!([]),
-        "the clock is already there"
+        "the clock is already at this time"
     );
     let by = json!({"account": "live", "by": "1m 30s"});
     let result = server.control(Method::POST, ADVANCE, &by).await;

@@ -1,4 +1,4 @@
-//! Truncated, inconsistent and oversized ZIP files. They are refused or answered at bounded cost.
+//! Truncated, inconsistent and oversized ZIP files, which are refused or answered at bounded cost.
 
 use serde_json::{Value, json};
 

@@ -36,7 +36,7 @@ async fn rule_with_delay_defers_attempt_by_account_clock_and_counts_once() {
     assert_eq!(
         delivered[1..],
         [json!(late), json!(late)],
-        "by the rule that was deleted since"
+        "the deleted rule still applies to the deferred attempt"
     );
 }
 

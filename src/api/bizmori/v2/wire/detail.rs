@@ -116,7 +116,10 @@ impl TypeFields {
                 Self::AiDetection(AiDetection::new(order, *options, context))
             }
             Work::WatermarkEmbed => {
-                let texts = order.files.iter().flat_map(|file| file.texts.clone());
+                let texts = order
+                    .files
+                    .iter()
+                    .flat_map(|file| file.watermark_texts.clone());
                 Self::WatermarkEmbed {
                     watermarks: texts.collect(),
                 }

@@ -21,18 +21,18 @@ pub use listing::{ListingWriter, OrderListing, RecentStats};
 /// Response to a confirm.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Confirmed {
+pub struct ConfirmResponse {
     pub order_id: String,
     pub status: &'static str,
 }
 
 /// Response to `POST …/refresh-urls`.
 #[derive(Debug, Serialize)]
-pub struct Refreshed {
+pub struct RefreshUrlsResponse {
     files: Vec<NewFileView>,
 }
 
-impl Refreshed {
+impl RefreshUrlsResponse {
     /// Lists the files of `order` that are not uploaded yet. `upload_url` returns the URL of the file
     /// with that index.
     pub fn new(order: &Order, upload_url: impl Fn(usize) -> String) -> Self {

@@ -118,7 +118,7 @@ impl From<Delivery> for EventItem {
         Self {
             id: delivery.id,
             event_id: delivery.event.id,
-            event_type: delivery.event.kind,
+            event_type: delivery.event.event_type,
             status: delivery.status.name(),
             retries: delivery.retries,
             last_sent_at: delivery.last_sent_at.map(clock::iso),
@@ -181,7 +181,7 @@ impl From<RetrySummary> for FailedRetried {
     }
 }
 
-/// Response to `POST …/webhook`: the fields of `POST …/webhooks` and those of `GET …/webhook`.
+/// Response to `POST …/webhook`: the fields of `POST …/webhooks` and of `GET …/webhook`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LegacyWebhookSet {

@@ -89,7 +89,7 @@ impl NewOutput {
             file_id: output.output_id().to_string(),
             input_file_id: output.file.id.to_string(),
             output_index: output.index,
-            watermark_text: output.texts.join("\n"),
+            watermark_text: output.watermark_texts.join("\n"),
             status: output_status(order, output.file),
             media_kind: if is_pdf { "pdf" } else { "image" },
         }

@@ -195,7 +195,8 @@ impl From<OutputSpec<'_>> for OutputFile {
             file_id: output.output_id().to_string(),
             file_name: output.file.name.clone(),
             input_file_id: output.file.id.to_string(),
-            watermark_text: (!output.texts.is_empty()).then(|| output.texts.join("\n")),
+            watermark_text: (!output.watermark_texts.is_empty())
+                .then(|| output.watermark_texts.join("\n")),
         }
     }
 }

@@ -116,8 +116,15 @@ fn report_url(
     match &report.state {
         ReportState::Ready { key } => {
             let name = report_name(order, locale);
-            let links = context.links;
-            Some(links.download_url(origin, Vendor::Bizmori, key, &name, now, REPORT_URL_TTL_S))
+            let presigned_urls = context.presigned_urls;
+            Some(presigned_urls.download_url(
+                origin,
+                Vendor::Bizmori,
+                key,
+                &name,
+                now,
+                REPORT_URL_TTL_S,
+            ))
         }
         ReportState::Sample => {
             let expires_at = now.plus_ms(i64::from(REPORT_URL_TTL_S) * 1_000);

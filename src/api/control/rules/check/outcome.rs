@@ -13,7 +13,7 @@ const OUTCOMES_HINT: &str = "set one of: status failed with or without errorCode
 /// such as `then.outcome.`.
 ///
 /// # Errors
-/// If a field is invalid. The hint has the valid values.
+/// Returns an error if a field is invalid. The hint has the valid values.
 pub fn outcome(spec: OutcomeSpec, place: &str) -> CheckedRule<rule::ForcedOutcome> {
     if let Some(probability) = spec.probability
         && !(0.0..=1.0).contains(&probability)
@@ -110,7 +110,7 @@ fn not_one_result<T>(place: &str) -> CheckedRule<T> {
 /// Checks the error code of an outcome: one of `vendors` must have the code.
 ///
 /// # Errors
-/// If no vendor has the code. The hint lists the valid codes.
+/// Returns an error if no vendor has the code. The hint lists the valid codes.
 pub fn check_code(
     outcome: &rule::ForcedOutcome,
     registry: &Vendors,

@@ -29,7 +29,7 @@ const WEBHOOK_HINT: &str = "set one of: drop, duplicate, delayMs, signature, out
 /// Returns the effects if there is at least one and they can be combined.
 ///
 /// # Errors
-/// If an effect is invalid. The hint has the valid values.
+/// Returns an error if an effect is invalid. The hint has the valid values.
 pub(super) fn check_action(then: RuleActionSpec) -> CheckedRule<rule::RuleAction> {
     let then = rule::RuleAction {
         delay_ms: then.delay_ms.map(delay_ms).transpose()?,

@@ -1,6 +1,6 @@
 //! The code under test: a client of the two vendors.
 //!
-//! It does not know of a mock. The caller sets the vendors' addresses, as in production.
+//! The client has no code for a mock. The caller sets the vendors' addresses, as in production.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -71,11 +71,14 @@ impl Pictures {
         let url = format!("{origin}/get-presigned-url?file_name={name}");
         let request = self.http.get(url).header("apikey", &self.key);
         let slot: Value = send(request).await?.json().await?;
-        let put = self.http.put(text(&slot["presigned_url"]));
-        let put = put.header("Content-Type", "image/jpeg");
-        let put = put.header("x-amz-acl", "private");
-        let response = put.body(picture.to_vec()).send().await?;
-        response.error_for_status()?;
+        self.http
+            .put(text(&slot["presigned_url"]))
+            .header("Content-Type", "image/jpeg")
+            .header("x-amz-acl", "private")
+            .body(picture.to_vec())
+            .send()
+            .await?
+            .error_for_status()?;
 
         let url = format!("{origin}/{}", text(&slot["file_path"]));
         let detect = json!({"key": self.key, "url": url});

@@ -41,8 +41,8 @@ impl Account {
     pub async fn statuses(&self, operation: &str) -> Vec<u64> {
         let key = &self.pictures.key;
         let path = format!("requests?account={key}&operation={operation}");
-        let response = self.control("GET", &path).send().await;
-        let response = response.expect("a response");
+        let sent = self.control("GET", &path).send().await;
+        let response = sent.expect("a response");
         let journal: Value = response.json().await.expect("the journal");
         let requests = journal["requests"].as_array().expect("requests");
         let statuses = requests.iter().map(|request| request["status"].as_u64());

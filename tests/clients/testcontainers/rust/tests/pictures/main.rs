@@ -12,8 +12,8 @@ const PHOTO: &[u8] = include_bytes!("../../../../../../fixtures/photo.jpg");
 #[tokio::test]
 async fn protect_returns_another_jpeg() {
     let account = Account::new().await;
-    let protected = account.pictures.protect("photo.jpg", PHOTO).await;
-    let protected = protected.expect("protected");
+    let result = account.pictures.protect("photo.jpg", PHOTO).await;
+    let protected = result.expect("a protected picture");
     assert!(protected.starts_with(b"\xff\xd8\xff"));
     assert_ne!(protected, PHOTO);
     assert_eq!(account.statuses("storage.*").await, [200, 200]);
@@ -76,8 +76,8 @@ async fn order_retries_a_vendor_that_is_busy_twice() {
 async fn protect_gives_up_after_three_tries() {
     let account = Account::new().await;
     busy(&account, None).await;
-    let error = account.pictures.protect("photo.jpg", PHOTO).await;
-    let error = error.expect_err("given up").to_string();
+    let result = account.pictures.protect("photo.jpg", PHOTO).await;
+    let error = result.expect_err("an error").to_string();
     assert!(error.contains("503"), "{error}");
     assert_eq!(account.statuses("*").await, [503, 503, 503]);
 }

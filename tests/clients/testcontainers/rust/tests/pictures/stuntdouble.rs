@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 
 const PORT: u16 = 8080;
 
-/// A running container. It is removed when the last test drops it.
+/// A running container, removed when the last test drops it.
 pub struct Stuntdouble {
     pub origin: String,
     _container: ContainerAsync<GenericImage>,
