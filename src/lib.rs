@@ -58,7 +58,7 @@
 //! |---|---|
 //! | Where is the expiry of a presigned upload or download URL judged? | [`platform::presign::Signer::verify`], in `src/platform/presign/verify.rs`. [`api::s3`] calls it with the account's time. |
 //! | Where does an order fail because its files were not uploaded in time? | `src/services/orders/deadline.rs`, run by the job [`model::job::JobKind::ExpireUploads`] |
-//! | Where is the retry of a webhook scheduled? | [`model::webhook::Delivery::fail`], by [`model::webhook::RETRY_SCHEDULE_MS`]. `src/services/webhooks/deliver.rs` calls it after a failed attempt and stores the due time. |
+//! | Where is the retry of a webhook scheduled? | [`model::webhook::Delivery::fail`], by the vendor's [`retry_schedule_ms`](services::vendors::WebhookProfile::retry_schedule_ms). `src/services/webhooks/deliver.rs` calls it after a failed attempt and stores the due time. |
 //! | How do I add an error code? | Add the code, with its status and text, to `error.rs` of the API: `src/api/bizmori`, `src/api/undetectable`, `src/api/s3` or `src/api/control`. Codes with which orders fail are in `src/model/failure_codes.rs`. |
 //! | How do I add a route? | Add it to the `routes` function of the API, by [`http::Routes::on`]: name, method, path, handler, and its OpenAPI text by [`http::Routes::docs`] |
 //! | How do I add an effect of a rule? | A field of [`model::rule::RuleAction`], its check in `src/api/control/rules`, and its use in [`http`] (requests), [`platform::outbound`] (outbound calls) or [`services::orders`] (orders) |

@@ -1,7 +1,7 @@
 //! Webhooks. An endpoint receives events. A delivery is one event for one endpoint. An attempt is one
 //! HTTP request of a delivery.
 //!
-//! [`Delivery::fail`] schedules the next attempt by [`RETRY_SCHEDULE_MS`].
+//! [`Delivery::fail`] schedules the next attempt by the vendor's retry schedule.
 
 use std::collections::BTreeMap;
 

@@ -36,7 +36,7 @@ pub struct AttemptFilter {
 /// Inserts attempts at a delivery. The endpoint and the delivery may have been removed.
 ///
 /// # Errors
-/// Returns [`InternalError::AccountGone`] if the account was deleted.
+/// Returns [`AccountGone`](super::InternalError::AccountGone) if the account was deleted.
 pub async fn insert(
     tx: &mut Tx,
     account: AccountId,

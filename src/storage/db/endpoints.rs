@@ -18,7 +18,7 @@ const ENDPOINT: &str = "SELECT id, account_id, name, url, secret, test, active, 
 /// Inserts `endpoint` and returns its new id. The id in `endpoint` is ignored.
 ///
 /// # Errors
-/// Returns [`InternalError::AccountGone`] if the account was deleted.
+/// Returns [`AccountGone`](super::InternalError::AccountGone) if the account was deleted.
 pub async fn insert(tx: &mut Tx, endpoint: &Endpoint) -> StoreResult<WebhookId> {
     let row = sqlx::query(
         "INSERT INTO endpoints (account_id, vendor, snowflake, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy)

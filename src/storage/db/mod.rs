@@ -1,6 +1,6 @@
 //! State in SQLite. No other module names sqlx.
 //!
-//! One connection writes and up to [`READERS`] connections read. A write needs a [`Tx`], so a write
+//! One connection writes and up to `READERS` connections read. A write needs a [`Tx`], so a write
 //! outside a transaction does not compile. Concurrent writes share a commit (see [`tx`]). Times are
 //! parameters: no SQL calls `now()`. Committed rows survive a crash of the process.
 //!

@@ -15,7 +15,7 @@ use crate::model::order::{Order, Vendor};
 /// order of the same operation with the same idempotency key.
 ///
 /// # Errors
-/// Returns [`InternalError::AccountGone`] if the account was deleted.
+/// Returns [`AccountGone`](super::InternalError::AccountGone) if the account was deleted.
 pub async fn insert(
     tx: &mut Tx,
     order: &Arc<Order>,

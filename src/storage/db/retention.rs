@@ -9,7 +9,7 @@ use crate::model::ids::AccountId;
 const BATCH_ROWS: u32 = 64;
 
 /// Removes the account's oldest expired orders with a sequence number of at most `number_max`, and
-/// returns their ids. Removes at most [`BATCH_ROWS`].
+/// returns their ids. Removes at most `BATCH_ROWS`.
 ///
 /// # Errors
 /// Returns an error if the database fails.
@@ -51,7 +51,7 @@ pub async fn remove_expired_orders(
 }
 
 /// Removes the account's oldest expired uploads with a sequence number of at most `number_max`. Removes
-/// at most [`BATCH_ROWS`].
+/// at most `BATCH_ROWS`.
 ///
 /// # Errors
 /// Returns an error if the database fails.

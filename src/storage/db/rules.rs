@@ -59,7 +59,7 @@ pub fn bytes(rule: &Rule) -> StoreResult<usize> {
 /// Inserts a new rule.
 ///
 /// # Errors
-/// Returns [`InternalError::AccountGone`] if the account was deleted.
+/// Returns [`AccountGone`](super::InternalError::AccountGone) if the account was deleted.
 pub async fn insert(tx: &mut Tx, account: Option<AccountId>, rule: Rule) -> StoreResult<RuleRow> {
     let body = serde_json::to_string(&rule)?;
     let bytes = body.len();

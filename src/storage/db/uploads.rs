@@ -22,7 +22,7 @@ pub struct Upload {
 /// Inserts a new upload.
 ///
 /// # Errors
-/// Returns [`InternalError::AccountGone`] if the account was deleted.
+/// Returns [`AccountGone`](super::InternalError::AccountGone) if the account was deleted.
 pub async fn insert(tx: &mut Tx, upload: &Upload) -> StoreResult<()> {
     sqlx::query(
         "INSERT INTO uploads (id, account_id, account_seq, key, name) VALUES (?, ?, ?, ?, ?)",

@@ -36,7 +36,7 @@ pub async fn account_of_event(
 /// vendor and of test orders or other orders. Returns the endpoints. Inserts nothing if there are none.
 ///
 /// # Errors
-/// Returns [`InternalError::AccountGone`] if the account was deleted.
+/// Returns [`AccountGone`](super::InternalError::AccountGone) if the account was deleted.
 pub async fn publish(
     tx: &mut Tx,
     account: AccountId,
