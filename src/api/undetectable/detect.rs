@@ -289,7 +289,8 @@ fn document_from_fixture(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldEr
 
 /// Checks size and content. The vendor checks them here, not at the upload.
 async fn check_file(state: &Services, file: &UploadedFile) -> Result<(), ApiError> {
-    let (name, bytes) = (&file.upload.name, file.content.bytes);
+    let name = &file.upload.name;
+    let bytes = file.content.bytes;
     if bytes < FILE_BYTES_MIN {
         let reason = format!("{name}: too small: {bytes} bytes, minimum {FILE_BYTES_MIN}");
         return Err(ApiError::new(ErrorCode::FileTooSmall, reason));
