@@ -319,8 +319,8 @@ mod tests {
 
     #[test]
     fn parse_uses_defaults_and_ignores_unknown_fields() {
-        let body = json!({"key": "k", "url": "u", "_t": [1], "content_type": 5});
-        let body = PyValue::from(&body);
+        let json = json!({"key": "k", "url": "u", "_t": [1], "content_type": 5});
+        let body = PyValue::from(&json);
         let mut fields = FieldReader::for_body(&body);
         let options = DocumentOptions {
             preview: false,
