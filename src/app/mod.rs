@@ -111,7 +111,8 @@ impl App {
         let tls = load_tls(&config, data.path())?;
         let ca_pem = tls.as_ref().map(|tls| Arc::clone(&tls.ca_pem));
         let state = build_services(config, data.path(), db, blobs, ca_pem).await?;
-        let (host, settings) = (state.config.host, &state.config.tls);
+        let host = state.config.host;
+        let settings = &state.config.tls;
         let (listener, address) = bind(host, state.config.port, "--port").await?;
         let tls = match tls {
             None => None,

@@ -103,10 +103,12 @@ impl ActivationMap {
 
     /// Averages each cell with its neighbours, with weights 1 2 1 along both axes.
     fn blur(&mut self) {
-        let (columns, rows) = (self.columns, self.rows);
+        let columns = self.columns;
+        let rows = self.rows;
         let mut blurred = vec![0.0; self.cells.len()];
         for (at, cell) in blurred.iter_mut().enumerate() {
-            let (x, y) = (at % columns, at / columns);
+            let x = at % columns;
+            let y = at / columns;
             for (row, row_weight) in [
                 (y.saturating_sub(1), 1.0),
                 (y, 2.0),
@@ -218,7 +220,8 @@ fn contrasts(picture: &RgbImage, columns: u32, rows: u32) -> Vec<f32> {
         for column in 0..columns {
             let window =
                 imageops::crop_imm(&luma, column * SAMPLES, row * SAMPLES, SAMPLES, SAMPLES);
-            let (mut sum, mut squares) = (0.0_f32, 0.0_f32);
+            let mut sum = 0.0_f32;
+            let mut squares = 0.0_f32;
             for (_, _, luma) in window.pixels() {
                 let luma = f32::from(luma[0]);
                 sum += luma;

@@ -94,7 +94,8 @@ impl Moments {
         let Some(inner) = middle.len().checked_sub(2).filter(|&inner| inner > 0) else {
             return;
         };
-        let (above, below) = (&above[1..=inner], &below[1..=inner]);
+        let above = &above[1..=inner];
+        let below = &below[1..=inner];
         let (left, centre, right) = (&middle[..inner], &middle[1..=inner], &middle[2..]);
         let mut sum = 0_i32;
         // Summing up to SQUARES_MAX squares in 32 bits lets the compiler vectorise the loop.

@@ -102,7 +102,8 @@ pub fn for_file(kind: FileKind, bytes: &[u8]) -> u64 {
 
 fn png_metadata(bytes: &[u8]) -> u64 {
     let mut copied = 0;
-    let (mut profile, mut texts) = (0, 0);
+    let mut profile = 0;
+    let mut texts = 0;
     for chunk in structure::png_chunks(bytes) {
         let length = chunk.body.len() as u64;
         match &chunk.kind {

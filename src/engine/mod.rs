@@ -334,7 +334,8 @@ impl Engine {
     ) -> Result<T, EngineError> {
         let permits = Arc::clone(&self.permits);
         let mut permit = permits.acquire_owned().await.map_err(io::Error::other)?;
-        let (mut bytes, mut work) = (bytes, work);
+        let mut bytes = bytes;
+        let mut work = work;
         loop {
             let mut lease = self.budget.lease(bytes).await?;
             let task = tokio::task::spawn_blocking(move || {

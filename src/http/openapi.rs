@@ -118,7 +118,8 @@ struct ResponseDoc {
 
 impl<'s> OperationDoc<'s> {
     fn new(schemas: &'s mut SchemaRegistry, operation: &Operation) -> Self {
-        let (method, path) = (&operation.method, operation.path);
+        let method = &operation.method;
+        let path = operation.path;
         let path_parameter = |segment: &str| {
             let name = segment.strip_prefix('{')?.strip_suffix('}')?;
             Some(

@@ -87,9 +87,12 @@ pub fn check_url(url: &str) -> Result<(), String> {
         return Err(format!("longer than {URL_CHARS_MAX} characters"));
     }
     match reqwest::Url::parse(url) {
-        Err(error) => Err(error.to_string()),
         Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.has_host() => Ok(()),
         Ok(_) => Err(format!("expected an http or https URL, got {url}")),
+        Err(url::ParseError::RelativeUrlWithoutBase) => {
+            Err(format!("expected an http or https URL, got {url:?}"))
+        }
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -127,7 +127,8 @@ impl Journal {
     /// that entries of an account are stored in the order of their numbers. Does nothing if the
     /// exchange is numbered already.
     fn number(&self, entry: &JournalEntry, account: Option<&Arc<Account>>) {
-        let (inner, exchange) = (&self.0, &entry.exchange);
+        let inner = &self.0;
+        let exchange = &entry.exchange;
         if exchange.is_numbered() {
             return;
         }

@@ -57,7 +57,8 @@ pub struct WebhookProfile {
     pub build_event: EventBuilder,
     /// Request header with the signature, in lower case.
     pub signature_header: &'static str,
-    /// Milliseconds from a failed attempt to the next one. After the last of them the delivery has failed.
+    /// Milliseconds from each failed attempt to the next. The delivery fails with the attempt after the
+    /// last entry.
     pub retry_schedule_ms: &'static [i64],
 }
 

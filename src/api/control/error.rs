@@ -214,10 +214,10 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ControlError> {
 fn json_error(path: &str, error: &serde_json::Error) -> ControlError {
     // A value without a name of its own is reported by the path of its parent.
     let path = path.strip_suffix(".?").unwrap_or(path);
-    let message = if matches!(path, "." | "?") {
-        error.to_string()
-    } else {
-        format!("{path}: {error}")
+    let message = match path {
+        _ if error.is_syntax() || error.is_eof() => format!("the body is not valid JSON: {error}"),
+        "." | "?" => error.to_string(),
+        field => format!("{field}: {error}"),
     };
     let hint = "GET /_mock/openapi.json describes the fields and their types";
     ControlError::new(ControlErrorCode::BadBody, message, hint)

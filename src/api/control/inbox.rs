@@ -145,7 +145,7 @@ fn check(settings: &InboxSettings) -> Result<(), ControlError> {
     let mut statuses = settings.statuses.iter();
     if let Some(status) = statuses.find(|it| !(200..600).contains(*it)) {
         return bad(
-            format!("statuses: {status} is not a final status"),
+            format!("statuses: expected 200 to 599, got {status}"),
             "use 200 to 599".to_owned(),
         );
     }

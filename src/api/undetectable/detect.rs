@@ -289,7 +289,8 @@ fn document_from_fixture(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldEr
 
 /// Checks size and content. The vendor checks them here, not at the upload.
 async fn check_file(state: &Services, file: &UploadedFile) -> Result<(), ApiError> {
-    let (name, bytes) = (&file.upload.name, file.content.bytes);
+    let name = &file.upload.name;
+    let bytes = file.content.bytes;
     if bytes < FILE_BYTES_MIN {
         let reason = format!("{name}: too small: {bytes} bytes, minimum {FILE_BYTES_MIN}");
         return Err(ApiError::new(ErrorCode::FileTooSmall, reason));
@@ -318,8 +319,8 @@ mod tests {
 
     #[test]
     fn parse_uses_defaults_and_ignores_unknown_fields() {
-        let body = json!({"key": "k", "url": "u", "_t": [1], "content_type": 5});
-        let body = PyValue::from(&body);
+        let json = json!({"key": "k", "url": "u", "_t": [1], "content_type": 5});
+        let body = PyValue::from(&json);
         let mut fields = FieldReader::for_body(&body);
         let options = DocumentOptions {
             preview: false,

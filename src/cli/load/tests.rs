@@ -220,7 +220,8 @@ fn secret_file_without_a_secret_is_refused_by_name() {
     let path = |name: &str| dir.path().join(name).to_str().expect("text").to_owned();
     std::fs::write(path("empty"), "\n").expect("a file");
     std::fs::write(path("lines"), "a\nb\n").expect("a file");
-    let (token, s3) = ("STUNTDOUBLE_CONTROL_TOKEN", "STUNTDOUBLE_S3_SECRET");
+    let token = "STUNTDOUBLE_CONTROL_TOKEN";
+    let s3 = "STUNTDOUBLE_S3_SECRET";
     let (token_file, s3_file) = (
         "STUNTDOUBLE_CONTROL_TOKEN_FILE",
         "STUNTDOUBLE_S3_SECRET_FILE",

@@ -42,7 +42,8 @@ fn normalized_map_has_a_wider_range_than_a_raw_one() {
 
 /// Returns the lowest and the highest level of a map.
 fn levels(map: &ActivationMap) -> (u8, u8) {
-    let (mut min, mut max) = (255, 0);
+    let mut min = 255;
+    let mut max = 0;
     map.rows(100, 100, |levels| {
         for &level in levels {
             min = min.min(level);

@@ -122,7 +122,7 @@ pub fn generator_from_software(text: &str) -> Option<&'static str> {
     first_match(&lowercase_head(text, NAME_BYTES_MAX), &GENERATORS)
 }
 
-/// Returns the generator that is the given program, if the picture is AI-generated.
+/// Returns the generator with the given program name, for a picture that is AI-generated.
 pub fn generator_from_claim(text: &str) -> Option<&'static str> {
     let lower = lowercase_head(text, NAME_BYTES_MAX);
     first_match(&lower, &GENERATORS).or_else(|| first_match(&lower, &AMBIGUOUS_SIGNERS))

@@ -58,7 +58,7 @@ fn fixtures_have_their_origin() {
 }
 
 #[test]
-fn generators_are_recognised() {
+fn read_of_generator_metadata_names_the_generator() {
     assert_folder(
         "generators",
         &[

@@ -169,8 +169,10 @@ impl Canvas {
 
     /// Adds the path of a rectangle with rounded corners.
     fn add_rounded_path(&mut self, area: PageArea, radius: f32) {
-        let (left, bottom) = (area.x, area.y);
-        let (right, top) = (left + area.width, bottom + area.height);
+        let left = area.x;
+        let bottom = area.y;
+        let right = left + area.width;
+        let top = bottom + area.height;
         // Distance of the control points from the corners.
         let c = radius * (1.0 - QUARTER_CIRCLE);
         self.content

@@ -111,7 +111,8 @@ fn draw_heading(canvas: &mut Canvas, report: &ReportFacts) -> f32 {
 /// Draws the result in a panel below `top`. Returns its lower edge.
 fn draw_result(canvas: &mut Canvas, report: &ReportFacts, top: f32) -> f32 {
     let locale = report.locale;
-    let (left, right) = (MARGIN_PT + PADDING_PT, WIDTH_PT - MARGIN_PT - PADDING_PT);
+    let left = MARGIN_PT + PADDING_PT;
+    let right = WIDTH_PT - MARGIN_PT - PADDING_PT;
     let width = right - left;
     let probability = match report.finding {
         Finding::Ai { probability } => Some(probability),

@@ -85,7 +85,8 @@ pub fn scan(text: &str) -> Result<SvgKind, FileDefect> {
                 return Err(truncated_defect());
             }
             Event::Eof if is_plain => {
-                let (elements, stops) = (counts.elements, counts.stops);
+                let elements = counts.elements;
+                let stops = counts.stops;
                 return Ok(SvgKind::Plain { elements, stops });
             }
             Event::Eof => return Ok(SvgKind::Other),

@@ -235,7 +235,8 @@ impl QueryAuth {
                  \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\"."
             )));
         };
-        let (key_id, scope) = (&credential[..cut], &credential[cut + 1..]);
+        let key_id = &credential[..cut];
+        let scope = &credential[cut + 1..];
         let mut parts = scope.split('/');
         let mut part = || parts.next().unwrap_or_default();
         let (day, _region, service, terminal) = (part(), part(), part(), part());

@@ -142,7 +142,8 @@ impl Orders {
             self.rules
                 .evaluate_call(&account.key, OutboundCall::ZeroCopyPut, &file.name);
         let overrides = decision.await?.call_overrides();
-        let (path, outbound) = (&blob.path, &self.outbound);
+        let path = &blob.path;
+        let outbound = &self.outbound;
         let put = outbound.put_file(url, media_type, path, bytes, &overrides);
         match put.await {
             Ok(status) => Ok(PutOutcome::Status(status)),

@@ -83,7 +83,8 @@ fn log(active: &ActiveRule, fault: &str, input: &MatchInput<'_>) {
     let rule_name = active.rule.name.as_deref();
     let clipped_name = rule_name.map(|name| clip(name, NAME_CHARS_MAX));
     let clipped_key = input.account.map(|key| clip(key, NAME_CHARS_MAX));
-    let (rule, operation) = (active.id.0, input.operation);
+    let rule = active.id.0;
+    let operation = input.operation;
     let (name, key) = (clipped_name.as_deref(), clipped_key.as_deref());
     match input.subject {
         MatchTarget::Request { method, path } => {

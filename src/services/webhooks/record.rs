@@ -106,9 +106,12 @@ impl Webhooks {
         record: &AttemptRecording,
         job: Option<&Job>,
     ) -> Result<bool, InternalError> {
-        let (account, endpoint) = (record.account.id, record.endpoint);
-        let (delivery, attempts) = (&record.delivery, &record.attempt.attempts);
-        let (next_at, sent_at) = (record.next_at, record.sent_at);
+        let account = record.account.id;
+        let endpoint = record.endpoint;
+        let delivery = &record.delivery;
+        let attempts = &record.attempt.attempts;
+        let next_at = record.next_at;
+        let sent_at = record.sent_at;
         let mut tx = self.db.begin().await?;
         let endpoint_exists =
             db::webhooks::record_attempt(&mut tx, endpoint, delivery, next_at, sent_at).await?;
@@ -146,7 +149,8 @@ impl Webhooks {
     }
 
     async fn record_locked(&self, record: &AttemptRecording) -> Result<(), InternalError> {
-        let (account, endpoint) = (&record.account, record.endpoint);
+        let account = &record.account;
+        let endpoint = record.endpoint;
         let subject = endpoint.to_string();
         tokio::select! {
             biased;

@@ -200,7 +200,8 @@ async fn open_after_an_interrupted_removal_deletes_the_rest() {
 async fn remove_under_the_other_bucket_name_removes_the_object() {
     let (_root, blobs) = store().await;
     let text = Bytes::from_static(b"x");
-    let (dev, prod) = ("ai-image-detector-dev", "ai-image-detector-prod");
+    let dev = "ai-image-detector-dev";
+    let prod = "ai-image-detector-prod";
     let put = blobs.put_bytes(ACCOUNT, dev, "uploads/k", None, AT, text);
     put.await.expect("a write");
     assert!(

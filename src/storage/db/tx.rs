@@ -328,7 +328,8 @@ impl Tx {
             .guard
             .iter()
             .flat_map(|guard| guard.members.iter().map(|joined| &joined.effects));
-        let (mut written, mut ended) = (None, false);
+        let mut written = None;
+        let mut ended = false;
         for effects in joined.chain([&self.effects]) {
             ended |= !effects.ended.is_empty() || effects.removed.iter().any(|it| it == id);
             let mut of_id = effects.written.iter().filter(|store| store.order.id == id);

@@ -68,7 +68,7 @@ async fn refuse_command_prints_message_and_hint_of_the_server() {
         ),
         (
             &["inbox", "set", "a", r#"{"statuses": [100]}"#],
-            "statuses: 100 is not a final status (use 200 to 599)",
+            "statuses: expected 200 to 599, got 100 (use 200 to 599)",
         ),
         (
             &["inbox", "messages", "a", "--min", "1001"],

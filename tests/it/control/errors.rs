@@ -57,19 +57,19 @@ async fn set_clock_with_invalid_body_is_refused_and_changes_nothing() {
         (
             "{",
             "bad_body",
-            "EOF while parsing an object at line 1 column 1",
+            "the body is not valid JSON: EOF while parsing an object at line 1 column 1",
             SHAPES,
         ),
         (
             r#"{"account":"live","mode":"frozen","now"#,
             "bad_body",
-            "EOF while parsing a string at line 1 column 38",
+            "the body is not valid JSON: EOF while parsing a string at line 1 column 38",
             SHAPES,
         ),
         (
             "nonsense",
             "bad_body",
-            "expected ident at line 1 column 2",
+            "the body is not valid JSON: expected ident at line 1 column 2",
             SHAPES,
         ),
         (

@@ -231,10 +231,13 @@ async fn webhook_with_too_long_name_or_invalid_url_is_refused() {
             json!({"url": url(2_049)}),
             "url: longer than 2048 characters",
         ),
-        (json!({"url": ""}), "url: relative URL without a base"),
+        (
+            json!({"url": ""}),
+            r#"url: expected an http or https URL, got """#,
+        ),
         (
             json!({"url": "nonsense"}),
-            "url: relative URL without a base",
+            r#"url: expected an http or https URL, got "nonsense""#,
         ),
         (
             json!({"url": "ftp://127.0.0.1/"}),

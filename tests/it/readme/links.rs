@@ -19,7 +19,7 @@ fn anchor(heading: &str) -> String {
     letters.collect::<String>().to_lowercase()
 }
 
-/// Resolves `..` without looking at the disk.
+/// Resolves `..` without access to the disk.
 fn normalized(path: &Path) -> PathBuf {
     let mut parts = PathBuf::new();
     for component in path.components() {
@@ -32,13 +32,13 @@ fn normalized(path: &Path) -> PathBuf {
 }
 
 #[test]
-fn readme_is_short() {
+fn readme_has_fewer_lines_than_the_limit() {
     let lines = Document::read("README.md").text.lines().count();
     assert!(lines <= README_LINES_MAX, "{lines} lines");
 }
 
 #[test]
-fn contributing_is_short() {
+fn contributing_has_fewer_lines_than_the_limit() {
     let document = Document::read("tests/README.md");
     let (_, chapter) = (document.text.split_once("\n## Contributing\n")).expect("the chapter");
     let text = chapter.split("\n## ").next().unwrap_or_default();

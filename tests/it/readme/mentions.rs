@@ -77,7 +77,7 @@ fn flags_and_variables_exist() {
 }
 
 #[test]
-fn operations_exist() {
+fn documents_mention_only_existing_operations() {
     let operations = operations();
     let names: BTreeSet<&str> = operations.iter().map(|it| it.name).collect();
     let prefixes: BTreeSet<&str> = (names.iter())

@@ -114,12 +114,12 @@ fn timed_out(waiting: Vec<PendingWork>) -> Response {
             first.subject
         )
     });
-    let reason = [(X_MOCK_REASON, header_line(&reason.unwrap_or_default()))];
+    let headers = [(X_MOCK_REASON, header_line(&reason.unwrap_or_default()))];
     let not_idle = DrainTimedOut {
         idle: false,
         waiting: waiting_lines(waiting),
     };
-    (StatusCode::REQUEST_TIMEOUT, reason, Json(not_idle)).into_response()
+    (StatusCode::REQUEST_TIMEOUT, headers, Json(not_idle)).into_response()
 }
 
 fn clock_frozen(waiting: Vec<PendingWork>, advance: &AdvanceNeeded) -> Response {

@@ -163,7 +163,8 @@ impl<'o> BulkItem<'o> {
 
 /// Returns the mean of the results of the items. `None` if no item has a result.
 pub fn mean_result(bulk_result: &BulkResult) -> Option<PyFloat> {
-    let (mut sum, mut count) = (0.0, 0_u32);
+    let mut sum = 0.0;
+    let mut count = 0_u32;
     for verdict in bulk_result.items.iter().filter_map(item_verdict) {
         sum += result(verdict).0;
         count += 1;

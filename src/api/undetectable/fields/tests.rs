@@ -36,11 +36,11 @@ fn describe_fields_returns_params_in_reading_order() {
 
 #[test]
 fn read_of_coercible_values_coerces_them() {
-    let body = json!({
+    let json = json!({
         "a": "x", "b": 5, "c": true, "d": null, "e": "ON", "f": 0, "g": 1.0, "h": "No",
         "i": "{0F0E0D0C-0B0A-4908-8706-050403020100}", "j": " 7 ", "k": 8
     });
-    let body = PyValue::from(&body);
+    let body = PyValue::from(&json);
     let mut fields = FieldReader::for_body(&body);
     assert_eq!(fields.required_text("a"), "x");
     assert_eq!(fields.text("b").as_deref(), Some("5"));
@@ -64,11 +64,11 @@ fn read_of_coercible_values_coerces_them() {
 
 #[test]
 fn read_of_invalid_values_reports_every_error_in_order() {
-    let body = json!({
+    let json = json!({
         "a": null, "b": {}, "c": "maybe", "d": 2, "e": "z", "f": "1-2", "g": "1.5",
         "h": "99999999999999999999", "i": 0, "j": 7
     });
-    let body = PyValue::from(&body);
+    let body = PyValue::from(&json);
     let mut fields = FieldReader::for_body(&body);
     fields.required_text("absent");
     fields.required_text("a");

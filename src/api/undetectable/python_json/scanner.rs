@@ -267,7 +267,8 @@ impl<'t> Scanner<'t> {
 
     /// Reads `\u` and four digits. `CPython` requires one more character behind them.
     fn read_unicode_escape(&mut self) -> ScanResult<u32> {
-        let (u_at, begin) = (self.at + 1, self.at + 2);
+        let u_at = self.at + 1;
+        let begin = self.at + 2;
         let mut code_unit = 0;
         for at in begin..begin + 4 {
             let digit = self

@@ -55,7 +55,7 @@ async fn put_inbox_with_invalid_settings_is_refused() {
         (
             json!({"statuses": [200, 100]}),
             400,
-            bad_inbox("statuses: 100 is not a final status", "use 200 to 599"),
+            bad_inbox("statuses: expected 200 to 599, got 100", "use 200 to 599"),
         ),
         (
             json!({"statuses": vec![200; 1_001]}),

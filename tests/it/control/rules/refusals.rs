@@ -306,12 +306,12 @@ async fn create_rule_with_number_text_or_response_out_of_range_is_refused() {
             ),
             (
                 respond(json!({"status": 100})),
-                "then.respond.status: 100 is not a final status",
+                "then.respond.status: expected 200 to 599, got 100",
                 "use 200 to 599",
             ),
             (
                 respond(json!({"status": 600})),
-                "then.respond.status: 600 is not a final status",
+                "then.respond.status: expected 200 to 599, got 600",
                 "use 200 to 599",
             ),
             (

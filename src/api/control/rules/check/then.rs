@@ -147,7 +147,7 @@ fn respond(spec: StubResponseSpec) -> CheckedRule<rule::StubResponse> {
     let status = spec.status;
     if !(200..600).contains(&status) {
         return bad_rule(
-            format!("then.respond.status: {status} is not a final status"),
+            format!("then.respond.status: expected 200 to 599, got {status}"),
             "use 200 to 599",
         );
     }
