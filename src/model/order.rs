@@ -5,6 +5,8 @@
 //! functions: an impossible transition returns its reason and changes nothing.
 
 mod release;
+#[cfg(test)]
+mod sample;
 
 use serde::{Deserialize, Serialize};
 

@@ -98,25 +98,14 @@ pub fn key_owner(key: &str) -> Option<KeyOwner<'_>> {
 mod tests {
     use super::*;
     use crate::model::file::File;
-    use crate::model::ids::AccountId;
-    use crate::model::order::{ApiVersion, OrderState, Vendor};
-    use crate::model::report::Reports;
+    use crate::model::order::{ApiVersion, OrderState};
 
     #[test]
     fn all_keys_of_an_order_in_progress_include_results_that_are_not_recorded() {
         let at = Timestamp::from_ms(0);
         let mut order = Order {
             id: "42".to_owned(),
-            account: AccountId(1),
-            number: 1,
-            vendor: Vendor::Bizmori,
             api: ApiVersion::V3,
-            test: false,
-            origin: String::new(),
-            name: String::new(),
-            created_at: at,
-            updated_at: at,
-            retention_days: 7,
             work: Work::WatermarkEmbed,
             files: vec![File {
                 id: 1,
@@ -128,13 +117,8 @@ mod tests {
                 role: None,
                 target: None,
             }],
-            confirm_key: None,
-            outcome_override: None,
-            processing: None,
-            charged: 0,
-            request_digest: None,
-            reports: Reports::default(),
             state: OrderState::started(at),
+            ..Order::sample()
         };
         let results = |order: &Order| -> Vec<String> {
             let keys = all_keys(order).into_iter();

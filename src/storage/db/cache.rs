@@ -119,37 +119,12 @@ impl OrderCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::order::{ApiVersion, OrderState, Vendor};
-    use crate::model::picture::Strength;
-    use crate::model::report::Reports;
-    use crate::model::time::Timestamp;
-    use crate::model::work::Work;
 
     fn cached_order_of(id: &str, name: &str, bytes: usize) -> CachedOrder {
-        let at = Timestamp::from_ms(0);
         let order = Order {
             id: id.to_owned(),
-            account: AccountId(1),
-            number: 1,
-            vendor: Vendor::Bizmori,
-            api: ApiVersion::V2,
-            test: false,
-            origin: String::new(),
             name: name.to_owned(),
-            created_at: at,
-            updated_at: at,
-            retention_days: 7,
-            work: Work::AntiAi {
-                strength: Strength::Low,
-            },
-            files: Vec::new(),
-            confirm_key: None,
-            outcome_override: None,
-            processing: None,
-            charged: 0,
-            request_digest: None,
-            reports: Reports::default(),
-            state: OrderState::Pending,
+            ..Order::sample()
         };
         CachedOrder {
             order: Arc::new(order),

@@ -6,13 +6,10 @@ use super::{Db, accounts, endpoints, listing, orders, webhooks};
 use crate::model::account::AccountSettings;
 use crate::model::ids::{AccountId, WebhookId};
 use crate::model::listing::OrderFilter;
-use crate::model::order::{ApiVersion, Order, OrderState};
-use crate::model::picture::Strength;
-use crate::model::report::Reports;
+use crate::model::order::Order;
 use crate::model::time::Timestamp;
 use crate::model::vendor::Vendor;
 use crate::model::webhook::{Endpoint, Event};
-use crate::model::work::Work;
 
 const NOW: Timestamp = Timestamp::from_ms(0);
 
@@ -31,24 +28,7 @@ fn order_of(vendor: Vendor, account: AccountId, number: u64) -> Arc<Order> {
         account,
         number,
         vendor,
-        api: ApiVersion::V2,
-        test: false,
-        origin: String::new(),
-        name: "order".to_owned(),
-        created_at: NOW,
-        updated_at: NOW,
-        retention_days: 7,
-        work: Work::AntiAi {
-            strength: Strength::Low,
-        },
-        files: Vec::new(),
-        confirm_key: None,
-        outcome_override: None,
-        processing: None,
-        charged: 0,
-        request_digest: None,
-        reports: Reports::default(),
-        state: OrderState::Pending,
+        ..Order::sample()
     })
 }
 
