@@ -51,7 +51,7 @@ pub(super) fn refused_message(url: &str) -> String {
     } else {
         ""
     };
-    format!("connection refused: no server listens on {host}:{port}{hint}")
+    format!("connection refused: nobody listens on {host}:{port}{hint}")
 }
 
 fn is_refused(error: &(dyn Error + 'static)) -> bool {
@@ -91,7 +91,7 @@ mod tests {
             ("http://10.0.0.1:9", "10.0.0.1:9".to_owned()),
             ("http://app.test:9", "app.test:9".to_owned()),
         ] {
-            let expected = format!("connection refused: no server listens on {expected}");
+            let expected = format!("connection refused: nobody listens on {expected}");
             assert_eq!(refused_message(url), expected);
         }
     }
