@@ -208,7 +208,7 @@ pub struct ServerArgs {
         value_parser = parse_base_url
     )]
     url: Option<String>,
-    /// Port of a server on this machine, if no URL is given
+    /// Port of a local server, if no URL is given
     #[arg(
         long,
         env = "STUNTDOUBLE_PORT",
@@ -226,7 +226,7 @@ pub struct ServerArgs {
         help_heading = SERVER_HEADING
     )]
     token: Option<String>,
-    /// File that contains the control token
+    /// File with the control token
     #[arg(
         long,
         env = "STUNTDOUBLE_CONTROL_TOKEN_FILE",

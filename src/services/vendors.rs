@@ -109,12 +109,15 @@ impl Vendors {
     /// Registers the vendors' profiles, in the order of [`Vendor::ALL`].
     ///
     /// # Panics
-    /// Panics if a profile has another vendor's position, or if the paths of two vendors begin at the
-    /// root. In a constant, the panic is a compile error.
+    /// Panics if a profile has another vendor's position, if the paths of two vendors begin at the root, if
+    /// not exactly one vendor has webhooks, or if files of two vendors are uploaded before their orders. In
+    /// a constant, the panic is a compile error.
     #[must_use]
     pub const fn new(profiles: [&'static VendorProfile; Vendor::ALL.len()]) -> Self {
         let mut index = 0;
         let mut at_root = 0;
+        let mut with_webhooks = 0;
+        let mut with_uploads = 0;
         while index < profiles.len() {
             assert!(
                 profiles[index].vendor as usize == Vendor::ALL[index] as usize,
@@ -123,11 +126,25 @@ impl Vendors {
             if profiles[index].path_prefix.is_none() {
                 at_root += 1;
             }
+            if profiles[index].webhooks.is_some() {
+                with_webhooks += 1;
+            }
+            if profiles[index].is_upload_before_order {
+                with_uploads += 1;
+            }
             index += 1;
         }
         assert!(
             at_root <= 1,
             "unknown paths are of one vendor: the others need a path_prefix"
+        );
+        assert!(
+            with_webhooks == 1,
+            "webhooks of fixtures are of one vendor: with two, fixtures must name the vendor"
+        );
+        assert!(
+            with_uploads <= 1,
+            "uploads before orders are of one vendor: with two, `uploads` needs a vendor column"
         );
         Self(profiles)
     }
@@ -174,8 +191,8 @@ impl Vendors {
         Some(profile.vendor)
     }
 
-    /// Returns the vendor that registers webhooks of fixtures: the first one with webhooks. `None` if no
-    /// vendor has webhooks.
+    /// Returns the vendor with webhooks, to which webhooks of fixtures belong. `None` if no vendor has
+    /// webhooks, which [`Self::new`] refuses.
     #[must_use]
     pub fn with_webhooks(&self) -> Option<Vendor> {
         let profile = self.iter().find(|profile| profile.webhooks.is_some())?;

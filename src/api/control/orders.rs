@@ -248,7 +248,6 @@ fn describe_fail(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         &[
             ControlErrorCode::AccountGone,
             ControlErrorCode::BadRule,
-            ControlErrorCode::FilesMissing,
             ControlErrorCode::OrderAlreadyEnded,
             ControlErrorCode::OutcomeNotApplicable,
             ControlErrorCode::UnknownOrder,
@@ -293,10 +292,7 @@ fn describe_expire(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         doc,
         &[
             ControlErrorCode::AccountGone,
-            ControlErrorCode::BadRule,
-            ControlErrorCode::FilesMissing,
             ControlErrorCode::OrderAlreadyEnded,
-            ControlErrorCode::OutcomeNotApplicable,
             ControlErrorCode::UnknownOrder,
         ],
     )

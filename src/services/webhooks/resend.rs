@@ -72,9 +72,8 @@ impl Webhooks {
     ) -> Result<RetryResult, RetryError> {
         let (this, account) = (Arc::clone(self), Arc::clone(account));
         run_to_completion(async move {
-            this.find_endpoint(&account, Some(vendor), endpoint).await?;
             // Rejected before the wait for the claim if possible. `retry_one` checks again.
-            this.find_failed_delivery(&account, endpoint, delivery)
+            this.find_failed_delivery(&account, Some(vendor), endpoint, delivery)
                 .await?;
             let _claim = this.lock_endpoint(&account, endpoint).await?;
             this.retry_one(&account, endpoint, delivery).await
@@ -130,10 +129,11 @@ impl Webhooks {
     async fn find_failed_delivery(
         &self,
         account: &Account,
+        vendor: Option<Vendor>,
         endpoint: WebhookId,
         delivery: DeliveryId,
     ) -> Result<(Endpoint, Delivery), RetryError> {
-        let endpoint = self.find_endpoint(account, None, endpoint).await?;
+        let endpoint = self.find_endpoint(account, vendor, endpoint).await?;
         let mut reader = self.db.read().await?;
         match db::webhooks::delivery(&mut reader, endpoint.id, delivery).await? {
             None => {
@@ -173,7 +173,7 @@ impl Webhooks {
         delivery: DeliveryId,
     ) -> Result<RetryResult, RetryError> {
         let (endpoint, mut delivery) = self
-            .find_failed_delivery(account, endpoint, delivery)
+            .find_failed_delivery(account, None, endpoint, delivery)
             .await?;
         let result = self.send_now(account, &endpoint, &mut delivery).await?;
         Ok(RetryResult {
