@@ -4,7 +4,7 @@
     docker/third_party.py [--expression] [--manifest-path Cargo.toml] > THIRD-PARTY.txt
 
 The text has every crate that the program depends on, macros included, and what is linked without being
-a crate: Rust's standard library, glibc, GCC's runtime, SQLite, the font of the reports, Swagger UI.
+a crate: Rust's standard library, glibc, GCC's runtime, SQLite, the font of the reports, Swagger UI, the dashboard's Preact and htm.
 --expression prints only the SPDX expression of the whole image, which its label repeats.
 
 Needs cargo, rustc and Debian's libc6-dev. Ends with exit code 1 if a part has no license text.
@@ -241,6 +241,10 @@ def linked_parts(manifest, target):
     version = re.search(r"swagger-ui-dist` ([0-9.]+)", read(docs / "README.md")).group(1)
     yield Part(f"Swagger UI {version}", "Apache-2.0",
                [read(docs / name) for name in ("LICENSE", "NOTICE", "swagger-ui-bundle.js.LICENSE.txt")])
+    vendor = ROOT / "src/api/control/dashboard/ui/vendor"
+    versions = dict(re.findall(r"\b(PREACT|HTM)=([0-9.]+)", read(vendor / "make.sh")))
+    yield Part(f"Preact {versions['PREACT']}, in the dashboard", "MIT", [read(vendor / "LICENSE-preact")])
+    yield Part(f"htm {versions['HTM']}, in the dashboard", "Apache-2.0", [read(vendor / "LICENSE-htm")])
 
 
 # An Apache license up to its appendix, which only tells how to apply the license.
