@@ -6,6 +6,7 @@ mod browser;
 mod connection;
 mod cors;
 mod drain_body;
+mod embedded;
 mod explain_headers;
 mod fault;
 mod guard;
@@ -55,6 +56,7 @@ use crate::storage::db::Db;
 pub use body::{BodyError, JSON_BYTES_MAX, JsonObject, peek_body, read_bytes, read_json};
 pub use browser::{is_inbox_delivery, requires_same_origin, sandbox};
 pub use connection::{ConnectionHandle, OnResponseSent};
+pub use embedded::EmbeddedFiles;
 pub use explain_headers::{
     INTERNAL_ERROR, X_MOCK_OUTCOME, X_MOCK_REASON, header_line, outcome_line,
 };
