@@ -60,7 +60,7 @@ pub use embedded::EmbeddedFiles;
 pub use explain_headers::{
     INTERNAL_ERROR, X_MOCK_OUTCOME, X_MOCK_REASON, header_line, outcome_line,
 };
-pub use guard::{Guard, GuardRefusal, PREFLIGHT, require_control_access};
+pub use guard::{DASHBOARD, Guard, GuardRefusal, PREFLIGHT, require_control_access};
 pub use host::Host;
 pub use json::Json;
 pub use listener::TcpOrTlsListener;
