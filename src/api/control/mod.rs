@@ -6,6 +6,7 @@ mod account_field;
 mod accounts;
 mod ca;
 mod clock;
+mod dashboard;
 mod deliveries;
 mod error;
 mod error_code;
@@ -27,6 +28,7 @@ use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 
 use crate::http::{AppState, GuardRefusal, Operation, Routes};
+pub use dashboard::redirect_to_dashboard;
 use error::ControlError;
 pub use error_code::ControlErrorCode;
 pub use fixtures::load as load_fixtures;
@@ -37,6 +39,7 @@ pub use openapi::description;
 pub fn routes(state: Option<AppState>) -> Routes {
     let resources = [
         server::routes,
+        dashboard::routes,
         openapi::routes,
         ca::routes,
         metrics::routes,
