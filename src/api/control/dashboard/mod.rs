@@ -39,8 +39,31 @@ macro_rules! embed {
 }
 
 /// Files of the page. A test fails if a file of `ui/` is missing here.
-static FILES: LazyLock<EmbeddedFiles> =
-    LazyLock::new(|| EmbeddedFiles::new(embed!["icon.svg", "index.html", "vendor/preact.js",]));
+static FILES: LazyLock<EmbeddedFiles> = LazyLock::new(|| {
+    EmbeddedFiles::new(embed! {
+        "accounts.js",
+        "api.js",
+        "app.js",
+        "clock.js",
+        "events.js",
+        "filter.js",
+        "first-steps.js",
+        "format.js",
+        "icon.svg",
+        "index.html",
+        "pages.css",
+        "parts.js",
+        "request.js",
+        "router.js",
+        "signature.js",
+        "snippets.js",
+        "store.js",
+        "style.css",
+        "traffic.js",
+        "vendor/preact.js",
+        "virtual-list.js",
+    })
+});
 
 async fn get_page(headers: HeaderMap, method: Method, uri: Uri) -> Response {
     respond(PAGE, &headers, &method, &uri)

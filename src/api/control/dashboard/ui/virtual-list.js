@@ -1,0 +1,69 @@
+// List of which only the visible rows are in the document.
+
+import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor/preact.js';
+
+/** Rows beyond both ends that are rendered too. */
+const MARGIN_ROWS = 8;
+
+/**
+ * Grid with rows of one height. It follows its end while `isFollowing`; scrolling away from the end calls `onFollow(false)`,
+ * and back `onFollow(true)`.
+ * @param {{label: string, rows: any[], rowKey: (row: any) => string, selected: string | null, render: (row: any, index: number) => any,
+ *   onOpen: (row: any) => void, isFollowing: boolean, onFollow: (isFollowing: boolean) => void, version: number,
+ *   header: any, columns: number}} props
+ */
+export function VirtualList({ label, rows, rowKey, selected, render, onOpen, isFollowing, onFollow, header, columns }) {
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  const [view, setView] = useState({ top: 0, height: 600, row: 28 });
+  const expected = useRef(0);
+
+  const measure = () => {
+    const element = box.current;
+    if (!element) return;
+    const row = parseFloat(getComputedStyle(element).getPropertyValue('--row')) || 28;
+    const next = { top: element.scrollTop, height: element.clientHeight, row };
+    setView((last) => (last.top === next.top && last.height === next.height && last.row === next.row ? last : next));
+  };
+  useEffect(() => {
+    const observer = new ResizeObserver(measure);
+    if (box.current) observer.observe(box.current);
+    return () => observer.disconnect();
+  }, []);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element && isFollowing) {
+      element.scrollTop = element.scrollHeight;
+      expected.current = element.scrollTop;
+    }
+    measure();
+  });
+  const onScroll = () => {
+    const element = box.current;
+    if (!element) return;
+    const isAtEnd = element.scrollTop + element.clientHeight >= element.scrollHeight - view.row;
+    if (isFollowing && element.scrollTop < expected.current - 2 && !isAtEnd) onFollow(false);
+    if (!isFollowing && isAtEnd && element.scrollTop > view.top) onFollow(true);
+    expected.current = element.scrollTop;
+    measure();
+  };
+  const index = selected === null ? -1 : rows.findIndex((row) => rowKey(row) === selected);
+  useEffect(() => {
+    const element = box.current;
+    if (!element || index < 0 || isFollowing) return;
+    const head = element.querySelector('.grid-head')?.clientHeight ?? 0;
+    const top = index * view.row;
+    if (top < element.scrollTop) element.scrollTop = top;
+    if (top + view.row + head > element.scrollTop + element.clientHeight) element.scrollTop = top + view.row + head - element.clientHeight;
+  }, [selected, index < 0, isFollowing]);
+
+  const first = Math.max(0, Math.floor(view.top / view.row) - MARGIN_ROWS);
+  const last = Math.min(rows.length, Math.ceil((view.top + view.height) / view.row) + MARGIN_ROWS);
+  const shown = rows.slice(first, last);
+  return html`<div class="grid" role="grid" aria-label=${label} aria-rowcount=${rows.length + 1} aria-colcount=${columns} tabindex="0" ref=${box} onScroll=${onScroll}>
+    <div class="grid-head" role="row" aria-rowindex="1">${header}</div>
+    <div role="presentation" style=${{ height: `${first * view.row}px` }}></div>
+    ${shown.map((row, offset) => html`<div key=${rowKey(row)} role="row" aria-rowindex=${first + offset + 2} aria-selected=${rowKey(row) === selected}
+      class="grid-row" onClick=${() => onOpen(row)}>${render(row, first + offset)}</div>`)}
+    <div role="presentation" style=${{ height: `${(rows.length - last) * view.row}px` }}></div>
+  </div>`;
+}
