@@ -40,7 +40,7 @@ macro_rules! embed {
 
 /// Files of the page. A test fails if a file of `ui/` is missing here.
 static FILES: LazyLock<EmbeddedFiles> = LazyLock::new(|| {
-    EmbeddedFiles::new(embed![
+    EmbeddedFiles::new(embed! {
         "accounts.js",
         "api.js",
         "app.js",
@@ -62,7 +62,7 @@ static FILES: LazyLock<EmbeddedFiles> = LazyLock::new(|| {
         "traffic.js",
         "vendor/preact.js",
         "virtual-list.js",
-    ])
+    })
 });
 
 async fn get_page(headers: HeaderMap, method: Method, uri: Uri) -> Response {
