@@ -98,7 +98,7 @@ pub enum ClientCommand {
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// List rules; add or delete one, or clear them; with --account, only those that name the
+    /// List rules; add, set or delete one, or clear them; with --account, only those that name the
     /// account
     #[command(visible_alias = "rule", args_conflicts_with_subcommands = true)]
     Rules {

@@ -183,6 +183,10 @@ fn rules(
             let rule = with_account(json_or_empty(Some(json), read)?, account);
             ApiCall::post("/_mock/rules", rule)
         }
+        Some(RulesCommand::Set { id, json, account }) => {
+            let rule = with_account(json_or_empty(Some(json), read)?, account);
+            ApiCall::put(format!("/_mock/rules/{}", segment(id)), rule)
+        }
         Some(RulesCommand::Delete { id, account }) => {
             let path = format!("/_mock/rules/{}", segment(id));
             ApiCall::delete(path).with([("account", account.key.clone())])
