@@ -41,6 +41,19 @@ pub enum ClientCommand {
         #[command(flatten)]
         server: ServerArgs,
     },
+    /// Show version, uptime, data directory, memory and numbers of orders and deliveries; with
+    /// --account, orders and deliveries of the account
+    Info {
+        #[command(flatten)]
+        account: AccountArg,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// List the operations of all APIs, and whether rules can act on them
+    Operations {
+        #[command(flatten)]
+        server: ServerArgs,
+    },
     /// Show the metrics in the text format of Prometheus
     Metrics {
         #[command(flatten)]
@@ -178,6 +191,8 @@ impl ClientCommand {
     pub fn server(&self) -> &ServerArgs {
         match self {
             Self::Health { server, .. }
+            | Self::Info { server, .. }
+            | Self::Operations { server }
             | Self::Metrics { server }
             | Self::Reset { server, .. }
             | Self::Clock { server, .. }

@@ -12,6 +12,8 @@ use crate::readme::assert_table;
 /// Every command with its arguments, and the route that it calls.
 const COMMAND_ROUTES: &[(&str, &str)] = &[
     ("health", "GET /_mock/health"),
+    ("info", "GET /_mock/info"),
+    ("operations", "GET /_mock/operations"),
     ("metrics", "GET /_mock/metrics"),
     ("reset", "POST /_mock/reset"),
     ("clock", "GET /_mock/clock"),

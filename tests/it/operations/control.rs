@@ -145,6 +145,14 @@ fn state_calls() -> Vec<OperationCall> {
     vec![
         call("control.health", 200, "/_mock/health", empty.clone()),
         call("control.openapi", 200, "/_mock/openapi.json", empty.clone()),
+        call("control.getInfo", 200, "/_mock/info", empty.clone()),
+        call("control.getInfo", 400, "/_mock/info?x=1", empty.clone()),
+        call(
+            "control.listOperations",
+            200,
+            "/_mock/operations",
+            empty.clone(),
+        ),
         call("control.metrics", 200, "/_mock/metrics", empty.clone()),
         call("control.getClock", 200, "/_mock/clock", empty.clone()),
         call(
