@@ -1,4 +1,7 @@
-//! Orders and documents: list, complete, fail and expire.
+//! Orders and documents: list, show, complete, fail and expire.
+
+mod detail;
+mod outcome;
 
 use std::sync::Arc;
 
@@ -14,7 +17,7 @@ use super::listing::{self, PageParams, describe_page, next_of};
 use super::named_account::{AccountKey, NamedAccount, Scope};
 use super::openapi::{account_param, describe_errors};
 use super::query::ControlQuery;
-use super::rules::check::outcome::{check_code, outcome};
+use super::rules::check::outcome::{check_code, outcome as check_outcome};
 use super::rules::wire::OutcomeSpec;
 use crate::http::openapi::{OperationDoc, Param};
 use crate::http::{AppState, Json, OnResponseSent, PathParam, Routes, Services};
@@ -34,6 +37,13 @@ pub fn routes(routes: Routes) -> Routes {
     routes
         .on("control.listOrders", Method::GET, "/_mock/orders", list)
         .docs(describe_list)
+        .on(
+            "control.getOrder",
+            Method::GET,
+            "/_mock/orders/{id}",
+            detail::get,
+        )
+        .docs(detail::describe)
         .on(
             COMPLETE_ORDER,
             Method::POST,
@@ -213,7 +223,7 @@ async fn complete(
     let outcome = if body.is_empty() {
         None
     } else {
-        Some(outcome(body, "")?)
+        Some(check_outcome(body, "")?)
     };
     let end = match outcome {
         Some(failed @ rule::ForcedOutcome::Failed { .. }) => ManualEnd::Fail(failed),
@@ -267,7 +277,7 @@ async fn fail(
         error_message: body.error_message,
         ..OutcomeSpec::default()
     };
-    let failed = outcome(spec, "")?;
+    let failed = check_outcome(spec, "")?;
     end_order(&state, &named, &id, ManualEnd::Fail(failed), FAIL_ORDER).await
 }
 
