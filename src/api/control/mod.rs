@@ -4,6 +4,7 @@
 
 mod account_field;
 mod accounts;
+mod blobs;
 mod ca;
 mod clock;
 mod dashboard;
@@ -52,6 +53,7 @@ pub fn routes(state: Option<AppState>) -> Routes {
         rules::routes,
         requests::routes,
         orders::routes,
+        blobs::routes,
         deliveries::routes,
         inbox::routes,
     ];
