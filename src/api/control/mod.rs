@@ -9,6 +9,7 @@ mod clock;
 mod deliveries;
 mod error;
 mod error_code;
+mod events;
 mod fixtures;
 mod inbox;
 mod listing;
@@ -46,6 +47,7 @@ pub fn routes(state: Option<AppState>) -> Routes {
         accounts::routes,
         rules::routes,
         requests::routes,
+        events::routes,
         orders::routes,
         deliveries::routes,
         inbox::routes,
