@@ -12,6 +12,7 @@ mod error;
 mod error_code;
 mod fixtures;
 mod inbox;
+mod jobs;
 mod listing;
 mod metrics;
 mod named_account;
@@ -23,6 +24,7 @@ mod rules;
 mod server;
 mod snapshots;
 mod suggestion;
+mod webhooks;
 
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
@@ -49,6 +51,8 @@ pub fn routes(state: Option<AppState>) -> Routes {
         requests::routes,
         orders::routes,
         blobs::routes,
+        jobs::routes,
+        webhooks::routes,
         deliveries::routes,
         inbox::routes,
     ];
