@@ -6,6 +6,7 @@ mod browser;
 mod connection;
 mod cors;
 mod drain_body;
+mod explain_error;
 mod explain_headers;
 mod fault;
 mod guard;
