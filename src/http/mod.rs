@@ -29,6 +29,7 @@ pub mod swagger_ui;
 pub mod tls;
 mod write_fault;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,6 +79,10 @@ pub use stream_listing::{serialize_item, stream_listing};
 #[derive(Debug)]
 pub struct Services {
     pub config: Config,
+    /// Path of the data directory.
+    pub data_dir: PathBuf,
+    /// `true` if the data directory is removed at exit.
+    pub is_data_dir_temporary: bool,
     pub db: Db,
     pub accounts: Arc<Accounts>,
     pub orders: Arc<Orders>,

@@ -11,6 +11,7 @@ mod error;
 mod error_code;
 mod fixtures;
 mod inbox;
+mod info;
 mod listing;
 mod metrics;
 mod named_account;
@@ -40,6 +41,7 @@ pub fn routes(state: Option<AppState>) -> Routes {
         openapi::routes,
         ca::routes,
         metrics::routes,
+        info::routes,
         snapshots::routes,
         fixtures::routes,
         clock::routes,

@@ -11,6 +11,7 @@ mod faults;
 mod fixtures;
 mod guard;
 mod inbox;
+mod info;
 mod isolation;
 mod journal;
 mod metrics;
