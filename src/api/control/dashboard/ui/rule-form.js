@@ -125,13 +125,22 @@ export function WhenFields({ form }) {
   </div></fieldset>`;
 }
 
+/** Fields of `then` that the form shows for a kind. @type {Record<import('./rule-text.js').Kind, string[]>} */
+const FIELDS = { respond: ['respond'], delay: ['delayMs'], fault: ['fault', 'bytesPerSecond'], outcome: ['outcome'], processing: ['processing'], webhook: ['webhook'] };
+
+/** @param {Form} form @param {import('./rule-text.js').Kind} kind */
+function effectNote({ rule, fileName }, kind) {
+  const others = Object.keys(rule.then).filter((name) => !FIELDS[kind].includes(name));
+  if (others.length) return `The rule has ${others.join(' and ')} too: see the JSON.`;
+  return fileName && !KINDS[kind].isAboutOrders ? `For the file ${fileName}, choose an effect on orders.` : null;
+}
+
 /** Effects of the rule. @param {{form: Form}} props */
 export function ThenFields({ form }) {
   const { then } = form.rule;
   const kind = kindOf(then);
-  const others = Object.keys(then).filter((name) => !{ respond: ['respond'], delay: ['delayMs'], fault: ['fault', 'bytesPerSecond'], outcome: ['outcome'], processing: ['processing'], webhook: ['webhook'] }[kind].includes(name));
   return html`<fieldset><legend>Then</legend>
-    <${Labelled} label="Effect" note=${others.length ? `There is also ${others.join(' and ')}: see the JSON.` : null}>
+    <${Labelled} label="Effect" note=${effectNote(form, kind)}>
       <select value=${kind} onChange=${(/** @type {any} */ event) => form.replace(withKind(form.rule, event.target.value, form.fileName))}>
         ${Object.entries(KINDS).map(([id, { name }]) => html`<option key=${id} value=${id}>${name}</option>`)}</select><//>
     <${KIND_FIELDS[kind]} form=${form} />

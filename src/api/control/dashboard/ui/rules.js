@@ -74,7 +74,7 @@ function RuleTable({ rules, selected, text }) {
     <tbody>${rules.map((rule) => html`<tr key=${rule.id} class=${`link ${rule.enabled === false ? 'disabled' : ''}`} aria-selected=${String(rule.id) === selected ? 'true' : null} onClick=${() => go(['rules', String(rule.id)], { q: text })}>
       <td class="rule-id muted">${rule.id}</td>
       <td class="rule-name"><a href=${link(['rules', String(rule.id)], { q: text })}>${nameOf(rule)}</a> <${RuleState} rule=${rule} /></td>
-      ${isAll && html`<td class="rule-account">${rule.account === null ? html`<span class="muted">all</span>` : html`<${AccountName} account=${rule.account} hash=${hashOf(rule.account ?? null)} />`}</td>`}
+      ${isAll && html`<td class="rule-account">${rule.account === null ? html`<span class="muted">all accounts</span>` : html`<${AccountName} account=${rule.account} hash=${hashOf(rule.account ?? null)} />`}</td>`}
       <td class="rule-when"><code>${whenText(rule)}</code></td>
       <td class="rule-then">${thenText(rule.then)} <span class="muted">${whichText(rule)}</span></td>
       <td class="rule-hits">${hitsText(rule)}</td></tr>`)}</tbody></table></div>`;

@@ -37,13 +37,13 @@ function Accounts({ accounts }) {
   };
   const newest = [...accounts].sort((a, b) => (b.createdAt ?? '').localeCompare(a.createdAt ?? ''));
   return html`<section class="card"><header><h3>Accounts</h3><span class="muted">${counted(accounts.length, 'account')}</span></header>
-    ${accounts.length === 0 ? html`<p class="muted">None yet. Any word is an API key; its first use makes the account.</p>` : html`<div class="table-box"><table><thead><tr><th>Key</th><th>Plan</th><th>Credits</th><th>State</th><th>Created</th></tr></thead>
+    ${accounts.length === 0 ? html`<p class="muted">None yet. Any word is an API key; its first use makes the account.</p>` : html`<div class="table-box"><table><thead><tr><th>Key</th><th>Plan</th><th class="optional">Credits</th><th>State</th><th class="optional">Created</th></tr></thead>
       <tbody>${newest.slice(0, ACCOUNTS_MAX).map((account) => html`<tr key=${account.key} class="link" onClick=${() => switchAccount(account.hash)}>
         <td><button type="button" class="as-link" onClick=${() => switchAccount(account.hash)}><${AccountName} account=${account.key} hash=${account.hash} /></button></td>
-        <td>${account.requestsPerMinute === null ? account.plan : `${account.requestsPerMinute} a minute`}</td><td>${account.credits === null ? 'unlimited' : account.credits.toLocaleString('en')}</td>
-        <td>${account.state === 'active' ? 'active' : html`<${StateChip} state="failed" label=${account.state} />`}</td><td class="muted">${account.createdAt ? instant(account.createdAt) : ''}</td></tr>`)}</tbody></table></div>`}
+        <td>${account.requestsPerMinute === null ? account.plan : `${account.requestsPerMinute} a minute`}</td><td class="optional">${account.credits === null ? 'unlimited' : account.credits.toLocaleString('en')}</td>
+        <td>${account.state === 'active' ? 'active' : html`<${StateChip} state="failed" label=${account.state} />`}</td><td class="muted optional">${account.createdAt ? instant(account.createdAt) : ''}</td></tr>`)}</tbody></table></div>`}
     ${accounts.length > ACCOUNTS_MAX && html`<p class="muted">${accounts.length - ACCOUNTS_MAX} more: find them by the switcher in the top bar.</p>`}
-    <div class="row"><input type="text" aria-label="Key of a new account" placeholder="Key of a new account" value=${key} onInput=${(/** @type {any} */ event) => setKey(event.target.value)} /><${Action} label="Set it up" isDisabled=${!key} act=${add} /></div>
+    <div class="row new"><input type="text" aria-label="Key of a new account" placeholder="Key of a new account" value=${key} onInput=${(/** @type {any} */ event) => setKey(event.target.value)} /><${Action} label="Set it up" isDisabled=${!key} act=${add} /></div>
   </section>`;
 }
 
@@ -107,13 +107,13 @@ function Snapshots({ account }) {
   const snapshots = /** @type {Snapshot[]} */ (data?.snapshots ?? []);
   return html`<section class="card"><header><h3>Snapshots</h3><span class="muted">${account === null ? 'of everything, and of single accounts' : 'of this account'}</span></header>
     <${Problem} error=${error} />
-    ${snapshots.length === 0 ? html`<p class="muted">None. A snapshot keeps orders, files, webhooks, rules, clocks and settings; restore it before each test.</p>` : html`<div class="table-box"><table><thead><tr><th>Name</th>${account === null && html`<th>Of</th>`}<th>Orders</th><th>Size</th><th>Taken</th><th><span class="sr">Actions</span></th></tr></thead>
+    ${snapshots.length === 0 ? html`<p class="muted">None. A snapshot keeps orders, files, webhooks, rules, clocks and settings; restore it before each test.</p>` : html`<div class="table-box"><table><thead><tr><th>Name</th>${account === null && html`<th>Of</th>`}<th>Orders</th><th class="optional">Size</th><th class="optional">Taken</th><th><span class="sr">Actions</span></th></tr></thead>
       <tbody>${snapshots.map((snapshot) => html`<tr key=${`${snapshot.account}/${snapshot.name}`}><td><b>${snapshot.name}</b></td>
         ${account === null && html`<td>${snapshot.account === null ? `everything, ${counted(snapshot.accounts, 'account')}` : html`<${AccountName} account=${snapshot.account} hash=${hashOf(snapshot.account)} />`}</td>`}
-        <td class="number">${snapshot.orders.toLocaleString('en')}</td><td class="number">${size(snapshot.bytes)}</td><td class="muted">${instant(snapshot.takenAt)}</td>
+        <td class="number">${snapshot.orders.toLocaleString('en')}</td><td class="number optional">${size(snapshot.bytes)}</td><td class="muted optional">${instant(snapshot.takenAt)}</td>
         <td><div class="row"><button type="button" class="button small" onClick=${() => setAsked({ snapshot, isRestore: true })}>Restore</button>
           <button type="button" class="button small danger" onClick=${() => setAsked({ snapshot, isRestore: false })}>Delete</button></div></td></tr>`)}</tbody></table></div>`}
-    <div class="row"><input type="text" aria-label="Name of a new snapshot" placeholder="Name" maxlength="100" value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)} />
+    <div class="row new"><input type="text" aria-label="Name of a new snapshot" placeholder="Name" maxlength="100" value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)} />
       <${Action} label=${account === null ? 'Take a snapshot of everything' : 'Take a snapshot'} isDisabled=${!name} act=${take} /></div>
     ${asked && html`<${SnapshotDialog} ...${asked} onClose=${() => setAsked(null)} onDone=${() => { setAsked(null); reload(); }} />`}
   </section>`;
