@@ -6,6 +6,7 @@ mod browser;
 mod connection;
 mod cors;
 mod drain_body;
+mod embedded;
 mod explain_headers;
 mod fault;
 mod guard;
@@ -56,10 +57,11 @@ use crate::storage::db::Db;
 pub use body::{BodyError, JSON_BYTES_MAX, JsonObject, peek_body, read_bytes, read_json};
 pub use browser::{is_inbox_delivery, requires_same_origin, sandbox};
 pub use connection::{ConnectionHandle, OnResponseSent};
+pub use embedded::EmbeddedFiles;
 pub use explain_headers::{
     INTERNAL_ERROR, X_MOCK_OUTCOME, X_MOCK_REASON, header_line, outcome_line,
 };
-pub use guard::{Guard, GuardRefusal, PREFLIGHT, require_control_access};
+pub use guard::{DASHBOARD, Guard, GuardRefusal, PREFLIGHT, require_control_access};
 pub use host::Host;
 pub use json::Json;
 pub use listener::TcpOrTlsListener;

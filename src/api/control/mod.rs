@@ -4,8 +4,10 @@
 
 mod account_field;
 mod accounts;
+mod blobs;
 mod ca;
 mod clock;
+mod dashboard;
 mod deliveries;
 mod error;
 mod error_code;
@@ -28,6 +30,7 @@ use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 
 use crate::http::{AppState, GuardRefusal, Operation, Routes};
+pub use dashboard::redirect_to_dashboard;
 use error::ControlError;
 pub use error_code::ControlErrorCode;
 pub use fixtures::load as load_fixtures;
@@ -38,6 +41,7 @@ pub use openapi::description;
 pub fn routes(state: Option<AppState>) -> Routes {
     let resources = [
         server::routes,
+        dashboard::routes,
         openapi::routes,
         ca::routes,
         metrics::routes,
@@ -49,6 +53,7 @@ pub fn routes(state: Option<AppState>) -> Routes {
         rules::routes,
         requests::routes,
         orders::routes,
+        blobs::routes,
         deliveries::routes,
         inbox::routes,
     ];

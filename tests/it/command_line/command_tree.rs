@@ -56,10 +56,15 @@ const COMMAND_ROUTES: &[(&str, &str)] = &[
     ("verify --secret a --signature b", ""),
     ("licenses", ""),
 ];
-/// Operations without a command: the OpenAPI document, the certificate for TLS clients, and the URL
-/// that webhooks call.
-const OPERATIONS_WITHOUT_COMMAND: [&str; 3] =
-    ["control.openapi", "control.getCa", "control.postToInbox"];
+/// Operations without a command: the dashboard, the OpenAPI document, the certificate for TLS clients,
+/// and the URL that webhooks call.
+const OPERATIONS_WITHOUT_COMMAND: [&str; 5] = [
+    "control.getDashboard",
+    "control.getDashboardFile",
+    "control.openapi",
+    "control.getCa",
+    "control.postToInbox",
+];
 
 fn words(line: &str) -> Vec<&str> {
     ["stuntdouble"].into_iter().chain(line.split(' ')).collect()

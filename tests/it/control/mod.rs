@@ -3,6 +3,7 @@
 mod accounts;
 mod clock;
 mod codes;
+mod dashboard;
 mod deleted_accounts;
 mod deliveries;
 mod drain;

@@ -145,6 +145,19 @@ fn state_calls() -> Vec<OperationCall> {
     vec![
         call("control.health", 200, "/_mock/health", empty.clone()),
         call("control.openapi", 200, "/_mock/openapi.json", empty.clone()),
+        call("control.getDashboard", 200, "/_mock/", empty.clone()),
+        call(
+            "control.getDashboardFile",
+            200,
+            "/_mock/ui/vendor/preact.js",
+            empty.clone(),
+        ),
+        call(
+            "control.getDashboardFile",
+            404,
+            "/_mock/ui/none.js",
+            empty.clone(),
+        ),
         call("control.getInfo", 200, "/_mock/info", empty.clone()),
         call("control.getInfo", 400, "/_mock/info?x=1", empty.clone()),
         call(
