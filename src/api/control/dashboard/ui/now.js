@@ -108,7 +108,7 @@ function DueWork({ jobs, hasMore }) {
   return html`<section class="card"><header><h3>Due</h3><span class="muted">${jobs.length ? `${hasMore || jobs.length > JOBS_MAX ? `the first ${JOBS_MAX}, ` : ''}by the account's clock` : ''}</span></header>
     ${jobs.length === 0 ? html`<p class="muted">Nothing is due: no order in progress, no webhook to come.</p>` : html`<table class="plain"><thead><tr><th>When</th><th>What</th>${isAll && html`<th>Account</th>`}</tr></thead>
       <tbody>${jobs.slice(0, JOBS_MAX).map((job) => html`<tr key=${`${job.kind}/${job.subject}/${job.at}`}><td class="when">${job.isRunning ? html`<span class="chip redirect">running</span>` : html`<${DueIn} job=${job} />`}</td>
-        <td><span>${jobName(job.kind)}</span> <${JobSubject} job=${job} /></td>${isAll && html`<td class="whose"><${AccountName} account=${job.account} hash=${hashOf(job.account)} /></td>`}</tr>`)}</tbody></table>`}
+        <td class="what"><span>${jobName(job.kind)}</span> <${JobSubject} job=${job} /></td>${isAll && html`<td class="whose"><${AccountName} account=${job.account} hash=${hashOf(job.account)} /></td>`}</tr>`)}</tbody></table>`}
   </section>`;
 }
 

@@ -93,8 +93,8 @@ function RuleEditor({ title, start, id, fileName, notice, onSaved }) {
   const which = whichText(draft.rule);
   return html`<form class="page editor" ref=${area} onSubmit=${save} novalidate>
     <header><a class="crumb" href=${link(id === undefined ? ['rules'] : ['rules', String(id)])}><${Icon} name="back" />${id === undefined ? 'Rules' : 'Rule'}</a><h2>${title}</h2>
-      <span class="spacer"></span><a class="button" href=${link(id === undefined ? ['rules'] : ['rules', String(id)])}>Cancel</a>
-      <button type="submit" class="button primary" disabled=${isBusy || draft.problem !== ''}>${id === undefined ? 'Add the rule' : 'Save'}</button></header>
+      <span class="spacer"></span><div class="row"><a class="button" href=${link(id === undefined ? ['rules'] : ['rules', String(id)])}>Cancel</a>
+      <button type="submit" class="button primary" disabled=${isBusy || draft.problem !== ''}>${id === undefined ? 'Add the rule' : 'Save'}</button></div></header>
     ${notice && html`<${Problem} error=${notice} />`}
     <div id="refusal">${refusal && html`<${Problem} error=${refusal} />`}</div>
     <div class="editor-columns">

@@ -141,10 +141,9 @@ function RuleDetail({ rule, reload }) {
 const RuleAccount = ({ rule }) => (rule.account ? html`<${AccountName} account=${rule.account} hash=${hashOf(rule.account)} full />` : html`all accounts`);
 
 /** @param {{matches: import('./rule-text.js').RuleMatch[]}} props */
-const LastMatches = ({ matches }) => html`<${Fold} title="Last matches" note=${matches.length}><div class="table-box"><table>
-  <thead><tr><th>Time</th><th>Operation</th><th>What</th><th>Applied</th></tr></thead>
-  <tbody>${matches.map((match, index) => html`<tr key=${index}><td><${Time} at=${match.at} /></td><td>${match.operation}</td><td><${MatchLink} match=${match} /></td>
-    <td>${match.applied ? html`<span class="chip ok">applied</span>` : html`<span class="chip" title="By skip, times or probability">skipped</span>`}</td></tr>`)}</tbody></table></div><//>`;
+const LastMatches = ({ matches }) => html`<${Fold} title="Last matches" note=${matches.length}><ul class="lines">${matches.map((match, index) => html`<li key=${index} class="line">
+  ${match.applied ? html`<span class="chip ok">applied</span>` : html`<span class="chip" title="By skip, times or probability">skipped</span>`}
+  <span class="clip">${match.operation}</span><${MatchLink} match=${match} /><${Time} at=${match.at} /></li>`)}</ul><//>`;
 
 /** @param {{match: import('./rule-text.js').RuleMatch}} props */
 function MatchLink({ match }) {
@@ -162,7 +161,7 @@ function NeverMatched({ rule }) {
   if (error) return html`<${Fold} title="Never matched"><${Problem} error=${error} /><//>`;
   if (!data) return null;
   if (data.count > 0) {
-    return html`<${Fold} title="Never matched"><p class="muted">${counted(data.count, 'recorded request')} would match by operation, path and file name.
+    return html`<${Fold} title="Never matched"><p class="muted">${counted(data.count, 'recorded request')} would match by operation, path and file name.${' '}
       ${rule.enabled === false ? 'The rule is disabled.' : 'They came before the rule, or an earlier rule applied, or the effect does not fit them.'}</p><//>`;
   }
   const [nearest, ...others] = data.nearMisses ?? [];

@@ -107,10 +107,10 @@ function Snapshots({ account }) {
   const snapshots = /** @type {Snapshot[]} */ (data?.snapshots ?? []);
   return html`<section class="card"><header><h3>Snapshots</h3><span class="muted">${account === null ? 'of everything, and of single accounts' : 'of this account'}</span></header>
     <${Problem} error=${error} />
-    ${snapshots.length === 0 ? html`<p class="muted">None. A snapshot keeps orders, files, webhooks, rules, clocks and settings; restore it before each test.</p>` : html`<div class="table-box"><table><thead><tr><th>Name</th>${account === null && html`<th>Of</th>`}<th>Orders</th><th class="optional">Size</th><th class="optional">Taken</th><th><span class="sr">Actions</span></th></tr></thead>
+    ${snapshots.length === 0 ? html`<p class="muted">None. A snapshot keeps orders, files, webhooks, rules, clocks and settings; restore it before each test.</p>` : html`<div class="table-box"><table><thead><tr><th>Name</th>${account === null && html`<th>Of</th>`}<th class="optional">Orders</th><th class="optional">Size</th><th class="optional">Taken</th><th><span class="sr">Actions</span></th></tr></thead>
       <tbody>${snapshots.map((snapshot) => html`<tr key=${`${snapshot.account}/${snapshot.name}`}><td><b>${snapshot.name}</b></td>
         ${account === null && html`<td>${snapshot.account === null ? `everything, ${counted(snapshot.accounts, 'account')}` : html`<${AccountName} account=${snapshot.account} hash=${hashOf(snapshot.account)} />`}</td>`}
-        <td class="number">${snapshot.orders.toLocaleString('en')}</td><td class="number optional">${size(snapshot.bytes)}</td><td class="muted optional">${instant(snapshot.takenAt)}</td>
+        <td class="number optional">${snapshot.orders.toLocaleString('en')}</td><td class="number optional">${size(snapshot.bytes)}</td><td class="muted optional">${instant(snapshot.takenAt)}</td>
         <td><div class="row"><button type="button" class="button small" onClick=${() => setAsked({ snapshot, isRestore: true })}>Restore</button>
           <button type="button" class="button small danger" onClick=${() => setAsked({ snapshot, isRestore: false })}>Delete</button></div></td></tr>`)}</tbody></table></div>`}
     <div class="row new"><input type="text" aria-label="Name of a new snapshot" placeholder="Name" maxlength="100" value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)} />
