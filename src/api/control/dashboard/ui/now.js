@@ -39,11 +39,9 @@ export function Now() {
     <header><h2>Now</h2><span class="spacer"></span><${NowActions} /></header>
     <${Problem} error=${jobs.error ?? info.error ?? orders.error ?? deliveries.error} />
     ${info.data && html`<${Numbers} info=${info.data} />`}
-    <div class="cards">
-      <${DueWork} jobs=${jobs.data?.jobs} hasMore=${Boolean(jobs.data?.next)} />
-      <${Failures} rows=${failures} />
-      ${failed.length > 0 && html`<${FailedOrders} orders=${failed} />`}
-      <${Retries} attempts=${deliveries.data?.deliveries ?? []} />
+    <div class="columns">
+      <div><${DueWork} jobs=${jobs.data?.jobs} hasMore=${Boolean(jobs.data?.next)} /><${Retries} attempts=${deliveries.data?.deliveries ?? []} /></div>
+      <div><${Failures} rows=${failures} />${failed.length > 0 && html`<${FailedOrders} orders=${failed} />`}</div>
     </div>
   </div>`;
 }

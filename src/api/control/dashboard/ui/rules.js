@@ -132,8 +132,8 @@ function RuleDetail({ rule, reload }) {
     ${matches.length > 0 ? html`<${LastMatches} matches=${matches} />` : html`<${NeverMatched} rule=${rule} />`}
     <${Fold} title="JSON" open=${false}><${Body} body=${toRequest(rule)} /><//>
     ${isAsking && html`<${Dialog} title=${`Delete ${nameOf(rule)}?`} onClose=${() => setAsking(false)}>
-      <p>The rule goes with its ${counted(rule.hits, 'hit')}: when ${whenText(rule)}, then ${thenText(rule.then)}. What it has already decided stays.</p>
-      <div class="row"><${Action} class="danger" label="Delete the rule" act=${remove} /></div><//>`}
+      <p>When ${whenText(rule)}, then ${thenText(rule.then)}: this goes, with the count of its ${counted(rule.hits, 'hit')}. What the rule has already decided stays.</p>
+      <div class="row"><${Action} class="danger" label="Delete the rule" act=${remove} /><button type="button" class="button" onClick=${() => setAsking(false)}>Cancel</button></div><//>`}
   </article>`;
 }
 

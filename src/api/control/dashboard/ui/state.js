@@ -20,7 +20,7 @@ export function State() {
     <header><h2>State</h2>${account && html`<${AccountName} account=${account.key} hash=${account.hash} full />`}<span class="spacer"></span>
       <${Export} account=${account?.key ?? null} /><${Reset} account=${account?.key ?? null} info=${info.data} /></header>
     <${Problem} error=${info.error} />
-    <div class="state-columns">
+    <div class="columns">
       <div>${account ? html`<${AccountForm} key=${account.key} account=${account} />` : html`<${Accounts} accounts=${accounts} />`}<${Snapshots} account=${account?.key ?? null} /></div>
       <div>${info.data && html`<${Server} info=${info.data} />`}</div>
     </div>
@@ -138,16 +138,14 @@ function SnapshotDialog({ snapshot, isRestore, onClose, onDone }) {
 /** @param {{info: any}} props */
 function Server({ info }) {
   const { memory, journal } = info;
-  const kept = journal && `${counted(journal.requests, 'request')}, ${size(journal.bytes)} of ${size(journal.bytesMax)}${journal.evicted ? `, ${journal.evicted.toLocaleString('en')} evicted` : ''}`;
+  const kept = `${counted(journal.requests, 'request')}, ${size(journal.bytes)} of ${size(journal.bytesMax)}${journal.evicted ? `, ${journal.evicted.toLocaleString('en')} evicted` : ''}`;
   return html`<section class="card"><header><h3>Server</h3></header><${Facts} pairs=${[
     ['version', info.version],
     ['started', info.startedAt && html`<span title=${info.startedAt}>${instant(info.startedAt)}, ${duration(info.uptimeMs)} ago</span>`],
     ['unknown keys', info.mode === 'strict' ? 'refused (mode strict)' : 'become accounts (mode open)'],
-    ['data directory', info.dataDirectory && html`<code>${info.dataDirectory}</code>`],
-    ['', info.isTemporary ? 'Temporary: it goes when the server stops.' : ''],
+    ['data directory', html`<code>${info.dataDirectory}</code>${info.isTemporary && html`<p class="muted">temporary: goes when the server stops</p>`}`],
     ['memory', memory?.residentBytes && `${size(memory.residentBytes)}${memory.limitBytes ? ` of ${size(memory.limitBytes)}` : ''}`],
-    ['journal', kept],
-    ['', journal && `at most ${journal.requestsMax.toLocaleString('en')} requests an account`],
+    ['journal', html`${kept}<p class="muted">at most ${journal.requestsMax.toLocaleString('en')} requests of each account</p>`],
     ['accounts, rules', `${info.accounts}, ${info.rules}`],
     ['open dashboards', info.streams],
   ]} /></section>`;
