@@ -15,6 +15,7 @@ mod events;
 mod fixtures;
 mod inbox;
 mod info;
+mod jobs;
 mod listing;
 mod metrics;
 mod named_account;
@@ -26,6 +27,7 @@ mod rules;
 mod server;
 mod snapshots;
 mod suggestion;
+mod webhooks;
 
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
@@ -56,6 +58,8 @@ pub fn routes(state: Option<AppState>) -> Routes {
         events::routes,
         orders::routes,
         blobs::routes,
+        jobs::routes,
+        webhooks::routes,
         deliveries::routes,
         inbox::routes,
     ];
