@@ -24,8 +24,8 @@ export function bodyText({ requestBody }) {
   return JSON.stringify(requestBody);
 }
 
-/** @param {string} text */
-const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
+/** Returns a text as one word of a POSIX shell. @param {string} text */
+export const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** @param {Exchange} exchange */
 export function asCurl(exchange) {

@@ -1,0 +1,24 @@
+// Commands of a first webhook, received by an inbox of this server.
+
+import { ORIGIN } from './api.js';
+import { FRESH_KEY, VENDORS } from './first-steps.js';
+import { Snippet } from './parts.js';
+import { html } from './vendor/preact.js';
+
+/** Command that registers the inbox of a fresh key as its webhook. */
+const REGISTER = `curl -sS ${ORIGIN}/api/v2/orders/webhooks -H 'Authorization: Bearer ${FRESH_KEY}' -H 'Content-Type: application/json' \\
+  -d '{"url": "${ORIGIN}/_mock/inbox/${FRESH_KEY}"}'`;
+/** Command that waits for the message. */
+const WAIT = `curl -sS '${ORIGIN}/_mock/inbox/${FRESH_KEY}/messages?min=1&timeoutMs=10000&account=${FRESH_KEY}'`;
+
+/** @param {{title: string}} props */
+export const FirstWebhook = ({ title }) => html`<section class="empty first-steps">
+  <h2>${title}</h2>
+  <p>An inbox is a receiver built into this server. Any name is an inbox: a webhook posts to it, and you read here, or in a test, what came.
+    <code>${FRESH_KEY}</code> is a fresh API key.</p>
+  <${Snippet} title="Register an inbox as the webhook" text=${REGISTER} />
+  <${Snippet} title="Create an order: the event follows when it has ended" text=${VENDORS.bizmori.create} />
+  <${Snippet} title="Wait for the message in a test" text=${WAIT} />
+  <p>A receiver of your own works as well, if its address is private: <code>http://localhost:3000/hooks</code>, or <code>http://host.docker.internal:3000/hooks</code>
+    if this server runs in a container. Its failures are retried; advance the clock to see the retries at once.</p>
+</section>`;
