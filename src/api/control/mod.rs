@@ -4,13 +4,16 @@
 
 mod account_field;
 mod accounts;
+mod blobs;
 mod ca;
 mod clock;
+mod dashboard;
 mod deliveries;
 mod error;
 mod error_code;
 mod fixtures;
 mod inbox;
+mod info;
 mod listing;
 mod metrics;
 mod named_account;
@@ -27,6 +30,7 @@ use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 
 use crate::http::{AppState, GuardRefusal, Operation, Routes};
+pub use dashboard::redirect_to_dashboard;
 use error::ControlError;
 pub use error_code::ControlErrorCode;
 pub use fixtures::load as load_fixtures;
@@ -37,9 +41,11 @@ pub use openapi::description;
 pub fn routes(state: Option<AppState>) -> Routes {
     let resources = [
         server::routes,
+        dashboard::routes,
         openapi::routes,
         ca::routes,
         metrics::routes,
+        info::routes,
         snapshots::routes,
         fixtures::routes,
         clock::routes,
@@ -47,6 +53,7 @@ pub fn routes(state: Option<AppState>) -> Routes {
         rules::routes,
         requests::routes,
         orders::routes,
+        blobs::routes,
         deliveries::routes,
         inbox::routes,
     ];
