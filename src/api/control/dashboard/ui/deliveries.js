@@ -16,7 +16,7 @@ import { html } from './vendor/preact.js';
  *   isTest: boolean, isActive: boolean, isLegacy: boolean, signatureHeader: string, retryScheduleMs: number[],
  *   createdAt: string, updatedAt: string, lastSentAt: string | null}} Endpoint
  * @typedef {{id: string, account: string, webhookId: number, eventId: string, eventType: string, orderId: string | null,
- *   url: string, status: 'SENT' | 'RETRYING' | 'FAILED', nextAt: string | null, endpoint: Endpoint | null,
+ *   url: string, status: 'SENT' | 'RETRYING' | 'FAILED' | 'STOPPED', nextAt: string | null, endpoint: Endpoint | null,
  *   attempts: Attempt[], last: Attempt}} Delivery
  * @typedef {{kind: 'done', number: number, attempts: Attempt[]} | {kind: 'next', number: number, at: string}
  *   | {kind: 'later', number: number, at: string} | {kind: 'gone', number: number} | {kind: 'none', number: number}} Slot
@@ -27,8 +27,8 @@ import { html } from './vendor/preact.js';
 const SLOTS_MAX = 12;
 
 /**
- * Groups attempts, the oldest first, into deliveries, the newest first. A delivery of a deleted webhook has no endpoint
- * and no next attempt.
+ * Groups attempts, the oldest first, into deliveries, the newest first. A delivery of a deleted webhook has no
+ * endpoint, and is not retried.
  * @param {Attempt[]} attempts @param {Endpoint[]} endpoints @returns {Delivery[]}
  */
 export function groupAttempts(attempts, endpoints) {
@@ -39,12 +39,14 @@ export function groupAttempts(attempts, endpoints) {
     const id = String(attempt.id);
     groups.set(id, [...(groups.get(id) ?? []), attempt]);
   }
+  /** @type {Delivery[]} */
   const deliveries = [...groups].map(([id, all]) => {
     const last = /** @type {Attempt} */ (all.at(-1));
     const endpoint = byId.get(last.webhookId) ?? null;
     const { account, webhookId, eventId, eventType, orderId, url } = last;
-    const nextAt = endpoint && last.deliveryStatus === 'RETRYING' ? last.nextAt : null;
-    return { id, account, webhookId, eventId, eventType, orderId: orderId ?? null, url, status: last.deliveryStatus, nextAt, endpoint, attempts: all, last };
+    const status = last.deliveryStatus === 'RETRYING' && !endpoint ? 'STOPPED' : last.deliveryStatus;
+    const nextAt = status === 'RETRYING' ? last.nextAt : null;
+    return { id, account, webhookId, eventId, eventType, orderId, url, status, nextAt, endpoint, attempts: all, last };
   });
   return deliveries.reverse();
 }
@@ -132,12 +134,15 @@ async function readClocks(keys, signal) {
   return new Map(/** @type {any} */ (await Promise.all(JSON.parse(keys).map(read))));
 }
 
-/** Time until an instant by the clock of an account, such as `in 30 min`. @param {{at: string, clock?: AccountClock, coarse?: boolean}} props */
-export function Until({ at, clock, coarse = false }) {
+/**
+ * Time until an instant by the clock of an account, such as `in 1 h 59 min`. `isShort` is for cells: `1 h`.
+ * @param {{at: string, clock?: AccountClock, isShort?: boolean}} props
+ */
+export function Until({ at, clock, isShort = false }) {
   useTick(clock && !clock.isFrozen ? 500 : 60000);
   if (!clock) return html`<span title=${at}>…</span>`;
   const now = clock.now + (clock.isFrozen ? 0 : performance.now() - clock.readAt);
   const text = Date.parse(at) <= now ? 'due' : relative(Date.parse(at), now);
-  // One unit is enough where there is little room: `in 1 h 59 min` becomes `in 1 h`.
-  return html`<span title=${`${at} by the account's clock`}>${coarse ? text.split(' ').slice(0, 3).join(' ') : text}</span>`;
+  const short = text.replace(/^in /, '').split(' ').slice(0, 2).join(' ');
+  return html`<span title=${`${text}: ${at} by the account's clock`}>${isShort ? short : text}</span>`;
 }

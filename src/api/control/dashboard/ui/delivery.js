@@ -98,17 +98,25 @@ function ChangeMenu({ delivery, resend }) {
       <${Action} class="small" label="Resend so now" act=${async () => { await addRule(change); await resend(); }} />`)}</div><//>`;
 }
 
+/** @type {Record<Delivery['status'], {kind: string, name: string}>} */
+const OUTLOOKS = {
+  SENT: { kind: 'ok', name: 'Delivered' },
+  RETRYING: { kind: 'client', name: 'Not delivered yet' },
+  FAILED: { kind: 'server', name: 'Gave up' },
+  STOPPED: { kind: 'server', name: 'Not delivered' },
+};
+
 /** What came of the last attempt, and what comes next. @param {{delivery: Delivery, clock?: import('./deliveries.js').AccountClock}} props */
 function Outlook({ delivery, clock }) {
   const { status, last, nextAt, endpoint } = delivery;
   const result = last.error ?? `the receiver answered ${last.status}`;
-  const kind = status === 'SENT' ? 'ok' : status === 'RETRYING' ? 'client' : 'server';
+  const { kind, name } = OUTLOOKS[status];
   const total = endpoint ? endpoint.retryScheduleMs.length + 1 : null;
   return html`<div class=${`reason ${kind}`}>
-    <p><b>${status === 'SENT' ? 'Delivered' : status === 'RETRYING' ? 'Not delivered yet' : 'Gave up'}</b> attempt ${last.attempt}${total && last.attempt <= total ? ` of ${total}` : ''}: ${result}.</p>
+    <p><b>${name}</b> attempt ${last.attempt}${total && last.attempt <= total ? ` of ${total}` : ''}: ${result}.</p>
     ${last.error?.includes('connection refused') && html`<p>Start the receiver, or register an <a href=${link(['inbox'])}>inbox</a> as the webhook's URL.</p>`}
     ${nextAt && html`<p><b>Next</b> attempt ${last.attempt + 1} at ${instant(nextAt)}, <${Until} at=${nextAt} clock=${clock} />.</p>`}
-    ${status === 'RETRYING' && !nextAt && html`<p><b>Next</b> none: the webhook was deleted.</p>`}
+    ${status === 'STOPPED' && html`<p><b>Next</b> none: the webhook was deleted.</p>`}
   </div>`;
 }
 
@@ -121,7 +129,7 @@ function Receipt({ delivery }) {
   if (name === null || !messages.length) return null;
   const invalid = messages.filter(({ signatureValid }) => signatureValid === false).length;
   return html`<p class="receipt"><a href=${link(['inbox', name], { of: hashOf(delivery.account), event: delivery.eventId })}>Received by the inbox ${name}</a>
-    ${messages.length > 1 ? ` ${messages.length} times` : ''}${invalid ? `, ${invalid} with an invalid signature` : ', signature valid'}</p>`;
+    ${messages.length > 1 ? ` ${messages.length} times` : ''}${invalid ? `, ${messages.length > 1 ? `${invalid} ` : ''}with an invalid signature` : ', signature valid'}</p>`;
 }
 
 const SIGNATURE_TEXTS = { valid: 'signature valid', wrong: 'signature wrong', missing: 'no signature', unknown: 'signature not checked' };

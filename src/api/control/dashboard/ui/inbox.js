@@ -4,7 +4,7 @@ import { call, ORIGIN, withQuery } from './api.js';
 import { FirstWebhook } from './first-webhook.js';
 import { counted, duration, size } from './format.js';
 import { InboxForm } from './inbox-form.js';
-import { AccountName, Action, Body, Copy, Dialog, Empty, Facts, Fold, Headers, Icon, Problem, Time } from './parts.js';
+import { AccountName, Action, Body, Copy, Dialog, Empty, Facts, Fold, Headers, Icon, Problem, SearchInput, Time } from './parts.js';
 import { go, link, replace } from './router.js';
 import { accountKey, hashOf, useFetched, useListing, useStore } from './store.js';
 import { html, useEffect, useMemo, useState } from './vendor/preact.js';
@@ -53,7 +53,7 @@ export function InboxPage({ route }) {
   return html`<div class=${`split inboxes ${name === undefined ? '' : 'has-detail'}`}>
     <section class="list" aria-label="Inboxes">
       <div class="toolbar">
-        <label class="search"><${Icon} name="search" /><input type="search" aria-label="Filter" placeholder="name or account" value=${text} onInput=${(/** @type {any} */ event) => replace(['inbox'], { q: event.target.value })} /></label>
+        <${SearchInput} text=${text} placeholder="name or account" onText=${(/** @type {string} */ value) => replace(['inbox'], { q: value })} />
         <span class="muted count">${counted(shown.length, 'inbox', 'inboxes')}</span>
         <button type="button" class="button" onClick=${() => setAdding(true)}>Set up an inbox</button></div>
       ${shown.length ? html`<${Table} inboxes=${shown} selected=${selected} text=${text} />` : html`<${Empty} title="No inbox matches"><p>The filter <code>${text}</code> hides all of them.</p></${Empty}>`}

@@ -24,7 +24,7 @@ export function bodyText({ requestBody }) {
   return JSON.stringify(requestBody);
 }
 
-/** Returns a text as one word of a POSIX shell. @param {string} text */
+/** Text as one word of a shell. @param {string} text */
 export const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** @param {Exchange} exchange */

@@ -5,7 +5,7 @@ import { groupAttempts, inboxOf, resultClass, resultWord, slotCount, slotsOf, Un
 import { DeliveryDetail } from './delivery.js';
 import { FirstWebhook } from './first-webhook.js';
 import { counted, duration, instant, timeOfDay } from './format.js';
-import { AccountName, Action, Copy, Dot, Empty, Fold, Icon, Problem, StateChip, Time } from './parts.js';
+import { AccountName, Action, Copy, Dot, Empty, Fold, Icon, Problem, SearchInput, StateChip, Time } from './parts.js';
 import { go, link, replace } from './router.js';
 import { accountKey, hashOf, onTopic, useFetched, useListing, useStore } from './store.js';
 import { html, useEffect, useMemo, useState } from './vendor/preact.js';
@@ -94,15 +94,10 @@ function useMoves(shown, selected, open) {
 
 /** @param {{text: string, all: Delivery[], shown: Delivery[]}} props */
 function Toolbar({ text, all, shown }) {
-  const [typed, setTyped] = useState(text);
-  useEffect(() => setTyped(text), [text]);
-  const apply = (/** @type {string} */ value) => {
-    setTyped(value);
-    replace(['webhooks'], { q: value });
-  };
+  const apply = (/** @type {string} */ value) => replace(['webhooks'], { q: value });
   const states = /** @type {const} */ (['SENT', 'RETRYING', 'FAILED']);
   return html`<div class="toolbar">
-    <label class="search"><${Icon} name="search" /><input type="search" aria-label="Filter" placeholder="event, order, URL, webhook:1" value=${typed} onInput=${(/** @type {any} */ event) => apply(event.target.value)} /></label>
+    <${SearchInput} text=${text} placeholder="event, order, URL, webhook:1" onText=${apply} />
     <div class="row" role="group" aria-label="Status">${states.map((state) => {
       const filter = `status:${state.toLowerCase()}`;
       const count = all.filter(({ status }) => status === state).length;
@@ -134,26 +129,26 @@ function ResendFailed({ failed }) {
 function Endpoints({ endpoints, deliveries }) {
   const isAll = useStore((all) => all.accountHash === '');
   if (!endpoints.length) return null;
-  return html`<div class="endpoints"><${Fold} title="Endpoints" note=${counted(endpoints.length, 'endpoint')}>
-    <ul>${endpoints.map((endpoint) => html`<li key=${endpoint.id}><${EndpointRow} endpoint=${endpoint} isAll=${isAll} count=${deliveries.filter(({ webhookId }) => webhookId === endpoint.id).length} /></li>`)}</ul>
+  return html`<div class="endpoints"><${Fold} title="Endpoints" open=${matchMedia('(min-width: 760px)').matches} note=${counted(endpoints.length, 'endpoint')}>
+    <ul>${endpoints.map((endpoint) => html`<${EndpointRow} key=${endpoint.id} endpoint=${endpoint} isAll=${isAll} count=${deliveries.filter(({ webhookId }) => webhookId === endpoint.id).length} />`)}</ul>
   </${Fold}></div>`;
 }
 
 /** @param {{endpoint: Endpoint, isAll: boolean, count: number}} props */
 function EndpointRow({ endpoint, isAll, count }) {
   const inbox = inboxOf(endpoint.url);
-  return html`<div class="endpoint">
+  return html`<li class="endpoint">
     <span class="endpoint-url"><b>${endpoint.id}</b> <code>${endpoint.url}</code>${endpoint.name && html` <span>${endpoint.name}</span>`}</span>
-    <span class="row wrap">${!endpoint.isActive && html`<span class="chip">inactive</span>`}
+    <span class="row wrap endpoint-facts">${!endpoint.isActive && html`<span class="chip">inactive</span>`}
       ${endpoint.isTest && html`<span class="chip" title="Receives only events of test orders">test</span>`}
       ${endpoint.isLegacy && html`<span class="chip" title="The webhook of the legacy route">legacy</span>`}
       ${isAll && html`<${AccountName} account=${endpoint.account} hash=${hashOf(endpoint.account)} />`}
       <span class="muted">${endpoint.vendor}</span></span>
-    <span class="muted">${endpoint.lastSentAt ? html`last sent <${Time} at=${endpoint.lastSentAt} />` : 'nothing sent'}</span>
+    <span class="muted endpoint-last">${endpoint.lastSentAt ? html`last sent <${Time} at=${endpoint.lastSentAt} />` : 'nothing sent'}</span>
     <span class="row wrap endpoint-links"><${Secret} secret=${endpoint.secret} />
       ${inbox && html`<a class="button small" href=${link(['inbox', inbox], { of: hashOf(endpoint.account) })}>Inbox</a>`}
       <a class="button small" href=${link(['webhooks'], { q: `webhook:${endpoint.id}` })}>${counted(count, 'delivery', 'deliveries')}</a></span>
-  </div>`;
+  </li>`;
 }
 
 /** Secret behind a button, so that it is not on the screen by accident. @param {{secret: string}} props */
@@ -183,13 +178,16 @@ const HeaderCells = ({ count, schedule }) => html`
     title=${index === 0 ? 'First attempt' : schedule[index - 1] === undefined ? `Attempt ${index + 1}` : `Attempt ${index + 1}, ${duration(schedule[index - 1])} after attempt ${index} failed`}>
     ${index === 0 || schedule[index - 1] === undefined ? index + 1 : `+${duration(schedule[index - 1])}`}</span>`)}`;
 
+/** End of an id: ids of one account begin alike. @param {string} id */
+const tail = (id) => (id.length > 12 ? `…${id.slice(-9)}` : id);
+
 /** @param {{delivery: Delivery, count: number, isAll: boolean, clock?: import('./deliveries.js').AccountClock}} props */
 function RowCells({ delivery, count, isAll, clock }) {
   const { status, eventType, orderId, url, attempts, account, endpoint } = delivery;
   const stop = (/** @type {Event} */ event) => event.stopPropagation();
   return html`<span role="gridcell" class="d-status"><${StateChip} state=${status} label=${status.toLowerCase()} /></span>
-    <span role="gridcell" class="d-event" title=${isAll ? `${eventType}, account ${account}` : eventType}>${isAll && html`<${Dot} hash=${hashOf(account)} />`}<span class="clip">${eventType}</span></span>
-    <span role="gridcell" class="d-order" title=${orderId}>${orderId && html`<a href=${link(['orders', orderId])} onClick=${stop}>${orderId}</a>`}</span>
+    <span role="gridcell" class="d-event" title=${isAll ? `${eventType}, account ${account}` : eventType}>${isAll && html`<${Dot} hash=${hashOf(account)} />`}<span class="clip">${eventType.replace(/^order\./, '')}</span></span>
+    <span role="gridcell" class="d-order" title=${orderId}>${orderId && html`<a href=${link(['orders', orderId])} onClick=${stop}>${tail(orderId)}</a>`}</span>
     <span role="gridcell" class="d-endpoint" title=${endpoint ? url : `${url} (deleted)`}>${url.replace(/^https?:\/\//, '')}${endpoint ? '' : html` <i class="muted">deleted</i>`}</span>
     <span role="gridcell" class="d-first"><${Time} at=${attempts[0].at} /></span>
     ${slotsOf(delivery, count).map((slot) => html`<span key=${slot.number} role="gridcell" class="d-slot"><${SlotCell} slot=${slot} clock=${clock} /></span>`)}`;
@@ -199,7 +197,7 @@ function RowCells({ delivery, count, isAll, clock }) {
 function SlotCell({ slot, clock }) {
   if (slot.kind === 'none') return null;
   if (slot.kind === 'gone') return html`<span class="muted" title=${`Attempt ${slot.number} is not kept any more`}>?</span>`;
-  if (slot.kind === 'next') return html`<span class="slot-next"><${Until} at=${slot.at} clock=${clock} coarse=${true} /></span>`;
+  if (slot.kind === 'next') return html`<span class="slot-next"><${Until} at=${slot.at} clock=${clock} isShort=${true} /></span>`;
   if (slot.kind === 'later') return html`<time class="slot-later" datetime=${slot.at} title=${`Attempt ${slot.number} at ${instant(slot.at)}, if all before it fail`}>${timeOfDay(slot.at).slice(0, 8)}</time>`;
   const last = /** @type {import('./deliveries.js').Attempt} */ (slot.attempts.at(-1));
   const title = `Attempt ${slot.number} at ${last.at}: ${last.error ?? `answered ${last.status}`}, ${last.durationMs} ms`;
