@@ -14,6 +14,7 @@ mod error_code;
 mod fixtures;
 mod inbox;
 mod info;
+mod jobs;
 mod listing;
 mod metrics;
 mod named_account;
@@ -25,6 +26,7 @@ mod rules;
 mod server;
 mod snapshots;
 mod suggestion;
+mod webhooks;
 
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
@@ -54,6 +56,8 @@ pub fn routes(state: Option<AppState>) -> Routes {
         requests::routes,
         orders::routes,
         blobs::routes,
+        jobs::routes,
+        webhooks::routes,
         deliveries::routes,
         inbox::routes,
     ];

@@ -170,7 +170,7 @@ impl Orders {
         order: &Order,
     ) -> Result<Option<(Timestamp, JobKind)>, InternalError> {
         let mut reader = self.db.read().await?;
-        let job = db::jobs::next_of_order(&mut reader, &order.id).await?;
+        let job = db::job_listing::next_of_order(&mut reader, &order.id).await?;
         drop(reader);
         let attempt = self.webhooks.next_attempt_at(account, &order.id).await?;
         let due = job.map(|job| (job.due_at, job.kind)).into_iter();

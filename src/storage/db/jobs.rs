@@ -8,7 +8,6 @@ use sqlx::{AssertSqlSafe, Row};
 use super::{InternalError, ReadConn, StoreResult, Tx, sealed::Connected};
 use crate::model::ids::{AccountId, ClockId, WebhookId};
 use crate::model::job::{Job, JobKind};
-use crate::model::report::Locale;
 use crate::model::time::Timestamp;
 
 /// Inserts a job that is due at `due_at`. An existing job keeps the earlier due time.
@@ -276,36 +275,6 @@ pub async fn find(
     row.as_ref().map(job).transpose()
 }
 
-/// Returns the first due job of an order: of itself or of one of its reports. `None` if there is none.
-///
-/// # Errors
-/// Returns an error if the database fails.
-pub async fn next_of_order(from: &mut impl ReadConn, order: &str) -> StoreResult<Option<Job>> {
-    let of_order = [
-        JobKind::Process,
-        JobKind::Expire,
-        JobKind::ExpireUploads,
-        JobKind::Sunset,
-    ]
-    .map(|kind| (kind.name(), order.to_owned()));
-    let of_reports = Locale::ALL.map(|locale| {
-        let subject = format!("{order}/{}", locale.tag());
-        (JobKind::Report.name(), subject)
-    });
-    let keys: Vec<_> = of_order.into_iter().chain(of_reports).collect();
-    // `CROSS JOIN` keeps the order of the tables, so that each job is found by the index.
-    let row = sqlx::query(
-        "SELECT jobs.id, account_id, kind, subject, due_at, starts
-         FROM json_each(?) AS key CROSS JOIN jobs
-         ON kind = key.value ->> 0 AND subject = key.value ->> 1
-         ORDER BY due_at, jobs.id LIMIT 1",
-    )
-    .bind(serde_json::to_string(&keys)?)
-    .fetch_optional(from.sqlite())
-    .await?;
-    row.as_ref().map(job).transpose()
-}
-
 /// Returns the due time of a job. `None` if the job no longer exists.
 ///
 /// # Errors
@@ -389,7 +358,7 @@ fn kind_count(row: &SqliteRow) -> StoreResult<(JobKind, u64)> {
     Ok((kind, u64::try_from(count).unwrap_or_default()))
 }
 
-fn job(row: &SqliteRow) -> StoreResult<Job> {
+pub(super) fn job(row: &SqliteRow) -> StoreResult<Job> {
     let kind: String = row.get(2);
     Ok(Job {
         id: row.get(0),

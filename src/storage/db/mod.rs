@@ -15,6 +15,7 @@ pub mod counts;
 pub mod due_index;
 pub mod endpoints;
 mod error;
+pub mod job_listing;
 pub mod jobs;
 pub mod listing;
 pub mod open_orders;
