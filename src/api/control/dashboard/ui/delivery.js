@@ -92,10 +92,10 @@ function ChangeMenu({ delivery, resend }) {
   const { account, url } = delivery;
   /** @param {typeof CHANGES[number]} change */
   const addRule = ({ name, then }) => call('POST', 'rules', { account, name: `${name}, once`, when: { operation: 'webhook.deliver', webhookUrl: url }, times: 1, then });
-  return html`<${Menu} label="Change the next one"><p class="muted">A rule for one attempt to ${url}. It acts on the next webhook that leaves for this URL, or at once on this one.</p>
+  return html`<${Menu} label="Change the next one"><p class="muted">Adds a rule for one attempt to ${url}: for the next webhook that is sent there, or for this one, resent now.</p>
     <div class="changes">${CHANGES.map((change) => html`<span key=${change.id}>${change.name}</span>
       <${Action} class="small" label="For the next one" act=${async () => go(['rules', String((await addRule(change)).id)])} />
-      <${Action} class="small" label="Resend so now" act=${async () => { await addRule(change); await resend(); }} />`)}</div><//>`;
+      <${Action} class="small" label="Resend this one" act=${async () => { await addRule(change); await resend(); }} />`)}</div><//>`;
 }
 
 /** @type {Record<Delivery['status'], {kind: string, name: string}>} */
@@ -128,8 +128,9 @@ function Receipt({ delivery }) {
   const messages = data?.messages.filter((/** @type {any} */ message) => message.rawBody === delivery.last.requestBody) ?? [];
   if (name === null || !messages.length) return null;
   const invalid = messages.filter(({ signatureValid }) => signatureValid === false).length;
-  return html`<p class="receipt"><a href=${link(['inbox', name], { of: hashOf(delivery.account), event: delivery.eventId })}>Received by the inbox ${name}</a>
-    ${messages.length > 1 ? ` ${messages.length} times` : ''}${invalid ? `, ${messages.length > 1 ? `${invalid} ` : ''}with an invalid signature` : ', signature valid'}</p>`;
+  const isChecked = messages.every(({ signatureValid }) => signatureValid !== null);
+  const validity = invalid ? `${messages.length > 1 ? `${invalid} of them ` : ''}with an invalid signature` : isChecked ? 'signature valid' : 'signature not checked';
+  return html`<p class="receipt"><a href=${link(['inbox', name], { of: hashOf(delivery.account), event: delivery.eventId })}>Received by the inbox ${name}</a>${messages.length > 1 ? ` ${messages.length} times` : ''}, ${validity}</p>`;
 }
 
 const SIGNATURE_TEXTS = { valid: 'signature valid', wrong: 'signature wrong', missing: 'no signature', unknown: 'signature not checked' };

@@ -1,10 +1,10 @@
 // Inboxes: receivers of webhooks for those who have none, with what they received.
 
 import { call, ORIGIN, withQuery } from './api.js';
-import { FirstWebhook } from './first-webhook.js';
+import { FirstMessage, FirstWebhook } from './first-webhook.js';
 import { counted, duration, size } from './format.js';
 import { InboxForm } from './inbox-form.js';
-import { AccountName, Action, Body, Copy, Dialog, Empty, Facts, Fold, Headers, Icon, Problem, SearchInput, Time } from './parts.js';
+import { AccountName, Action, Body, Copy, Dialog, Empty, Facts, Fold, Headers, Icon, Problem, SearchInput, Secret, Time } from './parts.js';
 import { go, link, replace } from './router.js';
 import { accountKey, hashOf, useFetched, useListing, useStore } from './store.js';
 import { html, useEffect, useMemo, useState } from './vendor/preact.js';
@@ -154,13 +154,15 @@ function Settings({ inbox }) {
     ['server in a container, by the host\'s port', `${protocol}//host.docker.internal${port ? `:${port}` : ''}${path}`],
     ['server in the container stuntdouble', `${CONTAINER_ORIGIN}${path}`],
   ];
-  return html`<${Fold} title="Settings">
+  // Whoever comes for the messages does not need the addresses any more.
+  const [isOpen] = useState(inbox.messages === 0);
+  return html`<${Fold} title="Address and settings" open=${isOpen} note=${html`answers <${Answers} inbox=${inbox} />`}>
     <p class="muted">Register one of these as the webhook's URL: the server itself must reach it.</p>
     <dl class="addresses">${addresses.map(([name, url]) => html`<div key=${name}><dt>${name}</dt><dd><code>${url}</code><${Copy} text=${url} /></dd></div>`)}</dl>
     <${Facts} pairs=${[
       ['next answers', html`<${Answers} inbox=${inbox} />`],
       ['delay', inbox.delayMs ? `${duration(inbox.delayMs)} of real time before each answer${inbox.delayMs >= 5000 ? '; webhooks wait 5 s' : ''}` : 'none'],
-      ['secret', inbox.secret === null ? 'those of the webhooks whose URL is this inbox' : html`<code>${inbox.secret}</code>`],
+      ['secret', inbox.secret === null ? 'those of the webhooks whose URL is this inbox' : html`<span class="row wrap"><${Secret} secret=${inbox.secret} /></span>`],
     ]} />
   </${Fold}>`;
 }
@@ -169,7 +171,7 @@ function Settings({ inbox }) {
 function Messages({ inbox, messages, evicted, eventId }) {
   const [max, setMax] = useState(MESSAGES_FIRST);
   if (!messages) return html`<p class="muted pad">Reading…</p>`;
-  if (!messages.length) return html`<${Empty} title="No message yet"><p>The inbox is empty. Register one of its addresses as a webhook; each event that is sent appears here at once.</p></${Empty}>`;
+  if (!messages.length) return html`<${FirstMessage} account=${inbox.account} name=${inbox.name} />`;
   const numbered = messages.map((message, index) => ({ message, ordinal: evicted + index })).reverse();
   const isNamed = (/** @type {Message} */ message) => eventId !== null && message.body?.eventId === eventId;
   // A link names an event that can be older than the messages shown.

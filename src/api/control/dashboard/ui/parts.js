@@ -39,6 +39,14 @@ export function Copy({ text, label = 'Copy', class: name = '' }) {
   </button>`;
 }
 
+/** Secret behind a button, so that it is not on the screen by accident. @param {{secret: string}} props */
+export function Secret({ secret }) {
+  const [isShown, setShown] = useState(false);
+  return html`${isShown && html`<code>${secret}</code>`}
+    <button type="button" class="button small" aria-pressed=${isShown} onClick=${() => setShown(!isShown)}>${isShown ? 'Hide' : 'Secret'}</button>
+    ${isShown && html`<${Copy} text=${secret} />`}`;
+}
+
 /** Copies a text, also where the page has no clipboard because its origin is not secure. @param {string} text */
 export async function copyText(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);

@@ -5,7 +5,7 @@ import { groupAttempts, inboxOf, resultClass, resultWord, slotCount, slotsOf, Un
 import { DeliveryDetail } from './delivery.js';
 import { FirstWebhook } from './first-webhook.js';
 import { counted, duration, instant, timeOfDay } from './format.js';
-import { AccountName, Action, Copy, Dot, Empty, Fold, Icon, Problem, SearchInput, StateChip, Time } from './parts.js';
+import { AccountName, Action, Dot, Empty, Fold, Icon, Problem, SearchInput, Secret, StateChip, Time } from './parts.js';
 import { go, link, replace } from './router.js';
 import { accountKey, hashOf, onTopic, useFetched, useListing, useStore } from './store.js';
 import { html, useEffect, useMemo, useState } from './vendor/preact.js';
@@ -149,14 +149,6 @@ function EndpointRow({ endpoint, isAll, count }) {
       ${inbox && html`<a class="button small" href=${link(['inbox', inbox], { of: hashOf(endpoint.account) })}>Inbox</a>`}
       <a class="button small" href=${link(['webhooks'], { q: `webhook:${endpoint.id}` })}>${counted(count, 'delivery', 'deliveries')}</a></span>
   </li>`;
-}
-
-/** Secret behind a button, so that it is not on the screen by accident. @param {{secret: string}} props */
-export function Secret({ secret }) {
-  const [isShown, setShown] = useState(false);
-  return html`${isShown && html`<code>${secret}</code>`}
-    <button type="button" class="button small" aria-pressed=${isShown} onClick=${() => setShown(!isShown)}>${isShown ? 'Hide' : 'Secret'}</button>
-    ${isShown && html`<${Copy} text=${secret} />`}`;
 }
 
 /** @param {{deliveries: Delivery[], selected: string | null, open: (delivery: Delivery) => void, clocks: Map<string, import('./deliveries.js').AccountClock>}} props */
