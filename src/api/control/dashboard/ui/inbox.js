@@ -18,7 +18,7 @@ import { html, useEffect, useMemo, useState } from './vendor/preact.js';
 /** Messages that are shown until more are asked for. */
 const MESSAGES_FIRST = 50;
 /** Port of the server in its container. */
-const CONTAINER_ORIGIN = 'http://stuntdouble:8080';
+const CONTAINER_PORT = 8080;
 
 /** Route of an inbox: two accounts can have inboxes of one name. @param {Inbox} inbox @returns {[string[], Record<string, string>]} */
 const routeOf = (inbox) => [['inbox', inbox.name], { of: hashOf(inbox.account) }];
@@ -151,13 +151,14 @@ function Settings({ inbox }) {
   const { protocol, port } = new URL(ORIGIN);
   const addresses = [
     ['server on this host', `${ORIGIN}${path}`],
-    ['server in a container, by the host\'s port', `${protocol}//host.docker.internal${port ? `:${port}` : ''}${path}`],
-    ['server in the container stuntdouble', `${CONTAINER_ORIGIN}${path}`],
+    ['server in a container, by its own port', `http://localhost:${CONTAINER_PORT}${path}`],
+    ['server in a container, by its name', `http://stuntdouble:${CONTAINER_PORT}${path}`],
+    ['server in a container, by the port of the host', `${protocol}//host.docker.internal${port ? `:${port}` : ''}${path}`],
   ];
   // Whoever comes for the messages does not need the addresses any more.
   const [isOpen] = useState(inbox.messages === 0);
   return html`<${Fold} title="Address and settings" open=${isOpen} note=${html`answers <${Answers} inbox=${inbox} />`}>
-    <p class="muted">Register one of these as the webhook's URL: the server itself must reach it.</p>
+    <p class="muted">Register one of these as the webhook's URL. The server itself calls it.</p>
     <dl class="addresses">${addresses.map(([name, url]) => html`<div key=${name}><dt>${name}</dt><dd><code>${url}</code><${Copy} text=${url} /></dd></div>`)}</dl>
     <${Facts} pairs=${[
       ['next answers', html`<${Answers} inbox=${inbox} />`],
