@@ -4,6 +4,7 @@ import { AccountSwitcher } from './accounts.js';
 import { controlToken, setControlToken } from './api.js';
 import { ClockWidget } from './clock.js';
 import { Now } from './now.js';
+import { InboxPage } from './inbox.js';
 import { Dialog, Icon } from './parts.js';
 import { Report } from './report.js';
 import { go, link, parseRoute, useRoute } from './router.js';
@@ -11,6 +12,7 @@ import { Rules } from './rules.js';
 import { State } from './state.js';
 import { load, selectAccount, setPaused, state, useStore } from './store.js';
 import { Traffic } from './traffic.js';
+import { Webhooks } from './webhooks.js';
 import { html, render, useEffect, useState } from './vendor/preact.js';
 
 /** Pages in the order of the navigation. `key` follows `g`. @type {{id: string, name: string, key: string, icon: any, view: any}[]} */
@@ -18,8 +20,8 @@ const PAGES = [
   { id: 'now', name: 'Now', key: 'n', icon: 'now', view: Now },
   { id: 'traffic', name: 'Traffic', key: 't', icon: 'traffic', view: Traffic },
   { id: 'orders', name: 'Orders', key: 'o', icon: 'orders', view: null },
-  { id: 'webhooks', name: 'Webhooks', key: 'w', icon: 'webhooks', view: null },
-  { id: 'inbox', name: 'Inbox', key: 'i', icon: 'inbox', view: null },
+  { id: 'webhooks', name: 'Webhooks', key: 'w', icon: 'webhooks', view: Webhooks },
+  { id: 'inbox', name: 'Inbox', key: 'i', icon: 'inbox', view: InboxPage },
   { id: 'rules', name: 'Rules', key: 'r', icon: 'rules', view: Rules },
   { id: 'report', name: 'Report', key: 'e', icon: 'report', view: Report },
   { id: 'state', name: 'State', key: 's', icon: 'state', view: State },
