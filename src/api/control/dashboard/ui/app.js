@@ -3,6 +3,7 @@
 import { AccountSwitcher } from './accounts.js';
 import { controlToken, setControlToken } from './api.js';
 import { ClockWidget } from './clock.js';
+import { Orders } from './orders.js';
 import { Dialog, Icon } from './parts.js';
 import { go, link, parseRoute, useRoute } from './router.js';
 import { load, selectAccount, setPaused, state, useStore } from './store.js';
@@ -13,7 +14,7 @@ import { html, render, useEffect, useState } from './vendor/preact.js';
 const PAGES = [
   { id: 'now', name: 'Now', key: 'n', icon: 'now', view: null },
   { id: 'traffic', name: 'Traffic', key: 't', icon: 'traffic', view: Traffic },
-  { id: 'orders', name: 'Orders', key: 'o', icon: 'orders', view: null },
+  { id: 'orders', name: 'Orders', key: 'o', icon: 'orders', view: Orders },
   { id: 'webhooks', name: 'Webhooks', key: 'w', icon: 'webhooks', view: null },
   { id: 'inbox', name: 'Inbox', key: 'i', icon: 'inbox', view: null },
   { id: 'rules', name: 'Rules', key: 'r', icon: 'rules', view: null },
