@@ -11,7 +11,9 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
 
-pub use filters::{AccountArg, DeliveryList, OrderList, PageArgs, RequestFilterArgs, RequestList};
+pub use filters::{
+    AccountArg, AccountList, DeliveryList, OrderList, PageArgs, RequestFilterArgs, RequestList,
+};
 pub use subcommands::{
     AccountsCommand, ClockCommand, ClockModeArg, DeliveriesCommand, FixturesCommand, InboxCommand,
     JsonSource, OrdersCommand, RequestsCommand, RulesCommand, SnapshotsCommand, VerifyArgs,
@@ -67,7 +69,7 @@ pub enum ClientCommand {
     /// clock
     #[command(group = ArgGroup::new("step").required(true).args(["by", "to"]))]
     Advance {
-        /// Milliseconds, or a duration such as `10s`, `PT5M` or `P7D`
+        /// Milliseconds, a duration such as `10s`, `PT5M` or `P7D`, or `next`: to the next due job
         by: Option<String>,
         /// Target instant, such as `2026-03-12T10:00:00Z`
         #[arg(long, value_name = "INSTANT")]
@@ -121,6 +123,22 @@ pub enum ClientCommand {
         #[command(flatten)]
         server: ServerArgs,
     },
+    /// List the jobs that are due or running, earliest first
+    #[command(visible_alias = "job")]
+    Jobs {
+        #[command(flatten)]
+        list: AccountList,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// List the webhooks that are registered, newest last
+    #[command(visible_alias = "webhook")]
+    Webhooks {
+        #[command(flatten)]
+        list: AccountList,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
     /// List the delivery attempts of webhooks, newest last; resend a delivery
     #[command(visible_alias = "delivery", args_conflicts_with_subcommands = true)]
     Deliveries {
@@ -131,7 +149,7 @@ pub enum ClientCommand {
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// List orders and documents, newest last; complete, fail or expire one
+    /// List orders and documents, newest last; show, complete, fail or expire one
     #[command(visible_alias = "order", args_conflicts_with_subcommands = true)]
     Orders {
         #[command(subcommand)]
@@ -186,6 +204,8 @@ impl ClientCommand {
             | Self::Accounts { server, .. }
             | Self::Rules { server, .. }
             | Self::Requests { server, .. }
+            | Self::Jobs { server, .. }
+            | Self::Webhooks { server, .. }
             | Self::Deliveries { server, .. }
             | Self::Orders { server, .. }
             | Self::Inbox { server, .. }

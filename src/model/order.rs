@@ -4,6 +4,7 @@
 //! retention period. A pending order fails if its files are not uploaded in time. Transitions are total
 //! functions: an impossible transition returns its reason and changes nothing.
 
+mod history;
 mod release;
 #[cfg(test)]
 mod sample;
@@ -17,6 +18,7 @@ use super::rule::{OutcomeOverride, ProcessingMode};
 use super::time::{DAY_MS, Timestamp};
 pub use super::vendor::{ApiVersion, Vendor};
 use super::work::{Failure, Outcome, Work};
+pub use history::StateChange;
 
 /// An order. Undetectable's documents and bulks are orders, too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,6 +63,9 @@ pub struct Order {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub processing: Option<ProcessingMode>,
     pub state: OrderState,
+    /// Changes of the state, the creation first. At most one for each state.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<StateChange>,
 }
 
 /// Retention of stored orders without the field.
@@ -242,23 +247,27 @@ impl Order {
     }
 
     /// Starts a pending watermark order whose uploads are complete. Such orders need no confirm. Returns
-    /// `false` if the order does not start.
-    pub fn start(&mut self, now: Timestamp) -> bool {
+    /// `false` if the order does not start. `by` is the cause in the history.
+    pub fn start(&mut self, by: &'static str, now: Timestamp) -> bool {
         let can_start = self.state == OrderState::Pending && self.work.is_watermark();
         if !can_start || self.has_pending_uploads() {
             return false;
         }
-        self.state = OrderState::started(now);
-        self.updated_at = now;
+        self.enter(OrderState::started(now), by, now);
         true
     }
 
     /// Starts the order because its client confirmed it. Returns `Ok(false)` if the order was confirmed
-    /// with the same key before.
+    /// with the same key before. `by` is the cause in the history.
     ///
     /// # Errors
     /// Returns the reason why the order cannot be confirmed. The order is unchanged then.
-    pub fn confirm(&mut self, key: &str, now: Timestamp) -> Result<bool, ConfirmRejection> {
+    pub fn confirm(
+        &mut self,
+        key: &str,
+        by: &'static str,
+        now: Timestamp,
+    ) -> Result<bool, ConfirmRejection> {
         if self.confirm_key.as_deref() == Some(key) {
             return Ok(false);
         }
@@ -283,17 +292,22 @@ impl Order {
             });
         }
         self.confirm_key = Some(key.to_owned());
-        self.state = OrderState::started(now);
-        self.updated_at = now;
+        self.enter(OrderState::started(now), by, now);
         Ok(true)
     }
 
     /// Completes or fails an order in progress. Returns `false`, without a change, in other states.
-    pub fn finish(&mut self, result: Result<Outcome, Failure>, now: Timestamp) -> bool {
+    /// `by` is the cause in the history.
+    pub fn finish(
+        &mut self,
+        result: Result<Outcome, Failure>,
+        by: &'static str,
+        now: Timestamp,
+    ) -> bool {
         let OrderState::InProgress { started_at, .. } = self.state else {
             return false;
         };
-        self.state = match result {
+        let state = match result {
             Ok(outcome) => OrderState::Complete {
                 started_at,
                 completed_at: now,
@@ -305,21 +319,22 @@ impl Order {
                 failure,
             },
         };
-        self.updated_at = now;
+        self.enter(state, by, now);
         true
     }
 
-    /// Fails a pending order. Returns `false`, without a change, in other states.
-    pub fn fail_pending(&mut self, failure: Failure, now: Timestamp) -> bool {
+    /// Fails a pending order. Returns `false`, without a change, in other states. `by` is the cause in
+    /// the history.
+    pub fn fail_pending(&mut self, failure: Failure, by: &'static str, now: Timestamp) -> bool {
         if self.state != OrderState::Pending {
             return false;
         }
-        self.state = OrderState::Failed {
+        let failed = OrderState::Failed {
             started_at: None,
             failed_at: now,
             failure,
         };
-        self.updated_at = now;
+        self.enter(failed, by, now);
         true
     }
 
@@ -364,8 +379,9 @@ impl Order {
         }
     }
 
-    /// Expires the order. Returns `false`, without a change, if the order has already expired.
-    pub fn expire(&mut self, now: Timestamp) -> bool {
+    /// Expires the order. Returns `false`, without a change, if the order has already expired. `by` is
+    /// the cause in the history.
+    pub fn expire(&mut self, by: &'static str, now: Timestamp) -> bool {
         let outcome = match std::mem::replace(&mut self.state, OrderState::Pending) {
             OrderState::Complete { outcome, .. } => Some(outcome),
             OrderState::Pending | OrderState::InProgress { .. } | OrderState::Failed { .. } => None,
@@ -374,8 +390,7 @@ impl Order {
                 return false;
             }
         };
-        self.state = OrderState::Expired { outcome };
-        self.updated_at = now;
+        self.enter(OrderState::Expired { outcome }, by, now);
         true
     }
 

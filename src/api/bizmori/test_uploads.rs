@@ -13,6 +13,7 @@ use crate::http::{AppState, BodyError, OnResponseSent, PathParam, Routes};
 use crate::model::order::Vendor;
 use crate::model::time::Timestamp;
 
+const OPERATION: &str = "bizmori.putTestUpload";
 /// 50 MiB.
 const BODY_BYTES_MAX: u64 = 50 * 1024 * 1024;
 /// One hour.
@@ -21,7 +22,7 @@ const UPLOAD_URL_TTL_MS: i64 = 3_600_000;
 /// Adds the upload of files of test orders.
 pub fn routes(routes: Routes) -> Routes {
     routes.on(
-        "bizmori.putTestUpload",
+        OPERATION,
         Method::PUT,
         "/api/v2/test-uploads/{signedToken}",
         put,
@@ -65,7 +66,7 @@ async fn put(
     let bytes = count_bytes(body).await?;
     let claim = state
         .orders
-        .record_upload(account.id, &order.id, &file.key, bytes)
+        .record_upload(account.id, &order.id, &file.key, bytes, OPERATION)
         .await?;
     let mut response = StatusCode::OK.into_response();
     OnResponseSent::attach(&mut response, claim);

@@ -250,7 +250,7 @@ async fn set(
 }
 
 /// Schema of the name of a job kind.
-fn kind(_: &mut SchemaGenerator) -> Schema {
+pub(super) fn kind(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": JobKind::ALL.map(JobKind::name)})
 }
 

@@ -68,6 +68,7 @@ error_codes! {
     TwoAccounts = "two_accounts", BAD_REQUEST;
     Unauthorized = "unauthorized", UNAUTHORIZED;
     UnknownAccount = "unknown_account", NOT_FOUND;
+    UnknownBlob = "unknown_blob", NOT_FOUND;
     UnknownDelivery = "unknown_delivery", NOT_FOUND;
     UnknownHost = "unknown_host", MISDIRECTED_REQUEST;
     UnknownOrder = "unknown_order", NOT_FOUND;

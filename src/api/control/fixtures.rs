@@ -34,10 +34,12 @@ use wire::{FixtureDocument, FixtureResult};
 /// Adds the routes of fixtures.
 pub fn routes(routes: Routes) -> Routes {
     routes
-        .on("control.putFixtures", Method::PUT, "/_mock/fixtures", put)
+        .on(PUT_FIXTURES, Method::PUT, "/_mock/fixtures", put)
         .docs(describe_put)
 }
 
+/// Name of the operation.
+const PUT_FIXTURES: &str = "control.putFixtures";
 /// Size limit of a document, which may contain pictures in base64.
 const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 

@@ -4,6 +4,7 @@
 
 mod account_field;
 mod accounts;
+mod blobs;
 mod ca;
 mod clock;
 mod deliveries;
@@ -11,6 +12,7 @@ mod error;
 mod error_code;
 mod fixtures;
 mod inbox;
+mod jobs;
 mod listing;
 mod metrics;
 mod named_account;
@@ -22,6 +24,7 @@ mod rules;
 mod server;
 mod snapshots;
 mod suggestion;
+mod webhooks;
 
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
@@ -47,6 +50,9 @@ pub fn routes(state: Option<AppState>) -> Routes {
         rules::routes,
         requests::routes,
         orders::routes,
+        blobs::routes,
+        jobs::routes,
+        webhooks::routes,
         deliveries::routes,
         inbox::routes,
     ];

@@ -12,9 +12,9 @@ use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
 use crate::cli::commands::{
-    AccountArg, AccountsCommand, ClientCommand, ClockCommand, DeliveriesCommand, DeliveryList,
-    FixturesCommand, InboxCommand, JsonSource, OrderList, OrdersCommand, PageArgs, RequestList,
-    RequestsCommand, RulesCommand, SnapshotsCommand,
+    AccountArg, AccountList, AccountsCommand, ClientCommand, ClockCommand, DeliveriesCommand,
+    DeliveryList, FixturesCommand, InboxCommand, JsonSource, OrderList, OrdersCommand, PageArgs,
+    RequestList, RequestsCommand, RulesCommand, SnapshotsCommand,
 };
 use body::{account_field, json_or_empty, object, verify_body, with_account};
 use fixtures::embed_files;
@@ -98,6 +98,11 @@ pub fn call(command: &ClientCommand, read: ReadSource<'_>) -> Result<ApiCall, St
                 let ms = by.parse::<u64>().map(Value::from);
                 ms.unwrap_or_else(|_| by.as_str().into())
             };
+            // `next` is a target, but reads better without a flag.
+            let (by, to) = match by.as_deref() {
+                Some("next") => (&None, by),
+                _ => (by, to),
+            };
             let by = by.as_ref().map(ms_or_text);
             let to = to.as_deref().map(Value::from);
             let body = object([account_field(account), ("by", by), ("to", to)]);
@@ -120,6 +125,8 @@ pub fn call(command: &ClientCommand, read: ReadSource<'_>) -> Result<ApiCall, St
             ..
         } => rules(command.as_ref(), account, page, read)?,
         ClientCommand::Requests { command, list, .. } => requests(command.as_ref(), list, read)?,
+        ClientCommand::Jobs { list, .. } => account_list("/_mock/jobs", list),
+        ClientCommand::Webhooks { list, .. } => account_list("/_mock/webhooks", list),
         ClientCommand::Deliveries { command, list, .. } => deliveries(command.as_ref(), list),
         ClientCommand::Orders { command, list, .. } => orders(command.as_ref(), list, read)?,
         ClientCommand::Inbox {
@@ -220,12 +227,21 @@ fn requests(
     })
 }
 
+fn account_list(path: &str, list: &AccountList) -> ApiCall {
+    ApiCall::get(path).with([
+        ("account", list.account.key.clone()),
+        limit(&list.page),
+        after(&list.page),
+    ])
+}
+
 fn deliveries(command: Option<&DeliveriesCommand>, list: &DeliveryList) -> ApiCall {
     match command {
         None => ApiCall::get("/_mock/deliveries").with([
             ("account", list.account.key.clone()),
             ("webhookId", list.webhook_id.clone()),
             ("eventType", list.event_type.clone()),
+            ("orderId", list.order_id.clone()),
             limit(&list.page),
             after(&list.page),
         ]),
@@ -252,6 +268,10 @@ fn orders(
             limit(&list.page),
             after(&list.page),
         ]),
+        Some(OrdersCommand::Show { id, account }) => {
+            let path = format!("/_mock/orders/{}", segment(id));
+            ApiCall::get(path).with([("account", account.key.clone())])
+        }
         Some(OrdersCommand::Complete { id, json, account }) => {
             let body = with_account(json_or_empty(json.as_ref(), read)?, account);
             end(id, "complete", body)

@@ -224,6 +224,13 @@ pub enum DeliveriesCommand {
 /// Commands for orders and documents.
 #[derive(Debug, Clone, Subcommand)]
 pub enum OrdersCommand {
+    /// Show an order with its files, outputs, outcome, history, requests and deliveries
+    Show {
+        #[arg(value_parser = name)]
+        id: String,
+        #[command(flatten)]
+        account: AccountArg,
+    },
     /// Complete an order now, even if a rule holds it
     Complete {
         #[arg(value_parser = name)]

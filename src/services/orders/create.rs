@@ -55,8 +55,12 @@ impl From<InternalError> for CreateOrderError {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum OutcomeSource<'o> {
     Rules,
-    /// The control plane. `None` means the outcome by the order's files.
-    Manual(Option<&'o ForcedOutcome>),
+    /// The control plane. `None` as `outcome` means the outcome by the order's files.
+    Manual {
+        outcome: Option<&'o ForcedOutcome>,
+        /// Name of the control plane's operation.
+        operation: &'static str,
+    },
 }
 
 impl Orders {
@@ -116,11 +120,28 @@ impl Orders {
             let mut tx = self.db.begin().await?;
             let decisions = match source {
                 OutcomeSource::Rules => self.match_rules(&tx, account, &new),
-                OutcomeSource::Manual(_) => Vec::new(),
+                OutcomeSource::Manual { .. } => Vec::new(),
             };
-            let mut order = build_order(account, profile, &new, (id, number), retention_days, now);
+            let by = match source {
+                OutcomeSource::Rules => new.operation,
+                OutcomeSource::Manual { operation, .. } => operation,
+            };
+            let id_and_number = (id, number);
+            let mut order = build_order(
+                account,
+                profile,
+                &new,
+                id_and_number,
+                retention_days,
+                by,
+                now,
+            );
             overrides::apply_rules(&mut order, &decisions);
-            if let OutcomeSource::Manual(Some(outcome)) = source {
+            if let OutcomeSource::Manual {
+                outcome: Some(outcome),
+                ..
+            } = source
+            {
                 overrides::apply_manual_outcome(&mut order, outcome);
             }
             let order = Arc::new(order);

@@ -14,6 +14,7 @@ mod cache;
 pub mod due_index;
 pub mod endpoints;
 mod error;
+pub mod job_listing;
 pub mod jobs;
 pub mod listing;
 pub mod open_orders;

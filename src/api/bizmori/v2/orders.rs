@@ -18,17 +18,20 @@ use crate::model::order::OrderState;
 use crate::model::vendor::Vendor;
 use crate::model::work::Work;
 
+const CONFIRM_ANTI_AI: &str = "bizmori.confirmAntiAi";
+const CONFIRM_AI_DETECTION: &str = "bizmori.confirmAiDetection";
+
 /// Adds the operations on one order.
 pub fn routes(routes: Routes) -> Routes {
     routes
         .on(
-            "bizmori.confirmAntiAi",
+            CONFIRM_ANTI_AI,
             Method::POST,
             "/api/v2/orders/anti-ai/confirm",
             confirm_anti_ai,
         )
         .on(
-            "bizmori.confirmAiDetection",
+            CONFIRM_AI_DETECTION,
             Method::POST,
             "/api/v2/orders/ai-detection/confirm",
             confirm_ai_detection,
@@ -53,7 +56,7 @@ async fn confirm_anti_ai(
     JsonBody(body): JsonBody<Confirm>,
 ) -> BizmoriResult {
     let is_anti_ai = |work: &Work| matches!(work, Work::AntiAi { .. });
-    confirm(&state, account, body, is_anti_ai).await
+    confirm(&state, account, body, CONFIRM_ANTI_AI, is_anti_ai).await
 }
 
 async fn confirm_ai_detection(
@@ -62,21 +65,27 @@ async fn confirm_ai_detection(
     JsonBody(body): JsonBody<Confirm>,
 ) -> BizmoriResult {
     let is_ai_detection = |work: &Work| matches!(work, Work::AiDetection { .. });
-    confirm(&state, account, body, is_ai_detection).await
+    confirm(&state, account, body, CONFIRM_AI_DETECTION, is_ai_detection).await
 }
 
 async fn confirm(
     state: &Services,
     AuthenticatedAccount(account): AuthenticatedAccount,
     body: Confirm,
+    operation: &'static str,
     has_type: fn(&Work) -> bool,
 ) -> BizmoriResult {
     let key = body.key()?;
     let confirmed = state
         .orders
-        .confirm(&account, Vendor::Bizmori, &body.order_id, &key, |order| {
-            has_type(&order.work)
-        })
+        .confirm(
+            &account,
+            Vendor::Bizmori,
+            &body.order_id,
+            &key,
+            operation,
+            |order| has_type(&order.work),
+        )
         .await?;
     let mut response = data_response(ConfirmResponse {
         order_id: confirmed.order.id.clone(),
