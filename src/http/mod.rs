@@ -35,6 +35,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
+use crate::platform::change_log::ChangeLog;
 use crate::platform::metrics::Metrics;
 use crate::platform::presign::{KnownHosts, Signer};
 use crate::platform::rng::Entropy;
@@ -90,6 +91,8 @@ pub struct Services {
     pub hosts: Arc<KnownHosts>,
     pub entropy: Entropy,
     pub journal: Journal,
+    /// Log of changes, which streams of events read.
+    pub changes: ChangeLog,
     pub metrics: Metrics,
     pub inbox: Inbox,
     pub rules: Arc<Rules>,

@@ -236,6 +236,8 @@ impl Rules {
         let mut rules = self.active.write().unwrap_or_else(PoisonError::into_inner);
         rules.retain(|active| !active.is_account_ended());
         rules.push(Arc::clone(&added));
+        drop(rules);
+        self.push_change(&added);
         Ok(added)
     }
 
@@ -292,6 +294,8 @@ impl Rules {
         tx.commit().await?;
         let mut rules = self.active.write().unwrap_or_else(PoisonError::into_inner);
         rules.retain(|active| !active.is_account_ended() && !is_removed(active));
+        drop(rules);
+        self.push_changes(&removed);
         Ok(true)
     }
 
@@ -388,6 +392,7 @@ impl Rules {
         for (active, counts) in counted.into_values() {
             db::rules::count(tx, active.id, counts).await?;
             *active.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+            self.push_change(active);
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ mod clock;
 mod deliveries;
 mod error;
 mod error_code;
+mod events;
 mod fixtures;
 mod inbox;
 mod jobs;
@@ -49,6 +50,7 @@ pub fn routes(state: Option<AppState>) -> Routes {
         accounts::routes,
         rules::routes,
         requests::routes,
+        events::routes,
         orders::routes,
         blobs::routes,
         jobs::routes,
