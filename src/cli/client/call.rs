@@ -120,6 +120,10 @@ pub fn call(command: &ClientCommand, read: ReadSource<'_>) -> Result<ApiCall, St
             ..
         } => rules(command.as_ref(), account, page, read)?,
         ClientCommand::Requests { command, list, .. } => requests(command.as_ref(), list, read)?,
+        ClientCommand::Events { since, account, .. } => ApiCall::get("/_mock/events").with([
+            ("account", account.key.clone()),
+            ("since", since.map(|since| since.to_string())),
+        ]),
         ClientCommand::Deliveries { command, list, .. } => deliveries(command.as_ref(), list),
         ClientCommand::Orders { command, list, .. } => orders(command.as_ref(), list, read)?,
         ClientCommand::Inbox {

@@ -10,7 +10,7 @@ use stuntdouble::cli::grammar::{Cli, Command as CliCommand};
 use crate::readme::assert_table;
 
 /// Every command with its arguments, and the route that it calls.
-const COMMAND_ROUTES: [(&str, &str); 37] = [
+const COMMAND_ROUTES: [(&str, &str); 38] = [
     ("health", "GET /_mock/health"),
     ("metrics", "GET /_mock/metrics"),
     ("reset", "POST /_mock/reset"),
@@ -30,6 +30,7 @@ const COMMAND_ROUTES: [(&str, &str); 37] = [
     ("requests show a 1", "GET /_mock/requests/{account}/{seq}"),
     ("requests verify --count 1", "POST /_mock/requests/verify"),
     ("requests clear", "DELETE /_mock/requests"),
+    ("events", "GET /_mock/events"),
     ("deliveries", "GET /_mock/deliveries"),
     ("deliveries resend 1", "POST /_mock/deliveries/{id}/resend"),
     ("orders", "GET /_mock/orders"),
