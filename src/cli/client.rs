@@ -5,6 +5,7 @@
 //! standard error. Only `health` has a timeout.
 
 mod call;
+mod event_lines;
 mod health_watch;
 mod licenses;
 mod pretty_json;
@@ -14,8 +15,9 @@ use std::io::{self, Read, Write};
 use std::time::Duration;
 
 use crate::cli::commands::{ClientCommand, JsonSource};
-use crate::platform::outbound::{self, CliRequest, SendError};
+use crate::platform::outbound::{self, CliRequest, CliResponse, SendError};
 pub use call::{ApiCall, ReadSource, call};
+use event_lines::EventLines;
 pub use health_watch::watch_health;
 pub use licenses::show_licenses;
 use response::RenderedResponse;
@@ -32,14 +34,18 @@ pub async fn run(command: &ClientCommand) -> Result<(), String> {
     let call = call(command, &read_source)?;
     let base = server.base_url();
     let url = format!("{base}{}", call.path);
-    let request = outbound::send(CliRequest {
+    let request = CliRequest {
         method: call.method,
         url: &url,
         token: server.token(),
         body: call.body,
         timeout: matches!(command, ClientCommand::Health { .. }).then_some(HEALTH_TIMEOUT),
-    });
-    let response = request.await.map_err(|error| match error {
+    };
+    let response = match command {
+        ClientCommand::Events { .. } => print_events(request).await,
+        _ => outbound::send(request).await,
+    };
+    let response = response.map_err(|error| match error {
         SendError::Connect(reason) => format!(
             "cannot connect to {base}: {reason} (is the server running? set its address with --url or --port)"
         ),
@@ -50,6 +56,24 @@ pub async fn run(command: &ClientCommand) -> Result<(), String> {
     let rendered = RenderedResponse::from_response(&url, &response);
     print(&rendered.stdout)?;
     rendered.error.map_or(Ok(()), Err)
+}
+
+/// Prints the events of a stream as they arrive. Returns the response without what was printed.
+async fn print_events(request: CliRequest<'_>) -> Result<CliResponse, SendError> {
+    let mut events = EventLines::default();
+    let mut stdout = io::stdout();
+    let receive = |chunk: &[u8]| {
+        let lines = events.push(chunk);
+        let written = stdout.write_all(lines.as_bytes());
+        // The reader of a closed pipe, such as `head`, has read enough.
+        written.and_then(|()| stdout.flush()).is_ok()
+    };
+    let (status, headers) = outbound::send_streaming(request, receive).await?;
+    Ok(CliResponse {
+        status,
+        headers,
+        body: events.into_rest(),
+    })
 }
 
 /// Reads a source to its end.

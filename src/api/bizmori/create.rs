@@ -12,6 +12,7 @@ use super::{BizmoriResult, data_response};
 use crate::http::{AppState, OnResponseSent, Origin, RequestContext, Services};
 use crate::model::order::{ApiVersion, Vendor};
 use crate::services::accounts::Account;
+use crate::services::journal::JournalEntry;
 use crate::services::orders::{Charge, CreatedOrder, NewOrder};
 
 /// Body of a create route, and the response to it.
@@ -47,6 +48,7 @@ pub async fn create<T: CreateRequest>(
     request: Request,
 ) -> BizmoriResult {
     T::check_available(&state, &account)?;
+    let entry = request.extensions().get::<JournalEntry>().cloned();
     let JsonBytes(bytes) = JsonBytes::from_request(request, &state).await?;
     let body: T = parse(&bytes)?;
     // v2 answers the original order regardless of the body.
@@ -70,6 +72,9 @@ pub async fn create<T: CreateRequest>(
         request_digest: request_digest.clone(),
     };
     let created = state.orders.create(&account, new_order).await?;
+    if let Some(entry) = entry {
+        entry.set_order(&created.order.id);
+    }
     if request_digest.is_some_and(|digest| is_conflict(&created, &digest)) {
         let message = format!(
             "idempotencyKey: order {} was created with another body",

@@ -1,5 +1,6 @@
 //! Sample files: downloads in place of the outputs and reports of test orders, which have no files.
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Method;
@@ -15,6 +16,7 @@ use crate::http::{AppState, PathParam, Routes, Services};
 use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::report::Locale;
 use crate::model::time::Timestamp;
+use crate::services::journal::JournalEntry;
 use crate::services::orders::report_name;
 use crate::services::presigned_urls::attachment;
 
@@ -68,7 +70,11 @@ fn signed_url(secret: &str, origin: &str, token: Token<'_>, purpose: Purpose) ->
     )
 }
 
-async fn get(State(state): State<AppState>, PathParam(token): PathParam) -> BizmoriResult {
+async fn get(
+    State(state): State<AppState>,
+    Extension(entry): Extension<JournalEntry>,
+    PathParam(token): PathParam,
+) -> BizmoriResult {
     let secret = &state.config.storage.s3_secret;
     let parse = |purpose| Token::parse(secret, purpose, &token).map(|token| (purpose, token));
     let (purpose, token) = parse(Purpose::Sample)
@@ -83,6 +89,7 @@ async fn get(State(state): State<AppState>, PathParam(token): PathParam) -> Bizm
         .accounts
         .by_id(order.account)
         .ok_or_else(ApiError::token_order_deleted)?;
+    entry.set_order(&order.id);
     if account.now() > token.expires_at {
         return Err(ApiError::token_expired());
     }

@@ -1,5 +1,6 @@
 //! Uploads of test keys: the body is read, counted and discarded.
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Method, StatusCode};
@@ -12,6 +13,7 @@ use super::token::{Purpose, Token, UPLOADS_PATH_PREFIX};
 use crate::http::{AppState, BodyError, OnResponseSent, PathParam, Routes};
 use crate::model::order::Vendor;
 use crate::model::time::Timestamp;
+use crate::services::journal::JournalEntry;
 
 const OPERATION: &str = "bizmori.putTestUpload";
 /// 50 MiB.
@@ -42,6 +44,7 @@ pub fn url(secret: &str, origin: &str, order_id: &str, index: usize, now: Timest
 
 async fn put(
     State(state): State<AppState>,
+    Extension(entry): Extension<JournalEntry>,
     PathParam(token): PathParam,
     body: Body,
 ) -> BizmoriResult {
@@ -56,6 +59,7 @@ async fn put(
         .accounts
         .by_id(order.account)
         .ok_or_else(ApiError::token_order_deleted)?;
+    entry.set_order(&order.id);
     let file = order
         .files
         .get(token.index)

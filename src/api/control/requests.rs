@@ -91,7 +91,7 @@ fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     };
     let text = json!({"type": "string"});
     let number = json!({"type": "integer", "minimum": 0});
-    let doc = doc
+    let mut doc = doc
         .summary(
             "List requests",
             "Newest last. A request is listed as soon as its account is known; fields of the response \
@@ -131,8 +131,12 @@ fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param(
             "limit",
             "Number of requests: the last ones, or with `since` the first ones; 100 if omitted.",
-        )
-        .response::<RequestPage>(200, "Recorded requests.");
+        );
+    let pages = [
+        doc.schema::<RequestPage<RequestView>>(),
+        doc.schema::<RequestPage<RequestRow>>(),
+    ];
+    let doc = doc.response_schema(200, "Recorded requests.", &json!({"anyOf": pages}));
     describe_errors(doc, &[ControlErrorCode::JournalDisabled])
 }
 
@@ -144,7 +148,7 @@ async fn list(
     let (query, rows) = query::parse(named.key(), query.as_deref())?;
     check_enabled(&state)?;
     let (exchanges, evicted) = state.journal.list(&query);
-    let listing = RequestPage {
+    let listing = RequestPage::<RequestRow> {
         requests: Vec::new(),
         evicted,
     };

@@ -209,12 +209,21 @@ async fn post(
     detect_request.validate()?;
     let url = &detect_request.url;
     let file = source_file::find_or_fetch(&state, &account, url, check_name).await?;
-    let queued = queue(&state, &account, &request_context, detect_request, &file).await;
+    let queued = queue(
+        &state,
+        &authenticator,
+        &account,
+        &request_context,
+        detect_request,
+        &file,
+    )
+    .await;
     source_file::discard_if_refused(&state, &file, queued).await
 }
 
 async fn queue(
     state: &AppState,
+    authenticator: &Authenticator,
     account: &Arc<Account>,
     request_context: &RequestContext,
     detect_request: DetectRequest,
@@ -228,6 +237,7 @@ async fn queue(
         ..source_file::new_order(OPERATION, account, origin, file, work, 1)
     };
     let created = state.orders.create(account, new_order).await?;
+    authenticator.record_order(&created.order.id);
     Ok(Json(DocumentQueued::from(created.order.as_ref())).into_response())
 }
 

@@ -131,6 +131,10 @@ pub fn call(command: &ClientCommand, read: ReadSource<'_>) -> Result<ApiCall, St
         ClientCommand::Requests { command, list, .. } => requests(command.as_ref(), list, read)?,
         ClientCommand::Jobs { list, .. } => account_list("/_mock/jobs", list),
         ClientCommand::Webhooks { list, .. } => account_list("/_mock/webhooks", list),
+        ClientCommand::Events { since, account, .. } => ApiCall::get("/_mock/events").with([
+            ("account", account.key.clone()),
+            ("since", since.map(|since| since.to_string())),
+        ]),
         ClientCommand::Deliveries { command, list, .. } => deliveries(command.as_ref(), list),
         ClientCommand::Orders { command, list, .. } => orders(command.as_ref(), list, read)?,
         ClientCommand::Inbox {

@@ -33,6 +33,7 @@ const COMMAND_ROUTES: &[(&str, &str)] = &[
     ("requests show a 1", "GET /_mock/requests/{account}/{seq}"),
     ("requests verify --count 1", "POST /_mock/requests/verify"),
     ("requests clear", "DELETE /_mock/requests"),
+    ("events", "GET /_mock/events"),
     ("deliveries", "GET /_mock/deliveries"),
     ("deliveries resend 1", "POST /_mock/deliveries/{id}/resend"),
     ("orders", "GET /_mock/orders"),

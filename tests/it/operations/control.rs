@@ -22,6 +22,12 @@ fn observation_calls() -> Vec<OperationCall> {
     vec![
         call("control.getCa", 404, "/_mock/ca.pem", empty.clone()),
         call(
+            "control.streamEvents",
+            400,
+            "/_mock/events?since=x",
+            empty.clone(),
+        ),
+        call(
             "control.listRequests",
             200,
             "/_mock/requests",

@@ -1,5 +1,6 @@
 //! One order: confirm, refresh of upload URLs, detail.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::Method;
 
@@ -17,6 +18,7 @@ use crate::http::{
 use crate::model::order::OrderState;
 use crate::model::vendor::Vendor;
 use crate::model::work::Work;
+use crate::services::journal::JournalEntry;
 
 const CONFIRM_ANTI_AI: &str = "bizmori.confirmAntiAi";
 const CONFIRM_AI_DETECTION: &str = "bizmori.confirmAiDetection";
@@ -53,28 +55,32 @@ pub fn routes(routes: Routes) -> Routes {
 async fn confirm_anti_ai(
     State(state): State<AppState>,
     account: AuthenticatedAccount,
+    Extension(entry): Extension<JournalEntry>,
     JsonBody(body): JsonBody<Confirm>,
 ) -> BizmoriResult {
     let is_anti_ai = |work: &Work| matches!(work, Work::AntiAi { .. });
-    confirm(&state, account, body, CONFIRM_ANTI_AI, is_anti_ai).await
+    confirm(&state, account, &entry, body, CONFIRM_ANTI_AI, is_anti_ai).await
 }
 
 async fn confirm_ai_detection(
     State(state): State<AppState>,
     account: AuthenticatedAccount,
+    Extension(entry): Extension<JournalEntry>,
     JsonBody(body): JsonBody<Confirm>,
 ) -> BizmoriResult {
     let is_ai_detection = |work: &Work| matches!(work, Work::AiDetection { .. });
-    confirm(&state, account, body, CONFIRM_AI_DETECTION, is_ai_detection).await
+    confirm(&state, account, &entry, body, CONFIRM_AI_DETECTION, is_ai_detection).await
 }
 
 async fn confirm(
     state: &Services,
     AuthenticatedAccount(account): AuthenticatedAccount,
+    entry: &JournalEntry,
     body: Confirm,
     operation: &'static str,
     has_type: fn(&Work) -> bool,
 ) -> BizmoriResult {
+    entry.set_order(&body.order_id);
     let key = body.key()?;
     let confirmed = state
         .orders
