@@ -7,6 +7,7 @@
 
 mod apply;
 mod check;
+mod export;
 mod source;
 mod wire;
 
@@ -36,6 +37,13 @@ pub fn routes(routes: Routes) -> Routes {
     routes
         .on("control.putFixtures", Method::PUT, "/_mock/fixtures", put)
         .docs(describe_put)
+        .on(
+            "control.exportFixtures",
+            Method::GET,
+            "/_mock/fixtures",
+            export::export,
+        )
+        .docs(export::describe)
 }
 
 /// Size limit of a document, which may contain pictures in base64.
