@@ -204,7 +204,7 @@ pub enum ClientCommand {
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// Load fixtures
+    /// Load fixtures; export an account as fixtures
     Fixtures {
         #[command(subcommand)]
         command: FixturesCommand,

@@ -77,7 +77,7 @@ pub use request_body::BodyStalled;
 pub use request_log::InternalFault;
 pub use rule_middleware::{AccountResolver, ResolvedAccount, sleep_ms};
 pub use server::HttpServer;
-pub use stream_listing::{serialize_item, stream_listing};
+pub use stream_listing::{StreamError, serialize_item, stream_listing};
 
 /// Shared dependencies of all handlers.
 #[derive(Debug)]

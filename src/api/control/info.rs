@@ -19,7 +19,6 @@ use crate::model::rule::OutboundCall;
 use crate::model::webhook::DeliveryStatus;
 use crate::platform::clock::{self, iso};
 use crate::platform::memory_limit;
-use crate::platform::metrics::resident_bytes;
 use crate::settings::KeyMode;
 use crate::storage::db::counts::StatusCounts;
 
@@ -148,7 +147,7 @@ async fn info(
         data_directory: state.data_dir.to_string_lossy().into_owned(),
         is_temporary: state.is_data_dir_temporary,
         memory: MemoryView {
-            resident_bytes: resident_bytes(),
+            resident_bytes: memory_limit::resident_bytes(),
             limit_bytes: memory_limit::process_bytes(),
         },
         journal: journal_view(&state),

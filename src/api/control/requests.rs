@@ -21,8 +21,8 @@ use super::query::ControlQuery;
 use super::suggestion::did_you_mean;
 use crate::http::openapi::{OperationDoc, Param};
 use crate::http::{
-    AppState, Json, Operation, PathParamPair, Routes, Services, X_MOCK_REASON, header_line,
-    serialize_item, stream_listing,
+    AppState, Json, Operation, PREFLIGHT, PathParamPair, Routes, Services, X_MOCK_REASON,
+    header_line, serialize_item, stream_listing,
 };
 use crate::model::glob::glob;
 use crate::model::rule::OutboundCall;
@@ -64,7 +64,13 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 /// Names under which the journal records requests that no route answers.
-const NAMES_WITHOUT_ROUTE: [&str; 3] = ["unmatched", "bad_host", "unknown_host"];
+const NAMES_WITHOUT_ROUTE: [&str; 5] = [
+    "unmatched",
+    "bad_host",
+    "unknown_host",
+    "forbidden_origin",
+    PREFLIGHT,
+];
 /// Path segment in place of a key, for requests without an account.
 const NO_ACCOUNT: &str = "-";
 const TIMEOUT_MS_MAX: u64 = 600_000;

@@ -25,6 +25,7 @@ use crate::model::rule::ResultKind;
 use crate::model::work::{DocumentOptions, Work};
 use crate::services::accounts::Account;
 use crate::services::fixtures::{FieldError, FixtureOrder};
+use crate::services::vendors::FixtureForm;
 use crate::services::orders::{FileSource, NewFile, NewOrder, UploadedFile};
 use crate::storage::db::InternalError;
 
@@ -294,6 +295,27 @@ fn document_from_fixture(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldEr
         id: None,
         charge: None,
         request_digest: None,
+    })
+}
+
+/// Returns the form of a document in a fixtures document. `None` for other work.
+pub fn fixture_form(work: &Work, _: ApiVersion) -> Option<FixtureForm> {
+    let Work::Document(options) = work else {
+        return None;
+    };
+    let mut fields = json!({
+        "generate_preview": options.preview,
+        "generate_analysis_details": options.analysis,
+        "generate_heatmap": options.heatmap,
+    });
+    if options.heatmap {
+        fields["generate_heatmap_overlayed"] = options.heatmap_overlayed.into();
+        fields["generate_heatmap_normalized"] = options.heatmap_normalized.into();
+    }
+    Some(FixtureForm {
+        operation: OPERATION,
+        is_named: false,
+        options: fields,
     })
 }
 

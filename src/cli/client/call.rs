@@ -146,11 +146,15 @@ pub fn call(command: &ClientCommand, read: ReadSource<'_>) -> Result<ApiCall, St
         ClientCommand::Snapshots {
             command, account, ..
         } => snapshots(command.as_ref(), account),
-        ClientCommand::Fixtures { command, .. } => {
-            let FixturesCommand::Load { file } = command;
-            let document = embed_files(read(file)?, file.folder())?;
-            ApiCall::put("/_mock/fixtures", document)
-        }
+        ClientCommand::Fixtures { command, .. } => match command {
+            FixturesCommand::Load { file } => {
+                let document = embed_files(read(file)?, file.folder())?;
+                ApiCall::put("/_mock/fixtures", document)
+            }
+            FixturesCommand::Export { key } => {
+                ApiCall::get("/_mock/fixtures").with([("account", Some(key.clone()))])
+            }
+        },
     })
 }
 

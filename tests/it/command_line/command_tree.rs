@@ -51,6 +51,7 @@ const COMMAND_ROUTES: &[(&str, &str)] = &[
         "POST /_mock/snapshots/{name}/restore",
     ),
     ("snapshots delete a", "DELETE /_mock/snapshots/{name}"),
+    ("fixtures export a", "GET /_mock/fixtures"),
     ("fixtures load -", "PUT /_mock/fixtures"),
     // Commands that call no server.
     ("sign --secret a", ""),

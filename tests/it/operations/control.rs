@@ -261,6 +261,18 @@ fn state_calls() -> Vec<OperationCall> {
             "/_mock/accounts/live",
             empty.clone(),
         ),
+        call(
+            "control.exportFixtures",
+            404,
+            "/_mock/fixtures?account=nobody",
+            empty.clone(),
+        ),
+        call(
+            "control.exportFixtures",
+            400,
+            "/_mock/fixtures",
+            empty.clone(),
+        ),
         call("control.putFixtures", 200, "/_mock/fixtures", empty.clone()),
         call("control.putFixtures", 400, "/_mock/fixtures", wrong.clone()),
         call("control.reset", 200, "/_mock/reset", empty),
