@@ -35,6 +35,7 @@ const ABOUT: ApiInfo = ApiInfo {
     key: Some(SecurityScheme::Bearer {
         text: "Value of the setting `control-token`. No token is required if it is not set.",
     }),
+    webhooks: &[],
 };
 
 /// Errors that every operation can answer.

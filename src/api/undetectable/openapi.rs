@@ -27,6 +27,7 @@ const API_INFO: ApiInfo = ApiInfo {
         name: "apikey",
         text: "Any text is a valid key, unless the server's key mode is strict.",
     }),
+    webhooks: &[],
 };
 
 const BAD_REQUEST: u16 = 400;
