@@ -6,7 +6,6 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::create::CreateRequest;
 use super::error::{ErrorCode, ErrorCodeBody};
 use super::events;
 use super::wire::DataEnvelope;
@@ -44,34 +43,10 @@ const KEY_ERRORS: [ErrorCode; 6] = [
     ErrorCode::RateLimitExceeded,
 ];
 
-/// Errors of operations that create orders.
-const CREATE_ERRORS: [ErrorCode; 3] = [
-    ErrorCode::UsageLimitExceeded,
-    ErrorCode::UsageNotEnough,
-    ErrorCode::ValidationIdempotencyKeyInvalid,
-];
-
 /// Returns the OpenAPI document of this API.
 #[must_use]
 pub fn description() -> Value {
     document(&API_INFO, &super::routes(None).operations())
-}
-
-/// Describes an operation that creates an order.
-pub fn describe_create<'s, T>(
-    doc: OperationDoc<'s>,
-    summary: &'static str,
-    text: &'static str,
-    codes: &[ErrorCode],
-) -> OperationDoc<'s>
-where
-    T: CreateRequest + JsonSchema,
-    T::ResponseBody: JsonSchema,
-{
-    let doc = doc.summary(summary, text).json_body::<T>(true);
-    let response = "The order. The same `idempotencyKey` again answers the first order.";
-    let doc = describe_data::<T::ResponseBody>(doc, response);
-    with_key_errors(doc, &[&CREATE_ERRORS, codes].concat())
 }
 
 /// Adds the response `{"data": …}`, status 200.

@@ -8,10 +8,9 @@ use super::sunset::{check_sunset, describe_deprecation, with_deprecation_headers
 use super::wire::{
     AiDetectionCreated, AntiAiCreated, StartedOrder, WatermarkEmbedCreated, WatermarkExtractCreated,
 };
-use crate::api::bizmori::create::{CreateRequest, create};
+use crate::api::bizmori::create::{CreateRequest, create, describe_create};
 use crate::api::bizmori::error::{ApiError, ErrorCode};
 use crate::api::bizmori::fixtures;
-use crate::api::bizmori::openapi::describe_create;
 use crate::api::bizmori::request::{
     CreateAiDetection, CreateAntiAi, CreateAntiAiWithUrls, CreateWatermarkEmbed,
     CreateWatermarkExtract,

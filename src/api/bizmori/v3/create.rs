@@ -3,10 +3,9 @@
 use axum::http::Method;
 
 use super::wire::CreatedOrderV3;
-use crate::api::bizmori::create::{CreateRequest, create};
+use crate::api::bizmori::create::{CreateRequest, create, describe_create};
 use crate::api::bizmori::error::ErrorCode;
 use crate::api::bizmori::fixtures;
-use crate::api::bizmori::openapi::describe_create;
 use crate::api::bizmori::request::{CreateWatermarkEmbedV3, CreateWatermarkExtractV3};
 use crate::api::bizmori::uploads::UploadUrls;
 use crate::api::bizmori::wire::RenderContext;
