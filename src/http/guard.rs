@@ -34,6 +34,8 @@ const PATH_CHARS_MAX: usize = 300;
 const METHOD_CHARS_MAX: usize = 100;
 /// Health check of container engines and load balancers, which have no token.
 const HEALTH: &str = "/_mock/health";
+/// Documentation page. A browser cannot send the token with the request for a page.
+const DOCS: &str = "/_mock/docs";
 
 /// Reason for refusing a request before it is routed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -238,6 +240,7 @@ impl GuardInner {
         let path = request.uri().path();
         let is_exempt = Area::for_path(path) != Area::Control
             || path == HEALTH
+            || is_docs_page(path)
             || is_inbox_delivery(request.method(), path);
         match &self.token {
             Some(token) if !is_exempt && !has_token(request.headers(), token) => {
@@ -277,6 +280,12 @@ impl GuardInner {
         log.log_response(&response, elapsed);
         response.map(|body| record_body(body, || entry.record_response()))
     }
+}
+
+/// `true` for the documentation page and its files, which are the same for everybody.
+fn is_docs_page(path: &str) -> bool {
+    let rest = path.strip_prefix(DOCS);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Refuses preflights of pages whose origin is not allowed.

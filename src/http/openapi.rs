@@ -4,6 +4,7 @@
 //! Schemas are JSON Schema 2020-12. An object in a response has no properties but those of its schema.
 //! An object in a request may have others, which are ignored, unless its schema forbids them.
 
+mod api_document;
 mod api_info;
 mod schemas;
 
@@ -16,6 +17,7 @@ use serde_json::{Map, Value, json};
 use super::requires_same_origin;
 use crate::model::rule::ResultKind;
 use crate::services::fixtures::FixtureBuilder;
+pub use api_document::ApiDocument;
 pub use api_info::{ApiInfo, SecurityScheme, Webhook};
 pub use schemas::SchemaRegistry;
 

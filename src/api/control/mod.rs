@@ -7,6 +7,7 @@ mod accounts;
 mod ca;
 mod clock;
 mod deliveries;
+mod docs;
 mod error;
 mod error_code;
 mod fixtures;
@@ -38,6 +39,7 @@ pub fn routes(state: Option<AppState>) -> Routes {
     let resources = [
         server::routes,
         openapi::routes,
+        docs::routes,
         ca::routes,
         metrics::routes,
         snapshots::routes,
@@ -78,13 +80,8 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
         .iter()
         .map(|operation| format!("{} {}", operation.method, operation.path))
         .collect();
-    let message = format!("no route {method} {}", uri.path());
-    ControlError::new(
-        ControlErrorCode::UnknownRoute,
-        message,
-        format!("valid routes: {}", known.join(", ")),
-    )
-    .into_response()
+    let hint = format!("valid routes: {}", known.join(", "));
+    ControlError::no_route(method, uri, hint).into_response()
 }
 
 /// Returns the response to a request that the guard refused.

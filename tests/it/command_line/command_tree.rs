@@ -53,10 +53,15 @@ const COMMAND_ROUTES: [(&str, &str); 37] = [
     ("verify --secret a --signature b", ""),
     ("licenses", ""),
 ];
-/// Operations without a command: the OpenAPI document, the certificate for TLS clients, and the URL
+/// Operations without a command: the OpenAPI documents and the page that shows them, the certificate for TLS clients, and the URL
 /// that webhooks call.
-const OPERATIONS_WITHOUT_COMMAND: [&str; 3] =
-    ["control.openapi", "control.getCa", "control.postToInbox"];
+const OPERATIONS_WITHOUT_COMMAND: [&str; 5] = [
+    "control.openapi",
+    "control.docs",
+    "control.docsFile",
+    "control.getCa",
+    "control.postToInbox",
+];
 
 fn words(line: &str) -> Vec<&str> {
     ["stuntdouble"].into_iter().chain(line.split(' ')).collect()
