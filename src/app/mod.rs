@@ -20,8 +20,8 @@ use tokio_util::sync::CancellationToken;
 use crate::api::{bizmori, control, s3, undetectable};
 use crate::http::tls::{Acceptor, ServerTls};
 use crate::http::{
-    AppState, GuardRefusal, HttpServer, OpenConnections, Operation, PREFLIGHT, Routes, Services,
-    TcpOrTlsListener,
+    ApiDocument, AppState, GuardRefusal, HttpServer, OpenConnections, Operation, PREFLIGHT, Routes,
+    Services, TcpOrTlsListener,
 };
 use crate::model::account::Revision;
 use crate::platform::clock;
@@ -60,6 +60,13 @@ const TLS_DIR: &str = "tls";
 
 /// Profiles of the vendors.
 const VENDORS: Vendors = Vendors::new([&bizmori::PROFILE, &undetectable::PROFILE]);
+
+/// OpenAPI documents of the APIs that have one.
+static API_DOCUMENTS: [ApiDocument; 3] = [
+    ApiDocument::new("bizmori", bizmori::description),
+    ApiDocument::new("undetectable", undetectable::description),
+    ApiDocument::new("control", control::description),
+];
 
 /// A server that is bound to its ports and does not serve yet.
 #[derive(Debug)]
@@ -367,5 +374,6 @@ async fn build_services(
         connections: Arc::new(OpenConnections::new(connections_max)),
         stopping: CancellationToken::new(),
         operations,
+        api_documents: &API_DOCUMENTS,
     }))
 }

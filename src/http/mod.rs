@@ -68,7 +68,7 @@ pub use host::Host;
 pub use json::Json;
 pub use listener::TcpOrTlsListener;
 pub use open_connections::OpenConnections;
-pub use openapi::Operation;
+pub use openapi::{ApiDocument, Operation};
 pub use operation::{AddMiddleware, OperationLayerState, Routes, operation_middleware};
 pub use origin::{Origin, OriginError, RequestContext, origin_host};
 pub use path_param::{PathParam, PathParamPair};
@@ -114,6 +114,8 @@ pub struct Services {
     pub stopping: CancellationToken,
     /// The operations of all APIs.
     pub operations: Vec<Operation>,
+    /// OpenAPI documents of the APIs that have one.
+    pub api_documents: &'static [ApiDocument],
 }
 
 impl Services {

@@ -1,19 +1,29 @@
 //! Creation of orders: one handler for every create route of v2 and v3.
 
 use axum::extract::{FromRequest, Request, State};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::auth::AuthenticatedAccount;
 use super::error::{ApiError, ErrorCode};
+use super::openapi::{describe_data, with_key_errors};
 use super::request::{JsonBytes, OrderBody, content_digest, parse};
 use super::uploads::UploadUrls;
 use super::wire::RenderContext;
 use super::{BizmoriResult, data_response};
+use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, OnResponseSent, Origin, RequestContext, Services};
 use crate::model::order::{ApiVersion, Vendor};
 use crate::services::accounts::Account;
 use crate::services::journal::JournalEntry;
 use crate::services::orders::{Charge, CreatedOrder, NewOrder};
+
+/// Errors of operations that create orders.
+const CREATE_ERRORS: [ErrorCode; 3] = [
+    ErrorCode::UsageLimitExceeded,
+    ErrorCode::UsageNotEnough,
+    ErrorCode::ValidationIdempotencyKeyInvalid,
+];
 
 /// Body of a create route, and the response to it.
 pub trait CreateRequest: OrderBody + Send + 'static {
@@ -38,6 +48,23 @@ pub trait CreateRequest: OrderBody + Send + 'static {
         context: RenderContext<'_>,
         uploads: &UploadUrls<'_>,
     ) -> Self::ResponseBody;
+}
+
+/// Describes an operation that creates an order.
+pub fn describe_create<'s, T>(
+    doc: OperationDoc<'s>,
+    summary: &'static str,
+    text: &'static str,
+    codes: &[ErrorCode],
+) -> OperationDoc<'s>
+where
+    T: CreateRequest + JsonSchema,
+    T::ResponseBody: JsonSchema,
+{
+    let doc = doc.summary(summary, text).json_body::<T>(true);
+    let response = "The order. The same `idempotencyKey` again answers the first order.";
+    let doc = describe_data::<T::ResponseBody>(doc, response);
+    with_key_errors(doc, &[&CREATE_ERRORS, codes].concat())
 }
 
 /// Creates an order, or finds the one that the same idempotency key created.

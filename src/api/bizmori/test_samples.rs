@@ -10,8 +10,10 @@ use tokio_util::io::ReaderStream;
 
 use super::BizmoriResult;
 use super::error::{ApiError, ErrorCode};
-use super::orders::{completed_outputs, order_expired};
+use super::openapi::with_errors;
+use super::orders::{DOWNLOAD_ERRORS, completed_outputs, order_expired};
 use super::token::{Purpose, SAMPLES_PATH_PREFIX, Token};
+use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, PathParam, Routes, Services};
 use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::report::Locale;
@@ -22,12 +24,14 @@ use crate::services::presigned_urls::attachment;
 
 /// Adds the download of samples.
 pub fn routes(routes: Routes) -> Routes {
-    routes.on(
-        "bizmori.getTestSample",
-        Method::GET,
-        "/api/v2/test-samples/{signedToken}",
-        get,
-    )
+    routes
+        .on(
+            "bizmori.getTestSample",
+            Method::GET,
+            "/api/v2/test-samples/{signedToken}",
+            get,
+        )
+        .docs(describe)
 }
 
 /// Returns the URL of the sample of output `index` of a test order. The index after the last output
@@ -67,6 +71,31 @@ fn signed_url(secret: &str, origin: &str, token: Token<'_>, purpose: Purpose) ->
     format!(
         "{origin}{SAMPLES_PATH_PREFIX}{}",
         token.sign(secret, purpose)
+    )
+}
+
+/// Media types of samples.
+const MEDIA_TYPES: [&str; 7] = [
+    "application/pdf",
+    "application/zip",
+    "image/bmp",
+    "image/jpeg",
+    "image/png",
+    "image/tiff",
+    "image/webp",
+];
+
+fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Download a sample",
+            "Download URL of test keys: a sample in place of an output or a report.",
+        )
+        .describe_param("signedToken", "Token of the download URL.")
+        .binary_response(200, "The sample.", &MEDIA_TYPES);
+    with_errors(
+        doc,
+        &[&DOWNLOAD_ERRORS[..], &[ErrorCode::ReportNotFound]].concat(),
     )
 }
 

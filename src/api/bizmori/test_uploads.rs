@@ -9,7 +9,9 @@ use http_body_util::BodyExt;
 
 use super::BizmoriResult;
 use super::error::{ApiError, ErrorCode};
+use super::openapi::with_errors;
 use super::token::{Purpose, Token, UPLOADS_PATH_PREFIX};
+use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, BodyError, OnResponseSent, PathParam, Routes};
 use crate::model::order::Vendor;
 use crate::model::time::Timestamp;
@@ -23,12 +25,14 @@ const UPLOAD_URL_TTL_MS: i64 = 3_600_000;
 
 /// Adds the upload of files of test orders.
 pub fn routes(routes: Routes) -> Routes {
-    routes.on(
-        OPERATION,
-        Method::PUT,
-        "/api/v2/test-uploads/{signedToken}",
-        put,
-    )
+    routes
+        .on(
+            OPERATION,
+            Method::PUT,
+            "/api/v2/test-uploads/{signedToken}",
+            put,
+        )
+        .docs(describe)
 }
 
 /// Returns the upload URL of file `index` of a test order. Valid for an hour from `now`.
@@ -40,6 +44,21 @@ pub fn url(secret: &str, origin: &str, order_id: &str, index: usize, now: Timest
     };
     let signed_token = token.sign(secret, Purpose::Upload);
     format!("{origin}{UPLOADS_PATH_PREFIX}{signed_token}")
+}
+
+fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Upload a file of a test order",
+            "Upload URL of test keys. The body is counted and discarded.",
+        )
+        .describe_param("signedToken", "Token of the upload URL.")
+        .binary_body()
+        .empty_response(200, "Uploaded.");
+    with_errors(
+        doc,
+        &[ErrorCode::OrderNotFound, ErrorCode::TestUploadTooLarge],
+    )
 }
 
 async fn put(

@@ -58,12 +58,14 @@ const COMMAND_ROUTES: &[(&str, &str)] = &[
     ("verify --secret a --signature b", ""),
     ("licenses", ""),
 ];
-/// Operations without a command: the dashboard, the OpenAPI document, the certificate for TLS clients,
-/// and the URL that webhooks call.
-const OPERATIONS_WITHOUT_COMMAND: [&str; 5] = [
+/// Operations without a command: the dashboard, the OpenAPI documents and the page that shows them, the
+/// certificate for TLS clients, and the URL that webhooks call.
+const OPERATIONS_WITHOUT_COMMAND: [&str; 7] = [
     "control.getDashboard",
     "control.getDashboardFile",
     "control.openapi",
+    "control.docs",
+    "control.docsFile",
     "control.getCa",
     "control.postToInbox",
 ];

@@ -150,7 +150,6 @@ fn state_calls() -> Vec<OperationCall> {
     let wrong = json!({"nonsense": 1});
     vec![
         call("control.health", 200, "/_mock/health", empty.clone()),
-        call("control.openapi", 200, "/_mock/openapi.json", empty.clone()),
         call("control.getDashboard", 200, "/_mock/", empty.clone()),
         call(
             "control.getDashboardFile",
@@ -172,6 +171,26 @@ fn state_calls() -> Vec<OperationCall> {
             "/_mock/operations",
             empty.clone(),
         ),
+        call(
+            "control.openapi",
+            200,
+            "/_mock/openapi/control.json",
+            empty.clone(),
+        ),
+        call(
+            "control.openapi",
+            404,
+            "/_mock/openapi/none.json",
+            empty.clone(),
+        ),
+        call("control.docs", 200, "/_mock/docs", empty.clone()),
+        call(
+            "control.docsFile",
+            200,
+            "/_mock/docs/start.js",
+            empty.clone(),
+        ),
+        call("control.docsFile", 404, "/_mock/docs/none", empty.clone()),
         call("control.metrics", 200, "/_mock/metrics", empty.clone()),
         call("control.getClock", 200, "/_mock/clock", empty.clone()),
         call(

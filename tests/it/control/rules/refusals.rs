@@ -9,7 +9,7 @@ use crate::support::TestServer;
 const THEN: &str = "set one of: delayMs, respond, fault, outcome, processing, webhook";
 const WEBHOOK: &str = "set one of: drop, duplicate, delayMs, signature, outOfOrder";
 const OUTCOMES: &str = "set one of: status failed with or without errorCode, probability, watermarkText, detectionStatus, finalResult, analysis failed";
-const SHAPES: &str = "GET /_mock/openapi.json describes the fields and their types";
+const SHAPES: &str = "GET /_mock/openapi/control.json describes the fields and their types";
 const CHARS: &str = "use 1 to 1000 characters, or omit the field";
 
 /// Asserts that each body is refused with `code`, its message and hint, and that nothing is
