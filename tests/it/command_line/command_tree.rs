@@ -33,10 +33,13 @@ const COMMAND_ROUTES: &[(&str, &str)] = &[
     ("requests show a 1", "GET /_mock/requests/{account}/{seq}"),
     ("requests verify --count 1", "POST /_mock/requests/verify"),
     ("requests clear", "DELETE /_mock/requests"),
+    ("jobs", "GET /_mock/jobs"),
+    ("webhooks", "GET /_mock/webhooks"),
     ("events", "GET /_mock/events"),
     ("deliveries", "GET /_mock/deliveries"),
     ("deliveries resend 1", "POST /_mock/deliveries/{id}/resend"),
     ("orders", "GET /_mock/orders"),
+    ("orders show 1", "GET /_mock/orders/{id}"),
     ("orders complete 1", "POST /_mock/orders/{id}/complete"),
     ("orders fail 1", "POST /_mock/orders/{id}/fail"),
     ("orders expire 1", "POST /_mock/orders/{id}/expire"),
@@ -59,14 +62,15 @@ const COMMAND_ROUTES: &[(&str, &str)] = &[
     ("licenses", ""),
 ];
 /// Operations without a command: the dashboard, the OpenAPI documents and the page that shows them, the
-/// certificate for TLS clients, and the URL that webhooks call.
-const OPERATIONS_WITHOUT_COMMAND: [&str; 7] = [
+/// certificate for TLS clients, the bytes of files, and the URL that webhooks call.
+const OPERATIONS_WITHOUT_COMMAND: [&str; 8] = [
     "control.getDashboard",
     "control.getDashboardFile",
     "control.openapi",
     "control.docs",
     "control.docsFile",
     "control.getCa",
+    "control.getBlob",
     "control.postToInbox",
 ];
 

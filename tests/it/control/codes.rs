@@ -42,6 +42,7 @@ const CONTROL_CODES: [(&str, u16); 42] = [
     ("two_accounts", 400),
     ("unauthorized", 401),
     ("unknown_account", 404),
+    ("unknown_blob", 404),
     ("unknown_delivery", 404),
     ("unknown_host", 421),
     ("unknown_order", 404),
