@@ -57,8 +57,10 @@ function NowActions() {
   };
   return html`<div class="row wrap">
       <${NextJob} />
-      <${Action} label="Drain" title="Waits until all work has ended that is under way or due within ten seconds" act=${async () => setDrained(await drain())} />
-      <${Action} label=${html`<${Icon} name=${isFrozen ? 'play' : 'pause'} />${isFrozen ? 'Run' : 'Pause'}`} title=${isFrozen ? 'Lets the clock run' : 'Freezes the clock: nothing becomes due until it is advanced'} act=${setMode} /></div>
+      <${Action} label="Drain" title="Waits until all work has ended that is under way or due within ten seconds"
+        act=${async () => setDrained(await drain())} />
+      <${Action} label=${html`<${Icon} name=${isFrozen ? 'play' : 'pause'} />${isFrozen ? 'Run' : 'Pause'}`}
+        title=${isFrozen ? 'Lets the clock run' : 'Freezes the clock: nothing becomes due until it is advanced'} act=${setMode} /></div>
     ${drained && html`<${Drained} result=${drained} />`}`;
 }
 
@@ -81,7 +83,12 @@ function Drained({ result }) {
 }
 
 /** Names of what a client still owes. @type {Record<string, string>} */
-const WAITING_NAMES = { 'order.upload': 'waits for the upload', 'order.confirm': 'waits for the confirm', 'order.poll': 'waits for reads', 'order.release': 'is held by a rule' };
+const WAITING_NAMES = {
+  'order.upload': 'waits for the upload',
+  'order.confirm': 'waits for the confirm',
+  'order.poll': 'waits for reads',
+  'order.release': 'is held by a rule',
+};
 
 /** @param {any} entry */
 const waitingText = ({ kind, subject }) => (WAITING_NAMES[kind] ? `${subject} ${WAITING_NAMES[kind]}` : `${jobName(kind)} of ${subject}`);
@@ -89,13 +96,18 @@ const waitingText = ({ kind, subject }) => (WAITING_NAMES[kind] ? `${subject} ${
 /** @param {string} kind */
 const jobName = (kind) => JOB_NAMES[kind] ?? kind;
 
+/** States of orders and of deliveries, with their names. @type {Record<string, string>} */
+const ORDER_STATES = { pending: 'pending', inProgress: 'in progress', complete: 'complete', failed: 'failed', expired: 'expired' };
+/** @type {Record<string, string>} */
+const DELIVERY_CLASSES = { pending: '', retrying: 'client', failed: 'server' };
+
 /** Orders and deliveries by state. @param {{info: any}} props */
 function Numbers({ info }) {
-  const names = /** @type {[string, string][]} */ ([['pending', 'pending'], ['inProgress', 'in progress'], ['complete', 'complete'], ['failed', 'failed'], ['expired', 'expired']]);
-  const deliveries = /** @type {[string, string][]} */ ([['pending', 'pending'], ['retrying', 'retrying'], ['failed', 'failed']]);
   return html`<div class="numbers">
-    <div><h3>Orders</h3><div class="row wrap">${names.map(([id, name]) => html`<a key=${id} href=${link(['orders'], { q: `state:${id}` })}><b class="number">${(info.orders?.[id] ?? 0).toLocaleString('en')}</b> <${StateChip} state=${id} label=${name} /></a>`)}</div></div>
-    <div><h3>Webhooks</h3><div class="row wrap">${deliveries.map(([id, name]) => html`<a key=${id} href=${link(['webhooks'])}><b class="number">${(info.deliveries?.[id] ?? 0).toLocaleString('en')}</b> <span class=${`chip ${id === 'failed' ? 'server' : id === 'retrying' ? 'client' : ''}`}>${name}</span></a>`)}</div></div>
+    <div><h3>Orders</h3><div class="row wrap">${Object.entries(ORDER_STATES).map(([id, name]) => html`<a key=${id} href=${link(['orders'], { q: `state:${id}` })}>
+      <b class="number">${(info.orders?.[id] ?? 0).toLocaleString('en')}</b> <${StateChip} state=${id} label=${name} /></a>`)}</div></div>
+    <div><h3>Webhooks</h3><div class="row wrap">${Object.entries(DELIVERY_CLASSES).map(([id, color]) => html`<a key=${id} href=${link(['webhooks'])}>
+      <b class="number">${(info.deliveries?.[id] ?? 0).toLocaleString('en')}</b> <span class="chip ${color}">${id}</span></a>`)}</div></div>
   </div>`;
 }
 
@@ -103,10 +115,14 @@ function Numbers({ info }) {
 function DueWork({ jobs, hasMore }) {
   const isAll = useStore((all) => all.accountHash === '');
   if (!jobs) return html`<section class="card"><header><h3>Due</h3></header></section>`;
-  return html`<section class="card"><header><h3>Due</h3><span class="muted">${jobs.length ? `${hasMore || jobs.length > JOBS_MAX ? `the first ${JOBS_MAX}, ` : ''}by the account's clock` : ''}</span></header>
-    ${jobs.length === 0 ? html`<p class="muted">Nothing is due: no order in progress, no webhook to come.</p>` : html`<table class="plain"><thead><tr><th>When</th><th>What</th>${isAll && html`<th>Account</th>`}</tr></thead>
-      <tbody>${jobs.slice(0, JOBS_MAX).map((job) => html`<tr key=${`${job.kind}/${job.subject}/${job.at}`}><td class="when">${job.isRunning ? html`<span class="chip redirect">running</span>` : html`<${DueIn} job=${job} />`}</td>
-        <td class="what"><span>${jobName(job.kind)}</span> <${JobSubject} job=${job} /></td>${isAll && html`<td class="whose"><${AccountName} account=${job.account} hash=${hashOf(job.account)} /></td>`}</tr>`)}</tbody></table>`}
+  return html`<section class="card"><header><h3>Due</h3><span class="muted">
+    ${jobs.length ? `${hasMore || jobs.length > JOBS_MAX ? `the first ${JOBS_MAX}, ` : ''}by the account's clock` : ''}</span></header>
+    ${jobs.length === 0 ? html`<p class="muted">Nothing is due: no order in progress, no webhook to come.</p>` : html`<table class="plain"><thead><tr>
+      <th>When</th><th>What</th>${isAll && html`<th>Account</th>`}</tr></thead>
+      <tbody>${jobs.slice(0, JOBS_MAX).map((job) => html`<tr key=${`${job.kind}/${job.subject}/${job.at}`}><td class="when">${job.isRunning
+        ? html`<span class="chip redirect">running</span>` : html`<${DueIn} job=${job} />`}</td>
+        <td class="what"><span>${jobName(job.kind)}</span> <${JobSubject} job=${job} /></td>${isAll && html`<td class="whose"><${AccountName}
+          account=${job.account} hash=${hashOf(job.account)} /></td>`}</tr>`)}</tbody></table>`}
   </section>`;
 }
 
@@ -123,18 +139,26 @@ function JobSubject({ job }) {
 }
 
 /** @param {RequestRow} row */
-const reasonOf = ({ reason, fault, ruleId, method, path }) => [fault && `fault ${fault}`, reason ?? (ruleId !== null ? `rule ${ruleId}` : fault ? '' : `${method} ${path}`)].filter(Boolean).join(', ');
+function reasonOf({ reason, fault, ruleId, method, path }) {
+  const cause = reason ?? (ruleId !== null ? `rule ${ruleId}` : fault ? '' : `${method} ${path}`);
+  return [fault && `fault ${fault}`, cause].filter(Boolean).join(', ');
+}
 
 /** @param {{rows: RequestRow[]}} props */
-const Failures = ({ rows }) => html`<section class="card"><header><h3>Refused or broken requests</h3>${rows.length > 0 && html`<a href=${link(['traffic'], { q: 'status:4xx' })}>all 4xx</a>`}</header>
-  ${rows.length === 0 ? html`<p class="muted">None: every recorded request was answered as it should be.</p>` : html`<ul class="lines">${rows.map((row) => html`<li key=${rowKey(row)}>
-    <a class="line" href=${link(['traffic', hashOf(row.account), String(row.seq)])}><${Status} status=${row.status} fault=${row.fault} /><span class="clip">${row.operation}</span><${Time} at=${row.at} real=${row.receivedAt} /></a>
+const Failures = ({ rows }) => html`<section class="card"><header><h3>Refused or broken requests</h3>
+  ${rows.length > 0 && html`<a href=${link(['traffic'], { q: 'status:4xx' })}>all 4xx</a>`}</header>
+  ${rows.length === 0 ? html`<p class="muted">None: every recorded request was answered as it should be.</p>` : html`<ul class="lines">
+    ${rows.map((row) => html`<li key=${rowKey(row)}>
+    <a class="line" href=${link(['traffic', hashOf(row.account), String(row.seq)])}><${Status} status=${row.status} fault=${row.fault} /><span class="clip">
+      ${row.operation}</span><${Time} at=${row.at} real=${row.receivedAt} /></a>
     <p class="muted">${row.ruleId === null ? reasonOf(row) : html`<a href=${link(['rules', String(row.ruleId)])}>${reasonOf(row)}</a>`}</p></li>`)}</ul>`}
 </section>`;
 
 /** @param {{orders: any[]}} props */
-const FailedOrders = ({ orders }) => html`<section class="card"><header><h3>Failed orders</h3><a href=${link(['orders'], { q: 'state:failed' })}>all</a></header>
-  <ul class="lines">${orders.map((order) => html`<li key=${order.id}><a class="line" href=${link(['orders', order.id])}><${StateChip} state="failed" label=${order.failure?.code || 'failed'} /><span class="clip">${order.fileNames?.[0] ?? order.name}</span><${Time} at=${order.updatedAt} /></a>
+const FailedOrders = ({ orders }) => html`<section class="card"><header><h3>Failed orders</h3>
+  <a href=${link(['orders'], { q: 'state:failed' })}>all</a></header>
+  <ul class="lines">${orders.map((order) => html`<li key=${order.id}><a class="line" href=${link(['orders', order.id])}><${StateChip} state="failed"
+    label=${order.failure?.code || 'failed'} /><span class="clip">${order.fileNames?.[0] ?? order.name}</span><${Time} at=${order.updatedAt} /></a>
     <p class="muted">${order.failure?.message}</p></li>`)}</ul></section>`;
 
 /** Deliveries whose last attempt failed and that are tried again. @param {{attempts: any[]}} props */
@@ -144,7 +168,10 @@ function Retries({ attempts }) {
   for (const attempt of attempts) latest.set(`${attempt.webhookId}/${attempt.eventId}`, attempt);
   const retrying = [...latest.values()].filter((attempt) => attempt.nextAt !== null && attempt.deliveryStatus === 'PENDING');
   if (!retrying.length) return null;
-  return html`<section class="card"><header><h3>Webhooks that are tried again</h3><span class="muted">${counted(retrying.length, 'delivery', 'deliveries')}</span></header>
-    <ul class="lines">${retrying.slice(0, FAILURES_MAX).map((attempt) => html`<li key=${attempt.id}><a class="line" href=${link(['webhooks', String(attempt.id)])}><${Status} status=${attempt.status} fault=${attempt.status === null ? 'no answer' : null} /><span class="clip">${attempt.eventType}</span><${Countdown} at=${attempt.nextAt} /></a>
+  return html`<section class="card"><header><h3>Webhooks that are tried again</h3><span class="muted">
+    ${counted(retrying.length, 'delivery', 'deliveries')}</span></header>
+    <ul class="lines">${retrying.slice(0, FAILURES_MAX).map((attempt) => html`<li key=${attempt.id}><a class="line"
+      href=${link(['webhooks', String(attempt.id)])}><${Status} status=${attempt.status} fault=${attempt.status === null ? 'no answer' : null} />
+      <span class="clip">${attempt.eventType}</span><${Countdown} at=${attempt.nextAt} /></a>
       <p class="muted">attempt ${attempt.attempt}${attempt.error ? `: ${attempt.error}` : ` to ${attempt.url}`}</p></li>`)}</ul></section>`;
 }
