@@ -7,6 +7,7 @@ mod connection;
 mod cors;
 mod drain_body;
 mod embedded;
+mod explain_error;
 mod explain_headers;
 mod fault;
 mod guard;

@@ -392,10 +392,10 @@ impl Rules {
         for (active, counts) in counted.into_values() {
             db::rules::count(tx, active.id, counts).await?;
             active.history().counts = counts;
-            self.push_change(active);
         }
         for (active, applied) in decisions.iter().flat_map(|decision| &decision.matches) {
             active.history().add(occasion, *applied);
+            self.push_change(active);
         }
         Ok(())
     }

@@ -46,11 +46,17 @@ static FILES: LazyLock<EmbeddedFiles> = LazyLock::new(|| {
         "api.js",
         "app.js",
         "clock.js",
+        "deliveries.js",
+        "delivery.js",
         "events.js",
         "filter.js",
         "first-steps.js",
+        "first-webhook.js",
         "format.js",
+        "hmac.js",
         "icon.svg",
+        "inbox-form.js",
+        "inbox.js",
         "index.html",
         "now.js",
         "pages.css",
@@ -72,6 +78,8 @@ static FILES: LazyLock<EmbeddedFiles> = LazyLock::new(|| {
         "traffic.js",
         "vendor/preact.js",
         "virtual-list.js",
+        "webhooks.css",
+        "webhooks.js",
     })
 });
 
