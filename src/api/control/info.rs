@@ -168,7 +168,7 @@ fn journal_view(state: &Services) -> JournalView {
         bytes,
         requests_max: state.config.journal.journal_requests_max,
         bytes_max: state.config.journal.journal_bytes_max,
-        evicted: state.journal.evicted(),
+        evicted: state.journal.evicted(None),
     }
 }
 

@@ -106,7 +106,8 @@ function RuleEditor({ title, start, id, fileName, notice, onSaved }) {
     <div class="editor-columns">
       <div class="editor-form" inert=${draft.problem !== ''}><${HeadFields} form=${form} isStored=${id !== undefined} /><${WhenFields} form=${form} />
         <${ThenFields} form=${form} /></div>
-      <div class="editor-json"><p class="summary"><b>When</b> ${whenText(draft.rule)} <b>then</b> ${thenText(draft.rule.then)}${which && html` <span class="muted">(${which})</span>`}</p>
+      <div class="editor-json"><p class="summary"><b>When</b> ${whenText(draft.rule)} <b>then</b> ${thenText(draft.rule.then)}
+        ${which && html`${' '}<span class="muted">(${which})</span>`}</p>
         <label class="field"><span>The same as JSON</span><textarea class="code" rows="22" spellcheck=${false} value=${draft.text}
           aria-invalid=${draft.problem ? 'true' : null} aria-describedby="json-problem"
           onInput=${(/** @type {any} */ event) => type(event.target.value)}></textarea></label>

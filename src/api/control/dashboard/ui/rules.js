@@ -174,7 +174,7 @@ function NeverMatched({ rule }) {
       ${rule.enabled === false ? 'The rule is disabled.' : 'They came before the rule, or an earlier rule applied, or the effect does not fit them.'}</p><//>`;
   }
   const [nearest, ...others] = data.nearMisses ?? [];
-  if (!nearest) return html`<${Fold} title="Never matched"><p class="muted">No request has been recorded${rule.account ? ' for this account' : ''} that the rule could be compared with.</p><//>`;
+  if (!nearest) return html`<${Fold} title="Never matched"><p class="muted">No request has been recorded that the rule could be compared with.</p><//>`;
   return html`<${Fold} title="Never matched"><p>The nearest request differs in:</p><${NearMiss} miss=${nearest} />
     ${others.length > 0 && html`<p class="muted">Next nearest:</p>${others.map((/** @type {any} */ miss) => html`<${NearMiss}
       key=${`${miss.request.account}/${miss.request.seq}`} miss=${miss} />`)}`}<//>`;

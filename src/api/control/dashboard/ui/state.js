@@ -67,7 +67,7 @@ function Export({ account }) {
     setTimeout(() => URL.revokeObjectURL(url), 10000);
   };
   return html`<${Action} label="Export as fixtures" isDisabled=${account === null} act=${save}
-    title=${account === null ? 'Select an account first' : 'The account with its webhooks, rules and finished orders as one document, for --fixtures or stuntdouble fixtures load'} />`;
+    title=${account === null ? 'Select an account first' : 'Webhooks, rules and finished orders of the account, for --fixtures and stuntdouble fixtures load'} />`;
 }
 
 /** Button and dialog of a reset. @param {{account: string | null, info: any}} props */
@@ -119,7 +119,9 @@ function Snapshots({ account }) {
   return html`<section class="card"><header><h3>Snapshots</h3><span class="muted">
     ${account === null ? 'of everything, and of single accounts' : 'of this account'}</span></header>
     <${Problem} error=${error} />
-    ${snapshots.length === 0 ? html`<p class="muted">None. A snapshot keeps orders, files, webhooks, rules, clocks and settings; restore it before each test.</p>` : html`<div class="table-box"><table><thead><tr><th>Name</th>${account === null && html`<th>Of</th>`}<th class="optional">Orders</th><th class="optional">Size</th><th class="optional">Taken</th><th><span class="sr">Actions</span></th></tr></thead>
+    ${snapshots.length === 0 ? html`<p class="muted">None. A snapshot keeps orders, files, webhooks, rules, clocks and settings; restore it before each test.</p>`
+      : html`<div class="table-box"><table><thead><tr><th>Name</th>${account === null && html`<th>Of</th>`}
+        <th class="optional">Orders</th><th class="optional">Size</th><th class="optional">Taken</th><th><span class="sr">Actions</span></th></tr></thead>
       <tbody>${snapshots.map((snapshot) => html`<tr key=${`${snapshot.account}/${snapshot.name}`}><td><b>${snapshot.name}</b></td>
         ${account === null && html`<td>${snapshot.account === null ? `everything, ${counted(snapshot.accounts, 'account')}` : html`<${AccountName}
           account=${snapshot.account} hash=${hashOf(snapshot.account)} />`}</td>`}
@@ -145,7 +147,8 @@ function SnapshotDialog({ snapshot, isRestore, onClose, onDone }) {
   };
   const whose = account === null ? 'everything' : `the account ${account}`;
   return html`<${Dialog} title=${`${isRestore ? 'Restore' : 'Delete'} ${name}?`} onClose=${onClose}>
-    <p>${isRestore ? `The present state of ${whose} goes: orders, files, webhooks, rules, settings, recorded requests and inboxes. ${counted(snapshot.orders, 'order')} of ${instant(snapshot.takenAt)} come back.`
+    <p>${isRestore ? `The present state of ${whose} goes: orders, files, webhooks, rules, settings, recorded requests and inboxes.
+      Instead come ${counted(snapshot.orders, 'order')} of ${instant(snapshot.takenAt)}.`
       : `The snapshot of ${whose} with ${counted(snapshot.orders, 'order')} goes. The present state stays.`}</p>
     <div class="row"><${Action} class=${isRestore ? 'primary' : 'danger'} label=${isRestore ? 'Restore' : 'Delete the snapshot'} act=${run} />
       <button type="button" class="button" onClick=${onClose}>Cancel</button></div><//>`;
@@ -154,7 +157,8 @@ function SnapshotDialog({ snapshot, isRestore, onClose, onDone }) {
 /** @param {{info: any}} props */
 function Server({ info }) {
   const { memory, journal } = info;
-  const kept = `${counted(journal.requests, 'request')}, ${size(journal.bytes)} of ${size(journal.bytesMax)}${journal.evicted ? `, ${journal.evicted.toLocaleString('en')} evicted` : ''}`;
+  const evicted = journal.evicted ? `, ${journal.evicted.toLocaleString('en')} evicted` : '';
+  const kept = `${counted(journal.requests, 'request')}, ${size(journal.bytes)} of ${size(journal.bytesMax)}${evicted}`;
   return html`<section class="card"><header><h3>Server</h3></header><${Facts} pairs=${[
     ['version', info.version],
     ['started', info.startedAt && html`<span title=${info.startedAt}>${instant(info.startedAt)}, ${duration(info.uptimeMs)} ago</span>`],
