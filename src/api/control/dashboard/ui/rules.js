@@ -167,6 +167,9 @@ function NeverMatched({ rule }) {
   useMatches(reload);
   if (isOutbound(rule)) return html`<${Fold} title="Never matched">
     <p class="muted">The rule is about calls that the server makes. None of them matched yet; <a href=${link(['webhooks'])}>Webhooks</a> has the attempts.</p><//>`;
+  if (error?.code === 'evicted' || error?.code === 'journal_disabled') {
+    return html`<${Fold} title="Never matched"><p class="muted">The journal cannot tell which request came nearest: ${error.message}.</p><//>`;
+  }
   if (error) return html`<${Fold} title="Never matched"><${Problem} error=${error} /><//>`;
   if (!data) return null;
   if (data.count > 0) {
