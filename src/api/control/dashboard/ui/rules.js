@@ -156,7 +156,8 @@ const LastMatches = ({ matches }) => html`<${Fold} title="Last matches" note=${m
 /** @param {{match: import('./rule-text.js').RuleMatch}} props */
 function MatchLink({ match }) {
   if (match.orderId !== null) return html`<a href=${link(['orders', match.orderId])}>order ${match.orderId}</a>`;
-  if (match.seq === null) return html`<span class="muted">call of the server</span>`;
+  // A call of the server has neither; its operation says what it is.
+  if (match.seq === null) return null;
   return html`<a href=${link(['traffic', hashOf(match.account), String(match.seq)])}>request ${match.seq}</a>`;
 }
 
