@@ -45,6 +45,8 @@ pub fn routes(routes: Routes) -> Routes {
 #[schemars(rename = "Info")]
 struct InfoView {
     version: &'static str,
+    /// Revision of the latest change. The stream of events can start after it.
+    revision: u64,
     /// Start of the server, in real time.
     #[schemars(extend("format" = "date-time"))]
     started_at: String,
@@ -61,6 +63,8 @@ struct InfoView {
     deliveries: DeliveryCountsView,
     accounts: usize,
     rules: usize,
+    /// Open streams of events.
+    streams: usize,
 }
 
 /// Memory of the process.
@@ -137,6 +141,7 @@ async fn info(
     let started_at = state.metrics.started_at();
     let view = InfoView {
         version: env!("CARGO_PKG_VERSION"),
+        revision: state.changes.revision(),
         started_at: iso(started_at),
         uptime_ms: clock::real_now().since_ms(started_at),
         mode: mode_name(state.config.mode),
@@ -151,6 +156,7 @@ async fn info(
         deliveries: delivery_counts(&deliveries),
         accounts: state.accounts.count(),
         rules: state.rules.list(None).len(),
+        streams: state.changes.readers(),
     };
     Ok(Json(view).into_response())
 }
