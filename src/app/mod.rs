@@ -32,7 +32,7 @@ use crate::platform::rng::Entropy;
 use crate::services::accounts::Accounts;
 use crate::services::claims::Claims;
 use crate::services::inbox::Inbox;
-use crate::services::journal::{self, Journal};
+use crate::services::journal::{Journal, JournalLimits};
 use crate::services::orders::Orders;
 use crate::services::presigned_urls::PresignedUrls;
 use crate::services::rules::Rules;
@@ -335,10 +335,11 @@ async fn build_services(
     )
     .await
     .map_err(|error| format!("cannot read the snapshots: {error}"))?;
-    let journal = Journal::new(journal::JournalLimits {
+    let limits = JournalLimits {
         requests: config.journal.journal_requests_max,
         bytes: config.journal.journal_bytes_max,
-    });
+    };
+    let changes = db.changes().clone();
     let connections_max = descriptors::connections_max(config.connections.connections_max);
     Ok(Arc::new(Services {
         config,
@@ -355,9 +356,10 @@ async fn build_services(
         signer,
         hosts,
         entropy,
-        journal,
+        journal: Journal::new(limits, changes.clone()),
         metrics,
-        inbox: Inbox::default(),
+        inbox: Inbox::new(changes.clone()),
+        changes,
         rules,
         snapshots: Arc::new(snapshots),
         vendors: VENDORS,

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use super::browser::{Area, check_origin, is_inbox_delivery, requires_same_origin};
 use super::cors::{AllowedOrigins, CorsVerdict, is_preflight, preflight_response};
 use super::drain_body::UnreadBody;
+use super::explain_error::explain_error;
 use super::host::{AllowedHosts, Host};
 use super::operation::{X_MOCK_REQUEST, start_journal_entry};
 use super::origin::{origin_host, origin_of};
@@ -271,9 +272,13 @@ impl GuardInner {
         let mut response = build(&parts);
         drop(body);
         unread_body.drain().await;
-        Area::for_path(parts.uri.path()).protect(response.headers_mut());
+        let area = Area::for_path(parts.uri.path());
+        area.protect(response.headers_mut());
         if let Some(verdict) = parts.extensions.get::<CorsVerdict>() {
             verdict.write(response.headers_mut());
+        }
+        if !area.is_own_page() {
+            response = explain_error(state, area, response).await;
         }
         let seq = HeaderValue::from(entry.ensure_seq());
         response.headers_mut().insert(X_MOCK_REQUEST, seq);

@@ -7,6 +7,7 @@ mod connection;
 mod cors;
 mod drain_body;
 mod embedded;
+mod explain_error;
 mod explain_headers;
 mod fault;
 mod guard;
@@ -37,6 +38,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
+use crate::platform::change_log::ChangeLog;
 use crate::platform::metrics::Metrics;
 use crate::platform::presign::{KnownHosts, Signer};
 use crate::platform::rng::Entropy;
@@ -97,6 +99,8 @@ pub struct Services {
     pub hosts: Arc<KnownHosts>,
     pub entropy: Entropy,
     pub journal: Journal,
+    /// Log of changes, which streams of events read.
+    pub changes: ChangeLog,
     pub metrics: Metrics,
     pub inbox: Inbox,
     pub rules: Arc<Rules>,

@@ -228,6 +228,8 @@ impl Rules {
         let mut rules = self.active.write().unwrap_or_else(PoisonError::into_inner);
         rules.retain(|active| !active.is_account_ended());
         rules.push(Arc::clone(&added));
+        drop(rules);
+        self.push_change(&added);
         Ok(added)
     }
 
@@ -284,6 +286,8 @@ impl Rules {
         tx.commit().await?;
         let mut rules = self.active.write().unwrap_or_else(PoisonError::into_inner);
         rules.retain(|active| !active.is_account_ended() && !is_removed(active));
+        drop(rules);
+        self.push_changes(&removed);
         Ok(true)
     }
 
@@ -391,6 +395,7 @@ impl Rules {
         }
         for (active, applied) in decisions.iter().flat_map(|decision| &decision.matches) {
             active.history().add(occasion, *applied);
+            self.push_change(active);
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ mod dashboard;
 mod deliveries;
 mod error;
 mod error_code;
+mod events;
 mod fixtures;
 mod inbox;
 mod info;
@@ -54,6 +55,7 @@ pub fn routes(state: Option<AppState>) -> Routes {
         accounts::routes,
         rules::routes,
         requests::routes,
+        events::routes,
         orders::routes,
         blobs::routes,
         jobs::routes,

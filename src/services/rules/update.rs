@@ -49,6 +49,8 @@ impl Rules {
         if let Some(active) = rules.iter_mut().find(|active| active.id == id) {
             *active = Arc::clone(&edited);
         }
+        drop(rules);
+        self.push_change(&edited);
         Ok(Some(edited))
     }
 }

@@ -38,7 +38,7 @@ impl Webhooks {
         let now = account.now();
         let deferred_until = deferral(&decision, now);
         if let Some((until, deferred)) = &deferred_until {
-            db::webhooks::defer(&mut tx, delivery.id, *until, deferred).await?;
+            db::webhooks::defer(&mut tx, account.id, delivery.id, *until, deferred).await?;
             db::jobs::reschedule_endpoint(&mut tx, job.id, endpoint.id).await?;
         }
         let counted = std::slice::from_ref(&decision);

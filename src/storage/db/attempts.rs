@@ -48,6 +48,7 @@ pub async fn insert(
     delivery: &Delivery,
     attempts: &[Attempt],
 ) -> StoreResult<()> {
+    tx.record_delivery(account, delivery.id);
     for attempt in attempts {
         sqlx::query(
             "INSERT INTO attempts (account_id, account_seq, endpoint_id, delivery_id, event_id, body)

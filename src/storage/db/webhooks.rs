@@ -138,16 +138,18 @@ pub async fn record_attempt(
     Ok(done.rows_affected() > 0)
 }
 
-/// Defers the next attempt of a delivery until `due_at`.
+/// Defers the next attempt of a delivery of `account` until `due_at`.
 ///
 /// # Errors
 /// Returns an error if the database fails.
 pub async fn defer(
     tx: &mut Tx,
+    account: AccountId,
     delivery: DeliveryId,
     due_at: Timestamp,
     decided: &DeferredAttempt,
 ) -> StoreResult<()> {
+    tx.record_delivery(account, delivery);
     sqlx::query("UPDATE deliveries SET due_at = ?, deferred_attempt = ? WHERE id = ?")
         .bind(due_at.ms())
         .bind(serde_json::to_string(decided)?)

@@ -1,5 +1,6 @@
 // Small parts that every page uses.
 
+import { controlToken, send } from './api.js';
 import { clockNow, state } from './store.js';
 import { counted, hue, relative, size, statusClass, timeOfDay } from './format.js';
 import { html, useEffect, useReducer, useRef, useState } from './vendor/preact.js';
@@ -79,10 +80,13 @@ export function useTick(ms) {
   }, [ms]);
 }
 
-/** Time until, or since, an instant by the account's clock. @param {{at: string | null}} props */
-export function Countdown({ at }) {
-  useTick(state.clock?.mode === 'frozen' ? 5000 : 500);
-  return at ? html`<span title=${`${at} by the account's clock`}>${relative(Date.parse(at), clockNow())}</span>` : null;
+/**
+ * Time until, or since, an instant by the account's clock. `now` reads that clock; by default it is the one in the top bar.
+ * @param {{at: string | null, now?: () => number}} props
+ */
+export function Countdown({ at, now = clockNow }) {
+  useTick(state.clock?.mode === 'frozen' && now === clockNow ? 5000 : 500);
+  return at ? html`<span class="countdown" title=${`${at} by the account's clock`}>${relative(Date.parse(at), now())}</span>` : null;
 }
 
 /** Status code of a response. @param {{status: number | null, fault?: string | null}} props */
@@ -216,4 +220,53 @@ export function Action({ label, act, class: name = '', title, isDisabled = false
     setBusy(false);
   };
   return html`<button type="button" class="button ${name}" title=${title} disabled=${isBusy || isDisabled} onClick=${run}>${label}</button>${error && html`<${Problem} error=${error} />`}`;
+}
+
+/** Returns the bytes of a file or output. @param {string} id @returns {Promise<Blob>} */
+export async function readBlob(id) {
+  const response = await send(`blobs/${id}`);
+  if (!response.ok) throw new Error(response.status === 404 ? 'These bytes are not stored any more.' : `The server answered ${response.status}.`);
+  return response.blob();
+}
+
+/**
+ * Picture of an order. An `<img>` cannot send the control token, so with a token the bytes are fetched.
+ * @param {{id: string, alt: string, class?: string, style?: Record<string, string>}} props
+ */
+export function BlobImage({ id, alt, class: name = '', style }) {
+  const direct = controlToken() ? '' : `blobs/${id}`;
+  const [fetched, setFetched] = useState({ id: '', url: '' });
+  const [failed, setFailed] = useState('');
+  useEffect(() => {
+    if (direct) return;
+    let isGone = false;
+    let url = '';
+    const show = (/** @type {Blob} */ bytes) => {
+      if (isGone) return;
+      url = URL.createObjectURL(bytes);
+      setFetched({ id, url });
+    };
+    readBlob(id).then(show, () => isGone || setFailed(id));
+    return () => {
+      isGone = true;
+      if (url) URL.revokeObjectURL(url);
+    };
+  }, [id, direct]);
+  const source = direct || (fetched.id === id ? fetched.url : '');
+  if (failed === id) return html`<span class="blob-missing muted ${name}" role="img" aria-label=${alt}>This browser cannot show the picture</span>`;
+  return source ? html`<img class=${name} style=${style} src=${source} alt=${alt} loading="lazy" decoding="async" draggable=${false} onError=${() => setFailed(id)} />` : null;
+}
+
+/** Link that downloads a file or output. @param {{id: string, name: string, class?: string, children?: any}} props */
+export function BlobLink({ id, name, class: look = '', children }) {
+  const download = async (/** @type {Event} */ event) => {
+    if (!controlToken()) return;
+    event.preventDefault();
+    const anchor = document.createElement('a');
+    anchor.href = URL.createObjectURL(await readBlob(id));
+    anchor.download = name;
+    anchor.click();
+    setTimeout(() => URL.revokeObjectURL(anchor.href), 10000);
+  };
+  return html`<a class=${look} href=${`blobs/${id}`} download=${name} onClick=${download}>${children ?? name}</a>`;
 }

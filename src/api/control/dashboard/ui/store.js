@@ -263,6 +263,7 @@ const HANDLERS = {
     announce('requests', rows);
   },
   skipped: ({ count }) => update({ skipped: state.skipped + count }),
+  cleared: () => void loadRows().catch(report),
   restarted: () => void load(),
 };
 
