@@ -15,6 +15,7 @@ import { VirtualList } from './virtual-list.js';
 /** @typedef {import('./deliveries.js').Endpoint} Endpoint */
 /** @typedef {import('./deliveries.js').Slot} Slot */
 /** @typedef {import('./deliveries.js').AccountClock} AccountClock */
+/** @typedef {{at: string, subject: string, account: string, isRunning: boolean}} Job */
 
 /** Attempts that the page reads: the server keeps as many of each account. */
 const ATTEMPTS_MAX = 1000;
@@ -25,7 +26,7 @@ export function Webhooks({ route }) {
   useStore((all) => all.accounts);
   const account = accountKey();
   const listed = useListing(withQuery('webhooks', { account }), 'webhooks', ['accounts', 'deliveries']);
-  useEffect(() => onTopic('requests', (rows) => rows.some(({ operation }) => /webhook/i.test(operation)) && listed.reload()), [listed.reload]);
+  useEffect(() => onTopic('requests', (rows) => rows.some(({ operation }) => /webhook/i.test(operation)) && listed.reload()), []);
   const attempts = useFetched(withQuery('deliveries', { account, limit: ATTEMPTS_MAX }), ['deliveries', 'accounts'], readAttempts);
   const deliveries = useMemo(() => groupAttempts(attempts.data ?? [], listed.data ?? []), [attempts.data, listed.data]);
   const text = route.query.q ?? '';
@@ -33,7 +34,8 @@ export function Webhooks({ route }) {
   const selected = route.parts[0] ?? null;
   const open = (/** @type {Delivery} */ delivery) => go(['webhooks', delivery.id], { q: text });
   useMoves(shown, selected, open);
-  const clocks = useClocks(deliveries.filter(({ nextAt }) => nextAt).map((delivery) => delivery.account));
+  const jobs = useFetched(withQuery('jobs', { account, limit: ATTEMPTS_MAX }), ['deliveries', 'clock', 'accounts'], readJobs);
+  const clocks = useClocks([...deliveries.filter(({ nextAt }) => nextAt), ...jobs.data ?? []].map((due) => due.account));
   const error = attempts.error ?? listed.error;
   if (error && !attempts.data) return html`<div class="page"><${Problem} error=${error} /></div>`;
   if (!attempts.data || !listed.data) return html`<p class="muted pad">Reading…</p>`;
@@ -42,7 +44,7 @@ export function Webhooks({ route }) {
   return html`<div class=${`split webhooks ${selected ? 'has-detail' : ''}`}>
     <section class="list" aria-label="Deliveries">
       <${Toolbar} text=${text} all=${deliveries} shown=${shown} />
-      <${Endpoints} endpoints=${listed.data} deliveries=${deliveries} />
+      <${Endpoints} endpoints=${listed.data} deliveries=${deliveries} jobs=${jobs.data ?? []} clocks=${clocks} />
       ${shown.length === 0
         ? html`<${NoDelivery} text=${text} hasAny=${deliveries.length > 0} />`
         : html`<${Grid} deliveries=${shown} selected=${selected} open=${open} clocks=${clocks} />`}
@@ -57,6 +59,12 @@ export function Webhooks({ route }) {
 
 /** @param {string} path @param {AbortSignal} signal */
 const readAttempts = async (path, signal) => (await get(path, signal)).deliveries;
+
+/**
+ * Reads the jobs of endpoints. Each makes the next attempt, also a first one that a rule delays.
+ * @param {string} path @param {AbortSignal} signal @returns {Promise<Job[]>}
+ */
+const readJobs = async (path, signal) => (await get(path, signal)).jobs.filter((/** @type {any} */ job) => job.kind === 'webhook.deliver');
 
 /** @param {{id: string}} props */
 const Missing = ({ id }) => html`<div class="pad"><h2>Delivery ${id} is not kept</h2>
@@ -136,18 +144,19 @@ function ResendFailed({ failed }) {
     <span class="muted" role="status">${progress}</span></span>`;
 }
 
-/** @param {{endpoints: Endpoint[], deliveries: Delivery[]}} props */
-function Endpoints({ endpoints, deliveries }) {
+/** @param {{endpoints: Endpoint[], deliveries: Delivery[], jobs: Job[], clocks: Map<string, AccountClock>}} props */
+function Endpoints({ endpoints, deliveries, jobs, clocks }) {
   const isAll = useStore((all) => all.accountHash === '');
   if (!endpoints.length) return null;
   return html`<div class="endpoints"><${Fold} title="Endpoints" open=${matchMedia('(min-width: 760px)').matches} note=${counted(endpoints.length, 'endpoint')}>
     <ul>${endpoints.map((endpoint) => html`<${EndpointRow} key=${endpoint.id} endpoint=${endpoint} isAll=${isAll}
+      job=${jobs.find(({ subject }) => subject === String(endpoint.id))} clock=${clocks.get(endpoint.account)}
       count=${deliveries.filter(({ webhookId }) => webhookId === endpoint.id).length} />`)}</ul>
   </${Fold}></div>`;
 }
 
-/** @param {{endpoint: Endpoint, isAll: boolean, count: number}} props */
-function EndpointRow({ endpoint, isAll, count }) {
+/** @param {{endpoint: Endpoint, isAll: boolean, count: number, job?: Job, clock?: AccountClock}} props */
+function EndpointRow({ endpoint, isAll, count, job, clock }) {
   const inbox = inboxOf(endpoint.url);
   return html`<li class="endpoint">
     <span class="endpoint-url"><b>${endpoint.id}</b> <code>${endpoint.url}</code>${endpoint.name && html` <span>${endpoint.name}</span>`}</span>
@@ -156,7 +165,8 @@ function EndpointRow({ endpoint, isAll, count }) {
       ${endpoint.isLegacy && html`<span class="chip" title="The webhook of the legacy route">legacy</span>`}
       ${isAll && html`<${AccountName} account=${endpoint.account} hash=${hashOf(endpoint.account)} />`}
       <span class="muted">${endpoint.vendor}</span></span>
-    <span class="muted endpoint-last">${endpoint.lastSentAt ? html`last sent <${Time} at=${endpoint.lastSentAt} />` : 'nothing sent'}</span>
+    <span class="muted endpoint-last">${endpoint.lastSentAt ? html`last sent <${Time} at=${endpoint.lastSentAt} />` : 'nothing sent'}
+      ${job && html`, next ${job.isRunning ? 'on its way' : html`<${Until} at=${job.at} clock=${clock} />`}`}</span>
     <span class="row wrap endpoint-links"><${Secret} secret=${endpoint.secret} />
       ${inbox && html`<a class="button small" href=${link(['inbox', inbox], { of: hashOf(endpoint.account) })}>Inbox</a>`}
       <a class="button small" href=${link(['webhooks'], { q: `webhook:${endpoint.id}` })}>${counted(count, 'delivery', 'deliveries')}</a></span>
