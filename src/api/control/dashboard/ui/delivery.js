@@ -11,6 +11,7 @@ import { html } from './vendor/preact.js';
 
 /** @typedef {import('./deliveries.js').Delivery} Delivery */
 /** @typedef {import('./deliveries.js').Attempt} Attempt */
+/** @typedef {import('./deliveries.js').AccountClock} AccountClock */
 
 /** Changes of one attempt by a rule. @type {{id: string, name: string, then: Record<string, unknown>}[]} */
 const CHANGES = [
@@ -21,14 +22,14 @@ const CHANGES = [
   { id: 'unavailable', name: 'Answered 503', then: { respond: { status: 503 } } },
 ];
 
-/** @param {{delivery: Delivery, clock?: import('./deliveries.js').AccountClock, route: import('./router.js').Route}} props */
-export function DeliveryDetail({ delivery, clock, route }) {
+/** @param {{delivery: Delivery, clock?: AccountClock, route: import('./router.js').Route, onChange: () => void}} props */
+export function DeliveryDetail({ delivery, clock, route, onChange }) {
   const { attempts, endpoint, last } = delivery;
   const expected = useHmac(endpoint?.secret ?? null, last.requestBody);
   const number = Number(route.query.attempt) || last.attempt;
   const shown = attempts.filter(({ attempt }) => attempt === number).at(-1) ?? last;
   return html`<article class="delivery">
-    <${Head} delivery=${delivery} clock=${clock} query=${route.query} />
+    <${Head} delivery=${delivery} clock=${clock} query=${route.query} onChange=${onChange} />
     <${Outlook} delivery=${delivery} clock=${clock} />
     <${Receipt} delivery=${delivery} />
     <${Fold} title="Attempts" note=${counted(attempts.length, 'request')}>
@@ -62,17 +63,19 @@ function copyOf(attempts, attempt) {
   return same.length > 1 ? same.indexOf(attempt) + 1 : 0;
 }
 
-/** @param {{delivery: Delivery, clock?: import('./deliveries.js').AccountClock, query: Record<string, string>}} props */
-function Head({ delivery, clock, query }) {
+/** @param {{delivery: Delivery, clock?: AccountClock, query: Record<string, string>, onChange: () => void}} props */
+function Head({ delivery, clock, query, onChange }) {
   const { id, account, webhookId, eventId, eventType, orderId, url, status, nextAt, endpoint } = delivery;
   const isDeleted = endpoint === null;
   const resend = async () => {
     const attempt = await call('POST', withQuery(`deliveries/${id}/resend`, { account }));
+    onChange();
     go(['webhooks', id], { q: query.q, attempt: String(attempt.attempt) });
     return attempt;
   };
   const advance = async () => {
     await call('POST', 'clock/advance', { account, to: nextAt });
+    onChange();
     await loadClock();
     go(['webhooks', id], { q: query.q });
   };
@@ -127,7 +130,7 @@ const OUTLOOKS = {
   STOPPED: { kind: 'server', name: 'Not delivered' },
 };
 
-/** What came of the last attempt, and what comes next. @param {{delivery: Delivery, clock?: import('./deliveries.js').AccountClock}} props */
+/** What came of the last attempt, and what comes next. @param {{delivery: Delivery, clock?: AccountClock}} props */
 function Outlook({ delivery, clock }) {
   const { status, last, nextAt, endpoint } = delivery;
   const result = last.error ?? `the receiver answered ${last.status}`;

@@ -43,7 +43,7 @@ export function Webhooks({ route }) {
   const delivery = deliveries.find(({ id }) => id === selected);
   return html`<div class=${`split webhooks ${selected ? 'has-detail' : ''}`}>
     <section class="list" aria-label="Deliveries">
-      <${Toolbar} text=${text} all=${deliveries} shown=${shown} />
+      <${Toolbar} text=${text} all=${deliveries} shown=${shown} onChange=${attempts.reload} />
       <${Endpoints} endpoints=${listed.data} deliveries=${deliveries} jobs=${jobs.data ?? []} clocks=${clocks} />
       ${shown.length === 0
         ? html`<${NoDelivery} text=${text} hasAny=${deliveries.length > 0} />`
@@ -52,7 +52,7 @@ export function Webhooks({ route }) {
     ${selected && html`<section class="detail" aria-label="Delivery" key=${selected}>
       <a class="back" href=${link(['webhooks'], { q: text })}><${Icon} name="back" />Webhooks</a>
       ${delivery
-        ? html`<${DeliveryDetail} delivery=${delivery} clock=${clocks.get(delivery.account)} route=${route} />`
+        ? html`<${DeliveryDetail} delivery=${delivery} clock=${clocks.get(delivery.account)} route=${route} onChange=${attempts.reload} />`
         : html`<${Missing} id=${selected} />`}</section>`}
   </div>`;
 }
@@ -108,8 +108,8 @@ function useMoves(shown, selected, open) {
   }, [shown, selected]);
 }
 
-/** @param {{text: string, all: Delivery[], shown: Delivery[]}} props */
-function Toolbar({ text, all, shown }) {
+/** @param {{text: string, all: Delivery[], shown: Delivery[], onChange: () => void}} props */
+function Toolbar({ text, all, shown, onChange }) {
   const apply = (/** @type {string} */ value) => replace(['webhooks'], { q: value });
   const states = /** @type {const} */ (['SENT', 'RETRYING', 'FAILED']);
   return html`<div class="toolbar">
@@ -122,12 +122,12 @@ function Toolbar({ text, all, shown }) {
         ${count.toLocaleString('en')} ${state.toLowerCase()}</button>`;
     })}</div>
     <span class="muted count">${shown.length < all.length && `${shown.length.toLocaleString('en')} of `}${counted(all.length, 'delivery', 'deliveries')}</span>
-    <${ResendFailed} failed=${shown.filter(({ status, endpoint }) => status === 'FAILED' && endpoint)} />
+    <${ResendFailed} failed=${shown.filter(({ status, endpoint }) => status === 'FAILED' && endpoint)} onChange=${onChange} />
   </div>`;
 }
 
-/** Button that resends the failed deliveries, the oldest first, and says what came of it. @param {{failed: Delivery[]}} props */
-function ResendFailed({ failed }) {
+/** Button that resends the failed deliveries, the oldest first, and says what came of it. @param {{failed: Delivery[], onChange: () => void}} props */
+function ResendFailed({ failed, onChange }) {
   const [progress, setProgress] = useState('');
   const resend = async () => {
     let sent = 0;
@@ -137,6 +137,7 @@ function ResendFailed({ failed }) {
       sent += attempt.deliveryStatus === 'SENT' ? 1 : 0;
     }
     setProgress(`${counted(failed.length, 'delivery', 'deliveries')} resent: ${sent} accepted, ${failed.length - sent} not`);
+    onChange();
     go(['webhooks']);
   };
   return html`<span class="row wrap"><${Action} label="Resend failed" isDisabled=${!failed.length} act=${resend}
