@@ -90,12 +90,11 @@ function Head({ order }) {
 function Result({ order }) {
   const { outcome, status, processing } = order;
   const waiting = waitingFor(order);
-  const look = status === 'failed' ? 'server' : status === 'complete' ? 'ok' : 'client';
   const reads = status === 'inProgress' && processing?.polls !== undefined ? `A rule keeps it in progress for ${counted(processing.polls, 'more read', 'more reads')}.` : '';
   const held = status === 'inProgress' && processing === 'hold' ? 'A rule holds it until it is released, completed or failed.' : '';
   const text = waiting || reads || held;
   if (!text && (!outcome || outcome.kind === 'outputs' || outcome.kind === 'bulk')) return null;
-  return html`<div class="reason ${text ? 'waits' : look}">${text ? html`<p>${text}</p>` : html`<${Outcome} outcome=${outcome} vendor=${order.vendor} />`}</div>`;
+  return html`<div class="reason ${status === 'failed' ? 'server' : 'plain'}">${text ? html`<p>${text}</p>` : html`<${Outcome} outcome=${outcome} vendor=${order.vendor} />`}</div>`;
 }
 
 /** @param {any} order */

@@ -70,7 +70,8 @@ export function Orders({ route }) {
   const open = (/** @type {Order} */ order) => go(['orders', order.id], { q: text });
   if (data && data.orders.length === 0 && !id) return html`<${NoOrders} />`;
   const selection = shown.filter((order) => chosen.has(order.id));
-  return html`<div class=${`split orders ${id ? 'has-detail' : ''}`}>
+  const isAll = hash === '' && accounts.length > 1;
+  return html`<div class=${`split orders ${isAll ? '' : 'one-account'} ${id ? 'has-detail' : ''}`}>
     <section class="list" aria-label="Orders">
       <${Toolbar} text=${text} />
       <${SelectionBar} selection=${selection} shown=${shown} hasMore=${data?.hasMore ?? false} onChoose=${setChosen} />
@@ -79,7 +80,7 @@ export function Orders({ route }) {
         ? html`<${Empty} title="No order matches"><p>The filter <code>${text}</code> hides all of them.</p></${Empty}>`
         : html`<${VirtualList} label="Orders" rows=${shown} rowKey=${(/** @type {Order} */ order) => order.id} selected=${id ?? null} onOpen=${open} version=${0} columns=${9}
             isFollowing=${false} onFollow=${() => {}} header=${html`<${HeaderCells} shown=${shown} chosen=${chosen} onChoose=${setChosen} />`}
-            render=${(/** @type {Order} */ order) => html`<${RowCells} order=${order} due=${data?.due.get(order.id)} isAll=${hash === '' && accounts.length > 1}
+            render=${(/** @type {Order} */ order) => html`<${RowCells} order=${order} due=${data?.due.get(order.id)} isAll=${isAll}
               isChosen=${chosen.has(order.id)} onChoose=${() => setChosen(toggled(chosen, order.id))} />`} />`}
     </section>
     ${id && html`<section class="detail" aria-label="Order" key=${id}><a class="back" href=${link(['orders'], { q: text })}><${Icon} name="back" />Orders</a><${OrderDetail} id=${id} /></section>`}

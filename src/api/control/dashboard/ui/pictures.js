@@ -119,12 +119,12 @@ function viewsOf(file, outputs) {
   const made = outputs.filter((output) => output.kind === 'output' && isShown(output));
   const views = [];
   for (const [index, output] of made.entries()) {
-    const suffix = made.length > 1 ? ` ${index + 1}` : '';
+    const prefix = made.length > 1 ? `${index + 1}: ` : '';
     if (isFileShown) {
-      views.push({ id: `compare-${index}`, name: `Before and after${suffix}`, view: html`<${BeforeAfter} key=${output.blob} file=${file} output=${output} />` });
-      views.push({ id: `difference-${index}`, name: `Difference × ${GAIN}${suffix}`, view: html`<${Difference} key=${output.blob} file=${file} output=${output} />` });
+      views.push({ id: `compare-${index}`, name: `${prefix}Before and after`, view: html`<${BeforeAfter} key=${output.blob} file=${file} output=${output} />` });
+      views.push({ id: `difference-${index}`, name: `${prefix}Difference × ${GAIN}`, view: html`<${Difference} key=${output.blob} file=${file} output=${output} />` });
     } else {
-      views.push({ id: `output-${index}`, name: `Output${suffix}`, view: html`<${Plain} key=${output.blob} file=${file} blob=${output.blob} alt=${output.name} />` });
+      views.push({ id: `output-${index}`, name: `${prefix}Output`, view: html`<${Plain} key=${output.blob} file=${file} blob=${output.blob} alt=${output.name} />` });
     }
   }
   for (const output of outputs) {

@@ -68,7 +68,7 @@ function jobMarks(order, due, now) {
 }
 
 /** @param {number} at @param {string} kind @param {string} name @param {number} now @returns {Mark} */
-const dueMark = (at, kind, name, now) => ({ at, look: 'job', isDue: true, text: `${name} ${relative(at, now)}`, title: `${kind} is due ${relative(at, now)}\n${new Date(at).toISOString()}` });
+const dueMark = (at, kind, name, now) => ({ at, look: 'job', isDue: true, text: name, title: `${kind} is due ${relative(at, now)}\n${new Date(at).toISOString()}` });
 
 /** @param {any} order @param {Due[]} due @param {number} now @returns {Mark[]} */
 function deliveryMarks(order, due, now) {
@@ -99,13 +99,16 @@ function clustered(marks, x) {
   return clusters;
 }
 
-/** Marks of one lane, with labels where there is room. @param {{marks: Mark[], x: (at: number) => number, width: number}} props */
-function Marks({ marks, x, width }) {
+/** Marks of one lane, with labels where there is room. No label crosses now. @param {{marks: Mark[], x: (at: number) => number, width: number, now: number}} props */
+function Marks({ marks, x, width, now }) {
+  const line = x(now);
   const clusters = clustered(marks, x);
   let taken = 0;
   return clusters.map((mark, index) => {
     const end = mark.right + 7;
-    const next = clusters[index + 1] ? clusters[index + 1].left - 9 : width;
+    const isBehind = mark.left <= line && !mark.isDue;
+    const next = Math.min(clusters[index + 1] ? clusters[index + 1].left - 9 : width, isBehind ? line - 3 : width);
+    taken = Math.max(taken, isBehind ? 0 : line + 3);
     const text = mark.count && mark.count > 1 ? `${mark.text} ×${mark.count}` : mark.text;
     const wanted = textWidth(text) + 4;
     const before = mark.left - 9 - taken;
@@ -150,16 +153,16 @@ export function Timeline({ order, rows, now: readNow, isFrozen }) {
   const states = order.history.map((/** @type {any} */ { at }) => Date.parse(at));
   const others = [...states, ...jobs.map(({ at }) => at), ...deliveries.map(({ at }) => at)];
   const requests = requestMarks(rows, others);
-  const axis = makeAxis([...others, ...requests.flatMap(({ at, until }) => [at, until ?? at]), now], width);
+  const axis = makeAxis([...others, ...requests.flatMap(({ at, until }) => [at, until ?? at])], now, width);
   const lane = (/** @type {string} */ name, /** @type {any} */ content) => html`<div class="lane" role="group" aria-label=${name}><span class="lane-name">${name}</span><div class="track">${content}</div></div>`;
   return html`<div class="timeline" role="group" aria-label="Timeline">
     <div class="ahead-area"><span class="lane-name"></span><div class="track">${width > 0 && html`<i class="ahead" style=${{ left: `${axis.x(now)}px` }}></i><i class="now" style=${{ left: `${axis.x(now)}px` }}></i>`}</div></div>
-    ${lane('requests', html`<${Marks} marks=${requests} x=${axis.x} width=${width} />`)}
+    ${lane('requests', html`<${Marks} marks=${requests} x=${axis.x} width=${width} now=${now} />`)}
     ${lane('states', html`<${StateBars} order=${order} due=${due} now=${now} x=${axis.x} />`)}
-    ${lane('jobs', html`<${Marks} marks=${jobs} x=${axis.x} width=${width} />`)}
-    ${lane('deliveries', html`<${Marks} marks=${deliveries} x=${axis.x} width=${width} />`)}
+    ${lane('jobs', html`<${Marks} marks=${jobs} x=${axis.x} width=${width} now=${now} />`)}
+    ${lane('deliveries', html`<${Marks} marks=${deliveries} x=${axis.x} width=${width} now=${now} />`)}
     <div class="lane axis" aria-hidden="true"><span class="lane-name"></span><div class="track" ref=${track}>
-      ${width > 0 && gapLabels(axis).map(({ x, text, isLong }) => html`<span class="gap ${isLong ? 'long' : ''}" style=${{ left: `${x}px` }}>${text}</span>`)}
+      ${width > 0 && gapLabels(axis).map(({ x, text }) => html`<span class="gap" style=${{ left: `${x}px` }}>${text}</span>`)}
       ${width > 0 && ticks(axis, width, now).map(({ left, right, at, text }) => html`<i class="tick" style=${{ left: `${axis.x(at)}px` }}></i><span class="tick-label ${at === now ? 'now' : ''}" style=${{ left: `${(left + right) / 2}px` }}>${text}</span>`)}
     </div></div>
   </div>`;
