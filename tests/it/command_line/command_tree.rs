@@ -10,7 +10,7 @@ use stuntdouble::cli::grammar::{Cli, Command as CliCommand};
 use crate::readme::assert_table;
 
 /// Every command with its arguments, and the route that it calls.
-const COMMAND_ROUTES: [(&str, &str); 37] = [
+const COMMAND_ROUTES: [(&str, &str); 40] = [
     ("health", "GET /_mock/health"),
     ("metrics", "GET /_mock/metrics"),
     ("reset", "POST /_mock/reset"),
@@ -30,9 +30,12 @@ const COMMAND_ROUTES: [(&str, &str); 37] = [
     ("requests show a 1", "GET /_mock/requests/{account}/{seq}"),
     ("requests verify --count 1", "POST /_mock/requests/verify"),
     ("requests clear", "DELETE /_mock/requests"),
+    ("jobs", "GET /_mock/jobs"),
+    ("webhooks", "GET /_mock/webhooks"),
     ("deliveries", "GET /_mock/deliveries"),
     ("deliveries resend 1", "POST /_mock/deliveries/{id}/resend"),
     ("orders", "GET /_mock/orders"),
+    ("orders show 1", "GET /_mock/orders/{id}"),
     ("orders complete 1", "POST /_mock/orders/{id}/complete"),
     ("orders fail 1", "POST /_mock/orders/{id}/fail"),
     ("orders expire 1", "POST /_mock/orders/{id}/expire"),
@@ -53,10 +56,14 @@ const COMMAND_ROUTES: [(&str, &str); 37] = [
     ("verify --secret a --signature b", ""),
     ("licenses", ""),
 ];
-/// Operations without a command: the OpenAPI document, the certificate for TLS clients, and the URL
-/// that webhooks call.
-const OPERATIONS_WITHOUT_COMMAND: [&str; 3] =
-    ["control.openapi", "control.getCa", "control.postToInbox"];
+/// Operations without a command: the OpenAPI document, the certificate for TLS clients, the bytes of
+/// files, and the URL that webhooks call.
+const OPERATIONS_WITHOUT_COMMAND: [&str; 4] = [
+    "control.openapi",
+    "control.getCa",
+    "control.getBlob",
+    "control.postToInbox",
+];
 
 fn words(line: &str) -> Vec<&str> {
     ["stuntdouble"].into_iter().chain(line.split(' ')).collect()

@@ -64,6 +64,21 @@ fn observation_calls() -> Vec<OperationCall> {
             empty.clone(),
         ),
         call("control.listOrders", 200, "/_mock/orders", empty.clone()),
+        call("control.getOrder", 404, "/_mock/orders/x", empty.clone()),
+        call("control.getBlob", 404, "/_mock/blobs/x", empty.clone()),
+        call("control.listJobs", 200, "/_mock/jobs", empty.clone()),
+        call(
+            "control.listJobs",
+            400,
+            "/_mock/jobs?after=x",
+            empty.clone(),
+        ),
+        call(
+            "control.listWebhooks",
+            200,
+            "/_mock/webhooks",
+            empty.clone(),
+        ),
         call(
             "control.getRequest",
             404,
