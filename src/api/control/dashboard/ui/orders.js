@@ -78,12 +78,14 @@ export function Orders({ route }) {
       ${error && html`<div class="pad"><${Problem} error=${error} /></div>`}
       ${data && shown.length === 0
         ? html`<${Empty} title="No order matches"><p>The filter <code>${text}</code> hides all of them.</p></${Empty}>`
-        : html`<${VirtualList} label="Orders" rows=${shown} rowKey=${(/** @type {Order} */ order) => order.id} selected=${id ?? null} onOpen=${open} version=${0} columns=${9}
+        : html`<${VirtualList} label="Orders" rows=${shown} rowKey=${(/** @type {Order} */ order) => order.id} selected=${id ?? null} onOpen=${open}
+          version=${0} columns=${9}
             isFollowing=${false} onFollow=${() => {}} header=${html`<${HeaderCells} shown=${shown} chosen=${chosen} onChoose=${setChosen} />`}
             render=${(/** @type {Order} */ order) => html`<${RowCells} order=${order} due=${data?.due.get(order.id)} isAll=${isAll}
               isChosen=${chosen.has(order.id)} onChoose=${() => setChosen(toggled(chosen, order.id))} />`} />`}
     </section>
-    ${id && html`<section class="detail" aria-label="Order" key=${id}><a class="back" href=${link(['orders'], { q: text })}><${Icon} name="back" />Orders</a><${OrderDetail} id=${id} /></section>`}
+    ${id && html`<section class="detail" aria-label="Order" key=${id}><a class="back" href=${link(['orders'], { q: text })}><${Icon} name="back" />Orders</a>
+      <${OrderDetail} id=${id} /></section>`}
   </div>`;
 }
 
@@ -113,7 +115,8 @@ const COLUMNS = ['', 'order', 'account', 'vendor', 'type', 'files', 'state', 'ag
 function HeaderCells({ shown, chosen, onChoose }) {
   const count = shown.filter(({ id }) => chosen.has(id)).length;
   const isEvery = count > 0 && count === shown.length;
-  return html`<span role="columnheader" class="cell-pick"><input type="checkbox" aria-label="Select all that are shown" checked=${isEvery} indeterminate=${count > 0 && !isEvery}
+  return html`<span role="columnheader" class="cell-pick"><input type="checkbox" aria-label="Select all that are shown" checked=${isEvery}
+    indeterminate=${count > 0 && !isEvery}
       onChange=${() => onChoose(isEvery ? new Set() : new Set(shown.map(({ id }) => id)))} /></span>
     ${COLUMNS.slice(1).map((name) => html`<span key=${name} role="columnheader" class=${`cell-${name.split(' ')[0]}`}>${name}</span>`)}`;
 }
@@ -122,7 +125,8 @@ function HeaderCells({ shown, chosen, onChoose }) {
 function RowCells({ order, due, isAll, isChosen, onChoose }) {
   const files = order.fileNames.length === 1 ? order.fileNames[0] : `${order.fileNames.length} files`;
   const stop = (/** @type {Event} */ event) => event.stopPropagation();
-  return html`<span role="gridcell" class="cell-pick" onClick=${stop}><label class="pick"><input type="checkbox" aria-label=${`Select order ${order.id}`} checked=${isChosen} onChange=${onChoose} /></label></span>
+  return html`<span role="gridcell" class="cell-pick" onClick=${stop}><label class="pick"><input type="checkbox" aria-label=${`Select order ${order.id}`}
+    checked=${isChosen} onChange=${onChoose} /></label></span>
     <span role="gridcell" class="cell-order" title=${`${order.name}\n${order.id}`}><a href=${link(['orders', order.id])} tabindex="-1">${order.id}</a></span>
     <span role="gridcell" class="cell-account">${isAll && html`<${AccountName} account=${order.account} hash=${hashOf(order.account)} />`}</span>
     <span role="gridcell" class="cell-vendor muted">${VENDOR_NAMES[order.vendor] ?? order.vendor}</span>
@@ -146,7 +150,10 @@ const Due = ({ job, isAll }) => (isAll && job.clock !== 'default'
   : html`<${Countdown} at=${job.at} />`);
 
 /** Returns the filter with another value of a field. @param {string} text @param {string} field @param {string} value */
-const withField = (text, field, value) => [...text.split(/\s+/).filter((word) => word && !word.startsWith(`${field}:`)), ...(value ? [`${field}:${value}`] : [])].join(' ');
+function withField(text, field, value) {
+  const others = text.split(/\s+/).filter((word) => word && !word.startsWith(`${field}:`));
+  return (value ? [...others, `${field}:${value}`] : others).join(' ');
+}
 
 /** @param {{text: string}} props */
 function Toolbar({ text }) {
@@ -157,17 +164,22 @@ function Toolbar({ text }) {
     replace(['orders'], { q: value });
   };
   const choice = (/** @type {string} */ field, /** @type {string} */ label, /** @type {[string, string][]} */ values) => html`<select aria-label=${label}
-      value=${new RegExp(`(?:^|\\s)${field}:(\\S+)`).exec(typed)?.[1] ?? ''} onChange=${(/** @type {any} */ event) => apply(withField(typed, field, event.target.value))}>
+      value=${new RegExp(`(?:^|\\s)${field}:(\\S+)`).exec(typed)?.[1] ?? ''}
+        onChange=${(/** @type {any} */ event) => apply(withField(typed, field, event.target.value))}>
       <option value="">${label}</option>${values.map(([value, name]) => html`<option key=${value} value=${value}>${name}</option>`)}</select>`;
   return html`<div class="toolbar">
-    <label class="search"><${Icon} name="search" /><input type="search" aria-label="Filter" placeholder="state:failed file:cat* text" value=${typed} onInput=${(/** @type {any} */ event) => apply(event.target.value)} /></label>
+    <label class="search"><${Icon} name="search" /><input type="search" aria-label="Filter" placeholder="state:failed file:cat* text" value=${typed}
+      onInput=${(/** @type {any} */ event) => apply(event.target.value)} /></label>
     <div class="row choices-row">${choice('state', 'Any state', STATES.map((state) => [state, STATE_NAMES[state]]))}
       ${choice('type', 'Any type', Object.entries(TYPE_NAMES))}${choice('vendor', 'Any vendor', Object.entries(VENDOR_NAMES))}
       <${Menu} label="Sample" class="sample-menu" title="Make a sample order"><${Samples} /><//></div>
   </div>`;
 }
 
-/** Count of the orders, and the actions on the selected ones. @param {{selection: Order[], shown: Order[], hasMore: boolean, onChoose: (ids: Set<string>) => void}} props */
+/**
+ * Count of the orders, and the actions on the selected ones.
+ * @param {{selection: Order[], shown: Order[], hasMore: boolean, onChoose: (ids: Set<string>) => void}} props
+ */
 function SelectionBar({ selection, shown, hasMore, onChoose }) {
   const [verb, setVerb] = useState(/** @type {import('./order-actions.js').Verb | null} */ (null));
   const done = (/** @type {Order[]} */ changed) => {
@@ -176,7 +188,8 @@ function SelectionBar({ selection, shown, hasMore, onChoose }) {
     if (changed.length === 1) go(['orders', changed[0].id]);
   };
   const dialog = verb && html`<${OrderDialog} verb=${verb} orders=${selection} onClose=${() => setVerb(null)} onDone=${done} />`;
-  if (selection.length === 0) return html`<div class="selection-bar muted"><span>${counted(shown.length, 'order')}${hasMore ? `, of the newest ${ORDERS_MAX.toLocaleString('en')}` : ''}</span></div>`;
+  if (selection.length === 0) return html`<div class="selection-bar muted">
+    <span>${counted(shown.length, 'order')}${hasMore ? `, of the newest ${ORDERS_MAX.toLocaleString('en')}` : ''}</span></div>`;
   return html`<div class="selection-bar is-active" role="group" aria-label="Selected orders"><b>${selection.length} selected</b>
     <button type="button" class="button small" onClick=${() => setVerb('complete')}>Complete…</button>
     <button type="button" class="button small" onClick=${() => setVerb('fail')}>Fail…</button>
@@ -185,10 +198,13 @@ function SelectionBar({ selection, shown, hasMore, onChoose }) {
 }
 
 /** Buttons that make a sample order and go to it. */
-const Samples = () => html`<div class="samples">${SAMPLES.map((sample) => html`<${Action} key=${sample.id} label=${sample.name} act=${async () => go(['orders', await makeSample(sample)])} />`)}</div>`;
+const Samples = () => html`<div class="samples">${SAMPLES.map((sample, index) => html`<${Action} key=${sample.id} class=${index ? '' : 'primary'}
+  label=${sample.name}
+  act=${async () => go(['orders', await makeSample(sample)])} />`)}</div>`;
 
 const NoOrders = () => html`<div class="page narrow"><${Empty} title="No orders yet">
-  <p>An order is what a client asks for: a detection, a protected picture, a watermark. This page will show each with its states, files, pictures, requests and webhooks.</p>
+  <p>An order is what a client asks for: a detection, a protected picture, a watermark. This page will show each order with its states, files,
+    pictures, requests and webhooks.</p>
   <p>Make a sample here. The page calls the vendor's own routes as your client does: create, upload to the presigned URL, start.</p>
   <${Samples} />
   <${Snippet} title="Or from a shell" text=${VENDORS.bizmori.create} /><//></div>`;
