@@ -143,7 +143,7 @@ export function OrderDialog({ verb, orders, onClose, onDone }) {
 
 /** @param {{orders: Order[]}} props */
 const Names = ({ orders }) => html`<ul class="order-names">${orders.slice(0, 8).map((order) => html`<li key=${order.id} class="clip">
-  <b>${TYPE_NAMES[order.type] ?? order.type}</b> ${order.name || order.id}</li>`)}
+  <b>${TYPE_NAMES[order.type] ?? order.type}</b> ${order.fileNames.join(', ')} <span class="muted">${order.id}</span></li>`)}
   ${orders.length > 8 && html`<li class="muted">and ${orders.length - 8} more</li>`}</ul>`;
 
 /** @param {{failures: {order: Order, error: any}[]}} props */

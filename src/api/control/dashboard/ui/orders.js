@@ -170,8 +170,8 @@ function Toolbar({ text }) {
   return html`<div class="toolbar">
     <label class="search"><${Icon} name="search" /><input type="search" aria-label="Filter" placeholder="state:failed file:cat* text" value=${typed}
       onInput=${(/** @type {any} */ event) => apply(event.target.value)} /></label>
-    <div class="row choices-row">${choice('state', 'Any state', STATES.map((state) => [state, STATE_NAMES[state]]))}
-      ${choice('type', 'Any type', Object.entries(TYPE_NAMES))}${choice('vendor', 'Any vendor', Object.entries(VENDOR_NAMES))}
+    <div class="row choices-row">${choice('state', 'State', STATES.map((state) => [state, STATE_NAMES[state]]))}
+      ${choice('type', 'Type', Object.entries(TYPE_NAMES))}${choice('vendor', 'Vendor', Object.entries(VENDOR_NAMES))}
       <${Menu} label="Sample" class="sample-menu" title="Make a sample order"><${Samples} /><//></div>
   </div>`;
 }

@@ -156,7 +156,7 @@ function Viewer({ file, outputs }) {
   const views = viewsOf(file, outputs);
   const [chosen, setChosen] = useState('');
   const view = views.find(({ id }) => id === chosen) ?? views[0];
-  if (!view) return null;
+  if (!view) return file.blob && html`<p class="muted">A browser does not show such a file. Save it to look at it.</p>`;
   return html`${views.length > 1 && html`<div class="tabs wrap" role="group" aria-label="View">${views.map(({ id, name }) => html`<button key=${id}
     type="button" class="button small" aria-pressed=${id === view.id} onClick=${() => setChosen(id)}>${name}</button>`)}</div>`}${view.view}`;
 }
@@ -179,9 +179,11 @@ export function Files({ order }) {
   const [index, setIndex] = useState(0);
   const file = files[Math.min(index, files.length - 1)];
   const isBulk = order.type === 'bulk';
+  const hasSides = files.some(({ width }) => width);
   const hasResults = files.some(({ result }) => result);
   const ofFile = outputs.filter((output) => output.file === index || (output.file === null && files.length === 1));
-  return html`<div class="table-box files"><table><thead><tr><th>file</th><th>size</th><th>pixels</th>${hasResults && html`<th>result</th>`}</tr></thead>
+  return html`<div class="table-box files"><table><thead><tr><th>file</th><th>size</th>${hasSides && html`<th>pixels</th>`}
+      ${hasResults && html`<th>result</th>`}</tr></thead>
       <tbody>${files.map((one, place) => html`<tr key=${place} class=${files.length > 1 && one.blob ? 'link' : ''}
         aria-selected=${files.length > 1 && !isBulk && place === index} onClick=${() => one.blob && setIndex(place)}>
         <td>${files.length > 1 && one.blob && !isBulk ? html`<button type="button" class="as-link" aria-pressed=${place === index}
@@ -189,7 +191,7 @@ export function Files({ order }) {
           ${one.blob && html` <${BlobLink} class="save" id=${one.blob} name=${one.name}>save</${BlobLink}>`}
           ${one.watermarks?.length > 0 && html`<div class="row"><span class="muted">watermark</span><${WatermarkTexts} texts=${one.watermarks} /></div>`}</td>
         <td class="number">${one.bytes === null ? html`<span class="muted">${order.status === 'pending' ? 'not uploaded' : '–'}</span>` : size(one.bytes)}
-          </td><td class="number">${sidesOf(one)}</td>
+          </td>${hasSides && html`<td class="number">${sidesOf(one)}</td>`}
         ${hasResults && html`<td>${one.result && html`<${Outcome} outcome=${one.result} vendor=${order.vendor} isSmall=${true} />`}</td>`}</tr>`)}</tbody>
           </table></div>
     ${file && !isBulk && html`<${Viewer} key=${index} file=${file} outputs=${ofFile} />`}

@@ -3,7 +3,7 @@
 import { duration } from './format.js';
 
 /** Space at both ends, for marks that stand there. */
-const MARGIN_PX = 10;
+const MARGIN_PX = 12;
 /** Weight of the smallest gap, in decades. */
 const WEIGHT_MIN = 0.5;
 /** Least share of the width for what is ahead of now, and for what is behind. */

@@ -14,8 +14,10 @@ import { html, useEffect, useRef, useState } from './vendor/preact.js';
  * @typedef {{at: number, kind: string, name: string}} Due
  */
 
-/** Marks nearer to each other than this become one. */
-const NEAR_PX = 11;
+/** Width of the target of a mark (WCAG 2.5.8). Marks nearer to each other than this become one. */
+const TARGET_PX = 24;
+/** Half of the visible width of a mark. */
+const HALF_PX = 5;
 const LABEL_MIN_PX = 40;
 
 /** Returns what is due for an order, earliest first. @param {any} order @returns {Due[]} */
@@ -96,7 +98,7 @@ function clustered(marks, x) {
     const left = x(mark.at);
     const right = Math.max(x(mark.until ?? mark.at), left);
     const last = clusters[clusters.length - 1];
-    if (last && left - last.right < NEAR_PX && Boolean(last.isDue) === Boolean(mark.isDue)) {
+    if (last && left - last.right < TARGET_PX && Boolean(last.isDue) === Boolean(mark.isDue)) {
       const rank = ['ok', 'job', 'plain', 'client', 'server'];
       const look = rank.indexOf(mark.look) > rank.indexOf(last.look) ? mark.look : last.look;
       const text = last.text === mark.text ? last.text : `${last.text}, ${mark.text}`;
@@ -117,20 +119,20 @@ function Marks({ marks, x, width, now }) {
   const clusters = clustered(marks, x);
   let taken = 0;
   return clusters.map((mark, index) => {
-    const end = mark.right + 7;
+    const end = mark.right + HALF_PX + 2;
     const isBehind = mark.left <= line && !mark.isDue;
-    const next = Math.min(clusters[index + 1] ? clusters[index + 1].left - 9 : width, isBehind ? line - 3 : width);
+    const next = Math.min(clusters[index + 1] ? clusters[index + 1].left - HALF_PX - 4 : width, isBehind ? line - 3 : width);
     taken = Math.max(taken, isBehind ? 0 : line + 3);
     const text = mark.count && mark.count > 1 ? `${mark.text} ×${mark.count}` : mark.text;
     const wanted = textWidth(text) + 4;
-    const before = mark.left - 9 - taken;
+    const before = mark.left - HALF_PX - 4 - taken;
     const isLeft = next - end < Math.min(wanted, LABEL_MIN_PX * 2) && before >= wanted;
     const room = isLeft ? before : next - end;
     const shown = Math.min(wanted, room);
     const label = room >= Math.min(wanted, LABEL_MIN_PX) && html`<span class="mark-label" aria-hidden="true"
-      style=${{ left: `${isLeft ? mark.left - 9 - shown : end}px`, width: `${shown}px` }}>${text}</span>`;
+      style=${{ left: `${isLeft ? mark.left - HALF_PX - 4 - shown : end}px`, width: `${shown}px` }}>${text}</span>`;
     taken = Math.max(taken, label && !isLeft ? end + shown : end);
-    const style = { left: `${mark.left - 5}px`, width: `${mark.right - mark.left + 10}px` };
+    const style = { left: `${mark.left - TARGET_PX / 2}px`, width: `${mark.right - mark.left + TARGET_PX}px` };
     const props = { class: `mark ${mark.look} ${mark.isDue ? 'due' : ''}`, title: mark.title, style };
     return html`${mark.href ? html`<a key=${`${mark.at}`} ...${props} href=${mark.href} aria-label=${mark.title}>
       </a>` : html`<span key=${`${mark.at}`} ...${props} role="img" aria-label=${mark.title}></span>`}${label}`;
