@@ -110,7 +110,7 @@ impl App {
             .map_err(|error| format!("cannot open the blob store: {error}"))?;
         let tls = load_tls(&config, data.path())?;
         let ca_pem = tls.as_ref().map(|tls| Arc::clone(&tls.ca_pem));
-        let state = build_services(config, data.path(), db, blobs, ca_pem).await?;
+        let state = build_services(config, &data, db, blobs, ca_pem).await?;
         let host = state.config.host;
         let settings = &state.config.tls;
         let (listener, address) = bind(host, state.config.port, "--port").await?;
@@ -264,7 +264,7 @@ fn load_tls(config: &Config, root: &Path) -> Result<Option<ServerTls>, String> {
 
 async fn build_services(
     config: Config,
-    root: &Path,
+    data: &DataDir,
     db: Db,
     blobs: Blobs,
     ca_pem: Option<Arc<str>>,
@@ -327,7 +327,7 @@ async fn build_services(
         metrics.clone(),
     );
     let snapshots = Snapshots::open(
-        root,
+        data.path(),
         db.clone(),
         blobs.clone(),
         Arc::clone(&accounts),
@@ -343,6 +343,8 @@ async fn build_services(
     let connections_max = descriptors::connections_max(config.connections.connections_max);
     Ok(Arc::new(Services {
         config,
+        data_dir: data.path().to_owned(),
+        is_data_dir_temporary: data.is_temporary(),
         db,
         accounts,
         orders,

@@ -108,6 +108,9 @@ async fn unmatched_response(
     request: Request,
 ) -> Response {
     let (method, uri) = (request.method(), request.uri());
+    if let Some(redirect) = control::redirect_to_dashboard(method, uri, request.headers()) {
+        return redirect;
+    }
     match ApiSurface::for_path(&state, request.headers(), uri.path()) {
         ApiSurface::Vendor(Vendor::Bizmori) => bizmori::unknown_route(method, uri),
         ApiSurface::Vendor(Vendor::Undetectable) => {

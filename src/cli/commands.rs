@@ -43,6 +43,19 @@ pub enum ClientCommand {
         #[command(flatten)]
         server: ServerArgs,
     },
+    /// Show version, uptime, data directory, memory and numbers of orders and deliveries; with
+    /// --account, orders and deliveries of the account
+    Info {
+        #[command(flatten)]
+        account: AccountArg,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// List the operations of all APIs, and whether rules can act on them
+    Operations {
+        #[command(flatten)]
+        server: ServerArgs,
+    },
     /// Show the metrics in the text format of Prometheus
     Metrics {
         #[command(flatten)]
@@ -100,7 +113,7 @@ pub enum ClientCommand {
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// List rules; add or delete one, or clear them; with --account, only those that name the
+    /// List rules; add, set or delete one, or clear them; with --account, only those that name the
     /// account
     #[command(visible_alias = "rule", args_conflicts_with_subcommands = true)]
     Rules {
@@ -196,6 +209,8 @@ impl ClientCommand {
     pub fn server(&self) -> &ServerArgs {
         match self {
             Self::Health { server, .. }
+            | Self::Info { server, .. }
+            | Self::Operations { server }
             | Self::Metrics { server }
             | Self::Reset { server, .. }
             | Self::Clock { server, .. }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Version};
+use axum::http::{HeaderMap, HeaderValue, Method, Version};
 use axum::middleware::Next;
 use axum::response::Response;
 use sha2::{Digest, Sha256};
@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use super::browser::{Area, check_origin, is_inbox_delivery, requires_same_origin};
 use super::cors::{AllowedOrigins, CorsVerdict, is_preflight, preflight_response};
 use super::drain_body::UnreadBody;
+use super::explain_error::explain_error;
 use super::host::{AllowedHosts, Host};
 use super::operation::{X_MOCK_REQUEST, start_journal_entry};
 use super::origin::{origin_host, origin_of};
@@ -34,6 +35,10 @@ const PATH_CHARS_MAX: usize = 300;
 const METHOD_CHARS_MAX: usize = 100;
 /// Health check of container engines and load balancers, which have no token.
 const HEALTH: &str = "/_mock/health";
+/// Path of the dashboard.
+pub const DASHBOARD: &str = "/_mock/";
+/// Prefix of the paths of the dashboard's files.
+const DASHBOARD_FILES: &str = "/_mock/ui/";
 
 /// Reason for refusing a request before it is routed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -238,6 +243,7 @@ impl GuardInner {
         let path = request.uri().path();
         let is_exempt = Area::for_path(path) != Area::Control
             || path == HEALTH
+            || is_dashboard(request.method(), path)
             || is_inbox_delivery(request.method(), path);
         match &self.token {
             Some(token) if !is_exempt && !has_token(request.headers(), token) => {
@@ -266,9 +272,13 @@ impl GuardInner {
         let mut response = build(&parts);
         drop(body);
         unread_body.drain().await;
-        Area::for_path(parts.uri.path()).protect(response.headers_mut());
+        let area = Area::for_path(parts.uri.path());
+        area.protect(response.headers_mut());
         if let Some(verdict) = parts.extensions.get::<CorsVerdict>() {
             verdict.write(response.headers_mut());
+        }
+        if !area.is_own_page() {
+            response = explain_error(state, area, response).await;
         }
         let seq = HeaderValue::from(entry.ensure_seq());
         response.headers_mut().insert(X_MOCK_REQUEST, seq);
@@ -277,6 +287,13 @@ impl GuardInner {
         log.log_response(&response, elapsed);
         response.map(|body| record_body(body, || entry.record_response()))
     }
+}
+
+/// `true` if the request is for the dashboard or its files, which are the same for everybody and hold
+/// no data. A browser cannot send a token with them.
+fn is_dashboard(method: &Method, path: &str) -> bool {
+    let is_page = path == DASHBOARD || path == DASHBOARD.trim_end_matches('/');
+    method.is_safe() && (is_page || path.starts_with(DASHBOARD_FILES))
 }
 
 /// Refuses preflights of pages whose origin is not allowed.

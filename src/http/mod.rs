@@ -6,6 +6,8 @@ mod browser;
 mod connection;
 mod cors;
 mod drain_body;
+mod embedded;
+mod explain_error;
 mod explain_headers;
 mod fault;
 mod guard;
@@ -29,6 +31,7 @@ pub mod swagger_ui;
 pub mod tls;
 mod write_fault;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,10 +59,11 @@ use crate::storage::db::Db;
 pub use body::{BodyError, JSON_BYTES_MAX, JsonObject, peek_body, read_bytes, read_json};
 pub use browser::{is_inbox_delivery, requires_same_origin, sandbox};
 pub use connection::{ConnectionHandle, OnResponseSent};
+pub use embedded::EmbeddedFiles;
 pub use explain_headers::{
     INTERNAL_ERROR, X_MOCK_OUTCOME, X_MOCK_REASON, header_line, outcome_line,
 };
-pub use guard::{Guard, GuardRefusal, PREFLIGHT, require_control_access};
+pub use guard::{DASHBOARD, Guard, GuardRefusal, PREFLIGHT, require_control_access};
 pub use host::Host;
 pub use json::Json;
 pub use listener::TcpOrTlsListener;
@@ -79,6 +83,10 @@ pub use stream_listing::{serialize_item, stream_listing};
 #[derive(Debug)]
 pub struct Services {
     pub config: Config,
+    /// Path of the data directory.
+    pub data_dir: PathBuf,
+    /// `true` if the data directory is removed at exit.
+    pub is_data_dir_temporary: bool,
     pub db: Db,
     pub accounts: Arc<Accounts>,
     pub orders: Arc<Orders>,

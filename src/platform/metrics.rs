@@ -111,6 +111,12 @@ fn read(counter: &AtomicU64) -> u64 {
 }
 
 impl Metrics {
+    /// Returns the time at which the server started, in real time.
+    #[must_use]
+    pub fn started_at(&self) -> Timestamp {
+        self.0.started_at
+    }
+
     /// Creates counters that are 0, with the operations of these names.
     #[must_use]
     pub fn new(operations: impl IntoIterator<Item = &'static str>) -> Self {

@@ -211,6 +211,12 @@ impl Journal {
         (requests, self.0.bytes.load(Ordering::Relaxed))
     }
 
+    /// Returns the number of evicted requests of all accounts.
+    #[must_use]
+    pub fn evicted(&self) -> u64 {
+        self.store().evicted(None)
+    }
+
     /// Removes the entries of one account, or all entries. Returns their number.
     #[expect(
         clippy::must_use_candidate,

@@ -7,12 +7,14 @@ mod accounts;
 mod blobs;
 mod ca;
 mod clock;
+mod dashboard;
 mod deliveries;
 mod error;
 mod error_code;
 mod events;
 mod fixtures;
 mod inbox;
+mod info;
 mod jobs;
 mod listing;
 mod metrics;
@@ -31,6 +33,7 @@ use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 
 use crate::http::{AppState, GuardRefusal, Operation, Routes};
+pub use dashboard::redirect_to_dashboard;
 use error::ControlError;
 pub use error_code::ControlErrorCode;
 pub use fixtures::load as load_fixtures;
@@ -41,9 +44,11 @@ pub use openapi::description;
 pub fn routes(state: Option<AppState>) -> Routes {
     let resources = [
         server::routes,
+        dashboard::routes,
         openapi::routes,
         ca::routes,
         metrics::routes,
+        info::routes,
         snapshots::routes,
         fixtures::routes,
         clock::routes,

@@ -93,9 +93,10 @@ pub fn with_errors<'s>(mut doc: OperationDoc<'s>, groups: &[&[ErrorCode]]) -> Op
 }
 
 fn single_field_schema(name: &str, schema: &Value) -> Value {
+    let reason = json!({"type": "string", "description": "Reason; only with `--explain-errors`."});
     json!({
         "type": "object",
-        "properties": {name: schema},
+        "properties": {name: schema, "_mock": reason},
         "required": [name],
         "additionalProperties": false,
     })

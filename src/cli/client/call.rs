@@ -84,6 +84,10 @@ impl ApiCall {
 pub fn call(command: &ClientCommand, read: ReadSource<'_>) -> Result<ApiCall, String> {
     Ok(match command {
         ClientCommand::Health { .. } => ApiCall::get("/_mock/health"),
+        ClientCommand::Info { account, .. } => {
+            ApiCall::get("/_mock/info").with([("account", account.key.clone())])
+        }
+        ClientCommand::Operations { .. } => ApiCall::get("/_mock/operations"),
         ClientCommand::Metrics { .. } => ApiCall::get("/_mock/metrics"),
         ClientCommand::Reset { account, .. } => {
             ApiCall::post("/_mock/reset", object([account_field(account)]))
@@ -189,6 +193,10 @@ fn rules(
         Some(RulesCommand::Add { json, account }) => {
             let rule = with_account(json_or_empty(Some(json), read)?, account);
             ApiCall::post("/_mock/rules", rule)
+        }
+        Some(RulesCommand::Set { id, json, account }) => {
+            let rule = with_account(json_or_empty(Some(json), read)?, account);
+            ApiCall::put(format!("/_mock/rules/{}", segment(id)), rule)
         }
         Some(RulesCommand::Delete { id, account }) => {
             let path = format!("/_mock/rules/{}", segment(id));

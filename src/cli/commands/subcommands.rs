@@ -137,6 +137,16 @@ pub enum RulesCommand {
         #[command(flatten)]
         account: AccountArg,
     },
+    /// Replace a rule, keeping its id, account and hit count; `"enabled": false` disables it
+    Set {
+        #[arg(value_parser = name)]
+        id: String,
+        /// Rule, such as `'{"enabled": false, "then": {"delayMs": 250}}'`; `-` reads standard input
+        #[arg(value_parser = json())]
+        json: JsonSource,
+        #[command(flatten)]
+        account: AccountArg,
+    },
     /// Delete a rule; with --account, only if it names that account
     Delete {
         #[arg(value_parser = name)]

@@ -12,7 +12,7 @@ use crate::model::time::Timestamp;
 use crate::model::work::Work;
 use crate::services::accounts::{Account, UploadSubject};
 use crate::services::claims::Claim;
-use crate::services::rules::RuleDecision;
+use crate::services::rules::{MatchOccasion, RuleDecision};
 use crate::services::vendors::{IdStyle, ProcessingTiming};
 use crate::storage::db::{self, InternalError, Tx};
 
@@ -147,7 +147,7 @@ impl Orders {
             let order = Arc::new(order);
             if db::orders::insert(&mut tx, &order, new.operation, key).await? {
                 let claim = self
-                    .charge_and_schedule(tx, account, &order, new.charge, &decisions)
+                    .charge_and_schedule(tx, account, &order, &new, &decisions)
                     .await?;
                 return Ok(CreatedOrder {
                     order,
@@ -182,10 +182,10 @@ impl Orders {
         mut tx: Tx,
         account: &Arc<Account>,
         order: &Order,
-        charge: Option<Charge>,
+        new: &NewOrder,
         decisions: &[RuleDecision],
     ) -> Result<Option<Claim>, CreateOrderError> {
-        if let Some(Charge { credits, limit }) = charge
+        if let Some(Charge { credits, limit }) = new.charge
             && !db::accounts::charge_credits(&mut tx, account.id, credits, limit).await?
         {
             let used = db::accounts::credits_used(&mut tx, account.id).await?;
@@ -217,7 +217,14 @@ impl Orders {
         for (kind, at) in due {
             db::jobs::upsert(&mut tx, account.id, kind, &order.id, at).await?;
         }
-        self.rules.record_hits(&mut tx, decisions).await?;
+        let occasion = MatchOccasion {
+            at: order.created_at,
+            account: Some(&account.key),
+            operation: new.operation,
+            seq: None,
+            order_id: Some(&order.id),
+        };
+        self.rules.record_hits(&mut tx, decisions, occasion).await?;
         tx.commit().await?;
         Ok(claim)
     }

@@ -1,4 +1,4 @@
-//! Write lock: while it is held, no rule is added or removed.
+//! Write lock: while it is held, no rule is added, edited or removed.
 
 use std::sync::{Arc, PoisonError};
 

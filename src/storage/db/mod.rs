@@ -11,6 +11,7 @@
 pub mod accounts;
 pub mod attempts;
 mod cache;
+pub mod counts;
 pub mod due_index;
 pub mod endpoints;
 mod error;

@@ -10,8 +10,10 @@ use stuntdouble::cli::grammar::{Cli, Command as CliCommand};
 use crate::readme::assert_table;
 
 /// Every command with its arguments, and the route that it calls.
-const COMMAND_ROUTES: [(&str, &str); 40] = [
+const COMMAND_ROUTES: &[(&str, &str)] = &[
     ("health", "GET /_mock/health"),
+    ("info", "GET /_mock/info"),
+    ("operations", "GET /_mock/operations"),
     ("metrics", "GET /_mock/metrics"),
     ("reset", "POST /_mock/reset"),
     ("clock", "GET /_mock/clock"),
@@ -24,6 +26,7 @@ const COMMAND_ROUTES: [(&str, &str); 40] = [
     ("accounts delete a", "DELETE /_mock/accounts/{key}"),
     ("rules", "GET /_mock/rules"),
     ("rules add {}", "POST /_mock/rules"),
+    ("rules set 1 {}", "PUT /_mock/rules/{id}"),
     ("rules delete 1", "DELETE /_mock/rules/{id}"),
     ("rules clear", "DELETE /_mock/rules"),
     ("requests", "GET /_mock/requests"),
@@ -56,9 +59,11 @@ const COMMAND_ROUTES: [(&str, &str); 40] = [
     ("verify --secret a --signature b", ""),
     ("licenses", ""),
 ];
-/// Operations without a command: the OpenAPI document, the certificate for TLS clients, the bytes of
-/// files, and the URL that webhooks call.
-const OPERATIONS_WITHOUT_COMMAND: [&str; 4] = [
+/// Operations without a command: the dashboard, the OpenAPI document, the certificate for TLS clients,
+/// the bytes of files, and the URL that webhooks call.
+const OPERATIONS_WITHOUT_COMMAND: [&str; 6] = [
+    "control.getDashboard",
+    "control.getDashboardFile",
     "control.openapi",
     "control.getCa",
     "control.getBlob",
@@ -113,7 +118,7 @@ fn every_command_calls_its_route() {
     let named: BTreeSet<String> = COMMAND_ROUTES.iter().map(|(line, _)| name(line)).collect();
     let all = commands().into_iter().map(|(name, _)| name);
     assert_eq!(named, all.collect());
-    for (line, route) in COMMAND_ROUTES {
+    for &(line, route) in COMMAND_ROUTES {
         let Some(CliCommand::Client(command)) = Cli::parse_from(words(line)).command else {
             assert_eq!(route, "", "{line} calls no server");
             continue;
@@ -140,7 +145,7 @@ fn every_control_operation_has_a_command() {
             "{name}: {path}"
         );
     }
-    for (line, route) in COMMAND_ROUTES {
+    for &(line, route) in COMMAND_ROUTES {
         let (method, path) = route.split_once(' ').unwrap_or_default();
         let is_operation = operations
             .iter()

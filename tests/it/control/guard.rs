@@ -17,7 +17,12 @@ const EVIL: &str = "Origin: http://evil.test\r\n";
 
 /// Sends a request without a body. `headers` are complete lines. Adds `Host: localhost` unless they
 /// contain a host.
-async fn send_raw(server: &TestServer, method: &str, target: &str, headers: &str) -> TestResponse {
+pub async fn send_raw(
+    server: &TestServer,
+    method: &str,
+    target: &str,
+    headers: &str,
+) -> TestResponse {
     let host = if headers.starts_with("Host:") || headers.contains("\r\nHost:") {
         ""
     } else {

@@ -3,6 +3,7 @@
 mod accounts;
 mod clock;
 mod codes;
+mod dashboard;
 mod deleted_accounts;
 mod deliveries;
 mod drain;
@@ -11,6 +12,7 @@ mod faults;
 mod fixtures;
 mod guard;
 mod inbox;
+mod info;
 mod isolation;
 mod jobs;
 mod journal;

@@ -160,6 +160,27 @@ fn state_calls() -> Vec<OperationCall> {
     vec![
         call("control.health", 200, "/_mock/health", empty.clone()),
         call("control.openapi", 200, "/_mock/openapi.json", empty.clone()),
+        call("control.getDashboard", 200, "/_mock/", empty.clone()),
+        call(
+            "control.getDashboardFile",
+            200,
+            "/_mock/ui/vendor/preact.js",
+            empty.clone(),
+        ),
+        call(
+            "control.getDashboardFile",
+            404,
+            "/_mock/ui/none.js",
+            empty.clone(),
+        ),
+        call("control.getInfo", 200, "/_mock/info", empty.clone()),
+        call("control.getInfo", 400, "/_mock/info?x=1", empty.clone()),
+        call(
+            "control.listOperations",
+            200,
+            "/_mock/operations",
+            empty.clone(),
+        ),
         call("control.metrics", 200, "/_mock/metrics", empty.clone()),
         call("control.getClock", 200, "/_mock/clock", empty.clone()),
         call(
@@ -227,6 +248,19 @@ fn state_calls() -> Vec<OperationCall> {
         ),
         call("control.createRule", 400, "/_mock/rules", wrong.clone()),
         call("control.listRules", 200, "/_mock/rules", empty.clone()),
+        call(
+            "control.putRule",
+            200,
+            "/_mock/rules/1",
+            json!({"enabled": false, "then": {"delayMs": 0}}),
+        ),
+        call("control.putRule", 400, "/_mock/rules/1", wrong.clone()),
+        call(
+            "control.putRule",
+            404,
+            "/_mock/rules/x",
+            json!({"then": {"delayMs": 0}}),
+        ),
         call("control.deleteRule", 204, "/_mock/rules/1", empty.clone()),
         call("control.deleteRule", 404, "/_mock/rules/x", empty.clone()),
         call("control.deleteRules", 204, "/_mock/rules", empty.clone()),

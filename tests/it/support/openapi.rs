@@ -83,7 +83,8 @@ pub fn check(input: &DescribedInput, response: &TestResponse) -> Result<(), Stri
 }
 
 fn check_no_route(method: &Method, path: &str, response: &TestResponse) -> Result<(), String> {
-    let is_control = path == "/_mock" || path.starts_with("/_mock/");
+    let is_dashboard = ["/_mock", "/_mock/"].contains(&path) || path.starts_with("/_mock/ui/");
+    let is_control = path.starts_with("/_mock/") && !is_dashboard;
     if !is_control || method == Method::HEAD {
         return Ok(());
     }

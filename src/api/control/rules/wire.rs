@@ -14,7 +14,8 @@ use crate::http::JsonObject;
 use crate::model::picture::Label;
 use crate::model::rule::{self, ProcessingMode, RuleId, WebhookEffect};
 use crate::model::work::NoResult;
-use crate::services::rules::ActiveRule;
+use crate::platform::clock::iso;
+use crate::services::rules::{ActiveRule, RuleMatch};
 
 /// Final results of Undetectable, besides the names of generators whose watermark was found.
 pub const FINAL_RESULTS: [&str; 4] = ["AI Generated", "Real", "Digitally Edited", "AI Edited"];
@@ -24,6 +25,8 @@ pub const FINAL_RESULTS: [&str; 4] = ["AI Generated", "Real", "Digitally Edited"
 pub struct RuleRequest {
     pub name: Option<String>,
     pub account: Option<String>,
+    /// False if the rule matches nothing until it is enabled. True if omitted.
+    pub enabled: Option<bool>,
     pub when: Option<JsonObject<RuleConditionSpec>>,
     #[serde(default)]
     pub skip: u64,
@@ -132,17 +135,53 @@ pub fn double_option<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 
 /// Active rule. Name, account and times are null if they were omitted.
 #[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[schemars(rename = "Rule")]
 pub struct RuleView<'r> {
     id: RuleId,
     name: Option<&'r str>,
     account: Option<&'r str>,
+    enabled: bool,
     when: &'r rule::RuleCondition,
     skip: u64,
     times: Option<u64>,
     probability: f64,
     then: RuleActionSpec,
     hits: u64,
+    /// Last matches since the start of the server, at most five, the newest first.
+    last_matches: Vec<RuleMatchView>,
+}
+
+/// Match of a rule.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "RuleMatch")]
+struct RuleMatchView {
+    /// Time by the account's clock, or the real time if there was no account.
+    #[schemars(extend("format" = "date-time"))]
+    at: String,
+    /// Key of the account. Null if there was none.
+    account: Option<String>,
+    operation: String,
+    /// Number of the request, as in `X-Mock-Request`. Null for orders and the server's own calls.
+    seq: Option<u64>,
+    /// Order that matched. Null for requests and the server's own calls.
+    order_id: Option<String>,
+    /// True if the rule was applied, false if it skipped the match.
+    applied: bool,
+}
+
+impl From<RuleMatch> for RuleMatchView {
+    fn from(matched: RuleMatch) -> Self {
+        Self {
+            at: iso(matched.at),
+            account: matched.account,
+            operation: matched.operation,
+            seq: matched.seq,
+            order_id: matched.order_id,
+            applied: matched.applied,
+        }
+    }
 }
 
 impl<'r> From<&'r ActiveRule> for RuleView<'r> {
@@ -152,12 +191,16 @@ impl<'r> From<&'r ActiveRule> for RuleView<'r> {
             id: active.id,
             name: rule.name.as_deref(),
             account: rule.account.as_deref(),
+            enabled: rule.enabled,
             when: &rule.when,
             skip: rule.skip,
             times: rule.times,
             probability: rule.probability,
             then: (&rule.then).into(),
             hits: active.hits(),
+            last_matches: (active.last_matches().into_iter())
+                .map(RuleMatchView::from)
+                .collect(),
         }
     }
 }

@@ -35,6 +35,10 @@ async fn serve_own_page_sends_nosniff_and_frame_policy() {
     let no_frames = "frame-ancestors 'none'";
     for operation in control_operations() {
         let path = path_of(&operation);
+        if path == "/_mock/" {
+            // The dashboard has its own policy too, which its tests check.
+            continue;
+        }
         for headers in ["", "Host: evil.com\r\n", "Host: a b\r\n", EVIL] {
             let response = send_raw(&server, operation.method.as_str(), &path, headers).await;
             assert_policies(&response, &[no_frames], &format!("{path} {headers}"));

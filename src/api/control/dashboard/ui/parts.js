@@ -40,6 +40,14 @@ export function Copy({ text, label = 'Copy', class: name = '' }) {
   </button>`;
 }
 
+/** Secret behind a button, so that it is not on the screen by accident. @param {{secret: string}} props */
+export function Secret({ secret }) {
+  const [isShown, setShown] = useState(false);
+  return html`${isShown && html`<code>${secret}</code>`}
+    <button type="button" class="button small" aria-pressed=${isShown} onClick=${() => setShown(!isShown)}>${isShown ? 'Hide' : 'Secret'}</button>
+    ${isShown && html`<${Copy} text=${secret} />`}`;
+}
+
 /** Copies a text, also where the page has no clipboard because its origin is not secure. @param {string} text */
 export async function copyText(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
@@ -99,6 +107,19 @@ export const Dot = ({ hash }) => html`<svg class="dot" viewBox="0 0 10 10" aria-
 
 /** Message where a page has nothing to show. @param {{title: string, children?: any}} props */
 export const Empty = ({ title, children }) => html`<section class="empty"><h2>${title}</h2>${children}</section>`;
+
+/**
+ * Filter of a list. The route follows the input. The input follows the route only while nobody types.
+ * @param {{text: string, placeholder: string, onText: (text: string) => void}} props
+ */
+export function SearchInput({ text, placeholder, onText }) {
+  const input = useRef(/** @type {HTMLInputElement | null} */ (null));
+  useEffect(() => {
+    if (input.current && document.activeElement !== input.current) input.current.value = text;
+  }, [text]);
+  return html`<label class="search"><${Icon} name="search" /><input type="search" aria-label="Filter" placeholder=${placeholder} ref=${input}
+    onInput=${(/** @type {any} */ event) => onText(event.target.value)} /></label>`;
+}
 
 /** Error of a call. @param {{error: any}} props */
 export const Problem = ({ error }) =>

@@ -11,18 +11,21 @@ export {
 export const html = htm.bind(h);
 
 /**
- * Returns `component` so that it is drawn again only if a property of it has changed. Functions and lists
- * have to be the same objects for this (`useCallback`, `useMemo`).
+ * Returns `component` so that it is drawn again only if `isEqual` is false of its properties before and
+ * after. By default each property has to be the same object, also functions and lists (`useCallback`,
+ * `useMemo`).
  */
-export function memo(component) {
+export function memo(component, isEqual = hasSameProperties) {
   function Memo(props) {
-    this.shouldComponentUpdate = (next) => {
-      for (const name in next) if (next[name] !== this.props[name]) return true;
-      for (const name in this.props) if (!(name in next)) return true;
-      return false;
-    };
+    this.shouldComponentUpdate = (next) => !isEqual(this.props, next);
     return h(component, props);
   }
   Memo.displayName = `Memo(${component.displayName || component.name})`;
   return Memo;
+}
+
+function hasSameProperties(before, after) {
+  for (const name in after) if (after[name] !== before[name]) return false;
+  for (const name in before) if (!(name in after)) return false;
+  return true;
 }
