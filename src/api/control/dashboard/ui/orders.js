@@ -20,20 +20,24 @@ import { VirtualList } from './virtual-list.js';
 
 /** Orders that the list has at most: the newest. */
 const ORDERS_MAX = 1000;
-/** Time between two readings of the list while orders change. */
-const PACE_MS = 1000;
+/** Least time between two readings of the list while orders change. */
+const PACE_MS = 800;
+/** A reading waits for so many times the duration of the last one, so that a busy server is not read all the time. */
+const PACE_FACTOR = 20;
 
 let readableAt = 0;
 
-/** Reads the newest orders, or the next jobs, at most once in `PACE_MS` each. @param {string} path @param {AbortSignal} signal */
+/** Reads the newest orders and the next jobs, at a pace that the server can keep. @param {string} path @param {AbortSignal} signal */
 async function readPaced(path, signal) {
   const wait = readableAt - performance.now();
   if (wait > 0) await new Promise((resume) => setTimeout(resume, wait));
-  readableAt = performance.now() + PACE_MS;
+  const startedAt = performance.now();
   const [{ orders, next }, { jobs }] = await Promise.all([
     get(withQuery(path, { limit: ORDERS_MAX }), signal),
     get(withQuery(path.replace(/^orders/, 'jobs'), { limit: ORDERS_MAX }), signal),
   ]);
+  const now = performance.now();
+  readableAt = now + Math.max(PACE_MS, PACE_FACTOR * (now - startedAt));
   /** @type {Map<string, Job>} */
   const due = new Map();
   for (const job of jobs) if (job.orderId !== null && !due.has(job.orderId)) due.set(job.orderId, job);
@@ -81,13 +85,16 @@ export function Orders({ route }) {
         : html`<${VirtualList} label="Orders" rows=${shown} rowKey=${(/** @type {Order} */ order) => order.id} selected=${id ?? null} onOpen=${open}
           version=${0} columns=${9}
             isFollowing=${false} onFollow=${() => {}} header=${html`<${HeaderCells} shown=${shown} chosen=${chosen} onChoose=${setChosen} />`}
-            render=${(/** @type {Order} */ order) => html`<${RowCells} order=${order} due=${data?.due.get(order.id)} isAll=${isAll}
+            render=${(/** @type {Order} */ order) => html`<${RowCells} order=${order} due=${data?.due.get(order.id) ?? endOf(order)} isAll=${isAll}
               isChosen=${chosen.has(order.id)} onChoose=${() => setChosen(toggled(chosen, order.id))} />`} />`}
     </section>
     ${id && html`<section class="detail" aria-label="Order" key=${id}><a class="back" href=${link(['orders'], { q: text })}><${Icon} name="back" />Orders</a>
       <${OrderDetail} id=${id} /></section>`}
   </div>`;
 }
+
+/** The end of an order's retention, for an order whose next job is not among those that were read. @param {Order} order @returns {Job | undefined} */
+const endOf = (order) => (order.status === 'expired' ? undefined : { at: order.expiresAt, kind: 'order.expire', orderId: order.id, clock: 'default' });
 
 /** Returns the set with the entry added, or without it. @param {Set<string>} set @param {string} entry */
 function toggled(set, entry) {
@@ -197,10 +204,16 @@ function SelectionBar({ selection, shown, hasMore, onChoose }) {
     <button type="button" class="button small quiet" onClick=${() => onChoose(new Set())}>Clear</button>${dialog}</div>`;
 }
 
-/** Buttons that make a sample order and go to it. */
+/** Makes a sample order and goes to it. @param {import('./sample.js').Sample} sample */
+async function goToSample(sample) {
+  const id = await makeSample(sample);
+  document.querySelector('.sample-menu')?.removeAttribute('open');
+  go(['orders', id]);
+}
+
+/** Buttons that make a sample order. */
 const Samples = () => html`<div class="samples">${SAMPLES.map((sample, index) => html`<${Action} key=${sample.id} class=${index ? '' : 'primary'}
-  label=${sample.name}
-  act=${async () => go(['orders', await makeSample(sample)])} />`)}</div>`;
+  label=${sample.name} act=${() => goToSample(sample)} />`)}</div>`;
 
 const NoOrders = () => html`<div class="page narrow"><${Empty} title="No orders yet">
   <p>An order is what a client asks for: a detection, a protected picture, a watermark. This page will show each order with its states, files,
