@@ -24,6 +24,8 @@ pub struct InspectedFile {
     pub sides_px: Option<(u32, u32)>,
     /// Id of the file's blob. `None` if it is not stored.
     pub blob: Option<String>,
+    /// Watermark texts to embed into the file.
+    pub watermark_texts: Vec<String>,
 }
 
 /// Kind of an output.
@@ -106,6 +108,7 @@ impl Orders {
                 blob: meta.as_ref().map(|_| blob_id(&order.id, &file.key)),
                 content_type: meta.and_then(|meta| meta.content_type).or_else(by_name),
                 sides_px,
+                watermark_texts: file.watermark_texts.clone(),
             });
         }
         Ok(files)

@@ -64,6 +64,8 @@ struct FileView {
     height: Option<u32>,
     /// Id of the bytes for `GET /_mock/blobs/{id}`. Null if they are not stored.
     blob: Option<String>,
+    /// Watermark texts to embed. Empty for other work.
+    watermarks: Vec<String>,
     /// Outcome of a picture in a bulk.
     result: Option<OutcomeView>,
 }
@@ -116,6 +118,7 @@ impl From<InspectedFile> for FileView {
             width,
             height,
             blob: file.blob,
+            watermarks: file.watermark_texts,
             result: None,
         }
     }
@@ -212,6 +215,7 @@ fn entries(bulk: &Bulk, outcome: Option<&Outcome>) -> Vec<FileView> {
         width: None,
         height: None,
         blob: None,
+        watermarks: Vec::new(),
         result,
     };
     let queued = bulk.queued.iter().enumerate().map(|(index, queued)| {

@@ -149,10 +149,12 @@ async fn watermark_orders_have_outputs_and_texts() {
     let id = upload_all(&server, "/api/v3/orders/wtr-embed", &body).await;
     server.advance("live", "PT5S").await;
     let actual = parts(&server, &id).await;
+    let mut file = stored_file("a.jpg");
+    file["watermarks"] = json!(["first", "second"]);
     let expected = json!({
         "api": "v3",
         "outcome": {"kind": "outputs"},
-        "files": [stored_file("a.jpg")],
+        "files": [file],
         "outputs": [
             output("a.jpg", "output", Some(0), "image/jpeg"),
             output("a.jpg", "output", Some(0), "image/jpeg"),

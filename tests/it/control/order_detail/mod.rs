@@ -79,6 +79,7 @@ fn stored_file(name: &str) -> Value {
         "width": 240,
         "height": 160,
         "blob": "blob",
+        "watermarks": [],
         "result": null,
     })
 }

@@ -86,6 +86,7 @@ async fn bulk_has_a_result_for_each_entry() {
             "width": null,
             "height": null,
             "blob": null,
+            "watermarks": [],
             "result": result,
         })
     };

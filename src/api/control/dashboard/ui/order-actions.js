@@ -39,11 +39,13 @@ function OutcomeField({ type, api, value, onChange }) {
   const set = (/** @type {string} */ name) => (/** @type {any} */ event) => onChange({ ...value, [name]: event.target.value });
   if (choices.length === 1) return html`<p class="muted">${TYPE_NAMES[type] ?? type}: the outputs are made as usual.</p>`;
   return html`<div class="outcome-field"><label class="field">${TYPE_NAMES[type] ?? type}: outcome
-      <select value=${choice.id} onChange=${set('id')}>${choices.map(({ id, name, isV3 }) => html`<option key=${id} value=${id}>${name}${isV3 && api === undefined ? ' (v3 only)' : ''}</option>`)}</select>
+      <select value=${choice.id} onChange=${set('id')}>${choices.map(({ id, name, isV3 }) => html`<option key=${id}
+        value=${id}>${name}${isV3 && api === undefined ? ' (v3 only)' : ''}</option>`)}</select>
       ${choice.hint && html`<span class="muted">${choice.hint}</span>`}</label>
     ${choice.needs === 'probability' && html`<label class="field">Probability of AI, 0 to 1
       <input type="number" min="0" max="1" step="0.01" required value=${value.probability} onInput=${set('probability')} /></label>`}
-    ${choice.needs === 'text' && html`<label class="field">Text of the watermark<input type="text" required maxlength="1000" value=${value.text} onInput=${set('text')} /></label>`}
+    ${choice.needs === 'text' && html`<label class="field">Text of the watermark<input type="text" required maxlength="1000" value=${value.text}
+      onInput=${set('text')} /></label>`}
   </div>`;
 }
 
@@ -53,7 +55,8 @@ function FailureField({ types, value, onChange }) {
   const hasNone = types.some((type) => failureCodes(type).length === 0);
   const set = (/** @type {string} */ name) => (/** @type {any} */ event) => onChange({ ...value, [name]: event.target.value });
   return html`${codes.length > 0 && html`<label class="field">Code
-      <select value=${value.errorCode} onChange=${set('errorCode')}><option value="">The usual one</option>${codes.map((code) => html`<option key=${code}>${code}</option>`)}</select>
+      <select value=${value.errorCode} onChange=${set('errorCode')}>
+        <option value="">The usual one</option>${codes.map((code) => html`<option key=${code}>${code}</option>`)}</select>
       ${hasNone && html`<span class="muted">Documents and bulks fail without a code.</span>`}</label>`}
     <label class="field">Message<input type="text" value=${value.errorMessage} placeholder="The usual one" onInput=${set('errorMessage')} /></label>`;
 }
@@ -110,6 +113,7 @@ export function OrderDialog({ verb, orders, onClose, onDone }) {
   const types = [...new Set(affected.map(({ type }) => type))];
   const { name, text, danger } = VERBS[verb];
   const isOne = affected.length === 1;
+  const ended = orders.length - affected.length;
   const body = (/** @type {Order} */ order) => bodyOf(verb, order, outcomes, failure);
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -123,20 +127,23 @@ export function OrderDialog({ verb, orders, onClose, onDone }) {
   const commands = () => affected.map((order) => controlCurl(...callOf(verb, order, body(order)))).join('\n');
   return html`<${Dialog} title=${title} onClose=${onClose}><form class="order-form" onSubmit=${submit}>
     ${affected.length > 0 && html`<p>${isOne ? 'The order' : 'Each of them'} ${text}</p>`}
-    ${orders.length > affected.length && html`<p class="muted">${counted(orders.length - affected.length, 'order')} of the selection ${orders.length - affected.length === 1 ? 'has' : 'have'} ended and will not change.</p>`}
+    ${ended > 0 && html`<p class="muted">${counted(ended, 'order')} of the selection ${ended === 1 ? 'has' : 'have'} ended and will not change.</p>`}
     ${!isOne && html`<${Names} orders=${affected} />`}
-    ${verb === 'complete' && types.map((type) => html`<${OutcomeField} key=${type} type=${type} api=${isOne ? affected[0].api : undefined} value=${outcomes[type] ?? FRESH}
+    ${verb === 'complete' && types.map((type) => html`<${OutcomeField} key=${type} type=${type} api=${isOne ? affected[0].api : undefined}
+      value=${outcomes[type] ?? FRESH}
       onChange=${(/** @type {any} */ value) => setOutcomes({ ...outcomes, [type]: value })} />`)}
     ${verb === 'fail' && html`<${FailureField} types=${types} value=${failure} onChange=${setFailure} />`}
     ${failures.length > 0 && html`<${Failures} failures=${failures} />`}
-    <div class="row wrap"><button class="button ${danger ? 'danger' : 'primary'}" disabled=${progress !== null || affected.length === 0}>${progress === null ? name : `${progress} of ${affected.length}`}</button>
+    <div class="row wrap"><button class="button ${danger ? 'danger' : 'primary'}"
+      disabled=${progress !== null || affected.length === 0}>${progress === null ? name : `${progress} of ${affected.length}`}</button>
       <button type="button" class="button" onClick=${onClose}>Cancel</button><span class="spacer"></span>
       ${affected.length > 0 && html`<${Copy} label=${isOne ? 'curl' : 'as curl'} text=${commands} />`}</div>
   </form><//>`;
 }
 
 /** @param {{orders: Order[]}} props */
-const Names = ({ orders }) => html`<ul class="order-names">${orders.slice(0, 8).map((order) => html`<li key=${order.id} class="clip"><b>${TYPE_NAMES[order.type] ?? order.type}</b> ${order.name || order.id}</li>`)}
+const Names = ({ orders }) => html`<ul class="order-names">${orders.slice(0, 8).map((order) => html`<li key=${order.id} class="clip">
+  <b>${TYPE_NAMES[order.type] ?? order.type}</b> ${order.fileNames.join(', ')} <span class="muted">${order.id}</span></li>`)}
   ${orders.length > 8 && html`<li class="muted">and ${orders.length - 8} more</li>`}</ul>`;
 
 /** @param {{failures: {order: Order, error: any}[]}} props */

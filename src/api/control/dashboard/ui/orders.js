@@ -20,20 +20,24 @@ import { VirtualList } from './virtual-list.js';
 
 /** Orders that the list has at most: the newest. */
 const ORDERS_MAX = 1000;
-/** Time between two readings of the list while orders change. */
-const PACE_MS = 1000;
+/** Least time between two readings of the list while orders change. */
+const PACE_MS = 800;
+/** A reading waits for so many times the duration of the last one, so that a busy server is not read all the time. */
+const PACE_FACTOR = 20;
 
 let readableAt = 0;
 
-/** Reads the newest orders, or the next jobs, at most once in `PACE_MS` each. @param {string} path @param {AbortSignal} signal */
+/** Reads the newest orders and the next jobs, at a pace that the server can keep. @param {string} path @param {AbortSignal} signal */
 async function readPaced(path, signal) {
   const wait = readableAt - performance.now();
   if (wait > 0) await new Promise((resume) => setTimeout(resume, wait));
-  readableAt = performance.now() + PACE_MS;
+  const startedAt = performance.now();
   const [{ orders, next }, { jobs }] = await Promise.all([
     get(withQuery(path, { limit: ORDERS_MAX }), signal),
     get(withQuery(path.replace(/^orders/, 'jobs'), { limit: ORDERS_MAX }), signal),
   ]);
+  const now = performance.now();
+  readableAt = now + Math.max(PACE_MS, PACE_FACTOR * (now - startedAt));
   /** @type {Map<string, Job>} */
   const due = new Map();
   for (const job of jobs) if (job.orderId !== null && !due.has(job.orderId)) due.set(job.orderId, job);
@@ -70,21 +74,27 @@ export function Orders({ route }) {
   const open = (/** @type {Order} */ order) => go(['orders', order.id], { q: text });
   if (data && data.orders.length === 0 && !id) return html`<${NoOrders} />`;
   const selection = shown.filter((order) => chosen.has(order.id));
-  return html`<div class=${`split orders ${id ? 'has-detail' : ''}`}>
+  const isAll = hash === '' && accounts.length > 1;
+  return html`<div class=${`split orders ${isAll ? '' : 'one-account'} ${id ? 'has-detail' : ''}`}>
     <section class="list" aria-label="Orders">
       <${Toolbar} text=${text} />
       <${SelectionBar} selection=${selection} shown=${shown} hasMore=${data?.hasMore ?? false} onChoose=${setChosen} />
       ${error && html`<div class="pad"><${Problem} error=${error} /></div>`}
       ${data && shown.length === 0
         ? html`<${Empty} title="No order matches"><p>The filter <code>${text}</code> hides all of them.</p></${Empty}>`
-        : html`<${VirtualList} label="Orders" rows=${shown} rowKey=${(/** @type {Order} */ order) => order.id} selected=${id ?? null} onOpen=${open} version=${0} columns=${9}
+        : html`<${VirtualList} label="Orders" rows=${shown} rowKey=${(/** @type {Order} */ order) => order.id} selected=${id ?? null} onOpen=${open}
+          version=${0} columns=${9}
             isFollowing=${false} onFollow=${() => {}} header=${html`<${HeaderCells} shown=${shown} chosen=${chosen} onChoose=${setChosen} />`}
-            render=${(/** @type {Order} */ order) => html`<${RowCells} order=${order} due=${data?.due.get(order.id)} isAll=${hash === '' && accounts.length > 1}
+            render=${(/** @type {Order} */ order) => html`<${RowCells} order=${order} due=${data?.due.get(order.id) ?? endOf(order)} isAll=${isAll}
               isChosen=${chosen.has(order.id)} onChoose=${() => setChosen(toggled(chosen, order.id))} />`} />`}
     </section>
-    ${id && html`<section class="detail" aria-label="Order" key=${id}><a class="back" href=${link(['orders'], { q: text })}><${Icon} name="back" />Orders</a><${OrderDetail} id=${id} /></section>`}
+    ${id && html`<section class="detail" aria-label="Order" key=${id}><a class="back" href=${link(['orders'], { q: text })}><${Icon} name="back" />Orders</a>
+      <${OrderDetail} id=${id} /></section>`}
   </div>`;
 }
+
+/** The end of an order's retention, for an order whose next job is not among those that were read. @param {Order} order @returns {Job | undefined} */
+const endOf = (order) => (order.status === 'expired' ? undefined : { at: order.expiresAt, kind: 'order.expire', orderId: order.id, clock: 'default' });
 
 /** Returns the set with the entry added, or without it. @param {Set<string>} set @param {string} entry */
 function toggled(set, entry) {
@@ -112,7 +122,8 @@ const COLUMNS = ['', 'order', 'account', 'vendor', 'type', 'files', 'state', 'ag
 function HeaderCells({ shown, chosen, onChoose }) {
   const count = shown.filter(({ id }) => chosen.has(id)).length;
   const isEvery = count > 0 && count === shown.length;
-  return html`<span role="columnheader" class="cell-pick"><input type="checkbox" aria-label="Select all that are shown" checked=${isEvery} indeterminate=${count > 0 && !isEvery}
+  return html`<span role="columnheader" class="cell-pick"><input type="checkbox" aria-label="Select all that are shown" checked=${isEvery}
+    indeterminate=${count > 0 && !isEvery}
       onChange=${() => onChoose(isEvery ? new Set() : new Set(shown.map(({ id }) => id)))} /></span>
     ${COLUMNS.slice(1).map((name) => html`<span key=${name} role="columnheader" class=${`cell-${name.split(' ')[0]}`}>${name}</span>`)}`;
 }
@@ -121,7 +132,8 @@ function HeaderCells({ shown, chosen, onChoose }) {
 function RowCells({ order, due, isAll, isChosen, onChoose }) {
   const files = order.fileNames.length === 1 ? order.fileNames[0] : `${order.fileNames.length} files`;
   const stop = (/** @type {Event} */ event) => event.stopPropagation();
-  return html`<span role="gridcell" class="cell-pick" onClick=${stop}><label class="pick"><input type="checkbox" aria-label=${`Select order ${order.id}`} checked=${isChosen} onChange=${onChoose} /></label></span>
+  return html`<span role="gridcell" class="cell-pick" onClick=${stop}><label class="pick"><input type="checkbox" aria-label=${`Select order ${order.id}`}
+    checked=${isChosen} onChange=${onChoose} /></label></span>
     <span role="gridcell" class="cell-order" title=${`${order.name}\n${order.id}`}><a href=${link(['orders', order.id])} tabindex="-1">${order.id}</a></span>
     <span role="gridcell" class="cell-account">${isAll && html`<${AccountName} account=${order.account} hash=${hashOf(order.account)} />`}</span>
     <span role="gridcell" class="cell-vendor muted">${VENDOR_NAMES[order.vendor] ?? order.vendor}</span>
@@ -145,7 +157,10 @@ const Due = ({ job, isAll }) => (isAll && job.clock !== 'default'
   : html`<${Countdown} at=${job.at} />`);
 
 /** Returns the filter with another value of a field. @param {string} text @param {string} field @param {string} value */
-const withField = (text, field, value) => [...text.split(/\s+/).filter((word) => word && !word.startsWith(`${field}:`)), ...(value ? [`${field}:${value}`] : [])].join(' ');
+function withField(text, field, value) {
+  const others = text.split(/\s+/).filter((word) => word && !word.startsWith(`${field}:`));
+  return (value ? [...others, `${field}:${value}`] : others).join(' ');
+}
 
 /** @param {{text: string}} props */
 function Toolbar({ text }) {
@@ -156,17 +171,22 @@ function Toolbar({ text }) {
     replace(['orders'], { q: value });
   };
   const choice = (/** @type {string} */ field, /** @type {string} */ label, /** @type {[string, string][]} */ values) => html`<select aria-label=${label}
-      value=${new RegExp(`(?:^|\\s)${field}:(\\S+)`).exec(typed)?.[1] ?? ''} onChange=${(/** @type {any} */ event) => apply(withField(typed, field, event.target.value))}>
+      value=${new RegExp(`(?:^|\\s)${field}:(\\S+)`).exec(typed)?.[1] ?? ''}
+        onChange=${(/** @type {any} */ event) => apply(withField(typed, field, event.target.value))}>
       <option value="">${label}</option>${values.map(([value, name]) => html`<option key=${value} value=${value}>${name}</option>`)}</select>`;
   return html`<div class="toolbar">
-    <label class="search"><${Icon} name="search" /><input type="search" aria-label="Filter" placeholder="state:failed file:cat* text" value=${typed} onInput=${(/** @type {any} */ event) => apply(event.target.value)} /></label>
-    <div class="row choices-row">${choice('state', 'Any state', STATES.map((state) => [state, STATE_NAMES[state]]))}
-      ${choice('type', 'Any type', Object.entries(TYPE_NAMES))}${choice('vendor', 'Any vendor', Object.entries(VENDOR_NAMES))}
+    <label class="search"><${Icon} name="search" /><input type="search" aria-label="Filter" placeholder="state:failed file:cat* text" value=${typed}
+      onInput=${(/** @type {any} */ event) => apply(event.target.value)} /></label>
+    <div class="row choices-row">${choice('state', 'State', STATES.map((state) => [state, STATE_NAMES[state]]))}
+      ${choice('type', 'Type', Object.entries(TYPE_NAMES))}${choice('vendor', 'Vendor', Object.entries(VENDOR_NAMES))}
       <${Menu} label="Sample" class="sample-menu" title="Make a sample order"><${Samples} /><//></div>
   </div>`;
 }
 
-/** Count of the orders, and the actions on the selected ones. @param {{selection: Order[], shown: Order[], hasMore: boolean, onChoose: (ids: Set<string>) => void}} props */
+/**
+ * Count of the orders, and the actions on the selected ones.
+ * @param {{selection: Order[], shown: Order[], hasMore: boolean, onChoose: (ids: Set<string>) => void}} props
+ */
 function SelectionBar({ selection, shown, hasMore, onChoose }) {
   const [verb, setVerb] = useState(/** @type {import('./order-actions.js').Verb | null} */ (null));
   const done = (/** @type {Order[]} */ changed) => {
@@ -175,7 +195,8 @@ function SelectionBar({ selection, shown, hasMore, onChoose }) {
     if (changed.length === 1) go(['orders', changed[0].id]);
   };
   const dialog = verb && html`<${OrderDialog} verb=${verb} orders=${selection} onClose=${() => setVerb(null)} onDone=${done} />`;
-  if (selection.length === 0) return html`<div class="selection-bar muted"><span>${counted(shown.length, 'order')}${hasMore ? `, of the newest ${ORDERS_MAX.toLocaleString('en')}` : ''}</span></div>`;
+  if (selection.length === 0) return html`<div class="selection-bar muted">
+    <span>${counted(shown.length, 'order')}${hasMore ? `, of the newest ${ORDERS_MAX.toLocaleString('en')}` : ''}</span></div>`;
   return html`<div class="selection-bar is-active" role="group" aria-label="Selected orders"><b>${selection.length} selected</b>
     <button type="button" class="button small" onClick=${() => setVerb('complete')}>Complete…</button>
     <button type="button" class="button small" onClick=${() => setVerb('fail')}>Fail…</button>
@@ -183,11 +204,20 @@ function SelectionBar({ selection, shown, hasMore, onChoose }) {
     <button type="button" class="button small quiet" onClick=${() => onChoose(new Set())}>Clear</button>${dialog}</div>`;
 }
 
-/** Buttons that make a sample order and go to it. */
-const Samples = () => html`<div class="samples">${SAMPLES.map((sample) => html`<${Action} key=${sample.id} label=${sample.name} act=${async () => go(['orders', await makeSample(sample)])} />`)}</div>`;
+/** Makes a sample order and goes to it. @param {import('./sample.js').Sample} sample */
+async function goToSample(sample) {
+  const id = await makeSample(sample);
+  document.querySelector('.sample-menu')?.removeAttribute('open');
+  go(['orders', id]);
+}
+
+/** Buttons that make a sample order. */
+const Samples = () => html`<div class="samples">${SAMPLES.map((sample, index) => html`<${Action} key=${sample.id} class=${index ? '' : 'primary'}
+  label=${sample.name} act=${() => goToSample(sample)} />`)}</div>`;
 
 const NoOrders = () => html`<div class="page narrow"><${Empty} title="No orders yet">
-  <p>An order is what a client asks for: a detection, a protected picture, a watermark. This page will show each with its states, files, pictures, requests and webhooks.</p>
+  <p>An order is what a client asks for: a detection, a protected picture, a watermark. This page will show each order with its states, files,
+    pictures, requests and webhooks.</p>
   <p>Make a sample here. The page calls the vendor's own routes as your client does: create, upload to the presigned URL, start.</p>
   <${Samples} />
   <${Snippet} title="Or from a shell" text=${VENDORS.bizmori.create} /><//></div>`;

@@ -34,9 +34,12 @@ const CHOICES = {
     USUAL,
     { id: 'text', name: 'A watermark with the text…', needs: 'text', body: ({ text }) => ({ watermarkText: text }) },
     { id: 'none', name: 'No watermark', body: () => ({ watermarkText: null }) },
-    ...['inconclusive', 'unsupported', 'error'].map((detectionStatus) => ({ id: detectionStatus, name: detectionStatus, isV3: true, body: () => ({ detectionStatus }) })),
+    ...['inconclusive', 'unsupported', 'error'].map((id) => ({ id, name: id, isV3: true, body: () => ({ detectionStatus: id }) })),
   ],
-  document: [USUAL, ...FINAL_RESULTS, ...PROBABILITIES.slice(-1), { id: 'analysis', name: 'The usual result, its analysis fails', body: () => ({ analysis: 'failed' }) }],
+  document: [
+    USUAL, ...FINAL_RESULTS, ...PROBABILITIES.slice(-1),
+    { id: 'analysis', name: 'The usual result, its analysis fails', body: () => ({ analysis: 'failed' }) },
+  ],
   bulk: [USUAL, ...FINAL_RESULTS, ...PROBABILITIES.slice(-1)],
 };
 

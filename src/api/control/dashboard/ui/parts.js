@@ -254,7 +254,8 @@ export function BlobImage({ id, alt, class: name = '', style }) {
   }, [id, direct]);
   const source = direct || (fetched.id === id ? fetched.url : '');
   if (failed === id) return html`<span class="blob-missing muted ${name}" role="img" aria-label=${alt}>This browser cannot show the picture</span>`;
-  return source ? html`<img class=${name} style=${style} src=${source} alt=${alt} loading="lazy" decoding="async" draggable=${false} onError=${() => setFailed(id)} />` : null;
+  if (!source) return null;
+  return html`<img class=${name} style=${style} src=${source} alt=${alt} loading="lazy" decoding="async" draggable=${false} onError=${() => setFailed(id)} />`;
 }
 
 /** Link that downloads a file or output. @param {{id: string, name: string, class?: string, children?: any}} props */

@@ -2,11 +2,12 @@
 
 import { size } from './format.js';
 import { BlobImage, BlobLink, Problem, readBlob } from './parts.js';
-import { Outcome } from './verdict.js';
+import { Outcome, WatermarkTexts } from './verdict.js';
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 
 /**
- * @typedef {{name: string, bytes: number | null, contentType: string | null, width: number | null, height: number | null, blob: string | null, result: any}} OrderFile
+ * @typedef {{name: string, bytes: number | null, contentType: string | null, width: number | null, height: number | null,
+ *   blob: string | null, watermarks: string[], result: any}} OrderFile
  * @typedef {{name: string, kind: string, file: number | null, bytes: number, contentType: string | null, blob: string}} OrderOutput
  */
 
@@ -17,14 +18,19 @@ const GAIN = 8;
 const PIXELS_MAX = 24e6;
 
 /** `true` if browsers show such a picture. @param {{name: string, contentType: string | null}} file */
-export const isShown = ({ name, contentType }) => /\.(jpe?g|jfif|png|gif|webp|bmp|avif|svg)$/i.test(name) || /^image\/(png|jpeg|gif|webp|bmp|avif)$/.test(contentType ?? '');
+const isShown = ({ name, contentType }) =>
+  /\.(jpe?g|jfif|png|gif|webp|bmp|avif|svg)$/i.test(name) || /^image\/(png|jpeg|gif|webp|bmp|avif)$/.test(contentType ?? '');
 
 /** Size of the stage, so that it does not move while the picture loads. @param {OrderFile} file @returns {Record<string, string>} */
-const stageStyle = ({ width, height }) => (width && height ? { aspectRatio: `${width} / ${height}`, width: `min(100%, ${Math.round((STAGE_HEIGHT_PX * width) / height)}px)` } : {});
+function stageStyle({ width, height }) {
+  if (!width || !height) return {};
+  return { aspectRatio: `${width} / ${height}`, width: `min(100%, ${Math.round((STAGE_HEIGHT_PX * width) / height)}px)` };
+}
 
 /** Slider with a value from 0 to 100. @param {{label: string, from: string, to: string, value: number, onChange: (value: number) => void}} props */
 const Slider = ({ label, from, to, value, onChange }) => html`<label class="slider"><span>${from}</span>
-  <input type="range" min="0" max="100" value=${value} aria-label=${label} aria-valuetext=${`${value} %`} onInput=${(/** @type {any} */ event) => onChange(Number(event.target.value))} /><span>${to}</span></label>`;
+  <input type="range" min="0" max="100" value=${value} aria-label=${label} aria-valuetext=${`${value} %`}
+    onInput=${(/** @type {any} */ event) => onChange(Number(event.target.value))} /><span>${to}</span></label>`;
 
 /** The file and its output, one over the other: the slider and the pointer move the edge. @param {{file: OrderFile, output: OrderOutput}} props */
 function BeforeAfter({ file, output }) {
@@ -105,13 +111,16 @@ function Difference({ file, output }) {
     draw().catch((failure) => isGone || setError(failure));
     return () => void (isGone = true);
   }, [file.blob, output.blob]);
-  const text = result && (result.largest === 0 ? 'The pixels are equal.' : `Largest difference ${result.largest} of 255; ${(result.share * 100).toFixed(result.share < 0.1 ? 2 : 1)} % of the pixels differ.`);
-  return html`<div class="viewer">${error ? html`<${Problem} error=${error} />` : html`<div class="stage" style=${stageStyle(file)}><canvas ref=${canvas} role="img" aria-label=${`Difference of ${file.name} before and after, times ${GAIN}`}></canvas></div>`}
+  const share = result && (result.share * 100).toFixed(result.share < 0.1 ? 2 : 1);
+  const text = result && (result.largest === 0 ? 'The pixels are equal.' : `Largest difference ${result.largest} of 255; ${share} % of the pixels differ.`);
+  return html`<div class="viewer">${error ? html`<${Problem} error=${error} />` : html`<div class="stage" style=${stageStyle(file)}><canvas ref=${canvas}
+    role="img" aria-label=${`Difference of ${file.name} before and after, times ${GAIN}`}></canvas></div>`}
     <p class="muted" role="status">${text ?? (error ? '' : 'Comparing…')}</p></div>`;
 }
 
 /** @param {{file: OrderFile, blob: string, alt: string}} props */
-const Plain = ({ file, blob, alt }) => html`<div class="viewer"><div class="stage" style=${stageStyle(file)}><${BlobImage} id=${blob} alt=${alt} /></div></div>`;
+const Plain = ({ file, blob, alt }) => html`<div class="viewer"><div class="stage" style=${stageStyle(file)}><${BlobImage} id=${blob} alt=${alt} /></div>
+  </div>`;
 
 /** Ways to look at a file, the most telling first. @param {OrderFile} file @param {OrderOutput[]} outputs @returns {{id: string, name: string, view: any}[]} */
 function viewsOf(file, outputs) {
@@ -119,21 +128,26 @@ function viewsOf(file, outputs) {
   const made = outputs.filter((output) => output.kind === 'output' && isShown(output));
   const views = [];
   for (const [index, output] of made.entries()) {
-    const suffix = made.length > 1 ? ` ${index + 1}` : '';
+    const prefix = made.length > 1 ? `${index + 1}: ` : '';
     if (isFileShown) {
-      views.push({ id: `compare-${index}`, name: `Before and after${suffix}`, view: html`<${BeforeAfter} key=${output.blob} file=${file} output=${output} />` });
-      views.push({ id: `difference-${index}`, name: `Difference × ${GAIN}${suffix}`, view: html`<${Difference} key=${output.blob} file=${file} output=${output} />` });
+      views.push({ id: `compare-${index}`, name: `${prefix}Before and after`, view: html`<${BeforeAfter} key=${output.blob} file=${file} output=${output}
+        />` });
+      views.push({ id: `difference-${index}`, name: `${prefix}Difference × ${GAIN}`, view: html`<${Difference} key=${output.blob} file=${file}
+        output=${output} />` });
     } else {
-      views.push({ id: `output-${index}`, name: `Output${suffix}`, view: html`<${Plain} key=${output.blob} file=${file} blob=${output.blob} alt=${output.name} />` });
+      views.push({ id: `output-${index}`, name: `${prefix}Output`, view: html`<${Plain} key=${output.blob} file=${file} blob=${output.blob} alt=${output.name}
+        />` });
     }
   }
   for (const output of outputs) {
     if (output.kind === 'heatmap') views.push({ id: 'heatmap', name: 'Heatmap', view: html`<${HeatmapView} file=${file} output=${output} />` });
-    if (output.kind === 'overlay') views.push({ id: 'overlay', name: 'Overlay', view: html`<${Plain} file=${file} blob=${output.blob} alt=${`Heatmap on ${file.name}`} />` });
+    if (output.kind === 'overlay') views.push({ id: 'overlay', name: 'Overlay', view: html`<${Plain} file=${file} blob=${output.blob}
+      alt=${`Heatmap on ${file.name}`} />` });
   }
   if (isFileShown) views.push({ id: 'picture', name: 'Picture', view: html`<${Plain} file=${file} blob=${file.blob} alt=${file.name} />` });
   const small = outputs.find(({ kind }) => kind === 'preview') ?? outputs.find(({ kind }) => kind === 'thumbnail');
-  if (!views.length && small) views.push({ id: 'small', name: small.kind === 'preview' ? 'Preview' : 'Thumbnail', view: html`<${Plain} file=${file} blob=${small.blob} alt=${small.name} />` });
+  if (!views.length && small) views.push({ id: 'small', name: small.kind === 'preview' ? 'Preview' : 'Thumbnail', view: html`<${Plain} file=${file}
+    blob=${small.blob} alt=${small.name} />` });
   return views;
 }
 
@@ -142,12 +156,19 @@ function Viewer({ file, outputs }) {
   const views = viewsOf(file, outputs);
   const [chosen, setChosen] = useState('');
   const view = views.find(({ id }) => id === chosen) ?? views[0];
-  if (!view) return null;
-  return html`${views.length > 1 && html`<div class="tabs wrap" role="group" aria-label="View">${views.map(({ id, name }) => html`<button key=${id} type="button" class="button small" aria-pressed=${id === view.id} onClick=${() => setChosen(id)}>${name}</button>`)}</div>`}${view.view}`;
+  if (!view) return file.blob && html`<p class="muted">A browser does not show such a file. Save it to look at it.</p>`;
+  return html`${views.length > 1 && html`<div class="tabs wrap" role="group" aria-label="View">${views.map(({ id, name }) => html`<button key=${id}
+    type="button" class="button small" aria-pressed=${id === view.id} onClick=${() => setChosen(id)}>${name}</button>`)}</div>`}${view.view}`;
 }
 
 /** @param {OrderFile} file */
 const sidesOf = ({ width, height }) => (width && height ? `${width} × ${height}` : '');
+
+/** Text of an order without stored bytes. @param {string} status */
+function emptyText(status) {
+  if (status === 'expired') return 'The order has expired: its files and outputs were deleted.';
+  return status === 'pending' ? '' : 'No bytes are stored for this order: it is a test key\'s, or its outputs went to the client\'s storage.';
+}
 
 /** @param {{order: any}} props */
 export function Files({ order }) {
@@ -158,20 +179,28 @@ export function Files({ order }) {
   const [index, setIndex] = useState(0);
   const file = files[Math.min(index, files.length - 1)];
   const isBulk = order.type === 'bulk';
+  const hasSides = files.some(({ width }) => width);
   const hasResults = files.some(({ result }) => result);
   const ofFile = outputs.filter((output) => output.file === index || (output.file === null && files.length === 1));
-  return html`<div class="table-box files"><table><thead><tr><th>file</th><th>size</th><th>pixels</th>${hasResults && html`<th>result</th>`}</tr></thead>
-      <tbody>${files.map((one, place) => html`<tr key=${place} class=${files.length > 1 && one.blob ? 'link' : ''} aria-selected=${files.length > 1 && !isBulk && place === index} onClick=${() => one.blob && setIndex(place)}>
-        <td>${files.length > 1 && one.blob && !isBulk ? html`<button type="button" class="as-link" aria-pressed=${place === index} onClick=${() => setIndex(place)}>${one.name}</button>` : one.name}
-          ${one.blob && html` <${BlobLink} class="save" id=${one.blob} name=${one.name}>save</${BlobLink}>`}</td>
-        <td class="number">${one.bytes === null ? html`<span class="muted">${order.status === 'pending' ? 'not uploaded' : '–'}</span>` : size(one.bytes)}</td><td class="number">${sidesOf(one)}</td>
-        ${hasResults && html`<td>${one.result && html`<${Outcome} outcome=${one.result} vendor=${order.vendor} isSmall=${true} />`}</td>`}</tr>`)}</tbody></table></div>
+  return html`<div class="table-box files"><table><thead><tr><th>file</th><th>size</th>${hasSides && html`<th>pixels</th>`}
+      ${hasResults && html`<th>result</th>`}</tr></thead>
+      <tbody>${files.map((one, place) => html`<tr key=${place} class=${files.length > 1 && one.blob ? 'link' : ''}
+        aria-selected=${files.length > 1 && !isBulk && place === index} onClick=${() => one.blob && setIndex(place)}>
+        <td>${files.length > 1 && one.blob && !isBulk ? html`<button type="button" class="as-link" aria-pressed=${place === index}
+          onClick=${() => setIndex(place)}>${one.name}</button>` : one.name}
+          ${one.blob && html` <${BlobLink} class="save" id=${one.blob} name=${one.name}>save</${BlobLink}>`}
+          ${one.watermarks?.length > 0 && html`<div class="row"><span class="muted">watermark</span><${WatermarkTexts} texts=${one.watermarks} /></div>`}</td>
+        <td class="number">${one.bytes === null ? html`<span class="muted">${order.status === 'pending' ? 'not uploaded' : '–'}</span>` : size(one.bytes)}
+          </td>${hasSides && html`<td class="number">${sidesOf(one)}</td>`}
+        ${hasResults && html`<td>${one.result && html`<${Outcome} outcome=${one.result} vendor=${order.vendor} isSmall=${true} />`}</td>`}</tr>`)}</tbody>
+          </table></div>
     ${file && !isBulk && html`<${Viewer} key=${index} file=${file} outputs=${ofFile} />`}
     ${outputs.length > 0 && html`<${Outputs} outputs=${outputs} files=${files} />`}
-    ${outputs.length === 0 && !files.some(({ blob }) => blob) && html`<p class="muted">${order.status === 'expired' ? 'The order has expired: its files and outputs were deleted.' : order.status === 'pending' ? '' : 'No bytes are stored for this order.'}</p>`}`;
+    ${outputs.length === 0 && !files.some(({ blob }) => blob) && html`<p class="muted">${emptyText(order.status)}</p>`}`;
 }
 
 /** @param {{outputs: OrderOutput[], files: OrderFile[]}} props */
 const Outputs = ({ outputs, files }) => html`<div class="table-box files"><table><thead><tr><th>output</th><th>name</th><th>size</th></tr></thead>
-  <tbody>${outputs.map((output) => html`<tr key=${output.blob}><td>${output.kind}${output.file !== null && files.length > 1 ? html` <span class="muted">of ${files[output.file]?.name}</span>` : ''}</td>
+  <tbody>${outputs.map((output) => html`<tr key=${output.blob}>
+    <td>${output.kind}${output.file !== null && files.length > 1 ? html` <span class="muted">of ${files[output.file]?.name}</span>` : ''}</td>
     <td><${BlobLink} id=${output.blob} name=${output.name} /></td><td class="number">${size(output.bytes)}</td></tr>`)}</tbody></table></div>`;

@@ -33,7 +33,9 @@ function drawPicture() {
     paint.lineTo(width, height);
     paint.fill();
   }
-  return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('The browser made no picture.'))), 'image/jpeg', 0.9));
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('The browser made no picture.'))), 'image/jpeg', 0.9);
+  });
 }
 
 /**

@@ -3,22 +3,34 @@
 import { duration } from './format.js';
 
 /** Space at both ends, for marks that stand there. */
-const MARGIN_PX = 10;
+const MARGIN_PX = 12;
 /** Weight of the smallest gap, in decades. */
 const WEIGHT_MIN = 0.5;
+/** Least share of the width for what is ahead of now, and for what is behind. */
+const AHEAD_SHARE = 0.28;
 /** Widths of texts, roughly. */
 const CHAR_PX = 6.3;
 const DAY_MS = 86400000;
 
 /** @typedef {{x: (at: number) => number, anchors: number[]}} Axis */
 
-/** Returns the axis over instants, in `width` pixels. @param {number[]} instants @param {number} width @returns {Axis} */
-export function makeAxis(instants, width) {
-  const anchors = [...new Set(instants)].sort((a, b) => a - b);
+/**
+ * Returns the axis over instants, in `width` pixels. What is ahead of `now` has at least its share.
+ * @param {number[]} instants @param {number} now @param {number} width @returns {Axis}
+ */
+export function makeAxis(instants, now, width) {
+  const anchors = [...new Set([...instants, now])].sort((a, b) => a - b);
   const weights = anchors.slice(1).map((at, index) => Math.max(WEIGHT_MIN, Math.log10(1 + at - anchors[index])));
-  const scale = Math.max(0, width - 2 * MARGIN_PX) / (weights.reduce((sum, weight) => sum + weight, 0) || 1);
+  const isAhead = (/** @type {number} */ index) => anchors[index] >= now;
+  const sum = (/** @type {number[]} */ all) => all.reduce((total, weight) => total + weight, 0);
+  const [ahead, past] = [sum(weights.filter((_, index) => isAhead(index))), sum(weights.filter((_, index) => !isAhead(index)))];
+  const room = Math.max(0, width - 2 * MARGIN_PX);
+  const share = past === 0 ? 1 : ahead === 0 ? 0 : Math.min(1 - AHEAD_SHARE, Math.max(AHEAD_SHARE, ahead / (ahead + past)));
   const places = [MARGIN_PX];
-  for (const weight of weights) places.push(places[places.length - 1] + weight * scale);
+  for (const [index, weight] of weights.entries()) {
+    const px = isAhead(index) ? (room * share * weight) / ahead : (room * (1 - share) * weight) / past;
+    places.push(places[places.length - 1] + px);
+  }
   const x = (/** @type {number} */ at) => {
     const next = anchors.findIndex((anchor) => anchor >= at);
     if (next < 0) return places[places.length - 1];
@@ -32,12 +44,12 @@ export function makeAxis(instants, width) {
 /** Width of a text in pixels, roughly. @param {string} text */
 export const textWidth = (text) => text.length * CHAR_PX;
 
-/** Returns the lengths of the gaps that have room for a text. @param {Axis} axis @returns {{x: number, text: string, isLong: boolean}[]} */
+/** Returns the lengths of the gaps that have room for a text. @param {Axis} axis @returns {{x: number, text: string}[]} */
 export function gapLabels({ x, anchors }) {
   return anchors.slice(1).flatMap((at, index) => {
     const [from, to] = [x(anchors[index]), x(at)];
     const text = duration(at - anchors[index]);
-    return to - from >= textWidth(text) + 10 ? [{ x: (from + to) / 2, text, isLong: at - anchors[index] >= 60000 }] : [];
+    return to - from >= textWidth(text) + 10 ? [{ x: (from + to) / 2, text }] : [];
   });
 }
 

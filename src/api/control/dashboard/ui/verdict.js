@@ -9,7 +9,10 @@ const LABELS = {
 };
 
 /** BIZ MORI's `statusCode` of a probability. @param {number} probability */
-const statusCode = (probability) => (probability >= 0.75 ? 'likely_ai' : probability >= 0.5 ? 'uncertain_ai' : probability >= 0.25 ? 'uncertain_real' : 'likely_real');
+function statusCode(probability) {
+  if (probability >= 0.5) return probability >= 0.75 ? 'likely_ai' : 'uncertain_ai';
+  return probability >= 0.25 ? 'uncertain_real' : 'likely_real';
+}
 
 /** Word of the vendor for a detection. @param {any} outcome @param {string} vendor */
 function labelOf({ label, generator, probability }, vendor) {
@@ -28,8 +31,13 @@ export function Source({ by }) {
 }
 
 /** Scale from real to AI. @param {{probability: number}} props */
-const Scale = ({ probability }) => html`<div class="scale" role="img" aria-label=${`Probability of AI ${percent(probability)}`}><i style=${{ left: `${probability * 100}%` }}></i>
+const Scale = ({ probability }) => html`<div class="scale" role="img" aria-label=${`Probability of AI ${percent(probability)}`}>
+  <i style=${{ left: `${probability * 100}%` }}></i>
   <span>real</span><span>0.25</span><span>0.5</span><span>0.75</span><span>AI</span></div>`;
+
+/** Texts of a watermark. @param {{texts: string[]}} props */
+export const WatermarkTexts = ({ texts }) => (texts.length ? html`<ul class="watermark-texts">${texts.map((text, index) => html`<li key=${index}><q>${text}
+  </q></li>`)}</ul>` : null);
 
 /** @param {{outcome: any, vendor: string, isSmall?: boolean}} props */
 export function Outcome({ outcome, vendor, isSmall = false }) {
@@ -38,13 +46,15 @@ export function Outcome({ outcome, vendor, isSmall = false }) {
     const look = outcome.label === 'human' ? 'ok' : outcome.label === 'edited' ? 'plain' : 'client';
     const label = html`<b class="chip ${look}">${labelOf(outcome, vendor)}</b> <span class="number">${percent(outcome.probability)} AI</span>`;
     if (isSmall) return html`<span title=${`by ${outcome.by}`}>${label}</span>`;
-    return html`<div class="verdict"><p class="row wrap">${label}${outcome.generator && outcome.label !== 'watermarked' && html`<span>made with ${outcome.generator}</span>`}</p>
+    return html`<div class="verdict">
+      <p class="row wrap">${label}${outcome.generator && outcome.label !== 'watermarked' && html`<span>made with ${outcome.generator}</span>`}</p>
       <${Scale} probability=${outcome.probability} /><p class="muted">Settled by <${Source} by=${outcome.by} /></p></div>`;
   }
   if (kind === 'extraction') {
     const look = outcome.status === 'detected' ? 'ok' : outcome.status === 'undetected' ? 'plain' : 'client';
-    return html`<div class="verdict"><p class="row wrap"><b class="chip ${look}">${outcome.status}</b>${outcome.texts.length === 0 && html`<span class="muted">no watermark text</span>`}</p>
-      ${outcome.texts.length > 0 && html`<ul class="watermark-texts">${outcome.texts.map((/** @type {string} */ text, /** @type {number} */ index) => html`<li key=${index}><q>${text}</q></li>`)}</ul>`}
+    return html`<div class="verdict"><p class="row wrap"><b class="chip ${look}">${outcome.status}
+      </b>${outcome.texts.length === 0 && html`<span class="muted">no watermark text</span>`}</p>
+      <${WatermarkTexts} texts=${outcome.texts} />
       <p class="muted">Settled by <${Source} by=${outcome.by} /></p></div>`;
   }
   if (kind === 'failure') {
