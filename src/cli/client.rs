@@ -7,17 +7,19 @@
 mod call;
 mod health_watch;
 mod licenses;
+mod open;
 mod pretty_json;
 mod response;
 
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use crate::cli::commands::{ClientCommand, JsonSource};
-use crate::platform::outbound::{self, CliRequest, SendError};
+use crate::cli::commands::{ClientCommand, JsonSource, ServerArgs};
+use crate::platform::outbound::{self, CliRequest, CliResponse, SendError};
 pub use call::{ApiCall, ReadSource, call};
 pub use health_watch::watch_health;
 pub use licenses::show_licenses;
+pub use open::open_dashboard;
 use response::RenderedResponse;
 
 /// Timeout of a health check.
@@ -30,6 +32,23 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 pub async fn run(command: &ClientCommand) -> Result<(), String> {
     let server = command.server();
     let call = call(command, &read_source)?;
+    let url = format!("{}{}", server.base_url(), call.path);
+    let timeout = matches!(command, ClientCommand::Health { .. }).then_some(HEALTH_TIMEOUT);
+    let response = send(server, call, timeout).await?;
+    let rendered = RenderedResponse::from_response(&url, &response);
+    print(&rendered.stdout)?;
+    rendered.error.map_or(Ok(()), Err)
+}
+
+/// Sends a call to the server and returns the response.
+///
+/// # Errors
+/// Returns one line if there is no response.
+async fn send(
+    server: &ServerArgs,
+    call: ApiCall,
+    timeout: Option<Duration>,
+) -> Result<CliResponse, String> {
     let base = server.base_url();
     let url = format!("{base}{}", call.path);
     let request = outbound::send(CliRequest {
@@ -37,19 +56,16 @@ pub async fn run(command: &ClientCommand) -> Result<(), String> {
         url: &url,
         token: server.token(),
         body: call.body,
-        timeout: matches!(command, ClientCommand::Health { .. }).then_some(HEALTH_TIMEOUT),
+        timeout,
     });
-    let response = request.await.map_err(|error| match error {
+    request.await.map_err(|error| match error {
         SendError::Connect(reason) => format!(
             "cannot connect to {base}: {reason} (is the server running? set its address with --url or --port)"
         ),
         SendError::NoResponse(reason) => format!(
             "no response from {base}: {reason} (is it a stuntdouble server, and http or https as in the URL? set its address with --url or --port)"
         ),
-    })?;
-    let rendered = RenderedResponse::from_response(&url, &response);
-    print(&rendered.stdout)?;
-    rendered.error.map_or(Ok(()), Err)
+    })
 }
 
 /// Reads a source to its end.

@@ -30,7 +30,7 @@ pub mod swagger_ui;
 pub mod tls;
 mod write_fault;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -103,6 +103,8 @@ pub struct Services {
     pub connections: Arc<OpenConnections>,
     /// Cancelled when the server stops, so that long polls end.
     pub stopping: CancellationToken,
+    /// URL of the dashboard, to which log lines of failed requests link. Unset if no person reads the log.
+    pub request_links: OnceLock<Arc<str>>,
     /// The operations of all APIs.
     pub operations: Vec<Operation>,
 }

@@ -10,7 +10,7 @@ use stuntdouble::cli::grammar::{Cli, Command as CliCommand};
 use crate::readme::assert_table;
 
 /// Every command with its arguments, and the route that it calls.
-const COMMAND_ROUTES: [(&str, &str); 37] = [
+const COMMAND_ROUTES: [(&str, &str); 38] = [
     ("health", "GET /_mock/health"),
     ("metrics", "GET /_mock/metrics"),
     ("reset", "POST /_mock/reset"),
@@ -48,7 +48,8 @@ const COMMAND_ROUTES: [(&str, &str); 37] = [
     ),
     ("snapshots delete a", "DELETE /_mock/snapshots/{name}"),
     ("fixtures load -", "PUT /_mock/fixtures"),
-    // Commands that call no server.
+    // Commands that make no call of the control plane.
+    ("open", ""),
     ("sign --secret a", ""),
     ("verify --secret a --signature b", ""),
     ("licenses", ""),
