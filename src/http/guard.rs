@@ -268,7 +268,7 @@ impl GuardInner {
             .metrics
             .start_request(state.metrics.operation_index(name));
         let entry = start_journal_entry(state, name, &request);
-        let log = RequestLog::new(&entry, name, &request);
+        let log = RequestLog::new(&entry, name, &request, state.request_links.get());
         let request = request.map(|body| record_body(body, || entry.record_request()));
         let (request, unread_body) = UnreadBody::capture(request);
         let (parts, body) = request.into_parts();

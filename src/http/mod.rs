@@ -32,7 +32,7 @@ pub mod tls;
 mod write_fault;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -112,6 +112,8 @@ pub struct Services {
     pub connections: Arc<OpenConnections>,
     /// Cancelled when the server stops, so that long polls end.
     pub stopping: CancellationToken,
+    /// URL of the dashboard, to which log lines of failed requests link. Unset if no person reads the log.
+    pub request_links: OnceLock<Arc<str>>,
     /// The operations of all APIs.
     pub operations: Vec<Operation>,
     /// OpenAPI documents of the APIs that have one.

@@ -25,8 +25,8 @@ use crate::model::rule::ResultKind;
 use crate::model::work::{DocumentOptions, Work};
 use crate::services::accounts::Account;
 use crate::services::fixtures::{FieldError, FixtureOrder};
-use crate::services::vendors::FixtureForm;
 use crate::services::orders::{FileSource, NewFile, NewOrder, UploadedFile};
+use crate::services::vendors::FixtureForm;
 use crate::storage::db::InternalError;
 
 const OPERATION: &str = "undetectable.detect";

@@ -20,7 +20,7 @@ use body::{account_field, json_or_empty, object, verify_body, with_account};
 use fixtures::embed_files;
 
 /// Characters to percent-encode in a path segment: all but the unreserved ones of RFC 3986 §2.3.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+pub(super) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
@@ -40,7 +40,7 @@ pub struct ApiCall {
 pub type ReadSource<'r> = &'r dyn Fn(&JsonSource) -> Result<Vec<u8>, String>;
 
 impl ApiCall {
-    fn get(path: impl Into<String>) -> Self {
+    pub(super) fn get(path: impl Into<String>) -> Self {
         Self::new("GET", path, None)
     }
 

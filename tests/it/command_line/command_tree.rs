@@ -56,7 +56,8 @@ const COMMAND_ROUTES: &[(&str, &str)] = &[
     ("snapshots delete a", "DELETE /_mock/snapshots/{name}"),
     ("fixtures export a", "GET /_mock/fixtures"),
     ("fixtures load -", "PUT /_mock/fixtures"),
-    // Commands that call no server.
+    // Commands that make no call of the control plane.
+    ("open", ""),
     ("sign --secret a", ""),
     ("verify --secret a --signature b", ""),
     ("licenses", ""),

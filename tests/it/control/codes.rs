@@ -6,7 +6,7 @@ use serde_json::Value;
 use stuntdouble::api::control::{ControlErrorCode, description};
 
 /// Codes of the control plane's errors, in alphabetical order, with their HTTP statuses.
-const CONTROL_CODES: [(&str, u16); 42] = [
+const CONTROL_CODES: [(&str, u16); 43] = [
     ("account_gone", 409),
     ("ambiguous_inbox", 409),
     ("bad_body", 400),

@@ -31,7 +31,10 @@ async fn info_of_new_server_has_settings_and_zeros() {
     assert!(started_at.as_str().is_some_and(is_instant), "{started_at}");
     let revision = first["revision"].take();
     assert_eq!(revision, later["revision"], "no change in between");
-    assert!(revision.as_u64() > Some(1_000_000_000_000_000), "{revision}");
+    assert!(
+        revision.as_u64() > Some(1_000_000_000_000_000),
+        "{revision}"
+    );
     let memory = first["memory"].take();
     let (resident, limit) = (&memory["residentBytes"], &memory["limitBytes"]);
     assert!(resident.as_u64() > Some(1_000_000) && resident.as_u64() < limit.as_u64());

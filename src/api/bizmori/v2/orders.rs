@@ -132,7 +132,15 @@ async fn confirm_ai_detection(
     JsonBody(body): JsonBody<Confirm>,
 ) -> BizmoriResult {
     let is_ai_detection = |work: &Work| matches!(work, Work::AiDetection { .. });
-    confirm(&state, account, &entry, body, CONFIRM_AI_DETECTION, is_ai_detection).await
+    confirm(
+        &state,
+        account,
+        &entry,
+        body,
+        CONFIRM_AI_DETECTION,
+        is_ai_detection,
+    )
+    .await
 }
 
 async fn confirm(
