@@ -9,6 +9,7 @@
 //! | `ceilings` | commits of one row each; a bare axum handler | /s |
 //! | `get` | reading a finished order, alternating with a bare axum handler | /s, ratio |
 //! | `journal` | reading a finished order with and without a journal, alternating | /s, ratio |
+//! | `dashboard` | creates with and without a reader of the events, alternating | /s, ratio, MB |
 //! | `create` | an order of 100 files | ms |
 //! | `list` | the first page of 100,000 orders | ms |
 //! | `detect` | Undetectable: detect to done, a ZIP of 50 images, `/query` against a bare axum handler | ms, s, ratio |
@@ -28,6 +29,8 @@ mod baselines;
 mod calls;
 #[path = "lifecycle/client.rs"]
 mod client;
+#[path = "lifecycle/dashboard.rs"]
+mod dashboard;
 #[path = "lifecycle/documents.rs"]
 mod documents;
 #[path = "lifecycle/harness.rs"]
@@ -65,18 +68,19 @@ usage: cargo bench --bench lifecycle -- [--clients N] [--seconds S] [--only SECT
 
     --clients N       concurrent clients, each with an account of its own (32)
     --seconds S       duration of the measurement, after 2 s of warm-up (10)
-    --only SECTION    ready, lifecycle, ceilings, get, journal, create, list, detect,
-                      watermarks, advance, state or memory; can be repeated (all)
+    --only SECTION    ready, lifecycle, ceilings, get, journal, dashboard, create, list,
+                      detect, watermarks, advance, state or memory; can be repeated (all)
     --server PATH     server binary, if not the one built with this benchmark";
 
 /// First argument of the bare handler's process. The length of the response body follows.
 const BARE_HANDLER: &str = "--bare-handler";
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
     "ready",
     "lifecycle",
     "ceilings",
     "get",
     "journal",
+    "dashboard",
     "create",
     "list",
     "detect",
@@ -168,6 +172,9 @@ async fn run(settings: &BenchSettings) -> BenchResult<()> {
     }
     if settings.selects("journal") {
         baselines::journal(settings).await?;
+    }
+    if settings.selects("dashboard") {
+        dashboard::open_page(settings).await?;
     }
     if settings.selects("create") {
         orders::hundred_files(settings).await?;

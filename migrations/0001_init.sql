@@ -101,6 +101,7 @@ CREATE TABLE events (
     account_id INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     vendor     TEXT    NOT NULL,
     type       TEXT    NOT NULL,
+    order_id   TEXT    NOT NULL,             -- order that the event is about
     body       TEXT    NOT NULL              -- the bytes that are signed and sent
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX events_by_account ON events (account_id);

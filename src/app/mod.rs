@@ -20,8 +20,8 @@ use tokio_util::sync::CancellationToken;
 use crate::api::{bizmori, control, s3, undetectable};
 use crate::http::tls::{Acceptor, ServerTls};
 use crate::http::{
-    AppState, DASHBOARD, GuardRefusal, HttpServer, OpenConnections, Operation, PREFLIGHT, Routes,
-    Services, TcpOrTlsListener,
+    ApiDocument, AppState, DASHBOARD, GuardRefusal, HttpServer, OpenConnections, Operation,
+    PREFLIGHT, Routes, Services, TcpOrTlsListener,
 };
 use crate::model::account::Revision;
 use crate::platform::clock;
@@ -32,7 +32,7 @@ use crate::platform::rng::Entropy;
 use crate::services::accounts::Accounts;
 use crate::services::claims::Claims;
 use crate::services::inbox::Inbox;
-use crate::services::journal::{self, Journal};
+use crate::services::journal::{Journal, JournalLimits};
 use crate::services::orders::Orders;
 use crate::services::presigned_urls::PresignedUrls;
 use crate::services::rules::Rules;
@@ -60,6 +60,13 @@ const TLS_DIR: &str = "tls";
 
 /// Profiles of the vendors.
 const VENDORS: Vendors = Vendors::new([&bizmori::PROFILE, &undetectable::PROFILE]);
+
+/// OpenAPI documents of the APIs that have one.
+static API_DOCUMENTS: [ApiDocument; 3] = [
+    ApiDocument::new("bizmori", bizmori::description),
+    ApiDocument::new("undetectable", undetectable::description),
+    ApiDocument::new("control", control::description),
+];
 
 /// A server that is bound to its ports and does not serve yet.
 #[derive(Debug)]
@@ -110,7 +117,7 @@ impl App {
             .map_err(|error| format!("cannot open the blob store: {error}"))?;
         let tls = load_tls(&config, data.path())?;
         let ca_pem = tls.as_ref().map(|tls| Arc::clone(&tls.ca_pem));
-        let state = build_services(config, data.path(), db, blobs, ca_pem).await?;
+        let state = build_services(config, &data, db, blobs, ca_pem).await?;
         let host = state.config.host;
         let settings = &state.config.tls;
         let (listener, address) = bind(host, state.config.port, "--port").await?;
@@ -278,7 +285,7 @@ fn load_tls(config: &Config, root: &Path) -> Result<Option<ServerTls>, String> {
 
 async fn build_services(
     config: Config,
-    root: &Path,
+    data: &DataDir,
     db: Db,
     blobs: Blobs,
     ca_pem: Option<Arc<str>>,
@@ -341,7 +348,7 @@ async fn build_services(
         metrics.clone(),
     );
     let snapshots = Snapshots::open(
-        root,
+        data.path(),
         db.clone(),
         blobs.clone(),
         Arc::clone(&accounts),
@@ -349,13 +356,16 @@ async fn build_services(
     )
     .await
     .map_err(|error| format!("cannot read the snapshots: {error}"))?;
-    let journal = Journal::new(journal::JournalLimits {
+    let limits = JournalLimits {
         requests: config.journal.journal_requests_max,
         bytes: config.journal.journal_bytes_max,
-    });
+    };
+    let changes = db.changes().clone();
     let connections_max = descriptors::connections_max(config.connections.connections_max);
     Ok(Arc::new(Services {
         config,
+        data_dir: data.path().to_owned(),
+        is_data_dir_temporary: data.is_temporary(),
         db,
         accounts,
         orders,
@@ -367,9 +377,10 @@ async fn build_services(
         signer,
         hosts,
         entropy,
-        journal,
+        journal: Journal::new(limits, changes.clone()),
         metrics,
-        inbox: Inbox::default(),
+        inbox: Inbox::new(changes.clone()),
+        changes,
         rules,
         snapshots: Arc::new(snapshots),
         vendors: VENDORS,
@@ -378,5 +389,6 @@ async fn build_services(
         stopping: CancellationToken::new(),
         operations,
         request_links: OnceLock::new(),
+        api_documents: &API_DOCUMENTS,
     }))
 }

@@ -11,7 +11,9 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
 
-pub use filters::{AccountArg, DeliveryList, OrderList, PageArgs, RequestFilterArgs, RequestList};
+pub use filters::{
+    AccountArg, AccountList, DeliveryList, OrderList, PageArgs, RequestFilterArgs, RequestList,
+};
 pub use subcommands::{
     AccountsCommand, ClockCommand, ClockModeArg, DeliveriesCommand, FixturesCommand, InboxCommand,
     JsonSource, OrdersCommand, RequestsCommand, RulesCommand, SnapshotsCommand, VerifyArgs,
@@ -41,6 +43,19 @@ pub enum ClientCommand {
         #[command(flatten)]
         server: ServerArgs,
     },
+    /// Show version, uptime, data directory, memory and numbers of orders and deliveries; with
+    /// --account, orders and deliveries of the account
+    Info {
+        #[command(flatten)]
+        account: AccountArg,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// List the operations of all APIs, and whether rules can act on them
+    Operations {
+        #[command(flatten)]
+        server: ServerArgs,
+    },
     /// Show the metrics in the text format of Prometheus
     Metrics {
         #[command(flatten)]
@@ -67,7 +82,7 @@ pub enum ClientCommand {
     /// clock
     #[command(group = ArgGroup::new("step").required(true).args(["by", "to"]))]
     Advance {
-        /// Milliseconds, or a duration such as `10s`, `PT5M` or `P7D`
+        /// Milliseconds, a duration such as `10s`, `PT5M` or `P7D`, or `next`: to the next due job
         by: Option<String>,
         /// Target instant, such as `2026-03-12T10:00:00Z`
         #[arg(long, value_name = "INSTANT")]
@@ -98,7 +113,7 @@ pub enum ClientCommand {
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// List rules; add or delete one, or clear them; with --account, only those that name the
+    /// List rules; add, set or delete one, or clear them; with --account, only those that name the
     /// account
     #[command(visible_alias = "rule", args_conflicts_with_subcommands = true)]
     Rules {
@@ -121,6 +136,32 @@ pub enum ClientCommand {
         #[command(flatten)]
         server: ServerArgs,
     },
+    /// List the jobs that are due or running, earliest first
+    #[command(visible_alias = "job")]
+    Jobs {
+        #[command(flatten)]
+        list: AccountList,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// List the webhooks that are registered, newest last
+    #[command(visible_alias = "webhook")]
+    Webhooks {
+        #[command(flatten)]
+        list: AccountList,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Show what changes as it happens, one line of JSON for each event, until the server stops
+    Events {
+        /// Revision after which to start; if not given, the last one
+        #[arg(long, value_name = "REVISION")]
+        since: Option<u64>,
+        #[command(flatten)]
+        account: AccountArg,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
     /// List the delivery attempts of webhooks, newest last; resend a delivery
     #[command(visible_alias = "delivery", args_conflicts_with_subcommands = true)]
     Deliveries {
@@ -131,7 +172,7 @@ pub enum ClientCommand {
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// List orders and documents, newest last; complete, fail or expire one
+    /// List orders and documents, newest last; show, complete, fail or expire one
     #[command(visible_alias = "order", args_conflicts_with_subcommands = true)]
     Orders {
         #[command(subcommand)]
@@ -163,7 +204,7 @@ pub enum ClientCommand {
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// Load fixtures
+    /// Load fixtures; export an account as fixtures
     Fixtures {
         #[command(subcommand)]
         command: FixturesCommand,
@@ -178,6 +219,8 @@ impl ClientCommand {
     pub fn server(&self) -> &ServerArgs {
         match self {
             Self::Health { server, .. }
+            | Self::Info { server, .. }
+            | Self::Operations { server }
             | Self::Metrics { server }
             | Self::Reset { server, .. }
             | Self::Clock { server, .. }
@@ -186,6 +229,9 @@ impl ClientCommand {
             | Self::Accounts { server, .. }
             | Self::Rules { server, .. }
             | Self::Requests { server, .. }
+            | Self::Jobs { server, .. }
+            | Self::Webhooks { server, .. }
+            | Self::Events { server, .. }
             | Self::Deliveries { server, .. }
             | Self::Orders { server, .. }
             | Self::Inbox { server, .. }

@@ -202,19 +202,23 @@ impl ImageSource {
     }
 }
 
-fn decode_raster(
-    bytes: &[u8],
-    format: RasterFormat,
-    lease: impl FnOnce(&ImageHeader) -> Result<(), FileDefect>,
-) -> Result<DecodedImage, FileDefect> {
-    let codec = match format {
+/// Returns the codec of a format.
+pub fn codec(format: RasterFormat) -> ImageFormat {
+    match format {
         RasterFormat::Jpeg => ImageFormat::Jpeg,
         RasterFormat::Png => ImageFormat::Png,
         RasterFormat::WebP => ImageFormat::WebP,
         RasterFormat::Bmp => ImageFormat::Bmp,
         RasterFormat::Tiff => ImageFormat::Tiff,
         RasterFormat::Gif => ImageFormat::Gif,
-    };
+    }
+}
+
+fn decode_raster(
+    bytes: &[u8],
+    format: RasterFormat,
+    lease: impl FnOnce(&ImageHeader) -> Result<(), FileDefect>,
+) -> Result<DecodedImage, FileDefect> {
     let defect = |error| decoding_defect(format, &error);
     if let Some((width_px, height_px)) = structure::header_dimensions(format, bytes) {
         check_size(width_px, height_px, 0)?;
@@ -223,7 +227,7 @@ fn decode_raster(
         let text = "the PNG's ICC profile is too large";
         return Err(FileDefect::TooLarge(text.to_owned()));
     }
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), codec);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), codec(format));
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(ALLOC_BYTES_MAX);
     reader.limits(limits);

@@ -17,6 +17,7 @@ mod content;
 mod decode;
 mod error;
 mod font;
+mod header;
 mod heatmap;
 mod ifd;
 mod input;
@@ -46,6 +47,7 @@ pub use budget::{Budget, TOTAL_BYTES_MIN};
 pub use content::InputFile;
 pub use decode::{PIXELS_MAX, SIDE_PX_MAX};
 pub use error::EngineError;
+pub use header::HeaderFacts;
 pub use heatmap::{Background, Scale};
 pub use input::FILE_BYTES_MAX;
 pub use protect::{ProtectedImage, Protection};
@@ -277,6 +279,16 @@ impl Engine {
         name: String,
     ) -> Result<FileKind, EngineError> {
         flatten_task(tokio::task::spawn_blocking(move || decode::identify(&content, &name)).await)
+    }
+
+    /// Returns the facts in the first bytes of a file. Takes no permit, because little is read.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read, or a decoder panics.
+    pub async fn header_facts(&self, content: InputFile) -> io::Result<HeaderFacts> {
+        let read = tokio::task::spawn_blocking(move || header::read(&content));
+        read.await
+            .unwrap_or_else(|error| Err(io::Error::other(error)))
     }
 
     /// Returns the entries of a ZIP file, in the order of its central directory.

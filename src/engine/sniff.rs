@@ -92,6 +92,14 @@ fn empty() -> FileDefect {
     FileDefect::FileSize("the file is empty".to_owned())
 }
 
+/// Returns the kind of a file that begins with `head`, whatever its name is. `None` if it is of no known
+/// kind.
+#[must_use]
+pub fn kind(head: &[u8]) -> Option<FileKind> {
+    let picture = sniff(head).map(FileKind::Picture);
+    picture.or_else(|| sniff_other(head))
+}
+
 /// Returns the kind of a file that is not a raster file. `None` if it is of no known kind.
 fn sniff_other(head: &[u8]) -> Option<FileKind> {
     bmff::file_kind(head)

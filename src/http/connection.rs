@@ -105,8 +105,14 @@ impl ConnectionHandle {
         self.is_tls
     }
 
+    /// `true` if the client has accepted all that was written to it.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        !self.lock().is_pending
+    }
+
     /// Returns when earlier responses on this connection have been written and no fault is left.
-    pub(super) async fn wait_until_written(&self) {
+    pub async fn wait_until_written(&self) {
         std::future::poll_fn(|context| {
             let mut writing = self.lock();
             if writing.fault.is_none() && !writing.is_pending {

@@ -40,17 +40,7 @@ pub fn header_line(line: &str) -> HeaderValue {
 /// Returns the value of [`X_MOCK_OUTCOME`]: the `outcome` (`probability 0.98`) and its source.
 #[must_use]
 pub fn outcome_line(outcome: &str, source: &VerdictSource) -> HeaderValue {
-    let source = match source {
-        VerdictSource::Suffix(suffix) => format!("by suffix _{suffix}"),
-        VerdictSource::Metadata => "by metadata".to_owned(),
-        VerdictSource::Digest => "by digest".to_owned(),
-        VerdictSource::Content => "by content".to_owned(),
-        VerdictSource::Defect(message) => format!("by content: {message}"),
-        VerdictSource::TestKey => "by test key".to_owned(),
-        VerdictSource::Rule(id) => format!("by rule {id}"),
-        VerdictSource::Manual => "by control API".to_owned(),
-    };
-    header_line(&format!("{outcome} {source}"))
+    header_line(&format!("{outcome} by {source}"))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use super::browser::{Area, check_origin, is_inbox_delivery, requires_same_origin};
 use super::cors::{AllowedOrigins, CorsVerdict, is_preflight, preflight_response};
 use super::drain_body::UnreadBody;
+use super::explain_error::explain_error;
 use super::host::{AllowedHosts, Host};
 use super::operation::{X_MOCK_REQUEST, start_journal_entry};
 use super::origin::{origin_host, origin_of};
@@ -38,6 +39,8 @@ const HEALTH: &str = "/_mock/health";
 pub const DASHBOARD: &str = "/_mock/";
 /// Prefix of the paths of the dashboard's files.
 const DASHBOARD_FILES: &str = "/_mock/ui/";
+/// Documentation page. A browser cannot send the token with the request for a page.
+const DOCS: &str = "/_mock/docs";
 
 /// Reason for refusing a request before it is routed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -243,6 +246,7 @@ impl GuardInner {
         let is_exempt = Area::for_path(path) != Area::Control
             || path == HEALTH
             || is_dashboard(request.method(), path)
+            || is_docs_page(path)
             || is_inbox_delivery(request.method(), path);
         match &self.token {
             Some(token) if !is_exempt && !has_token(request.headers(), token) => {
@@ -271,9 +275,13 @@ impl GuardInner {
         let mut response = build(&parts);
         drop(body);
         unread_body.drain().await;
-        Area::for_path(parts.uri.path()).protect(response.headers_mut());
+        let area = Area::for_path(parts.uri.path());
+        area.protect(response.headers_mut());
         if let Some(verdict) = parts.extensions.get::<CorsVerdict>() {
             verdict.write(response.headers_mut());
+        }
+        if !area.is_own_page() {
+            response = explain_error(state, area, response).await;
         }
         let seq = HeaderValue::from(entry.ensure_seq());
         response.headers_mut().insert(X_MOCK_REQUEST, seq);
@@ -289,6 +297,12 @@ impl GuardInner {
 fn is_dashboard(method: &Method, path: &str) -> bool {
     let is_page = path == DASHBOARD || path == DASHBOARD.trim_end_matches('/');
     method.is_safe() && (is_page || path.starts_with(DASHBOARD_FILES))
+}
+
+/// `true` for the documentation page and its files, which are the same for everybody.
+fn is_docs_page(path: &str) -> bool {
+    let rest = path.strip_prefix(DOCS);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Refuses preflights of pages whose origin is not allowed.

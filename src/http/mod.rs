@@ -7,6 +7,7 @@ mod connection;
 mod cors;
 mod drain_body;
 mod embedded;
+mod explain_error;
 mod explain_headers;
 mod fault;
 mod guard;
@@ -30,12 +31,14 @@ pub mod swagger_ui;
 pub mod tls;
 mod write_fault;
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
+use crate::platform::change_log::ChangeLog;
 use crate::platform::metrics::Metrics;
 use crate::platform::presign::{KnownHosts, Signer};
 use crate::platform::rng::Entropy;
@@ -65,7 +68,7 @@ pub use host::Host;
 pub use json::Json;
 pub use listener::TcpOrTlsListener;
 pub use open_connections::OpenConnections;
-pub use openapi::Operation;
+pub use openapi::{ApiDocument, Operation};
 pub use operation::{AddMiddleware, OperationLayerState, Routes, operation_middleware};
 pub use origin::{Origin, OriginError, RequestContext, origin_host};
 pub use path_param::{PathParam, PathParamPair};
@@ -74,12 +77,16 @@ pub use request_body::BodyStalled;
 pub use request_log::InternalFault;
 pub use rule_middleware::{AccountResolver, ResolvedAccount, sleep_ms};
 pub use server::HttpServer;
-pub use stream_listing::{serialize_item, stream_listing};
+pub use stream_listing::{StreamError, serialize_item, stream_listing};
 
 /// Shared dependencies of all handlers.
 #[derive(Debug)]
 pub struct Services {
     pub config: Config,
+    /// Path of the data directory.
+    pub data_dir: PathBuf,
+    /// `true` if the data directory is removed at exit.
+    pub is_data_dir_temporary: bool,
     pub db: Db,
     pub accounts: Arc<Accounts>,
     pub orders: Arc<Orders>,
@@ -92,6 +99,8 @@ pub struct Services {
     pub hosts: Arc<KnownHosts>,
     pub entropy: Entropy,
     pub journal: Journal,
+    /// Log of changes, which streams of events read.
+    pub changes: ChangeLog,
     pub metrics: Metrics,
     pub inbox: Inbox,
     pub rules: Arc<Rules>,
@@ -107,6 +116,8 @@ pub struct Services {
     pub request_links: OnceLock<Arc<str>>,
     /// The operations of all APIs.
     pub operations: Vec<Operation>,
+    /// OpenAPI documents of the APIs that have one.
+    pub api_documents: &'static [ApiDocument],
 }
 
 impl Services {

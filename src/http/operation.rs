@@ -12,6 +12,7 @@ use axum::routing::{MethodFilter, MethodRouter, any_service, on};
 use super::browser::Area;
 use super::cors::CorsVerdict;
 use super::drain_body::UnreadBody;
+use super::explain_error::explain_error;
 use super::fault::inject_fault;
 use super::openapi::{Describe, Operation};
 use super::record_body::{packed_headers, record_body};
@@ -243,6 +244,7 @@ pub async fn operation_middleware(
     let (mut request, unread_body) = UnreadBody::capture(request);
     let method = request.method().clone();
     let effect = apply_rules(&state, name, account_resolver, &entry, &mut request).await;
+    let is_stub = effect.stub_response.is_some();
     let mut response = match effect.stub_response {
         Some(response) => {
             drop(request);
@@ -254,6 +256,10 @@ pub async fn operation_middleware(
     area.protect(response.headers_mut());
     if let Some(verdict) = cors {
         verdict.write(response.headers_mut());
+    }
+    // A rule's response is sent as the rule has it.
+    if !is_stub {
+        response = explain_error(&state, area, response).await;
     }
     let elapsed = in_flight.elapsed();
     let seq = entry.ensure_seq();

@@ -210,6 +210,7 @@ mod tests {
     use axum::body::Body;
 
     use super::*;
+    use crate::platform::change_log::ChangeLog;
     use crate::services::journal::{Journal, JournalLimits, RequestHead, RequestQuery};
 
     /// Runs `act` with the log of a request for `path`. Returns the log lines without times, and the
@@ -224,10 +225,11 @@ mod tests {
         links: Option<&Arc<str>>,
         act: impl FnOnce(RequestLog),
     ) -> (String, Option<u16>) {
-        let journal = Journal::new(JournalLimits {
+        let limits = JournalLimits {
             requests: 10,
             bytes: 100_000,
-        });
+        };
+        let journal = Journal::new(limits, ChangeLog::default());
         let request = Request::builder()
             .uri(path)
             .header(API_KEY, "live")

@@ -18,6 +18,7 @@ use super::browser::sandbox;
 use super::explain_headers::{X_MOCK_REASON, header_line};
 use super::{AppState, Services};
 use crate::model::rule::{self, Fault, MatchInput, MatchTarget, StubResponse};
+use crate::platform::clock;
 use crate::services::accounts::Account;
 use crate::services::journal::JournalEntry;
 
@@ -92,15 +93,14 @@ pub(super) async fn apply_rules(
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let account = account_resolver(state, request).await;
     // Numbers the request in the journal before a rule delays it.
-    match &account {
-        Some(account) => {
-            entry.set_account(account);
-            ResolvedAccount::insert(request.extensions_mut(), account);
-        }
-        None => {
-            let _ = entry.ensure_seq();
-        }
+    if let Some(account) = &account {
+        entry.set_account(account);
+        ResolvedAccount::insert(request.extensions_mut(), account);
     }
+    let seq = entry.ensure_seq();
+    let now = account
+        .as_ref()
+        .map_or_else(clock::real_now, |account| account.now());
     let input = MatchInput {
         operation,
         account: account.as_ref().map(|account| account.key.as_str()),
@@ -109,7 +109,7 @@ pub(super) async fn apply_rules(
             path: &path,
         },
     };
-    let decision = match state.rules.evaluate_and_count(input).await {
+    let decision = match state.rules.evaluate_and_count(input, now, Some(seq)).await {
         Ok(decision) => decision,
         Err(error) => {
             tracing::error!(%error, "rule evaluation failed");

@@ -33,7 +33,7 @@ impl ClockId {
     }
 }
 
-/// Declares the id of a row that BIZ MORI's clients see: an integer in JSON, digits in paths. The
+/// Declares the id of a row that clients see: an integer in JSON, digits in paths. The
 /// database assigns ids in ascending order, from 1, and never reuses them.
 macro_rules! row_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -72,17 +72,9 @@ row_id! {
     DeliveryId
 }
 
-/// Id of a rule. Ids ascend in the order of creation and are never reused.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(transparent)]
-pub struct RuleId(pub i64);
-
-impl fmt::Display for RuleId {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(out)
-    }
+row_id! {
+    /// Id of a rule. Ids ascend in the order of creation.
+    RuleId
 }
 
 #[cfg(test)]

@@ -80,6 +80,21 @@ impl JobKind {
     }
 }
 
+impl Job {
+    /// Returns the id of the order that the subject names. `None` if the subject is an upload or an
+    /// endpoint.
+    #[must_use]
+    pub fn order(&self) -> Option<&str> {
+        match self.kind {
+            JobKind::Process | JobKind::Expire | JobKind::ExpireUploads | JobKind::Sunset => {
+                Some(&self.subject)
+            }
+            JobKind::Report => self.subject.rsplit_once('/').map(|(order, _)| order),
+            JobKind::ExpireUpload | JobKind::Deliver => None,
+        }
+    }
+}
+
 /// A row of the job table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {

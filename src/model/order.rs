@@ -4,19 +4,22 @@
 //! retention period. A pending order fails if its files are not uploaded in time. Transitions are total
 //! functions: an impossible transition returns its reason and changes nothing.
 
+mod history;
+mod outputs;
 mod release;
 #[cfg(test)]
 mod sample;
 
 use serde::{Deserialize, Serialize};
 
-use super::file::{File, OutputSpec, Role};
+use super::file::{File, Role};
 use super::ids::AccountId;
 use super::report::Reports;
 use super::rule::{OutcomeOverride, ProcessingMode};
 use super::time::{DAY_MS, Timestamp};
 pub use super::vendor::{ApiVersion, Vendor};
 use super::work::{Failure, Outcome, Work};
+pub use history::StateChange;
 
 /// An order. Undetectable's documents and bulks are orders, too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,6 +64,9 @@ pub struct Order {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub processing: Option<ProcessingMode>,
     pub state: OrderState,
+    /// Changes of the state, the creation first. At most one for each state.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<StateChange>,
 }
 
 /// Retention of stored orders without the field.
@@ -168,40 +174,6 @@ impl Order {
         self.files.iter().any(File::is_upload_pending)
     }
 
-    /// Returns the outputs of the order: one per file, or in v3 one per watermark.
-    #[must_use]
-    pub fn output_specs(&self) -> Vec<OutputSpec<'_>> {
-        let specs_of_file = |file| -> Vec<OutputSpec<'_>> {
-            let file: &File = file;
-            let is_one_per_text = self.api == ApiVersion::V3 && !file.watermark_texts.is_empty();
-            let texts = if is_one_per_text {
-                file.watermark_texts.chunks(1).collect()
-            } else {
-                vec![file.watermark_texts.as_slice()]
-            };
-            let spec = |(index, watermark_texts)| OutputSpec {
-                file,
-                index,
-                watermark_texts,
-            };
-            texts.into_iter().enumerate().map(spec).collect()
-        };
-        self.files.iter().flat_map(specs_of_file).collect()
-    }
-
-    /// Returns the outputs that are still to be created, each with its index among all outputs: those
-    /// that have not been delivered to a target, and always the first, which the thumbnail shows.
-    pub fn pending_outputs(&self) -> impl Iterator<Item = (usize, OutputSpec<'_>)> {
-        let is_pending = |(index, spec): &(usize, OutputSpec<'_>)| {
-            let target = spec.file.target.as_ref();
-            *index == 0 || target.is_none_or(|target| !target.delivered)
-        };
-        self.output_specs()
-            .into_iter()
-            .enumerate()
-            .filter(is_pending)
-    }
-
     /// Returns the file that decides the result. `None` if the order has no such file.
     #[must_use]
     pub fn primary_file(&self) -> Option<&File> {
@@ -242,23 +214,27 @@ impl Order {
     }
 
     /// Starts a pending watermark order whose uploads are complete. Such orders need no confirm. Returns
-    /// `false` if the order does not start.
-    pub fn start(&mut self, now: Timestamp) -> bool {
+    /// `false` if the order does not start. `by` is the cause in the history.
+    pub fn start(&mut self, by: &'static str, now: Timestamp) -> bool {
         let can_start = self.state == OrderState::Pending && self.work.is_watermark();
         if !can_start || self.has_pending_uploads() {
             return false;
         }
-        self.state = OrderState::started(now);
-        self.updated_at = now;
+        self.enter(OrderState::started(now), by, now);
         true
     }
 
     /// Starts the order because its client confirmed it. Returns `Ok(false)` if the order was confirmed
-    /// with the same key before.
+    /// with the same key before. `by` is the cause in the history.
     ///
     /// # Errors
     /// Returns the reason why the order cannot be confirmed. The order is unchanged then.
-    pub fn confirm(&mut self, key: &str, now: Timestamp) -> Result<bool, ConfirmRejection> {
+    pub fn confirm(
+        &mut self,
+        key: &str,
+        by: &'static str,
+        now: Timestamp,
+    ) -> Result<bool, ConfirmRejection> {
         if self.confirm_key.as_deref() == Some(key) {
             return Ok(false);
         }
@@ -283,17 +259,22 @@ impl Order {
             });
         }
         self.confirm_key = Some(key.to_owned());
-        self.state = OrderState::started(now);
-        self.updated_at = now;
+        self.enter(OrderState::started(now), by, now);
         Ok(true)
     }
 
     /// Completes or fails an order in progress. Returns `false`, without a change, in other states.
-    pub fn finish(&mut self, result: Result<Outcome, Failure>, now: Timestamp) -> bool {
+    /// `by` is the cause in the history.
+    pub fn finish(
+        &mut self,
+        result: Result<Outcome, Failure>,
+        by: &'static str,
+        now: Timestamp,
+    ) -> bool {
         let OrderState::InProgress { started_at, .. } = self.state else {
             return false;
         };
-        self.state = match result {
+        let state = match result {
             Ok(outcome) => OrderState::Complete {
                 started_at,
                 completed_at: now,
@@ -305,21 +286,22 @@ impl Order {
                 failure,
             },
         };
-        self.updated_at = now;
+        self.enter(state, by, now);
         true
     }
 
-    /// Fails a pending order. Returns `false`, without a change, in other states.
-    pub fn fail_pending(&mut self, failure: Failure, now: Timestamp) -> bool {
+    /// Fails a pending order. Returns `false`, without a change, in other states. `by` is the cause in
+    /// the history.
+    pub fn fail_pending(&mut self, failure: Failure, by: &'static str, now: Timestamp) -> bool {
         if self.state != OrderState::Pending {
             return false;
         }
-        self.state = OrderState::Failed {
+        let failed = OrderState::Failed {
             started_at: None,
             failed_at: now,
             failure,
         };
-        self.updated_at = now;
+        self.enter(failed, by, now);
         true
     }
 
@@ -364,8 +346,9 @@ impl Order {
         }
     }
 
-    /// Expires the order. Returns `false`, without a change, if the order has already expired.
-    pub fn expire(&mut self, now: Timestamp) -> bool {
+    /// Expires the order. Returns `false`, without a change, if the order has already expired. `by` is
+    /// the cause in the history.
+    pub fn expire(&mut self, by: &'static str, now: Timestamp) -> bool {
         let outcome = match std::mem::replace(&mut self.state, OrderState::Pending) {
             OrderState::Complete { outcome, .. } => Some(outcome),
             OrderState::Pending | OrderState::InProgress { .. } | OrderState::Failed { .. } => None,
@@ -374,18 +357,7 @@ impl Order {
                 return false;
             }
         };
-        self.state = OrderState::Expired { outcome };
-        self.updated_at = now;
+        self.enter(OrderState::Expired { outcome }, by, now);
         true
-    }
-
-    /// Returns the keys of all blobs that may have been stored for the order.
-    #[must_use]
-    pub fn blob_keys(&self) -> Vec<&str> {
-        let uploads = self.files.iter().map(|file| file.key.as_str());
-        uploads
-            .chain(self.outcome().into_iter().flat_map(Outcome::blob_keys))
-            .chain(self.reports.keys())
-            .collect()
     }
 }

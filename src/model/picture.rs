@@ -1,5 +1,7 @@
 //! Facts about pictures: format, provenance, verdict, metrics and defects.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -184,6 +186,22 @@ pub enum VerdictSource {
     Manual,
 }
 
+impl fmt::Display for VerdictSource {
+    /// Writes the source as `X-Mock-Outcome` names it, after `by`.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Suffix(suffix) => write!(out, "suffix _{suffix}"),
+            Self::Metadata => out.write_str("metadata"),
+            Self::Digest => out.write_str("digest"),
+            Self::Content => out.write_str("content"),
+            Self::Defect(message) => write!(out, "content: {message}"),
+            Self::TestKey => out.write_str("test key"),
+            Self::Rule(id) => write!(out, "rule {id}"),
+            Self::Manual => out.write_str("control API"),
+        }
+    }
+}
+
 /// Verdict on a picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -261,7 +279,7 @@ impl FileDefect {
 }
 
 /// Strength of the anti-AI noise.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Strength {
     Low,

@@ -25,6 +25,9 @@ pub struct Rule {
     pub name: Option<String>,
     /// Key of the account to which the rule applies. `None`: all accounts, and requests without account.
     pub account: Option<String>,
+    /// `false` if the rule matches nothing until it is enabled.
+    #[serde(default = "enabled_by_default")]
+    pub enabled: bool,
     pub when: RuleCondition,
     /// Number of matches that are skipped before the rule is applied.
     pub skip: u64,
@@ -33,6 +36,10 @@ pub struct Rule {
     /// Probability (0 to 1) that the rule is applied to a match that is not skipped.
     pub probability: f64,
     pub then: RuleAction,
+}
+
+fn enabled_by_default() -> bool {
+    true
 }
 
 /// Condition of a rule. Each field is a glob; a missing field matches everything.
@@ -137,9 +144,12 @@ pub enum MatchTarget<'a> {
 }
 
 impl Rule {
-    /// `true` if the rule matches `input`.
+    /// `true` if the rule is enabled and matches `input`.
     #[must_use]
     pub fn matches(&self, input: &MatchInput<'_>) -> bool {
+        if !self.enabled {
+            return false;
+        }
         let when = &self.when;
         let is_target = match input.subject {
             MatchTarget::Request { method, path } => {
@@ -225,6 +235,7 @@ mod tests {
         Rule {
             name: None,
             account: Some("mine".to_owned()),
+            enabled: true,
             when,
             skip: 0,
             times: None,

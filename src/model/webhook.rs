@@ -44,6 +44,8 @@ pub struct Event {
     /// Vendor whose format the body has.
     pub vendor: Vendor,
     pub event_type: String,
+    /// Order that the event is about.
+    pub order_id: String,
     pub body: String,
 }
 
@@ -210,6 +212,7 @@ mod tests {
                 id: "e".into(),
                 vendor: Vendor::Bizmori,
                 event_type: "k".into(),
+                order_id: "o".into(),
                 body: "{}".into(),
             },
             status: DeliveryStatus::Pending,

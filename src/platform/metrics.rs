@@ -111,6 +111,12 @@ fn read(counter: &AtomicU64) -> u64 {
 }
 
 impl Metrics {
+    /// Returns the time at which the server started, in real time.
+    #[must_use]
+    pub fn started_at(&self) -> Timestamp {
+        self.0.started_at
+    }
+
     /// Creates counters that are 0, with the operations of these names.
     #[must_use]
     pub fn new(operations: impl IntoIterator<Item = &'static str>) -> Self {
@@ -320,17 +326,6 @@ impl Drop for InFlightRequest<'_> {
         }
         self.metrics.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// Returns the resident memory of the process. `None` if the system does not report it.
-#[must_use]
-pub fn resident_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
-    Some(kibibytes * 1024)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! Leaves of the crate: clock, random numbers, outbound HTTP, presigned URLs, metrics, memory limit.
+//! Leaves of the crate: change log, clock, random numbers, outbound HTTP, presigned URLs, metrics, memory limit.
 
+pub mod change_log;
 pub mod clock;
 pub mod memory_limit;
 pub mod metrics;

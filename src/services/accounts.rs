@@ -30,6 +30,7 @@ use crate::model::account::AccountSettings;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::job::JobKind;
 use crate::model::time::Timestamp;
+use crate::platform::change_log::Subject;
 use crate::platform::clock::Clock;
 use crate::platform::rng::Entropy;
 use crate::settings::KeyMode;
@@ -303,11 +304,20 @@ impl Accounts {
             key: key.to_owned(),
             settings,
             clock: None,
+            created_at: now,
             orders: 0,
             uploads: 0,
             snowflake: 0,
         };
-        Ok(self.insert(row))
+        let account = self.insert(row);
+        self.push_change(Some(id));
+        Ok(account)
+    }
+
+    /// Records in the log of changes that an account changed. `None` for all accounts, and for an account
+    /// that is gone.
+    fn push_change(&self, account: Option<AccountId>) {
+        self.db.changes().push(account, Subject::Accounts);
     }
 
     async fn update_settings(
@@ -327,6 +337,8 @@ impl Accounts {
         let committed = tx.commit().await;
         if committed.is_err() {
             *lock(&account.settings) = before;
+        } else {
+            self.push_change(Some(account.id));
         }
         committed
     }

@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 
 use crate::model::clip::clip;
 use crate::model::time::Timestamp;
+use crate::platform::change_log::{ChangeLog, Subject};
 use crate::services::accounts::Account;
 use mailboxes::{MailboxKey, Mailboxes};
 
@@ -111,6 +112,7 @@ pub enum InboxError {
 #[derive(Debug, Default)]
 pub struct Inbox {
     mailboxes: Mutex<Mailboxes>,
+    changes: ChangeLog,
     /// Notified when a message was received or a mailbox was removed.
     changed: Notify,
 }
@@ -127,6 +129,15 @@ impl InboxMessage {
 }
 
 impl Inbox {
+    /// Creates an empty inbox, whose changes are recorded in `changes`.
+    #[must_use]
+    pub fn new(changes: ChangeLog) -> Self {
+        Self {
+            changes,
+            ..Self::default()
+        }
+    }
+
     fn mailboxes(&self) -> MutexGuard<'_, Mailboxes> {
         self.mailboxes
             .lock()
@@ -219,6 +230,9 @@ impl Inbox {
         let status = mailboxes.store(&ticket.key, message);
         drop(mailboxes);
         self.report_removed(&removed);
+        let name = Arc::from(&*ticket.key.name);
+        self.changes
+            .push(account.map(|account| account.id), Subject::Inbox(name));
         self.changed.notify_waiters();
         ReceiveResult::Stored(status.unwrap_or(DEFAULT_STATUS))
     }

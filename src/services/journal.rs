@@ -15,27 +15,36 @@
 mod exchange;
 mod exchange_store;
 mod json;
+mod query;
+mod recording;
 mod status;
 mod verify;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::model::clip::clip;
+use crate::model::ids::AccountId;
 use crate::model::rule::{Fault, RuleId};
+use crate::platform::change_log::{ChangeLog, Subject};
 use crate::platform::clock;
 use crate::services::accounts::Account;
 use exchange::{Attribution, ExchangeState, Side};
-pub use exchange::{BodyDigest, Exchange, JournalBody, PackedHeaders, Recording, RequestHead};
+pub use exchange::{
+    BodyDigest, Exchange, ExchangeSummary, JournalBody, PackedHeaders, RequestHead,
+};
 use exchange_store::ExchangeStore;
+pub use query::RequestQuery;
+pub use recording::Recording;
 pub use status::StatusFilter;
 pub use verify::{CountRange, NearMiss, RequestMatcher, VerifyVerdict};
 
 /// Characters stored of an unknown API key.
 const UNKNOWN_KEY_CHARS_MAX: usize = 100;
+/// Longest recorded id of an order. Clients send what they like in its place.
+const ORDER_ID_BYTES_MAX: usize = 64;
 
 /// Limits of the journal.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +62,7 @@ pub struct Journal(Arc<JournalInner>);
 #[derive(Debug)]
 struct JournalInner {
     limits: JournalLimits,
+    changes: ChangeLog,
     unattributed_seq: AtomicU64,
     store: Mutex<ExchangeStore>,
     /// Approximate size of all stored entries.
@@ -69,26 +79,13 @@ pub struct JournalEntry {
     is_recorded: bool,
 }
 
-/// Filter of a listing. The texts are globs.
-#[derive(Debug, Clone, Default)]
-pub struct RequestQuery {
-    pub account: Option<String>,
-    pub operation: Option<String>,
-    pub method: Option<String>,
-    pub path: Option<String>,
-    pub status: Option<StatusFilter>,
-    /// Returns only entries with a higher number.
-    pub since: Option<u64>,
-    /// Maximum number of entries: the first after `since` if given, else the last.
-    pub limit: usize,
-}
-
 impl Journal {
-    /// Creates an empty journal.
+    /// Creates an empty journal, whose changes are recorded in `changes`.
     #[must_use]
-    pub fn new(limits: JournalLimits) -> Self {
+    pub fn new(limits: JournalLimits, changes: ChangeLog) -> Self {
         Self(Arc::new(JournalInner {
             limits,
+            changes,
             unattributed_seq: AtomicU64::new(0),
             store: Mutex::default(),
             bytes: AtomicUsize::new(0),
@@ -138,7 +135,6 @@ impl Journal {
                 None => inner.unattributed_seq.fetch_add(1, Ordering::Relaxed) + 1,
             },
             account: account.cloned(),
-            revision: account.and_then(|account| account.settings().revision),
             at: account.map_or_else(clock::real_now, |account| account.now()),
         };
         if !entry.is_recorded {
@@ -152,6 +148,7 @@ impl Journal {
         let removed = store.push(exchange, account, inner.limits, &inner.bytes);
         drop(store);
         drop(removed);
+        exchange.push_change(&inner.changes);
         inner.changed.notify_waiters();
     }
 
@@ -184,13 +181,28 @@ impl Journal {
         (exchanges, evicted)
     }
 
-    /// Returns the account's exchange with that number. `None` if it is not stored, or not any
-    /// more.
+    /// Returns the exchange with that number of the account with the key `account`, or of no account
+    /// if it is `None`. `None` if it is not stored, or not any more.
     #[must_use]
-    pub fn find(&self, account: &str, seq: u64) -> Option<Arc<Exchange>> {
+    pub fn find(&self, account: Option<&str>, seq: u64) -> Option<Arc<Exchange>> {
         let store = self.store();
-        let mut exchanges = store.newest_first(Some(account));
-        exchanges.find(|exchange| exchange.seq() == seq).cloned()
+        match account {
+            Some(key) => store.find_by_key(key, seq).cloned(),
+            None => store.find(AccountId::UNOWNED, seq).cloned(),
+        }
+    }
+
+    /// Like [`Self::find`], by the id of the account.
+    #[must_use]
+    pub fn find_by_id(&self, account: Option<AccountId>, seq: u64) -> Option<Arc<Exchange>> {
+        let account = account.unwrap_or(AccountId::UNOWNED);
+        self.store().find(account, seq).cloned()
+    }
+
+    /// Returns the number of evicted requests of one account, or of all.
+    #[must_use]
+    pub fn evicted(&self, account: Option<&str>) -> u64 {
+        self.store().evicted(account)
     }
 
     /// Returns the number of stored requests, and their size in bytes.
@@ -206,7 +218,10 @@ impl Journal {
         reason = "most callers do not need the number"
     )]
     pub fn clear(&self, account: Option<&str>) -> usize {
-        self.store().clear(account, &self.0.bytes)
+        let cleared = self.store().clear(account, &self.0.bytes);
+        // Of one account or of all: readers read again what they show.
+        self.0.changes.push(None, Subject::Requests);
+        cleared
     }
 
     /// Removes the entries of accounts that have ended. Returns their number.
@@ -216,57 +231,6 @@ impl Journal {
     )]
     pub fn drop_ended_accounts(&self) -> usize {
         self.store().drop_ended_accounts(&self.0.bytes)
-    }
-
-    /// Checks that the number of stored requests that match is in `count`, for one account or all.
-    #[must_use]
-    pub fn verify(
-        &self,
-        account: Option<&str>,
-        matcher: &RequestMatcher,
-        count: CountRange,
-    ) -> VerifyVerdict {
-        let store = self.store();
-        let all: Vec<_> = store.newest_first(account).cloned().collect();
-        let evicted = store.evicted(account);
-        drop(store);
-        verify::verdict(&all, evicted, matcher, count)
-    }
-
-    /// Like [`Self::verify`], but waits up to `timeout` of real time until the verdict is final.
-    pub async fn verify_within(
-        &self,
-        account: Option<&str>,
-        matcher: &RequestMatcher,
-        count: CountRange,
-        timeout: Duration,
-    ) -> VerifyVerdict {
-        let deadline = tokio::time::Instant::now() + timeout;
-        loop {
-            let changed = self.0.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
-            let verdict = self.verify(account, matcher, count);
-            if verdict.is_final(count) || tokio::time::timeout_at(deadline, changed).await.is_err()
-            {
-                return verdict;
-            }
-        }
-    }
-}
-
-impl RequestQuery {
-    fn matches(&self, exchange: &Exchange) -> bool {
-        let matches_glob = |pattern: Option<&String>, text: &str| {
-            pattern.is_none_or(|pattern| crate::model::glob::glob(pattern, text))
-        };
-        matches_glob(self.operation.as_ref(), exchange.operation)
-            && matches_glob(self.method.as_ref(), exchange.method())
-            && matches_glob(self.path.as_ref(), exchange.path())
-            && self.since.is_none_or(|since| exchange.seq() > since)
-            && self
-                .status
-                .is_none_or(|filter| filter.matches(exchange.status()))
     }
 }
 
@@ -293,6 +257,16 @@ impl JournalEntry {
         self.journal.update(&self.exchange, |state| {
             state.unknown_key = Some(key.as_ref().into());
         });
+    }
+
+    /// Records the id of the order that the request is about. Only the first one is recorded, and none that
+    /// is longer than [`ORDER_ID_BYTES_MAX`].
+    pub fn set_order(&self, order_id: &str) {
+        if self.is_recorded && order_id.len() <= ORDER_ID_BYTES_MAX {
+            self.exchange.update(&self.journal.0.bytes, |state| {
+                state.order_id.get_or_insert_with(|| order_id.into());
+            });
+        }
     }
 
     /// Returns the API key of the request's account. `None` if the request has no account so far.
@@ -340,6 +314,7 @@ impl JournalEntry {
                 state.response = Some((status, head));
                 state.duration_ms = duration_ms;
             });
+            self.exchange.push_change(&self.journal.0.changes);
         }
     }
 
@@ -361,10 +336,11 @@ mod tests {
 
     #[test]
     fn follow_by_since_while_requests_arrive_misses_none() {
-        let journal = Journal::new(JournalLimits {
+        let limits = JournalLimits {
             requests: 1_000_000,
             bytes: usize::MAX,
-        });
+        };
+        let journal = Journal::new(limits, ChangeLog::default());
         let request_head = || RequestHead {
             method: "GET",
             path: "/",

@@ -9,8 +9,10 @@
 //! A rule that names an account ends with that account.
 
 mod applied;
+mod history;
 mod limits;
 mod outbound;
+mod update;
 mod write_lock;
 
 use std::collections::{BTreeMap, HashMap};
@@ -20,12 +22,15 @@ use crate::model::rule::{
     Fault, MatchInput, OutcomeOverride, ProcessingMode, Rule, RuleAction, RuleCounts, RuleId,
     StubResponse, WebhookEffect,
 };
+use crate::model::time::Timestamp;
 use crate::platform::rng::Entropy;
 use crate::services::accounts::Account;
 use crate::storage::db::rules::RuleRow;
 use crate::storage::db::{self, Db, InternalError, Tx, run_to_completion};
-pub use limits::RULES_MAX;
+use history::RuleHistory;
+pub use history::{MatchOccasion, RuleMatch};
 use limits::check_limits;
+pub use limits::{AddRuleError, RULES_MAX};
 
 /// Registry of all rules.
 #[derive(Debug)]
@@ -33,11 +38,12 @@ pub struct Rules {
     db: Db,
     entropy: Entropy,
     active: RwLock<Vec<Arc<ActiveRule>>>,
-    /// Held while rules are added or removed.
+    /// Held while rules are added, edited or removed.
     write_lock: tokio::sync::Mutex<()>,
 }
 
-/// Rule that is in force.
+/// Rule that is in force. An edit replaces it by another one with the same history, so whoever
+/// evaluates rules sees all of the rule before the edit, or all of the rule after it.
 #[derive(Debug)]
 pub struct ActiveRule {
     pub id: RuleId,
@@ -45,7 +51,7 @@ pub struct ActiveRule {
     account: Option<Arc<Account>>,
     number: u64,
     bytes: usize,
-    counts: Mutex<RuleCounts>,
+    history: Arc<Mutex<RuleHistory>>,
 }
 
 /// Effects that the rules have on a request, call or order, and the rules that matched.
@@ -66,20 +72,6 @@ pub struct RuleDecision {
     matches: Vec<(Arc<ActiveRule>, bool)>,
 }
 
-/// Reason why a rule was not added.
-#[derive(Debug, Clone)]
-pub enum AddRuleError {
-    /// There are too many rules, or they are too large. The text names the limit.
-    LimitExceeded(String),
-    Internal(InternalError),
-}
-
-impl From<InternalError> for AddRuleError {
-    fn from(error: InternalError) -> Self {
-        Self::Internal(error)
-    }
-}
-
 impl ActiveRule {
     fn from_row(row: RuleRow, account: Option<Arc<Account>>) -> Self {
         Self {
@@ -88,7 +80,7 @@ impl ActiveRule {
             account,
             number: row.number,
             bytes: row.bytes,
-            counts: Mutex::new(row.counts),
+            history: RuleHistory::shared(row.counts),
         }
     }
 
@@ -99,7 +91,7 @@ impl ActiveRule {
     }
 
     fn counts(&self) -> RuleCounts {
-        *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.history().counts
     }
 
     fn is_account_ended(&self) -> bool {
@@ -236,6 +228,8 @@ impl Rules {
         let mut rules = self.active.write().unwrap_or_else(PoisonError::into_inner);
         rules.retain(|active| !active.is_account_ended());
         rules.push(Arc::clone(&added));
+        drop(rules);
+        self.push_change(&added);
         Ok(added)
     }
 
@@ -292,6 +286,8 @@ impl Rules {
         tx.commit().await?;
         let mut rules = self.active.write().unwrap_or_else(PoisonError::into_inner);
         rules.retain(|active| !active.is_account_ended() && !is_removed(active));
+        drop(rules);
+        self.push_changes(&removed);
         Ok(true)
     }
 
@@ -307,17 +303,24 @@ impl Rules {
         })
     }
 
-    /// Evaluates the rules on a request or call, counts the matches, and logs the applied rules.
+    /// Evaluates the rules on a request or call at `at`, counts the matches, and logs the applied
+    /// rules. `seq` is the number of the request.
     ///
     /// # Errors
     /// Returns an error if the database fails.
     pub async fn evaluate_and_count(
         &self,
         input: MatchInput<'_>,
+        at: Timestamp,
+        seq: Option<u64>,
     ) -> Result<RuleDecision, InternalError> {
+        let occasion = MatchOccasion {
+            seq,
+            ..MatchOccasion::new(&input, at)
+        };
         let mut tx = self.db.begin().await?;
         let decision = self.evaluate(&tx, input);
-        self.record_hits(&mut tx, std::slice::from_ref(&decision))
+        self.record_hits(&mut tx, std::slice::from_ref(&decision), occasion)
             .await?;
         tx.commit().await?;
         decision.log_applied(&input);
@@ -367,8 +370,8 @@ impl Rules {
         each.into_iter().map(&mut decide).collect()
     }
 
-    /// Counts the matches of decisions. To be called at the end of the transaction, because the
-    /// counts in memory are not rolled back if the commit fails.
+    /// Counts the matches of decisions, which were made on one occasion. To be called at the end of
+    /// the transaction, because the counts in memory are not rolled back if the commit fails.
     ///
     /// # Errors
     /// Returns an error if the database fails.
@@ -376,6 +379,7 @@ impl Rules {
         &self,
         tx: &mut Tx,
         decisions: &[RuleDecision],
+        occasion: MatchOccasion<'_>,
     ) -> Result<(), InternalError> {
         let mut counted: BTreeMap<RuleId, (&ActiveRule, RuleCounts)> = BTreeMap::new();
         for (active, applied) in decisions.iter().flat_map(|decision| &decision.matches) {
@@ -387,7 +391,11 @@ impl Rules {
         }
         for (active, counts) in counted.into_values() {
             db::rules::count(tx, active.id, counts).await?;
-            *active.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+            active.history().counts = counts;
+        }
+        for (active, applied) in decisions.iter().flat_map(|decision| &decision.matches) {
+            active.history().add(occasion, *applied);
+            self.push_change(active);
         }
         Ok(())
     }

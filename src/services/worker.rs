@@ -12,6 +12,7 @@
 mod advance;
 mod drain;
 mod jump;
+mod list_jobs;
 mod queue_depth;
 mod records;
 mod retries;
@@ -39,6 +40,7 @@ use crate::storage::db::due_index::NextDue;
 use crate::storage::db::{self, Db, InternalError};
 pub use advance::{AdvanceError, AdvanceStep, AdvanceSummary, ExecutedJob, STEP_MS_MAX};
 pub use drain::{AdvanceNeeded, DrainOutcome};
+pub use list_jobs::ListedJob;
 pub use queue_depth::QueueDepth;
 use retries::Retries;
 use running::{RunningEntry, RunningJobs};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use url::{Origin, Url};
 
 use super::tls;
@@ -49,6 +50,10 @@ pub struct ControlSettings {
         value_parser = allowed_origin
     )]
     pub allow_origins: Vec<String>,
+    /// Add the text of X-Mock-Reason to the JSON bodies of the vendors' errors, as the last field
+    /// `_mock`, for clients that show only bodies
+    #[arg(long, env = "STUNTDOUBLE_EXPLAIN_ERRORS", value_parser = FalseyValueParser::new())]
+    pub explain_errors: bool,
 }
 
 /// Returns `text` if clients can send it as a bearer token.

@@ -14,6 +14,7 @@ mod connections;
 mod control;
 mod crash;
 mod data_dir;
+mod explain_errors;
 mod hostile;
 mod jobs;
 mod limits;

@@ -16,10 +16,11 @@ use super::named_account::{NamedAccount, Scope};
 use super::openapi::{account_param, describe_errors};
 use super::query::ControlQuery;
 use crate::http::openapi::{OperationDoc, Param};
-use crate::http::{AppState, Json, PathParam, Routes};
+use crate::http::{AppState, Json, PathParam, Routes, Services};
 use crate::model::ids::{DeliveryId, WebhookId};
 use crate::model::rule::RuleId;
 use crate::platform::clock::iso;
+use crate::services::accounts::Account;
 use crate::services::webhooks::{AttemptFilter, AttemptRecord, RetryError};
 
 /// Adds the routes of webhook deliveries.
@@ -54,7 +55,7 @@ struct AttemptPage {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Delivery")]
-struct AttemptView {
+pub(super) struct AttemptView {
     /// Id of the delivery, shared by all its attempts: the id of BIZ MORI's event row.
     id: DeliveryId,
     /// Time of the attempt by the account's clock.
@@ -64,6 +65,8 @@ struct AttemptView {
     webhook_id: WebhookId,
     event_id: String,
     event_type: String,
+    /// Order that the event is about. Null if the event is about no order.
+    order_id: Option<String>,
     url: String,
     /// Ordinal of the attempt within the delivery, from 1. Duplicates that a rule causes share a
     /// number.
@@ -112,6 +115,7 @@ impl From<AttemptRecord> for AttemptView {
             webhook_id: record.endpoint,
             event_id: record.event,
             event_type: record.event_type,
+            order_id: Some(record.order),
             url: attempt.url,
             attempt: attempt.number,
             request_headers: attempt.request_headers,
@@ -146,10 +150,12 @@ fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
             account_param(),
             param("webhookId", "integer"),
             param("eventType", "string"),
+            param("orderId", "string"),
         ]))
         .describe_param("account", "Only attempts of the account with this key.")
         .describe_param("webhookId", "Only attempts for this webhook.")
         .describe_param("eventType", "Only attempts for events of this type.")
+        .describe_param("orderId", "Only attempts for the event of this order.")
         .response::<AttemptPage>(200, "Page of attempts.");
     describe_errors(describe_page(doc), &[ControlErrorCode::AccountGone])
 }
@@ -159,19 +165,27 @@ async fn list(
     named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ControlError> {
-    let known = ["webhookId", "eventType", "limit", "after"];
+    let known = ["webhookId", "eventType", "orderId", "limit", "after"];
     let query = ControlQuery::parse(query.as_deref(), &known)?;
     let page = PageParams::read(&query)?;
-    let scope = named.scope(&state);
+    let mut filter = AttemptFilter {
+        endpoint: query.number("webhookId")?.map(WebhookId),
+        event_type: query.text("eventType"),
+        ..AttemptFilter::default()
+    };
+    let mut scope = named.scope(&state);
+    if let Some(id) = query.text("orderId") {
+        let account = account_of_order(&state, &scope, &id).await?;
+        let event = account.as_ref();
+        filter.event = event.map(|account| state.webhooks.event_id(account, &id));
+        scope = account.map_or(Scope::Unknown, Scope::Account);
+    }
     if let Scope::Unknown = scope {
         let (deliveries, next) = (Vec::new(), None);
         return Ok(Json(AttemptPage { deliveries, next }).into_response());
     }
-    let filter = Arc::new(AttemptFilter {
-        account: scope.account().map(|account| account.id),
-        endpoint: query.number("webhookId")?.map(WebhookId),
-        event_type: query.text("eventType"),
-    });
+    filter.account = scope.account().map(|account| account.id);
+    let filter = Arc::new(filter);
     let webhooks = Arc::clone(&state.webhooks);
     let span = webhooks
         .attempts_span(&filter, page.after, page.limit)
@@ -186,6 +200,39 @@ async fn list(
     };
     let show = |record: Option<AttemptRecord>| record.map(AttemptView::from);
     listing::span_response(&frame, "deliveries", span, read, show).await
+}
+
+/// Returns the account of an order. `None` if `scope` has no such order.
+async fn account_of_order(
+    state: &Services,
+    scope: &Scope,
+    id: &str,
+) -> Result<Option<Arc<Account>>, ControlError> {
+    let order = state.db.order(id).await?;
+    let account = order.and_then(|order| state.accounts.by_id(order.account));
+    Ok(account.filter(|account| scope.includes(account)))
+}
+
+/// Returns all stored attempts for the event of an order, the oldest first.
+pub(super) async fn of_order(
+    state: &Services,
+    account: &Account,
+    order: &str,
+) -> Result<Vec<AttemptView>, ControlError> {
+    let filter = AttemptFilter {
+        account: Some(account.id),
+        event: Some(state.webhooks.event_id(account, order)),
+        ..AttemptFilter::default()
+    };
+    let webhooks = &state.webhooks;
+    let span = webhooks.attempts_span(&filter, None, u32::MAX).await?;
+    let Some(span) = span else {
+        return Ok(Vec::new());
+    };
+    let range = (span.first, span.last);
+    let records = webhooks.attempts_in_span(&filter, range, u32::MAX).await?;
+    let records = records.into_iter().filter_map(|(_, record)| record);
+    Ok(records.map(AttemptView::from).collect())
 }
 
 fn describe_resend(doc: OperationDoc<'_>) -> OperationDoc<'_> {

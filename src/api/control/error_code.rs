@@ -65,9 +65,11 @@ error_codes! {
     TlsDisabled = "tls_disabled", NOT_FOUND;
     TooManyRules = "too_many_rules", BAD_REQUEST;
     TooManySnapshots = "too_many_snapshots", CONFLICT;
+    TooManyStreams = "too_many_streams", SERVICE_UNAVAILABLE;
     TwoAccounts = "two_accounts", BAD_REQUEST;
     Unauthorized = "unauthorized", UNAUTHORIZED;
     UnknownAccount = "unknown_account", NOT_FOUND;
+    UnknownBlob = "unknown_blob", NOT_FOUND;
     UnknownDelivery = "unknown_delivery", NOT_FOUND;
     UnknownHost = "unknown_host", MISDIRECTED_REQUEST;
     UnknownOrder = "unknown_order", NOT_FOUND;

@@ -4,14 +4,19 @@
 
 mod account_field;
 mod accounts;
+mod blobs;
 mod ca;
 mod clock;
 mod dashboard;
 mod deliveries;
+mod docs;
 mod error;
 mod error_code;
+mod events;
 mod fixtures;
 mod inbox;
+mod info;
+mod jobs;
 mod listing;
 mod metrics;
 mod named_account;
@@ -23,6 +28,7 @@ mod rules;
 mod server;
 mod snapshots;
 mod suggestion;
+mod webhooks;
 
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
@@ -41,15 +47,21 @@ pub fn routes(state: Option<AppState>) -> Routes {
         server::routes,
         dashboard::routes,
         openapi::routes,
+        docs::routes,
         ca::routes,
         metrics::routes,
+        info::routes,
         snapshots::routes,
         fixtures::routes,
         clock::routes,
         accounts::routes,
         rules::routes,
         requests::routes,
+        events::routes,
         orders::routes,
+        blobs::routes,
+        jobs::routes,
+        webhooks::routes,
         deliveries::routes,
         inbox::routes,
     ];
@@ -81,13 +93,8 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
         .iter()
         .map(|operation| format!("{} {}", operation.method, operation.path))
         .collect();
-    let message = format!("no route {method} {}", uri.path());
-    ControlError::new(
-        ControlErrorCode::UnknownRoute,
-        message,
-        format!("valid routes: {}", known.join(", ")),
-    )
-    .into_response()
+    let hint = format!("valid routes: {}", known.join(", "));
+    ControlError::no_route(method, uri, hint).into_response()
 }
 
 /// Returns the response to a request that the guard refused.

@@ -1,4 +1,7 @@
-//! Orders and documents: list, complete, fail and expire.
+//! Orders and documents: list, show, complete, fail and expire.
+
+mod detail;
+mod outcome;
 
 use std::sync::Arc;
 
@@ -14,7 +17,7 @@ use super::listing::{self, PageParams, describe_page, next_of};
 use super::named_account::{AccountKey, NamedAccount, Scope};
 use super::openapi::{account_param, describe_errors};
 use super::query::ControlQuery;
-use super::rules::check::outcome::{check_code, outcome};
+use super::rules::check::outcome::{check_code, outcome as check_outcome};
 use super::rules::wire::OutcomeSpec;
 use crate::http::openapi::{OperationDoc, Param};
 use crate::http::{AppState, Json, OnResponseSent, PathParam, Routes, Services};
@@ -24,27 +27,34 @@ use crate::platform::clock::iso;
 use crate::services::accounts::Account;
 use crate::services::orders::{ListingScope, ManualEnd, ManualEndError};
 
+/// Names of the operations that end orders.
+const COMPLETE_ORDER: &str = "control.completeOrder";
+const FAIL_ORDER: &str = "control.failOrder";
+const EXPIRE_ORDER: &str = "control.expireOrder";
+
 /// Adds the routes of orders.
 pub fn routes(routes: Routes) -> Routes {
     routes
         .on("control.listOrders", Method::GET, "/_mock/orders", list)
         .docs(describe_list)
         .on(
-            "control.completeOrder",
+            "control.getOrder",
+            Method::GET,
+            "/_mock/orders/{id}",
+            detail::get,
+        )
+        .docs(detail::describe)
+        .on(
+            COMPLETE_ORDER,
             Method::POST,
             "/_mock/orders/{id}/complete",
             complete,
         )
         .docs(describe_complete)
-        .on(
-            "control.failOrder",
-            Method::POST,
-            "/_mock/orders/{id}/fail",
-            fail,
-        )
+        .on(FAIL_ORDER, Method::POST, "/_mock/orders/{id}/fail", fail)
         .docs(describe_fail)
         .on(
-            "control.expireOrder",
+            EXPIRE_ORDER,
             Method::POST,
             "/_mock/orders/{id}/expire",
             expire,
@@ -213,13 +223,13 @@ async fn complete(
     let outcome = if body.is_empty() {
         None
     } else {
-        Some(outcome(body, "")?)
+        Some(check_outcome(body, "")?)
     };
     let end = match outcome {
         Some(failed @ rule::ForcedOutcome::Failed { .. }) => ManualEnd::Fail(failed),
         outcome => ManualEnd::Complete(outcome),
     };
-    end_order(&state, &named, &id, end).await
+    end_order(&state, &named, &id, end, COMPLETE_ORDER).await
 }
 
 /// Failure of an order. Both fields are optional.
@@ -267,8 +277,8 @@ async fn fail(
         error_message: body.error_message,
         ..OutcomeSpec::default()
     };
-    let failed = outcome(spec, "")?;
-    end_order(&state, &named, &id, ManualEnd::Fail(failed)).await
+    let failed = check_outcome(spec, "")?;
+    end_order(&state, &named, &id, ManualEnd::Fail(failed), FAIL_ORDER).await
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -304,7 +314,24 @@ async fn expire(
     PathParam(id): PathParam,
     ControlJson(ExpireOrder { .. }): ControlJson<ExpireOrder>,
 ) -> Result<Response, ControlError> {
-    end_order(&state, &named, &id, ManualEnd::Expire).await
+    end_order(&state, &named, &id, ManualEnd::Expire, EXPIRE_ORDER).await
+}
+
+/// Returns an order and its account.
+///
+/// # Errors
+/// Returns an error if there is no such order, or if it belongs to another account than the named one.
+async fn find_order(
+    state: &Services,
+    named: &NamedAccount,
+    id: &str,
+) -> Result<(Arc<Order>, Arc<Account>), ControlError> {
+    let unknown_error = || unknown_order(named, id);
+    let order = state.db.order(id).await?.ok_or_else(unknown_error)?;
+    let account = state.accounts.by_id(order.account);
+    let is_of_scope = |account: &Arc<Account>| named.scope(state).includes(account);
+    let account = account.filter(is_of_scope).ok_or_else(unknown_error)?;
+    Ok((order, account))
 }
 
 /// Ends an order, if it belongs to the named account.
@@ -313,16 +340,14 @@ async fn end_order(
     named: &NamedAccount,
     id: &str,
     end: ManualEnd,
+    operation: &'static str,
 ) -> Result<Response, ControlError> {
     let unknown_error = || unknown_order(named, id);
-    let order = state.db.order(id).await?.ok_or_else(unknown_error)?;
-    let account = state.accounts.by_id(order.account);
-    let is_of_scope = |account: &Arc<Account>| named.scope(state).includes(account);
-    account.filter(is_of_scope).ok_or_else(unknown_error)?;
+    let (order, _) = find_order(state, named, id).await?;
     if let ManualEnd::Fail(outcome) = &end {
         check_code(outcome, &state.vendors, &[order.vendor], "")?;
     }
-    let ended = state.orders.force_end(id, end).await;
+    let ended = state.orders.force_end(id, end, operation).await;
     let (order, hold) = ended.map_err(|error| match error {
         ManualEndError::NotFound => unknown_error(),
         ManualEndError::AlreadyEnded(status) => ControlError::new(

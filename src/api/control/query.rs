@@ -62,6 +62,21 @@ impl ControlQuery {
         self.text(name).map(parse).transpose()
     }
 
+    /// Returns the value of a parameter that is `true` or `false`. `false` if the parameter is missing.
+    ///
+    /// # Errors
+    /// Returns an error if the value is neither.
+    pub fn flag(&self, name: &str) -> Result<bool, ControlError> {
+        match self.text(name).as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(value) => Err(bad_query(
+                format!("{name}: expected true or false, got {value}"),
+                "send true or false",
+            )),
+        }
+    }
+
     /// Returns the parameter `limit`, or `default` if it is missing.
     ///
     /// # Errors

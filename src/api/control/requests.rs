@@ -21,13 +21,13 @@ use super::query::ControlQuery;
 use super::suggestion::did_you_mean;
 use crate::http::openapi::{OperationDoc, Param};
 use crate::http::{
-    AppState, Json, Operation, PathParamPair, Routes, Services, X_MOCK_REASON, header_line,
-    serialize_item, stream_listing,
+    AppState, Json, Operation, PREFLIGHT, PathParamPair, Routes, Services, X_MOCK_REASON,
+    header_line, serialize_item, stream_listing,
 };
-use crate::model::account::Revision;
 use crate::model::glob::glob;
 use crate::model::rule::OutboundCall;
 use crate::services::journal::{CountRange, Exchange, RequestMatcher, VerifyVerdict};
+pub use wire::RequestRow;
 use wire::{
     CountBounds, CountSpec, NearMissView, RequestPage, RequestView, StatusSpec, VerifyFailed,
     VerifyPassed, VerifyRequest,
@@ -64,7 +64,15 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 /// Names under which the journal records requests that no route answers.
-const NAMES_WITHOUT_ROUTE: [&str; 3] = ["unmatched", "bad_host", "unknown_host"];
+const NAMES_WITHOUT_ROUTE: [&str; 5] = [
+    "unmatched",
+    "bad_host",
+    "unknown_host",
+    "forbidden_origin",
+    PREFLIGHT,
+];
+/// Path segment in place of a key, for requests without an account.
+const NO_ACCOUNT: &str = "-";
 const TIMEOUT_MS_MAX: u64 = 600_000;
 
 /// Checks that the journal is enabled.
@@ -89,7 +97,7 @@ fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     };
     let text = json!({"type": "string"});
     let number = json!({"type": "integer", "minimum": 0});
-    let doc = doc
+    let mut doc = doc
         .summary(
             "List requests",
             "Newest last. A request is listed as soon as its account is known; fields of the response \
@@ -104,8 +112,10 @@ fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
                 "status",
                 json!({"type": "string", "pattern": "^([0-9]+|[1-5][xX]{2})$"}),
             ),
+            param("orderId", json!({"type": "string"})),
             param("since", number.clone()),
             param("limit", number),
+            param("rows", json!({"type": "boolean"})),
         ])
         .describe_param("account", ACCOUNT_TEXT)
         .describe_param("operation", "A glob, such as `bizmori.*`.")
@@ -115,6 +125,11 @@ fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
             "status",
             "Only requests with this response status: a status such as 404, or a class such as 4xx.",
         )
+        .describe_param("orderId", "Only requests about the order with this id.")
+        .describe_param(
+            "rows",
+            "If true, the requests are rows without headers and bodies.",
+        )
         .describe_param(
             "since",
             "Only requests with a greater `seq`, oldest first. Requires `account`.",
@@ -122,8 +137,12 @@ fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param(
             "limit",
             "Number of requests: the last ones, or with `since` the first ones; 100 if omitted.",
-        )
-        .response::<RequestPage>(200, "Recorded requests.");
+        );
+    let pages = [
+        doc.schema::<RequestPage<RequestView>>(),
+        doc.schema::<RequestPage<RequestRow>>(),
+    ];
+    let doc = doc.response_schema(200, "Recorded requests.", &json!({"anyOf": pages}));
     describe_errors(doc, &[ControlErrorCode::JournalDisabled])
 }
 
@@ -132,16 +151,20 @@ async fn list(
     named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ControlError> {
-    let query = query::parse(named.key(), query.as_deref())?;
+    let (query, rows) = query::parse(named.key(), query.as_deref())?;
     check_enabled(&state)?;
     let (exchanges, evicted) = state.journal.list(&query);
-    let listing = RequestPage {
+    let listing = RequestPage::<RequestRow> {
         requests: Vec::new(),
         evicted,
     };
-    let revision = state.config.orders.revision;
-    let show =
-        move |exchange: Arc<Exchange>| serialize_item(&RequestView::new(&exchange, revision));
+    let show = move |exchange: Arc<Exchange>| {
+        if rows {
+            serialize_item(&RequestRow::from(exchange.as_ref()))
+        } else {
+            serialize_item(&RequestView::new(&exchange))
+        }
+    };
     let items = stream::iter(exchanges).map(show);
     Ok(stream_listing(&listing, "requests", items).await?)
 }
@@ -152,7 +175,10 @@ fn describe_get(doc: OperationDoc<'_>) -> OperationDoc<'_> {
             "Get a request",
             "Returns the request of an account with this number, which is in `X-Mock-Request`.",
         )
-        .describe_param("account", "Key of the account.")
+        .describe_param(
+            "account",
+            "Key of the account, or `-` for requests without an account.",
+        )
         .describe_param("seq", "Number of the request.")
         .response::<RequestView>(200, "Request and its response.");
     describe_errors(
@@ -171,16 +197,23 @@ async fn get(
 ) -> Result<Response, ControlError> {
     let named = named.merged_with(Some(key))?;
     check_enabled(&state)?;
-    let key = named.key().unwrap_or_default();
+    let key = named.key().filter(|key| *key != NO_ACCOUNT);
     let number: Option<u64> = seq.parse().ok();
     let found = number.and_then(|number| state.journal.find(key, number));
     let exchange = found.ok_or_else(|| {
-        let message = format!("no request {seq} of account {key}");
-        let hint = format!("GET /_mock/requests?account={key} lists the recorded requests");
+        let (message, hint) = match key {
+            Some(key) => (
+                format!("no request {seq} of account {key}"),
+                format!("GET /_mock/requests?account={key} lists the recorded requests"),
+            ),
+            None => (
+                format!("no request {seq} without an account"),
+                "GET /_mock/requests lists the recorded requests".to_owned(),
+            ),
+        };
         ControlError::new(ControlErrorCode::UnknownRequest, message, hint)
     })?;
-    let view = RequestView::new(&exchange, state.config.orders.revision);
-    Ok(Json(view).into_response())
+    Ok(Json(RequestView::new(&exchange)).into_response())
 }
 
 fn describe_delete(doc: OperationDoc<'_>) -> OperationDoc<'_> {
@@ -243,20 +276,16 @@ async fn verify(
             state.long_poll(within, verify).await
         }
     };
-    Ok(verdict_response(
-        verdict,
-        count,
-        state.config.orders.revision,
-    ))
+    Ok(verdict_response(verdict, count))
 }
 
-fn verdict_response(verdict: VerifyVerdict, expected: CountRange, revision: Revision) -> Response {
+fn verdict_response(verdict: VerifyVerdict, expected: CountRange) -> Response {
     match verdict {
         VerifyVerdict::Satisfied { count } => Json(VerifyPassed { ok: true, count }).into_response(),
         VerifyVerdict::Unsatisfied { count, near } => {
             let reason = format!("expected {} matching requests, got {count}", describe_count(expected));
             let header = [(X_MOCK_REASON, header_line(&reason))];
-            let near_misses = near.iter().map(|near| NearMissView::new(near, revision)).collect();
+            let near_misses = near.iter().map(NearMissView::new).collect();
             let missed = VerifyFailed {
                 ok: false,
                 count,

@@ -1,4 +1,4 @@
-//! Rules: create, list and delete.
+//! Rules: create, list, edit and delete.
 
 pub mod check;
 mod header_text;
@@ -30,6 +30,8 @@ pub fn routes(routes: Routes) -> Routes {
         .docs(describe_create)
         .on("control.listRules", Method::GET, "/_mock/rules", list)
         .docs(describe_list)
+        .on("control.putRule", Method::PUT, "/_mock/rules/{id}", put)
+        .docs(describe_put)
         .on(
             "control.deleteRule",
             Method::DELETE,
@@ -140,6 +142,59 @@ async fn list(
     Ok(stream_listing(&frame, "rules", items).await?)
 }
 
+fn describe_put(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Edit a rule",
+            "Replaces the whole rule, except for its id, its account and its hit count. Fields left out \
+             return to their defaults. A request that is evaluated at the same time gets all of the \
+             old rule or all of the new one.",
+        )
+        .describe_param("id", "Number of the rule.")
+        .json_body::<RuleRequest>(true)
+        .response::<RuleView>(200, "Rule after the edit.");
+    describe_errors(
+        doc,
+        &[
+            ControlErrorCode::BadRule,
+            ControlErrorCode::TooManyRules,
+            ControlErrorCode::UnknownRule,
+        ],
+    )
+}
+
+async fn put(
+    State(state): State<AppState>,
+    named: NamedAccount,
+    PathParam(id): PathParam,
+    ControlJson(request): ControlJson<RuleRequest>,
+) -> Result<Response, ControlError> {
+    let all = state.rules.list(None);
+    let parsed = RuleId::parse(&id);
+    let Some(old) = all.iter().find(|rule| Some(rule.id) == parsed) else {
+        return Err(unknown_rule(&id));
+    };
+    let account = old.rule.account.clone();
+    if named.key().is_some() && named.key() != account.as_deref() {
+        let message = format!("account: rule {id} is not a rule of this account");
+        let hint = "the account of a rule cannot be changed: delete the rule and create another";
+        return Err(ControlError::new(ControlErrorCode::BadRule, message, hint));
+    }
+    let rule = check::rule(
+        RuleRequest { account, ..request },
+        &state.operations,
+        &state.vendors,
+    )?;
+    let edited = state.rules.update(old.id, rule).await?;
+    let edited = edited.ok_or_else(|| unknown_rule(&id))?;
+    Ok(Json(RuleView::from(edited.as_ref())).into_response())
+}
+
+fn unknown_rule(id: &str) -> ControlError {
+    let hint = "GET /_mock/rules lists all rules";
+    ControlError::new(ControlErrorCode::UnknownRule, format!("no rule {id}"), hint)
+}
+
 fn describe_delete(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
         .summary("Delete a rule", "The rule is no longer applied.")
@@ -161,19 +216,14 @@ async fn delete(
         let mut rules = state.rules.list(named.key()).into_iter();
         rules.any(|rule| rule.id == id)
     };
-    let removed = match id.parse().map(RuleId) {
-        Ok(id) => is_of_scope(id) && state.rules.remove(id).await?,
-        Err(_) => false,
+    let removed = match RuleId::parse(&id) {
+        Some(id) => is_of_scope(id) && state.rules.remove(id).await?,
+        None => false,
     };
     if removed {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let hint = "GET /_mock/rules lists all rules";
-    Err(ControlError::new(
-        ControlErrorCode::UnknownRule,
-        format!("no rule {id}"),
-        hint,
-    ))
+    Err(unknown_rule(&id))
 }
 
 fn describe_delete_all(doc: OperationDoc<'_>) -> OperationDoc<'_> {

@@ -16,7 +16,7 @@ use super::framing::reject_framing;
 use super::get::{get, head};
 use super::object_path::{ObjectPath, insert};
 use super::owner::{ResolvedOwner, resolve_account};
-use super::put::put;
+use super::put::{PUT_OPERATION, put};
 use super::virtual_host::{explain, sent_path};
 use crate::http::{
     AppState, InternalFault, OnResponseSent, Routes, Services, X_MOCK_REASON, origin_host,
@@ -51,7 +51,7 @@ pub fn routes(state: Option<AppState>) -> Routes {
     let handler = || Handler::<_, AppState>::layer(handle, cors());
     Routes::new(state)
         .account_resolver(resolve_account)
-        .on("storage.put", Method::PUT, OBJECT, handler())
+        .on(PUT_OPERATION, Method::PUT, OBJECT, handler())
         .on("storage.get", Method::GET, OBJECT, handler())
         .on("storage.head", Method::HEAD, OBJECT, handler())
         .on("storage.options", Method::OPTIONS, OBJECT, handler())

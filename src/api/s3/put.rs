@@ -20,6 +20,9 @@ use crate::http::{AppState, BodyStalled, OnResponseSent};
 use crate::services::claims::Claim;
 use crate::storage::blobs::{BlobMeta, BlobWriter, FinishError, NewObject};
 
+/// Name of the operation.
+pub(super) const PUT_OPERATION: &str = "storage.put";
+
 /// Upload as the head of its request describes it.
 struct NewUpload {
     path: ObjectPath,
@@ -173,7 +176,8 @@ impl NewUpload {
         let ObjectPath { bucket, key } = &self.path;
         let account = self.owner.account;
         if let Some(order_id) = &self.owner.order_id {
-            let recorded = state.orders.record_upload(account, order_id, key, bytes);
+            let orders = &state.orders;
+            let recorded = orders.record_upload(account, order_id, key, bytes, PUT_OPERATION);
             return Ok(recorded.await?);
         }
         // The upload URL may have expired during the upload.

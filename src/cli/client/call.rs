@@ -12,9 +12,9 @@ use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
 use crate::cli::commands::{
-    AccountArg, AccountsCommand, ClientCommand, ClockCommand, DeliveriesCommand, DeliveryList,
-    FixturesCommand, InboxCommand, JsonSource, OrderList, OrdersCommand, PageArgs, RequestList,
-    RequestsCommand, RulesCommand, SnapshotsCommand,
+    AccountArg, AccountList, AccountsCommand, ClientCommand, ClockCommand, DeliveriesCommand,
+    DeliveryList, FixturesCommand, InboxCommand, JsonSource, OrderList, OrdersCommand, PageArgs,
+    RequestList, RequestsCommand, RulesCommand, SnapshotsCommand,
 };
 use body::{account_field, json_or_empty, object, verify_body, with_account};
 use fixtures::embed_files;
@@ -40,7 +40,7 @@ pub struct ApiCall {
 pub type ReadSource<'r> = &'r dyn Fn(&JsonSource) -> Result<Vec<u8>, String>;
 
 impl ApiCall {
-    pub(super) fn get(path: impl Into<String>) -> Self {
+    fn get(path: impl Into<String>) -> Self {
         Self::new("GET", path, None)
     }
 
@@ -84,6 +84,10 @@ impl ApiCall {
 pub fn call(command: &ClientCommand, read: ReadSource<'_>) -> Result<ApiCall, String> {
     Ok(match command {
         ClientCommand::Health { .. } => ApiCall::get("/_mock/health"),
+        ClientCommand::Info { account, .. } => {
+            ApiCall::get("/_mock/info").with([("account", account.key.clone())])
+        }
+        ClientCommand::Operations { .. } => ApiCall::get("/_mock/operations"),
         ClientCommand::Metrics { .. } => ApiCall::get("/_mock/metrics"),
         ClientCommand::Reset { account, .. } => {
             ApiCall::post("/_mock/reset", object([account_field(account)]))
@@ -97,6 +101,11 @@ pub fn call(command: &ClientCommand, read: ReadSource<'_>) -> Result<ApiCall, St
             let ms_or_text = |by: &String| {
                 let ms = by.parse::<u64>().map(Value::from);
                 ms.unwrap_or_else(|_| by.as_str().into())
+            };
+            // `next` is a target, but reads better without a flag.
+            let (by, to) = match by.as_deref() {
+                Some("next") => (&None, by),
+                _ => (by, to),
             };
             let by = by.as_ref().map(ms_or_text);
             let to = to.as_deref().map(Value::from);
@@ -120,6 +129,12 @@ pub fn call(command: &ClientCommand, read: ReadSource<'_>) -> Result<ApiCall, St
             ..
         } => rules(command.as_ref(), account, page, read)?,
         ClientCommand::Requests { command, list, .. } => requests(command.as_ref(), list, read)?,
+        ClientCommand::Jobs { list, .. } => account_list("/_mock/jobs", list),
+        ClientCommand::Webhooks { list, .. } => account_list("/_mock/webhooks", list),
+        ClientCommand::Events { since, account, .. } => ApiCall::get("/_mock/events").with([
+            ("account", account.key.clone()),
+            ("since", since.map(|since| since.to_string())),
+        ]),
         ClientCommand::Deliveries { command, list, .. } => deliveries(command.as_ref(), list),
         ClientCommand::Orders { command, list, .. } => orders(command.as_ref(), list, read)?,
         ClientCommand::Inbox {
@@ -131,11 +146,15 @@ pub fn call(command: &ClientCommand, read: ReadSource<'_>) -> Result<ApiCall, St
         ClientCommand::Snapshots {
             command, account, ..
         } => snapshots(command.as_ref(), account),
-        ClientCommand::Fixtures { command, .. } => {
-            let FixturesCommand::Load { file } = command;
-            let document = embed_files(read(file)?, file.folder())?;
-            ApiCall::put("/_mock/fixtures", document)
-        }
+        ClientCommand::Fixtures { command, .. } => match command {
+            FixturesCommand::Load { file } => {
+                let document = embed_files(read(file)?, file.folder())?;
+                ApiCall::put("/_mock/fixtures", document)
+            }
+            FixturesCommand::Export { key } => {
+                ApiCall::get("/_mock/fixtures").with([("account", Some(key.clone()))])
+            }
+        },
     })
 }
 
@@ -183,6 +202,10 @@ fn rules(
             let rule = with_account(json_or_empty(Some(json), read)?, account);
             ApiCall::post("/_mock/rules", rule)
         }
+        Some(RulesCommand::Set { id, json, account }) => {
+            let rule = with_account(json_or_empty(Some(json), read)?, account);
+            ApiCall::put(format!("/_mock/rules/{}", segment(id)), rule)
+        }
         Some(RulesCommand::Delete { id, account }) => {
             let path = format!("/_mock/rules/{}", segment(id));
             ApiCall::delete(path).with([("account", account.key.clone())])
@@ -220,12 +243,21 @@ fn requests(
     })
 }
 
+fn account_list(path: &str, list: &AccountList) -> ApiCall {
+    ApiCall::get(path).with([
+        ("account", list.account.key.clone()),
+        limit(&list.page),
+        after(&list.page),
+    ])
+}
+
 fn deliveries(command: Option<&DeliveriesCommand>, list: &DeliveryList) -> ApiCall {
     match command {
         None => ApiCall::get("/_mock/deliveries").with([
             ("account", list.account.key.clone()),
             ("webhookId", list.webhook_id.clone()),
             ("eventType", list.event_type.clone()),
+            ("orderId", list.order_id.clone()),
             limit(&list.page),
             after(&list.page),
         ]),
@@ -252,6 +284,10 @@ fn orders(
             limit(&list.page),
             after(&list.page),
         ]),
+        Some(OrdersCommand::Show { id, account }) => {
+            let path = format!("/_mock/orders/{}", segment(id));
+            ApiCall::get(path).with([("account", account.key.clone())])
+        }
         Some(OrdersCommand::Complete { id, json, account }) => {
             let body = with_account(json_or_empty(json.as_ref(), read)?, account);
             end(id, "complete", body)

@@ -59,6 +59,15 @@ pub struct RequestList {
     pub limit: Option<u64>,
 }
 
+/// Options that select the entries of an account, and a page of them.
+#[derive(Debug, Clone, Args)]
+pub struct AccountList {
+    #[command(flatten)]
+    pub account: AccountArg,
+    #[command(flatten)]
+    pub page: PageArgs,
+}
+
 /// Options that select the delivery attempts to list.
 #[derive(Debug, Clone, Args)]
 pub struct DeliveryList {
@@ -70,6 +79,9 @@ pub struct DeliveryList {
     /// Only attempts for this type of event, such as `order.aiDetection.completed`
     #[arg(long, value_name = "TYPE")]
     pub event_type: Option<String>,
+    /// Only attempts for the event of this order
+    #[arg(long, value_name = "ID")]
+    pub order_id: Option<String>,
     #[command(flatten)]
     pub page: PageArgs,
 }

@@ -137,6 +137,16 @@ pub enum RulesCommand {
         #[command(flatten)]
         account: AccountArg,
     },
+    /// Replace a rule, keeping its id, account and hit count; `"enabled": false` disables it
+    Set {
+        #[arg(value_parser = name)]
+        id: String,
+        /// Rule, such as `'{"enabled": false, "then": {"delayMs": 250}}'`; `-` reads standard input
+        #[arg(value_parser = json())]
+        json: JsonSource,
+        #[command(flatten)]
+        account: AccountArg,
+    },
     /// Delete a rule; with --account, only if it names that account
     Delete {
         #[arg(value_parser = name)]
@@ -224,6 +234,13 @@ pub enum DeliveriesCommand {
 /// Commands for orders and documents.
 #[derive(Debug, Clone, Subcommand)]
 pub enum OrdersCommand {
+    /// Show an order with its files, outputs, outcome, history, requests and deliveries
+    Show {
+        #[arg(value_parser = name)]
+        id: String,
+        #[command(flatten)]
+        account: AccountArg,
+    },
     /// Complete an order now, even if a rule holds it
     Complete {
         #[arg(value_parser = name)]
@@ -324,5 +341,10 @@ pub enum FixturesCommand {
         /// Path of the document; `-` reads standard input
         #[arg(value_parser = file())]
         file: JsonSource,
+    },
+    /// Print an account with its webhooks, rules and finished orders as a document to load
+    Export {
+        #[arg(value_parser = name)]
+        key: String,
     },
 }

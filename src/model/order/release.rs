@@ -40,11 +40,11 @@ impl Order {
 
     /// Ends the wait of the order, so that its processing can end now. Starts the order if it is
     /// pending. Returns `false`, without a change, if the order has ended or uploads are
-    /// pending.
-    pub fn release(&mut self, now: Timestamp) -> bool {
+    /// pending. `by` is the cause in the history.
+    pub fn release(&mut self, by: &'static str, now: Timestamp) -> bool {
         match self.state {
             OrderState::Pending if !self.has_pending_uploads() => {
-                self.state = OrderState::started(now);
+                self.enter(OrderState::started(now), by, now);
             }
             OrderState::InProgress { .. } => {}
             _ => return false,

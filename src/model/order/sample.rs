@@ -35,6 +35,7 @@ impl Order {
             request_digest: None,
             reports: Reports::default(),
             state: OrderState::Pending,
+            history: Vec::new(),
         }
     }
 }

@@ -8,6 +8,7 @@ use super::account::lock;
 use super::{Account, Accounts, ClockGuard};
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::time::Timestamp;
+use crate::platform::change_log::Subject;
 use crate::platform::clock::Clock;
 use crate::storage::db::{self, InternalError, run_to_completion};
 
@@ -40,6 +41,13 @@ impl Accounts {
             },
         }
         self.db.queue_clock_write(id, moved);
+        self.push_clock_change(id);
+    }
+
+    /// Records in the log of changes that a clock was set or moved.
+    pub(super) fn push_clock_change(&self, id: ClockId) {
+        let account = (id != ClockId::DEFAULT).then_some(AccountId(id.0));
+        self.db.changes().push(account, Subject::Clock);
     }
 
     /// Sets the account's own clock, or the default clock if `account` is `None`. `set` receives
@@ -106,6 +114,7 @@ impl Accounts {
             None => *lock(&self.default_clock) = clock,
         }
         self.db.due_index().check_now(id);
+        self.push_clock_change(id);
         Ok(())
     }
 
@@ -128,6 +137,7 @@ impl Accounts {
             db::accounts::unset_clock(&mut tx, id).await?;
             tx.commit().await?;
             *lock(&account.clock) = None;
+            this.push_clock_change(own_guard.clock());
             drop(own_guard);
             Ok(())
         })

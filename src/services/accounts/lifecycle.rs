@@ -43,6 +43,8 @@ impl LifecycleGuard<'_> {
         for account in &added {
             registry.insert(account);
         }
+        drop(registry);
+        accounts.push_change(None);
         added
     }
 
@@ -51,5 +53,6 @@ impl LifecycleGuard<'_> {
     pub fn set_default_clock(&self, guard: &ClockGuard, clock: Clock) {
         debug_assert_eq!(guard.clock(), ClockId::DEFAULT);
         *lock(&self.accounts.default_clock) = clock;
+        self.accounts.push_clock_change(ClockId::DEFAULT);
     }
 }

@@ -38,6 +38,7 @@ impl Accounts {
         tx.commit().await?;
         account.cancellation().cancel();
         self.remove(&account);
+        self.push_change(None);
         let clock = ClockId::for_account(account.id);
         self.db.due_index().retain(|id| id != clock);
         let removed = self.blobs.remove_account(account.id).await;
@@ -87,6 +88,8 @@ impl Accounts {
             std::mem::take(&mut *registry)
         };
         drop(ended);
+        self.push_change(None);
+        self.push_clock_change(ClockId::DEFAULT);
         self.db
             .due_index()
             .retain(|clock| clock == ClockId::DEFAULT);

@@ -3,17 +3,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use bytes::Bytes;
-use sha2::{Digest, Sha256};
-
-use super::JournalEntry;
-use crate::model::account::Revision;
 use crate::model::rule::{Fault, RuleId};
 use crate::model::time::Timestamp;
+use crate::platform::change_log::{ChangeLog, Subject};
+use crate::platform::clock;
 use crate::services::accounts::Account;
 
-/// Maximum number of bytes stored of a body.
-const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Approximate size of an exchange without its texts.
 const OVERHEAD_BYTES: usize = 512;
 
@@ -21,6 +16,8 @@ const OVERHEAD_BYTES: usize = 512;
 #[derive(Debug)]
 pub struct Exchange {
     pub operation: &'static str,
+    /// Real time at which the request arrived.
+    received_at: Timestamp,
     request: Option<OwnedRequestHead>,
     owner: OnceLock<Attribution>,
     state: Mutex<ExchangeState>,
@@ -49,14 +46,14 @@ pub(super) struct Attribution {
     pub seq: u64,
     /// `None` if the request belongs to no account.
     pub account: Option<Arc<Account>>,
-    /// Revision set on the account when the request arrived.
-    pub revision: Option<Revision>,
     pub at: Timestamp,
 }
 
 /// Data of an exchange that are filled in while it is in flight.
 #[derive(Debug, Default)]
 pub(super) struct ExchangeState {
+    /// Revision of the last change. 0 while the journal does not store the exchange.
+    revision: u64,
     pub request_body: JournalBody,
     pub response: Option<(u16, PackedHeaders)>,
     pub response_body: JournalBody,
@@ -65,9 +62,25 @@ pub(super) struct ExchangeState {
     pub fault: Option<Fault>,
     /// API key of the request that belongs to no account.
     pub unknown_key: Option<Box<str>>,
+    /// Id of the order that the request is about.
+    pub order_id: Option<Box<str>>,
     /// Size that the journal counts for the exchange. 0 while the journal does not store the
     /// exchange.
     counted_bytes: usize,
+}
+
+/// Data of a row in a listing.
+#[derive(Debug, Clone)]
+pub struct ExchangeSummary {
+    /// Revision of the last change. 0 if the journal has not stored the exchange yet.
+    pub revision: u64,
+    /// `None` if there is no response yet.
+    pub status: Option<u16>,
+    /// `None` if there is no response yet.
+    pub duration_ms: Option<u64>,
+    pub rule: Option<RuleId>,
+    pub fault: Option<Fault>,
+    pub order_id: Option<Box<str>>,
 }
 
 /// Side of an exchange whose body is recorded.
@@ -127,6 +140,19 @@ impl PackedHeaders {
             Some((text(name), text(value)))
         })
     }
+
+    /// Returns the first value of the header `name`, which is in lower case. `None` if there is no such
+    /// header.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<String> {
+        let mut lines = self.0.split(|byte| *byte == b'\n');
+        while let (Some(other), Some(value)) = (lines.next(), lines.next()) {
+            if other == name.as_bytes() {
+                return Some(String::from_utf8_lossy(value).into_owned());
+            }
+        }
+        None
+    }
 }
 
 impl Exchange {
@@ -137,8 +163,13 @@ impl Exchange {
             query: head.query.map(Box::from),
             head: head.head,
         };
+        let received_at = match &input {
+            Some(_) => clock::real_now(),
+            None => Timestamp::from_ms(0),
+        };
         Self {
             operation,
+            received_at,
             request: input.map(to_owned_head),
             owner: OnceLock::new(),
             state: Mutex::default(),
@@ -179,6 +210,17 @@ impl Exchange {
         }
     }
 
+    /// Records a change of the exchange, which gets a new revision.
+    pub(super) fn push_change(&self, changes: &ChangeLog) {
+        let Some(owner) = self.owner.get() else {
+            return;
+        };
+        let account = owner.account.as_ref().map(|account| account.id);
+        // Under the lock, so that a reader of the change sees at least this revision.
+        let mut state = self.state();
+        state.revision = changes.push(account, Subject::Request(owner.seq));
+    }
+
     fn state(&self) -> MutexGuard<'_, ExchangeState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -209,11 +251,40 @@ impl Exchange {
         Some(&account.key)
     }
 
-    /// Returns the revision of BIZ MORI's API that was set on the account when the request arrived.
-    /// `None` if none was set, or the request has no account.
+    /// Returns the revision of the last change. 0 if the journal has not stored the exchange yet.
     #[must_use]
-    pub fn revision(&self) -> Option<Revision> {
-        self.owner.get()?.revision
+    pub fn revision(&self) -> u64 {
+        self.state().revision
+    }
+
+    /// Returns the data of a row in a listing, all of the same moment.
+    #[must_use]
+    pub fn summary(&self) -> ExchangeSummary {
+        let state = self.state();
+        let response = state.response.as_ref();
+        ExchangeSummary {
+            revision: state.revision,
+            status: response.map(|(status, _)| *status),
+            duration_ms: response.map(|_| state.duration_ms),
+            rule: state.rule,
+            fault: state.fault,
+            order_id: state.order_id.clone(),
+        }
+    }
+
+    /// Returns the header `name` of the response, in lower case. `None` if there is no response yet, or
+    /// if it has no such header.
+    #[must_use]
+    pub fn response_header(&self, name: &str) -> Option<String> {
+        let state = self.state();
+        let (_, head) = state.response.as_ref()?;
+        head.get(name)
+    }
+
+    /// Returns the real time at which the request arrived.
+    #[must_use]
+    pub fn received_at(&self) -> Timestamp {
+        self.received_at
     }
 
     /// Returns the time by the account's clock when the exchange was numbered.
@@ -284,6 +355,18 @@ impl Exchange {
         self.state().unknown_key.clone()
     }
 
+    /// Returns the id of the order that the request is about. `None` if it is about no order.
+    #[must_use]
+    pub fn order_id(&self) -> Option<Box<str>> {
+        self.state().order_id.clone()
+    }
+
+    /// `true` if the request is about the order `order_id`.
+    #[must_use]
+    pub fn is_about(&self, order_id: &str) -> bool {
+        self.state().order_id.as_deref() == Some(order_id)
+    }
+
     /// Returns the approximate size in memory.
     fn bytes(&self, state: &ExchangeState) -> usize {
         let request = self.request.as_ref().map_or(0, |head| {
@@ -292,7 +375,8 @@ impl Exchange {
         let response = state.response.as_ref().map_or(0, |(_, head)| head.0.len());
         let unknown_key = state.unknown_key.as_ref().map_or(0, |key| key.len());
         let bodies = state.request_body.bytes() + state.response_body.bytes();
-        OVERHEAD_BYTES + request + response + unknown_key + bodies
+        let order_id = state.order_id.as_ref().map_or(0, |id| id.len());
+        OVERHEAD_BYTES + request + response + unknown_key + order_id + bodies
     }
 }
 
@@ -302,96 +386,5 @@ impl JournalBody {
             Self::None | Self::Pending | Self::Binary(_) => 0,
             Self::Text(text) | Self::Truncated(text, _) => text.len(),
         }
-    }
-}
-
-/// Recorder of a body that is being streamed. Dropping it stores the body in the entry.
-#[derive(Debug)]
-pub struct Recording {
-    entry: JournalEntry,
-    side: Side,
-    chunks: Vec<Bytes>,
-    /// Bytes in `chunks`.
-    stored_bytes: usize,
-    all_bytes: u64,
-    /// Digest of the whole body. `None` while the whole body is stored.
-    digest: Option<Sha256>,
-}
-
-impl Recording {
-    pub(super) fn new(entry: JournalEntry, side: Side) -> Self {
-        Self {
-            entry,
-            side,
-            chunks: Vec::new(),
-            stored_bytes: 0,
-            all_bytes: 0,
-            digest: None,
-        }
-    }
-
-    /// Adds a chunk of the body.
-    pub fn push(&mut self, chunk: &Bytes) {
-        self.all_bytes += chunk.len() as u64;
-        let free_bytes = BODY_BYTES_MAX - self.stored_bytes;
-        if self.digest.is_none() && chunk.len() > free_bytes {
-            let mut digest = Sha256::new();
-            for stored in &self.chunks {
-                digest.update(stored);
-            }
-            self.digest = Some(digest);
-        }
-        if let Some(digest) = &mut self.digest {
-            digest.update(chunk);
-        }
-        if free_bytes > 0 && !chunk.is_empty() {
-            let stored = chunk.slice(..chunk.len().min(free_bytes));
-            self.stored_bytes += stored.len();
-            self.chunks.push(stored);
-        }
-    }
-
-    fn body(&mut self) -> JournalBody {
-        if self.all_bytes == 0 {
-            return JournalBody::None;
-        }
-        let chunks = std::mem::take(&mut self.chunks);
-        let stored = match chunks.as_slice() {
-            [one] => one.to_vec(),
-            many => many.concat(),
-        };
-        let body_digest = |digest: Sha256| BodyDigest {
-            bytes: self.all_bytes,
-            sha256: digest.finalize().into(),
-        };
-        match (self.digest.take(), String::from_utf8(stored)) {
-            (None, Ok(text)) => JournalBody::Text(text.into_boxed_str()),
-            (None, Err(binary)) => {
-                JournalBody::Binary(body_digest(Sha256::new_with_prefix(binary.as_bytes())))
-            }
-            (Some(digest), stored) => match stored.map_err(valid_utf8_prefix) {
-                Ok(text) | Err(Some(text)) => {
-                    JournalBody::Truncated(text.into_boxed_str(), body_digest(digest))
-                }
-                Err(None) => JournalBody::Binary(body_digest(digest)),
-            },
-        }
-    }
-}
-
-/// Returns the text before a character that was cut off at the end. `None` if the bytes are not
-/// text.
-fn valid_utf8_prefix(cut: std::string::FromUtf8Error) -> Option<String> {
-    let error = cut.utf8_error();
-    let is_cut = error.error_len().is_none();
-    let mut bytes = cut.into_bytes();
-    bytes.truncate(error.valid_up_to());
-    String::from_utf8(bytes).ok().filter(|_| is_cut)
-}
-
-impl Drop for Recording {
-    fn drop(&mut self) {
-        let body = self.body();
-        self.entry.set_body(self.side, body);
     }
 }

@@ -130,6 +130,24 @@ impl ExchangeStore {
             .map(|stored| &stored.exchange)
     }
 
+    /// Returns the exchange with that number of one account, or of no account if `account` is
+    /// [`AccountId::UNOWNED`]. `None` if it is not stored, or the account has ended.
+    pub(super) fn find(&self, account: AccountId, seq: u64) -> Option<&Arc<Exchange>> {
+        let ring = self.rings.get(&account).filter(|ring| ring.is_of(None))?;
+        let at = |position: &u64| self.exchanges.get(position);
+        // Exchanges of an account are stored in the order of their numbers.
+        let seq_at = |position: &u64| at(position).map_or(0, |it| it.exchange.seq());
+        let index = ring.positions.binary_search_by_key(&seq, seq_at).ok()?;
+        at(ring.positions.get(index)?).map(|stored| &stored.exchange)
+    }
+
+    /// Returns the exchange with that number of the account with that key.
+    pub(super) fn find_by_key(&self, key: &str, seq: u64) -> Option<&Arc<Exchange>> {
+        let mut rings = self.rings.iter();
+        let (account, _) = rings.find(|(_, ring)| ring.is_of(Some(key)))?;
+        self.find(*account, seq)
+    }
+
     /// Returns the number of evicted exchanges of one account, or of all.
     pub(super) fn evicted(&self, key: Option<&str>) -> u64 {
         let rings = self.rings.values().filter(|ring| ring.is_of(key));
@@ -188,7 +206,6 @@ mod tests {
         exchange.set_attribution(|| Attribution {
             seq,
             account: None,
-            revision: None,
             at: Timestamp::from_ms(0),
         });
         Arc::new(exchange)

@@ -40,6 +40,11 @@ pub(super) fn report_key(order: &Order, locale: Locale) -> String {
     result_key(order, &format!("report-{}.pdf", locale.tag()))
 }
 
+/// Returns the last segment of a result's key, which is the name of the file.
+pub(super) fn file_name(key: &str) -> &str {
+    key.rsplit('/').next().unwrap_or(key)
+}
+
 /// Returns every key under which a blob of the order may exist, including keys that are not in the
 /// order's row: interrupted work may have stored results without recording them.
 pub(super) fn all_keys(order: &Order) -> BTreeSet<String> {

@@ -43,7 +43,7 @@ impl Orders {
     /// Records that the object `key` with `bytes` bytes was uploaded. Starts the order if this was
     /// the last missing upload and orders of its type need no confirmation. Returns a claim that
     /// keeps the order's next job from running. The caller drops it when the upload's response has
-    /// been written.
+    /// been written. `operation` is the name of the operation, for the order's history.
     ///
     /// # Errors
     /// Returns [`InternalError::AccountGone`] if the order does not exist any more, or an error if
@@ -54,6 +54,7 @@ impl Orders {
         order_id: &str,
         key: &str,
         bytes: u64,
+        operation: &'static str,
     ) -> Result<Option<Claim>, InternalError> {
         let mut tx = self.db.begin().await?;
         let (mut order, account) = db::orders::find(&mut tx, order_id)
@@ -86,7 +87,7 @@ impl Orders {
             db::orders::update(&mut tx, Arc::clone(&order)).await?;
             db::jobs::upsert(&mut tx, account.id, JobKind::Sunset, &order.id, now).await?;
             claim
-        } else if updated.start(now) {
+        } else if updated.start(operation, now) {
             self.start_processing(&mut tx, &account, order, (start_claim, now))
                 .await?
         } else {
@@ -139,7 +140,7 @@ impl Orders {
     }
 
     /// Starts an order at its client's request. `is_type` returns `true` if the order is of the
-    /// route's type.
+    /// route's type. `operation` is the name of the operation, for the order's history.
     ///
     /// # Errors
     /// Returns the reason why the order cannot start. The order does not change then.
@@ -149,6 +150,7 @@ impl Orders {
         vendor: Vendor,
         order_id: &str,
         confirm_key: &str,
+        operation: &'static str,
         is_type: impl Fn(&Order) -> bool,
     ) -> Result<ConfirmedOrder, ConfirmError> {
         let mut tx = self.db.begin().await?;
@@ -161,7 +163,7 @@ impl Orders {
             return Err(ConfirmError::TypeNotMatch);
         }
         let (claim, now) = self.claim_start(account, &order);
-        match Arc::make_mut(&mut order).confirm(confirm_key, now) {
+        match Arc::make_mut(&mut order).confirm(confirm_key, operation, now) {
             // The response may describe a write that is not committed yet, so it waits for the
             // commit.
             Err(rejection) => {

@@ -12,7 +12,7 @@ use crate::model::time::Timestamp;
 use crate::model::work::Work;
 use crate::services::accounts::{Account, UploadSubject};
 use crate::services::claims::Claim;
-use crate::services::rules::RuleDecision;
+use crate::services::rules::{MatchOccasion, RuleDecision};
 use crate::services::vendors::{IdStyle, ProcessingTiming};
 use crate::storage::db::{self, InternalError, Tx};
 
@@ -55,8 +55,12 @@ impl From<InternalError> for CreateOrderError {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum OutcomeSource<'o> {
     Rules,
-    /// The control plane. `None` means the outcome by the order's files.
-    Manual(Option<&'o ForcedOutcome>),
+    /// The control plane. `None` as `outcome` means the outcome by the order's files.
+    Manual {
+        outcome: Option<&'o ForcedOutcome>,
+        /// Name of the control plane's operation.
+        operation: &'static str,
+    },
 }
 
 impl Orders {
@@ -116,17 +120,34 @@ impl Orders {
             let mut tx = self.db.begin().await?;
             let decisions = match source {
                 OutcomeSource::Rules => self.match_rules(&tx, account, &new),
-                OutcomeSource::Manual(_) => Vec::new(),
+                OutcomeSource::Manual { .. } => Vec::new(),
             };
-            let mut order = build_order(account, profile, &new, (id, number), retention_days, now);
+            let by = match source {
+                OutcomeSource::Rules => new.operation,
+                OutcomeSource::Manual { operation, .. } => operation,
+            };
+            let id_and_number = (id, number);
+            let mut order = build_order(
+                account,
+                profile,
+                &new,
+                id_and_number,
+                retention_days,
+                by,
+                now,
+            );
             overrides::apply_rules(&mut order, &decisions);
-            if let OutcomeSource::Manual(Some(outcome)) = source {
+            if let OutcomeSource::Manual {
+                outcome: Some(outcome),
+                ..
+            } = source
+            {
                 overrides::apply_manual_outcome(&mut order, outcome);
             }
             let order = Arc::new(order);
             if db::orders::insert(&mut tx, &order, new.operation, key).await? {
                 let claim = self
-                    .charge_and_schedule(tx, account, &order, new.charge, &decisions)
+                    .charge_and_schedule(tx, account, &order, &new, &decisions)
                     .await?;
                 return Ok(CreatedOrder {
                     order,
@@ -161,10 +182,10 @@ impl Orders {
         mut tx: Tx,
         account: &Arc<Account>,
         order: &Order,
-        charge: Option<Charge>,
+        new: &NewOrder,
         decisions: &[RuleDecision],
     ) -> Result<Option<Claim>, CreateOrderError> {
-        if let Some(Charge { credits, limit }) = charge
+        if let Some(Charge { credits, limit }) = new.charge
             && !db::accounts::charge_credits(&mut tx, account.id, credits, limit).await?
         {
             let used = db::accounts::credits_used(&mut tx, account.id).await?;
@@ -196,7 +217,14 @@ impl Orders {
         for (kind, at) in due {
             db::jobs::upsert(&mut tx, account.id, kind, &order.id, at).await?;
         }
-        self.rules.record_hits(&mut tx, decisions).await?;
+        let occasion = MatchOccasion {
+            at: order.created_at,
+            account: Some(&account.key),
+            operation: new.operation,
+            seq: None,
+            order_id: Some(&order.id),
+        };
+        self.rules.record_hits(&mut tx, decisions, occasion).await?;
         tx.commit().await?;
         Ok(claim)
     }

@@ -83,7 +83,7 @@ impl Orders {
             return Ok(());
         };
         let now = account.now();
-        let step = |order: &mut Order| order.fail_pending(failure, now);
+        let step = |order: &mut Order| order.fail_pending(failure, job.kind.name(), now);
         self.complete_job(job, step, &account).await.map(drop)
     }
 }

@@ -36,7 +36,7 @@ impl Orders {
         let now = account.now();
         let fail = |order: &mut _| {
             let failure = failures::failure(order, message.to_owned());
-            order.finish(Err(failure), now)
+            order.finish(Err(failure), job.kind.name(), now)
         };
         let failed = self.complete_job(job, fail, &account).await?;
         self.puts.remove(&job.subject);

@@ -31,7 +31,8 @@ pub enum FileContent {
 
 impl Orders {
     /// Creates an order with all its files and starts it. `outcome` overrides the outcome that the
-    /// files lead to. `files` are in upload order: all other files first, then originals.
+    /// files lead to. `files` are in upload order: all other files first, then originals. `operation`
+    /// is the name of the control plane's operation, which the order's history has as the cause.
     ///
     /// # Errors
     /// Returns [`InternalError::AccountGone`] if the account has ended, or an error if the database
@@ -42,27 +43,31 @@ impl Orders {
         mut new: NewOrder,
         files: &[FileContent],
         outcome: Option<&ForcedOutcome>,
+        operation: &'static str,
     ) -> Result<Arc<Order>, InternalError> {
         let profile = self.vendors.profile(new.vendor);
         if profile.is_upload_before_order {
             self.upload_inputs(account, &mut new, files).await?;
         }
+        let source = OutcomeSource::Manual { outcome, operation };
         let created = self
-            .create_with(account, new, OutcomeSource::Manual(outcome))
+            .create_with(account, new, source)
             .await
             .map_err(unexpected_create_error)?;
         let order = created.order;
         let mut indexes: Vec<usize> = (0..order.files.len()).collect();
         indexes.sort_by_key(|index| order.files[*index].role == Some(Role::Original));
         for (index, content) in indexes.into_iter().zip(files) {
-            self.put_upload(account, &order, index, content).await?;
+            self.put_upload(account, &order, index, content, operation)
+                .await?;
         }
         let uploaded = self.db.order(&order.id).await?;
         let order = uploaded.ok_or(InternalError::AccountGone)?;
         if !(profile.starts_by_confirm)(&order.work) {
             return Ok(order);
         }
-        let confirmed = self.confirm(account, order.vendor, &order.id, CONFIRM_KEY, |_| true);
+        let (vendor, id) = (order.vendor, &order.id);
+        let confirmed = self.confirm(account, vendor, id, CONFIRM_KEY, operation, |_| true);
         Ok(confirmed.await.map_err(unexpected_confirm_error)?.order)
     }
 
@@ -91,6 +96,7 @@ impl Orders {
         order: &Order,
         index: usize,
         content: &FileContent,
+        operation: &'static str,
     ) -> Result<(), InternalError> {
         let file = &order.files[index];
         if !file.is_upload_pending() {
@@ -102,7 +108,7 @@ impl Orders {
             let put = self.put_content(account, order.vendor, &file.key, &file.name, content);
             put.await?.bytes
         };
-        let received = self.record_upload(account.id, &order.id, &file.key, bytes);
+        let received = self.record_upload(account.id, &order.id, &file.key, bytes, operation);
         received.await.map(drop)
     }
 

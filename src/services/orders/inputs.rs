@@ -111,7 +111,7 @@ impl Orders {
     ) -> Result<DownloadedInput, DownloadError> {
         let decision = self
             .rules
-            .evaluate_call(&account.key, OutboundCall::FileFetch, name);
+            .evaluate_call(account, OutboundCall::FileFetch, name);
         let overrides = decision.await?.call_overrides();
         let (scratch, outbound) = (self.blobs.temp_file(), &self.outbound);
         let fetched = outbound.fetch(url, scratch.path(), FETCH_BYTES_MAX, &overrides);

@@ -47,7 +47,8 @@ impl From<InternalError> for ManualEndError {
 
 impl Orders {
     /// Ends the order `id` of any account. Returns claims that pause the account's webhooks.
-    /// The caller drops them when the response has been written.
+    /// The caller drops them when the response has been written. `operation` is the name of the control
+    /// plane's operation, for the order's history.
     ///
     /// # Errors
     /// Returns the reason why the order was not ended. The order does not change then.
@@ -55,6 +56,7 @@ impl Orders {
         self: &Arc<Self>,
         id: &str,
         end: ManualEnd,
+        operation: &'static str,
     ) -> Result<(Arc<Order>, Vec<Claim>), ManualEndError> {
         let order = self.db.order(id).await?.ok_or(ManualEndError::NotFound)?;
         let account = self
@@ -70,10 +72,13 @@ impl Orders {
         run_to_completion(async move {
             let paused_deliveries = match end {
                 ManualEnd::Complete(outcome) => {
-                    this.complete_now(&account, &order.id, outcome).await?
+                    this.complete_now(&account, &order.id, outcome, operation)
+                        .await?
                 }
-                ManualEnd::Fail(outcome) => this.fail(&account, &order.id, outcome).await?,
-                ManualEnd::Expire => this.expire_now(&account, &order).await?,
+                ManualEnd::Fail(outcome) => {
+                    this.fail(&account, &order.id, outcome, operation).await?
+                }
+                ManualEnd::Expire => this.expire_now(&account, &order, operation).await?,
             };
             let order = this.db.order(&order.id).await?;
             Ok((order.ok_or(ManualEndError::NotFound)?, paused_deliveries))
@@ -87,6 +92,7 @@ impl Orders {
         account: &Arc<Account>,
         id: &str,
         outcome: ForcedOutcome,
+        by: &'static str,
     ) -> Result<Vec<Claim>, ManualEndError> {
         let _claim = self.claims.claim(account, JobKind::Process, id).await;
         let paused_deliveries = self.webhooks.pause_deliveries(account).await?;
@@ -102,7 +108,8 @@ impl Orders {
             .ok_or(ManualEndError::OutcomeNotApplicable)?;
         let (now, status) = (account.now(), order.state.status());
         let failed = Arc::make_mut(&mut order);
-        if !(failed.fail_pending(failure.clone(), now) || failed.finish(Err(failure), now)) {
+        if !(failed.fail_pending(failure.clone(), by, now) || failed.finish(Err(failure), by, now))
+        {
             return Err(ManualEndError::AlreadyEnded(status));
         }
         db::orders::update(&mut tx, Arc::clone(&order)).await?;
@@ -124,6 +131,7 @@ impl Orders {
         account: &Arc<Account>,
         id: &str,
         outcome: Option<ForcedOutcome>,
+        by: &'static str,
     ) -> Result<Vec<Claim>, ManualEndError> {
         let _claim = self.claims.claim(account, JobKind::Process, id).await;
         let paused_deliveries = self.webhooks.pause_deliveries(account).await?;
@@ -139,7 +147,7 @@ impl Orders {
             .count();
         let status = order.state.status();
         let released = Arc::make_mut(&mut order);
-        if !released.release(now) {
+        if !released.release(by, now) {
             return Err(match released.state {
                 OrderState::Pending => ManualEndError::UploadsPending(pending_uploads),
                 _ => ManualEndError::AlreadyEnded(status),
@@ -156,7 +164,7 @@ impl Orders {
         tx.commit().await?;
         let job = db::jobs::find(&mut self.db.read().await?, JobKind::Process, id).await?;
         if let Some(job) = job {
-            self.process(&job).await?;
+            self.process_by(&job, by).await?;
         }
         Ok(paused_deliveries)
     }
@@ -167,6 +175,7 @@ impl Orders {
         &self,
         account: &Arc<Account>,
         order: &Order,
+        by: &'static str,
     ) -> Result<Vec<Claim>, ManualEndError> {
         let _claim = self.claims.claim(account, JobKind::Expire, &order.id).await;
         let mut tx = self.db.begin().await?;
@@ -175,7 +184,7 @@ impl Orders {
             .ok_or(ManualEndError::AlreadyEnded("expired"))?;
         db::jobs::upsert(&mut tx, account.id, job.kind, &order.id, account.now()).await?;
         tx.commit().await?;
-        self.expire(&job).await?;
+        self.expire_by(&job, by).await?;
         Ok(Vec::new())
     }
 }

@@ -6,6 +6,7 @@
 
 mod archive;
 mod billing;
+mod blob_ids;
 mod blob_keys;
 mod bulk;
 mod confirm;
@@ -18,6 +19,7 @@ mod failures;
 mod fault;
 mod fixtures;
 mod inputs;
+mod inspect;
 mod manual;
 mod new_order;
 mod outputs;
@@ -51,12 +53,14 @@ use crate::settings;
 use crate::storage::blobs::Blobs;
 use crate::storage::db::Db;
 
+pub use blob_ids::OpenBlob;
 pub use blob_keys::{KeyOwner, key_owner};
 pub use confirm::{ConfirmError, ConfirmedOrder};
 pub use create::{CreateOrderError, CreatedOrder};
 pub use deadline::V2_SUNSET;
 pub use fixtures::FileContent;
 pub use inputs::DownloadError;
+pub use inspect::{InspectedFile, InspectedOutput, OutputKind};
 pub use manual::{ManualEnd, ManualEndError};
 pub use new_order::{Charge, FileSource, NewFile, NewOrder};
 pub use outputs::ArchiveOutcome;

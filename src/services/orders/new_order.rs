@@ -79,13 +79,15 @@ impl NewFile {
     }
 }
 
-/// Builds a new order. The order is pending if an upload is missing, else it is in progress.
+/// Builds a new order. The order is pending if an upload is missing, else it is in progress. `by` is
+/// the cause in the order's history.
 pub(super) fn build_order(
     account: &Account,
     profile: &VendorProfile,
     new: &NewOrder,
     (id, number): (String, u64),
     retention_days: u32,
+    by: &'static str,
     now: Timestamp,
 ) -> Order {
     let files: Vec<File> = new
@@ -97,7 +99,7 @@ pub(super) fn build_order(
     let waits = files.iter().any(File::is_upload_pending);
     let first = files.first().map_or("", |file| file.name.as_str());
     let default_name = || (profile.default_order_name)(&new.work, new.api, first, now);
-    Order {
+    let mut order = Order {
         account: account.id,
         number,
         vendor: new.vendor,
@@ -120,9 +122,12 @@ pub(super) fn build_order(
         } else {
             OrderState::started(now)
         },
+        history: Vec::new(),
         files,
         id,
-    }
+    };
+    order.record_state(by, now);
+    order
 }
 
 fn build_file(

@@ -29,6 +29,16 @@ impl Orders {
     /// # Errors
     /// Returns an error of the server. The order does not change then.
     pub async fn process(&self, job: &Job) -> Result<(), InternalError> {
+        self.process_by(job, job.kind.name()).await
+    }
+
+    /// Runs an order's processing job like [`Self::process`]. `by` is the cause in the order's
+    /// history.
+    pub(super) async fn process_by(
+        &self,
+        job: &Job,
+        by: &'static str,
+    ) -> Result<(), InternalError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
@@ -66,7 +76,7 @@ impl Orders {
         };
         let now = account.now();
         let finished = self
-            .complete_job(job, |order| order.finish(result, now), &account)
+            .complete_job(job, |order| order.finish(result, by, now), &account)
             .await?;
         self.puts.remove(&job.subject);
         if !finished {
@@ -152,6 +162,11 @@ impl Orders {
     /// # Errors
     /// Returns an error if the database or the disk fails. The job is then run again.
     pub async fn expire(&self, job: &Job) -> Result<(), InternalError> {
+        self.expire_by(job, job.kind.name()).await
+    }
+
+    /// Expires an order like [`Self::expire`]. `by` is the cause in the order's history.
+    pub(super) async fn expire_by(&self, job: &Job, by: &'static str) -> Result<(), InternalError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
@@ -159,7 +174,7 @@ impl Orders {
         let order = db::orders::find(&mut tx, &job.subject).await?;
         let own_order = order.filter(|order| order.account == account.id);
         if let Some(mut order) = own_order.clone()
-            && Arc::make_mut(&mut order).expire(account.now())
+            && Arc::make_mut(&mut order).expire(by, account.now())
         {
             upload::expire_uploads_of(&mut tx, &order).await?;
             db::orders::update(&mut tx, order).await?;

@@ -14,7 +14,7 @@ use crate::model::rule::{MatchInput, MatchTarget, ProcessingMode, ResultKind};
 use crate::model::time::Timestamp;
 use crate::model::work::{Extraction, Outcome};
 use crate::services::accounts::Account;
-use crate::services::rules::RuleDecision;
+use crate::services::rules::{MatchOccasion, RuleDecision};
 use crate::storage::db::{self, InternalError, Tx};
 
 /// Reason why there is no report.
@@ -177,7 +177,16 @@ impl Orders {
             if let Some(due_at) = due_at {
                 db::jobs::upsert(&mut tx, account.id, JobKind::Report, &subject, due_at).await?;
             }
-            self.rules.record_hits(&mut tx, &[decision]).await?;
+            let occasion = MatchOccasion {
+                at: now,
+                account: Some(&account.key),
+                operation,
+                seq: None,
+                order_id: Some(&order.id),
+            };
+            self.rules
+                .record_hits(&mut tx, &[decision], occasion)
+                .await?;
         }
         tx.commit().await?;
         Ok((order, is_new))

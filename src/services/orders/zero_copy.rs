@@ -138,9 +138,9 @@ impl Orders {
         let content_type = blob.meta.content_type.as_deref();
         let media_type = content_type.unwrap_or("application/octet-stream");
         let bytes = blob.meta.bytes;
-        let decision =
-            self.rules
-                .evaluate_call(&account.key, OutboundCall::ZeroCopyPut, &file.name);
+        let decision = self
+            .rules
+            .evaluate_call(account, OutboundCall::ZeroCopyPut, &file.name);
         let overrides = decision.await?.call_overrides();
         let path = &blob.path;
         let outbound = &self.outbound;

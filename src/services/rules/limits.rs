@@ -1,13 +1,27 @@
 //! Limits on the number and size of rules.
 
-use super::{AddRuleError, Rules};
+use super::Rules;
 use crate::model::rule::Rule;
-use crate::storage::db;
+use crate::storage::db::{self, InternalError};
 
 /// Maximum number of rules.
 pub const RULES_MAX: usize = 10_000;
 /// Maximum size of all rules together as JSON.
 const RULES_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Reason why a rule was not added or edited.
+#[derive(Debug, Clone)]
+pub enum AddRuleError {
+    /// There are too many rules, or they are too large. The text names the limit.
+    LimitExceeded(String),
+    Internal(InternalError),
+}
+
+impl From<InternalError> for AddRuleError {
+    fn from(error: InternalError) -> Self {
+        Self::Internal(error)
+    }
+}
 
 /// Checks the number and total size of rules.
 pub(super) fn check_limits(count: usize, bytes: usize) -> Result<(), AddRuleError> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{RuleDecision, Rules};
 use crate::model::rule::{MatchInput, MatchTarget, OutboundCall};
 use crate::platform::outbound::CallOverrides;
+use crate::services::accounts::Account;
 use crate::storage::db::InternalError;
 
 impl Rules {
@@ -16,12 +17,12 @@ impl Rules {
     /// Returns an error if the database fails.
     pub async fn evaluate_call(
         &self,
-        account: &str,
+        account: &Account,
         call: OutboundCall,
         target: &str,
     ) -> Result<RuleDecision, InternalError> {
-        match self.call_input(account, call, target) {
-            Some(input) => self.evaluate_and_count(input).await,
+        match self.call_input(&account.key, call, target) {
+            Some(input) => self.evaluate_and_count(input, account.now(), None).await,
             None => Ok(RuleDecision::default()),
         }
     }

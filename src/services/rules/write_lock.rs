@@ -1,10 +1,11 @@
-//! Write lock: while it is held, no rule is added or removed.
+//! Write lock: while it is held, no rule is added, edited or removed.
 
 use std::sync::{Arc, PoisonError};
 
 use tokio::sync::MutexGuard;
 
 use super::{ActiveRule, Rules};
+use crate::platform::change_log::Subject;
 use crate::services::accounts::Account;
 use crate::storage::db::rules::RuleRow;
 
@@ -22,6 +23,19 @@ impl Rules {
             rules: self,
             _guard: self.write_lock.lock().await,
         }
+    }
+
+    /// Records in the log of changes that `changed` were added or removed.
+    pub(super) fn push_changes(&self, changed: &[Arc<ActiveRule>]) {
+        for active in changed {
+            self.push_change(active);
+        }
+    }
+
+    /// Records in the log of changes that a rule was added or removed, or counted a match.
+    pub(super) fn push_change(&self, active: &ActiveRule) {
+        let account = active.account.as_ref().map(|account| account.id);
+        self.db.changes().push(account, Subject::Rules);
     }
 }
 
@@ -41,5 +55,7 @@ impl RulesWriteGuard<'_> {
         let added = added.into_iter();
         active.extend(added.map(|(row, account)| Arc::new(ActiveRule::from_row(row, account))));
         active.sort_by_key(|rule| rule.id);
+        drop(active);
+        self.rules.db.changes().push(None, Subject::Rules);
     }
 }

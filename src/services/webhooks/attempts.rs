@@ -18,6 +18,8 @@ pub struct AttemptRecord {
     pub delivery: DeliveryId,
     pub event: String,
     pub event_type: String,
+    /// Order that the event is about.
+    pub order: String,
     /// Body exactly as it was sent.
     pub body: String,
     pub attempt: Attempt,
@@ -36,6 +38,7 @@ impl AttemptRecord {
             delivery: delivery.id,
             event: delivery.event.id,
             event_type: delivery.event.event_type,
+            order: delivery.event.order_id,
             body: delivery.event.body,
             attempt,
         }
@@ -101,6 +104,7 @@ impl Webhooks {
                 delivery: stored.delivery,
                 event: stored.event,
                 event_type: stored.event_type,
+                order: stored.order,
                 body: stored.body,
                 attempt: stored.attempt,
             })

@@ -10,7 +10,7 @@ use crate::model::rule::{OutboundCall, WebhookEffect};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{DeferredAttempt, Delivery, Endpoint};
 use crate::services::accounts::Account;
-use crate::services::rules::RuleDecision;
+use crate::services::rules::{MatchOccasion, RuleDecision};
 use crate::storage::db::{self, InternalError};
 
 /// Longest wait of an attempt that a rule puts after the next attempt, in milliseconds.
@@ -35,13 +35,15 @@ impl Webhooks {
         };
         let mut tx = self.db.begin().await?;
         let decision = self.rules.evaluate(&tx, input);
-        let deferred_until = deferral(&decision, account.now());
+        let now = account.now();
+        let deferred_until = deferral(&decision, now);
         if let Some((until, deferred)) = &deferred_until {
-            db::webhooks::defer(&mut tx, delivery.id, *until, deferred).await?;
+            db::webhooks::defer(&mut tx, account.id, delivery.id, *until, deferred).await?;
             db::jobs::reschedule_endpoint(&mut tx, job.id, endpoint.id).await?;
         }
         let counted = std::slice::from_ref(&decision);
-        self.rules.record_hits(&mut tx, counted).await?;
+        let occasion = MatchOccasion::new(&input, now);
+        self.rules.record_hits(&mut tx, counted, occasion).await?;
         tx.commit().await?;
         decision.log_applied(&input);
         Ok(deferred_until.is_none().then_some(decision))
@@ -59,8 +61,7 @@ impl Webhooks {
             return Ok(restore_effects(deferred));
         }
         let rules = &self.rules;
-        let decision =
-            rules.evaluate_call(&account.key, OutboundCall::WebhookDelivery, &endpoint.url);
+        let decision = rules.evaluate_call(account, OutboundCall::WebhookDelivery, &endpoint.url);
         decision.await
     }
 }

@@ -1,16 +1,17 @@
 //! Endpoints: the URLs to which an account's events are sent.
 
 use super::Webhooks;
-use crate::model::ids::WebhookId;
+use crate::model::ids::{AccountId, WebhookId};
 use crate::model::job::JobKind;
-use crate::model::listing::Page;
+use crate::model::listing::{Page, Span};
 use crate::model::vendor::Vendor;
 use crate::model::webhook::{Delivery, Endpoint};
 use crate::platform::outbound;
 use crate::services::accounts::Account;
 use crate::storage::db::{self, InternalError};
 
-const NAME_CHARS_MAX: usize = 100;
+/// Longest name of an endpoint.
+pub const NAME_CHARS_MAX: usize = 100;
 
 /// Parameters of a new or changed endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -255,6 +256,35 @@ impl Webhooks {
         }
         tx.commit().await?;
         Ok(existed)
+    }
+
+    /// Returns the span of the newest `limit` endpoints with an id below `before`. `account` restricts
+    /// the endpoints to an account. `None` if there are no such endpoints.
+    ///
+    /// # Errors
+    /// Returns an error if the database fails.
+    pub async fn endpoints_span(
+        &self,
+        account: Option<AccountId>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Option<Span>, InternalError> {
+        let mut reader = self.db.read().await?;
+        db::endpoints::span(&mut reader, account, before, limit).await
+    }
+
+    /// Returns the endpoints with ids from `first` to `last`, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// Returns an error if the database fails.
+    pub async fn endpoints_in_span(
+        &self,
+        account: Option<AccountId>,
+        (first, last): (i64, i64),
+        limit: u32,
+    ) -> Result<Vec<(i64, Endpoint)>, InternalError> {
+        let mut reader = self.db.read().await?;
+        db::endpoints::in_span(&mut reader, account, (first, last), limit).await
     }
 
     /// Returns a page of the endpoint's deliveries, newest first.

@@ -33,9 +33,24 @@ impl Webhooks {
 
     /// Returns the id of an order's event. An order has one event, so its id is derived from the
     /// order's.
-    fn event_id(&self, account: &Account, order: &str) -> String {
+    #[must_use]
+    pub fn event_id(&self, account: &Account, order: &str) -> String {
         let purpose = format!("event of {order}");
         self.entropy.rng(&account.key, &purpose, 0).uuid()
+    }
+
+    /// Returns the due time of the next attempt at a delivery of the order's event. `None` if none is
+    /// due.
+    ///
+    /// # Errors
+    /// Returns an error if the database fails.
+    pub async fn next_attempt_at(
+        &self,
+        account: &Account,
+        order: &str,
+    ) -> Result<Option<Timestamp>, InternalError> {
+        let event = self.event_id(account, order);
+        db::webhooks::next_attempt_at(&mut self.db.read().await?, &event).await
     }
 
     /// Deletes the events of deleted orders, with their deliveries and attempts.
@@ -78,6 +93,7 @@ impl Webhooks {
             id,
             vendor: order.vendor,
             event_type: payload.event_type,
+            order_id: order.id.clone(),
             body: payload.body,
         };
         let endpoints = db::webhooks::publish(tx, account.id, order.test, &event, now).await?;

@@ -33,16 +33,20 @@ pub struct ExecutedJob {
 pub enum AdvanceStep {
     ByMs(i64),
     To(Timestamp),
+    /// To the due time of the clock's next job. The clock stays if no job is due.
+    ToNext,
 }
 
 impl AdvanceStep {
-    /// Returns the target of the step from `now`.
+    /// Returns the target of the step from `now`. For [`Self::ToNext`] `now`: what is due by then runs
+    /// before the next job is known.
     ///
     /// # Errors
     /// Returns [`AdvanceError::OutOfRange`] if the target of [`Self::To`] is out of range.
     fn target(self, now: Timestamp) -> Result<Timestamp, AdvanceError> {
         match self {
             Self::ByMs(by_ms) => Ok(now.plus_ms(by_ms)),
+            Self::ToNext => Ok(now),
             Self::To(at) if (0..=STEP_MS_MAX).contains(&at.since_ms(now)) => Ok(at),
             Self::To(_) => Err(AdvanceError::OutOfRange { now }),
         }
@@ -124,21 +128,21 @@ impl Worker {
             Some(account) => self.accounts.lock_own_clock(account).await?,
         };
         let clock = guard.clock();
-        let target = step.target(self.accounts.now(clock))?;
+        let mut target = Some(step.target(self.accounts.now(clock))?);
         let mut executed = self.finish_running(clock).await;
-        let mut batch = DueBatch::default();
-        while let Some(job) = self.run_next(&guard, target, &mut batch).await? {
-            executed.push(job);
-            if self.stop.is_cancelled() {
-                let stopped = io::Error::other(
-                    "the server is stopping; the clock was moved only part of the way",
-                );
-                return Err(InternalError::broken(stopped).into());
-            }
+        if step == AdvanceStep::ToNext {
+            let overdue_by = self.accounts.now(clock);
+            self.run_until(&guard, overdue_by, &mut executed).await?;
+            let mut reader = self.db.read().await?;
+            let now = self.accounts.now(clock);
+            target = db::jobs::next_after(&mut reader, clock, now).await?;
         }
-        let end = self.accounts.now(clock).max(target);
-        let moved = self.accounts.clock(clock).moved_to(end);
-        self.accounts.write_clock(&guard, moved).await?;
+        if let Some(target) = target {
+            self.run_until(&guard, target, &mut executed).await?;
+            let end = self.accounts.now(clock).max(target);
+            let moved = self.accounts.clock(clock).moved_to(end);
+            self.accounts.write_clock(&guard, moved).await?;
+        }
         let now = self.accounts.now(clock);
         let waiting = self.waiting_for_clients(account.as_deref()).await?;
         Ok(AdvanceSummary {
@@ -147,6 +151,26 @@ impl Worker {
             executed,
             waiting,
         })
+    }
+
+    /// Runs the jobs due by `target`, and adds them to `executed`.
+    async fn run_until(
+        &self,
+        guard: &ClockGuard,
+        target: Timestamp,
+        executed: &mut Vec<ExecutedJob>,
+    ) -> Result<(), InternalError> {
+        let mut batch = DueBatch::default();
+        while let Some(job) = self.run_next(guard, target, &mut batch).await? {
+            executed.push(job);
+            if self.stop.is_cancelled() {
+                let stopped = io::Error::other(
+                    "the server is stopping; the clock was moved only part of the way",
+                );
+                return Err(InternalError::broken(stopped));
+            }
+        }
+        Ok(())
     }
 
     /// Waits for the clock's running jobs, and returns the jobs that succeed. The worker starts no

@@ -20,6 +20,8 @@ pub struct AttemptRow {
     pub event: String,
     /// Type of the event.
     pub event_type: String,
+    /// Order that the event is about.
+    pub order: String,
     /// Body of the event, as sent.
     pub body: String,
     pub attempt: Attempt,
@@ -31,6 +33,8 @@ pub struct AttemptFilter {
     pub account: Option<AccountId>,
     pub endpoint: Option<WebhookId>,
     pub event_type: Option<String>,
+    /// Id of the event.
+    pub event: Option<String>,
 }
 
 /// Inserts attempts at a delivery. The endpoint and the delivery may have been removed.
@@ -44,6 +48,7 @@ pub async fn insert(
     delivery: &Delivery,
     attempts: &[Attempt],
 ) -> StoreResult<()> {
+    tx.record_delivery(account, delivery.id);
     for attempt in attempts {
         sqlx::query(
             "INSERT INTO attempts (account_id, account_seq, endpoint_id, delivery_id, event_id, body)
@@ -77,7 +82,10 @@ impl AttemptFilter {
             Some(_) => "endpoint_id = ?2",
             None => "?2 IS NULL",
         };
-        let condition = format!("{of_account} AND {of_endpoint} AND (?3 IS NULL OR type = ?3)");
+        let condition = format!(
+            "{of_account} AND {of_endpoint} AND (?3 IS NULL OR type = ?3)
+             AND (?4 IS NULL OR event_id = ?4)"
+        );
         (condition, number)
     }
 }
@@ -97,11 +105,12 @@ pub async fn span(
     let (condition, number) = filter.condition();
     let rows = sqlx::query(AssertSqlSafe(format!(
         "SELECT {number} FROM attempts JOIN events ON events.id = event_id
-         WHERE {condition} AND {number} < ?4 ORDER BY {number} DESC LIMIT ?5"
+         WHERE {condition} AND {number} < ?5 ORDER BY {number} DESC LIMIT ?6"
     )))
     .bind(filter.account.map(|account| account.0))
     .bind(filter.endpoint.map(|endpoint| endpoint.0))
     .bind(filter.event_type.as_deref())
+    .bind(filter.event.as_deref())
     .bind(before.unwrap_or(i64::MAX))
     .bind(i64::from(limit) + 1)
     .fetch_all(from.sqlite())
@@ -123,13 +132,14 @@ pub async fn in_span(
     let (condition, number) = filter.condition();
     let rows = sqlx::query(AssertSqlSafe(format!(
         "SELECT attempts.account_id, endpoint_id, delivery_id, event_id, type, events.body,
-                attempts.body, {number}
+                attempts.body, {number}, order_id
          FROM attempts JOIN events ON events.id = event_id
-         WHERE {condition} AND {number} BETWEEN ?4 AND ?5 ORDER BY {number} LIMIT ?6"
+         WHERE {condition} AND {number} BETWEEN ?5 AND ?6 ORDER BY {number} LIMIT ?7"
     )))
     .bind(filter.account.map(|account| account.0))
     .bind(filter.endpoint.map(|endpoint| endpoint.0))
     .bind(filter.event_type.as_deref())
+    .bind(filter.event.as_deref())
     .bind(first)
     .bind(last)
     .bind(limit)
@@ -142,6 +152,7 @@ pub async fn in_span(
             delivery: DeliveryId(row.get(2)),
             event: row.get(3),
             event_type: row.get(4),
+            order: row.get(8),
             body: row.get(5),
             attempt: serde_json::from_str(row.get(6))?,
         };

@@ -8,7 +8,7 @@ use super::orders::is_of_vendor;
 use super::webhooks::count;
 use super::{ReadConn, StoreResult, Tx, sealed::Connected};
 use crate::model::ids::{AccountId, WebhookId};
-use crate::model::listing::Page;
+use crate::model::listing::{Page, Span};
 use crate::model::time::Timestamp;
 use crate::model::vendor::Vendor;
 use crate::model::webhook::Endpoint;
@@ -171,6 +171,54 @@ pub async fn page(
             .collect::<StoreResult<_>>()?,
         total: count(&total),
     })
+}
+
+/// Returns the span of the newest endpoints with an id below `before`, at most `limit`. Considers all
+/// accounts if `account` is `None`. `None` if there are none.
+///
+/// # Errors
+/// Returns an error if the database fails.
+pub async fn span(
+    from: &mut impl ReadConn,
+    account: Option<AccountId>,
+    before: Option<i64>,
+    limit: u32,
+) -> StoreResult<Option<Span>> {
+    let rows = sqlx::query(
+        "SELECT id FROM endpoints WHERE (?1 IS NULL OR account_id = ?1) AND id < ?2
+         ORDER BY id DESC LIMIT ?3",
+    )
+    .bind(account.map(|account| account.0))
+    .bind(before.unwrap_or(i64::MAX))
+    .bind(i64::from(limit) + 1)
+    .fetch_all(from.sqlite())
+    .await?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+    Ok(Span::from_numbers(&ids, limit))
+}
+
+/// Returns the endpoints with ids from `first` to `last`, the oldest first, at most `limit`.
+///
+/// # Errors
+/// Returns an error if the database fails.
+pub async fn in_span(
+    from: &mut impl ReadConn,
+    account: Option<AccountId>,
+    (first, last): (i64, i64),
+    limit: u32,
+) -> StoreResult<Vec<(i64, Endpoint)>> {
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "{ENDPOINT} WHERE (?1 IS NULL OR account_id = ?1) AND id BETWEEN ?2 AND ?3
+         ORDER BY id LIMIT ?4"
+    )))
+    .bind(account.map(|account| account.0))
+    .bind(first)
+    .bind(last)
+    .bind(limit)
+    .fetch_all(from.sqlite())
+    .await?;
+    let read = |row: &SqliteRow| endpoint_from_row(row).map(|endpoint| (endpoint.id.0, endpoint));
+    rows.iter().map(read).collect()
 }
 
 /// Returns the secrets of the endpoints with a URL that ends with `url_end`, each with its account.

@@ -358,7 +358,7 @@ fn kind_count(row: &SqliteRow) -> StoreResult<(JobKind, u64)> {
     Ok((kind, u64::try_from(count).unwrap_or_default()))
 }
 
-fn job(row: &SqliteRow) -> StoreResult<Job> {
+pub(super) fn job(row: &SqliteRow) -> StoreResult<Job> {
     let kind: String = row.get(2);
     Ok(Job {
         id: row.get(0),

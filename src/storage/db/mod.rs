@@ -11,9 +11,11 @@
 pub mod accounts;
 pub mod attempts;
 mod cache;
+pub mod counts;
 pub mod due_index;
 pub mod endpoints;
 mod error;
+pub mod job_listing;
 pub mod jobs;
 pub mod listing;
 pub mod open_orders;
@@ -42,7 +44,8 @@ use sqlx::{ConnectOptions, Sqlite, SqlitePool};
 
 use crate::model::ids::ClockId;
 use crate::model::order::Order;
-use crate::platform::clock::Clock;
+use crate::platform::change_log::ChangeLog;
+use crate::platform::clock::{self, Clock};
 use cache::{CachedOrder, OrderCache};
 use due_index::DueIndex;
 pub use error::{DiskFull, InternalError};
@@ -107,6 +110,7 @@ pub struct Db {
     writer: Arc<DbWriter>,
     readers: SqlitePool,
     cache: Arc<OrderCache>,
+    changes: ChangeLog,
 }
 
 impl Db {
@@ -140,17 +144,20 @@ impl Db {
             .connect_lazy_with(options.read_only(true).create_if_missing(false));
         let cache = Arc::new(OrderCache::default());
         let data_dir = file.parent().map(Arc::from);
+        let changes = ChangeLog::new(clock::real_now());
         let writer = DbWriter::new(
             connection,
             data_dir,
             DueIndex::default(),
             Arc::clone(&cache),
+            changes.clone(),
         );
         Ok(Self {
             file: file.to_owned(),
             writer,
             readers,
             cache,
+            changes,
         })
     }
 
@@ -219,6 +226,12 @@ impl Db {
     #[must_use]
     pub fn due_index(&self) -> &DueIndex {
         self.writer.due_index()
+    }
+
+    /// Log of changes of the whole server.
+    #[must_use]
+    pub fn changes(&self) -> &ChangeLog {
+        &self.changes
     }
 
     /// Commits open transactions. Later reads and transactions are refused.

@@ -82,6 +82,21 @@ pub async fn insert(tx: &mut Tx, account: Option<AccountId>, rule: Rule) -> Stor
     })
 }
 
+/// Replaces a rule, and keeps its id and its counts. Returns the length of the new JSON.
+///
+/// # Errors
+/// Returns an error if the database fails.
+pub async fn update(tx: &mut Tx, id: RuleId, rule: &Rule) -> StoreResult<usize> {
+    let body = serde_json::to_string(rule)?;
+    let bytes = body.len();
+    sqlx::query("UPDATE rules SET body = ? WHERE id = ?")
+        .bind(body)
+        .bind(id.0)
+        .execute(tx.sqlite())
+        .await?;
+    Ok(bytes)
+}
+
 /// Writes the counts of a rule.
 ///
 /// # Errors

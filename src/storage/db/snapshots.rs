@@ -79,7 +79,7 @@ const TABLES: [Table; 7] = [
     },
     Table {
         name: "events",
-        columns: &["account_id", "id", "vendor", "type", "body"],
+        columns: &["account_id", "id", "vendor", "type", "order_id", "body"],
         filter: ACCOUNT_FILTER,
         order: "id",
     },

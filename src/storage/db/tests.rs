@@ -85,6 +85,7 @@ async fn publish_of_a_vendors_event_reaches_endpoints_of_that_vendor_only() {
             id: format!("event of {}", vendor.name()),
             vendor,
             event_type: "order.completed".to_owned(),
+            order_id: "1".to_owned(),
             body: "{}".to_owned(),
         };
         let published = webhooks::publish(&mut tx, account, false, &event, NOW).await;

@@ -10,6 +10,7 @@
 
 mod clock;
 mod close;
+mod effects;
 mod shrink;
 mod update;
 
@@ -28,8 +29,10 @@ use super::{InternalError, StoreResult, sealed};
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::order::Order;
 use crate::model::time::Timestamp;
+use crate::platform::change_log::ChangeLog;
 use crate::platform::clock::Clock;
 pub(super) use clock::write_clock;
+use effects::TxEffects;
 pub(super) use shrink::enable as enable_shrinking;
 pub(super) use update::OrderUpdate;
 
@@ -45,6 +48,7 @@ pub(super) struct DbWriter {
     queued: AtomicUsize,
     due_index: DueIndex,
     cache: Arc<OrderCache>,
+    changes: ChangeLog,
     /// Notified when rows were removed, and on shutdown.
     rows_deleted: Arc<Notify>,
     /// Moved clocks, to be written with the next commit.
@@ -66,18 +70,6 @@ struct WriterConnection {
 struct GroupMember {
     reply: oneshot::Sender<StoreResult<()>>,
     effects: TxEffects,
-}
-
-/// Effects of a commit besides the rows.
-#[derive(Debug, Default)]
-struct TxEffects {
-    due: Vec<(ClockId, Timestamp)>,
-    written: Vec<CachedOrder>,
-    ended: Vec<AccountId>,
-    /// Ids of removed orders.
-    removed: Vec<String>,
-    /// `true` if jobs changed in a way that `due` does not show.
-    jobs_changed: bool,
 }
 
 /// Place in the queue. If dropped, ensures that the open group is committed although the owner of the
@@ -103,6 +95,7 @@ impl DbWriter {
         data_dir: Option<Arc<Path>>,
         due_index: DueIndex,
         cache: Arc<OrderCache>,
+        changes: ChangeLog,
     ) -> Arc<Self> {
         let connection = Arc::new(Mutex::new(WriterConnection {
             sqlite,
@@ -117,6 +110,7 @@ impl DbWriter {
             queued: AtomicUsize::new(0),
             due_index,
             cache,
+            changes,
             rows_deleted: Arc::clone(&rows_deleted),
             queued_clock_writes: std::sync::Mutex::default(),
         });
@@ -219,8 +213,10 @@ impl DbWriter {
             .map(|joined| (joined.reply, joined.effects))
             .unzip();
         let committed = effects.into_iter().filter(|_| done.is_ok());
+        let mut changed = Vec::new();
         let (written, due): (Vec<_>, Vec<_>) = committed
             .inspect(|effects| {
+                changed.extend(effects.changes());
                 if effects.jobs_changed {
                     self.due_index.invalidate();
                 }
@@ -236,6 +232,7 @@ impl DbWriter {
         for (clock, at) in due.into_iter().flatten() {
             self.due_index.schedule(clock, at);
         }
+        self.changes.push_all(changed);
         for reply in replies {
             // A receiver that was dropped changes nothing: the writes are committed.
             let _ = reply.send(done.clone());

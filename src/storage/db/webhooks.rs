@@ -14,7 +14,7 @@ use crate::model::vendor::Vendor;
 use crate::model::webhook::{DeferredAttempt, Delivery, DeliveryStatus, Event};
 
 const DELIVERY: &str =
-    "SELECT deliveries.id, event_id, vendor, type, body, status, retries, last_sent_at, created_at, deferred_attempt
+    "SELECT deliveries.id, event_id, vendor, type, body, status, retries, last_sent_at, created_at, deferred_attempt, order_id
      FROM deliveries JOIN events ON events.id = event_id";
 
 /// Returns the account of an event. `None` if there is no such event.
@@ -58,7 +58,7 @@ pub async fn publish(
         return Ok(endpoints);
     }
     let mut writes = String::from(
-        "INSERT INTO events (id, account_id, vendor, type, body) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO events (id, account_id, vendor, type, order_id, body) VALUES (?, ?, ?, ?, ?, ?)",
     );
     for _ in &endpoints {
         writes += "; INSERT INTO deliveries
@@ -71,6 +71,7 @@ pub async fn publish(
         .bind(account.0)
         .bind(event.vendor.name())
         .bind(event.event_type.clone())
+        .bind(event.order_id.clone())
         .bind(event.body.clone());
     for endpoint in &endpoints {
         query = query
@@ -137,16 +138,18 @@ pub async fn record_attempt(
     Ok(done.rows_affected() > 0)
 }
 
-/// Defers the next attempt of a delivery until `due_at`.
+/// Defers the next attempt of a delivery of `account` until `due_at`.
 ///
 /// # Errors
 /// Returns an error if the database fails.
 pub async fn defer(
     tx: &mut Tx,
+    account: AccountId,
     delivery: DeliveryId,
     due_at: Timestamp,
     decided: &DeferredAttempt,
 ) -> StoreResult<()> {
+    tx.record_delivery(account, delivery);
     sqlx::query("UPDATE deliveries SET due_at = ?, deferred_attempt = ? WHERE id = ?")
         .bind(due_at.ms())
         .bind(serde_json::to_string(decided)?)
@@ -247,6 +250,21 @@ pub async fn deliveries(
     })
 }
 
+/// Returns the due time of the next attempt at a delivery of the event. `None` if none is due.
+///
+/// # Errors
+/// Returns an error if the database fails.
+pub async fn next_attempt_at(
+    from: &mut impl ReadConn,
+    event: &str,
+) -> StoreResult<Option<Timestamp>> {
+    let row = sqlx::query("SELECT MIN(due_at) FROM deliveries WHERE event_id = ?")
+        .bind(event)
+        .fetch_one(from.sqlite())
+        .await?;
+    Ok(row.get::<Option<i64>, _>(0).map(Timestamp::from_ms))
+}
+
 /// Counts the deliveries of all accounts that have an attempt due.
 ///
 /// # Errors
@@ -271,6 +289,7 @@ fn delivery_of(row: &SqliteRow) -> StoreResult<Delivery> {
             id: row.get(1),
             vendor: Vendor::from_name(&vendor).ok_or_else(|| unknown_value("vendor", &vendor))?,
             event_type: row.get(3),
+            order_id: row.get(10),
             body: row.get(4),
         },
         status: DeliveryStatus::from_name(&status)

@@ -10,8 +10,10 @@ use stuntdouble::cli::grammar::{Cli, Command as CliCommand};
 use crate::readme::assert_table;
 
 /// Every command with its arguments, and the route that it calls.
-const COMMAND_ROUTES: [(&str, &str); 38] = [
+const COMMAND_ROUTES: &[(&str, &str)] = &[
     ("health", "GET /_mock/health"),
+    ("info", "GET /_mock/info"),
+    ("operations", "GET /_mock/operations"),
     ("metrics", "GET /_mock/metrics"),
     ("reset", "POST /_mock/reset"),
     ("clock", "GET /_mock/clock"),
@@ -24,15 +26,20 @@ const COMMAND_ROUTES: [(&str, &str); 38] = [
     ("accounts delete a", "DELETE /_mock/accounts/{key}"),
     ("rules", "GET /_mock/rules"),
     ("rules add {}", "POST /_mock/rules"),
+    ("rules set 1 {}", "PUT /_mock/rules/{id}"),
     ("rules delete 1", "DELETE /_mock/rules/{id}"),
     ("rules clear", "DELETE /_mock/rules"),
     ("requests", "GET /_mock/requests"),
     ("requests show a 1", "GET /_mock/requests/{account}/{seq}"),
     ("requests verify --count 1", "POST /_mock/requests/verify"),
     ("requests clear", "DELETE /_mock/requests"),
+    ("jobs", "GET /_mock/jobs"),
+    ("webhooks", "GET /_mock/webhooks"),
+    ("events", "GET /_mock/events"),
     ("deliveries", "GET /_mock/deliveries"),
     ("deliveries resend 1", "POST /_mock/deliveries/{id}/resend"),
     ("orders", "GET /_mock/orders"),
+    ("orders show 1", "GET /_mock/orders/{id}"),
     ("orders complete 1", "POST /_mock/orders/{id}/complete"),
     ("orders fail 1", "POST /_mock/orders/{id}/fail"),
     ("orders expire 1", "POST /_mock/orders/{id}/expire"),
@@ -47,6 +54,7 @@ const COMMAND_ROUTES: [(&str, &str); 38] = [
         "POST /_mock/snapshots/{name}/restore",
     ),
     ("snapshots delete a", "DELETE /_mock/snapshots/{name}"),
+    ("fixtures export a", "GET /_mock/fixtures"),
     ("fixtures load -", "PUT /_mock/fixtures"),
     // Commands that make no call of the control plane.
     ("open", ""),
@@ -54,13 +62,16 @@ const COMMAND_ROUTES: [(&str, &str); 38] = [
     ("verify --secret a --signature b", ""),
     ("licenses", ""),
 ];
-/// Operations without a command: the dashboard, the OpenAPI document, the certificate for TLS clients,
-/// and the URL that webhooks call.
-const OPERATIONS_WITHOUT_COMMAND: [&str; 5] = [
+/// Operations without a command: the dashboard, the OpenAPI documents and the page that shows them, the
+/// certificate for TLS clients, the bytes of files, and the URL that webhooks call.
+const OPERATIONS_WITHOUT_COMMAND: [&str; 8] = [
     "control.getDashboard",
     "control.getDashboardFile",
     "control.openapi",
+    "control.docs",
+    "control.docsFile",
     "control.getCa",
+    "control.getBlob",
     "control.postToInbox",
 ];
 
@@ -112,7 +123,7 @@ fn every_command_calls_its_route() {
     let named: BTreeSet<String> = COMMAND_ROUTES.iter().map(|(line, _)| name(line)).collect();
     let all = commands().into_iter().map(|(name, _)| name);
     assert_eq!(named, all.collect());
-    for (line, route) in COMMAND_ROUTES {
+    for &(line, route) in COMMAND_ROUTES {
         let Some(CliCommand::Client(command)) = Cli::parse_from(words(line)).command else {
             assert_eq!(route, "", "{line} calls no server");
             continue;
@@ -139,7 +150,7 @@ fn every_control_operation_has_a_command() {
             "{name}: {path}"
         );
     }
-    for (line, route) in COMMAND_ROUTES {
+    for &(line, route) in COMMAND_ROUTES {
         let (method, path) = route.split_once(' ').unwrap_or_default();
         let is_operation = operations
             .iter()

@@ -71,12 +71,15 @@ async fn advance_prints_the_jobs_that_ran() {
     );
     assert_eq!(advanced, expected);
     let advanced = stdout_of(&server, &["advance", "1500", "--account", "live"]).await;
-    let advanced_to = |now: &str| {
-        format!(
-            "{{\n  \"clock\": \"live\",\n  \"now\": \"2026-03-12T{now}Z\",\n  \"executed\": [],\n  \"waiting\": []\n}}\n"
-        )
-    };
-    assert_eq!(advanced, advanced_to("10:00:02.500"));
+    let expected = "{\n  \"clock\": \"live\",\n  \"now\": \"2026-03-12T10:00:02.500Z\",\n  \"executed\": [],\n  \"waiting\": []\n}\n";
+    assert_eq!(advanced, expected);
+    let next = stdout_of(&server, &["advance", "next", "--account", "live"]).await;
+    assert!(next.contains("\"kind\": \"order.expire\""), "{next}");
+}
+
+#[tokio::test]
+async fn advance_to_an_instant_prints_it() {
+    let server = TestServer::start_frozen("live").await;
     let to = [
         "advance",
         "--to",
@@ -84,7 +87,8 @@ async fn advance_prints_the_jobs_that_ran() {
         "--account",
         "live",
     ];
-    assert_eq!(stdout_of(&server, &to).await, advanced_to("10:00:03.000"));
+    let expected = "{\n  \"clock\": \"live\",\n  \"now\": \"2026-03-12T10:00:03.000Z\",\n  \"executed\": [],\n  \"waiting\": []\n}\n";
+    assert_eq!(stdout_of(&server, &to).await, expected);
 }
 
 #[tokio::test]

@@ -227,3 +227,17 @@ async fn get_root_leads_browsers_to_the_dashboard_and_answers_clients_as_ever() 
     let other = get(&server, "/nothing", &[("accept", browser)]).await;
     assert_eq!(other.status, 404);
 }
+
+#[test]
+fn failure_codes_of_the_page_are_those_of_the_vendor() {
+    let page = fs::read_to_string(folder().join("outcomes.js")).expect("a file");
+    let is_code = |text: &&str| {
+        let is_code_char = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        text.contains('_') && text.chars().all(is_code_char)
+    };
+    let mut offered: Vec<_> = page.split('\'').filter(is_code).collect();
+    offered.sort_unstable();
+    let mut codes = stuntdouble::api::bizmori::PROFILE.failure_codes.to_vec();
+    codes.sort_unstable();
+    assert_eq!(offered, codes);
+}

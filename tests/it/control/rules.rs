@@ -1,5 +1,6 @@
 //! Rules: which requests and orders they match, how often, and their effects.
 
+mod edits;
 mod matching;
 mod outcomes;
 mod persistence;

@@ -22,6 +22,12 @@ fn observation_calls() -> Vec<OperationCall> {
     vec![
         call("control.getCa", 404, "/_mock/ca.pem", empty.clone()),
         call(
+            "control.streamEvents",
+            400,
+            "/_mock/events?since=x",
+            empty.clone(),
+        ),
+        call(
             "control.listRequests",
             200,
             "/_mock/requests",
@@ -64,6 +70,21 @@ fn observation_calls() -> Vec<OperationCall> {
             empty.clone(),
         ),
         call("control.listOrders", 200, "/_mock/orders", empty.clone()),
+        call("control.getOrder", 404, "/_mock/orders/x", empty.clone()),
+        call("control.getBlob", 404, "/_mock/blobs/x", empty.clone()),
+        call("control.listJobs", 200, "/_mock/jobs", empty.clone()),
+        call(
+            "control.listJobs",
+            400,
+            "/_mock/jobs?after=x",
+            empty.clone(),
+        ),
+        call(
+            "control.listWebhooks",
+            200,
+            "/_mock/webhooks",
+            empty.clone(),
+        ),
         call(
             "control.getRequest",
             404,
@@ -144,7 +165,6 @@ fn state_calls() -> Vec<OperationCall> {
     let wrong = json!({"nonsense": 1});
     vec![
         call("control.health", 200, "/_mock/health", empty.clone()),
-        call("control.openapi", 200, "/_mock/openapi.json", empty.clone()),
         call("control.getDashboard", 200, "/_mock/", empty.clone()),
         call(
             "control.getDashboardFile",
@@ -158,6 +178,34 @@ fn state_calls() -> Vec<OperationCall> {
             "/_mock/ui/none.js",
             empty.clone(),
         ),
+        call("control.getInfo", 200, "/_mock/info", empty.clone()),
+        call("control.getInfo", 400, "/_mock/info?x=1", empty.clone()),
+        call(
+            "control.listOperations",
+            200,
+            "/_mock/operations",
+            empty.clone(),
+        ),
+        call(
+            "control.openapi",
+            200,
+            "/_mock/openapi/control.json",
+            empty.clone(),
+        ),
+        call(
+            "control.openapi",
+            404,
+            "/_mock/openapi/none.json",
+            empty.clone(),
+        ),
+        call("control.docs", 200, "/_mock/docs", empty.clone()),
+        call(
+            "control.docsFile",
+            200,
+            "/_mock/docs/start.js",
+            empty.clone(),
+        ),
+        call("control.docsFile", 404, "/_mock/docs/none", empty.clone()),
         call("control.metrics", 200, "/_mock/metrics", empty.clone()),
         call("control.getClock", 200, "/_mock/clock", empty.clone()),
         call(
@@ -225,6 +273,19 @@ fn state_calls() -> Vec<OperationCall> {
         ),
         call("control.createRule", 400, "/_mock/rules", wrong.clone()),
         call("control.listRules", 200, "/_mock/rules", empty.clone()),
+        call(
+            "control.putRule",
+            200,
+            "/_mock/rules/1",
+            json!({"enabled": false, "then": {"delayMs": 0}}),
+        ),
+        call("control.putRule", 400, "/_mock/rules/1", wrong.clone()),
+        call(
+            "control.putRule",
+            404,
+            "/_mock/rules/x",
+            json!({"then": {"delayMs": 0}}),
+        ),
         call("control.deleteRule", 204, "/_mock/rules/1", empty.clone()),
         call("control.deleteRule", 404, "/_mock/rules/x", empty.clone()),
         call("control.deleteRules", 204, "/_mock/rules", empty.clone()),
@@ -232,6 +293,18 @@ fn state_calls() -> Vec<OperationCall> {
             "control.deleteAccount",
             204,
             "/_mock/accounts/live",
+            empty.clone(),
+        ),
+        call(
+            "control.exportFixtures",
+            404,
+            "/_mock/fixtures?account=nobody",
+            empty.clone(),
+        ),
+        call(
+            "control.exportFixtures",
+            400,
+            "/_mock/fixtures",
             empty.clone(),
         ),
         call("control.putFixtures", 200, "/_mock/fixtures", empty.clone()),

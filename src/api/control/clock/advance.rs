@@ -10,12 +10,15 @@ use super::super::error::{ControlError, ControlJson};
 use super::super::error_code::ControlErrorCode;
 use super::super::named_account::{AccountKey, NamedAccount};
 use super::super::openapi::describe_errors;
-use super::{INSTANT_EXAMPLE, JobLine, WaitingLine};
+use super::{JobLine, WaitingLine};
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json};
 use crate::platform::clock;
 use crate::services::worker::{AdvanceError, AdvanceStep, AdvanceSummary, STEP_MS_MAX};
 
+/// Value of `to` for the due time of the next job.
+const NEXT: &str = "next";
+const TARGET_HINT: &str = "send an instant such as 2026-03-12T10:00:00.000Z, or next";
 const DURATION_HINT: &str = "send milliseconds such as 1500, or a duration such as 10s, PT5M or P7D, without months and years and of at most 100 years";
 
 /// Target of an advance: either `by` or `to`.
@@ -28,8 +31,8 @@ pub struct AdvanceClock {
     #[serde(default, deserialize_with = "super::super::rules::wire::double_option")]
     #[schemars(schema_with = "duration_schema")]
     by: Option<Value>,
-    /// Instant to advance to.
-    #[schemars(extend("format" = "date-time"))]
+    #[serde(default)]
+    #[schemars(schema_with = "target_schema")]
     to: Option<String>,
 }
 
@@ -65,10 +68,11 @@ pub fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let doc = doc
         .summary(
             "Advance a clock",
-            "Moves the clock forward `by` a duration or `to` an instant. All jobs that fall due on the \
+            "Moves the clock forward `by` a duration, `to` an instant, or `to` the `next` due job. All jobs that fall due on the \
              way are executed in order, each at its own due time, and so are the jobs that they \
              schedule. The response is sent when these jobs are done. Jobs that were in flight by \
-             this clock are awaited and listed first. `waiting` lists what clients still owe: an \
+             this clock are awaited and listed first. With `to` `next` overdue jobs run first; if no job \
+             is due later, the clock stays. `waiting` lists what clients still owe: an \
              upload, a confirm, more reads of an order that a rule holds, or its release.",
         )
         .json_body::<AdvanceClock>(true)
@@ -110,9 +114,10 @@ pub async fn advance(
 fn advance_target(body: &AdvanceClock) -> Result<AdvanceStep, ControlError> {
     match (&body.by, &body.to) {
         (Some(by), None) => duration_ms(by).map(AdvanceStep::ByMs),
+        (None, Some(to)) if to == NEXT => Ok(AdvanceStep::ToNext),
         (None, Some(to)) => clock::parse_iso(to).map(AdvanceStep::To).ok_or_else(|| {
             let message = format!("to: invalid instant {to}");
-            ControlError::new(ControlErrorCode::BadInstant, message, INSTANT_EXAMPLE)
+            ControlError::new(ControlErrorCode::BadInstant, message, TARGET_HINT)
         }),
         (None, None) => {
             let message = "by or to is missing";
@@ -145,6 +150,14 @@ fn duration_ms(by: &Value) -> Result<i64, ControlError> {
             let message = format!("by: invalid duration {by}");
             ControlError::new(ControlErrorCode::BadDuration, message, DURATION_HINT)
         })
+}
+
+/// Schema of a target to advance to.
+fn target_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"anyOf": [
+        {"type": "string", "format": "date-time", "description": "Instant."},
+        {"const": NEXT, "description": "Due time of the next job."},
+    ]})
 }
 
 /// Schema of a duration to advance by.

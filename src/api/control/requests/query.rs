@@ -7,17 +7,26 @@ use crate::services::journal::{self, StatusFilter};
 
 const LIMIT_DEFAULT: u32 = 100;
 const LIMIT_MAX: u32 = 10_000;
-const KNOWN_PARAMS: [&str; 6] = ["operation", "method", "path", "status", "since", "limit"];
+const KNOWN_PARAMS: [&str; 8] = [
+    "operation",
+    "method",
+    "path",
+    "status",
+    "orderId",
+    "since",
+    "limit",
+    "rows",
+];
 
 /// Parses the query of a list of the requests of `account`, or of all requests if `account` is
-/// `None`.
+/// `None`. Also returns whether the requests are listed as rows.
 ///
 /// # Errors
 /// Returns an error if a parameter is unknown or malformed.
 pub fn parse(
     account: Option<&str>,
     text: Option<&str>,
-) -> Result<journal::RequestQuery, ControlError> {
+) -> Result<(journal::RequestQuery, bool), ControlError> {
     let query = ControlQuery::parse(text, &KNOWN_PARAMS)?;
     let request_query = journal::RequestQuery {
         account: account.map(str::to_owned),
@@ -25,6 +34,7 @@ pub fn parse(
         method: query.text("method").map(|it| it.to_ascii_uppercase()),
         path: query.text("path"),
         status: query.text("status").as_deref().map(status).transpose()?,
+        order_id: query.text("orderId"),
         since: query.number("since")?,
         limit: usize::try_from(query.limit(LIMIT_DEFAULT, 0..=LIMIT_MAX)?).unwrap_or(usize::MAX),
     };
@@ -36,7 +46,7 @@ pub fn parse(
             hint,
         ));
     }
-    Ok(request_query)
+    Ok((request_query, query.flag("rows")?))
 }
 
 fn status(text: &str) -> Result<StatusFilter, ControlError> {

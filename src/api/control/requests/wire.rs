@@ -11,16 +11,15 @@ use serde_json::value::RawValue;
 
 use super::super::named_account::AccountKey;
 use crate::http::{JsonObject, X_MOCK_OUTCOME, X_MOCK_REASON};
-use crate::model::account::Revision;
 use crate::model::rule::{Fault, RuleId};
 use crate::platform::clock;
 use crate::services::journal::{Exchange, JournalBody, NearMiss, PackedHeaders, StatusFilter};
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Requests")]
-pub struct RequestPage {
+#[schemars(rename = "{R}Page")]
+pub struct RequestPage<R> {
     /// Requests, newest last.
-    pub requests: Vec<RequestView>,
+    pub requests: Vec<R>,
     /// Number of older requests that were evicted.
     pub evicted: u64,
 }
@@ -32,11 +31,14 @@ pub struct RequestPage {
 pub struct RequestView {
     /// Number of the request within its account, as in `X-Mock-Request`.
     seq: u64,
-    /// Revision of BIZ MORI's API that applied to the account. Null for a request without account.
-    #[schemars(with = "Option<Revision>")]
-    revision: Option<Revision>,
+    /// Revision of the last change of the entry, on the counter of `GET /_mock/events`.
+    revision: u64,
+    /// Time by the account's clock.
     #[schemars(extend("format" = "date-time"))]
     at: String,
+    /// Real time at which the request arrived.
+    #[schemars(extend("format" = "date-time"))]
+    received_at: String,
     /// Key of the account. Null for a request without account.
     account: Option<String>,
     operation: &'static str,
@@ -62,6 +64,68 @@ pub struct RequestView {
     reason: Option<String>,
     /// Source of the outcome: `X-Mock-Outcome` of the response.
     outcome: Option<String>,
+    /// Id of the order that the request is about. Null if it is about no order.
+    order_id: Option<Box<str>>,
+}
+
+/// Request without headers and bodies. Fields of the response are null until it is sent.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestRow {
+    /// Number of the request within its account, as in `X-Mock-Request`.
+    seq: u64,
+    /// Revision of the last change of the entry, on the counter of `GET /_mock/events`.
+    revision: u64,
+    /// Time by the account's clock.
+    #[schemars(extend("format" = "date-time"))]
+    at: String,
+    /// Real time at which the request arrived.
+    #[schemars(extend("format" = "date-time"))]
+    received_at: String,
+    /// Key of the account. Null for a request without account.
+    account: Option<String>,
+    operation: &'static str,
+    method: String,
+    path: String,
+    query: Option<String>,
+    status: Option<u16>,
+    duration_ms: Option<u64>,
+    /// First rule that was applied.
+    #[schemars(with = "Option<i64>")]
+    rule_id: Option<RuleId>,
+    /// Fault that a rule injected into the response. Null if there was none.
+    #[schemars(extend("enum" = ["reset", "empty", "truncate", "garbage", "drip", null]))]
+    fault: Option<&'static str>,
+    /// Reason of an error response: its `X-Mock-Reason`.
+    reason: Option<String>,
+    /// Source of the outcome: `X-Mock-Outcome` of the response.
+    outcome: Option<String>,
+    /// Id of the order that the request is about. Null if it is about no order.
+    order_id: Option<Box<str>>,
+}
+
+impl From<&Exchange> for RequestRow {
+    fn from(exchange: &Exchange) -> Self {
+        let state = exchange.summary();
+        Self {
+            seq: exchange.seq(),
+            revision: state.revision,
+            at: clock::iso(exchange.at()),
+            received_at: clock::iso(exchange.received_at()),
+            account: exchange.account().map(str::to_owned),
+            operation: exchange.operation,
+            method: exchange.method().to_owned(),
+            path: exchange.path().to_owned(),
+            query: exchange.query().map(str::to_owned),
+            status: state.status,
+            duration_ms: state.duration_ms,
+            rule_id: state.rule,
+            fault: state.fault.map(Fault::name),
+            reason: exchange.response_header(X_MOCK_REASON.as_str()),
+            outcome: exchange.response_header(X_MOCK_OUTCOME.as_str()),
+            order_id: state.order_id,
+        }
+    }
 }
 
 fn body(_: &mut SchemaGenerator) -> Schema {
@@ -79,21 +143,20 @@ struct BodyDigestView<'b> {
 }
 
 impl RequestView {
-    /// Returns the current state of a journal entry. `default_revision` applies to accounts without
-    /// a revision of their own.
-    pub fn new(exchange: &Exchange, default_revision: Revision) -> Self {
+    /// Returns the current state of a journal entry.
+    pub fn new(exchange: &Exchange) -> Self {
+        let revision = exchange.revision();
         let status = exchange.status();
         let recorded = exchange.response();
         let response = recorded.as_ref();
         let response_headers = response.map(|(head, _, _)| headers(head));
         let line = |name: HeaderName| response_headers.as_ref()?.get(name.as_str()).cloned();
-        let account = exchange.account().map(str::to_owned);
-        let set = exchange.revision();
         Self {
             seq: exchange.seq(),
-            revision: account.as_ref().map(|_| set.unwrap_or(default_revision)),
+            revision,
             at: clock::iso(exchange.at()),
-            account,
+            received_at: clock::iso(exchange.received_at()),
+            account: exchange.account().map(str::to_owned),
             operation: exchange.operation,
             method: exchange.method().to_owned(),
             path: exchange.path().to_owned(),
@@ -108,6 +171,7 @@ impl RequestView {
             reason: line(X_MOCK_REASON),
             outcome: line(X_MOCK_OUTCOME),
             response_headers,
+            order_id: exchange.order_id(),
         }
     }
 }
@@ -235,9 +299,9 @@ pub struct NearMissView {
 }
 
 impl NearMissView {
-    pub fn new(near: &NearMiss, default_revision: Revision) -> Self {
+    pub fn new(near: &NearMiss) -> Self {
         Self {
-            request: RequestView::new(&near.exchange, default_revision),
+            request: RequestView::new(&near.exchange),
             differences: near.differences.clone(),
         }
     }

@@ -52,6 +52,7 @@ pub fn rule(
     let rule = Rule {
         name: request.name,
         account: request.account,
+        enabled: request.enabled.unwrap_or(true),
         when,
         skip: request.skip,
         times: request.times,

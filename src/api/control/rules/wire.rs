@@ -11,19 +11,28 @@ use serde_json::value::RawValue;
 
 pub use super::header_text::HeaderText;
 use crate::http::JsonObject;
+use crate::model::clip::clip;
 use crate::model::picture::Label;
 use crate::model::rule::{self, ProcessingMode, RuleId, WebhookEffect};
 use crate::model::work::NoResult;
-use crate::services::rules::ActiveRule;
+use crate::platform::clock::iso;
+use crate::services::rules::{ActiveRule, RuleMatch};
 
 /// Final results of Undetectable, besides the names of generators whose watermark was found.
 pub const FINAL_RESULTS: [&str; 4] = ["AI Generated", "Real", "Digitally Edited", "AI Edited"];
+
+/// Forms of `then.processing`.
+const PROCESSING_MODES: &str = r#"{"ms": 60000}, {"polls": 3} or "hold""#;
+/// Characters that an error shows of an invalid `then.processing`.
+const PROCESSING_CHARS_MAX: usize = 100;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RuleRequest {
     pub name: Option<String>,
     pub account: Option<String>,
+    /// False if the rule matches nothing until it is enabled. True if omitted.
+    pub enabled: Option<bool>,
     pub when: Option<JsonObject<RuleConditionSpec>>,
     #[serde(default)]
     pub skip: u64,
@@ -56,7 +65,12 @@ pub struct RuleActionSpec {
     pub bytes_per_second: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<JsonObject<OutcomeSpec>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "processing_mode",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(with = "Option<ProcessingMode>")]
     pub processing: Option<ProcessingMode>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<JsonObject<WebhookEffect>>,
@@ -123,6 +137,20 @@ impl OutcomeSpec {
     }
 }
 
+/// Deserializes a processing mode. The errors of its derived form name the variants, but not that two of
+/// them are objects.
+fn processing_mode<'de, D: Deserializer<'de>>(from: D) -> Result<Option<ProcessingMode>, D::Error> {
+    let json = Option::<Box<RawValue>>::deserialize(from)?;
+    let parse = |json: Box<RawValue>| {
+        serde_json::from_str(json.get()).map_err(|_| {
+            let got = clip(json.get(), PROCESSING_CHARS_MAX);
+            let message = format!("expected {PROCESSING_MODES}, got {got}");
+            serde::de::Error::custom(message)
+        })
+    };
+    json.map(parse).transpose()
+}
+
 /// Deserializes null as a value of `T`, so that null and an absent field differ.
 pub fn double_option<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     from: D,
@@ -132,17 +160,53 @@ pub fn double_option<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 
 /// Active rule. Name, account and times are null if they were omitted.
 #[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[schemars(rename = "Rule")]
 pub struct RuleView<'r> {
     id: RuleId,
     name: Option<&'r str>,
     account: Option<&'r str>,
+    enabled: bool,
     when: &'r rule::RuleCondition,
     skip: u64,
     times: Option<u64>,
     probability: f64,
     then: RuleActionSpec,
     hits: u64,
+    /// Last matches since the start of the server, at most five, the newest first.
+    last_matches: Vec<RuleMatchView>,
+}
+
+/// Match of a rule.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "RuleMatch")]
+struct RuleMatchView {
+    /// Time by the account's clock, or the real time if there was no account.
+    #[schemars(extend("format" = "date-time"))]
+    at: String,
+    /// Key of the account. Null if there was none.
+    account: Option<String>,
+    operation: String,
+    /// Number of the request, as in `X-Mock-Request`. Null for orders and the server's own calls.
+    seq: Option<u64>,
+    /// Order that matched. Null for requests and the server's own calls.
+    order_id: Option<String>,
+    /// True if the rule was applied, false if it skipped the match.
+    applied: bool,
+}
+
+impl From<RuleMatch> for RuleMatchView {
+    fn from(matched: RuleMatch) -> Self {
+        Self {
+            at: iso(matched.at),
+            account: matched.account,
+            operation: matched.operation,
+            seq: matched.seq,
+            order_id: matched.order_id,
+            applied: matched.applied,
+        }
+    }
 }
 
 impl<'r> From<&'r ActiveRule> for RuleView<'r> {
@@ -152,12 +216,16 @@ impl<'r> From<&'r ActiveRule> for RuleView<'r> {
             id: active.id,
             name: rule.name.as_deref(),
             account: rule.account.as_deref(),
+            enabled: rule.enabled,
             when: &rule.when,
             skip: rule.skip,
             times: rule.times,
             probability: rule.probability,
             then: (&rule.then).into(),
             hits: active.hits(),
+            last_matches: (active.last_matches().into_iter())
+                .map(RuleMatchView::from)
+                .collect(),
         }
     }
 }

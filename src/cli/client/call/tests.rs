@@ -99,6 +99,11 @@ fn account_and_rule_commands_call_their_routes() {
             "rules add {} --account a",
             r#"POST /_mock/rules {"account":"a"}"#,
         ),
+        ("rules set 3 -", "PUT /_mock/rules/3 [1]"),
+        (
+            r#"rules set 3 {"b":1} --account a"#,
+            r#"PUT /_mock/rules/3 {"account":"a","b":1}"#,
+        ),
         ("rules delete 3", "DELETE /_mock/rules/3"),
         (
             "rules delete 3 --account a",

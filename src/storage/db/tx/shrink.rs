@@ -123,8 +123,8 @@ mod tests {
         let id = added.expect("an account");
         let query = sqlx::query(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1024)
-             INSERT INTO events (id, account_id, vendor, type, body)
-             SELECT i, ?, 'bizmori', 'type', hex(zeroblob(16384)) FROM n",
+             INSERT INTO events (id, account_id, vendor, type, order_id, body)
+             SELECT i, ?, 'bizmori', 'type', i, hex(zeroblob(16384)) FROM n",
         );
         let inserted = query.bind(id.0).execute(tx.sqlite()).await;
         assert_eq!(inserted.expect("rows").rows_affected(), 1_024);

@@ -3,22 +3,29 @@
 import { AccountSwitcher } from './accounts.js';
 import { controlToken, setControlToken } from './api.js';
 import { ClockWidget } from './clock.js';
+import { InboxPage } from './inbox.js';
+import { Now } from './now.js';
+import { Orders } from './orders.js';
 import { Dialog, Icon } from './parts.js';
+import { Report } from './report.js';
 import { go, link, parseRoute, useRoute } from './router.js';
+import { Rules } from './rules.js';
+import { State } from './state.js';
 import { load, selectAccount, setPaused, state, useStore } from './store.js';
 import { Traffic } from './traffic.js';
 import { html, render, useEffect, useState } from './vendor/preact.js';
+import { Webhooks } from './webhooks.js';
 
 /** Pages in the order of the navigation. `key` follows `g`. @type {{id: string, name: string, key: string, icon: any, view: any}[]} */
 const PAGES = [
-  { id: 'now', name: 'Now', key: 'n', icon: 'now', view: null },
+  { id: 'now', name: 'Now', key: 'n', icon: 'now', view: Now },
   { id: 'traffic', name: 'Traffic', key: 't', icon: 'traffic', view: Traffic },
-  { id: 'orders', name: 'Orders', key: 'o', icon: 'orders', view: null },
-  { id: 'webhooks', name: 'Webhooks', key: 'w', icon: 'webhooks', view: null },
-  { id: 'inbox', name: 'Inbox', key: 'i', icon: 'inbox', view: null },
-  { id: 'rules', name: 'Rules', key: 'r', icon: 'rules', view: null },
-  { id: 'report', name: 'Report', key: 'e', icon: 'report', view: null },
-  { id: 'state', name: 'State', key: 's', icon: 'state', view: null },
+  { id: 'orders', name: 'Orders', key: 'o', icon: 'orders', view: Orders },
+  { id: 'webhooks', name: 'Webhooks', key: 'w', icon: 'webhooks', view: Webhooks },
+  { id: 'inbox', name: 'Inbox', key: 'i', icon: 'inbox', view: InboxPage },
+  { id: 'rules', name: 'Rules', key: 'r', icon: 'rules', view: Rules },
+  { id: 'report', name: 'Report', key: 'e', icon: 'report', view: Report },
+  { id: 'state', name: 'State', key: 's', icon: 'state', view: State },
 ];
 
 const KEYS = [

@@ -17,22 +17,29 @@ const FIELDS = {
 
 export const FIELD_NAMES = Object.keys(FIELDS);
 
-/** Returns the predicate of a filter. Words without a field are found anywhere in a row. @param {string} text @returns {(row: RequestRow) => boolean} */
-export function parseFilter(text) {
+/** Returns the predicate of a filter on requests. @param {string} text @returns {(row: RequestRow) => boolean} */
+export const parseFilter = (text) =>
+  parseWords(text, FIELDS, (row) => [row.path, row.query, row.operation, row.reason, row.outcome, row.orderId, row.account]);
+
+/**
+ * Returns the predicate of a filter. Words without a field are found anywhere in a row's `texts`.
+ * @template Row @param {string} text @param {Record<string, (row: Row, value: string) => boolean>} fields
+ * @param {(row: Row) => (string | null | undefined)[]} texts @returns {(row: Row) => boolean}
+ */
+export function parseWords(text, fields, texts) {
   const tests = text.trim().split(/\s+/).filter(Boolean).map((word) => {
     const isNegated = word.length > 1 && word.startsWith('-');
     const [, field, value] = /^([a-z]+):(.*)$/i.exec(isNegated ? word.slice(1) : word) ?? [];
-    const test = field && FIELDS[field.toLowerCase()];
+    const test = field && fields[field.toLowerCase()];
     if (test && !value) return () => true;
-    const matches = test ? (/** @type {RequestRow} */ row) => test(row, value) : containing(isNegated ? word.slice(1) : word);
-    return isNegated ? (/** @type {RequestRow} */ row) => !matches(row) : matches;
+    const matches = test ? (/** @type {Row} */ row) => test(row, value) : containing(isNegated ? word.slice(1) : word, texts);
+    return isNegated ? (/** @type {Row} */ row) => !matches(row) : matches;
   });
   return (row) => tests.every((test) => test(row));
 }
 
-/** @param {string} word @returns {(row: RequestRow) => boolean} */
-function containing(word) {
+/** @template Row @param {string} word @param {(row: Row) => (string | null | undefined)[]} texts @returns {(row: Row) => boolean} */
+function containing(word, texts) {
   const wanted = word.toLowerCase();
-  return (row) => [row.path, row.query, row.operation, row.reason, row.outcome, row.orderId, row.account]
-    .some((text) => text?.toLowerCase().includes(wanted));
+  return (row) => texts(row).some((text) => text?.toLowerCase().includes(wanted));
 }

@@ -5,7 +5,7 @@ import { Copy, Snippet } from './parts.js';
 import { html, useState } from './vendor/preact.js';
 
 /** A key that nobody has used. */
-const FRESH_KEY = `demo-${Array.from(crypto.getRandomValues(new Uint8Array(3)), (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+export const FRESH_KEY = `demo-${Array.from(crypto.getRandomValues(new Uint8Array(3)), (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 
 /** Commands of a first order. `CREATE` needs no file; `READ` shows the result. @type {Record<string, {name: string, create: string, read: string, sdk: [string, string][]}>} */
 export const VENDORS = {

@@ -1,5 +1,6 @@
 // Small parts that every page uses.
 
+import { controlToken, send } from './api.js';
 import { clockNow, state } from './store.js';
 import { counted, hue, relative, size, statusClass, timeOfDay } from './format.js';
 import { html, useEffect, useReducer, useRef, useState } from './vendor/preact.js';
@@ -39,6 +40,14 @@ export function Copy({ text, label = 'Copy', class: name = '' }) {
   </button>`;
 }
 
+/** Secret behind a button, so that it is not on the screen by accident. @param {{secret: string}} props */
+export function Secret({ secret }) {
+  const [isShown, setShown] = useState(false);
+  return html`${isShown && html`<code>${secret}</code>`}
+    <button type="button" class="button small" aria-pressed=${isShown} onClick=${() => setShown(!isShown)}>${isShown ? 'Hide' : 'Secret'}</button>
+    ${isShown && html`<${Copy} text=${secret} />`}`;
+}
+
 /** Copies a text, also where the page has no clipboard because its origin is not secure. @param {string} text */
 export async function copyText(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
@@ -71,10 +80,13 @@ export function useTick(ms) {
   }, [ms]);
 }
 
-/** Time until, or since, an instant by the account's clock. @param {{at: string | null}} props */
-export function Countdown({ at }) {
-  useTick(state.clock?.mode === 'frozen' ? 5000 : 500);
-  return at ? html`<span title=${`${at} by the account's clock`}>${relative(Date.parse(at), clockNow())}</span>` : null;
+/**
+ * Time until, or since, an instant by the account's clock. `now` reads that clock; by default it is the one in the top bar.
+ * @param {{at: string | null, now?: () => number}} props
+ */
+export function Countdown({ at, now = clockNow }) {
+  useTick(state.clock?.mode === 'frozen' && now === clockNow ? 5000 : 500);
+  return at ? html`<span class="countdown" title=${`${at} by the account's clock`}>${relative(Date.parse(at), now())}</span>` : null;
 }
 
 /** Status code of a response. @param {{status: number | null, fault?: string | null}} props */
@@ -95,6 +107,19 @@ export const Dot = ({ hash }) => html`<svg class="dot" viewBox="0 0 10 10" aria-
 
 /** Message where a page has nothing to show. @param {{title: string, children?: any}} props */
 export const Empty = ({ title, children }) => html`<section class="empty"><h2>${title}</h2>${children}</section>`;
+
+/**
+ * Filter of a list. The route follows the input. The input follows the route only while nobody types.
+ * @param {{text: string, placeholder: string, onText: (text: string) => void}} props
+ */
+export function SearchInput({ text, placeholder, onText }) {
+  const input = useRef(/** @type {HTMLInputElement | null} */ (null));
+  useEffect(() => {
+    if (input.current && document.activeElement !== input.current) input.current.value = text;
+  }, [text]);
+  return html`<label class="search"><${Icon} name="search" /><input type="search" aria-label="Filter" placeholder=${placeholder} ref=${input}
+    onInput=${(/** @type {any} */ event) => onText(event.target.value)} /></label>`;
+}
 
 /** Error of a call. @param {{error: any}} props */
 export const Problem = ({ error }) =>
@@ -195,4 +220,54 @@ export function Action({ label, act, class: name = '', title, isDisabled = false
     setBusy(false);
   };
   return html`<button type="button" class="button ${name}" title=${title} disabled=${isBusy || isDisabled} onClick=${run}>${label}</button>${error && html`<${Problem} error=${error} />`}`;
+}
+
+/** Returns the bytes of a file or output. @param {string} id @returns {Promise<Blob>} */
+export async function readBlob(id) {
+  const response = await send(`blobs/${id}`);
+  if (!response.ok) throw new Error(response.status === 404 ? 'These bytes are not stored any more.' : `The server answered ${response.status}.`);
+  return response.blob();
+}
+
+/**
+ * Picture of an order. An `<img>` cannot send the control token, so with a token the bytes are fetched.
+ * @param {{id: string, alt: string, class?: string, style?: Record<string, string>}} props
+ */
+export function BlobImage({ id, alt, class: name = '', style }) {
+  const direct = controlToken() ? '' : `blobs/${id}`;
+  const [fetched, setFetched] = useState({ id: '', url: '' });
+  const [failed, setFailed] = useState('');
+  useEffect(() => {
+    if (direct) return;
+    let isGone = false;
+    let url = '';
+    const show = (/** @type {Blob} */ bytes) => {
+      if (isGone) return;
+      url = URL.createObjectURL(bytes);
+      setFetched({ id, url });
+    };
+    readBlob(id).then(show, () => isGone || setFailed(id));
+    return () => {
+      isGone = true;
+      if (url) URL.revokeObjectURL(url);
+    };
+  }, [id, direct]);
+  const source = direct || (fetched.id === id ? fetched.url : '');
+  if (failed === id) return html`<span class="blob-missing muted ${name}" role="img" aria-label=${alt}>This browser cannot show the picture</span>`;
+  if (!source) return null;
+  return html`<img class=${name} style=${style} src=${source} alt=${alt} loading="lazy" decoding="async" draggable=${false} onError=${() => setFailed(id)} />`;
+}
+
+/** Link that downloads a file or output. @param {{id: string, name: string, class?: string, children?: any}} props */
+export function BlobLink({ id, name, class: look = '', children }) {
+  const download = async (/** @type {Event} */ event) => {
+    if (!controlToken()) return;
+    event.preventDefault();
+    const anchor = document.createElement('a');
+    anchor.href = URL.createObjectURL(await readBlob(id));
+    anchor.download = name;
+    anchor.click();
+    setTimeout(() => URL.revokeObjectURL(anchor.href), 10000);
+  };
+  return html`<a class=${look} href=${`blobs/${id}`} download=${name} onClick=${download}>${children ?? name}</a>`;
 }

@@ -24,8 +24,8 @@ export function bodyText({ requestBody }) {
   return JSON.stringify(requestBody);
 }
 
-/** @param {string} text */
-const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
+/** Text as one word of a shell. @param {string} text */
+export const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** @param {Exchange} exchange */
 export function asCurl(exchange) {

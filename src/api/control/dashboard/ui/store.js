@@ -20,6 +20,8 @@ import { useEffect, useReducer, useRef, useState } from './vendor/preact.js';
 const ROWS_MAX = 5000;
 /** Rows that the page reads when it opens. */
 const ROWS_FIRST = 1000;
+/** Shortest pause before a path is read again. */
+const READ_PAUSE_MS = 250;
 
 /** State that parts of the page follow by [`useStore`]. */
 export const state = {
@@ -153,8 +155,8 @@ function announce(topic, changed) {
 }
 
 /**
- * Returns the JSON at a path of the control plane, read again when one of the topics changes, at most `perSecond` times a
- * second. `path` null reads nothing.
+ * Returns the JSON at a path of the control plane, and reads it again when one of the topics changes. `path` null reads
+ * nothing.
  * @param {string | null} path @param {Topic[]} on @param {(path: string, signal: AbortSignal) => Promise<any>} [read]
  * @returns {{data: any, error: CallError | null, reload: () => void}}
  */
@@ -168,10 +170,12 @@ export function useFetched(path, on = [], read = get) {
     let timer;
     let isReading = false;
     let isStale = false;
+    let pauseMs = READ_PAUSE_MS;
     const load = async () => {
       timer = undefined;
       if (isReading) return void (isStale = true);
       isReading = true;
+      const startedAt = performance.now();
       try {
         const data = await read(path, abort.signal);
         if (!abort.signal.aborted) setResult({ path, data, error: null });
@@ -179,10 +183,12 @@ export function useFetched(path, on = [], read = get) {
         if (!abort.signal.aborted) setResult((last) => ({ path, data: last.path === path ? last.data : null, error }));
       }
       isReading = false;
+      // A long listing of a busy server is read less often.
+      pauseMs = Math.max(READ_PAUSE_MS, 4 * (performance.now() - startedAt));
       if (isStale && !abort.signal.aborted) soon();
       isStale = false;
     };
-    const soon = () => (timer ??= setTimeout(load, 250));
+    const soon = () => (timer ??= setTimeout(load, pauseMs));
     reload.current = load;
     load();
     const ends = on.map((topic) => onTopic(topic, soon));
@@ -257,12 +263,19 @@ const HANDLERS = {
     announce('requests', rows);
   },
   skipped: ({ count }) => update({ skipped: state.skipped + count }),
+  cleared: () => void loadRows().catch(report),
   restarted: () => void load(),
 };
 
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let clockTimer;
-const clockSoon = () => (clockTimer ??= setTimeout(() => ((clockTimer = undefined), loadClock()), 200));
+/**
+ * Returns a function that calls `read` after a pause, once for all calls meanwhile.
+ * @param {() => Promise<void>} read @param {number} pauseMs
+ */
+function soon(read, pauseMs) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  return () => void (timer ??= setTimeout(() => ((timer = undefined), read().catch(report)), pauseMs));
+}
 
 const feed = new EventFeed(
   (event, data) => (HANDLERS[event] ? HANDLERS[event](data) : announce(/** @type {Topic} */ (event), data.changed ?? [])),
@@ -289,5 +302,6 @@ export async function load() {
   }
 }
 
-onTopic('accounts', () => loadAccounts().catch(report));
+onTopic('accounts', soon(loadAccounts, 1000));
+const clockSoon = soon(loadClock, READ_PAUSE_MS);
 for (const topic of /** @type {Topic[]} */ (['clock', 'orders', 'deliveries', 'accounts'])) onTopic(topic, clockSoon);

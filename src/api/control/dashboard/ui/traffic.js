@@ -7,7 +7,7 @@ import { FirstSteps } from './first-steps.js';
 import { RequestDetail } from './request.js';
 import { go, link, replace } from './router.js';
 import { accountKey, clearRequests, hashOf, keyOf, rowKey, setPaused, state, useStore } from './store.js';
-import { html, useEffect, useMemo, useState } from './vendor/preact.js';
+import { html, useEffect, useMemo, useRef } from './vendor/preact.js';
 import { VirtualList } from './virtual-list.js';
 
 /** @typedef {import('./store.js').RequestRow} RequestRow */
@@ -35,12 +35,13 @@ export function Traffic({ route }) {
   const account = hash === '-' ? null : keyOf(hash ?? '');
   const selected = seq ? `${account ?? ''}/${seq}` : null;
   const isPaused = useStore((all) => all.isPaused);
+  const isAll = useStore((all) => all.accountHash === '');
   const hasRows = useStore((all) => all.rows.length > 0);
   const version = useStore((all) => all.rowsVersion);
   const open = (/** @type {RequestRow} */ row) => go(pathOf(row), { q: text });
   useKeys(rows, selected, open, text);
   if (!hasRows && !seq) return html`<${FirstSteps} />`;
-  return html`<div class=${`split ${seq ? 'has-detail' : ''}`}>
+  return html`<div class=${`split ${seq ? 'has-detail' : ''} ${isAll ? '' : 'one-account'}`}>
     <section class="list" aria-label="Requests">
       <${Toolbar} text=${text} count=${rows.length} />
       ${rows.length === 0
@@ -75,21 +76,24 @@ function RowCells({ row, before }) {
 
 /** @param {{text: string, count: number}} props */
 function Toolbar({ text, count }) {
-  const [typed, setTyped] = useState(text);
+  const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   const isPaused = useStore((all) => all.isPaused);
   const waiting = useStore((all) => all.waiting.size);
   const evicted = useStore((all) => all.evicted);
   const skipped = useStore((all) => all.skipped);
-  useEffect(() => setTyped(text), [text]);
+  // The route follows the input. The input follows the route only while nobody types.
+  useEffect(() => {
+    if (input.current && document.activeElement !== input.current) input.current.value = text;
+  }, [text]);
   const apply = (/** @type {string} */ value) => {
-    setTyped(value);
+    if (input.current) input.current.value = value;
     replace(['traffic'], { q: value });
   };
   return html`<div class="toolbar">
-    <label class="search"><${Icon} name="search" /><input type="search" id="filter" aria-label="Filter" placeholder="status:4xx operation:bizmori.* text" value=${typed}
-      onInput=${(/** @type {any} */ event) => apply(event.target.value)} /></label>
+    <label class="search"><${Icon} name="search" /><input type="search" id="filter" aria-label="Filter" placeholder="status:4xx operation:bizmori.* text" ref=${input}
+      onInput=${(/** @type {any} */ event) => replace(['traffic'], { q: event.target.value })} /></label>
     <${Menu} label="Filter" class="filter-menu"><p class="muted">Words are found anywhere in a row. <code>-</code> before a word excludes it. Fields, with <code>*</code> and <code>?</code>:</p>
-      <div class="row wrap">${FIELD_NAMES.map((name) => html`<button key=${name} type="button" class="button small" data-close onClick=${() => { apply(`${typed} ${name}:`.trim()); document.getElementById('filter')?.focus(); }}>${name}:</button>`)}</div>
+      <div class="row wrap">${FIELD_NAMES.map((name) => html`<button key=${name} type="button" class="button small" data-close onClick=${() => { apply(`${text} ${name}:`.trim()); input.current?.focus(); }}>${name}:</button>`)}</div>
       <div class="row wrap">${['status:4xx', 'status:5xx', 'status:pending', 'rule:*', 'operation:storage.*'].map((example) => html`<button key=${example} type="button" class="button small" data-close onClick=${() => apply(example)}>${example}</button>`)}</div><//>
     <button type="button" class="button" aria-pressed=${isPaused} onClick=${() => setPaused(!isPaused)} title="Hold new requests back (p)">
       <${Icon} name=${isPaused ? 'play' : 'pause'} />${isPaused ? (waiting ? `Show ${waiting} new` : 'Follow') : 'Pause'}</button>
