@@ -388,7 +388,7 @@ async fn build_services(
         connections: Arc::new(OpenConnections::new(connections_max)),
         stopping: CancellationToken::new(),
         operations,
-        api_documents: &API_DOCUMENTS,
         request_links: OnceLock::new(),
+        api_documents: &API_DOCUMENTS,
     }))
 }

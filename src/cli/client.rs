@@ -15,7 +15,7 @@ mod response;
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use crate::cli::commands::{ClientCommand, JsonSource, ServerArgs};
+use crate::cli::commands::{ClientCommand, JsonSource};
 use crate::platform::outbound::{self, CliRequest, CliResponse, SendError};
 pub use call::{ApiCall, ReadSource, call};
 use event_lines::EventLines;
@@ -34,25 +34,6 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 pub async fn run(command: &ClientCommand) -> Result<(), String> {
     let server = command.server();
     let call = call(command, &read_source)?;
-    let url = format!("{}{}", server.base_url(), call.path);
-    let timeout = matches!(command, ClientCommand::Health { .. }).then_some(HEALTH_TIMEOUT);
-    let is_stream = matches!(command, ClientCommand::Events { .. });
-    let response = send(server, call, timeout, is_stream).await?;
-    let rendered = RenderedResponse::from_response(&url, &response);
-    print(&rendered.stdout)?;
-    rendered.error.map_or(Ok(()), Err)
-}
-
-/// Sends a call to the server and returns the response. The events of a stream are printed instead.
-///
-/// # Errors
-/// Returns one line if there is no response.
-async fn send(
-    server: &ServerArgs,
-    call: ApiCall,
-    timeout: Option<Duration>,
-    is_stream: bool,
-) -> Result<CliResponse, String> {
     let base = server.base_url();
     let url = format!("{base}{}", call.path);
     let request = CliRequest {
@@ -60,21 +41,28 @@ async fn send(
         url: &url,
         token: server.token(),
         body: call.body,
-        timeout,
+        timeout: matches!(command, ClientCommand::Health { .. }).then_some(HEALTH_TIMEOUT),
     };
-    let sent = if is_stream {
-        print_events(request).await
-    } else {
-        outbound::send(request).await
+    let response = match command {
+        ClientCommand::Events { .. } => print_events(request).await,
+        _ => outbound::send(request).await,
     };
-    sent.map_err(|error| match error {
+    let response = response.map_err(|error| no_response(&base, error))?;
+    let rendered = RenderedResponse::from_response(&url, &response);
+    print(&rendered.stdout)?;
+    rendered.error.map_or(Ok(()), Err)
+}
+
+/// Returns the message for a call to the server at `base` that got no response.
+fn no_response(base: &str, error: SendError) -> String {
+    match error {
         SendError::Connect(reason) => format!(
             "cannot connect to {base}: {reason} (is the server running? set its address with --url or --port)"
         ),
         SendError::NoResponse(reason) => format!(
             "no response from {base}: {reason} (is it a stuntdouble server, and http or https as in the URL? set its address with --url or --port)"
         ),
-    })
+    }
 }
 
 /// Prints the events of a stream as they arrive. Returns the response without what was printed.

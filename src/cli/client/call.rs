@@ -40,7 +40,7 @@ pub struct ApiCall {
 pub type ReadSource<'r> = &'r dyn Fn(&JsonSource) -> Result<Vec<u8>, String>;
 
 impl ApiCall {
-    pub(super) fn get(path: impl Into<String>) -> Self {
+    fn get(path: impl Into<String>) -> Self {
         Self::new("GET", path, None)
     }
 

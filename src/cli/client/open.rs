@@ -4,9 +4,10 @@ use std::process::{Command, Stdio};
 
 use percent_encoding::utf8_percent_encode;
 
-use super::call::{ApiCall, RESERVED};
-use super::{HEALTH_TIMEOUT, print, send};
+use super::call::RESERVED;
+use super::{HEALTH_TIMEOUT, no_response, print};
 use crate::cli::commands::ServerArgs;
+use crate::platform::outbound::{self, CliRequest};
 
 const DASHBOARD: &str = "/_mock/";
 /// Programs that open a URL in the user's browser. The first one that there is, is used.
@@ -19,9 +20,17 @@ const OPENERS: [&str; 3] = ["xdg-open", "open", "wslview"];
 /// # Errors
 /// Returns one line if the server cannot be reached.
 pub async fn open_dashboard(server: &ServerArgs) -> Result<(), String> {
-    let health = ApiCall::get("/_mock/health");
-    send(server, health, Some(HEALTH_TIMEOUT), false).await?;
-    let mut url = format!("{}{DASHBOARD}", server.base_url());
+    let base = server.base_url();
+    let health_url = format!("{base}/_mock/health");
+    let health = outbound::send(CliRequest {
+        method: "GET",
+        url: &health_url,
+        token: server.token(),
+        body: None,
+        timeout: Some(HEALTH_TIMEOUT),
+    });
+    health.await.map_err(|error| no_response(&base, error))?;
+    let mut url = format!("{base}{DASHBOARD}");
     if let Some(token) = server.token() {
         url += &format!("#token={}", utf8_percent_encode(token, RESERVED));
     }

@@ -1,0 +1,129 @@
+// Tests the dashboard of the server at 127.0.0.1:PORT in a real browser, and prints a line for each result:
+//
+//   node dashboard.mjs PORT PICTURE [SCREENSHOTS]
+//
+// PICTURE is a JPEG for an order. With the directory SCREENSHOTS, it gets a picture of each route in each width and
+// colour scheme. The server loses its state. Exit code 1 if a test failed.
+
+import assert from "node:assert/strict";
+
+import { chromium } from "playwright-core";
+
+import { HOSTILE, createData, call, openDashboard, routes, show, violations } from "./dashboard_page.mjs";
+
+const [port, picture, screenshots] = process.argv.slice(2);
+const origin = `http://127.0.0.1:${port}`;
+const browser = await chromium.launch({
+  executablePath: "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--no-proxy-server", "--disable-background-networking"],
+});
+
+let failures = 0;
+
+/** Runs one test, and prints the result. */
+async function test(name, run) {
+  try {
+    await run();
+    console.log(`ok      ${name}`);
+  } catch (error) {
+    failures += 1;
+    console.log(`FAILED  ${name}: ${error.message}`);
+  }
+}
+
+/** Runs `run` with the dashboard open, and asserts that nothing happened that must not. */
+async function withDashboard(options, run) {
+  const { page, problems, close } = await openDashboard(browser, origin, options);
+  try {
+    await run(page);
+    assert.deepEqual(problems, []);
+  } finally {
+    await close();
+  }
+}
+
+async function testRoutes(state, data) {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const route of routes(data)) {
+      await test(`${route}, ${state}, ${colorScheme}: no error, no violation of WCAG 2.2 AA`, () =>
+        withDashboard({ route, colorScheme }, async (page) => assert.deepEqual(await violations(page), [])));
+    }
+  }
+}
+
+async function testWidth(data) {
+  for (const route of routes(data)) {
+    await test(`${route}: fits into 360 px`, () => withDashboard({ route, width: 360 }, async (page) => {
+      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      assert.ok(width <= 360, `${width} px wide`);
+    }));
+  }
+}
+
+async function testKeyboard() {
+  await test("keyboard: ? lists the keys, Escape closes the list, g and a letter change the page", () =>
+    withDashboard({ route: "traffic" }, async (page) => {
+      await page.keyboard.press("?");
+      await page.locator("dialog[open]").waitFor();
+      assert.deepEqual(await violations(page), []);
+      await page.keyboard.press("Escape");
+      await page.locator("dialog[open]").waitFor({ state: "detached" });
+      for (const [key, name] of [["o", "orders"], ["r", "rules"], ["t", "traffic"]]) {
+        await page.keyboard.press("g");
+        await page.keyboard.press(key);
+        await page.waitForURL((url) => url.hash.startsWith(`#/${name}`));
+      }
+      await page.keyboard.press("/");
+      assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("type")), "search");
+    }));
+}
+
+/** Markup in names, headers and bodies stays text. */
+async function testHostileTexts(data) {
+  await test("hostile texts stay texts", () => withDashboard({}, async (page) => {
+    for (const route of routes(data)) {
+      await show(page, route);
+      const planted = await page.locator("img[onerror], img[src='x']").count();
+      assert.equal(planted, 0, route);
+      assert.doesNotMatch(await page.title(), /owned/);
+    }
+    await show(page, `rules/${data.rule}`);
+    const shown = await page.evaluate(() => {
+      const fields = [...document.querySelectorAll("input, textarea")].map((field) => field.value);
+      return [document.body.innerText, ...fields].join("\n");
+    });
+    assert.ok(shown.includes("onerror"), "the rule's name is not shown");
+  }));
+}
+
+async function testLive() {
+  await test("a request appears without a reload", () => withDashboard({ route: "traffic" }, async (page) => {
+    await fetch(`${origin}/api/v2/orders/live-appears`, { headers: { authorization: "Bearer another" } });
+    await page.getByText("live-appears").first().waitFor({ timeout: 5000 });
+  }));
+}
+
+async function takeScreenshots(data) {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const width of [360, 1100, 1600]) {
+      for (const route of routes(data)) {
+        const { page, close } = await openDashboard(browser, origin, { route, colorScheme, width });
+        const name = route.split("/").slice(0, 2).map((part, index) => (index === 0 ? part : "entry")).join("-");
+        await page.screenshot({ path: `${screenshots}/${name}-${width}-${colorScheme}.png` });
+        await close();
+      }
+    }
+  }
+}
+
+await call(origin, "POST", "/_mock/reset");
+await testRoutes("empty", null);
+const data = await createData(origin, picture);
+await testRoutes("full", data);
+await testWidth(data);
+await testKeyboard();
+await testHostileTexts(data);
+await testLive();
+if (screenshots !== undefined) await takeScreenshots(data);
+await browser.close();
+process.exit(failures === 0 ? 0 : 1);
