@@ -23,10 +23,10 @@ const readClock = async (path, signal) => ({ ...(await get(path, signal)), readA
 
 /** Clock of an order's account, which the top bar shows only if that account is selected. @param {string | null} account */
 function useClockOf(account) {
-  const { data } = useFetched(account === null ? null : withQuery('clock', { account }), ['clock', 'orders', 'deliveries'], readClock);
+  const { data, error } = useFetched(account === null ? null : withQuery('clock', { account }), ['clock', 'orders', 'deliveries'], readClock);
   const isFrozen = data?.mode === 'frozen';
   const now = useCallback(() => (data ? Date.parse(data.now) + (isFrozen ? 0 : performance.now() - data.readAt) : clockNow()), [data]);
-  return { now, isFrozen };
+  return { now, isFrozen, isKnown: Boolean(data || error) };
 }
 
 /**
@@ -59,8 +59,8 @@ export function OrderDetail({ id }) {
   return html`<article class="order">
     <${Head} order=${data} />
     <${Result} order=${data} />
-    <${Timeline} order=${data} rows=${rows} now=${clock.now} isFrozen=${clock.isFrozen} />
-    <${DueList} order=${data} now=${clock.now} />
+    ${clock.isKnown && html`<${Timeline} order=${data} rows=${rows} now=${clock.now} isFrozen=${clock.isFrozen} />
+      <${DueList} order=${data} now=${clock.now} />`}
     <${Fold} title="Files and outputs" note=${counted(data.files.length, 'file')}><${Files} order=${data} /></${Fold}>
     <${Fold} title="Requests" note=${rows.length}><${Requests} id=${id} rows=${rows} /></${Fold}>
     <${Fold} title="Webhook deliveries" note=${counted(data.deliveries.length, 'attempt')}><${Deliveries} order=${data} /></${Fold}>
