@@ -45,6 +45,7 @@ fn main() -> ExitCode {
             .and_then(|body| client::print(&format!("{}\n", webhooks::signature(&secret, &body)))),
         Some(Command::Verify { secret, signature }) => client::read_source(&JsonSource::Stdin)
             .and_then(|body| verify_signature(&secret, &body, &signature)),
+        Some(Command::Open { server }) => runtime.block_on(client::open_dashboard(&server)),
         Some(Command::Licenses) => client::show_licenses(),
         Some(Command::Serve(config)) => runtime.block_on(serve(*config, &warnings)),
         None => runtime.block_on(serve(cli.config, &warnings)),
@@ -78,7 +79,12 @@ async fn serve(config: Config, warnings: &[String]) -> Result<(), String> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(signal_error)?;
     let app = App::start(config).await?;
     match format {
-        LogFormat::Text => client::print(&format!("{}\n", app.listening_line()))?,
+        LogFormat::Text => {
+            client::print(&format!("{}\n", app.listening_line()))?;
+            if is_log_in_terminal() {
+                app.link_requests();
+            }
+        }
         LogFormat::Json => app.log_start(),
     }
     app.serve(async move {
@@ -104,12 +110,17 @@ fn init_logging(config: &Config) -> Result<(), String> {
         tracing_subscriber::registry().with(filter.with_target(START_TARGET, LevelFilter::INFO));
     match config.log_format {
         LogFormat::Text => {
-            let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
-            registry.with(layer.with_ansi(ansi)).init();
+            let is_colored = is_log_in_terminal();
+            registry.with(layer.with_ansi(is_colored)).init();
         }
         LogFormat::Json => registry.with(layer.json().flatten_event(true)).init(),
     }
     Ok(())
+}
+
+/// `true` if a person reads the log: standard error is a terminal.
+fn is_log_in_terminal() -> bool {
+    std::io::IsTerminal::is_terminal(&std::io::stderr())
 }
 
 /// Logs a panic as one line in the configured format.

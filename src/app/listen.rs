@@ -37,9 +37,8 @@ pub(super) async fn bind(
         TcpListener::bind(requested).await
     };
     let listener = bound.map_err(|error| {
-        format!(
-            "cannot listen on {requested}: {error}; choose another port with {flag}, or any free port with {flag} 0"
-        )
+        let remedy = remedy(&error, flag);
+        format!("cannot listen on {requested}: {error}; {remedy}")
     })?;
     // Accepted connections inherit the size.
     if let Err(error) = SockRef::from(&listener).set_send_buffer_size(SEND_BUFFER_BYTES) {
@@ -49,6 +48,19 @@ pub(super) async fn bind(
         .local_addr()
         .map_err(|error| format!("cannot read the address of the listener: {error}"))?;
     Ok((listener, address))
+}
+
+/// Returns what to do about a failure to listen on the port of the setting `flag`.
+fn remedy(error: &io::Error, flag: &str) -> String {
+    match error.kind() {
+        ErrorKind::AddrNotAvailable => {
+            "no network interface of this machine has the address: choose another with --host, such as 127.0.0.1, or 0.0.0.0 for all".to_owned()
+        }
+        ErrorKind::PermissionDenied => {
+            format!("this user may not listen on the port: choose one above 1023 with {flag}")
+        }
+        _ => format!("choose another port with {flag}, or any free port with {flag} 0"),
+    }
 }
 
 fn bind_dual_stack(address: SocketAddr) -> io::Result<TcpListener> {
@@ -94,6 +106,28 @@ mod tests {
             let bytes = SockRef::from(&stream).send_buffer_size().expect("a size");
             assert!(bytes <= 2 * SEND_BUFFER_BYTES, "{host}: {bytes}");
         }
+    }
+
+    #[tokio::test]
+    async fn bind_to_an_address_of_another_machine_names_the_address() {
+        // TEST-NET-1 (RFC 5737) is assigned to no machine.
+        let host = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+        let error = bind(host, 0, "--port").await.expect_err("no such address");
+        let line = "cannot listen on 192.0.2.1:0: Cannot assign requested address (os error 99); no network interface of this machine has the address: choose another with --host, such as 127.0.0.1, or 0.0.0.0 for all";
+        assert_eq!(error, line);
+    }
+
+    #[test]
+    fn remedy_for_a_port_names_its_setting() {
+        let remedy = |kind: ErrorKind| remedy(&kind.into(), "--tls-port");
+        assert_eq!(
+            remedy(ErrorKind::PermissionDenied),
+            "this user may not listen on the port: choose one above 1023 with --tls-port"
+        );
+        assert_eq!(
+            remedy(ErrorKind::AddrInUse),
+            "choose another port with --tls-port, or any free port with --tls-port 0"
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod tests;
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -20,8 +20,8 @@ use tokio_util::sync::CancellationToken;
 use crate::api::{bizmori, control, s3, undetectable};
 use crate::http::tls::{Acceptor, ServerTls};
 use crate::http::{
-    AppState, GuardRefusal, HttpServer, OpenConnections, Operation, PREFLIGHT, Routes, Services,
-    TcpOrTlsListener,
+    ApiDocument, AppState, DASHBOARD, GuardRefusal, HttpServer, OpenConnections, Operation,
+    PREFLIGHT, Routes, Services, TcpOrTlsListener,
 };
 use crate::model::account::Revision;
 use crate::platform::clock;
@@ -60,6 +60,13 @@ const TLS_DIR: &str = "tls";
 
 /// Profiles of the vendors.
 const VENDORS: Vendors = Vendors::new([&bizmori::PROFILE, &undetectable::PROFILE]);
+
+/// OpenAPI documents of the APIs that have one.
+static API_DOCUMENTS: [ApiDocument; 3] = [
+    ApiDocument::new("bizmori", bizmori::description),
+    ApiDocument::new("undetectable", undetectable::description),
+    ApiDocument::new("control", control::description),
+];
 
 /// A server that is bound to its ports and does not serve yet.
 #[derive(Debug)]
@@ -151,7 +158,12 @@ impl App {
         self.tls.as_ref().map(|tls| tls.address)
     }
 
-    /// Returns a line with the version, the URLs and the data directory.
+    /// Returns the URL of the dashboard for a browser on this machine.
+    fn dashboard_url(&self) -> String {
+        format!("{}{DASHBOARD}", local_url("http", self.address))
+    }
+
+    /// Returns a line with the version, the URLs, the data directory and the dashboard.
     #[must_use]
     pub fn listening_line(&self) -> String {
         let lifetime = if self.data.is_temporary() {
@@ -165,10 +177,18 @@ impl App {
             .unwrap_or_default();
         let version = env!("CARGO_PKG_VERSION");
         format!(
-            "stuntdouble {version} listening on {}{https_url}, data in {}{lifetime}",
+            "stuntdouble {version} listening on {}{https_url}, data in {}{lifetime}, dashboard at {}",
             local_url("http", self.address),
-            self.data.path().display()
+            self.data.path().display(),
+            self.dashboard_url()
         )
+    }
+
+    /// Ends the log lines of failed requests with links to the dashboard, for people who read the log
+    /// in a terminal.
+    pub fn link_requests(&self) {
+        // A second call changes nothing: the address is the same.
+        let _ = self.state.request_links.set(self.dashboard_url().into());
     }
 
     /// Logs the facts of [`App::listening_line`] as fields.
@@ -181,6 +201,7 @@ impl App {
             version = env!("CARGO_PKG_VERSION"),
             address = format!("http://{}", self.address),
             tls,
+            dashboard = self.dashboard_url(),
             data = &*self.data.path().to_string_lossy(),
             temporary = self.data.is_temporary(),
             "listening"
@@ -367,5 +388,7 @@ async fn build_services(
         connections: Arc::new(OpenConnections::new(connections_max)),
         stopping: CancellationToken::new(),
         operations,
+        api_documents: &API_DOCUMENTS,
+        request_links: OnceLock::new(),
     }))
 }

@@ -5,19 +5,23 @@
 //! standard error. Only `health` has a timeout.
 
 mod call;
+mod event_lines;
 mod health_watch;
 mod licenses;
+mod open;
 mod pretty_json;
 mod response;
 
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use crate::cli::commands::{ClientCommand, JsonSource};
-use crate::platform::outbound::{self, CliRequest, SendError};
+use crate::cli::commands::{ClientCommand, JsonSource, ServerArgs};
+use crate::platform::outbound::{self, CliRequest, CliResponse, SendError};
 pub use call::{ApiCall, ReadSource, call};
+use event_lines::EventLines;
 pub use health_watch::watch_health;
 pub use licenses::show_licenses;
+pub use open::open_dashboard;
 use response::RenderedResponse;
 
 /// Timeout of a health check.
@@ -30,26 +34,65 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 pub async fn run(command: &ClientCommand) -> Result<(), String> {
     let server = command.server();
     let call = call(command, &read_source)?;
+    let url = format!("{}{}", server.base_url(), call.path);
+    let timeout = matches!(command, ClientCommand::Health { .. }).then_some(HEALTH_TIMEOUT);
+    let is_stream = matches!(command, ClientCommand::Events { .. });
+    let response = send(server, call, timeout, is_stream).await?;
+    let rendered = RenderedResponse::from_response(&url, &response);
+    print(&rendered.stdout)?;
+    rendered.error.map_or(Ok(()), Err)
+}
+
+/// Sends a call to the server and returns the response. The events of a stream are printed instead.
+///
+/// # Errors
+/// Returns one line if there is no response.
+async fn send(
+    server: &ServerArgs,
+    call: ApiCall,
+    timeout: Option<Duration>,
+    is_stream: bool,
+) -> Result<CliResponse, String> {
     let base = server.base_url();
     let url = format!("{base}{}", call.path);
-    let request = outbound::send(CliRequest {
+    let request = CliRequest {
         method: call.method,
         url: &url,
         token: server.token(),
         body: call.body,
-        timeout: matches!(command, ClientCommand::Health { .. }).then_some(HEALTH_TIMEOUT),
-    });
-    let response = request.await.map_err(|error| match error {
+        timeout,
+    };
+    let sent = if is_stream {
+        print_events(request).await
+    } else {
+        outbound::send(request).await
+    };
+    sent.map_err(|error| match error {
         SendError::Connect(reason) => format!(
             "cannot connect to {base}: {reason} (is the server running? set its address with --url or --port)"
         ),
         SendError::NoResponse(reason) => format!(
             "no response from {base}: {reason} (is it a stuntdouble server, and http or https as in the URL? set its address with --url or --port)"
         ),
-    })?;
-    let rendered = RenderedResponse::from_response(&url, &response);
-    print(&rendered.stdout)?;
-    rendered.error.map_or(Ok(()), Err)
+    })
+}
+
+/// Prints the events of a stream as they arrive. Returns the response without what was printed.
+async fn print_events(request: CliRequest<'_>) -> Result<CliResponse, SendError> {
+    let mut events = EventLines::default();
+    let mut stdout = io::stdout();
+    let receive = |chunk: &[u8]| {
+        let lines = events.push(chunk);
+        let written = stdout.write_all(lines.as_bytes());
+        // The reader of a closed pipe, such as `head`, has read enough.
+        written.and_then(|()| stdout.flush()).is_ok()
+    };
+    let (status, headers) = outbound::send_streaming(request, receive).await?;
+    Ok(CliResponse {
+        status,
+        headers,
+        body: events.into_rest(),
+    })
 }
 
 /// Reads a source to its end.

@@ -152,6 +152,16 @@ pub enum ClientCommand {
         #[command(flatten)]
         server: ServerArgs,
     },
+    /// Show what changes as it happens, one line of JSON for each event, until the server stops
+    Events {
+        /// Revision after which to start; if not given, the last one
+        #[arg(long, value_name = "REVISION")]
+        since: Option<u64>,
+        #[command(flatten)]
+        account: AccountArg,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
     /// List the delivery attempts of webhooks, newest last; resend a delivery
     #[command(visible_alias = "delivery", args_conflicts_with_subcommands = true)]
     Deliveries {
@@ -194,7 +204,7 @@ pub enum ClientCommand {
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// Load fixtures
+    /// Load fixtures; export an account as fixtures
     Fixtures {
         #[command(subcommand)]
         command: FixturesCommand,
@@ -221,6 +231,7 @@ impl ClientCommand {
             | Self::Requests { server, .. }
             | Self::Jobs { server, .. }
             | Self::Webhooks { server, .. }
+            | Self::Events { server, .. }
             | Self::Deliveries { server, .. }
             | Self::Orders { server, .. }
             | Self::Inbox { server, .. }

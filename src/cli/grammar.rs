@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::cli::commands::ClientCommand;
+use crate::cli::commands::{ClientCommand, ServerArgs};
 use crate::settings::Config;
 
 /// A self-hosted mock of two image APIs, BIZ MORI and Undetectable AI, for integration tests.
@@ -37,6 +37,11 @@ pub enum Command {
         /// Value of the header `X-MoriBiz-Signature`
         #[arg(long)]
         signature: String,
+    },
+    /// Open the dashboard of a running server in the browser, or print its URL if there is no browser
+    Open {
+        #[command(flatten)]
+        server: ServerArgs,
     },
     /// Print the licenses of stuntdouble and of all software in it
     Licenses,

@@ -1,5 +1,6 @@
 //! Reading request bodies, with a limit on their size.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::marker::PhantomData;
 
@@ -10,7 +11,7 @@ use axum::http::header::CONTENT_TYPE;
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -21,9 +22,28 @@ use super::request_body::BodyStalled;
 pub const JSON_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// JSON object, also where a derived `Deserialize` would accept an array.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub struct JsonObject<T>(pub T);
+
+/// The schema of `T`. A derived schema would add the description of this type.
+impl<T: JsonSchema> JsonSchema for JsonObject<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

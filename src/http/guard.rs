@@ -39,6 +39,8 @@ const HEALTH: &str = "/_mock/health";
 pub const DASHBOARD: &str = "/_mock/";
 /// Prefix of the paths of the dashboard's files.
 const DASHBOARD_FILES: &str = "/_mock/ui/";
+/// Documentation page. A browser cannot send the token with the request for a page.
+const DOCS: &str = "/_mock/docs";
 
 /// Reason for refusing a request before it is routed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -244,6 +246,7 @@ impl GuardInner {
         let is_exempt = Area::for_path(path) != Area::Control
             || path == HEALTH
             || is_dashboard(request.method(), path)
+            || is_docs_page(path)
             || is_inbox_delivery(request.method(), path);
         match &self.token {
             Some(token) if !is_exempt && !has_token(request.headers(), token) => {
@@ -265,7 +268,7 @@ impl GuardInner {
             .metrics
             .start_request(state.metrics.operation_index(name));
         let entry = start_journal_entry(state, name, &request);
-        let log = RequestLog::new(&entry, name, &request);
+        let log = RequestLog::new(&entry, name, &request, state.request_links.get());
         let request = request.map(|body| record_body(body, || entry.record_request()));
         let (request, unread_body) = UnreadBody::capture(request);
         let (parts, body) = request.into_parts();
@@ -294,6 +297,12 @@ impl GuardInner {
 fn is_dashboard(method: &Method, path: &str) -> bool {
     let is_page = path == DASHBOARD || path == DASHBOARD.trim_end_matches('/');
     method.is_safe() && (is_page || path.starts_with(DASHBOARD_FILES))
+}
+
+/// `true` for the documentation page and its files, which are the same for everybody.
+fn is_docs_page(path: &str) -> bool {
+    let rest = path.strip_prefix(DOCS);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Refuses preflights of pages whose origin is not allowed.

@@ -32,7 +32,7 @@ pub mod tls;
 mod write_fault;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -68,7 +68,7 @@ pub use host::Host;
 pub use json::Json;
 pub use listener::TcpOrTlsListener;
 pub use open_connections::OpenConnections;
-pub use openapi::Operation;
+pub use openapi::{ApiDocument, Operation};
 pub use operation::{AddMiddleware, OperationLayerState, Routes, operation_middleware};
 pub use origin::{Origin, OriginError, RequestContext, origin_host};
 pub use path_param::{PathParam, PathParamPair};
@@ -77,7 +77,7 @@ pub use request_body::BodyStalled;
 pub use request_log::InternalFault;
 pub use rule_middleware::{AccountResolver, ResolvedAccount, sleep_ms};
 pub use server::HttpServer;
-pub use stream_listing::{serialize_item, stream_listing};
+pub use stream_listing::{StreamError, serialize_item, stream_listing};
 
 /// Shared dependencies of all handlers.
 #[derive(Debug)]
@@ -112,8 +112,12 @@ pub struct Services {
     pub connections: Arc<OpenConnections>,
     /// Cancelled when the server stops, so that long polls end.
     pub stopping: CancellationToken,
+    /// URL of the dashboard, to which log lines of failed requests link. Unset if no person reads the log.
+    pub request_links: OnceLock<Arc<str>>,
     /// The operations of all APIs.
     pub operations: Vec<Operation>,
+    /// OpenAPI documents of the APIs that have one.
+    pub api_documents: &'static [ApiDocument],
 }
 
 impl Services {

@@ -4,6 +4,8 @@
 //! Schemas are JSON Schema 2020-12. An object in a response has no properties but those of its schema.
 //! An object in a request may have others, which are ignored, unless its schema forbids them.
 
+mod api_document;
+mod api_info;
 mod schemas;
 
 use std::collections::BTreeMap;
@@ -15,6 +17,8 @@ use serde_json::{Map, Value, json};
 use super::requires_same_origin;
 use crate::model::rule::ResultKind;
 use crate::services::fixtures::FixtureBuilder;
+pub use api_document::ApiDocument;
+pub use api_info::{ApiInfo, SecurityScheme, Webhook};
 pub use schemas::SchemaRegistry;
 
 /// Fills in the documentation of an operation.
@@ -34,56 +38,6 @@ pub struct Operation {
     pub fixture_builder: Option<FixtureBuilder>,
     /// Fills in the documentation. `None` if the operation is left out of the OpenAPI document.
     pub describe: Option<Describe>,
-}
-
-/// Facts about a whole API.
-#[derive(Debug)]
-pub struct ApiInfo {
-    pub title: &'static str,
-    /// Markdown.
-    pub text: &'static str,
-    /// Scheme of operations that require a key. `None` if no operation does.
-    pub key: Option<SecurityScheme>,
-}
-
-/// Authentication of requests. `text` is Markdown for people.
-#[derive(Debug, Clone, Copy)]
-pub enum SecurityScheme {
-    /// API key in the header `name`.
-    Header {
-        name: &'static str,
-        text: &'static str,
-    },
-    /// `Authorization: Bearer`. Optional, because the server may be configured without a token.
-    Bearer { text: &'static str },
-}
-
-impl SecurityScheme {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Header { name, .. } => name,
-            Self::Bearer { .. } => "bearer",
-        }
-    }
-
-    fn scheme(self) -> Value {
-        match self {
-            Self::Header { name, text } => {
-                json!({"type": "apiKey", "in": "header", "name": name, "description": text})
-            }
-            Self::Bearer { text } => {
-                json!({"type": "http", "scheme": "bearer", "description": text})
-            }
-        }
-    }
-
-    /// Returns the alternatives, one of which a request has to satisfy.
-    fn requirement(self) -> Value {
-        match self {
-            Self::Header { name, .. } => json!([{name: []}]),
-            Self::Bearer { .. } => json!([{self.name(): []}, {}]),
-        }
-    }
 }
 
 /// A field of a request body, or a query parameter.
@@ -201,6 +155,13 @@ impl<'s> OperationDoc<'s> {
         self
     }
 
+    /// Sets a required body of any media type.
+    #[must_use]
+    pub fn binary_body(mut self) -> Self {
+        self.body = Some(json!({"required": true, "content": {"*/*": {}}}));
+        self
+    }
+
     /// Requires that the body matches at least one of the schemas in `any_of`.
     ///
     /// # Panics
@@ -285,6 +246,16 @@ impl<'s> OperationDoc<'s> {
         self
     }
 
+    /// Adds the optional header `name` to every response added so far.
+    #[must_use]
+    pub fn with_header_on_all(mut self, name: &str, text: &str) -> Self {
+        let header = json!({"description": text, "required": false, "schema": {"type": "string"}});
+        for response in self.responses.values_mut() {
+            response.headers.insert(name.to_owned(), header.clone());
+        }
+        self
+    }
+
     /// `true` if requests of web pages of another origin are refused.
     #[must_use]
     pub const fn requires_same_origin(&self) -> bool {
@@ -365,6 +336,11 @@ pub fn document(api: &ApiInfo, operations: &[Operation]) -> Value {
         let method = operation.method.as_str().to_ascii_lowercase();
         paths[operation.path][method] = doc.into_json(operation, api);
     }
+    let webhooks: Map<String, Value> = api
+        .webhooks
+        .iter()
+        .map(|webhook| (webhook.name.to_owned(), webhook.to_json(&mut schemas)))
+        .collect();
     let reason_schema = json!({"type": "string", "minLength": 1});
     let mut components = json!({
         "headers": {
@@ -384,7 +360,7 @@ pub fn document(api: &ApiInfo, operations: &[Operation]) -> Value {
     if let Some(key) = api.key {
         components["securitySchemes"] = json!({key.name(): key.scheme()});
     }
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": api.title,
@@ -394,5 +370,9 @@ pub fn document(api: &ApiInfo, operations: &[Operation]) -> Value {
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": components,
-    })
+    });
+    if !webhooks.is_empty() {
+        document["webhooks"] = webhooks.into();
+    }
+    document
 }

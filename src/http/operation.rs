@@ -233,7 +233,7 @@ pub async fn operation_middleware(
     let in_flight = state.metrics.start_request(metrics_index);
     let area = Area::for_path(request.uri().path());
     let entry = start_journal_entry(&state, name, &request);
-    let log = RequestLog::new(&entry, name, &request);
+    let log = RequestLog::new(&entry, name, &request, state.request_links.get());
     let connection = request
         .extensions()
         .get::<ConnectInfo<ConnectionHandle>>()

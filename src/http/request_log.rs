@@ -2,6 +2,7 @@
 //! fault, and a debug line for each other request. All responses pass here, so no other place logs a
 //! refusal.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::Request;
@@ -12,6 +13,7 @@ use axum::response::Response;
 use super::explain_headers::X_MOCK_REASON;
 use super::record_body::packed_headers;
 use super::rule_middleware::is_control;
+use crate::model::account::key_hash;
 use crate::model::clip::clip;
 use crate::services::journal::{JournalEntry, PackedHeaders};
 
@@ -22,6 +24,8 @@ const KEY_CHARS_MAX: usize = 100;
 /// Longest logged cause, in characters.
 const CAUSE_CHARS_MAX: usize = 500;
 const API_KEY: &str = "apikey";
+/// Path segment of the dashboard's URLs for requests of no account.
+const NO_ACCOUNT: &str = "-";
 
 /// Response extension with the cause of an internal error. Not every API shows the cause to the client,
 /// so the log has to name it.
@@ -38,17 +42,26 @@ pub(super) struct RequestLog {
     uri: Uri,
     /// Header with the client's key. `None` on the control plane, whose token is a secret.
     key: Option<HeaderValue>,
+    /// URL of the dashboard for links. `None` if the lines have none, and on the control plane, whose
+    /// requests are not recorded.
+    links: Option<Arc<str>>,
     received: Instant,
     is_answered: bool,
 }
 
 impl RequestLog {
-    pub(super) fn new(entry: &JournalEntry, operation: &'static str, request: &Request) -> Self {
+    pub(super) fn new(
+        entry: &JournalEntry,
+        operation: &'static str,
+        request: &Request,
+        links: Option<&Arc<str>>,
+    ) -> Self {
         let (headers, uri) = (request.headers(), request.uri());
-        let key = if is_control(uri.path()) {
-            None
+        let (key, links) = if is_control(uri.path()) {
+            (None, None)
         } else {
-            headers.get(AUTHORIZATION).or_else(|| headers.get(API_KEY))
+            let key = headers.get(AUTHORIZATION).or_else(|| headers.get(API_KEY));
+            (key, links.cloned())
         };
         Self {
             entry: entry.clone(),
@@ -56,6 +69,7 @@ impl RequestLog {
             method: request.method().clone(),
             uri: uri.clone(),
             key: key.cloned(),
+            links,
             received: Instant::now(),
             is_answered: false,
         }
@@ -91,7 +105,7 @@ impl RequestLog {
         let (operation, request) = (self.operation, self.entry.ensure_seq());
         let method = &*clip(self.method.as_str(), KEY_CHARS_MAX);
         let path = &*clip(self.uri.path(), PATH_CHARS_MAX);
-        let key = self.shown_key();
+        let (key, link) = (self.shown_key(), self.link());
         if let Some(InternalFault(cause)) = fault {
             let reason = &*clip(cause, CAUSE_CHARS_MAX);
             tracing::error!(
@@ -102,6 +116,7 @@ impl RequestLog {
                 reason,
                 operation,
                 request,
+                link,
                 "request failed because of an internal error"
             );
         } else {
@@ -113,9 +128,19 @@ impl RequestLog {
                 reason,
                 operation,
                 request,
+                link,
                 "request refused"
             );
         }
+    }
+
+    /// Returns the URL at which the dashboard shows the request. `None` without a dashboard to link to.
+    fn link(&self) -> Option<String> {
+        let dashboard = self.links.as_deref()?;
+        let account = self.entry.account().map(key_hash);
+        let account = account.as_deref().unwrap_or(NO_ACCOUNT);
+        let request = self.entry.ensure_seq();
+        Some(format!("{dashboard}#/traffic/{account}/{request}"))
     }
 
     /// Returns the key of the request's account, else the unknown key that the request names.
@@ -162,7 +187,7 @@ impl Drop for RequestLog {
         } else {
             let method = &*clip(self.method.as_str(), KEY_CHARS_MAX);
             let path = &*clip(self.uri.path(), PATH_CHARS_MAX);
-            let key = self.shown_key();
+            let (key, link) = (self.shown_key(), self.link());
             tracing::warn!(
                 method,
                 path,
@@ -170,6 +195,7 @@ impl Drop for RequestLog {
                 operation,
                 request,
                 durationMs = duration_ms,
+                link,
                 "request ended before it was answered: the client hung up, or the server stopped"
             );
         }
@@ -190,6 +216,15 @@ mod tests {
     /// Runs `act` with the log of a request for `path`. Returns the log lines without times, and the
     /// status in the journal.
     fn log_of(path: &str, act: impl FnOnce(RequestLog)) -> (String, Option<u16>) {
+        log_with_links(path, None, act)
+    }
+
+    /// Like [`log_of`], with the dashboard at `links`.
+    fn log_with_links(
+        path: &str,
+        links: Option<&Arc<str>>,
+        act: impl FnOnce(RequestLog),
+    ) -> (String, Option<u16>) {
         let limits = JournalLimits {
             requests: 10,
             bytes: 100_000,
@@ -214,7 +249,7 @@ mod tests {
             .with_target(false);
         let (mut log, mut text) = (log, String::new());
         tracing::subscriber::with_default(lines.finish(), || {
-            act(RequestLog::new(&entry, "an.operation", &request));
+            act(RequestLog::new(&entry, "an.operation", &request, links));
         });
         let file = Arc::get_mut(&mut log).expect("the only reference");
         file.rewind().expect("a file");
@@ -258,6 +293,25 @@ mod tests {
             path=\"/x\" key=\"live\" reason=\"the disk\\nis full\" operation=\"an.operation\" \
             request=1\n";
         assert_eq!((text.as_str(), status), (line, Some(500)));
+    }
+
+    #[test]
+    fn log_of_failure_with_links_ends_with_the_request_in_the_dashboard() {
+        let links = Arc::from("http://127.0.0.1:8080/_mock/");
+        let refuse = |log: RequestLog| {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = axum::http::StatusCode::NOT_FOUND;
+            log.log_response(&response, Duration::ZERO);
+        };
+        let ending = " link=\"http://127.0.0.1:8080/_mock/#/traffic/-/1\"\n";
+        for (text, _) in [
+            log_with_links("/x", Some(&links), refuse),
+            log_with_links("/x", Some(&links), drop),
+        ] {
+            assert!(text.ends_with(ending), "{text}");
+        }
+        let (control, _) = log_with_links("/_mock/x", Some(&links), refuse);
+        assert!(control.ends_with("request=1\n"), "{control}");
     }
 
     #[test]

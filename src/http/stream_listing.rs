@@ -14,7 +14,8 @@ use serde::Serialize;
 /// Size from which on a piece is sent.
 const PIECE_BYTES_MIN: usize = 32 * 1024;
 
-type StreamError = Box<dyn std::error::Error + Send + Sync>;
+/// Error that aborts a listing.
+pub type StreamError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Serialises an item of a listing.
 ///

@@ -2,6 +2,17 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Bytes of a key's digest in [`key_hash`].
+const KEY_HASH_BYTES: usize = 4;
+
+/// Returns the first 8 hexadecimal digits of the SHA-256 of an API key. They name the account in the
+/// dashboard's URLs, which therefore contain no key.
+#[must_use]
+pub fn key_hash(key: &str) -> String {
+    hex::encode(&Sha256::digest(key)[..KEY_HASH_BYTES])
+}
 
 /// Decides how the vendors' APIs treat the key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

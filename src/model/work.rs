@@ -1,5 +1,6 @@
 //! Work that an order requests, and its outcome.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bulk::{Bulk, ItemResult};
@@ -49,7 +50,7 @@ impl Work {
 }
 
 /// BIZ MORI's detection options, as the client sent them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct DetectionOptions {
     pub generate_heatmap: bool,

@@ -32,6 +32,17 @@ pub fn process_bytes() -> Option<u64> {
         .min()
 }
 
+/// Returns the resident memory of the process. `None` if the system does not report it.
+#[must_use]
+pub fn resident_bytes() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
 fn cgroup_bytes(file: &Path) -> Option<u64> {
     limit_bytes(&fs::read_to_string(file).ok()?)
 }

@@ -23,7 +23,7 @@ mod webhook_response;
 #[cfg(test)]
 mod tests;
 
-pub use cli_request::{CliRequest, CliResponse, SendError, send};
+pub use cli_request::{CliRequest, CliResponse, SendError, send, send_streaming};
 pub use faulty_request::GARBAGE;
 pub use fetch::{DownloadedFile, FetchError};
 pub use overrides::CallOverrides;

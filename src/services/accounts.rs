@@ -304,6 +304,7 @@ impl Accounts {
             key: key.to_owned(),
             settings,
             clock: None,
+            created_at: now,
             orders: 0,
             uploads: 0,
             snowflake: 0,

@@ -237,6 +237,7 @@ mod tests {
 
     use super::*;
     use crate::model::account::AccountSettings;
+    use crate::model::time::Timestamp;
     use crate::platform::clock::Clock;
     use crate::platform::rng::Entropy;
     use crate::storage::db::accounts::AccountRow;
@@ -248,6 +249,7 @@ mod tests {
             key: "key".to_owned(),
             settings: AccountSettings::default(),
             clock: None,
+            created_at: Timestamp::from_ms(0),
             orders: 0,
             uploads: 0,
             snowflake: 0,

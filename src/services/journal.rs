@@ -22,7 +22,6 @@ mod verify;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -44,6 +43,8 @@ pub use verify::{CountRange, NearMiss, RequestMatcher, VerifyVerdict};
 
 /// Characters stored of an unknown API key.
 const UNKNOWN_KEY_CHARS_MAX: usize = 100;
+/// Longest recorded id of an order. Clients send what they like in its place.
+const ORDER_ID_BYTES_MAX: usize = 64;
 
 /// Limits of the journal.
 #[derive(Debug, Clone, Copy)]
@@ -211,12 +212,6 @@ impl Journal {
         (requests, self.0.bytes.load(Ordering::Relaxed))
     }
 
-    /// Returns the number of evicted requests of all accounts.
-    #[must_use]
-    pub fn evicted(&self) -> u64 {
-        self.store().evicted(None)
-    }
-
     /// Removes the entries of one account, or all entries. Returns their number.
     #[expect(
         clippy::must_use_candidate,
@@ -236,42 +231,6 @@ impl Journal {
     )]
     pub fn drop_ended_accounts(&self) -> usize {
         self.store().drop_ended_accounts(&self.0.bytes)
-    }
-
-    /// Checks that the number of stored requests that match is in `count`, for one account or all.
-    #[must_use]
-    pub fn verify(
-        &self,
-        account: Option<&str>,
-        matcher: &RequestMatcher,
-        count: CountRange,
-    ) -> VerifyVerdict {
-        let store = self.store();
-        let all: Vec<_> = store.newest_first(account).cloned().collect();
-        let evicted = store.evicted(account);
-        drop(store);
-        verify::verdict(&all, evicted, matcher, count)
-    }
-
-    /// Like [`Self::verify`], but waits up to `timeout` of real time until the verdict is final.
-    pub async fn verify_within(
-        &self,
-        account: Option<&str>,
-        matcher: &RequestMatcher,
-        count: CountRange,
-        timeout: Duration,
-    ) -> VerifyVerdict {
-        let deadline = tokio::time::Instant::now() + timeout;
-        loop {
-            let changed = self.0.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
-            let verdict = self.verify(account, matcher, count);
-            if verdict.is_final(count) || tokio::time::timeout_at(deadline, changed).await.is_err()
-            {
-                return verdict;
-            }
-        }
     }
 }
 
@@ -300,9 +259,10 @@ impl JournalEntry {
         });
     }
 
-    /// Records the id of the order that the request is about. Only the first one is recorded.
+    /// Records the id of the order that the request is about. Only the first one is recorded, and none that
+    /// is longer than [`ORDER_ID_BYTES_MAX`].
     pub fn set_order(&self, order_id: &str) {
-        if self.is_recorded {
+        if self.is_recorded && order_id.len() <= ORDER_ID_BYTES_MAX {
             self.exchange.update(&self.journal.0.bytes, |state| {
                 state.order_id.get_or_insert_with(|| order_id.into());
             });

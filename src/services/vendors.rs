@@ -62,6 +62,17 @@ pub struct WebhookProfile {
     pub retry_schedule_ms: &'static [i64],
 }
 
+/// Form of an order in a fixtures document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FixtureForm {
+    /// Operation that creates orders of this kind.
+    pub operation: &'static str,
+    /// `true` if fixtures of the operation may have a name.
+    pub is_named: bool,
+    /// Options of the operation, with the vendor's field names. An object, or null for none.
+    pub options: serde_json::Value,
+}
+
 /// Facts of one vendor.
 #[derive(Debug)]
 pub struct VendorProfile {
@@ -97,6 +108,8 @@ pub struct VendorProfile {
     /// `true` if pictures judged to be real have a heatmap.
     pub has_heatmaps_of_real: bool,
     pub timing: ProcessingTiming,
+    /// Returns the form in which a fixtures document has orders of this kind. `None` if it has none.
+    pub fixture_form: fn(&Work, ApiVersion) -> Option<FixtureForm>,
     /// `None` if the vendor has no webhooks.
     pub webhooks: Option<WebhookProfile>,
 }

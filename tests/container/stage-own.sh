@@ -81,7 +81,7 @@ check_token_file
 step "data in /data, if mounted"
 mock=$("${RUN[@]}" --volume kept:/data stuntdouble)
 healthy "$mock"
-docker logs "$mock" | grep 'data in /data$' || fail "the data is not in /data"
+docker logs "$mock" | grep 'data in /data,' || fail "the data is not in /data"
 curl --silent --fail --show-error --output "$work/account" -X PUT \
   "$(origin "$mock")/_mock/accounts/kept" -d '{"credits": 7}'
 stops "$mock"

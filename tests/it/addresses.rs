@@ -50,6 +50,8 @@ async fn listen_on_all_addresses_prints_callable_urls() {
     let expected =
         format!("listening on http://localhost:{plain}, https://localhost:{tls}, data in");
     assert!(line.contains(&expected), "{line}");
+    let dashboard = format!(", dashboard at http://localhost:{plain}/_mock/");
+    assert!(line.ends_with(&dashboard), "{line}");
     let ipv4 = Config {
         host: "0.0.0.0".parse().expect("an address"),
         port: 0,

@@ -186,7 +186,10 @@ async fn start_on_unusable_directory_fails_with_one_line() {
     for (dir, prefix) in [
         (
             &file,
-            format!("cannot use the data directory {}: ", file.display()),
+            format!(
+                "cannot use the data directory {0}: {0} is not a directory; name a directory with --data-dir",
+                file.display()
+            ),
         ),
         (&broken, "cannot open the database: ".to_owned()),
     ] {

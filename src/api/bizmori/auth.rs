@@ -27,6 +27,9 @@ impl FromRequestParts<AppState> for AuthenticatedAccount {
         let account = account_of_key(parts, state).await?;
         if let Some(entry) = parts.extensions.get::<JournalEntry>() {
             entry.set_account(&account);
+            if let Some(id) = order_in_path(parts.uri.path()) {
+                entry.set_order(id);
+            }
         }
         let code = match account.settings().state {
             KeyState::Active => {
@@ -85,6 +88,15 @@ pub fn resolve_account<'r>(
         let key = bearer_key(request.headers()).ok()?;
         state.accounts.authenticate(key).await.ok()?
     })
+}
+
+/// Returns the id of the order that a path below `/api/v2/orders` or `/api/v3/orders` names. `None` if the
+/// path names no order.
+fn order_in_path(path: &str) -> Option<&str> {
+    let (_version, rest) = path.strip_prefix("/api/")?.split_once('/')?;
+    let id = rest.strip_prefix("orders/")?.split('/').next()?;
+    let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+    is_id.then_some(id)
 }
 
 fn bearer_key(headers: &HeaderMap) -> Result<&str, ApiError> {

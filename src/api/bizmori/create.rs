@@ -1,18 +1,29 @@
 //! Creation of orders: one handler for every create route of v2 and v3.
 
 use axum::extract::{FromRequest, Request, State};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::auth::AuthenticatedAccount;
 use super::error::{ApiError, ErrorCode};
+use super::openapi::{describe_data, with_key_errors};
 use super::request::{JsonBytes, OrderBody, content_digest, parse};
 use super::uploads::UploadUrls;
 use super::wire::RenderContext;
 use super::{BizmoriResult, data_response};
+use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, OnResponseSent, Origin, RequestContext, Services};
 use crate::model::order::{ApiVersion, Vendor};
 use crate::services::accounts::Account;
+use crate::services::journal::JournalEntry;
 use crate::services::orders::{Charge, CreatedOrder, NewOrder};
+
+/// Errors of operations that create orders.
+const CREATE_ERRORS: [ErrorCode; 3] = [
+    ErrorCode::UsageLimitExceeded,
+    ErrorCode::UsageNotEnough,
+    ErrorCode::ValidationIdempotencyKeyInvalid,
+];
 
 /// Body of a create route, and the response to it.
 pub trait CreateRequest: OrderBody + Send + 'static {
@@ -39,6 +50,23 @@ pub trait CreateRequest: OrderBody + Send + 'static {
     ) -> Self::ResponseBody;
 }
 
+/// Describes an operation that creates an order.
+pub fn describe_create<'s, T>(
+    doc: OperationDoc<'s>,
+    summary: &'static str,
+    text: &'static str,
+    codes: &[ErrorCode],
+) -> OperationDoc<'s>
+where
+    T: CreateRequest + JsonSchema,
+    T::ResponseBody: JsonSchema,
+{
+    let doc = doc.summary(summary, text).json_body::<T>(true);
+    let response = "The order. The same `idempotencyKey` again answers the first order.";
+    let doc = describe_data::<T::ResponseBody>(doc, response);
+    with_key_errors(doc, &[&CREATE_ERRORS, codes].concat())
+}
+
 /// Creates an order, or finds the one that the same idempotency key created.
 pub async fn create<T: CreateRequest>(
     State(state): State<AppState>,
@@ -47,6 +75,7 @@ pub async fn create<T: CreateRequest>(
     request: Request,
 ) -> BizmoriResult {
     T::check_available(&state, &account)?;
+    let entry = request.extensions().get::<JournalEntry>().cloned();
     let JsonBytes(bytes) = JsonBytes::from_request(request, &state).await?;
     let body: T = parse(&bytes)?;
     // v2 answers the original order regardless of the body.
@@ -70,6 +99,9 @@ pub async fn create<T: CreateRequest>(
         request_digest: request_digest.clone(),
     };
     let created = state.orders.create(&account, new_order).await?;
+    if let Some(entry) = entry {
+        entry.set_order(&created.order.id);
+    }
     if request_digest.is_some_and(|digest| is_conflict(&created, &digest)) {
         let message = format!(
             "idempotencyKey: order {} was created with another body",

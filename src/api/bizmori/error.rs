@@ -5,6 +5,7 @@ use std::fmt::Display;
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::http::{
@@ -17,7 +18,7 @@ use crate::services::webhooks::RetryError;
 use crate::storage::db::InternalError;
 
 /// Error code of the vendor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ErrorCode {
     AuthForbidden,
@@ -210,8 +211,10 @@ impl ApiError {
     }
 }
 
-#[derive(Serialize)]
-struct ErrorCodeBody {
+/// Body of an error response.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
+pub struct ErrorCodeBody {
     code: ErrorCode,
 }
 

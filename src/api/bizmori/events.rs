@@ -1,8 +1,10 @@
 //! Webhook events: their types and JSON bodies.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::wire::{JsNumber, detection_word};
+use crate::http::openapi::Webhook;
 use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::time::Timestamp;
 use crate::model::work::{Outcome, Work};
@@ -10,68 +12,112 @@ use crate::platform::clock;
 use crate::services::presigned_urls::PresignedUrls;
 use crate::services::vendors::EventPayload;
 
-#[derive(Serialize)]
+/// Types of events.
+pub const EVENT_TYPES: [&str; 8] = [
+    "order.antiAi.completed",
+    "order.antiAi.failed",
+    "order.watermarkEmbed.completed",
+    "order.watermarkEmbed.failed",
+    "order.watermarkExtract.completed",
+    "order.watermarkExtract.failed",
+    "order.aiDetection.completed",
+    "order.aiDetection.failed",
+];
+
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Event")]
 struct EventEnvelope<'o> {
+    #[schemars(extend("format" = "uuid"))]
     event_id: &'o str,
+    #[schemars(extend("enum" = EVENT_TYPES))]
     event_type: &'o str,
+    #[schemars(extend("format" = "date-time"))]
     occurred_at: String,
     data: EventData<'o>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct EventData<'o> {
     order_id: &'o str,
     order_name: &'o str,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
+    #[schemars(extend("format" = "date-time"))]
     updated_at: String,
     #[serde(flatten)]
     details: EventDetails<'o>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 enum EventDetails<'o> {
     Outputs {
+        #[schemars(extend("format" = "date-time"))]
         completed_at: String,
+        #[schemars(extend("const" = "complete"))]
         status: &'static str,
         file_count: usize,
         /// Null for test orders.
+        #[schemars(extend("format" = "uri"))]
         download_url: Option<String>,
     },
     Extraction {
+        #[schemars(extend("format" = "date-time"))]
         completed_at: String,
+        #[schemars(extend("const" = "complete"))]
         status: &'static str,
+        #[schemars(extend("enum" = ["detected", "undetected"]))]
         status_code: &'static str,
         watermark_found: bool,
         /// Omitted unless a watermark was found.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "WatermarkInfo<'o>")]
         watermark_info: Option<WatermarkInfo<'o>>,
     },
     Detection {
+        #[schemars(extend("format" = "date-time"))]
         completed_at: String,
+        #[schemars(extend("const" = "complete"))]
         status: &'static str,
         probability: JsNumber,
         /// Omitted unless requested at creation. Null for test orders.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("format" = "uri"))]
         heatmap_url: Option<Option<String>>,
         /// Omitted unless requested at creation. Null for test orders.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("format" = "uri"))]
         overlay_url: Option<Option<String>>,
     },
     Failed {
+        #[schemars(extend("format" = "date-time"))]
         failed_at: String,
+        #[schemars(extend("const" = "failed"))]
         status: &'static str,
         error_code: &'o str,
         error_message: &'o str,
     },
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct WatermarkInfo<'o> {
     text: &'o str,
 }
+
+/// OpenAPI description of the events.
+pub const WEBHOOK: Webhook = Webhook {
+    name: "bizmori.orderEvent",
+    summary: "Order completed or failed",
+    text: "Sent to every webhook of the account: events of test orders to webhooks with `isTest`, all \
+           others to the rest. Delivered means 2xx within 5 seconds; else the event is sent again.",
+    signature_header: (
+        "X-MoriBiz-Signature",
+        "Lower-case hex HMAC-SHA256 of the body, keyed with the webhook's `secret`.",
+    ),
+    body: |schemas| schemas.response_schema::<EventEnvelope<'static>>(),
+};
 
 /// Builds the event of an order that has just ended. Its URLs have the origin of the request that created
 /// the order. `None` if the order has not ended, or has no events.

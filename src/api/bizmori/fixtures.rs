@@ -2,15 +2,18 @@
 
 use serde_json::{Value, json};
 
+use super::create::CreateRequest;
 use super::error::ApiError;
 use super::request::{
     CreateAiDetection, CreateAntiAi, CreateWatermarkEmbed, CreateWatermarkEmbedV3,
     CreateWatermarkExtract, CreateWatermarkExtractV3, OrderBody, parse,
 };
 use crate::model::account::Revision;
-use crate::model::order::Vendor;
+use crate::model::order::{ApiVersion, Vendor};
+use crate::model::work::Work;
 use crate::services::fixtures::{FieldError, FixtureOrder};
 use crate::services::orders::{NewOrder, V2_SUNSET};
+use crate::services::vendors::FixtureForm;
 
 /// Makes the body valid. The order is created without it.
 const IDEMPOTENCY_KEY: &str = "fixture";
@@ -93,6 +96,29 @@ fn extract<T: OrderBody>(fixture: &FixtureOrder<'_>, file: &Value) -> Result<New
     fixture.reject_name()?;
     fixture.reject_watermarks()?;
     build_order::<T>(fixture, json!({"file": file}))
+}
+
+/// Returns the form of an order in a fixtures document, from which the functions above build the order.
+/// `None` for work of another vendor.
+pub fn form(work: &Work, api: ApiVersion) -> Option<FixtureForm> {
+    let (operation, options) = match (work, api) {
+        (Work::AntiAi { strength }, _) => (CreateAntiAi::OPERATION, json!({"strength": strength})),
+        (Work::AiDetection { options }, _) => (CreateAiDetection::OPERATION, json!(options)),
+        (Work::WatermarkEmbed, ApiVersion::V2) => (CreateWatermarkEmbed::OPERATION, Value::Null),
+        (Work::WatermarkEmbed, ApiVersion::V3) => (CreateWatermarkEmbedV3::OPERATION, Value::Null),
+        (Work::WatermarkExtract, ApiVersion::V2) => {
+            (CreateWatermarkExtract::OPERATION, Value::Null)
+        }
+        (Work::WatermarkExtract, ApiVersion::V3) => {
+            (CreateWatermarkExtractV3::OPERATION, Value::Null)
+        }
+        (Work::Document(_) | Work::Bulk(_), _) => return None,
+    };
+    Some(FixtureForm {
+        operation,
+        is_named: !work.is_watermark(),
+        options,
+    })
 }
 
 /// Checks that the v2 watermark route still exists at the order's creation time.

@@ -8,6 +8,7 @@ mod create;
 mod error;
 mod events;
 mod fixtures;
+mod openapi;
 mod orders;
 mod profile;
 mod request;
@@ -28,6 +29,7 @@ pub use auth::resolve_account;
 use error::ApiError;
 pub use error::ErrorCode;
 
+pub use openapi::description;
 pub use profile::PROFILE;
 
 /// Returns the operations of this API. Without a `state`, the operations can be listed but not served.

@@ -8,6 +8,15 @@ use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::work::{Outcome, Outputs, Work};
 use crate::services::accounts::Account;
 
+/// Errors of downloads.
+pub const DOWNLOAD_ERRORS: [ErrorCode; 5] = [
+    ErrorCode::OrderExpired,
+    ErrorCode::OrderNotCompleted,
+    ErrorCode::OrderNotFound,
+    ErrorCode::OrderTypeCantDownload,
+    ErrorCode::ProcessedFileNotFound,
+];
+
 /// Returns the order `order_id` of `account`.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! Facts of BIZ MORI that the shared services need.
 
-use super::events;
+use super::{events, fixtures};
 use crate::engine::verdict;
 use crate::model::file::Role;
 use crate::model::order::{ApiVersion, Vendor};
@@ -51,6 +51,7 @@ pub const PROFILE: VendorProfile = VendorProfile {
     draws_placeholders: false,
     has_heatmaps_of_real: true,
     timing: ProcessingTiming::Processing,
+    fixture_form: fixtures::form,
     webhooks: Some(WebhookProfile {
         build_event: events::build_event,
         signature_header: "x-moribiz-signature",

@@ -3,9 +3,10 @@
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use bytes::{Buf, Bytes};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 mod create;
@@ -16,10 +17,11 @@ mod webhooks;
 
 use super::error::ApiError;
 use crate::http::{AppState, JsonObject, read_json};
+use crate::model::report::Locale;
 
 pub use create::{CreateAiDetection, CreateAntiAi, CreateAntiAiWithUrls, OrderBody};
-use fields::check_idempotency_key;
-pub use listing::{LIMIT_MAX, ListQuery, Paging, stats_day};
+use fields::{check_idempotency_key, idempotency_key_schema, require_idempotency_key};
+pub use listing::{LIMIT_MAX, ListQuery, ORDER_TYPES, Paging, stats_day, stats_params};
 pub use watermark::{
     CreateWatermarkEmbed, CreateWatermarkEmbedV3, CreateWatermarkExtract, CreateWatermarkExtractV3,
 };
@@ -121,10 +123,12 @@ pub fn content_digest(bytes: &[u8]) -> Result<String, ApiError> {
 }
 
 /// `POST …/confirm`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = require_idempotency_key)]
 pub struct Confirm {
     #[serde(default)]
+    #[schemars(schema_with = "idempotency_key_schema")]
     idempotency_key: Value,
     pub order_id: String,
 }
@@ -140,8 +144,16 @@ impl Confirm {
 }
 
 /// `POST …/reports`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct ReportBody {
+    /// `ko-KR` if omitted.
     #[serde(default)]
+    #[schemars(extend("enum" = locales()))]
     pub locale: Option<String>,
+}
+
+/// Returns the tags of all locales, and null.
+fn locales() -> Vec<Value> {
+    let tags = Locale::ALL.iter().map(|locale| json!(locale.tag()));
+    tags.chain([Value::Null]).collect()
 }

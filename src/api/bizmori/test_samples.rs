@@ -1,5 +1,6 @@
 //! Sample files: downloads in place of the outputs and reports of test orders, which have no files.
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Method;
@@ -9,23 +10,28 @@ use tokio_util::io::ReaderStream;
 
 use super::BizmoriResult;
 use super::error::{ApiError, ErrorCode};
-use super::orders::{completed_outputs, order_expired};
+use super::openapi::with_errors;
+use super::orders::{DOWNLOAD_ERRORS, completed_outputs, order_expired};
 use super::token::{Purpose, SAMPLES_PATH_PREFIX, Token};
+use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, PathParam, Routes, Services};
 use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::report::Locale;
 use crate::model::time::Timestamp;
+use crate::services::journal::JournalEntry;
 use crate::services::orders::report_name;
 use crate::services::presigned_urls::attachment;
 
 /// Adds the download of samples.
 pub fn routes(routes: Routes) -> Routes {
-    routes.on(
-        "bizmori.getTestSample",
-        Method::GET,
-        "/api/v2/test-samples/{signedToken}",
-        get,
-    )
+    routes
+        .on(
+            "bizmori.getTestSample",
+            Method::GET,
+            "/api/v2/test-samples/{signedToken}",
+            get,
+        )
+        .docs(describe)
 }
 
 /// Returns the URL of the sample of output `index` of a test order. The index after the last output
@@ -68,7 +74,36 @@ fn signed_url(secret: &str, origin: &str, token: Token<'_>, purpose: Purpose) ->
     )
 }
 
-async fn get(State(state): State<AppState>, PathParam(token): PathParam) -> BizmoriResult {
+/// Media types of samples.
+const MEDIA_TYPES: [&str; 7] = [
+    "application/pdf",
+    "application/zip",
+    "image/bmp",
+    "image/jpeg",
+    "image/png",
+    "image/tiff",
+    "image/webp",
+];
+
+fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Download a sample",
+            "Download URL of test keys: a sample in place of an output or a report.",
+        )
+        .describe_param("signedToken", "Token of the download URL.")
+        .binary_response(200, "The sample.", &MEDIA_TYPES);
+    with_errors(
+        doc,
+        &[&DOWNLOAD_ERRORS[..], &[ErrorCode::ReportNotFound]].concat(),
+    )
+}
+
+async fn get(
+    State(state): State<AppState>,
+    Extension(entry): Extension<JournalEntry>,
+    PathParam(token): PathParam,
+) -> BizmoriResult {
     let secret = &state.config.storage.s3_secret;
     let parse = |purpose| Token::parse(secret, purpose, &token).map(|token| (purpose, token));
     let (purpose, token) = parse(Purpose::Sample)
@@ -83,6 +118,7 @@ async fn get(State(state): State<AppState>, PathParam(token): PathParam) -> Bizm
         .accounts
         .by_id(order.account)
         .ok_or_else(ApiError::token_order_deleted)?;
+    entry.set_order(&order.id);
     if account.now() > token.expires_at {
         return Err(ApiError::token_expired());
     }

@@ -1,5 +1,6 @@
 //! Uploads of test keys: the body is read, counted and discarded.
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Method, StatusCode};
@@ -8,10 +9,13 @@ use http_body_util::BodyExt;
 
 use super::BizmoriResult;
 use super::error::{ApiError, ErrorCode};
+use super::openapi::with_errors;
 use super::token::{Purpose, Token, UPLOADS_PATH_PREFIX};
+use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, BodyError, OnResponseSent, PathParam, Routes};
 use crate::model::order::Vendor;
 use crate::model::time::Timestamp;
+use crate::services::journal::JournalEntry;
 
 const OPERATION: &str = "bizmori.putTestUpload";
 /// 50 MiB.
@@ -21,12 +25,14 @@ const UPLOAD_URL_TTL_MS: i64 = 3_600_000;
 
 /// Adds the upload of files of test orders.
 pub fn routes(routes: Routes) -> Routes {
-    routes.on(
-        OPERATION,
-        Method::PUT,
-        "/api/v2/test-uploads/{signedToken}",
-        put,
-    )
+    routes
+        .on(
+            OPERATION,
+            Method::PUT,
+            "/api/v2/test-uploads/{signedToken}",
+            put,
+        )
+        .docs(describe)
 }
 
 /// Returns the upload URL of file `index` of a test order. Valid for an hour from `now`.
@@ -40,8 +46,24 @@ pub fn url(secret: &str, origin: &str, order_id: &str, index: usize, now: Timest
     format!("{origin}{UPLOADS_PATH_PREFIX}{signed_token}")
 }
 
+fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Upload a file of a test order",
+            "Upload URL of test keys. The body is counted and discarded.",
+        )
+        .describe_param("signedToken", "Token of the upload URL.")
+        .binary_body()
+        .empty_response(200, "Uploaded.");
+    with_errors(
+        doc,
+        &[ErrorCode::OrderNotFound, ErrorCode::TestUploadTooLarge],
+    )
+}
+
 async fn put(
     State(state): State<AppState>,
+    Extension(entry): Extension<JournalEntry>,
     PathParam(token): PathParam,
     body: Body,
 ) -> BizmoriResult {
@@ -56,6 +78,7 @@ async fn put(
         .accounts
         .by_id(order.account)
         .ok_or_else(ApiError::token_order_deleted)?;
+    entry.set_order(&order.id);
     let file = order
         .files
         .get(token.index)

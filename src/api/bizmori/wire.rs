@@ -1,8 +1,11 @@
 //! Parts of response bodies that v2, v3 and webhooks share.
 
 use axum::http::HeaderValue;
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
+use serde_json::json;
 
+use crate::http::openapi::OperationDoc;
 use crate::http::{Services, outcome_line};
 use crate::model::account::Revision;
 use crate::model::order::{Order, OrderState, Vendor};
@@ -13,14 +16,16 @@ use crate::services::accounts::Account;
 use crate::services::presigned_urls::PresignedUrls;
 
 /// `{"data": …}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct DataEnvelope<T> {
     pub data: T,
 }
 
 /// Number as JavaScript writes it: `0.98`, and `1` where Rust writes `1.0`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct JsNumber(pub f64);
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema)]
+#[schemars(inline, description = "Probability, from 0 to 1.")]
+pub struct JsNumber(#[schemars(range(min = 0.0, max = 1.0))] pub f64);
 
 impl Serialize for JsNumber {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -94,6 +99,18 @@ pub fn outcome_header(order: &Order) -> Option<HeaderValue> {
     }
 }
 
+/// Describes the header of [`outcome_header`].
+pub fn describe_outcome_header(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let text = "Result of a complete order, and its source.";
+    doc.with_header(
+        200,
+        "X-Mock-Outcome",
+        false,
+        text,
+        &json!({"type": "string"}),
+    )
+}
+
 /// Facts about a request that the description of an order depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct RenderContext<'v> {
@@ -152,35 +169,42 @@ impl<'v> RenderContext<'v> {
     }
 }
 
-/// Reason why an order failed.
-#[derive(Debug, Serialize)]
-#[serde(untagged, rename_all_fields = "camelCase")]
+/// Reason why an order failed, in v2.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
 pub enum OrderErrors {
-    /// v2 in revision 2026-03.
+    /// Revision 2026-03.
     Message(String),
-    /// v2 in revision 2026-10, and v3 in both.
-    Coded {
-        error_code: String,
-        error_message: String,
-    },
+    /// Revision 2026-10.
+    Coded(CodedErrors),
+}
+
+/// Reason why an order failed, with the vendor's code.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CodedErrors {
+    error_code: String,
+    error_message: String,
 }
 
 impl OrderErrors {
     /// Returns `errors` of a v2 body. `None` unless the order failed.
     pub fn for_v2(order: &Order, revision: Revision) -> Option<Self> {
-        let coded = Self::for_v3(order)?;
-        Some(match (revision, coded) {
-            (Revision::V2026_03, Self::Coded { error_message, .. }) => Self::Message(error_message),
-            (_, errors) => errors,
+        let coded = CodedErrors::for_order(order)?;
+        Some(match revision {
+            Revision::V2026_03 => Self::Message(coded.error_message),
+            Revision::V2026_10 => Self::Coded(coded),
         })
     }
+}
 
-    /// Returns `errors` of a v3 body, in every revision. `None` unless the order failed.
-    pub fn for_v3(order: &Order) -> Option<Self> {
+impl CodedErrors {
+    /// Returns `errors` of a v3 body. `None` unless the order failed.
+    pub fn for_order(order: &Order) -> Option<Self> {
         let OrderState::Failed { failure, .. } = &order.state else {
             return None;
         };
-        Some(Self::Coded {
+        Some(Self {
             error_code: failure.code.clone(),
             error_message: failure.message.clone(),
         })

@@ -8,6 +8,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::error::{ControlError, ControlJson, run_to_completion};
 use super::error_code::ControlErrorCode;
@@ -18,6 +19,7 @@ use super::query::ControlQuery;
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json, Routes};
 use crate::model::account::AccountSettings;
+use crate::platform::clock;
 use crate::services::accounts::{Account, KEY_CHARS_MAX, is_too_long};
 
 /// Adds the routes of accounts.
@@ -49,9 +51,15 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 #[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[schemars(rename = "Account")]
 struct AccountView {
     key: String,
+    /// First 8 hexadecimal digits of the SHA-256 of the key, by which the dashboard's links name the account.
+    hash: String,
+    /// Time of the default clock when the account was created.
+    #[schemars(extend("format" = "date-time"))]
+    created_at: String,
     #[serde(flatten)]
     settings: AccountSettings,
 }
@@ -60,9 +68,16 @@ impl From<&Account> for AccountView {
     fn from(account: &Account) -> Self {
         Self {
             key: account.key.clone(),
+            hash: key_hash(&account.key),
+            created_at: clock::iso(account.created_at),
             settings: account.settings(),
         }
     }
+}
+
+/// Returns the first 8 hexadecimal digits of the SHA-256 of a key.
+fn key_hash(key: &str) -> String {
+    hex::encode(&Sha256::digest(key)[..4])
 }
 
 const KEY_TEXT: &str = "API key of the account.";

@@ -16,7 +16,7 @@ use super::openapi::{account_param, describe_errors};
 use super::query::ControlQuery;
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, PathParam, Routes, Services, sandbox};
-use crate::model::picture::FileKind;
+use crate::model::picture::{FileKind, RasterFormat};
 use crate::services::orders::OpenBlob;
 use crate::services::presigned_urls::attachment;
 
@@ -29,10 +29,25 @@ pub fn routes(routes: Routes) -> Routes {
 
 /// Bytes that are read from disk at a time.
 const CHUNK_BYTES: usize = 128 * 1024;
+/// Kinds of files whose media type is sent.
+const KINDS: [FileKind; 10] = [
+    FileKind::Picture(RasterFormat::Jpeg),
+    FileKind::Picture(RasterFormat::Png),
+    FileKind::Picture(RasterFormat::WebP),
+    FileKind::Picture(RasterFormat::Bmp),
+    FileKind::Picture(RasterFormat::Tiff),
+    FileKind::Picture(RasterFormat::Gif),
+    FileKind::Heif,
+    FileKind::Avif,
+    FileKind::Svg,
+    FileKind::Pdf,
+];
 /// Media type of bytes of no known kind, such as ZIP files.
 const UNKNOWN_MEDIA_TYPE: &str = "application/octet-stream";
 
 fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let mut media_types = KINDS.map(FileKind::media_type).to_vec();
+    media_types.push(UNKNOWN_MEDIA_TYPE);
     let doc = doc
         .summary(
             "Get a file or an output of an order",
@@ -45,7 +60,7 @@ fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
             "account",
             "Key of the account. Files of other accounts count as unknown.",
         )
-        .binary_response(200, "The bytes.", &["*/*"]);
+        .binary_response(200, "The bytes.", &media_types);
     describe_errors(
         doc,
         &[ControlErrorCode::AccountGone, ControlErrorCode::UnknownBlob],

@@ -185,7 +185,7 @@ pub struct SetClock {
     now: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum ClockMode {
     Running,
@@ -195,6 +195,15 @@ pub(super) enum ClockMode {
 }
 
 impl ClockMode {
+    /// Returns the mode of `clock`.
+    pub(super) const fn of(clock: Clock) -> Self {
+        match clock {
+            Clock::Running { .. } => Self::Running,
+            Clock::Frozen { .. } => Self::Frozen,
+            Clock::Jump { .. } => Self::Jump,
+        }
+    }
+
     /// Returns a clock in this mode that shows `at` now.
     pub(super) fn clock_at(self, at: Timestamp) -> Clock {
         match self {

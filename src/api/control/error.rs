@@ -4,7 +4,7 @@
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::WWW_AUTHENTICATE;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -37,6 +37,12 @@ impl ControlError {
             message: message.into(),
             hint: hint.into(),
         }
+    }
+
+    /// Returns the error for a path that names nothing.
+    pub fn no_route(method: &Method, uri: &Uri, hint: impl Into<String>) -> Self {
+        let message = format!("no route {method} {}", uri.path());
+        Self::new(ControlErrorCode::UnknownRoute, message, hint)
     }
 
     pub fn message(&self) -> &str {
@@ -219,6 +225,6 @@ fn json_error(path: &str, error: &serde_json::Error) -> ControlError {
         "." | "?" => error.to_string(),
         field => format!("{field}: {error}"),
     };
-    let hint = "GET /_mock/openapi.json describes the fields and their types";
+    let hint = "GET /_mock/openapi/control.json describes the fields and their types";
     ControlError::new(ControlErrorCode::BadBody, message, hint)
 }

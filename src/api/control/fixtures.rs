@@ -7,6 +7,7 @@
 
 mod apply;
 mod check;
+mod export;
 mod source;
 mod wire;
 
@@ -28,7 +29,7 @@ use crate::http::{
 use crate::platform::presign::host_of;
 use apply::apply;
 use check::{FixturePlan, FixtureSource, check_document};
-use source::{FixtureError, JsonPath, Violation, parse_document, with_line};
+use source::{FixtureError, JsonPath, SCHEMA_HINT, Violation, parse_document, with_line};
 use wire::{FixtureDocument, FixtureResult};
 
 /// Adds the routes of fixtures.
@@ -36,12 +37,22 @@ pub fn routes(routes: Routes) -> Routes {
     routes
         .on(PUT_FIXTURES, Method::PUT, "/_mock/fixtures", put)
         .docs(describe_put)
+        .on(
+            "control.exportFixtures",
+            Method::GET,
+            "/_mock/fixtures",
+            export::export,
+        )
+        .docs(export::describe)
 }
 
 /// Name of the operation.
 const PUT_FIXTURES: &str = "control.putFixtures";
 /// Size limit of a document, which may contain pictures in base64.
 const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Hint about the fields of a document that the server loads at its start.
+const FILE_SCHEMA_HINT: &str = "the fields are in the section Fixtures of src/api/control/README.md, and an example of each in fixtures/example.json";
 
 /// Parses a document and plans its changes. `named` is the account that the call names.
 async fn parse_and_plan(
@@ -129,7 +140,14 @@ pub async fn load(state: &AppState, file: &Path, origin: &str) -> Result<(), Str
         origin,
     };
     let result = parse_and_plan(state, &bytes, source, NamedAccount::default()).await;
-    let plan = result.map_err(|error| format!("{named} {}; {}", error.message(), error.hint()))?;
+    let plan = result.map_err(|error| {
+        let hint = match error.hint() {
+            // The server that could describe the fields has not started.
+            SCHEMA_HINT => FILE_SCHEMA_HINT,
+            hint => hint,
+        };
+        format!("{named} {}; {hint}", error.message())
+    })?;
     let result = apply_plan(state, plan).await.map_err(|error| {
         let (message, hint) = (error.message(), error.hint());
         format!("cannot set up {named}: {message}; {hint}")

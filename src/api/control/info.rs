@@ -19,7 +19,6 @@ use crate::model::rule::OutboundCall;
 use crate::model::webhook::DeliveryStatus;
 use crate::platform::clock::{self, iso};
 use crate::platform::memory_limit;
-use crate::platform::metrics::resident_bytes;
 use crate::settings::KeyMode;
 use crate::storage::db::counts::StatusCounts;
 
@@ -45,6 +44,8 @@ pub fn routes(routes: Routes) -> Routes {
 #[schemars(rename = "Info")]
 struct InfoView {
     version: &'static str,
+    /// Revision of the latest change. The stream of events can start after it.
+    revision: u64,
     /// Start of the server, in real time.
     #[schemars(extend("format" = "date-time"))]
     started_at: String,
@@ -61,6 +62,8 @@ struct InfoView {
     deliveries: DeliveryCountsView,
     accounts: usize,
     rules: usize,
+    /// Open streams of events.
+    streams: usize,
 }
 
 /// Memory of the process.
@@ -137,13 +140,14 @@ async fn info(
     let started_at = state.metrics.started_at();
     let view = InfoView {
         version: env!("CARGO_PKG_VERSION"),
+        revision: state.changes.revision(),
         started_at: iso(started_at),
         uptime_ms: clock::real_now().since_ms(started_at),
         mode: mode_name(state.config.mode),
         data_directory: state.data_dir.to_string_lossy().into_owned(),
         is_temporary: state.is_data_dir_temporary,
         memory: MemoryView {
-            resident_bytes: resident_bytes(),
+            resident_bytes: memory_limit::resident_bytes(),
             limit_bytes: memory_limit::process_bytes(),
         },
         journal: journal_view(&state),
@@ -151,6 +155,7 @@ async fn info(
         deliveries: delivery_counts(&deliveries),
         accounts: state.accounts.count(),
         rules: state.rules.list(None).len(),
+        streams: state.changes.readers(),
     };
     Ok(Json(view).into_response())
 }
@@ -168,7 +173,7 @@ fn journal_view(state: &Services) -> JournalView {
         bytes,
         requests_max: state.config.journal.journal_requests_max,
         bytes_max: state.config.journal.journal_bytes_max,
-        evicted: state.journal.evicted(),
+        evicted: state.journal.evicted(None),
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use axum::response::Response;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde_json::json;
 
@@ -13,7 +13,7 @@ use super::error::ControlError;
 use super::error_code::ControlErrorCode;
 use super::query::ControlQuery;
 use crate::http::openapi::{OperationDoc, Param};
-use crate::http::{serialize_item, stream_listing};
+use crate::http::{StreamError, serialize_item, stream_listing};
 use crate::model::listing::Span;
 use crate::storage::db::InternalError;
 
@@ -139,6 +139,22 @@ where
     S: Serialize,
     F: Future<Output = Result<Vec<(i64, T)>, InternalError>> + Send + 'static,
 {
+    let items = span_rows(span, read).try_filter_map(move |row| {
+        let shown = show(row).map(|shown| serialize_item(&shown));
+        std::future::ready(shown.transpose())
+    });
+    Ok(stream_listing(frame, field, items).await?)
+}
+
+/// Streams the rows of the span, which are read from the database as the stream is polled.
+pub fn span_rows<T, F>(
+    span: Option<Span>,
+    read: impl Fn((i64, i64), u32) -> F + Send + 'static,
+) -> impl Stream<Item = Result<T, StreamError>> + Send + 'static
+where
+    T: Send + 'static,
+    F: Future<Output = Result<Vec<(i64, T)>, InternalError>> + Send + 'static,
+{
     let range = span.map(|span| (span.first, span.last));
     let chunks = stream::try_unfold(range, move |range| {
         let rows = range.map(|range| (range, read(range, CHUNK_ROWS)));
@@ -153,10 +169,6 @@ where
         }
     });
     let chunks = chunks.map_ok(|rows| stream::iter(rows.into_iter().map(Ok::<_, InternalError>)));
-    let rows = chunks.try_flatten().map_err(Into::into);
-    let items = rows.try_filter_map(move |(_, row)| {
-        let shown = show(row).map(|shown| serialize_item(&shown));
-        std::future::ready(shown.transpose())
-    });
-    Ok(stream_listing(frame, field, items).await?)
+    let rows = chunks.try_flatten().map_ok(|(_, row)| row);
+    rows.map_err(Into::into)
 }

@@ -13,7 +13,8 @@ use super::openapi::describe_errors;
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Routes, Services};
 use crate::model::job::JobKind;
-use crate::platform::metrics::{MEDIA_TYPE, MetricType, MetricsText, resident_bytes};
+use crate::platform::memory_limit::resident_bytes;
+use crate::platform::metrics::{MEDIA_TYPE, MetricType, MetricsText};
 
 /// Adds the route of the metrics.
 pub fn routes(routes: Routes) -> Routes {

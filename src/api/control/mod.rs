@@ -9,6 +9,7 @@ mod ca;
 mod clock;
 mod dashboard;
 mod deliveries;
+mod docs;
 mod error;
 mod error_code;
 mod events;
@@ -46,6 +47,7 @@ pub fn routes(state: Option<AppState>) -> Routes {
         server::routes,
         dashboard::routes,
         openapi::routes,
+        docs::routes,
         ca::routes,
         metrics::routes,
         info::routes,
@@ -91,13 +93,8 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
         .iter()
         .map(|operation| format!("{} {}", operation.method, operation.path))
         .collect();
-    let message = format!("no route {method} {}", uri.path());
-    ControlError::new(
-        ControlErrorCode::UnknownRoute,
-        message,
-        format!("valid routes: {}", known.join(", ")),
-    )
-    .into_response()
+    let hint = format!("valid routes: {}", known.join(", "));
+    ControlError::no_route(method, uri, hint).into_response()
 }
 
 /// Returns the response to a request that the guard refused.

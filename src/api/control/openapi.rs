@@ -1,28 +1,31 @@
-//! `GET /_mock/openapi.json`: OpenAPI description of the control plane, generated from the code.
+//! `GET /_mock/openapi/{file}`: OpenAPI documents of all APIs, generated from the code.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
 
-use axum::http::Method;
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::error::ErrorEnvelope;
+use super::error::{ControlError, ErrorEnvelope};
 use super::error_code::ControlErrorCode;
 use super::named_account::known;
-use crate::http::Routes;
+use super::suggestion::did_you_mean;
 use crate::http::openapi::{ApiInfo, OperationDoc, Param, SecurityScheme, document};
+use crate::http::{AppState, PathParam, Routes};
 
-/// Adds the route of the OpenAPI description.
+/// Path of the documents. A name and `.json` follow.
+pub const DIRECTORY: &str = "/_mock/openapi/";
+
+/// Adds the route of the OpenAPI documents.
 pub fn routes(routes: Routes) -> Routes {
     routes
         .on(
             "control.openapi",
             Method::GET,
-            "/_mock/openapi.json",
-            openapi,
+            "/_mock/openapi/{file}",
+            get_document,
         )
         .docs(describe)
 }
@@ -35,6 +38,7 @@ const ABOUT: ApiInfo = ApiInfo {
     key: Some(SecurityScheme::Bearer {
         text: "Value of the setting `control-token`. No token is required if it is not set.",
     }),
+    webhooks: &[],
 };
 
 /// Errors that every operation can answer.
@@ -98,15 +102,32 @@ fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     let schema = json!({"type": "object", "required": ["openapi", "info", "paths"]});
     let doc = doc
         .summary(
-            "Get the OpenAPI description",
-            "OpenAPI 3.1, generated from the code.",
+            "Get an OpenAPI document",
+            "OpenAPI 3.1, generated from the code. There is one document for each vendor, and one for the \
+             control plane.",
         )
+        .describe_param("file", "`bizmori.json`, `undetectable.json` or `control.json`.")
         .response_schema(200, "OpenAPI document.", &schema);
-    describe_errors(doc, &[])
+    describe_errors(doc, &[ControlErrorCode::UnknownRoute])
 }
 
-async fn openapi() -> Response {
-    static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(description().to_string()));
+async fn get_document(
+    State(state): State<AppState>,
+    uri: Uri,
+    PathParam(file): PathParam,
+) -> Result<Response, ControlError> {
+    let files = || {
+        state
+            .api_documents
+            .iter()
+            .map(|document| (document, format!("{}.json", document.name)))
+    };
+    let Some((document, _)) = files().find(|(_, name)| *name == file) else {
+        let names: Vec<String> = files().map(|(_, name)| name).collect();
+        let suggestion = did_you_mean(&file, names.iter().map(String::as_str));
+        let hint = format!("valid names: {}{suggestion}", names.join(", "));
+        return Err(ControlError::no_route(&Method::GET, &uri, hint));
+    };
     let json = [(CONTENT_TYPE, "application/json")];
-    (json, Bytes::clone(&DOCUMENT)).into_response()
+    Ok((json, document.json()).into_response())
 }

@@ -21,8 +21,8 @@ use super::query::ControlQuery;
 use super::suggestion::did_you_mean;
 use crate::http::openapi::{OperationDoc, Param};
 use crate::http::{
-    AppState, Json, Operation, PathParamPair, Routes, Services, X_MOCK_REASON, header_line,
-    serialize_item, stream_listing,
+    AppState, Json, Operation, PREFLIGHT, PathParamPair, Routes, Services, X_MOCK_REASON,
+    header_line, serialize_item, stream_listing,
 };
 use crate::model::glob::glob;
 use crate::model::rule::OutboundCall;
@@ -64,7 +64,13 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 /// Names under which the journal records requests that no route answers.
-const NAMES_WITHOUT_ROUTE: [&str; 3] = ["unmatched", "bad_host", "unknown_host"];
+const NAMES_WITHOUT_ROUTE: [&str; 5] = [
+    "unmatched",
+    "bad_host",
+    "unknown_host",
+    "forbidden_origin",
+    PREFLIGHT,
+];
 /// Path segment in place of a key, for requests without an account.
 const NO_ACCOUNT: &str = "-";
 const TIMEOUT_MS_MAX: u64 = 600_000;
@@ -91,7 +97,7 @@ fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
     };
     let text = json!({"type": "string"});
     let number = json!({"type": "integer", "minimum": 0});
-    let doc = doc
+    let mut doc = doc
         .summary(
             "List requests",
             "Newest last. A request is listed as soon as its account is known; fields of the response \
@@ -131,8 +137,12 @@ fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         .describe_param(
             "limit",
             "Number of requests: the last ones, or with `since` the first ones; 100 if omitted.",
-        )
-        .response::<RequestPage>(200, "Recorded requests.");
+        );
+    let pages = [
+        doc.schema::<RequestPage<RequestView>>(),
+        doc.schema::<RequestPage<RequestRow>>(),
+    ];
+    let doc = doc.response_schema(200, "Recorded requests.", &json!({"anyOf": pages}));
     describe_errors(doc, &[ControlErrorCode::JournalDisabled])
 }
 
@@ -144,7 +154,7 @@ async fn list(
     let (query, rows) = query::parse(named.key(), query.as_deref())?;
     check_enabled(&state)?;
     let (exchanges, evicted) = state.journal.list(&query);
-    let listing = RequestPage {
+    let listing = RequestPage::<RequestRow> {
         requests: Vec::new(),
         evicted,
     };

@@ -27,7 +27,7 @@ pub(super) struct ResolvedOwner {
 }
 
 impl ResolvedOwner {
-    /// Returns the owner of `key`, and records its account in the journal.
+    /// Returns the owner of `key`, and records its account and order in the journal.
     pub async fn resolve(
         state: &Services,
         entry: Option<&JournalEntry>,
@@ -37,6 +37,9 @@ impl ResolvedOwner {
             ObjectOwner::Account { account, order_id } => {
                 if let Some(entry) = entry {
                     entry.set_account(&account);
+                    if let Some(id) = &order_id {
+                        entry.set_order(id);
+                    }
                 }
                 Self {
                     account: account.id,

@@ -158,6 +158,7 @@ async fn serve_asset(
         let reason = format!("key: document {id} belongs to another API key");
         return Err(ApiError::new(ErrorCode::UserVerificationFailed, reason));
     }
+    authenticator.record_order(&order.id);
     let timing = state.orders.document_timing(&account, &order);
     let blob_key = asset
         .blob_key(&order, timing, account.now())

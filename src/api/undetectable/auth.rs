@@ -90,6 +90,11 @@ impl Authenticator {
         Err(error(code, "key state overridden via /_mock/accounts"))
     }
 
+    /// Records in the journal that the request is about the document `id`.
+    pub fn record_order(&self, id: &str) {
+        self.entry.set_order(id);
+    }
+
     async fn find_account(&self, key: &str) -> Result<Option<Arc<Account>>, ApiError> {
         let resolved = self.resolved.as_ref().and_then(ResolvedAccount::account);
         match resolved.filter(|account| account.key == key) {

@@ -141,12 +141,13 @@ async fn upload(
     bulk_request.validate()?;
     let url = &bulk_request.url;
     let zip = source_file::find_or_fetch(&state, &account, url, |_| Ok(())).await?;
-    let queued = queue(&state, &account, &request_context, &zip).await;
+    let queued = queue(&state, &authenticator, &account, &request_context, &zip).await;
     source_file::discard_if_refused(&state, &zip, queued).await
 }
 
 async fn queue(
     state: &AppState,
+    authenticator: &Authenticator,
     account: &Arc<Account>,
     request_context: &RequestContext,
     zip: &UploadedFile,
@@ -158,6 +159,7 @@ async fn queue(
     let new_order =
         source_file::new_order(UPLOAD_OPERATION, account, origin, zip, work, image_count);
     let created = state.orders.create(account, new_order).await?;
+    authenticator.record_order(&created.order.id);
     Ok(Json(wire::BulkQueued::new(&created.order, image_count)).into_response())
 }
 

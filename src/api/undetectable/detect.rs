@@ -26,6 +26,7 @@ use crate::model::work::{DocumentOptions, Work};
 use crate::services::accounts::Account;
 use crate::services::fixtures::{FieldError, FixtureOrder};
 use crate::services::orders::{FileSource, NewFile, NewOrder, UploadedFile};
+use crate::services::vendors::FixtureForm;
 use crate::storage::db::InternalError;
 
 const OPERATION: &str = "undetectable.detect";
@@ -209,12 +210,21 @@ async fn post(
     detect_request.validate()?;
     let url = &detect_request.url;
     let file = source_file::find_or_fetch(&state, &account, url, check_name).await?;
-    let queued = queue(&state, &account, &request_context, detect_request, &file).await;
+    let queued = queue(
+        &state,
+        &authenticator,
+        &account,
+        &request_context,
+        detect_request,
+        &file,
+    )
+    .await;
     source_file::discard_if_refused(&state, &file, queued).await
 }
 
 async fn queue(
     state: &AppState,
+    authenticator: &Authenticator,
     account: &Arc<Account>,
     request_context: &RequestContext,
     detect_request: DetectRequest,
@@ -228,6 +238,7 @@ async fn queue(
         ..source_file::new_order(OPERATION, account, origin, file, work, 1)
     };
     let created = state.orders.create(account, new_order).await?;
+    authenticator.record_order(&created.order.id);
     Ok(Json(DocumentQueued::from(created.order.as_ref())).into_response())
 }
 
@@ -284,6 +295,27 @@ fn document_from_fixture(fixture: &FixtureOrder<'_>) -> Result<NewOrder, FieldEr
         id: None,
         charge: None,
         request_digest: None,
+    })
+}
+
+/// Returns the form of a document in a fixtures document. `None` for other work.
+pub fn fixture_form(work: &Work, _: ApiVersion) -> Option<FixtureForm> {
+    let Work::Document(options) = work else {
+        return None;
+    };
+    let mut fields = json!({
+        "generate_preview": options.preview,
+        "generate_analysis_details": options.analysis,
+        "generate_heatmap": options.heatmap,
+    });
+    if options.heatmap {
+        fields["generate_heatmap_overlayed"] = options.heatmap_overlayed.into();
+        fields["generate_heatmap_normalized"] = options.heatmap_normalized.into();
+    }
+    Some(FixtureForm {
+        operation: OPERATION,
+        is_named: false,
+        options: fields,
     })
 }
 

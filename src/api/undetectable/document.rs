@@ -15,7 +15,7 @@ pub fn read_id(fields: &mut FieldReader) -> String {
     fields.required_text("id")
 }
 
-/// Returns the document named in `body`, with its account, and records the account in the journal. `None`
+/// Returns the document named in `body`, with its account, and records both in the journal. `None`
 /// if no document has the id: the vendor answers null.
 ///
 /// # Errors
@@ -36,5 +36,6 @@ pub async fn find_document(
         return Ok(None);
     };
     entry.set_account(&account);
+    entry.set_order(&order.id);
     Ok(Some((account, order)))
 }

@@ -13,10 +13,13 @@ use super::accept::accepts_json;
 use super::error::{ApiError, ErrorCode, UNREADABLE_BODY};
 use super::validation_error::ValidationError;
 use crate::http::openapi::{ApiInfo, OperationDoc, SecurityScheme, document};
-use crate::http::{PathParam, Routes, swagger_ui};
+use crate::http::swagger_ui::{self, DocsPage};
+use crate::http::{PathParam, Routes};
 
 /// `FastAPI`'s default.
 const DESCRIPTION_PATH: &str = "/openapi.json";
+/// `FastAPI`'s default.
+const DOCS_PATH: &str = "/docs";
 
 const API_INFO: ApiInfo = ApiInfo {
     title: "Undetectable AI image detector",
@@ -27,6 +30,7 @@ const API_INFO: ApiInfo = ApiInfo {
         name: "apikey",
         text: "Any text is a valid key, unless the server's key mode is strict.",
     }),
+    webhooks: &[],
 };
 
 const BAD_REQUEST: u16 = 400;
@@ -43,7 +47,7 @@ pub fn routes(routes: Routes) -> Routes {
             DESCRIPTION_PATH,
             accepts_json(get_description),
         )
-        .on("undetectable.docs", Method::GET, "/docs", get_page)
+        .on("undetectable.docs", Method::GET, DOCS_PATH, get_page)
         .on(
             "undetectable.docsFile",
             Method::GET,
@@ -115,7 +119,13 @@ async fn get_description() -> Response {
 }
 
 async fn get_page() -> Response {
-    swagger_ui::page(API_INFO.title, DESCRIPTION_PATH)
+    let page = DocsPage {
+        title: API_INFO.title,
+        path: DOCS_PATH,
+        documents: &[("undetectable", DESCRIPTION_PATH.to_owned())],
+        requires_token: false,
+    };
+    page.response()
 }
 
 async fn get_page_file(headers: HeaderMap, PathParam(name): PathParam) -> Response {

@@ -1,5 +1,6 @@
 //! Facts of Undetectable AI that the shared services need.
 
+use super::detect;
 use crate::engine::verdict;
 use crate::model::order::{ApiVersion, Vendor};
 use crate::model::time::Timestamp;
@@ -31,6 +32,7 @@ pub const PROFILE: VendorProfile = VendorProfile {
     draws_placeholders: true,
     has_heatmaps_of_real: false,
     timing: ProcessingTiming::DocumentSteps,
+    fixture_form: detect::fixture_form,
     webhooks: None,
 };
 

@@ -20,7 +20,7 @@ use body::{account_field, json_or_empty, object, verify_body, with_account};
 use fixtures::embed_files;
 
 /// Characters to percent-encode in a path segment: all but the unreserved ones of RFC 3986 §2.3.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+pub(super) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
@@ -40,7 +40,7 @@ pub struct ApiCall {
 pub type ReadSource<'r> = &'r dyn Fn(&JsonSource) -> Result<Vec<u8>, String>;
 
 impl ApiCall {
-    fn get(path: impl Into<String>) -> Self {
+    pub(super) fn get(path: impl Into<String>) -> Self {
         Self::new("GET", path, None)
     }
 
@@ -131,6 +131,10 @@ pub fn call(command: &ClientCommand, read: ReadSource<'_>) -> Result<ApiCall, St
         ClientCommand::Requests { command, list, .. } => requests(command.as_ref(), list, read)?,
         ClientCommand::Jobs { list, .. } => account_list("/_mock/jobs", list),
         ClientCommand::Webhooks { list, .. } => account_list("/_mock/webhooks", list),
+        ClientCommand::Events { since, account, .. } => ApiCall::get("/_mock/events").with([
+            ("account", account.key.clone()),
+            ("since", since.map(|since| since.to_string())),
+        ]),
         ClientCommand::Deliveries { command, list, .. } => deliveries(command.as_ref(), list),
         ClientCommand::Orders { command, list, .. } => orders(command.as_ref(), list, read)?,
         ClientCommand::Inbox {
@@ -142,11 +146,15 @@ pub fn call(command: &ClientCommand, read: ReadSource<'_>) -> Result<ApiCall, St
         ClientCommand::Snapshots {
             command, account, ..
         } => snapshots(command.as_ref(), account),
-        ClientCommand::Fixtures { command, .. } => {
-            let FixturesCommand::Load { file } = command;
-            let document = embed_files(read(file)?, file.folder())?;
-            ApiCall::put("/_mock/fixtures", document)
-        }
+        ClientCommand::Fixtures { command, .. } => match command {
+            FixturesCommand::Load { file } => {
+                let document = embed_files(read(file)?, file.folder())?;
+                ApiCall::put("/_mock/fixtures", document)
+            }
+            FixturesCommand::Export { key } => {
+                ApiCall::get("/_mock/fixtures").with([("account", Some(key.clone()))])
+            }
+        },
     })
 }
 

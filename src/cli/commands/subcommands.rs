@@ -342,4 +342,9 @@ pub enum FixturesCommand {
         #[arg(value_parser = file())]
         file: JsonSource,
     },
+    /// Print an account with its webhooks, rules and finished orders as a document to load
+    Export {
+        #[arg(value_parser = name)]
+        key: String,
+    },
 }

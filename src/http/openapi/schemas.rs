@@ -76,4 +76,11 @@ fn forbid_extra_properties(schema: &mut Schema) {
         "additionalProperties"
     };
     object.insert(keyword.to_owned(), json!(false));
+    // An alternative lists only some of the properties.
+    for keyword in ["allOf", "anyOf", "oneOf"] {
+        let parts = object.get_mut(keyword).and_then(Value::as_array_mut);
+        for part in parts.into_iter().flatten().filter_map(Value::as_object_mut) {
+            part.remove("additionalProperties");
+        }
+    }
 }

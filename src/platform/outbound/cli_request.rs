@@ -46,6 +46,28 @@ pub enum SendError {
 /// # Errors
 /// Returns a [`SendError`] if there is no complete response.
 pub async fn send(call: CliRequest<'_>) -> Result<CliResponse, SendError> {
+    let mut body = Vec::new();
+    let receive = |chunk: &[u8]| {
+        body.extend_from_slice(chunk);
+        true
+    };
+    let (status, headers) = send_streaming(call, receive).await?;
+    Ok(CliResponse {
+        status,
+        headers,
+        body,
+    })
+}
+
+/// Sends the request, and passes the body of the response to `receive` piece by piece, until its end or until
+/// `receive` returns `false`. Returns the status and the headers.
+///
+/// # Errors
+/// Returns a [`SendError`] if there is no complete response.
+pub async fn send_streaming(
+    call: CliRequest<'_>,
+    mut receive: impl FnMut(&[u8]) -> bool,
+) -> Result<(u16, BTreeMap<String, String>), SendError> {
     let no_response = |error: &reqwest::Error| SendError::NoResponse(error_chain(error));
     let client = builder(true)
         .connect_timeout(CONNECT_TIMEOUT)
@@ -63,7 +85,7 @@ pub async fn send(call: CliRequest<'_>) -> Result<CliResponse, SendError> {
     if let Some(timeout) = call.timeout {
         request = request.timeout(timeout);
     }
-    let response = request.send().await.map_err(|error| {
+    let mut response = request.send().await.map_err(|error| {
         if error.is_connect() {
             SendError::Connect(root_cause(&error))
         } else {
@@ -72,15 +94,16 @@ pub async fn send(call: CliRequest<'_>) -> Result<CliResponse, SendError> {
     })?;
     let status = response.status().as_u16();
     let headers = join_headers(response.headers());
-    let body = response
-        .bytes()
+    while let Some(chunk) = response
+        .chunk()
         .await
-        .map_err(|error| no_response(&error))?;
-    Ok(CliResponse {
-        status,
-        headers,
-        body: body.to_vec(),
-    })
+        .map_err(|error| no_response(&error))?
+    {
+        if !receive(&chunk) {
+            break;
+        }
+    }
+    Ok((status, headers))
 }
 
 /// Returns the innermost cause of an error. The outer errors only say that connecting failed.

@@ -25,6 +25,8 @@ const SNOWFLAKE_GAP: u64 = 4_096;
 pub struct Account {
     pub id: AccountId,
     pub key: String,
+    /// Time of the default clock when the account was created.
+    pub created_at: Timestamp,
     pub(super) settings: Mutex<AccountSettings>,
     pub(super) clock: Mutex<Option<Clock>>,
     pub(super) default_clock: Arc<Mutex<Clock>>,
@@ -59,6 +61,7 @@ impl Account {
         Self {
             id: row.id,
             key: row.key,
+            created_at: row.created_at,
             settings: Mutex::new(row.settings),
             clock: Mutex::new(row.clock),
             default_clock,

@@ -188,6 +188,7 @@ mod tests {
             key: format!("key {id}"),
             settings: AccountSettings::default(),
             clock: None,
+            created_at: Timestamp::from_ms(0),
             orders: 0,
             uploads: 0,
             snowflake: 0,

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use super::{Exchange, JournalBody, StatusFilter, json};
+use super::{Exchange, Journal, JournalBody, StatusFilter, json};
 use crate::model::glob::{glob, glob_ignoring_case};
 
 /// Maximum number of near misses in a verdict.
@@ -67,7 +68,7 @@ pub struct NearMiss {
 
 impl VerifyVerdict {
     /// `true` if no later request can change the verdict.
-    pub(super) const fn is_final(&self, expected: CountRange) -> bool {
+    const fn is_final(&self, expected: CountRange) -> bool {
         match self {
             Self::Satisfied { .. } => expected.max.is_none(),
             Self::Unsatisfied { count, .. } => *count >= expected.min,
@@ -76,9 +77,47 @@ impl VerifyVerdict {
     }
 }
 
+impl Journal {
+    /// Checks that the number of stored requests that match is in `count`, for one account or all.
+    #[must_use]
+    pub fn verify(
+        &self,
+        account: Option<&str>,
+        matcher: &RequestMatcher,
+        count: CountRange,
+    ) -> VerifyVerdict {
+        let store = self.store();
+        let all: Vec<_> = store.newest_first(account).cloned().collect();
+        let evicted = store.evicted(account);
+        drop(store);
+        verdict(&all, evicted, matcher, count)
+    }
+
+    /// Like [`Self::verify`], but waits up to `timeout` of real time until the verdict is final.
+    pub async fn verify_within(
+        &self,
+        account: Option<&str>,
+        matcher: &RequestMatcher,
+        count: CountRange,
+        timeout: Duration,
+    ) -> VerifyVerdict {
+        let deadline = tokio::time::Instant::now() + timeout;
+        loop {
+            let changed = self.0.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let verdict = self.verify(account, matcher, count);
+            if verdict.is_final(count) || tokio::time::timeout_at(deadline, changed).await.is_err()
+            {
+                return verdict;
+            }
+        }
+    }
+}
+
 /// Compares all requests with the matcher. `all` has the newest first; `evicted` more are not
 /// stored any more.
-pub(super) fn verdict(
+fn verdict(
     all: &[Arc<Exchange>],
     evicted: u64,
     matcher: &RequestMatcher,

@@ -10,7 +10,8 @@ use crate::platform::outbound;
 use crate::services::accounts::Account;
 use crate::storage::db::{self, InternalError};
 
-const NAME_CHARS_MAX: usize = 100;
+/// Longest name of an endpoint.
+pub const NAME_CHARS_MAX: usize = 100;
 
 /// Parameters of a new or changed endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]

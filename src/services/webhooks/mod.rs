@@ -32,7 +32,7 @@ use crate::services::vendors::Vendors;
 use crate::storage::db::Db;
 
 pub use attempts::{AttemptFilter, AttemptRecord};
-pub use endpoints::EndpointParams;
+pub use endpoints::{EndpointParams, NAME_CHARS_MAX};
 pub use resend::{RetryError, RetryResult, RetrySummary};
 pub use signature::{signature, verify};
 

@@ -16,6 +16,12 @@ use super::private;
 pub(super) fn create(dir: &Path) -> Result<(), String> {
     std::fs::create_dir_all(dir).map_err(|error| {
         let shown = dir.display();
+        if let ErrorKind::AlreadyExists | ErrorKind::NotADirectory = error.kind() {
+            let file = nearest(dir).display();
+            return format!(
+                "cannot use the data directory {shown}: {file} is not a directory; name a directory with --data-dir"
+            );
+        }
         let why = explain_refusal(nearest(dir), &error, |user| {
             format!("make {shown} and give it to uid {user}")
         });

@@ -17,6 +17,8 @@ pub struct AccountRow {
     pub key: String,
     pub settings: AccountSettings,
     pub clock: Option<Clock>,
+    /// Time of the default clock when the account was created.
+    pub created_at: Timestamp,
     /// Highest sequence number of its orders.
     pub orders: u64,
     /// Highest sequence number of its uploads.
@@ -37,7 +39,8 @@ pub async fn all(from: &mut impl ReadConn) -> StoreResult<Vec<AccountRow>> {
                 MAX((SELECT COALESCE(MAX(CAST(id AS INTEGER)), 0) FROM orders
                       WHERE account_id = accounts.id AND id NOT LIKE '%-%'),
                     (SELECT COALESCE(MAX(snowflake), 0) FROM endpoints
-                      WHERE account_id = accounts.id))
+                      WHERE account_id = accounts.id)),
+                created_at
          FROM accounts",
     )
     .fetch_all(from.sqlite())
@@ -57,6 +60,7 @@ fn account(row: &SqliteRow) -> StoreResult<AccountRow> {
             .get::<Option<&str>, _>(3)
             .map(serde_json::from_str)
             .transpose()?,
+        created_at: Timestamp::from_ms(row.get(7)),
         orders: number(4),
         uploads: number(5),
         snowflake: number(6),

@@ -87,6 +87,16 @@ async fn preflight_from_local_page_is_answered_on_every_path_of_the_api() {
 }
 
 #[tokio::test]
+async fn verify_counts_preflights_by_the_name_in_the_journal() {
+    let server = TestServer::start().await;
+    preflight(&server, LOCAL, "/api/v2/orders", "GET").await;
+    let body = json!({"when": {"operation": "preflight"}, "count": 1});
+    let path = "/_mock/requests/verify";
+    let verdict = server.control(Method::POST, path, &body).await;
+    assert_eq!(verdict, json!({"ok": true, "count": 1}));
+}
+
+#[tokio::test]
 async fn every_response_to_local_page_is_readable() {
     let server = TestServer::start_frozen("live").await;
     let live = ("authorization", "Bearer live");

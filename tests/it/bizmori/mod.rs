@@ -8,6 +8,7 @@ mod cors;
 mod create;
 mod detection;
 mod listing;
+mod openapi;
 mod revisions;
 mod test_keys;
 mod urls;

@@ -35,6 +35,7 @@ const COMMAND_ROUTES: &[(&str, &str)] = &[
     ("requests clear", "DELETE /_mock/requests"),
     ("jobs", "GET /_mock/jobs"),
     ("webhooks", "GET /_mock/webhooks"),
+    ("events", "GET /_mock/events"),
     ("deliveries", "GET /_mock/deliveries"),
     ("deliveries resend 1", "POST /_mock/deliveries/{id}/resend"),
     ("orders", "GET /_mock/orders"),
@@ -53,18 +54,22 @@ const COMMAND_ROUTES: &[(&str, &str)] = &[
         "POST /_mock/snapshots/{name}/restore",
     ),
     ("snapshots delete a", "DELETE /_mock/snapshots/{name}"),
+    ("fixtures export a", "GET /_mock/fixtures"),
     ("fixtures load -", "PUT /_mock/fixtures"),
-    // Commands that call no server.
+    // Commands that make no call of the control plane.
+    ("open", ""),
     ("sign --secret a", ""),
     ("verify --secret a --signature b", ""),
     ("licenses", ""),
 ];
-/// Operations without a command: the dashboard, the OpenAPI document, the certificate for TLS clients,
-/// the bytes of files, and the URL that webhooks call.
-const OPERATIONS_WITHOUT_COMMAND: [&str; 6] = [
+/// Operations without a command: the dashboard, the OpenAPI documents and the page that shows them, the
+/// certificate for TLS clients, the bytes of files, and the URL that webhooks call.
+const OPERATIONS_WITHOUT_COMMAND: [&str; 8] = [
     "control.getDashboard",
     "control.getDashboardFile",
     "control.openapi",
+    "control.docs",
+    "control.docsFile",
     "control.getCa",
     "control.getBlob",
     "control.postToInbox",

@@ -11,7 +11,7 @@ fn expected_failure(line: &str) -> (String, String) {
 #[tokio::test]
 async fn refuse_command_prints_message_and_hint_of_the_server() {
     let server = TestServer::start().await;
-    let shapes = "(GET /_mock/openapi.json describes the fields and their types)";
+    let shapes = "(GET /_mock/openapi/control.json describes the fields and their types)";
     let step = "(send milliseconds such as 1500, or a duration such as 10s, PT5M or P7D, without months and years and of at most 100 years)";
     for (arguments, line) in [
         (

@@ -6,6 +6,7 @@ mod errors;
 mod fixtures;
 mod inspect;
 mod licenses;
+mod open;
 mod settings;
 mod snapshots;
 

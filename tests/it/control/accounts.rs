@@ -3,18 +3,28 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{TestServer, picture};
+use crate::support::{T0, TestServer, picture};
 
 fn account_view(key: &str) -> Value {
+    let hash = match key {
+        "a/b" => "c14cddc0",
+        _ => "3e23e816",
+    };
     json!({
-        "key": key, "plan": "unlimited", "requestsPerMinute": null, "credits": null,
+        "key": key, "hash": hash, "createdAt": T0, "plan": "unlimited", "requestsPerMinute": null, "credits": null,
         "retentionDays": null, "state": "active", "revision": null, "processing": null,
     })
+}
+
+async fn freeze_default_clock(server: &TestServer) {
+    let frozen = json!({"mode": "frozen", "now": T0});
+    server.control(Method::PUT, "/_mock/clock", &frozen).await;
 }
 
 #[tokio::test]
 async fn create_account_by_first_use_or_put_lists_it_until_deleted() {
     let server = TestServer::start().await;
+    freeze_default_clock(&server).await;
     let list = async || {
         server
             .control(Method::GET, "/_mock/accounts", &json!({}))
@@ -66,10 +76,11 @@ async fn create_account_by_first_use_or_put_lists_it_until_deleted() {
 #[tokio::test]
 async fn put_account_answers_fields_in_the_order_of_the_contract() {
     let server = TestServer::start().await;
+    freeze_default_clock(&server).await;
     let response = server
         .send(Method::PUT, "/_mock/accounts/live", &[], "{}")
         .await;
-    let text = r#"{"key":"live","plan":"unlimited","requestsPerMinute":null,"credits":null,"retentionDays":null,"state":"active","revision":null,"processing":null}"#;
+    let text = r#"{"key":"live","hash":"247610f4","createdAt":"2026-03-12T10:00:00.000Z","plan":"unlimited","requestsPerMinute":null,"credits":null,"retentionDays":null,"state":"active","revision":null,"processing":null}"#;
     assert_eq!((response.status, response.text()), (200, text.to_owned()));
 }
 

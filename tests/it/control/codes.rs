@@ -6,7 +6,7 @@ use serde_json::Value;
 use stuntdouble::api::control::{ControlErrorCode, description};
 
 /// Codes of the control plane's errors, in alphabetical order, with their HTTP statuses.
-const CONTROL_CODES: [(&str, u16); 42] = [
+const CONTROL_CODES: [(&str, u16); 43] = [
     ("account_gone", 409),
     ("ambiguous_inbox", 409),
     ("bad_body", 400),
@@ -38,6 +38,7 @@ const CONTROL_CODES: [(&str, u16); 42] = [
     ("tls_disabled", 404),
     ("too_many_rules", 400),
     ("too_many_snapshots", 409),
+    ("too_many_streams", 503),
     ("two_accounts", 400),
     ("unauthorized", 401),
     ("unknown_account", 404),

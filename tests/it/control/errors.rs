@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::support::{TestResponse, TestServer};
 
-const SHAPES: &str = "GET /_mock/openapi.json describes the fields and their types";
+const SHAPES: &str = "GET /_mock/openapi/control.json describes the fields and their types";
 const STEP: &str = "send milliseconds such as 1500, or a duration such as 10s, PT5M or P7D, without months and years and of at most 100 years";
 
 fn assert_error(response: &TestResponse, status: u16, code: &str, message: &str, hint: &str) {

@@ -1,5 +1,6 @@
 //! Fixtures: accounts, webhooks, rules and finished orders from one document.
 
+mod export;
 mod invalid;
 mod orders;
 mod refusals;

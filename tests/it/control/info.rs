@@ -29,17 +29,23 @@ async fn info_of_new_server_has_settings_and_zeros() {
     assert_eq!(started_at, later["startedAt"]);
     let is_instant = |text: &str| text.len() == T0.len() && text.ends_with('Z');
     assert!(started_at.as_str().is_some_and(is_instant), "{started_at}");
+    let revision = first["revision"].take();
+    assert_eq!(revision, later["revision"], "no change in between");
+    assert!(
+        revision.as_u64() > Some(1_000_000_000_000_000),
+        "{revision}"
+    );
     let memory = first["memory"].take();
     let (resident, limit) = (&memory["residentBytes"], &memory["limitBytes"]);
     assert!(resident.as_u64() > Some(1_000_000) && resident.as_u64() < limit.as_u64());
     let expected = json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "startedAt": null, "uptimeMs": null, "mode": "strict",
+        "revision": null, "startedAt": null, "uptimeMs": null, "mode": "strict",
         "dataDirectory": data.path().to_str(), "isTemporary": false, "memory": null,
         "journal": {"requests": 0, "bytes": 0, "requestsMax": 7, "bytesMax": 16_777_216, "evicted": 0},
         "orders": {"pending": 0, "inProgress": 0, "complete": 0, "failed": 0, "expired": 0},
         "deliveries": {"pending": 0, "retrying": 0, "failed": 0},
-        "accounts": 0, "rules": 0,
+        "accounts": 0, "rules": 0, "streams": 0,
     });
     assert_eq!(first, expected);
 }

@@ -8,6 +8,7 @@ mod deleted_accounts;
 mod deliveries;
 mod drain;
 mod errors;
+mod events;
 mod faults;
 mod fixtures;
 mod guard;

@@ -6,6 +6,7 @@ use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use stuntdouble::api::control::{description, routes};
+use stuntdouble::api::{bizmori, undetectable};
 
 use crate::support::openapi::{DescribedInput, check};
 use crate::support::{TestResponse, TestServer};
@@ -47,16 +48,68 @@ fn description_lists_exactly_the_operations_with_texts() {
 }
 
 #[tokio::test]
-async fn get_description_answers_it_unchanged() {
+async fn get_document_of_each_api_answers_its_description() {
     let server = TestServer::start().await;
-    let response = server
-        .send(Method::GET, "/_mock/openapi.json", &[], "")
-        .await;
-    assert_eq!(response.header("content-type"), "application/json");
-    assert_eq!(response.json(), description());
-    let document = response.json();
-    assert_eq!(document["openapi"], "3.1.0");
-    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    for (name, description) in [
+        ("bizmori", bizmori::description()),
+        ("undetectable", undetectable::description()),
+        ("control", description()),
+    ] {
+        let path = format!("/_mock/openapi/{name}.json");
+        let response = server.send(Method::GET, &path, &[], "").await;
+        assert_eq!(response.header("content-type"), "application/json");
+        let document = response.json();
+        assert_eq!(document, description, "{name}");
+        assert_eq!(document["openapi"], "3.1.0");
+        assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    }
+}
+
+#[tokio::test]
+async fn get_unknown_document_answers_valid_names() {
+    let server = TestServer::start().await;
+    let valid = "valid names: bizmori.json, undetectable.json, control.json";
+    for (file, hint) in [
+        ("x", valid.to_owned()),
+        ("bizmori", format!("{valid}; did you mean bizmori.json?")),
+    ] {
+        let path = format!("/_mock/openapi/{file}");
+        let response = server.send(Method::GET, &path, &[], "").await;
+        let message = format!("no route GET {path}");
+        let error = json!({"code": "unknown_route", "message": message, "hint": hint});
+        assert_eq!(response.status, 404);
+        assert_eq!(response.json(), json!({"error": error}));
+    }
+}
+
+#[tokio::test]
+async fn docs_page_lists_all_documents_and_loads_only_files_of_this_server() {
+    let server = TestServer::start().await;
+    let response = server.send(Method::GET, "/_mock/docs", &[], "").await;
+    assert_eq!(response.header("content-type"), "text/html; charset=utf-8");
+    let policy = response.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; "), "{policy}");
+    let page = response.text();
+    assert!(
+        !page.contains("//") && !page.contains("id=\"token\""),
+        "{page}"
+    );
+    let quoted = page.split('"').skip(1).step_by(2);
+    let paths: Vec<&str> = quoted.filter(|it| it.starts_with('/')).collect();
+    let expected = [
+        "/_mock/docs/swagger-ui.css",
+        "/_mock/openapi/bizmori.json",
+        "/_mock/openapi/undetectable.json",
+        "/_mock/openapi/control.json",
+        "/_mock/openapi/bizmori.json",
+        "/_mock/docs/swagger-ui-bundle.js",
+        "/_mock/docs/start.js",
+    ];
+    assert_eq!(paths, expected);
+    for path in paths {
+        let response = server.send(Method::GET, path, &[], "").await;
+        assert_eq!(response.status, 200, "{path}");
+    }
 }
 
 #[test]

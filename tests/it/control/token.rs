@@ -53,6 +53,25 @@ async fn call_with_token_succeeds_and_exempt_routes_need_none() {
 }
 
 #[tokio::test]
+async fn docs_page_needs_no_token_and_has_a_field_for_it() {
+    let server = start_with_token().await;
+    let page = server.send(Method::GET, "/_mock/docs", &[], "").await;
+    assert_eq!(page.status, 200);
+    let text = page.text();
+    assert!(text.contains("<input id=\"token\""), "{text}");
+    assert!(!text.contains("s3cret"), "{text}");
+    for (path, status) in [
+        ("/_mock/docs/start.js", 200),
+        ("/_mock/docs/none", 404),
+        ("/_mock/docsx", 401),
+        ("/_mock/openapi/control.json", 401),
+    ] {
+        let response = server.send(Method::GET, path, &[], "").await;
+        assert_eq!(response.status, status, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn start_with_empty_token_requires_none() {
     let server =
         TestServer::with_config(|config| config.control.control_token = Some(String::new())).await;

@@ -113,6 +113,7 @@ async fn run_failing_ci_job_logs_the_same_fields_in_json() {
         "message": "listening",
         "version": env!("CARGO_PKG_VERSION"),
         "address": process.server().origin,
+        "dashboard": format!("{}/_mock/", process.server().origin),
         "data": process.data.path(),
         "temporary": false,
     });

@@ -22,6 +22,12 @@ fn observation_calls() -> Vec<OperationCall> {
     vec![
         call("control.getCa", 404, "/_mock/ca.pem", empty.clone()),
         call(
+            "control.streamEvents",
+            400,
+            "/_mock/events?since=x",
+            empty.clone(),
+        ),
+        call(
             "control.listRequests",
             200,
             "/_mock/requests",
@@ -159,7 +165,6 @@ fn state_calls() -> Vec<OperationCall> {
     let wrong = json!({"nonsense": 1});
     vec![
         call("control.health", 200, "/_mock/health", empty.clone()),
-        call("control.openapi", 200, "/_mock/openapi.json", empty.clone()),
         call("control.getDashboard", 200, "/_mock/", empty.clone()),
         call(
             "control.getDashboardFile",
@@ -181,6 +186,26 @@ fn state_calls() -> Vec<OperationCall> {
             "/_mock/operations",
             empty.clone(),
         ),
+        call(
+            "control.openapi",
+            200,
+            "/_mock/openapi/control.json",
+            empty.clone(),
+        ),
+        call(
+            "control.openapi",
+            404,
+            "/_mock/openapi/none.json",
+            empty.clone(),
+        ),
+        call("control.docs", 200, "/_mock/docs", empty.clone()),
+        call(
+            "control.docsFile",
+            200,
+            "/_mock/docs/start.js",
+            empty.clone(),
+        ),
+        call("control.docsFile", 404, "/_mock/docs/none", empty.clone()),
         call("control.metrics", 200, "/_mock/metrics", empty.clone()),
         call("control.getClock", 200, "/_mock/clock", empty.clone()),
         call(
@@ -268,6 +293,18 @@ fn state_calls() -> Vec<OperationCall> {
             "control.deleteAccount",
             204,
             "/_mock/accounts/live",
+            empty.clone(),
+        ),
+        call(
+            "control.exportFixtures",
+            404,
+            "/_mock/fixtures?account=nobody",
+            empty.clone(),
+        ),
+        call(
+            "control.exportFixtures",
+            400,
+            "/_mock/fixtures",
             empty.clone(),
         ),
         call("control.putFixtures", 200, "/_mock/fixtures", empty.clone()),

@@ -235,7 +235,7 @@ fn start_prints_the_line_that_the_readme_shows() {
     assert_eq!(status.code(), Some(0));
     let (_, rest) = line.split_once("127.0.0.1:").expect("an address");
     let (port, _) = rest.split_once(',').expect("a port");
-    let line = line.trim_end().replacen(port, "8080", 1);
+    let line = line.trim_end().replace(&format!(":{port}"), ":8080");
     assert!(is_shown(shown[0].trim_end(), &line), "{line}");
 }
 

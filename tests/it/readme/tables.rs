@@ -146,7 +146,7 @@ async fn control_codes_are_those_of_the_description() {
         }
     }
     let server = TestServer::start().await;
-    let description = server.send(reqwest::Method::GET, "/_mock/openapi.json", &[], "");
+    let description = server.send(reqwest::Method::GET, "/_mock/openapi/control.json", &[], "");
     let mut expected: BTreeSet<String> = UNDESCRIBED.map(str::to_owned).into();
     collect(&description.await.json(), &mut expected);
     let document = Document::read(CONTROL);

@@ -46,9 +46,17 @@ struct DescribedResponse {
 }
 
 static OPERATIONS: LazyLock<Vec<DescribedOperation>> = LazyLock::new(|| {
-    let vendors = operations(&stuntdouble::api::undetectable::description());
-    let control = operations(&stuntdouble::api::control::description());
-    vendors.into_iter().chain(control).collect()
+    let mut operations: Vec<_> = [
+        stuntdouble::api::bizmori::description(),
+        stuntdouble::api::undetectable::description(),
+        stuntdouble::api::control::description(),
+    ]
+    .iter()
+    .flat_map(operations)
+    .collect();
+    // The most specific pattern comes first.
+    operations.sort_by_key(|it| it.path.iter().filter(|segment| segment.is_none()).count());
+    operations
 });
 
 /// Checks a request and its response against the descriptions.
@@ -60,8 +68,13 @@ pub fn check(input: &DescribedInput, response: &TestResponse) -> Result<(), Stri
     if response.header("x-mock-reason").starts_with("rule ") {
         return Ok(());
     }
+    // A path routes to its most specific pattern, also if that pattern lacks the method.
+    let pattern = OPERATIONS
+        .iter()
+        .find(|it| it.is_at(path))
+        .map(|it| &it.path);
     let is_requested =
-        |it: &&DescribedOperation| it.method == input.method.as_str() && it.is_at(path);
+        |it: &&DescribedOperation| it.method == input.method.as_str() && Some(&it.path) == pattern;
     let Some(operation) = OPERATIONS.iter().find(is_requested) else {
         return check_no_route(input.method, path, response);
     };
@@ -80,6 +93,22 @@ pub fn check(input: &DescribedInput, response: &TestResponse) -> Result<(), Stri
             .map_err(describe)?;
     }
     operation.check_response(response).map_err(describe)
+}
+
+/// Schema of BIZ MORI's webhooks.
+static EVENT: LazyLock<Validator> = LazyLock::new(|| {
+    let document = stuntdouble::api::bizmori::description();
+    let pointer = "/webhooks/bizmori.orderEvent/post/requestBody/content/application~1json/schema";
+    let schema = document.pointer(pointer).expect("a schema");
+    validator(&document, schema)
+});
+
+/// Checks the body of a webhook against the description.
+///
+/// # Errors
+/// Returns each place that does not match.
+pub fn check_event(body: &Value) -> Result<(), String> {
+    check_schema(&EVENT, body)
 }
 
 fn check_no_route(method: &Method, path: &str, response: &TestResponse) -> Result<(), String> {

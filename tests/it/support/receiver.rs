@@ -39,6 +39,18 @@ pub struct ReceivedMessage {
 }
 
 impl ReceivedMessage {
+    /// Panics if the message is a webhook that does not match the OpenAPI description.
+    fn check_event(&self) {
+        if !self.headers.contains_key("x-moribiz-signature") {
+            return;
+        }
+        // Rules can send a body that is not JSON.
+        let body = serde_json::from_slice(&self.body).unwrap_or(Value::Null);
+        if let Err(places) = super::openapi::check_event(&body) {
+            panic!("does not match the OpenAPI description: {places}\n{body}");
+        }
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("JSON")
     }
@@ -142,6 +154,9 @@ impl Receiver {
         );
         let messages = self.shared.messages.lock().expect("no panic").clone();
         assert_eq!(messages.len(), count, "{messages:?}");
+        for message in &messages {
+            message.check_event();
+        }
         messages
     }
 

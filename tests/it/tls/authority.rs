@@ -128,7 +128,7 @@ async fn start_line_has_plain_and_tls_address() {
     assert_eq!(
         app.listening_line(),
         format!(
-            "stuntdouble {} listening on http://{plain}, https://{tls}, data in {}",
+            "stuntdouble {} listening on http://{plain}, https://{tls}, data in {}, dashboard at http://{plain}/_mock/",
             env!("CARGO_PKG_VERSION"),
             data_dir.path().display()
         )

@@ -1,12 +1,14 @@
 //! Bodies that create orders, and their validation: anti-AI and AI detection.
 
+use schemars::JsonSchema;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::fields::{
-    ANTI_AI_EXTENSIONS, DETECTION_EXTENSIONS, check_file_count, check_file_name,
-    check_idempotency_key, check_order_name, check_url,
+    ANTI_AI_EXTENSIONS, DETECTION_EXTENSIONS, FILES_MAX, ORDER_NAME_CHARS_MAX, check_file_count,
+    check_file_name, check_idempotency_key, check_order_name, check_url, file_name_schema,
+    idempotency_key_schema, require_idempotency_key,
 };
 use crate::api::bizmori::error::ApiError;
 use crate::http::JsonObject;
@@ -43,43 +45,56 @@ pub type CreateAntiAi = AntiAi<AntiAiFile>;
 /// `POST …/anti-ai/with-urls`.
 pub type CreateAntiAiWithUrls = AntiAi<UrlFile>;
 
-/// Anti-AI order. `F` is the shape of its files.
-#[derive(Debug, Deserialize)]
+// `F` is the shape of its files.
+/// Anti-AI order.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = require_idempotency_key)]
 pub struct AntiAi<F> {
     #[serde(default)]
+    #[schemars(schema_with = "idempotency_key_schema")]
     idempotency_key: Value,
+    /// Named after type and date if omitted or empty.
     #[serde(default)]
+    #[schemars(length(max = ORDER_NAME_CHARS_MAX))]
     order_name: Option<String>,
     #[serde(bound(deserialize = "F: Deserialize<'de>"))]
+    #[schemars(length(min = 1, max = FILES_MAX))]
     files: Vec<JsonObject<F>>,
     #[serde(default)]
     options: Option<JsonObject<AntiAiOptions>>,
     #[serde(default)]
     mode: Option<JsonObject<AntiAiMode>>,
+    /// One per file. Required if `zeroCopy` is true.
     #[serde(default)]
     output_targets: Option<Vec<JsonObject<OutputTargetBody>>>,
 }
 
 /// File that is uploaded, or fetched from a URL.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AntiAiFile {
+    #[schemars(schema_with = "file_name_schema")]
     file_name: String,
+    /// The file is fetched from this URL. It is uploaded if omitted.
     #[serde(default)]
+    #[schemars(extend("format" = "uri"))]
     original_file_url: Option<String>,
 }
 
 /// File that is fetched from a URL.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UrlFile {
+    #[schemars(schema_with = "file_name_schema")]
     file_name: String,
+    #[schemars(extend("format" = "uri"))]
     image_url: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct AntiAiOptions {
+    /// `high` if omitted.
     #[serde(default, deserialize_with = "parse_strength")]
     strength: Option<Strength>,
 }
@@ -91,19 +106,23 @@ fn parse_strength<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Strengt
         .transpose()
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct AntiAiMode {
+    /// Delivers the outputs to `outputTargets`.
     #[serde(default)]
     zero_copy: Option<bool>,
 }
 
 /// Presigned URL in the client's storage to which an output is delivered (zero copy).
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct OutputTargetBody {
+    #[schemars(length(min = 1))]
     file_key: String,
+    #[schemars(extend("format" = "uri"))]
     url: String,
+    #[schemars(extend("format" = "date-time"))]
     presigned_url_expires_at: String,
 }
 
@@ -221,13 +240,18 @@ fn output_target_urls(
 }
 
 /// `POST …/ai-detection`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = require_idempotency_key)]
 pub struct CreateAiDetection {
     #[serde(default)]
+    #[schemars(schema_with = "idempotency_key_schema")]
     idempotency_key: Value,
+    /// Named after type and date if omitted or empty.
     #[serde(default)]
+    #[schemars(length(max = ORDER_NAME_CHARS_MAX))]
     order_name: Option<String>,
+    #[schemars(schema_with = "file_name_schema")]
     file_name: String,
     #[serde(default)]
     options: Option<JsonObject<DetectionOptions>>,

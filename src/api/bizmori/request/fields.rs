@@ -1,16 +1,17 @@
 //! Fields that several bodies have.
 
-use serde_json::Value;
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
 
 use crate::api::bizmori::error::{ApiError, ErrorCode};
 use crate::platform::outbound;
 
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
-const ORDER_NAME_CHARS_MAX: usize = 64;
+pub(super) const ORDER_NAME_CHARS_MAX: usize = 64;
 const FILE_NAME_CHARS_MAX: usize = 255;
 /// Leaves room for the rest of a file key in the 1024 bytes of an S3 key.
 const FILE_NAME_BYTES_MAX: usize = 960;
-const FILES_MAX: usize = 100;
+pub(super) const FILES_MAX: usize = 100;
 
 pub(super) const DETECTION_EXTENSIONS: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tiff"];
 pub(super) const ANTI_AI_EXTENSIONS: &[&str] =
@@ -19,6 +20,31 @@ pub(super) const WATERMARK_EXTENSIONS: &[&str] =
     &["jpg", "jpeg", "png", "webp", "bmp", "tiff", "pdf"];
 pub(super) const WATERMARK_EXTENSIONS_V3: &[&str] =
     &["jpg", "jpeg", "png", "webp", "bmp", "tiff", "tif", "pdf"];
+
+/// Schema of the field `idempotencyKey`. The field is read as any JSON, because a key of another type has a
+/// code of its own.
+pub(super) fn idempotency_key_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_CHARS_MAX})
+}
+
+/// Schema of a file name. Names with an extension that the operation does not take are refused.
+pub(super) fn file_name_schema(_: &mut SchemaGenerator) -> Schema {
+    let pattern = r"^[^/\\]+\.[A-Za-z]+$";
+    json_schema!({"type": "string", "maxLength": FILE_NAME_CHARS_MAX, "pattern": pattern})
+}
+
+/// Adds `idempotencyKey` to the required fields of a body. A missing key has a code of its own, so serde
+/// does not require the key.
+pub(super) fn require_idempotency_key(schema: &mut Schema) {
+    let required = schema.ensure_object().entry("required");
+    if let Some(names) = required.or_insert_with(|| json!([])).as_array_mut() {
+        names.insert(0, json!("idempotencyKey"));
+    }
+    let field = schema.pointer_mut("/properties/idempotencyKey");
+    if let Some(field) = field.and_then(Value::as_object_mut) {
+        field.remove("default");
+    }
+}
 
 /// Checks the field `idempotencyKey`.
 pub(super) fn check_idempotency_key(value: &Value) -> Result<String, ApiError> {

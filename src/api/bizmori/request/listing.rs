@@ -1,6 +1,9 @@
 //! Query strings of listings and of the statistics.
 
+use serde_json::{Value, json};
+
 use crate::api::bizmori::error::{ApiError, ErrorCode};
+use crate::http::openapi::Param;
 use crate::model::listing::OrderFilter;
 use crate::model::order::OrderState;
 use crate::model::time::DAY_MS;
@@ -12,7 +15,7 @@ pub const LIMIT_MAX: u32 = 100;
 /// Value of an enum parameter that does not filter.
 const ALL: &str = "all";
 /// Types of orders in a listing.
-const ORDER_TYPES: [&str; 4] = [
+pub const ORDER_TYPES: [&str; 4] = [
     "antiAi",
     "watermarkEmbed",
     "watermarkExtract",
@@ -21,7 +24,7 @@ const ORDER_TYPES: [&str; 4] = [
 /// Values of `channel`. Every order has the first.
 const CHANNELS: [&str; 2] = ["api", "web"];
 
-/// `?page&limit&keyword&status&type&channel`.
+/// `?page&limit&keyword&status&type&channel`. [`ListQuery::params`] describes the parameters.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ListQuery {
     pub page: u32,
@@ -33,6 +36,24 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
+    /// Describes the parameters.
+    #[must_use]
+    pub fn params() -> Vec<Param> {
+        let limit =
+            json!({"anyOf": [number_schema(LIMIT_MAX), {"const": -1}], "default": LIMIT_DEFAULT});
+        vec![
+            param(
+                "page",
+                json!({"type": "integer", "minimum": 1, "default": 1}),
+            ),
+            param("limit", limit),
+            param("keyword", json!({"type": "string"})),
+            param("status", enum_schema(&OrderState::STATUSES)),
+            param("type", enum_schema(&ORDER_TYPES)),
+            param("channel", enum_schema(&CHANNELS)),
+        ]
+    }
+
     /// Reads a query. A missing parameter, an empty word and an unknown parameter are ignored.
     ///
     /// # Errors
@@ -82,6 +103,26 @@ pub struct Paging {
 }
 
 impl Paging {
+    /// Describes `page` and `limit`.
+    #[must_use]
+    pub fn params(limit_default: u32) -> Vec<Param> {
+        let mut limit = number_schema(LIMIT_MAX);
+        limit["default"] = json!(limit_default);
+        vec![
+            param(
+                "page",
+                json!({"type": "integer", "minimum": 1, "default": 1}),
+            ),
+            param("limit", limit),
+        ]
+    }
+
+    /// Describes `keyword`.
+    #[must_use]
+    pub fn keyword_param() -> Param {
+        param("keyword", json!({"type": "string"}))
+    }
+
     /// Reads a query. `limit_default` is the limit if the query has none.
     ///
     /// # Errors
@@ -116,6 +157,12 @@ impl Paging {
     }
 }
 
+/// Describes `?date` of the statistics.
+#[must_use]
+pub fn stats_params() -> Vec<Param> {
+    vec![param("date", json!({"type": "string"}))]
+}
+
 /// Reads `?date` of the statistics: a date, or an instant, of which the UTC day counts. Returns the day
 /// as days since 1970. `None` if there is no date.
 ///
@@ -136,6 +183,24 @@ pub fn stats_day(query: Option<&str>) -> Result<Option<i64>, ApiError> {
         ApiError::new(ErrorCode::InvalidParameter, message)
     })?;
     Ok(Some(day))
+}
+
+fn param(name: &'static str, schema: Value) -> Param {
+    Param {
+        name,
+        required: false,
+        schema,
+    }
+}
+
+fn number_schema(max: u32) -> Value {
+    json!({"type": "integer", "minimum": 1, "maximum": max})
+}
+
+/// Returns the schema of a parameter that [`parse_enum`] reads.
+fn enum_schema(known: &[&str]) -> Value {
+    let words: Vec<&str> = [ALL].into_iter().chain(known.iter().copied()).collect();
+    json!({"type": "string", "enum": words, "default": ALL})
 }
 
 fn parse_query(query: Option<&str>) -> impl Iterator<Item = (String, String)> {

@@ -1,12 +1,13 @@
 //! Bodies that create watermark orders, and their validation.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::create::{OrderBody, ValidatedOrder, file_source};
 use super::fields::{
-    WATERMARK_EXTENSIONS, WATERMARK_EXTENSIONS_V3, check_file_count, check_file_name,
-    check_idempotency_key,
+    FILES_MAX, WATERMARK_EXTENSIONS, WATERMARK_EXTENSIONS_V3, check_file_count, check_file_name,
+    check_idempotency_key, file_name_schema, idempotency_key_schema, require_idempotency_key,
 };
 use crate::api::bizmori::error::ApiError;
 use crate::http::JsonObject;
@@ -22,30 +23,38 @@ const TEXTS_MAX: usize = 10;
 const TEXT_CHARS_MAX: usize = 1_000;
 
 /// `POST /api/v2/orders/wtr-embed`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = require_idempotency_key)]
 pub struct CreateWatermarkEmbed {
     #[serde(default)]
+    #[schemars(schema_with = "idempotency_key_schema")]
     idempotency_key: Value,
+    #[schemars(length(min = 1, max = FILES_MAX))]
     files: Vec<JsonObject<EmbedFile>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct EmbedFile {
+    #[schemars(schema_with = "file_name_schema")]
     file_name: String,
+    /// The file is fetched from this URL. It is uploaded if omitted.
     #[serde(default)]
+    #[schemars(extend("format" = "uri"))]
     original_file_url: Option<String>,
+    #[schemars(length(min = 1, max = TEXTS_MAX))]
     watermarks: Vec<JsonObject<WatermarkSpec>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct WatermarkSpec {
+    #[schemars(length(min = 1, max = TEXT_CHARS_MAX))]
     text: String,
 }
 
 /// `POST /api/v3/orders/wtr-embed`: the body of v2, with more file types.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct CreateWatermarkEmbedV3(CreateWatermarkEmbed);
 
@@ -115,27 +124,33 @@ fn watermark_texts(
 }
 
 /// `POST /api/v2/orders/wtr-extract`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = require_idempotency_key)]
 pub struct CreateWatermarkExtract {
     #[serde(default)]
+    #[schemars(schema_with = "idempotency_key_schema")]
     idempotency_key: Value,
     file: JsonObject<ExtractFileBody>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ExtractFileBody {
+    #[schemars(schema_with = "file_name_schema")]
     file_name: String,
+    /// Not supported for PDF.
     #[serde(default)]
     include_original: Option<bool>,
+    /// Required if `includeOriginal` is true.
     #[serde(default)]
     original_file: Option<JsonObject<OriginalFile>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct OriginalFile {
+    #[schemars(schema_with = "file_name_schema")]
     file_name: String,
 }
 
@@ -176,17 +191,20 @@ impl OrderBody for CreateWatermarkExtract {
 }
 
 /// `POST /api/v3/orders/wtr-extract`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = require_idempotency_key)]
 pub struct CreateWatermarkExtractV3 {
     #[serde(default)]
+    #[schemars(schema_with = "idempotency_key_schema")]
     idempotency_key: Value,
     file: JsonObject<ExtractFileV3>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ExtractFileV3 {
+    #[schemars(schema_with = "file_name_schema")]
     file_name: String,
     original_file: JsonObject<OriginalFile>,
 }

@@ -2,23 +2,27 @@
 
 use std::ops::RangeInclusive;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::api::bizmori::error::ApiError;
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::platform::clock;
-use crate::services::webhooks::EndpointParams;
+use crate::services::webhooks::{EndpointParams, NAME_CHARS_MAX};
 
 /// Distance of the two ends of a window.
 const WINDOW_DAYS_MAX: i64 = 7;
 
 /// `POST …/webhooks` and `PUT …/webhooks/{id}`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookBody {
     #[serde(default)]
+    #[schemars(length(max = NAME_CHARS_MAX))]
     pub name: Option<String>,
+    #[schemars(extend("format" = "uri"))]
     pub url: String,
+    /// The endpoint gets the events of test orders. True if omitted with a test key, else false.
     #[serde(default)]
     pub is_test: Option<bool>,
 }
@@ -34,9 +38,10 @@ impl From<WebhookBody> for EndpointParams {
 }
 
 /// `POST …/webhook`, the legacy route.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LegacyWebhookBody {
+    #[schemars(extend("format" = "uri"))]
     url: String,
     #[serde(default)]
     is_test: Option<bool>,
@@ -53,10 +58,12 @@ impl From<LegacyWebhookBody> for WebhookBody {
 }
 
 /// `POST …/events/retry-failed`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RetryFailed {
+    /// ISO 8601 date or instant. A date means its whole day.
     from_date: String,
+    /// At most 7 days after `fromDate`.
     to_date: String,
 }
 

@@ -6,20 +6,37 @@ use axum::http::Method;
 use super::wire::DownloadUrl;
 use crate::api::bizmori::auth::AuthenticatedAccount;
 use crate::api::bizmori::error::{ApiError, ErrorCode};
-use crate::api::bizmori::orders::{completed_outputs, find_own_order, outputs_delivered};
+use crate::api::bizmori::openapi::{describe_data, with_key_errors};
+use crate::api::bizmori::orders::{
+    DOWNLOAD_ERRORS, completed_outputs, find_own_order, outputs_delivered,
+};
 use crate::api::bizmori::{BizmoriResult, data_response};
+use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Origin, PathParam, RequestContext, Routes};
 use crate::model::order::Vendor;
 use crate::services::presigned_urls::GET_URL_TTL_S;
 
 /// Adds the download of outputs.
 pub fn routes(routes: Routes) -> Routes {
-    routes.on(
-        "bizmori.downloadOrder",
-        Method::GET,
-        "/api/v2/orders/{orderId}/download",
-        get,
-    )
+    routes
+        .on(
+            "bizmori.downloadOrder",
+            Method::GET,
+            "/api/v2/orders/{orderId}/download",
+            get,
+        )
+        .docs(describe)
+}
+
+fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Get download URLs",
+            "The outputs of an order: one file, or a ZIP of several. Test keys get no file.",
+        )
+        .describe_param("orderId", "Id of an order.");
+    let doc = describe_data::<DownloadUrl>(doc, "Signed URLs.");
+    with_key_errors(doc, &DOWNLOAD_ERRORS)
 }
 
 async fn get(

@@ -4,12 +4,14 @@
 use axum::extract::State;
 use axum::http::Method;
 
-use super::webhooks::{endpoint_params, registered_response};
+use super::webhooks::{describe_refusal_header, endpoint_params, registered_response};
 use super::wire::webhooks::{LegacyWebhook, LegacyWebhookSet};
 use crate::api::bizmori::auth::AuthenticatedAccount;
 use crate::api::bizmori::error::{ApiError, ErrorCode};
+use crate::api::bizmori::openapi::{describe_data, with_key_errors};
 use crate::api::bizmori::request::{JsonBody, LegacyWebhookBody};
 use crate::api::bizmori::{BizmoriResult, data_response};
+use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Routes};
 use crate::model::vendor::Vendor;
 
@@ -19,8 +21,36 @@ const PATH: &str = "/api/v2/orders/webhook";
 pub fn routes(routes: Routes) -> Routes {
     routes
         .on("bizmori.createLegacyWebhook", Method::POST, PATH, set)
+        .docs(describe_set)
         .on("bizmori.getLegacyWebhook", Method::GET, PATH, get)
+        .docs(describe_get)
         .on("bizmori.deleteLegacyWebhook", Method::DELETE, PATH, delete)
+        .docs(describe_delete)
+}
+
+fn describe_set(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Set the legacy webhook",
+            "Replaces the legacy webhook, if there is one.",
+        )
+        .json_body::<LegacyWebhookBody>(true);
+    let doc = describe_data::<LegacyWebhookSet>(doc, "The webhook.");
+    with_key_errors(describe_refusal_header(doc), &[])
+}
+
+fn describe_get(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc.summary(
+        "Get the legacy webhook",
+        "Both fields are null if there is none.",
+    );
+    with_key_errors(describe_data::<LegacyWebhook>(doc, "The webhook."), &[])
+}
+
+fn describe_delete(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc.summary("Delete the legacy webhook", "Its events are deleted too.");
+    let doc = describe_data::<()>(doc, "Deleted.");
+    with_key_errors(doc, &[ErrorCode::WebhookNotFound])
 }
 
 async fn set(

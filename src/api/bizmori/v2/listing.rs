@@ -11,9 +11,12 @@ use futures_util::{StreamExt, stream};
 
 use super::wire::{ListingWriter, OrderListing, RecentStats};
 use crate::api::bizmori::auth::AuthenticatedAccount;
-use crate::api::bizmori::request::{LIMIT_MAX, ListQuery, stats_day};
+use crate::api::bizmori::error::ErrorCode;
+use crate::api::bizmori::openapi::{describe_data, with_key_errors};
+use crate::api::bizmori::request::{LIMIT_MAX, ListQuery, stats_day, stats_params};
 use crate::api::bizmori::wire::RenderContext;
 use crate::api::bizmori::{BizmoriResult, data_response};
+use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Origin, RequestContext, Routes};
 use crate::model::listing::{OrderFilter, Page};
 use crate::model::time::DAY_MS;
@@ -32,12 +35,40 @@ const CHUNK_ORDERS: u32 = LIMIT_MAX;
 pub fn routes(routes: Routes) -> Routes {
     routes
         .on("bizmori.listOrders", Method::GET, "/api/v2/orders", list)
+        .docs(describe_list)
         .on(
             "bizmori.getRecentStats",
             Method::GET,
             "/api/v2/orders/stats/recent",
             recent_stats,
         )
+        .docs(describe_recent_stats)
+}
+
+fn describe_list(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary("List orders", "Newest first.")
+        .query_params(ListQuery::params())
+        .describe_param("page", "Page, from 1.")
+        .describe_param("limit", "Orders on a page. -1 for all orders on one page.")
+        .describe_param("keyword", "Part of the name or the id.")
+        .describe_param("status", "Status.")
+        .describe_param("type", "Type.")
+        .describe_param("channel", "Channel. Every order has `api`.");
+    let doc = describe_data::<OrderListing>(doc, "Page of orders.");
+    with_key_errors(doc, &[ErrorCode::InvalidParameter])
+}
+
+fn describe_recent_stats(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Get statistics",
+            "Orders of each of the seven days up to a date.",
+        )
+        .query_params(stats_params())
+        .describe_param("date", "ISO 8601 date or instant. Today if omitted.");
+    let doc = describe_data::<RecentStats>(doc, "Counts, and the axis of a chart of them.");
+    with_key_errors(doc, &[ErrorCode::InvalidParameter])
 }
 
 async fn list(

@@ -9,6 +9,7 @@ use axum::response::Response;
 
 use crate::api::bizmori::auth::account_of_key;
 use crate::api::bizmori::error::{ApiError, ErrorCode};
+use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Services};
 use crate::model::account::Revision;
 use crate::platform::clock;
@@ -29,6 +30,16 @@ pub fn check_sunset(state: &Services, account: &Account) -> Result<(), ApiError>
         return Err(ApiError::new(ErrorCode::WatermarkV2ApiSunset, message));
     }
     Ok(())
+}
+
+/// Describes the headers that announce the sunset.
+pub fn describe_deprecation(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    doc.with_header_on_all("Deprecation", "`true`. Only in revision 2026-10.")
+        .with_header_on_all(
+            "Sunset",
+            "Date of the route's end. Only in revision 2026-10.",
+        )
+        .with_header_on_all("Link", "Successor route in v3. Only in revision 2026-10.")
 }
 
 /// Calls `route`, and adds to its response the date of the sunset and the successor route if the

@@ -1,11 +1,15 @@
 //! Webhooks of an account, and the events sent to them.
 
+mod docs;
+
 use std::fmt::Display;
 
 use axum::extract::{RawQuery, State};
 use axum::http::Method;
 use axum::response::Response;
 use serde::Serialize;
+
+pub(super) use docs::describe_refusal_header;
 
 use super::wire::webhooks::{
     EventItem, EventPage, EventRetried, FailedRetried, Pagination, WebhookCreated, WebhookDetail,
@@ -31,28 +35,36 @@ const EVENTS_LIMIT_DEFAULT: u32 = 20;
 pub fn routes(routes: Routes) -> Routes {
     routes
         .on("bizmori.createWebhook", Method::POST, WEBHOOKS, create)
+        .docs(docs::create)
         .on("bizmori.listWebhooks", Method::GET, WEBHOOKS, list)
+        .docs(docs::list)
         .on("bizmori.getWebhook", Method::GET, WEBHOOK, get)
+        .docs(docs::get)
         .on("bizmori.updateWebhook", Method::PUT, WEBHOOK, update)
+        .docs(docs::update)
         .on("bizmori.deleteWebhook", Method::DELETE, WEBHOOK, delete)
+        .docs(docs::delete)
         .on(
             "bizmori.listWebhookEvents",
             Method::GET,
             "/api/v2/orders/webhooks/{webhookId}/events",
             list_events,
         )
+        .docs(docs::list_events)
         .on(
             "bizmori.retryWebhookEvent",
             Method::POST,
             "/api/v2/orders/webhooks/{webhookId}/events/{eventRowId}/retry",
             retry_event,
         )
+        .docs(docs::retry_event)
         .on(
             "bizmori.retryFailedWebhookEvents",
             Method::POST,
             "/api/v2/orders/webhooks/{webhookId}/events/retry-failed",
             retry_failed_events,
         )
+        .docs(docs::retry_failed_events)
 }
 
 fn not_found(id: impl Display) -> ApiError {

@@ -7,9 +7,13 @@ use super::orders::find_own_order;
 use super::wire::{DownloadFile, DownloadUrlsV3};
 use crate::api::bizmori::auth::AuthenticatedAccount;
 use crate::api::bizmori::error::{ApiError, ErrorCode};
-use crate::api::bizmori::orders::{completed_outputs, order_expired, outputs_delivered};
+use crate::api::bizmori::openapi::{describe_data, with_key_errors};
+use crate::api::bizmori::orders::{
+    DOWNLOAD_ERRORS, completed_outputs, order_expired, outputs_delivered,
+};
 use crate::api::bizmori::test_samples;
 use crate::api::bizmori::{BizmoriResult, data_response};
+use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Origin, PathParam, RequestContext, Routes, Services};
 use crate::model::order::{Order, Vendor};
 use crate::model::time::Timestamp;
@@ -19,12 +23,25 @@ use crate::services::presigned_urls::GET_URL_TTL_S;
 
 /// Adds the download of outputs.
 pub fn routes(routes: Routes) -> Routes {
-    routes.on(
-        "bizmori.downloadOrderV3",
-        Method::GET,
-        "/api/v3/orders/{orderId}/download",
-        get,
-    )
+    routes
+        .on(
+            "bizmori.downloadOrderV3",
+            Method::GET,
+            "/api/v3/orders/{orderId}/download",
+            get,
+        )
+        .docs(describe)
+}
+
+fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Get download URLs",
+            "The outputs of an order, each one and all in a ZIP. Test keys get sample files.",
+        )
+        .describe_param("orderId", "Id of an order.");
+    let doc = describe_data::<DownloadUrlsV3>(doc, "Signed URLs.");
+    with_key_errors(doc, &DOWNLOAD_ERRORS)
 }
 
 async fn get(

@@ -8,10 +8,12 @@ use axum::http::Method;
 use super::wire::OrderDetailV3;
 use crate::api::bizmori::auth::AuthenticatedAccount;
 use crate::api::bizmori::error::{ApiError, ErrorCode};
+use crate::api::bizmori::openapi::{describe_data, with_key_errors};
 use crate::api::bizmori::orders;
 use crate::api::bizmori::uploads::UploadUrls;
-use crate::api::bizmori::wire::{RenderContext, outcome_header};
+use crate::api::bizmori::wire::{RenderContext, describe_outcome_header, outcome_header};
 use crate::api::bizmori::{BizmoriResult, data_response};
+use crate::http::openapi::OperationDoc;
 use crate::http::{
     AppState, OnResponseSent, Origin, PathParam, RequestContext, Routes, Services, X_MOCK_OUTCOME,
 };
@@ -22,12 +24,14 @@ const ORDER_ID_DIGITS_MAX: usize = 20;
 
 /// Adds the operation that reads an order.
 pub fn routes(routes: Routes) -> Routes {
-    routes.on(
-        "bizmori.getOrderV3",
-        Method::GET,
-        "/api/v3/orders/{orderId}",
-        get,
-    )
+    routes
+        .on(
+            "bizmori.getOrderV3",
+            Method::GET,
+            "/api/v3/orders/{orderId}",
+            get,
+        )
+        .docs(describe)
 }
 
 /// Returns the order `order_id` of `account`. Another account's order is not found, as an unknown one.
@@ -47,6 +51,17 @@ pub async fn find_own_order(
         return Err(ApiError::invalid(message));
     }
     orders::find_own_order(state, account, order_id, ErrorCode::OrderNotFound).await
+}
+
+fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Get an order",
+            "Has the same keys for every type of order, also for orders that v2 created.",
+        )
+        .describe_param("orderId", "Id of an order: 1 to 20 digits.");
+    let doc = describe_outcome_header(describe_data::<OrderDetailV3>(doc, "The order."));
+    with_key_errors(doc, &[ErrorCode::OrderNotFound])
 }
 
 async fn get(

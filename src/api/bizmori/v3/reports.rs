@@ -7,10 +7,12 @@ use super::orders::find_own_order;
 use super::wire::ReportView;
 use crate::api::bizmori::auth::AuthenticatedAccount;
 use crate::api::bizmori::error::{ApiError, ErrorCode};
+use crate::api::bizmori::openapi::{describe_data, with_key_errors};
 use crate::api::bizmori::orders::order_expired;
 use crate::api::bizmori::request::{OptionalJsonBody, ReportBody};
-use crate::api::bizmori::wire::RenderContext;
+use crate::api::bizmori::wire::{DataEnvelope, RenderContext};
 use crate::api::bizmori::{BizmoriResult, data_response};
+use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Origin, PathParam, PathParamPair, RequestContext, Routes};
 use crate::model::order::OrderState;
 use crate::model::report::Locale;
@@ -29,6 +31,7 @@ pub fn routes(routes: Routes) -> Routes {
             "/api/v3/orders/{orderId}/reports",
             create,
         )
+        .docs(describe_create)
         .produces(ResultKind::Report)
         .on(
             "bizmori.getReport",
@@ -36,6 +39,42 @@ pub fn routes(routes: Routes) -> Routes {
             "/api/v3/orders/{orderId}/reports/{locale}",
             get,
         )
+        .docs(describe_get)
+}
+
+const REPORT_ERRORS: [ErrorCode; 4] = [
+    ErrorCode::OrderExpired,
+    ErrorCode::OrderNotFound,
+    ErrorCode::ReportLocaleUnsupported,
+    ErrorCode::ReportNotAvailable,
+];
+
+fn describe_create(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Request a report",
+            "Creates a report on the result of an order in a locale, a PDF of one page, unless it exists.",
+        )
+        .describe_param("orderId", "Id of an order: 1 to 20 digits.")
+        .json_body::<ReportBody>(false)
+        .response::<DataEnvelope<ReportView>>(202, "The report is being created.");
+    let doc = describe_data::<ReportView>(doc, "The report is ready, or has failed.");
+    with_key_errors(doc, &REPORT_ERRORS)
+}
+
+fn describe_get(doc: OperationDoc<'_>) -> OperationDoc<'_> {
+    let doc = doc
+        .summary(
+            "Get a report",
+            "Returns the status of a report that was requested.",
+        )
+        .describe_param("orderId", "Id of an order: 1 to 20 digits.")
+        .describe_param("locale", "Locale: `ko-KR`, `en-US` or `ja-JP`.");
+    let doc = describe_data::<ReportView>(doc, "The report.");
+    with_key_errors(
+        doc,
+        &[&REPORT_ERRORS[..], &[ErrorCode::ReportNotFound]].concat(),
+    )
 }
 
 async fn create(

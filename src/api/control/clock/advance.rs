@@ -31,6 +31,7 @@ pub struct AdvanceClock {
     #[serde(default, deserialize_with = "super::super::rules::wire::double_option")]
     #[schemars(schema_with = "duration_schema")]
     by: Option<Value>,
+    #[serde(default)]
     #[schemars(schema_with = "target_schema")]
     to: Option<String>,
 }

@@ -16,10 +16,10 @@ use crate::platform::clock;
 use crate::services::journal::{Exchange, JournalBody, NearMiss, PackedHeaders, StatusFilter};
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Requests")]
-pub struct RequestPage {
+#[schemars(rename = "{R}Page")]
+pub struct RequestPage<R> {
     /// Requests, newest last.
-    pub requests: Vec<RequestView>,
+    pub requests: Vec<R>,
     /// Number of older requests that were evicted.
     pub evicted: u64,
 }

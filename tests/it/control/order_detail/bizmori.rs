@@ -202,6 +202,12 @@ async fn pending_failed_and_expired_orders_have_their_state() {
         "outputs": [],
         "history": [["12T10:00:00.000", "pending", "bizmori.createAiDetection"]],
     });
+    let push = |order: &mut Value, change: Value| {
+        order["history"]
+            .as_array_mut()
+            .expect("a history")
+            .push(change);
+    };
     assert_eq!(parts(&server, &id).await, expected);
     let fail = format!("/_mock/orders/{id}/fail");
     let failure = json!({"errorCode": "AI_DETECTION_TIMEOUT", "errorMessage": "too slow"});
@@ -212,12 +218,18 @@ async fn pending_failed_and_expired_orders_have_their_state() {
         "errorMessage": "too slow",
         "by": null,
     });
-    expected["history"][1] = json!(["12T10:00:00.000", "failed", "control.failOrder"]);
+    push(
+        &mut expected,
+        json!(["12T10:00:00.000", "failed", "control.failOrder"]),
+    );
     assert_eq!(parts(&server, &id).await, expected);
     let expire = format!("/_mock/orders/{id}/expire");
     server.control(Method::POST, &expire, &json!({})).await;
     expected["outcome"] = Value::Null;
-    expected["history"][2] = json!(["12T10:00:00.000", "expired", "control.expireOrder"]);
+    push(
+        &mut expected,
+        json!(["12T10:00:00.000", "expired", "control.expireOrder"]),
+    );
     assert_eq!(parts(&server, &id).await, expected);
 
     let id = server

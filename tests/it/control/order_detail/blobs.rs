@@ -3,17 +3,17 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{blob, show};
+use super::{blob, error_of, show};
 use crate::support::{TestResponse, TestServer, fixture, picture};
 
 /// Creates an extraction of `live` from a file with these bytes. Returns the id of the file's blob.
 async fn upload(server: &TestServer, name: &str, bytes: Vec<u8>) -> String {
     let body = json!({"idempotencyKey": name, "file": {"fileName": name}});
-    let path = "/api/v3/orders/wtr-extract";
+    let path = "/api/v2/orders/wtr-extract";
     let created = server.post("live", path, &body).await;
     assert_eq!(created.status, 200, "{}", created.text());
     let data = created.json()["data"].take();
-    let url = data["files"][0]["uploadUrl"].as_str().expect("a URL");
+    let url = data["file"]["uploadUrl"].as_str().expect("a URL");
     server.put(url, bytes).await;
     let order = show(server, data["orderId"].as_str().expect("an id")).await;
     let id = order["files"][0]["blob"].as_str().expect("a blob");
@@ -96,8 +96,8 @@ async fn get_unknown_blob_answers_404() {
         "%00",
     ] {
         let response = blob(&server, other).await;
-        let (status, code, _) = response.error_of();
-        assert_eq!((status, code.as_str()), (404, "unknown_blob"), "{other}");
+        let (status, code, _) = error_of(&response);
+        assert_eq!((status, code), (404, json!("unknown_blob")), "{other}");
     }
     assert_eq!(
         blob(&server, &format!("{id}?account=live")).await.status,
@@ -137,6 +137,6 @@ async fn reads_through_the_control_plane_are_not_in_the_journal() {
             .collect()
     };
     assert_eq!(operations(&before), operations(&after));
-    let expected = ["bizmori.createWatermarkExtractV3", "storage.put"];
+    let expected = ["bizmori.createWatermarkExtract", "storage.put"];
     assert_eq!(operations(&after), expected);
 }

@@ -21,6 +21,13 @@ async fn blob(server: &TestServer, id: &str) -> TestResponse {
     server.send(Method::GET, &path, &[], "").await
 }
 
+/// Returns status, code and message of an error.
+fn error_of(response: &TestResponse) -> (u16, Value, Value) {
+    let error = response.json()["error"].take();
+    let (code, message) = (error["code"].clone(), error["message"].clone());
+    (response.status, code, message)
+}
+
 /// Reads each blob of an order, which must have the size that the order says. Replaces the ids of the
 /// blobs, and the sizes of outputs.
 async fn read_blobs(server: &TestServer, order: &mut Value) {
@@ -107,11 +114,8 @@ async fn get_unknown_order_or_of_another_account_answers_404() {
         ),
     ] {
         let response = server.send(Method::GET, &path, &[], "").await;
-        let (status, code, text) = response.error_of();
-        assert_eq!(
-            (status, code.as_str(), text),
-            (404, "unknown_order", message)
-        );
+        let expected = (404, json!("unknown_order"), json!(message));
+        assert_eq!(error_of(&response), expected);
     }
     let response = server
         .send(Method::GET, &format!("/_mock/orders/{id}?x=1"), &[], "")

@@ -9,7 +9,7 @@ use crate::support::TestServer;
 const THEN: &str = "set one of: delayMs, respond, fault, outcome, processing, webhook";
 const WEBHOOK: &str = "set one of: drop, duplicate, delayMs, signature, outOfOrder";
 const OUTCOMES: &str = "set one of: status failed with or without errorCode, probability, watermarkText, detectionStatus, finalResult, analysis failed";
-const SHAPES: &str = "GET /_mock/openapi.json describes the fields and their types";
+const SHAPES: &str = "GET /_mock/openapi/control.json describes the fields and their types";
 const CHARS: &str = "use 1 to 1000 characters, or omit the field";
 
 /// Asserts that each body is refused with `code`, its message and hint, and that nothing is
@@ -353,6 +353,16 @@ async fn create_rule_with_unknown_or_malformed_field_names_its_place() {
             ),
             (then(json!([])), "then: invalid type: sequence, expected an object at line 1 column 8", SHAPES),
             (then(json!({"delayMs": -1})), "then.delayMs: invalid value: integer `-1`, expected u64 at line 1 column 21", SHAPES),
+            (
+                then(json!({"processing": "ms"})),
+                r#"then.processing: expected {"ms": 60000}, {"polls": 3} or "hold", got "ms" at line 1 column 26"#,
+                SHAPES,
+            ),
+            (
+                then(json!({"processing": {"ms": 1, "polls": 2}})),
+                r#"then.processing: expected {"ms": 60000}, {"polls": 3} or "hold", got {"ms":1,"polls":2} at line 1 column 41"#,
+                SHAPES,
+            ),
             (
                 then(json!({"respond": {}})),
                 "then.respond: missing field `status` at line 1 column 21",

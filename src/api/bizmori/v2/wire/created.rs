@@ -1,5 +1,6 @@
 //! Responses to the create routes.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::file::{File, Role};
@@ -7,18 +8,20 @@ use crate::model::order::{Order, OrderState};
 use crate::model::picture::{FileKind, RasterFormat};
 
 /// File of a new anti-AI order or AI detection: to be uploaded, or fetched from a URL.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 pub enum NewFileView {
     Upload {
         file_id: u64,
         file_name: String,
+        #[schemars(extend("format" = "uri"))]
         upload_url: String,
         file_key: String,
     },
     Url {
         file_id: u64,
         file_name: String,
+        #[schemars(extend("format" = "uri"))]
         original_file_url: String,
     },
 }
@@ -52,11 +55,12 @@ impl NewFileView {
 }
 
 /// Response to `POST …/anti-ai`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AntiAiCreated {
     order_name: String,
     order_id: String,
+    #[schemars(extend("enum" = OrderState::STATUSES))]
     status: &'static str,
     files: Vec<NewFileView>,
 }
@@ -74,11 +78,12 @@ impl AntiAiCreated {
 }
 
 /// Response to `POST …/anti-ai/with-urls`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StartedOrder {
     order_name: String,
     order_id: String,
+    #[schemars(extend("enum" = OrderState::STATUSES))]
     status: &'static str,
 }
 
@@ -93,11 +98,12 @@ impl From<&Order> for StartedOrder {
 }
 
 /// Response to `POST …/ai-detection`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AiDetectionCreated {
     order_id: String,
     order_name: String,
+    #[schemars(extend("enum" = OrderState::STATUSES))]
     status: &'static str,
     file: Option<NewFileView>,
 }
@@ -115,19 +121,23 @@ impl AiDetectionCreated {
 }
 
 /// File of a new watermark order.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WatermarkFile {
     file_id: u64,
     file_name: String,
     /// Omitted if the file is fetched from a URL.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("format" = "uri"))]
     upload_url: Option<String>,
     /// Omitted if the file is uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("format" = "uri"))]
     original_file_url: Option<String>,
     file_key: String,
+    #[schemars(extend("enum" = ["JPG", "PNG", "WEBP", "BMP", "TIFF", "PDF"]))]
     file_format: &'static str,
+    #[schemars(extend("enum" = ["IMG", "DOCUMENT"]))]
     file_type: &'static str,
 }
 
@@ -163,11 +173,12 @@ fn format_and_type(name: &str) -> (&'static str, &'static str) {
 }
 
 /// Response to `POST …/wtr-embed`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WatermarkEmbedCreated {
     order_name: String,
     order_id: String,
+    #[schemars(extend("enum" = OrderState::STATUSES))]
     status: &'static str,
     files: Vec<WatermarkFile>,
 }
@@ -194,7 +205,7 @@ impl WatermarkEmbedCreated {
 }
 
 /// Response to `POST …/wtr-extract`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WatermarkExtractCreated {
     order_name: String,
@@ -202,15 +213,19 @@ pub struct WatermarkExtractCreated {
     file: Option<ExtractFileView>,
 }
 
-#[derive(Debug, Serialize)]
+/// Inspected file, or its original.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ExtractFileView {
     #[serde(flatten)]
     file: WatermarkFile,
+    #[schemars(extend("enum" = ["watermarked", "original"]))]
     role: &'static str,
+    #[schemars(extend("const" = 1))]
     sequence: u8,
     /// Omitted if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Box<ExtractFileView>")]
     original_file: Option<Box<ExtractFileView>>,
 }
 

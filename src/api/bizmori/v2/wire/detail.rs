@@ -1,16 +1,19 @@
 //! Response to `GET /api/v2/orders/{orderId}`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::api::bizmori::request::ORDER_TYPES;
 use crate::api::bizmori::wire::{
     JsNumber, OrderErrors, RenderContext, detection_outcome, detection_word, extraction_outcome,
     status_code,
 };
-use crate::model::order::Order;
+use crate::model::order::{Order, OrderState};
 use crate::model::work::{DetectionOptions, Work};
 use crate::platform::clock;
 
-#[derive(Debug, Serialize)]
+/// Order with the fields of its type.
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct OrderDetail {
     #[serde(flatten)]
     common: CommonFields,
@@ -19,23 +22,31 @@ pub struct OrderDetail {
 }
 
 /// Fields that every order has.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CommonFields {
+    #[schemars(extend("enum" = ORDER_TYPES))]
     r#type: &'static str,
     order_id: String,
+    #[schemars(extend("const" = "api"))]
     channel: &'static str,
+    /// Null until the order is complete, without a thumbnail, and once expired.
+    #[schemars(extend("format" = "uri"))]
     thumbnail_image_url: Option<String>,
+    #[schemars(extend("enum" = OrderState::STATUSES))]
     status: &'static str,
     order_name: String,
     file_count: usize,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
+    #[schemars(extend("format" = "date-time"))]
     updated_at: String,
+    /// Null unless failed.
     errors: Option<OrderErrors>,
 }
 
 /// Fields that orders of one type have.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 enum TypeFields {
     AiDetection(AiDetection),
@@ -46,34 +57,46 @@ enum TypeFields {
     #[serde(rename_all = "camelCase")]
     WatermarkExtract {
         /// Null until complete.
+        #[schemars(extend("enum" = ["detected", "undetected", null]))]
         status_code: Option<&'static str>,
         /// Null unless detected.
         watermark_text: Option<String>,
     },
     /// Anti-AI orders, and watermark orders created by v3.
+    #[schemars(extend("properties" = {"type": {"enum": ["antiAi", "watermarkEmbed", "watermarkExtract"]}}))]
     Nothing {},
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct AiDetection {
+    /// Null until complete.
     probability: Option<JsNumber>,
+    /// Null until complete.
+    #[schemars(extend("enum" = ["likely_ai", "uncertain_ai", "uncertain_real", "likely_real", null]))]
     status_code: Option<&'static str>,
+    /// Null if the order was created without.
     options: Option<DetectionOptions>,
+    /// Null until uploaded, for test keys, and once expired.
+    #[schemars(extend("format" = "uri"))]
     original_image_url: Option<String>,
     /// Omitted unless requested at creation.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "uri"))]
     heatmap_url: Option<Option<String>>,
     /// Omitted unless requested at creation.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "uri"))]
     overlay_url: Option<Option<String>>,
     ai_detection: NestedDetection,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct NestedDetection {
     probability: Option<JsNumber>,
+    #[schemars(extend("enum" = [1, 2, 3, 4, null]))]
     status_code: Option<u8>,
 }
 

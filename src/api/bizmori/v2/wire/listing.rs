@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::detail::CommonFields;
@@ -16,7 +17,7 @@ use crate::model::work::Work;
 use crate::platform::clock;
 
 /// Page of orders.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderListing {
     orders: Vec<ListedOrder>,
@@ -29,7 +30,8 @@ pub struct ListingWriter {
     orders_written: u64,
 }
 
-#[derive(Debug, Serialize)]
+/// Order in a listing, with its result.
+#[derive(Debug, Serialize, JsonSchema)]
 struct ListedOrder {
     #[serde(flatten)]
     common: CommonFields,
@@ -38,20 +40,23 @@ struct ListedOrder {
 }
 
 /// Result of an order, if orders of its type have one that the listing shows.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 enum ResultFields {
     Detection {
         probability: Option<JsNumber>,
+        #[schemars(extend("enum" = ["likely_ai", "uncertain_ai", "uncertain_real", "likely_real", null]))]
         status_code: Option<&'static str>,
     },
     Extraction {
+        #[schemars(extend("enum" = ["detected", "undetected", null]))]
         status_code: Option<&'static str>,
     },
+    #[schemars(extend("properties" = {"type": {"enum": ["antiAi", "watermarkEmbed", "watermarkExtract"]}}))]
     Nothing {},
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct PageInfo {
     total_items: u64,
@@ -151,7 +156,7 @@ impl ResultFields {
 }
 
 /// Orders created on each day, and an axis for a chart of them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RecentStats {
     daily_stats: Vec<DailyStat>,
@@ -159,9 +164,11 @@ pub struct RecentStats {
     ticks: Vec<u64>,
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct DailyStat {
+    /// `MM.DD`.
+    #[schemars(regex(pattern = r"^\d\d\.\d\d$"))]
     usage_date: String,
     usage_count: u64,
 }

@@ -7,9 +7,10 @@ mod detail;
 mod listing;
 pub mod webhooks;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::model::order::Order;
+use crate::model::order::{Order, OrderState};
 
 use created::NewFileView;
 pub use created::{
@@ -19,15 +20,16 @@ pub use detail::OrderDetail;
 pub use listing::{ListingWriter, OrderListing, RecentStats};
 
 /// Response to a confirm.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfirmResponse {
     pub order_id: String,
+    #[schemars(extend("enum" = OrderState::STATUSES))]
     pub status: &'static str,
 }
 
 /// Response to `POST …/refresh-urls`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct RefreshUrlsResponse {
     files: Vec<NewFileView>,
 }
@@ -46,10 +48,12 @@ impl RefreshUrlsResponse {
 }
 
 /// Response to `GET …/download`: one URL under both names that the vendor shows.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DownloadUrl {
+    #[schemars(extend("format" = "uri"))]
     pub url: String,
+    #[schemars(extend("format" = "uri"))]
     pub download_url: String,
     /// Seconds.
     pub expires_in: u32,

@@ -1,18 +1,21 @@
 //! Responses of the webhook routes.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::api::bizmori::events::EVENT_TYPES;
 use crate::model::ids::{DeliveryId, WebhookId};
 use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint};
 use crate::platform::clock;
 use crate::services::webhooks::{RetryResult, RetrySummary};
 
 /// Response to `POST …/webhooks`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookCreated {
     id: WebhookId,
     name: Option<String>,
+    /// Key of the signature in `X-MoriBiz-Signature`.
     secret: String,
     is_test: bool,
 }
@@ -29,15 +32,18 @@ impl From<Endpoint> for WebhookCreated {
 }
 
 /// Endpoint in a listing.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookItem {
     id: WebhookId,
     name: Option<String>,
+    #[schemars(extend("format" = "uri"))]
     url: String,
     is_active: bool,
     is_test: bool,
+    #[schemars(extend("format" = "date-time"))]
     last_sent_at: Option<String>,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
 }
 
@@ -56,12 +62,14 @@ impl From<&Endpoint> for WebhookItem {
 }
 
 /// Response to `GET …/webhooks/{id}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookDetail {
     #[serde(flatten)]
     item: WebhookItem,
+    /// Key of the signature in `X-MoriBiz-Signature`.
     secret: String,
+    #[schemars(extend("format" = "date-time"))]
     updated_at: String,
 }
 
@@ -76,14 +84,16 @@ impl From<Endpoint> for WebhookDetail {
 }
 
 /// Response to `PUT …/webhooks/{id}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookUpdated {
     id: WebhookId,
     name: Option<String>,
+    #[schemars(extend("format" = "uri"))]
     url: String,
     is_active: bool,
     is_test: bool,
+    #[schemars(extend("format" = "date-time"))]
     updated_at: String,
 }
 
@@ -101,15 +111,19 @@ impl From<Endpoint> for WebhookUpdated {
 }
 
 /// Event in the listing of an endpoint's events.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventItem {
     id: DeliveryId,
     event_id: String,
+    #[schemars(extend("enum" = EVENT_TYPES))]
     event_type: String,
+    #[schemars(extend("enum" = DeliveryStatus::ALL.map(DeliveryStatus::name)))]
     status: &'static str,
     retries: u32,
+    #[schemars(extend("format" = "date-time"))]
     last_sent_at: Option<String>,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
 }
 
@@ -128,17 +142,20 @@ impl From<Delivery> for EventItem {
 }
 
 /// Response to `POST …/events/{eventRowId}/retry`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum EventRetried {
     Sent {
         event_id: String,
+        #[schemars(extend("const" = true))]
         success: bool,
         status_code: u16,
     },
     Failed {
         event_id: String,
+        #[schemars(extend("const" = false))]
         success: bool,
+        #[schemars(extend("const" = "FAILED"))]
         status: &'static str,
         error: String,
     },
@@ -164,7 +181,7 @@ impl From<RetryResult> for EventRetried {
 }
 
 /// Response to `POST …/events/retry-failed`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct FailedRetried {
     total: u32,
     succeeded: u32,
@@ -182,7 +199,7 @@ impl From<RetrySummary> for FailedRetried {
 }
 
 /// Response to `POST …/webhook`: the fields of `POST …/webhooks` and of `GET …/webhook`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LegacyWebhookSet {
     #[serde(flatten)]
@@ -201,10 +218,12 @@ impl From<Endpoint> for LegacyWebhookSet {
 }
 
 /// Response to `GET …/webhook`. Both fields are null if there is no webhook.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LegacyWebhook {
+    #[schemars(extend("format" = "uri"))]
     url: Option<String>,
+    #[schemars(extend("format" = "date-time"))]
     created_at: Option<String>,
 }
 
@@ -217,7 +236,7 @@ impl From<Endpoint> for LegacyWebhook {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Pagination {
     pub page: u32,
@@ -227,14 +246,14 @@ pub struct Pagination {
 }
 
 /// Response to `GET …/webhooks`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct WebhookPage {
     pub webhooks: Vec<WebhookItem>,
     pub pagination: Pagination,
 }
 
 /// Response to `GET …/webhooks/{id}/events`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct EventPage {
     pub events: Vec<EventItem>,
     pub pagination: Pagination,

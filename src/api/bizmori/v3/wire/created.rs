@@ -1,5 +1,6 @@
 //! Response to the create routes.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::reports::{ReportItem, report_items};
@@ -13,12 +14,14 @@ use crate::model::work::{Extraction, NoResult, Work};
 use crate::platform::clock;
 
 /// Order as it is now, whether this request created it or an earlier one.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedOrderV3 {
     order_id: String,
+    #[schemars(extend("enum" = OrderState::STATUSES))]
     status: &'static str,
     processing_delayed: bool,
+    #[schemars(extend("format" = "date-time"))]
     expires_at: String,
     files: Vec<NewFileV3>,
     outputs: Vec<NewOutput>,
@@ -27,15 +30,26 @@ pub struct CreatedOrderV3 {
     reports: Vec<ReportItem>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct NewFileV3 {
     file_id: String,
     /// Null unless the order waits for the upload.
+    #[schemars(extend("format" = "uri"))]
     upload_url: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// Words of the vendor. `retry_required` is never used.
+const OUTPUT_STATUSES: [&str; 6] = [
+    "pending",
+    "queued",
+    "processing",
+    "completed",
+    "failed",
+    "retry_required",
+];
+
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct NewOutput {
     file_id: String,
@@ -43,13 +57,16 @@ struct NewOutput {
     /// Index of the text in the `watermarks` of the file, from 0.
     output_index: usize,
     watermark_text: String,
+    #[schemars(extend("enum" = OUTPUT_STATUSES))]
     status: &'static str,
+    #[schemars(extend("enum" = ["image", "pdf"]))]
     media_kind: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ExtractionResult {
+    #[schemars(extend("enum" = ["detected", "not_detected", "inconclusive", "unsupported", "error"]))]
     detection_status: &'static str,
     report_supported: bool,
     /// Null unless detected.

@@ -4,11 +4,13 @@
 mod created;
 mod reports;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::api::bizmori::request::ORDER_TYPES;
 use crate::api::bizmori::uploads::UploadUrls;
 use crate::api::bizmori::wire::{
-    JsNumber, OrderErrors, RenderContext, detection_outcome, detection_status_word,
+    CodedErrors, JsNumber, RenderContext, detection_outcome, detection_status_word,
     extraction_outcome, status_code,
 };
 use crate::model::file::{File, OutputSpec, Role};
@@ -50,35 +52,46 @@ fn is_report_supported(order: &Order) -> bool {
 }
 
 /// Response to `GET /api/v3/orders/{orderId}`. Always has all keys.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderDetailV3 {
+    #[schemars(extend("enum" = ORDER_TYPES))]
     r#type: &'static str,
     order_id: String,
     order_name: String,
+    #[schemars(extend("const" = "api"))]
     channel: &'static str,
+    #[schemars(extend("enum" = OrderState::STATUSES))]
     status: &'static str,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
+    #[schemars(extend("format" = "date-time"))]
     updated_at: String,
+    #[schemars(extend("format" = "date-time"))]
     expires_at: String,
     retention_days: u32,
+    #[schemars(extend("format" = "uri"))]
     thumbnail_image_url: Option<String>,
     processing_delayed: bool,
-    errors: Option<OrderErrors>,
+    /// Null unless failed.
+    errors: Option<CodedErrors>,
     input_files: Vec<InputFileView>,
+    /// Null until complete.
     result: Option<OrderResult>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct InputFileView {
     file_id: String,
     file_name: String,
     /// Omitted unless the order is an extraction.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("enum" = ["original", "query"]))]
     role: Option<&'static str>,
     /// Omitted unless the order waits for the upload.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("format" = "uri"))]
     upload_url: Option<String>,
 }
 
@@ -105,7 +118,7 @@ impl OrderDetailV3 {
             retention_days: order.retention_days,
             thumbnail_image_url: context.thumbnail_url(order),
             processing_delayed: is_delayed(order, context),
-            errors: OrderErrors::for_v3(order),
+            errors: CodedErrors::for_order(order),
             input_files: listed_files(order).map(input_file).collect(),
             result: OrderResult::new(order, context),
         }
@@ -113,29 +126,35 @@ impl OrderDetailV3 {
 }
 
 /// Result of a complete order.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 enum OrderResult {
     Outputs {
         output_files: Vec<OutputFile>,
     },
     Extraction {
+        #[schemars(extend("enum" = ["detected", "undetected", "inconclusive", "unsupported", "error"]))]
         detection_status: &'static str,
+        /// Null unless detected.
         watermark_text: Option<String>,
         report_supported: bool,
         reports: Vec<ReportItem>,
     },
     Detection {
+        #[schemars(extend("enum" = ["likely_ai", "uncertain_ai", "uncertain_real", "likely_real"]))]
         verdict: &'static str,
         probability: JsNumber,
         options: Option<DetectionOptions>,
+        #[schemars(extend("format" = "uri"))]
         original_image_url: Option<String>,
+        #[schemars(extend("format" = "uri"))]
         heatmap_url: Option<String>,
+        #[schemars(extend("format" = "uri"))]
         overlay_url: Option<String>,
     },
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct OutputFile {
     file_id: String,
@@ -143,6 +162,7 @@ struct OutputFile {
     input_file_id: String,
     /// Omitted unless the order embeds watermarks.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     watermark_text: Option<String>,
 }
 
@@ -202,18 +222,20 @@ impl From<OutputSpec<'_>> for OutputFile {
 }
 
 /// Response to `GET …/download`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DownloadUrlsV3 {
     /// ZIP of several outputs, or the only output itself.
+    #[schemars(extend("format" = "uri"))]
     pub archive_url: String,
     pub files: Vec<DownloadFile>,
     pub expires_in_seconds: u32,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DownloadFile {
     pub file_id: String,
+    #[schemars(extend("format" = "uri"))]
     pub download_url: String,
 }

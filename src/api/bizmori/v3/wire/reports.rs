@@ -1,5 +1,6 @@
 //! Reports: responses of the report routes, and the list in the detail of an order.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::api::bizmori::test_samples;
@@ -12,9 +13,11 @@ use crate::services::orders::{report_kind, report_name};
 const REPORT_URL_TTL_S: u32 = 300;
 
 /// Report in the list of its order.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ReportItem {
+    #[schemars(extend("enum" = Locale::ALL.map(Locale::tag)))]
     locale: &'static str,
+    #[schemars(extend("enum" = ["processing", "completed", "failed"]))]
     status: &'static str,
 }
 
@@ -36,12 +39,15 @@ fn status(state: &ReportState) -> &'static str {
 }
 
 /// Response to the report routes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReportView {
     order_id: String,
+    #[schemars(extend("enum" = ["watermarkDetection", "aiDetection"]))]
     report_type: &'static str,
+    #[schemars(extend("enum" = Locale::ALL.map(Locale::tag)))]
     locale: &'static str,
+    #[schemars(extend("enum" = ["queued", "processing", "completed", "failed"]))]
     status: &'static str,
     /// Null until the report is ready.
     download: Option<ReportDownload>,
@@ -49,15 +55,17 @@ pub struct ReportView {
     failure: Option<ReportFailure>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ReportDownload {
+    #[schemars(extend("format" = "uri"))]
     url: String,
+    #[schemars(extend("const" = REPORT_URL_TTL_S))]
     expires_in_seconds: u32,
 }
 
 /// Reason why there is no report.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ReportFailure {
     code: String,
     retryable: bool,

@@ -8,23 +8,37 @@ import { html, useEffect, useState } from './vendor/preact.js';
 /** @typedef {import('./store.js').Account} Account */
 
 /** Settings of an account as `PUT /_mock/accounts/{key}` takes them. @param {any} account */
-export const settingsOf = ({ plan, requestsPerMinute, credits, retentionDays, state, revision, processing }) => ({ plan, requestsPerMinute, credits, retentionDays, state, revision, processing });
+export function settingsOf({ plan, requestsPerMinute, credits, retentionDays, state, revision, processing }) {
+  return { plan, requestsPerMinute, credits, retentionDays, state, revision, processing };
+}
 
 const DEFAULTS = { plan: 'unlimited', requestsPerMinute: null, credits: null, retentionDays: null, state: 'active', revision: null, processing: null };
 
 /** @type {Record<string, string>} */
-const PLANS = { unlimited: 'unlimited', free: 'free: 60 requests a minute', pro: 'pro: 300 requests a minute', enterprise: 'enterprise: 1,000 requests a minute' };
+const PLANS = {
+  unlimited: 'unlimited',
+  free: 'free: 60 requests a minute',
+  pro: 'pro: 300 requests a minute',
+  enterprise: 'enterprise: 1,000 requests a minute',
+};
 /** @type {Record<string, string>} */
-const STATES = { active: 'active', expired: 'expired: every call is refused', forbidden: 'forbidden: every call is refused', unknown: 'unknown: as if the key did not exist' };
+const STATES = {
+  active: 'active',
+  expired: 'expired: every call is refused',
+  forbidden: 'forbidden: every call is refused',
+  unknown: 'unknown: as if the key did not exist',
+};
 /** @type {Record<string, string>} */
 const REVISIONS = { '': 'as the server is set', '2026-03': '2026-03', '2026-10': '2026-10' };
 
 /** @param {{label: string, value: string, options: Record<string, string>, set: (value: string) => void}} props */
-const Choice = ({ label, value, options, set }) => html`<label class="field"><span>${label}</span><select value=${value} onChange=${(/** @type {any} */ event) => set(event.target.value)}>
+const Choice = ({ label, value, options, set }) => html`<label class="field"><span>${label}</span><select value=${value}
+  onChange=${(/** @type {any} */ event) => set(event.target.value)}>
   ${Object.entries(options).map(([id, name]) => html`<option key=${id} value=${id}>${name}</option>`)}</select></label>`;
 
 /** @param {{label: string, value: number | null | undefined, placeholder: string, set: (value: number | null) => void}} props */
-const Amount = ({ label, value, placeholder, set }) => html`<label class="field"><span>${label}</span><input type="number" min="0" value=${value ?? ''} placeholder=${placeholder}
+const Amount = ({ label, value, placeholder, set }) => html`<label class="field"><span>${label}</span><input type="number" min="0" value=${value ?? ''}
+  placeholder=${placeholder}
   onInput=${(/** @type {any} */ event) => set(event.target.value === '' ? null : Number(event.target.value))} /></label>`;
 
 /** @param {{account: Account}} props */
@@ -53,8 +67,10 @@ export function AccountForm({ account }) {
       <${Amount} label="Credits" value=${draft.credits} placeholder="unlimited" set=${set('credits')} />
       <${Amount} label="Retention, days" value=${draft.retentionDays} placeholder="as the server is set" set=${set('retentionDays')} /></div>
     <${Choice} label="State" value=${draft.state} options=${STATES} set=${set('state')} />
-    <${Choice} label="Revision of BIZ MORI's API" value=${draft.revision ?? ''} options=${REVISIONS} set=${(/** @type {string} */ value) => set('revision')(value || null)} />
-    <div class="fields"><${Amount} label="Processing, ms" value=${draft.processing?.delayMs} placeholder="as the server is set" set=${setProcessing('delayMs')} />
+    <${Choice} label="Revision of BIZ MORI's API" value=${draft.revision ?? ''} options=${REVISIONS}
+      set=${(/** @type {string} */ value) => set('revision')(value || null)} />
+    <div class="fields"><${Amount} label="Processing, ms" value=${draft.processing?.delayMs} placeholder="as the server is set"
+      set=${setProcessing('delayMs')} />
       <${Amount} label="Jitter, ms" value=${draft.processing?.jitterMs} placeholder="0" set=${setProcessing('jitterMs')} /></div>
     <div class="row wrap"><${Action} class="primary" label="Save" isDisabled=${!isChanged} act=${save} />
       ${isChanged && html`<button type="button" class="button" onClick=${() => setDraft(stored)}>Discard</button>`}

@@ -29,10 +29,12 @@ const WAIT = `curl -sS '${ORIGIN}/_mock/inbox/${FRESH_KEY}/messages?min=1&timeou
 /** @param {{title: string}} props */
 export const FirstWebhook = ({ title }) => html`<section class="empty first-steps">
   <h2>${title}</h2>
-  <p>An inbox is a receiver built into this server. Any name is an inbox: a webhook posts to it, and you read here, or in a test, what came. <code>${FRESH_KEY}</code> is a fresh API key.</p>
+  <p>An inbox is a receiver built into this server, and any name is an inbox. A webhook posts to it, and this page shows what came.</p>
+  <p><code>${FRESH_KEY}</code> is a fresh API key: these commands work as they are.</p>
   <${Snippet} title="Register an inbox as the webhook" text=${registration(FRESH_KEY, FRESH_KEY)} />
   <${Snippet} title="Create an order: the event follows when it has ended" text=${VENDORS.bizmori.create} />
   <${Snippet} title="Wait for the message in a test" text=${WAIT} />
   <p>The server itself calls the URL. If it runs in a container, its own port is the one inside: register <code>${CONTAINER_INBOX}</code>.</p>
-  <p>A receiver of your own works as well, if its address is private: <code>http://localhost:3000/hooks</code>, or <code>http://host.docker.internal:3000/hooks</code> from a container. Its failures are retried; advance the clock to see the retries at once.</p>
+  <p>A receiver of your own works as well, if its address is private: <code>http://localhost:3000/hooks</code>,${' '}
+    or <code>http://host.docker.internal:3000/hooks</code> from a container.</p>
 </section>`;

@@ -2,7 +2,7 @@
 
 import { call, ORIGIN, withQuery } from './api.js';
 import { FirstMessage, FirstWebhook } from './first-webhook.js';
-import { counted, duration, size } from './format.js';
+import { counted, duration, size, statusClass } from './format.js';
 import { InboxForm } from './inbox-form.js';
 import { AccountName, Action, Body, Copy, Dialog, Empty, Facts, Fold, Headers, Icon, Problem, SearchInput, Secret, Time } from './parts.js';
 import { go, link, replace } from './router.js';
@@ -56,18 +56,22 @@ export function InboxPage({ route }) {
         <${SearchInput} text=${text} placeholder="name or account" onText=${(/** @type {string} */ value) => replace(['inbox'], { q: value })} />
         <span class="muted count">${counted(shown.length, 'inbox', 'inboxes')}</span>
         <button type="button" class="button" onClick=${() => setAdding(true)}>Set up an inbox</button></div>
-      ${shown.length ? html`<${Table} inboxes=${shown} selected=${selected} text=${text} />` : html`<${Empty} title="No inbox matches"><p>The filter <code>${text}</code> hides all of them.</p></${Empty}>`}
+      ${shown.length
+        ? html`<${Table} inboxes=${shown} selected=${selected} text=${text} />`
+        : html`<${Empty} title="No inbox matches"><p>The filter <code>${text}</code> hides all of them.</p></${Empty}>`}
     </section>
     ${name !== undefined && html`<section class="detail" aria-label="Inbox" key=${`${of}/${name}`}>
       <a class="back" href=${link(['inbox'], { q: text })}><${Icon} name="back" />Inbox</a>
-      ${selected ? html`<${InboxDetail} inbox=${selected} eventId=${route.query.event ?? null} onChange=${reload} />` : html`<${Missing} name=${name} />`}</section>`}
+      ${selected
+        ? html`<${InboxDetail} inbox=${selected} eventId=${route.query.event ?? null} onChange=${reload} />`
+        : html`<${Missing} name=${name} />`}</section>`}
     ${form}
   </div>`;
 }
 
 /** @param {{name: string}} props */
 const Missing = ({ name }) => html`<div class="pad"><h2>There is no inbox ${name}</h2>
-  <p class="muted">The first message makes it, or <b>Set up an inbox</b>. An inbox goes with the account that owns it, and when the account is reset.</p></div>`;
+  <p class="muted">The first message makes it, or <b>Set up an inbox</b>. It goes with its account, and when the account is reset.</p></div>`;
 
 /** @param {{inboxes: Inbox[], selected?: Inbox, text: string}} props */
 function Table({ inboxes, selected, text }) {
@@ -75,13 +79,15 @@ function Table({ inboxes, selected, text }) {
     const [path, query] = routeOf(inbox);
     go(path, { ...query, q: text });
   };
-  return html`<div class="inbox-table"><table><thead><tr><th>inbox</th><th class="i-account">account</th><th>messages</th><th>answers</th><th class="i-delay">delay</th></tr></thead>
+  return html`<div class="inbox-table"><table>
+    <thead><tr><th>inbox</th><th class="i-account">account</th><th>messages</th><th>answers</th><th class="i-delay">delay</th></tr></thead>
     <tbody>${inboxes.map((inbox) => {
       const [path, query] = routeOf(inbox);
       return html`<tr key=${`${inbox.account}/${inbox.name}`} class="link" aria-selected=${inbox === selected} onClick=${() => open(inbox)}>
         <th scope="row"><a href=${link(path, { ...query, q: text })}>${inbox.name}</a></th>
         <td class="i-account"><${AccountName} account=${inbox.account} hash=${hashOf(inbox.account)} /></td>
-        <td class="number">${inbox.messages.toLocaleString('en')}${inbox.evicted ? html` <span class="muted">+ ${inbox.evicted.toLocaleString('en')} evicted</span>` : ''}</td>
+        <td class="number">
+          ${inbox.messages.toLocaleString('en')}${inbox.evicted > 0 && html` <span class="muted">+ ${inbox.evicted.toLocaleString('en')} evicted</span>`}</td>
         <td><${Answers} inbox=${inbox} /></td>
         <td class="i-delay">${inbox.delayMs ? duration(inbox.delayMs) : html`<span class="muted">none</span>`}</td></tr>`;
     })}</tbody></table></div>`;
@@ -94,7 +100,8 @@ const statusOf = (inbox, ordinal) => inbox.statuses[ordinal] ?? 200;
 function Answers({ inbox }) {
   const left = inbox.statuses.slice(inbox.messages + inbox.evicted);
   if (!left.length) return html`<span class="muted">200</span>`;
-  return html`<span title="Statuses of the next responses, then 200">${left.slice(0, 6).join(', ')}${left.length > 6 ? `, … ${left.length - 6} more` : ''}<span class="muted">, then 200</span></span>`;
+  const more = left.length > 6 ? `, … ${left.length - 6} more` : '';
+  return html`<span title="Statuses of the next responses, then 200">${left.slice(0, 6).join(', ')}${more}<span class="muted">, then 200</span></span>`;
 }
 
 /** Moves the selection by `j` and `k`. @param {Inbox[]} shown @param {Inbox | undefined} selected @param {string} text */
@@ -131,7 +138,8 @@ function InboxDetail({ inbox, eventId, onChange }) {
   return html`<article class="inbox">
     <header class="detail-head">
       <div class="title"><h2>${inbox.name}</h2></div>
-      <p class="meta"><${AccountName} account=${inbox.account} hash=${hashOf(inbox.account)} /><span>${stored}${inbox.evicted ? `, ${inbox.evicted.toLocaleString('en')} older ones evicted` : ''}</span></p>
+      <p class="meta"><${AccountName} account=${inbox.account} hash=${hashOf(inbox.account)} />
+        <span>${stored}${inbox.evicted ? `, ${inbox.evicted.toLocaleString('en')} older ones evicted` : ''}</span></p>
       <div class="row wrap"><button type="button" class="button small" onClick=${() => setDialog('form')}>Change its answers</button>
         <button type="button" class="button small danger" onClick=${() => setDialog('delete')}>Delete</button></div>
     </header>
@@ -141,7 +149,8 @@ function InboxDetail({ inbox, eventId, onChange }) {
     ${dialog === 'form' && html`<${InboxForm} inbox=${inbox} onClose=${() => setDialog(null)} onDone=${changed} />`}
     ${dialog === 'delete' && html`<${Dialog} title=${`Delete the inbox ${inbox.name}`} onClose=${() => setDialog(null)}>
       <p>The inbox${inbox.messages ? `, its ${stored}` : ''} and its settings go. The next message that a webhook sends makes it again, and is answered 200.</p>
-      <div class="row"><${Action} class="danger" label="Delete" act=${remove} /><button type="button" class="button" onClick=${() => setDialog(null)}>Keep it</button></div><//>`}
+      <div class="row"><${Action} class="danger" label="Delete" act=${remove} />
+        <button type="button" class="button" onClick=${() => setDialog(null)}>Keep it</button></div><//>`}
   </article>`;
 }
 
@@ -159,11 +168,14 @@ function Settings({ inbox }) {
   const [isOpen] = useState(inbox.messages === 0);
   return html`<${Fold} title="Address and settings" open=${isOpen} note=${html`answers <${Answers} inbox=${inbox} />`}>
     <p class="muted">Register one of these as the webhook's URL. The server itself calls it.</p>
-    <dl class="addresses">${addresses.map(([name, url]) => html`<div key=${name}><dt>${name}</dt><dd><code>${url}</code><${Copy} text=${url} /></dd></div>`)}</dl>
+    <dl class="addresses">${addresses.map(([name, url]) => html`
+      <div key=${name}><dt>${name}</dt><dd><code>${url}</code><${Copy} text=${url} /></dd></div>`)}</dl>
     <${Facts} pairs=${[
       ['next answers', html`<${Answers} inbox=${inbox} />`],
       ['delay', inbox.delayMs ? `${duration(inbox.delayMs)} of real time before each answer${inbox.delayMs >= 5000 ? '; webhooks wait 5 s' : ''}` : 'none'],
-      ['secret', inbox.secret === null ? 'those of the webhooks whose URL is this inbox' : html`<span class="row wrap"><${Secret} secret=${inbox.secret} /></span>`],
+      ['secret', inbox.secret === null
+        ? 'those of the webhooks whose URL is this inbox'
+        : html`<span class="row wrap"><${Secret} secret=${inbox.secret} /></span>`],
     ]} />
   </${Fold}>`;
 }
@@ -180,7 +192,8 @@ function Messages({ inbox, messages, evicted, eventId }) {
   const hasNamed = numbered.some(({ message }) => isNamed(message));
   return html`<${Fold} title="Messages" note=${`${counted(messages.length, 'message')}, the newest first`}>
     ${eventId !== null && !hasNamed && html`<p class="muted">The message of event ${eventId} is not kept any more.</p>`}
-    ${shown.map(({ message, ordinal }, index) => html`<${MessageFold} key=${ordinal} message=${message} ordinal=${ordinal} status=${statusOf(inbox, ordinal)} isOpen=${hasNamed ? isNamed(message) : index === 0} />`)}
+    ${shown.map(({ message, ordinal }, index) => html`<${MessageFold} key=${ordinal} message=${message} ordinal=${ordinal}
+      status=${statusOf(inbox, ordinal)} isOpen=${hasNamed ? isNamed(message) : index === 0} />`)}
     ${numbered.length > max && html`<button type="button" class="button" onClick=${() => setMax(max * 4)}>Show more</button>`}
   </${Fold}>`;
 }
@@ -197,12 +210,14 @@ function MessageFold({ message, ordinal, status, isOpen }) {
   const orderId = typeof body?.data?.orderId === 'string' ? body.data.orderId : null;
   const title = typeof body?.eventType === 'string' ? body.eventType : headers['content-type'] ?? 'message';
   return html`<${Fold} open=${isOpen} note=${html`<${Time} at=${at} />`}
-      title=${html`<span class="row wrap"><span class="number">${ordinal + 1}</span><span>${title}</span><${Validity} valid=${signatureValid} /><span class=${`chip ${status < 300 ? 'ok' : status < 500 ? 'client' : 'server'}`}>answered ${status}</span></span>`}>
+      title=${html`<span class="row wrap"><span class="number">${ordinal + 1}</span><span>${title}</span>
+        <${Validity} valid=${signatureValid} /><span class=${`chip ${statusClass(status)}`}>answered ${status}</span></span>`}>
     <p class="row wrap">${orderId && html`<a href=${link(['orders', orderId])}>order ${orderId}</a>`}
       ${isEvent && html`<a href=${link(['webhooks'], { q: body.eventId })}>delivery of this event</a>`}
       <${Copy} label="Copy the body" text=${rawBody} /><span class="muted">${size(new TextEncoder().encode(rawBody).length)}</span></p>
     <${Body} body=${body} />
     <${Fold} title="Headers" note=${Object.keys(headers).length} open=${false}><${Headers} headers=${headers} /></${Fold}>
-    <${Fold} title="As it came" note="the bytes that the signature is about" open=${false}><pre class="body" tabindex="0" aria-label="Body as it came">${rawBody}</pre></${Fold}>
+    <${Fold} title="As it came" note="the bytes that the signature is about" open=${false}>
+      <pre class="body" tabindex="0" aria-label="Body as it came">${rawBody}</pre></${Fold}>
   </${Fold}>`;
 }

@@ -14,7 +14,7 @@ import { html, useState } from './vendor/preact.js';
  * @typedef {import('./store.js').RequestRow} RequestRow
  */
 
-const JOBS_MAX = 20;
+const JOBS_MAX = 50;
 const FAILURES_MAX = 10;
 /** Attempts that are read to find the deliveries with a retry to come. */
 const ATTEMPTS_MAX = 100;
@@ -26,7 +26,7 @@ export function Now() {
   useStore((all) => all.accounts);
   useStore((all) => all.rowsVersion);
   const account = accountKey();
-  const jobs = useFetched(withQuery('jobs', { account, limit: JOBS_MAX + 1 }), WORK);
+  const jobs = useFetched(withQuery('jobs', { account, limit: JOBS_MAX }), WORK);
   const info = useFetched(withQuery('info', { account }), [...WORK, 'rules']);
   const orders = useFetched(withQuery('orders', { account, limit: 100 }), ['orders', 'accounts']);
   const deliveries = useFetched(withQuery('deliveries', { account, limit: ATTEMPTS_MAX }), ['deliveries', 'accounts']);
@@ -57,8 +57,10 @@ function NowActions() {
   };
   return html`<div class="row wrap">
       <${NextJob} />
-      <${Action} label="Drain" title="Waits until all work has ended that is under way or due within ten seconds" act=${async () => setDrained(await drain())} />
-      <${Action} label=${html`<${Icon} name=${isFrozen ? 'play' : 'pause'} />${isFrozen ? 'Run' : 'Pause'}`} title=${isFrozen ? 'Lets the clock run' : 'Freezes the clock: nothing becomes due until it is advanced'} act=${setMode} /></div>
+      <${Action} label="Drain" title="Waits until all work has ended that is under way or due within ten seconds"
+        act=${async () => setDrained(await drain())} />
+      <${Action} label=${html`<${Icon} name=${isFrozen ? 'play' : 'pause'} />${isFrozen ? 'Run' : 'Pause'}`}
+        title=${isFrozen ? 'Lets the clock run' : 'Freezes the clock: nothing becomes due until it is advanced'} act=${setMode} /></div>
     ${drained && html`<${Drained} result=${drained} />`}`;
 }
 
@@ -75,13 +77,22 @@ async function drain() {
 
 /** What a drain waited for in vain, or what is due later. @param {{result: any}} props */
 function Drained({ result }) {
-  if (result.idle) return html`<p class="drained" role="status">All work has ended.${result.next && html` Due later: ${jobName(result.next.kind)} of ${result.next.subject}, <${Countdown} at=${result.next.at} />.`}</p>`;
+  const { next } = result;
+  if (result.idle) {
+    return html`<p class="drained" role="status">All work has ended.
+      ${next && html`${' '}Due later: ${jobName(next.kind)} of ${next.subject}, <${Countdown} at=${next.at} />.`}</p>`;
+  }
   return html`<div class="drained" role="status"><p>${result.error ? 'The clock is frozen while work is due later.' : 'Some work has not ended.'} ${result.hint}</p>
     <ul>${result.waiting.map((/** @type {any} */ entry) => html`<li key=${`${entry.kind}/${entry.subject}`}>${waitingText(entry)}</li>`)}</ul></div>`;
 }
 
 /** Names of what a client still owes. @type {Record<string, string>} */
-const WAITING_NAMES = { 'order.upload': 'waits for the upload', 'order.confirm': 'waits for the confirm', 'order.poll': 'waits for reads', 'order.release': 'is held by a rule' };
+const WAITING_NAMES = {
+  'order.upload': 'waits for the upload',
+  'order.confirm': 'waits for the confirm',
+  'order.poll': 'waits for reads',
+  'order.release': 'is held by a rule',
+};
 
 /** @param {any} entry */
 const waitingText = ({ kind, subject }) => (WAITING_NAMES[kind] ? `${subject} ${WAITING_NAMES[kind]}` : `${jobName(kind)} of ${subject}`);
@@ -89,30 +100,47 @@ const waitingText = ({ kind, subject }) => (WAITING_NAMES[kind] ? `${subject} ${
 /** @param {string} kind */
 const jobName = (kind) => JOB_NAMES[kind] ?? kind;
 
+/** States of orders and of deliveries, with their names. @type {Record<string, string>} */
+const ORDER_STATES = { pending: 'pending', inProgress: 'in progress', complete: 'complete', failed: 'failed', expired: 'expired' };
+/** @type {Record<string, string>} */
+const DELIVERY_CLASSES = { pending: '', retrying: 'client', failed: 'server' };
+
 /** Orders and deliveries by state. @param {{info: any}} props */
 function Numbers({ info }) {
-  const names = /** @type {[string, string][]} */ ([['pending', 'pending'], ['inProgress', 'in progress'], ['complete', 'complete'], ['failed', 'failed'], ['expired', 'expired']]);
-  const deliveries = /** @type {[string, string][]} */ ([['pending', 'pending'], ['retrying', 'retrying'], ['failed', 'failed']]);
   return html`<div class="numbers">
-    <div><h3>Orders</h3><div class="row wrap">${names.map(([id, name]) => html`<a key=${id} href=${link(['orders'], { q: `state:${id}` })}><b class="number">${(info.orders?.[id] ?? 0).toLocaleString('en')}</b> <${StateChip} state=${id} label=${name} /></a>`)}</div></div>
-    <div><h3>Webhooks</h3><div class="row wrap">${deliveries.map(([id, name]) => html`<a key=${id} href=${link(['webhooks'])}><b class="number">${(info.deliveries?.[id] ?? 0).toLocaleString('en')}</b> <span class=${`chip ${id === 'failed' ? 'server' : id === 'retrying' ? 'client' : ''}`}>${name}</span></a>`)}</div></div>
+    <div><h3>Orders</h3><div class="row wrap">${Object.entries(ORDER_STATES).map(([id, name]) => html`<a key=${id} href=${link(['orders'], { q: `state:${id}` })}>
+      <b class="number">${(info.orders?.[id] ?? 0).toLocaleString('en')}</b> <${StateChip} state=${id} label=${name} /></a>`)}</div></div>
+    <div><h3>Webhooks</h3><div class="row wrap">${Object.entries(DELIVERY_CLASSES).map(([id, color]) => html`<a key=${id} href=${link(['webhooks'])}>
+      <b class="number">${(info.deliveries?.[id] ?? 0).toLocaleString('en')}</b> <span class="chip ${color}">${id}</span></a>`)}</div></div>
   </div>`;
 }
 
+/** Kinds of jobs that somebody waits for. The others are mere ends of a time. */
+const AWAITED = new Set(['order.process', 'order.report', 'webhook.deliver']);
+
 /** @param {{jobs?: Job[], hasMore: boolean}} props */
-function DueWork({ jobs, hasMore }) {
+function DueWork({ jobs = [], hasMore }) {
   const isAll = useStore((all) => all.accountHash === '');
-  if (!jobs) return html`<section class="card"><header><h3>Due</h3></header></section>`;
-  return html`<section class="card"><header><h3>Due</h3><span class="muted">${jobs.length ? `${hasMore || jobs.length > JOBS_MAX ? `the first ${JOBS_MAX}, ` : ''}by the account's clock` : ''}</span></header>
-    ${jobs.length === 0 ? html`<p class="muted">Nothing is due: no order in progress, no webhook to come.</p>` : html`<table class="plain"><thead><tr><th>When</th><th>What</th>${isAll && html`<th>Account</th>`}</tr></thead>
-      <tbody>${jobs.slice(0, JOBS_MAX).map((job) => html`<tr key=${`${job.kind}/${job.subject}/${job.at}`}><td class="when">${job.isRunning ? html`<span class="chip redirect">running</span>` : html`<${DueIn} job=${job} />`}</td>
-        <td class="what"><span>${jobName(job.kind)}</span> <${JobSubject} job=${job} /></td>${isAll && html`<td class="whose"><${AccountName} account=${job.account} hash=${hashOf(job.account)} /></td>`}</tr>`)}</tbody></table>`}
+  const awaited = jobs.filter(({ kind }) => AWAITED.has(kind));
+  const kinds = [...new Set(jobs.map(({ kind }) => kind))].filter((kind) => !AWAITED.has(kind));
+  return html`<section class="card"><header><h3>Due</h3><span class="muted">${hasMore ? `the first ${JOBS_MAX}, ` : ''}by the account's clock</span></header>
+    ${awaited.length === 0 ? html`<p class="muted">Nothing is due: no order in progress, no webhook to come.</p>` : html`<table class="plain"><thead><tr>
+      <th>When</th><th>What</th>${isAll && html`<th>Account</th>`}</tr></thead>
+      <tbody>${awaited.map((job) => html`<tr key=${`${job.kind}/${job.subject}/${job.at}`}><td class="when"><${DueIn} job=${job} /></td>
+        <td class="what"><span>${jobName(job.kind)}</span> <${JobSubject} job=${job} /></td>
+        ${isAll && html`<td class="whose"><${AccountName} account=${job.account} hash=${hashOf(job.account)} /></td>`}</tr>`)}</tbody></table>`}
+    ${kinds.map((kind) => html`<${Ends} key=${kind} jobs=${jobs.filter((job) => job.kind === kind)} />`)}
   </section>`;
 }
+
+/** One line for jobs of a kind that nobody waits for. @param {{jobs: Job[]}} props */
+const Ends = ({ jobs }) => html`<p class="muted">${jobName(jobs[0].kind)}: ${jobs.length > 1 && html`${jobs.length} jobs, the first is${' '}`}
+  <${JobSubject} job=${jobs[0]} />${' '}<${DueIn} job=${jobs[0]} /></p>`;
 
 /** Time until a job is due, if the top bar shows the clock that judges it; else the instant. @param {{job: Job}} props */
 function DueIn({ job }) {
   const isAll = useStore((all) => all.accountHash === '');
+  if (job.isRunning) return html`<span class="chip redirect">running</span>`;
   return isAll && job.clock !== 'default' ? html`<span title="By the account's own clock">${instant(job.at)}</span>` : html`<${Countdown} at=${job.at} />`;
 }
 
@@ -123,28 +151,45 @@ function JobSubject({ job }) {
 }
 
 /** @param {RequestRow} row */
-const reasonOf = ({ reason, fault, ruleId, method, path }) => [fault && `fault ${fault}`, reason ?? (ruleId !== null ? `rule ${ruleId}` : fault ? '' : `${method} ${path}`)].filter(Boolean).join(', ');
+function reasonOf({ reason, fault, ruleId, method, path }) {
+  const cause = reason ?? (ruleId !== null ? `rule ${ruleId}` : fault ? '' : `${method} ${path}`);
+  return [fault && `fault ${fault}`, cause].filter(Boolean).join(', ');
+}
 
 /** @param {{rows: RequestRow[]}} props */
-const Failures = ({ rows }) => html`<section class="card"><header><h3>Refused or broken requests</h3>${rows.length > 0 && html`<a href=${link(['traffic'], { q: 'status:4xx' })}>all 4xx</a>`}</header>
-  ${rows.length === 0 ? html`<p class="muted">None: every recorded request was answered as it should be.</p>` : html`<ul class="lines">${rows.map((row) => html`<li key=${rowKey(row)}>
-    <a class="line" href=${link(['traffic', hashOf(row.account), String(row.seq)])}><${Status} status=${row.status} fault=${row.fault} /><span class="clip">${row.operation}</span><${Time} at=${row.at} real=${row.receivedAt} /></a>
+const Failures = ({ rows }) => html`<section class="card"><header><h3>Refused or broken requests</h3>
+  ${rows.length > 0 && html`<a href=${link(['traffic'], { q: 'status:4xx' })}>all 4xx</a>`}</header>
+  ${rows.length === 0 ? html`<p class="muted">None: every recorded request was answered as it should be.</p>` : html`<ul class="lines">
+    ${rows.map((row) => html`<li key=${rowKey(row)}>
+    <a class="line" href=${link(['traffic', hashOf(row.account), String(row.seq)])}><${Status} status=${row.status} fault=${row.fault} /><span class="clip">
+      ${row.operation}</span><${Time} at=${row.at} real=${row.receivedAt} /></a>
     <p class="muted">${row.ruleId === null ? reasonOf(row) : html`<a href=${link(['rules', String(row.ruleId)])}>${reasonOf(row)}</a>`}</p></li>`)}</ul>`}
 </section>`;
 
 /** @param {{orders: any[]}} props */
-const FailedOrders = ({ orders }) => html`<section class="card"><header><h3>Failed orders</h3><a href=${link(['orders'], { q: 'state:failed' })}>all</a></header>
-  <ul class="lines">${orders.map((order) => html`<li key=${order.id}><a class="line" href=${link(['orders', order.id])}><${StateChip} state="failed" label=${order.failure?.code || 'failed'} /><span class="clip">${order.fileNames?.[0] ?? order.name}</span><${Time} at=${order.updatedAt} /></a>
+const FailedOrders = ({ orders }) => html`<section class="card"><header><h3>Failed orders</h3>
+  <a href=${link(['orders'], { q: 'state:failed' })}>all</a></header>
+  <ul class="lines">${orders.map((order) => html`<li key=${order.id}><a class="line" href=${link(['orders', order.id])}><${StateChip} state="failed"
+    label=${order.failure?.code || 'failed'} /><span class="clip">${order.fileNames?.[0] ?? order.name}</span><${Time} at=${order.updatedAt} /></a>
     <p class="muted">${order.failure?.message}</p></li>`)}</ul></section>`;
+
+/** Time until the next attempt. Accounts have different clocks, so it is an instant if all of them are shown. @param {{at: string}} props */
+function NextTry({ at }) {
+  const isAll = useStore((all) => all.accountHash === '');
+  return isAll ? html`<span title="By the account's clock">${instant(at)}</span>` : html`<${Countdown} at=${at} />`;
+}
 
 /** Deliveries whose last attempt failed and that are tried again. @param {{attempts: any[]}} props */
 function Retries({ attempts }) {
-  /** @type {Map<string, any>} */
+  /** @type {Map<number, any>} */
   const latest = new Map();
-  for (const attempt of attempts) latest.set(`${attempt.webhookId}/${attempt.eventId}`, attempt);
-  const retrying = [...latest.values()].filter((attempt) => attempt.nextAt !== null && attempt.deliveryStatus === 'PENDING');
+  for (const attempt of attempts) latest.set(attempt.id, attempt);
+  const retrying = [...latest.values()].filter((attempt) => attempt.nextAt !== null);
   if (!retrying.length) return null;
-  return html`<section class="card"><header><h3>Webhooks that are tried again</h3><span class="muted">${counted(retrying.length, 'delivery', 'deliveries')}</span></header>
-    <ul class="lines">${retrying.slice(0, FAILURES_MAX).map((attempt) => html`<li key=${attempt.id}><a class="line" href=${link(['webhooks', String(attempt.id)])}><${Status} status=${attempt.status} fault=${attempt.status === null ? 'no answer' : null} /><span class="clip">${attempt.eventType}</span><${Countdown} at=${attempt.nextAt} /></a>
+  return html`<section class="card"><header><h3>Webhooks that are tried again</h3><span class="muted">
+    ${counted(retrying.length, 'delivery', 'deliveries')}</span></header>
+    <ul class="lines">${retrying.slice(0, FAILURES_MAX).map((attempt) => html`<li key=${attempt.id}><a class="line"
+      href=${link(['webhooks', String(attempt.id)])}><${Status} status=${attempt.status} fault=${attempt.status === null ? 'no answer' : null} />
+      <span class="clip">${attempt.eventType}</span><${NextTry} at=${attempt.nextAt} /></a>
       <p class="muted">attempt ${attempt.attempt}${attempt.error ? `: ${attempt.error}` : ` to ${attempt.url}`}</p></li>`)}</ul></section>`;
 }

@@ -13,7 +13,10 @@ import { html, useEffect, useRef, useState } from './vendor/preact.js';
  * @typedef {import('./rule-text.js').StoredRule} StoredRule
  */
 
-/** Editor of a rule that does not exist yet, with a proposal if the route names what it is made from. @param {{route: import('./router.js').Route, onSaved: (rule: StoredRule) => void}} props */
+/**
+ * Editor of a rule that does not exist yet, with a proposal if the route names what the rule is made from.
+ * @param {{route: import('./router.js').Route, onSaved: (rule: StoredRule) => void}} props
+ */
 export function NewRule({ route, onSaved }) {
   const { from = '', rule: text } = route.query;
   const isReady = useStore((all) => all.accounts.length > 0 || all.live !== 'connecting');
@@ -41,7 +44,8 @@ async function readProposal(from) {
 }
 
 /** @param {{stored: StoredRule, onSaved: (rule: StoredRule) => void}} props */
-export const EditRule = ({ stored, onSaved }) => html`<${RuleEditor} title=${`Edit ${nameOf(stored)}`} start=${toRequest(stored)} id=${stored.id} onSaved=${onSaved} />`;
+export const EditRule = ({ stored, onSaved }) => html`<${RuleEditor} title=${`Edit ${nameOf(stored)}`} start=${toRequest(stored)} id=${stored.id}
+  onSaved=${onSaved} />`;
 
 /** Parses JSON that is being typed. @param {string} text @returns {{rule?: Rule, problem?: string}} */
 function parseDraft(text) {
@@ -92,15 +96,21 @@ function RuleEditor({ title, start, id, fileName, notice, onSaved }) {
   };
   const which = whichText(draft.rule);
   return html`<form class="page editor" ref=${area} onSubmit=${save} novalidate>
-    <header><a class="crumb" href=${link(id === undefined ? ['rules'] : ['rules', String(id)])}><${Icon} name="back" />${id === undefined ? 'Rules' : 'Rule'}</a><h2>${title}</h2>
+    <header><a class="crumb" href=${link(id === undefined ? ['rules'] : ['rules', String(id)])}><${Icon} name="back" />
+      ${id === undefined ? 'Rules' : 'Rule'}</a><h2>${title}</h2>
       <span class="spacer"></span><div class="row"><a class="button" href=${link(id === undefined ? ['rules'] : ['rules', String(id)])}>Cancel</a>
-      <button type="submit" class="button primary" disabled=${isBusy || draft.problem !== ''}>${id === undefined ? 'Add the rule' : 'Save'}</button></div></header>
+      <button type="submit" class="button primary" disabled=${isBusy || draft.problem !== ''}>
+        ${id === undefined ? 'Add the rule' : 'Save'}</button></div></header>
     ${notice && html`<${Problem} error=${notice} />`}
     <div id="refusal">${refusal && html`<${Problem} error=${refusal} />`}</div>
     <div class="editor-columns">
-      <div class="editor-form" inert=${draft.problem !== ''}><${HeadFields} form=${form} isStored=${id !== undefined} /><${WhenFields} form=${form} /><${ThenFields} form=${form} /></div>
-      <div class="editor-json"><p class="summary"><b>When</b> ${whenText(draft.rule)} <b>then</b> ${thenText(draft.rule.then)}${which && html` <span class="muted">(${which})</span>`}</p>
-        <label class="field"><span>The same as JSON</span><textarea class="code" rows="22" spellcheck=${false} value=${draft.text} aria-invalid=${draft.problem ? 'true' : null} aria-describedby="json-problem" onInput=${(/** @type {any} */ event) => type(event.target.value)}></textarea></label>
+      <div class="editor-form" inert=${draft.problem !== ''}><${HeadFields} form=${form} isStored=${id !== undefined} /><${WhenFields} form=${form} />
+        <${ThenFields} form=${form} /></div>
+      <div class="editor-json"><p class="summary"><b>When</b> ${whenText(draft.rule)} <b>then</b> ${thenText(draft.rule.then)}
+        ${which && html`${' '}<span class="muted">(${which})</span>`}</p>
+        <label class="field"><span>The same as JSON</span><textarea class="code" rows="22" spellcheck=${false} value=${draft.text}
+          aria-invalid=${draft.problem ? 'true' : null} aria-describedby="json-problem"
+          onInput=${(/** @type {any} */ event) => type(event.target.value)}></textarea></label>
         <p id="json-problem" class="json-problem" role="status">${draft.problem && `Not JSON yet: ${draft.problem}`}</p></div>
     </div>
   </form>`;

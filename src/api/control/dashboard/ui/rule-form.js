@@ -29,12 +29,14 @@ function invalid({ refused }, path) {
 }
 
 /** @param {{label: string, note?: any, children?: any}} props */
-const Labelled = ({ label, note, children }) => html`<label class="field"><span>${label}</span>${children}${note && html`<span class="muted">${note}</span>`}</label>`;
+const Labelled = ({ label, note, children }) => html`<label class="field"><span>${label}</span>${children}${note && html`<span class="muted">
+  ${note}</span>`}</label>`;
 
 /** @param {FieldProps} props */
 function TextField({ form, path, label, note, placeholder, list }) {
   return html`<${Labelled} label=${label} note=${note}><input type="text" spellcheck=${false} autocomplete="off" list=${list} placeholder=${placeholder}
-    value=${getIn(form.rule, path) ?? ''} ...${invalid(form, path)} onInput=${(/** @type {any} */ event) => form.set(path, event.target.value || undefined)} /><//>`;
+    value=${getIn(form.rule, path) ?? ''} ...${invalid(form, path)}
+      onInput=${(/** @type {any} */ event) => form.set(path, event.target.value || undefined)} /><//>`;
 }
 
 /** @param {FieldProps & {min?: number, max?: number, step?: string}} props */
@@ -46,7 +48,8 @@ function NumberField({ form, path, label, note, placeholder, min = 0, max, step 
 
 /** @param {FieldProps & {options: [string, string][]}} props */
 function SelectField({ form, path, label, note, options }) {
-  return html`<${Labelled} label=${label} note=${note}><select ...${invalid(form, path)} value=${getIn(form.rule, path) ?? ''} onChange=${(/** @type {any} */ event) => form.set(path, event.target.value || undefined)}>
+  return html`<${Labelled} label=${label} note=${note}><select ...${invalid(form, path)} value=${getIn(form.rule, path) ?? ''}
+    onChange=${(/** @type {any} */ event) => form.set(path, event.target.value || undefined)}>
     ${options.map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}</select><//>`;
 }
 
@@ -71,7 +74,8 @@ function TextAreaField({ form, path, label, note, placeholder, format, parse, ro
     setText(event.target.value);
     form.set(path, parse(event.target.value));
   };
-  return html`<${Labelled} label=${label} note=${note}><textarea class="code" spellcheck=${false} rows=${rows} placeholder=${placeholder} value=${text} ...${invalid(form, path)} onInput=${change}></textarea><//>`;
+  return html`<${Labelled} label=${label} note=${note}><textarea class="code" spellcheck=${false} rows=${rows} placeholder=${placeholder}
+    value=${text} ...${invalid(form, path)} onInput=${change}></textarea><//>`;
 }
 
 /** @param {string} text */
@@ -108,12 +112,18 @@ export function WhenFields({ form }) {
   const known = names.find((/** @type {any} */ one) => one.name === operation);
   return html`<fieldset><legend>When</legend>
     <datalist id="operations">${['bizmori.*', 'undetectable.*', 'storage.*'].map((name) => html`<option key=${name} value=${name} />`)}
-      ${names.map((/** @type {any} */ { name, method, path }) => html`<option key=${name} value=${name} label=${[method, path].filter(Boolean).join(' ')} />`)}</datalist>
-    <${TextField} form=${form} path=${['when', 'operation']} label="Operation" list="operations" placeholder=${isWebhook ? 'webhook.deliver' : isAboutOrders ? 'every order' : 'every request'} note=${known?.path ? `${known.method} ${known.path}` : 'Name or glob: * is any text, ? one character'} />
+      ${names.map((/** @type {any} */ { name, method, path }) => html`<option key=${name} value=${name}
+        label=${[method, path].filter(Boolean).join(' ')} />`)}</datalist>
+    <${TextField} form=${form} path=${['when', 'operation']} label="Operation" list="operations"
+      placeholder=${isWebhook ? 'webhook.deliver' : isAboutOrders ? 'every order' : 'every request'}
+      note=${known?.path ? `${known.method} ${known.path}` : 'Name or glob: * is any text, ? one character'} />
     <div class="fields">
-      ${((!isAboutOrders && !isOutbound(rule)) || method) && html`<${TextField} form=${form} path=${['when', 'method']} label="Method" list="methods" placeholder="any" />`}
-      ${((!isAboutOrders && !isOutbound(rule)) || path) && html`<${TextField} form=${form} path=${['when', 'path']} label="Path" placeholder="/api/v2/orders/*" />`}
-      ${(isAboutOrders || (isOfServer && !isWebhook) || fileName) && html`<${TextField} form=${form} path=${['when', 'fileName']} label="File name" placeholder="photo*.jpg" />`}
+      ${((!isAboutOrders && !isOutbound(rule)) || method) && html`<${TextField} form=${form} path=${['when', 'method']} label="Method" list="methods"
+        placeholder="any" />`}
+      ${((!isAboutOrders && !isOutbound(rule)) || path) && html`<${TextField} form=${form} path=${['when', 'path']} label="Path"
+        placeholder="/api/v2/orders/*" />`}
+      ${(isAboutOrders || (isOfServer && !isWebhook) || fileName) && html`<${TextField} form=${form} path=${['when', 'fileName']} label="File name"
+        placeholder="photo*.jpg" />`}
       ${(isWebhook || webhookUrl) && html`<${TextField} form=${form} path=${['when', 'webhookUrl']} label="URL of the webhook" placeholder="http://*/hook" />`}
     </div>
     <datalist id="methods">${['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].map((name) => html`<option key=${name} value=${name} />`)}</datalist>
@@ -126,7 +136,14 @@ export function WhenFields({ form }) {
 }
 
 /** Fields of `then` that the form shows for a kind. @type {Record<import('./rule-text.js').Kind, string[]>} */
-const FIELDS = { respond: ['respond'], delay: ['delayMs'], fault: ['fault', 'bytesPerSecond'], outcome: ['outcome'], processing: ['processing'], webhook: ['webhook'] };
+const FIELDS = {
+  respond: ['respond'],
+  delay: ['delayMs'],
+  fault: ['fault', 'bytesPerSecond'],
+  outcome: ['outcome'],
+  processing: ['processing'],
+  webhook: ['webhook'],
+};
 
 /** @param {Form} form @param {import('./rule-text.js').Kind} kind */
 function effectNote({ rule, fileName }, kind) {
@@ -149,8 +166,10 @@ export function ThenFields({ form }) {
 
 /** @param {{form: Form}} props */
 const RespondFields = ({ form }) => html`<${NumberField} form=${form} path=${['then', 'respond', 'status']} label="Status" min=${200} max=${599} />
-  <${TextAreaField} form=${form} path=${['then', 'respond', 'headers']} label="Headers" placeholder="Retry-After: 3" format=${formatHeaders} parse=${parseHeaders} />
-  <${TextAreaField} form=${form} path=${['then', 'respond', 'body']} label="Body" placeholder=${'{"code": "SERVICE_UNAVAILABLE"}'} rows=${4} format=${formatBody} parse=${parseBody} />`;
+  <${TextAreaField} form=${form} path=${['then', 'respond', 'headers']} label="Headers" placeholder="Retry-After: 3" format=${formatHeaders}
+    parse=${parseHeaders} />
+  <${TextAreaField} form=${form} path=${['then', 'respond', 'body']} label="Body" placeholder=${'{"code": "SERVICE_UNAVAILABLE"}'} rows=${4}
+    format=${formatBody} parse=${parseBody} />`;
 
 /** @param {{form: Form}} props */
 const DelayFields = ({ form }) => html`<${NumberField} form=${form} path=${['then', 'delayMs']} label="Milliseconds of real time" max=${600000} />`;
@@ -158,8 +177,10 @@ const DelayFields = ({ form }) => html`<${NumberField} form=${form} path=${['the
 /** @param {{form: Form}} props */
 function FaultFields({ form }) {
   const isDrip = form.rule.then.fault === 'drip';
-  return html`<${SelectField} form=${form} path=${['then', 'fault']} label="Fault" options=${Object.entries(FAULTS).map(([name, text]) => [name, `${name}: ${text}`])} note="The request is handled as always; only its response breaks." />
-    ${(isDrip || form.rule.then.bytesPerSecond !== undefined) && html`<${NumberField} form=${form} path=${['then', 'bytesPerSecond']} label="Bytes a second" min=${1} placeholder="1024" />`}`;
+  return html`<${SelectField} form=${form} path=${['then', 'fault']} label="Fault"
+    options=${Object.entries(FAULTS).map(([name, text]) => [name, `${name}: ${text}`])} note="The request is handled as always; only its response breaks." />
+    ${(isDrip || form.rule.then.bytesPerSecond !== undefined) && html`<${NumberField} form=${form} path=${['then', 'bytesPerSecond']} label="Bytes a second"
+      min=${1} placeholder="1024" />`}`;
 }
 
 /** Results that an outcome can set, with what the form starts with. @type {Record<string, {name: string, start: any}>} */
@@ -178,15 +199,21 @@ function OutcomeFields({ form }) {
   const outcome = form.rule.then.outcome ?? {};
   const result = outcome.watermarkText === null ? 'none' : Object.keys(RESULTS).find((name) => name in outcome) ?? 'status';
   const at = (/** @type {string} */ name) => ['then', 'outcome', name];
-  return html`<${Labelled} label="Result"><select value=${result} onChange=${(/** @type {any} */ event) => form.set(['then', 'outcome'], RESULTS[event.target.value].start)}>
+  return html`<${Labelled} label="Result"><select value=${result}
+    onChange=${(/** @type {any} */ event) => form.set(['then', 'outcome'], RESULTS[event.target.value].start)}>
       ${Object.entries(RESULTS).map(([id, { name }]) => html`<option key=${id} value=${id}>${name}</option>`)}</select><//>
-    ${result === 'status' && html`<${TextField} form=${form} path=${at('errorCode')} label="Error code" placeholder="AI_DETECTION_TIMEOUT" note="BIZ MORI only. Without one: the general code." />
+    ${result === 'status' && html`<${TextField} form=${form} path=${at('errorCode')} label="Error code" placeholder="AI_DETECTION_TIMEOUT"
+      note="BIZ MORI only. Without one: the general code." />
       <${TextField} form=${form} path=${at('errorMessage')} label="Error message" />`}
-    ${result === 'finalResult' && html`<${TextField} form=${form} path=${at('finalResult')} label="Final result" list="finalResults" note="Or the name of a generator, such as Grok" />
-      <datalist id="finalResults">${['AI Generated', 'Real', 'Digitally Edited', 'AI Edited'].map((name) => html`<option key=${name} value=${name} />`)}</datalist>`}
-    ${(result === 'probability' || result === 'finalResult') && html`<${NumberField} form=${form} path=${at('probability')} label="Probability" max=${1} step="any" placeholder="by the result" />`}
+    ${result === 'finalResult' && html`<${TextField} form=${form} path=${at('finalResult')} label="Final result" list="finalResults"
+      note="Or the name of a generator, such as Grok" />
+      <datalist id="finalResults">${['AI Generated', 'Real', 'Digitally Edited', 'AI Edited'].map((name) => html`<option key=${name}
+        value=${name} />`)}</datalist>`}
+    ${(result === 'probability' || result === 'finalResult') && html`<${NumberField} form=${form} path=${at('probability')} label="Probability" max=${1}
+      step="any" placeholder="by the result" />`}
     ${result === 'watermarkText' && html`<${TextField} form=${form} path=${at('watermarkText')} label="Text of the watermark" />`}
-    ${result === 'detectionStatus' && html`<${SelectField} form=${form} path=${at('detectionStatus')} label="Status" options=${['inconclusive', 'unsupported', 'error'].map((name) => [name, name])} />`}`;
+    ${result === 'detectionStatus' && html`<${SelectField} form=${form} path=${at('detectionStatus')} label="Status"
+      options=${['inconclusive', 'unsupported', 'error'].map((name) => [name, name])} />`}`;
 }
 
 /** @param {{form: Form}} props */
@@ -196,9 +223,11 @@ function ProcessingFields({ form }) {
   /** @type {Record<string, any>} */
   const starts = { ms: { ms: 60000 }, polls: { polls: 3 }, hold: 'hold' };
   return html`<${Labelled} label="Done"><select value=${mode} onChange=${(/** @type {any} */ event) => form.set(['then', 'processing'], starts[event.target.value])}>
-      <option value="ms">after a time of the account's clock</option><option value="polls">after a number of reads</option><option value="hold">when it is released: complete or fail the order</option></select><//>
+      <option value="ms">after a time of the account's clock</option><option value="polls">after a number of reads</option>
+        <option value="hold">when it is released: complete or fail the order</option></select><//>
     ${mode === 'ms' && html`<${NumberField} form=${form} path=${['then', 'processing', 'ms']} label="Milliseconds" />`}
-    ${mode === 'polls' && html`<${NumberField} form=${form} path=${['then', 'processing', 'polls']} label="Reads that still show it in progress" min=${1} max=${1000} />`}`;
+    ${mode === 'polls' && html`<${NumberField} form=${form} path=${['then', 'processing', 'polls']} label="Reads that still show it in progress" min=${1}
+      max=${1000} />`}`;
 }
 
 /** @param {{form: Form}} props */
@@ -212,7 +241,14 @@ function WebhookFields({ form }) {
 }
 
 /** @type {Record<import('./rule-text.js').Kind, any>} */
-const KIND_FIELDS = { respond: RespondFields, delay: DelayFields, fault: FaultFields, outcome: OutcomeFields, processing: ProcessingFields, webhook: WebhookFields };
+const KIND_FIELDS = {
+  respond: RespondFields,
+  delay: DelayFields,
+  fault: FaultFields,
+  outcome: OutcomeFields,
+  processing: ProcessingFields,
+  webhook: WebhookFields,
+};
 
 /** Name and account of the rule. @param {{form: Form, isStored: boolean}} props */
 export function HeadFields({ form, isStored }) {
@@ -220,9 +256,11 @@ export function HeadFields({ form, isStored }) {
   return html`<div class="fields">
     <${TextField} form=${form} path=${['name']} label="Name" placeholder="optional" />
     ${isStored
-      ? html`<${Labelled} label="Account"><input type="text" disabled value=${form.rule.account ?? 'all accounts'} title="The account of a rule cannot change" /><//>`
+      ? html`<${Labelled} label="Account"><input type="text" disabled value=${form.rule.account ?? 'all accounts'}
+        title="The account of a rule cannot change" /><//>`
       : html`<${TextField} form=${form} path=${['account']} label="Account" list="accounts" placeholder="all accounts" />
         <datalist id="accounts">${accounts.slice(0, 200).map(({ key }) => html`<option key=${key} value=${key} />`)}</datalist>`}
   </div>
-  <label class="check"><input type="checkbox" checked=${form.rule.enabled !== false} onChange=${(/** @type {any} */ event) => form.set(['enabled'], event.target.checked ? undefined : false)} /><span>Enabled</span></label>`;
+  <label class="check"><input type="checkbox" checked=${form.rule.enabled !== false}
+    onChange=${(/** @type {any} */ event) => form.set(['enabled'], event.target.checked ? undefined : false)} /><span>Enabled</span></label>`;
 }

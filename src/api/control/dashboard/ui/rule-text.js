@@ -15,7 +15,10 @@ import { controlCurl, quoted } from './snippets.js';
  * @typedef {'respond' | 'delay' | 'fault' | 'outcome' | 'processing' | 'webhook'} Kind
  */
 
-/** Kinds of effects: their name, what they act on, and what the form starts with. @type {Record<Kind, {name: string, isAboutOrders: boolean, start: RuleThen}>} */
+/**
+ * Kinds of effects: their name, what they act on, and what the form starts with.
+ * @type {Record<Kind, {name: string, isAboutOrders: boolean, start: RuleThen}>}
+ */
 export const KINDS = {
   respond: { name: 'Answer in place of the handler', isAboutOrders: false, start: { respond: { status: 503 } } },
   delay: { name: 'Delay', isAboutOrders: false, start: { delayMs: 2000 } },
@@ -115,7 +118,12 @@ function processingText(processing) {
 /** @param {any} webhook */
 function webhookText({ drop, duplicate, delayMs, signature, outOfOrder }) {
   if (drop) return 'drop the webhook';
-  const parts = [duplicate && `send it ${duplicate} times`, delayMs && `send it ${duration(delayMs)} later`, signature && `${signature} signature`, outOfOrder && 'send it after the next one'];
+  const parts = [
+    duplicate && `send it ${duplicate} times`,
+    delayMs && `send it ${duration(delayMs)} later`,
+    signature && `${signature} signature`,
+    outOfOrder && 'send it after the next one',
+  ];
   return parts.filter(Boolean).join(', ') || 'change the webhook';
 }
 
@@ -129,13 +137,29 @@ export function asRuleCommand(rule) {
   return `stuntdouble rules add ${quoted(JSON.stringify(rest))}${account ? ` --account ${quoted(account)}` : ''}${url}`;
 }
 
-/** Rules that are ready to be added, for a page without rules. @param {string | null} account @returns {{title: string, text: string, rule: Rule}[]} */
+/**
+ * Rules that are ready to be added, for a page without rules.
+ * @param {string | null} account @returns {{title: string, text: string, rule: Rule}[]}
+ */
 export function readyRules(account) {
-  const whose = account ? { account } : {};
+  const scope = account ? { account } : {};
+  const busy = { respond: { status: 503, headers: { 'Retry-After': 1 } } };
   return [
-    { title: 'Answer the next request with 503, once', text: 'Does the client wait and try again?', rule: { name: 'busy once', ...whose, when: { operation: '*' }, times: 1, then: { respond: { status: 503, headers: { 'Retry-After': 1 } } } } },
-    { title: 'Decide the probability of files by their name', text: 'Detections of files such as photo-7.jpg get 0.62.', rule: { name: 'uncertain photos', ...whose, when: { fileName: 'photo*' }, then: { outcome: { probability: 0.62 } } } },
-    { title: 'Send every webhook twice', text: 'Does the receiver notice that it has the event already?', rule: { name: 'twice', ...whose, then: { webhook: { duplicate: 2 } } } },
+    {
+      title: 'Answer the next request with 503, once',
+      text: 'Does the client wait and try again?',
+      rule: { name: 'busy once', ...scope, when: { operation: '*' }, times: 1, then: busy },
+    },
+    {
+      title: 'Decide the probability of files by their name',
+      text: 'Detections of files such as photo-7.jpg get 0.62.',
+      rule: { name: 'uncertain photos', ...scope, when: { fileName: 'photo*' }, then: { outcome: { probability: 0.62 } } },
+    },
+    {
+      title: 'Send every webhook twice',
+      text: 'Does the receiver notice that it has the event already?',
+      rule: { name: 'twice', ...scope, then: { webhook: { duplicate: 2 } } },
+    },
   ];
 }
 
@@ -159,11 +183,20 @@ export function fromRequest(exchange) {
   return { rule, fileName: findFileName(requestBody) ?? findFileName(Object.fromEntries(new URLSearchParams(query ?? ''))) };
 }
 
-/** Returns the proposal for a rule that decides about the next order with the same file name. @param {any} order @returns {{rule: Rule, fileName?: string}} */
+/**
+ * Returns the proposal for a rule that decides about the next order with the same file name.
+ * @param {any} order @returns {{rule: Rule, fileName?: string}}
+ */
 export function fromOrder(order) {
   const fileName = order.files?.[0]?.name ?? order.fileNames?.[0];
-  const outcome = /extract/i.test(order.type) ? { watermarkText: 'FOUND BY RULE' } : order.vendor === 'undetectable' ? { finalResult: 'AI Edited' } : /detect/i.test(order.type) ? { probability: 0.62 } : { status: 'failed' };
-  return { rule: toRequest({ account: order.account, when: { fileName }, then: { outcome } }), fileName };
+  return { rule: toRequest({ account: order.account, when: { fileName }, then: { outcome: outcomeFor(order) } }), fileName };
+}
+
+/** Returns an outcome that an order of this type can have. @param {{vendor: string, type: string}} order */
+function outcomeFor({ vendor, type }) {
+  if (vendor === 'undetectable') return { finalResult: 'AI Edited' };
+  if (/extract/i.test(type)) return { watermarkText: 'FOUND BY RULE' };
+  return /detect/i.test(type) ? { probability: 0.62 } : { status: 'failed' };
 }
 
 /**

@@ -56,25 +56,31 @@ export function Rules({ route }) {
   if (!rules.length && !part) return html`<${NoRules} onSaved=${show} />`;
   return html`<div class=${`split rules ${part ? 'has-detail' : ''}`}>
     <section class="list" aria-label="Rules"><${Toolbar} text=${text} count=${shown.length} />
-      ${shown.length ? html`<${RuleTable} rules=${shown} selected=${part} text=${text} />` : html`<${Empty} title="No rule matches"><p>The filter <code>${text}</code> hides all of them.</p><//>`}</section>
+      ${shown.length ? html`<${RuleTable} rules=${shown} selected=${part} text=${text} />` : html`<${Empty} title="No rule matches">
+        <p>The filter <code>${text}</code> hides all of them.</p><//>`}</section>
     ${part && html`<section class="detail" aria-label="Rule" key=${part}><a class="back" href=${link(['rules'], { q: text })}><${Icon} name="back" />Rules</a>
-      ${selected ? html`<${RuleDetail} rule=${selected} reload=${reload} />` : html`<div class="pad"><h2>Rule ${part} is not there</h2><p class="muted">It was deleted, or a reset removed it.</p></div>`}</section>`}
+      ${selected ? html`<${RuleDetail} rule=${selected} reload=${reload} />` : html`<div class="pad"><h2>Rule ${part} is not there</h2>
+        <p class="muted">It was deleted, or a reset removed it.</p></div>`}</section>`}
   </div>`;
 }
 
 /** @param {{text: string, count: number}} props */
 const Toolbar = ({ text, count }) => html`<div class="toolbar">
-  <label class="search"><${Icon} name="search" /><input type="search" aria-label="Filter" placeholder="name, operation, effect" value=${text} onInput=${(/** @type {any} */ event) => replace(['rules'], { q: event.target.value })} /></label>
+  <label class="search"><${Icon} name="search" /><input type="search" aria-label="Filter" placeholder="name, operation, effect" value=${text}
+    onInput=${(/** @type {any} */ event) => replace(['rules'], { q: event.target.value })} /></label>
   <span class="muted count">${counted(count, 'rule')}</span><a class="button primary" href=${link(['rules', 'new'])}>New rule</a></div>`;
 
 /** Rules in the order in which they are tried. @param {{rules: StoredRule[], selected?: string, text: string}} props */
 function RuleTable({ rules, selected, text }) {
   const isAll = useStore((all) => all.accountHash === '');
-  return html`<div class="rules-table"><table><thead><tr><th class="rule-id">#</th><th>Name</th>${isAll && html`<th class="rule-account">Account</th>`}<th class="rule-when">When</th><th>Then</th><th class="rule-hits">Hits</th></tr></thead>
-    <tbody>${rules.map((rule) => html`<tr key=${rule.id} class=${`link ${rule.enabled === false ? 'disabled' : ''}`} aria-selected=${String(rule.id) === selected ? 'true' : null} onClick=${() => go(['rules', String(rule.id)], { q: text })}>
+  return html`<div class="rules-table"><table><thead><tr><th class="rule-id">#</th><th>Name</th>${isAll && html`<th class="rule-account">Account</th>`}
+    <th class="rule-when">When</th><th>Then</th><th class="rule-hits">Hits</th></tr></thead>
+    <tbody>${rules.map((rule) => html`<tr key=${rule.id} class=${`link ${rule.enabled === false ? 'disabled' : ''}`}
+      aria-selected=${String(rule.id) === selected ? 'true' : null} onClick=${() => go(['rules', String(rule.id)], { q: text })}>
       <td class="rule-id muted">${rule.id}</td>
       <td class="rule-name"><a href=${link(['rules', String(rule.id)], { q: text })}>${nameOf(rule)}</a> <${RuleState} rule=${rule} /></td>
-      ${isAll && html`<td class="rule-account">${rule.account === null ? html`<span class="muted">all accounts</span>` : html`<${AccountName} account=${rule.account} hash=${hashOf(rule.account ?? null)} />`}</td>`}
+      ${isAll && html`<td class="rule-account">${rule.account === null ? html`<span class="muted">all accounts</span>` : html`<${AccountName}
+        account=${rule.account} hash=${hashOf(rule.account ?? null)} />`}</td>`}
       <td class="rule-when"><code>${whenText(rule)}</code></td>
       <td class="rule-then">${thenText(rule.then)} <span class="muted">${whichText(rule)}</span></td>
       <td class="rule-hits">${hitsText(rule)}</td></tr>`)}</tbody></table></div>`;
@@ -133,7 +139,8 @@ function RuleDetail({ rule, reload }) {
     <${Fold} title="JSON" open=${false}><${Body} body=${toRequest(rule)} /><//>
     ${isAsking && html`<${Dialog} title=${`Delete ${nameOf(rule)}?`} onClose=${() => setAsking(false)}>
       <p>When ${whenText(rule)}, then ${thenText(rule.then)}: this goes, with the count of its ${counted(rule.hits, 'hit')}. What the rule has already decided stays.</p>
-      <div class="row"><${Action} class="danger" label="Delete the rule" act=${remove} /><button type="button" class="button" onClick=${() => setAsking(false)}>Cancel</button></div><//>`}
+      <div class="row"><${Action} class="danger" label="Delete the rule" act=${remove} /><button type="button" class="button"
+        onClick=${() => setAsking(false)}>Cancel</button></div><//>`}
   </article>`;
 }
 
@@ -141,14 +148,16 @@ function RuleDetail({ rule, reload }) {
 const RuleAccount = ({ rule }) => (rule.account ? html`<${AccountName} account=${rule.account} hash=${hashOf(rule.account)} full />` : html`all accounts`);
 
 /** @param {{matches: import('./rule-text.js').RuleMatch[]}} props */
-const LastMatches = ({ matches }) => html`<${Fold} title="Last matches" note=${matches.length}><ul class="lines">${matches.map((match, index) => html`<li key=${index} class="line">
+const LastMatches = ({ matches }) => html`<${Fold} title="Last matches" note=${matches.length}><ul class="lines">
+  ${matches.map((match, index) => html`<li key=${index} class="line">
   ${match.applied ? html`<span class="chip ok">applied</span>` : html`<span class="chip" title="By skip, times or probability">skipped</span>`}
   <span class="clip">${match.operation}</span><${MatchLink} match=${match} /><${Time} at=${match.at} /></li>`)}</ul><//>`;
 
 /** @param {{match: import('./rule-text.js').RuleMatch}} props */
 function MatchLink({ match }) {
   if (match.orderId !== null) return html`<a href=${link(['orders', match.orderId])}>order ${match.orderId}</a>`;
-  if (match.seq === null) return html`<span class="muted">call of the server</span>`;
+  // A call of the server has neither; its operation says what it is.
+  if (match.seq === null) return null;
   return html`<a href=${link(['traffic', hashOf(match.account), String(match.seq)])}>request ${match.seq}</a>`;
 }
 
@@ -157,7 +166,11 @@ function NeverMatched({ rule }) {
   const when = JSON.stringify(rule.when ?? {});
   const { data, error, reload } = useFetched(isOutbound(rule) ? null : `verify ${rule.id} ${when}`, [], () => verify(rule));
   useMatches(reload);
-  if (isOutbound(rule)) return html`<${Fold} title="Never matched"><p class="muted">The rule is about calls that the server makes. None of them matched yet; <a href=${link(['webhooks'])}>Webhooks</a> has the attempts.</p><//>`;
+  if (isOutbound(rule)) return html`<${Fold} title="Never matched">
+    <p class="muted">The rule is about calls that the server makes. None of them matched yet; <a href=${link(['webhooks'])}>Webhooks</a> has the attempts.</p><//>`;
+  if (error?.code === 'evicted' || error?.code === 'journal_disabled') {
+    return html`<${Fold} title="Never matched"><p class="muted">The journal cannot tell which request came nearest: ${error.message}.</p><//>`;
+  }
   if (error) return html`<${Fold} title="Never matched"><${Problem} error=${error} /><//>`;
   if (!data) return null;
   if (data.count > 0) {
@@ -165,14 +178,16 @@ function NeverMatched({ rule }) {
       ${rule.enabled === false ? 'The rule is disabled.' : 'They came before the rule, or an earlier rule applied, or the effect does not fit them.'}</p><//>`;
   }
   const [nearest, ...others] = data.nearMisses ?? [];
-  if (!nearest) return html`<${Fold} title="Never matched"><p class="muted">No request has been recorded${rule.account ? ' for this account' : ''} that the rule could be compared with.</p><//>`;
+  if (!nearest) return html`<${Fold} title="Never matched"><p class="muted">No request has been recorded that the rule could be compared with.</p><//>`;
   return html`<${Fold} title="Never matched"><p>The nearest request differs in:</p><${NearMiss} miss=${nearest} />
-    ${others.length > 0 && html`<p class="muted">Next nearest:</p>${others.map((/** @type {any} */ miss) => html`<${NearMiss} key=${`${miss.request.account}/${miss.request.seq}`} miss=${miss} />`)}`}<//>`;
+    ${others.length > 0 && html`<p class="muted">Next nearest:</p>${others.map((/** @type {any} */ miss) => html`<${NearMiss}
+      key=${`${miss.request.account}/${miss.request.seq}`} miss=${miss} />`)}`}<//>`;
 }
 
 /** @param {{miss: {request: any, differences: string[]}}} props */
 const NearMiss = ({ miss: { request, differences } }) => html`<div class="near-miss">
-  <a href=${link(['traffic', hashOf(request.account), String(request.seq)])}>request ${request.seq}</a> <span class="muted">${request.method} ${request.path}</span>
+  <a href=${link(['traffic', hashOf(request.account), String(request.seq)])}>request ${request.seq}</a> <span class="muted">
+    ${request.method} ${request.path}</span>
   <ul>${differences.map((text) => html`<li key=${text}>${text}</li>`)}</ul></div>`;
 
 /** Counts recorded requests that the rule's condition matches. @param {StoredRule} rule */
@@ -191,8 +206,10 @@ function NoRules({ onSaved }) {
   const add = async (/** @type {any} */ rule) => onSaved(await call('POST', 'rules', rule));
   return html`<div class="page narrow"><section class="empty ready-rules">
     <h2>No rules</h2>
-    <p>A rule delays, answers or breaks requests, decides how orders end, or changes webhooks. It counts what it did. Three to begin with${key ? html`, for <code>${key}</code>` : ', for all accounts'}:</p>
-    ${readyRules(key).map(({ title, text, rule }) => html`<section key=${title} class="ready-rule"><div class="row"><div><h3>${title}</h3><p class="muted">${text}</p></div><span class="spacer"></span><${Action} class="primary" label="Add" act=${() => add(rule)} /></div>
+    <p>A rule delays, answers or breaks requests, decides how orders end, or changes webhooks. It counts what it did. Three to begin with${key
+      ? html`, for <code>${key}</code>` : ', for all accounts'}:</p>
+    ${readyRules(key).map(({ title, text, rule }) => html`<section key=${title} class="ready-rule"><div class="row"><div><h3>${title}</h3>
+      <p class="muted">${text}</p></div><span class="spacer"></span><${Action} class="primary" label="Add" act=${() => add(rule)} /></div>
       <${Snippet} title="curl" text=${asRuleCurl(rule)} /></section>`)}
     <p>Or <a href=${link(['rules', 'new'])}>write one</a>, or take a request in <a href=${link(['traffic'])}>Traffic</a> and choose <b>Make a rule</b>.</p>
   </section></div>`;
