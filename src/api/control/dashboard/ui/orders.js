@@ -23,8 +23,8 @@ const ORDERS_MAX = 1000;
 /** Least time between two readings of the list while orders change. */
 const PACE_MS = 800;
 /** A reading waits for so many times the duration of the last one, so that a busy server is not read all the time. */
-const PACE_FACTOR = 10;
-const PACE_MS_MAX = 4000;
+const PACE_FACTOR = 5;
+const PACE_MS_MAX = 2000;
 
 let readableAt = 0;
 
@@ -192,20 +192,21 @@ function Toolbar({ text }) {
  * @param {{selection: Order[], shown: Order[], hasMore: boolean, onChoose: (ids: Set<string>) => void}} props
  */
 function SelectionBar({ selection, shown, hasMore, onChoose }) {
-  const [verb, setVerb] = useState(/** @type {import('./order-actions.js').Verb | null} */ (null));
+  // The dialog keeps its orders, also if they leave the list because their states change.
+  const [action, setAction] = useState(/** @type {{verb: import('./order-actions.js').Verb, orders: Order[]} | null} */ (null));
   const done = (/** @type {Order[]} */ changed) => {
-    setVerb(null);
+    setAction(null);
     onChoose(new Set());
     if (changed.length === 1) go(['orders', changed[0].id]);
   };
-  const dialog = verb && html`<${OrderDialog} verb=${verb} orders=${selection} onClose=${() => setVerb(null)} onDone=${done} />`;
-  if (selection.length === 0) return html`<div class="selection-bar muted">
-    <span>${counted(shown.length, 'order')}${hasMore ? `, of the newest ${ORDERS_MAX.toLocaleString('en')}` : ''}</span></div>`;
-  return html`<div class="selection-bar is-active" role="group" aria-label="Selected orders"><b>${selection.length} selected</b>
-    <button type="button" class="button small" onClick=${() => setVerb('complete')}>Complete…</button>
-    <button type="button" class="button small" onClick=${() => setVerb('fail')}>Fail…</button>
-    <button type="button" class="button small" onClick=${() => setVerb('expire')}>Expire…</button>
-    <button type="button" class="button small quiet" onClick=${() => onChoose(new Set())}>Clear</button>${dialog}</div>`;
+  const button = (/** @type {import('./order-actions.js').Verb} */ verb, /** @type {string} */ label) =>
+    html`<button type="button" class="button small" onClick=${() => setAction({ verb, orders: selection })}>${label}…</button>`;
+  return html`${selection.length === 0
+    ? html`<div class="selection-bar muted">${counted(shown.length, 'order')}${hasMore ? `, of the newest ${ORDERS_MAX.toLocaleString('en')}` : ''}</div>`
+    : html`<div class="selection-bar is-active" role="group" aria-label="Selected orders"><b>${selection.length} selected</b>
+        ${button('complete', 'Complete')}${button('fail', 'Fail')}${button('expire', 'Expire')}
+        <button type="button" class="button small quiet" onClick=${() => onChoose(new Set())}>Clear</button></div>`}
+    ${action && html`<${OrderDialog} ...${action} onClose=${() => setAction(null)} onDone=${done} />`}`;
 }
 
 /** Makes a sample order and goes to it. @param {import('./sample.js').Sample} sample */
