@@ -24,7 +24,7 @@ export function duration(ms) {
 /** Time from `now` to `at`: `in 30 min`, `5 s ago`. @param {number} at @param {number} now */
 export function relative(at, now) {
   const ms = at - now;
-  if (Math.abs(ms) < 1000) return 'now';
+  if (ms <= 0 && ms > -1000) return 'now';
   return ms > 0 ? `in ${duration(ms)}` : `${duration(ms)} ago`;
 }
 

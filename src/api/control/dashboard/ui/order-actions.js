@@ -1,4 +1,4 @@
-// What a person can do with orders: complete, fail and expire them. Each asks in a dialog that says what will happen.
+// Actions on orders: complete, fail and expire. Each asks in a dialog that says what will happen.
 
 import { call } from './api.js';
 import { counted } from './format.js';
@@ -109,7 +109,7 @@ export function OrderDialog({ verb, orders, onClose, onDone }) {
   const [progress, setProgress] = useState(/** @type {number | null} */ (null));
   const [failures, setFailures] = useState(/** @type {{order: Order, error: any}[]} */ ([]));
   // The orders change when the action does; what was chosen at the start stays.
-  const [affected] = useState(() => orders.filter((order) => applies(verb, order)));
+  const [affected, setAffected] = useState(() => orders.filter((order) => applies(verb, order)));
   const types = [...new Set(affected.map(({ type }) => type))];
   const { name, text, danger } = VERBS[verb];
   const isOne = affected.length === 1;
@@ -120,8 +120,9 @@ export function OrderDialog({ verb, orders, onClose, onDone }) {
     setProgress(0);
     const failed = await runAll(affected, (order) => call(...callOf(verb, order, body(order))), setProgress);
     setProgress(null);
+    if (failed.length === 0) return onDone(affected);
     setFailures(failed);
-    if (failed.length === 0) onDone(affected);
+    setAffected(failed.map(({ order }) => order));
   };
   const title = isOne ? `${name} order ${affected[0].id}` : `${name} ${counted(affected.length, 'order')}`;
   const commands = () => affected.map((order) => controlCurl(...callOf(verb, order, body(order)))).join('\n');

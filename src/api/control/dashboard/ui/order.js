@@ -1,4 +1,4 @@
-// One order: its state and outcome, timeline, pictures, requests and deliveries, and what a person can do with it.
+// One order: its state and outcome, timeline, pictures, requests, deliveries, and the actions on it.
 
 import { CallError, call, get, withQuery } from './api.js';
 import { JOB_NAMES } from './clock.js';
@@ -23,10 +23,10 @@ const readClock = async (path, signal) => ({ ...(await get(path, signal)), readA
 
 /** Clock of an order's account, which the top bar shows only if that account is selected. @param {string | null} account */
 function useClockOf(account) {
-  const { data } = useFetched(account === null ? null : withQuery('clock', { account }), ['clock', 'orders', 'deliveries'], readClock);
+  const { data, error } = useFetched(account === null ? null : withQuery('clock', { account }), ['clock', 'orders', 'deliveries'], readClock);
   const isFrozen = data?.mode === 'frozen';
   const now = useCallback(() => (data ? Date.parse(data.now) + (isFrozen ? 0 : performance.now() - data.readAt) : clockNow()), [data]);
-  return { now, isFrozen };
+  return { now, isFrozen, isKnown: Boolean(data || error) };
 }
 
 /**
@@ -39,7 +39,15 @@ function useRequests(id, account, seqs) {
   const known = useMemo(() => new Set(seqs), [seqs.join()]);
   const isAbout = (/** @type {RequestRow} */ row) => row.account === account && (row.orderId === id || known.has(row.seq));
   // The page renders again only if one of these rows changes, however many others come.
-  const version = useStore((all) => all.rows.reduce((sum, row) => (isAbout(row) ? sum + row.revision : sum), 0));
+  const version = useStore((all) => {
+    let [count, revision] = [0, 0];
+    for (const row of all.rows) {
+      if (!isAbout(row)) continue;
+      count++;
+      revision = Math.max(revision, row.revision);
+    }
+    return `${count}/${revision}`;
+  });
   return useMemo(() => {
     /** @type {RequestRow[]} */
     const rows = [...(data?.requests ?? []), ...state.rows.filter(isAbout)];
@@ -59,8 +67,8 @@ export function OrderDetail({ id }) {
   return html`<article class="order">
     <${Head} order=${data} />
     <${Result} order=${data} />
-    <${Timeline} order=${data} rows=${rows} now=${clock.now} isFrozen=${clock.isFrozen} />
-    <${DueList} order=${data} now=${clock.now} />
+    ${clock.isKnown && html`<${Timeline} order=${data} rows=${rows} now=${clock.now} isFrozen=${clock.isFrozen} />
+      <${DueList} order=${data} now=${clock.now} />`}
     <${Fold} title="Files and outputs" note=${counted(data.files.length, 'file')}><${Files} order=${data} /></${Fold}>
     <${Fold} title="Requests" note=${rows.length}><${Requests} id=${id} rows=${rows} /></${Fold}>
     <${Fold} title="Webhook deliveries" note=${counted(data.deliveries.length, 'attempt')}><${Deliveries} order=${data} /></${Fold}>
@@ -94,7 +102,7 @@ function Head({ order }) {
   </header>`;
 }
 
-/** What came of the order, or what it waits for. @param {{order: any}} props */
+/** Outcome of the order, or what it waits for. @param {{order: any}} props */
 function Result({ order }) {
   const { outcome, status, processing } = order;
   const waiting = waitingFor(order);
@@ -115,7 +123,7 @@ function waitingFor({ status, files, type }) {
   return type.startsWith('watermark') ? 'All files are uploaded.' : 'Waits for the client: all files are uploaded, and the confirm is still to come.';
 }
 
-/** What is due next, with countdowns. @param {{order: any, now: () => number}} props */
+/** Due work, with countdowns. @param {{order: any, now: () => number}} props */
 function DueList({ order, now }) {
   const due = dueOf(order);
   if (!due.length) return null;

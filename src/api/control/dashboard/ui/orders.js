@@ -23,7 +23,8 @@ const ORDERS_MAX = 1000;
 /** Least time between two readings of the list while orders change. */
 const PACE_MS = 800;
 /** A reading waits for so many times the duration of the last one, so that a busy server is not read all the time. */
-const PACE_FACTOR = 20;
+const PACE_FACTOR = 5;
+const PACE_MS_MAX = 2000;
 
 let readableAt = 0;
 
@@ -37,11 +38,13 @@ async function readPaced(path, signal) {
     get(withQuery(path.replace(/^orders/, 'jobs'), { limit: ORDERS_MAX }), signal),
   ]);
   const now = performance.now();
-  readableAt = now + Math.max(PACE_MS, PACE_FACTOR * (now - startedAt));
+  readableAt = now + Math.min(PACE_MS_MAX, Math.max(PACE_MS, PACE_FACTOR * (now - startedAt)));
   /** @type {Map<string, Job>} */
   const due = new Map();
   for (const job of jobs) if (job.orderId !== null && !due.has(job.orderId)) due.set(job.orderId, job);
-  return { orders: orders.reverse(), hasMore: next !== null, due };
+  /** Accounts with a clock of their own, which the clock in the top bar is not. @type {Set<string>} */
+  const shifted = new Set(jobs.filter((/** @type {Job} */ job) => job.clock !== 'default').map((/** @type {Job} */ job) => job.clock));
+  return { orders: orders.reverse(), hasMore: next !== null, due, shifted };
 }
 
 /** Fields that the filter can name. @type {Record<string, (order: Order, value: string) => boolean>} */
@@ -86,6 +89,7 @@ export function Orders({ route }) {
           version=${0} columns=${9}
             isFollowing=${false} onFollow=${() => {}} header=${html`<${HeaderCells} shown=${shown} chosen=${chosen} onChoose=${setChosen} />`}
             render=${(/** @type {Order} */ order) => html`<${RowCells} order=${order} due=${data?.due.get(order.id) ?? endOf(order)} isAll=${isAll}
+              isShifted=${isAll && (order.status === 'expired' || data?.shifted.has(order.account))}
               isChosen=${chosen.has(order.id)} onChoose=${() => setChosen(toggled(chosen, order.id))} />`} />`}
     </section>
     ${id && html`<section class="detail" aria-label="Order" key=${id}><a class="back" href=${link(['orders'], { q: text })}><${Icon} name="back" />Orders</a>
@@ -128,8 +132,8 @@ function HeaderCells({ shown, chosen, onChoose }) {
     ${COLUMNS.slice(1).map((name) => html`<span key=${name} role="columnheader" class=${`cell-${name.split(' ')[0]}`}>${name}</span>`)}`;
 }
 
-/** @param {{order: Order, due?: Job, isAll: boolean, isChosen: boolean, onChoose: () => void}} props */
-function RowCells({ order, due, isAll, isChosen, onChoose }) {
+/** @param {{order: Order, due?: Job, isAll: boolean, isShifted: boolean, isChosen: boolean, onChoose: () => void}} props */
+function RowCells({ order, due, isAll, isShifted, isChosen, onChoose }) {
   const files = order.fileNames.length === 1 ? order.fileNames[0] : `${order.fileNames.length} files`;
   const stop = (/** @type {Event} */ event) => event.stopPropagation();
   return html`<span role="gridcell" class="cell-pick" onClick=${stop}><label class="pick"><input type="checkbox" aria-label=${`Select order ${order.id}`}
@@ -140,8 +144,8 @@ function RowCells({ order, due, isAll, isChosen, onChoose }) {
     <span role="gridcell" class="cell-type">${TYPE_NAMES[order.type] ?? order.type}</span>
     <span role="gridcell" class="cell-files" title=${order.fileNames.slice(0, 20).join('\n')}>${files}</span>
     <span role="gridcell" class="cell-state"><${StateChip} state=${order.status} label=${stateLabel(order)} /></span>
-    <span role="gridcell" class="cell-age muted"><${Age} at=${order.createdAt} isShifted=${due !== undefined && due.clock !== 'default' && isAll} /></span>
-    <span role="gridcell" class="cell-next muted">${due && html`${JOB_NAMES[due.kind] ?? due.kind} <${Due} job=${due} isAll=${isAll} />`}</span>`;
+    <span role="gridcell" class="cell-age muted"><${Age} at=${order.createdAt} isShifted=${isShifted} /></span>
+    <span role="gridcell" class="cell-next muted">${due && html`${JOB_NAMES[due.kind] ?? due.kind} <${Due} job=${due} isShifted=${isShifted} />`}</span>`;
 }
 
 /** Time since the creation. An account with a clock of its own, beside others, shows the instant. @param {{at: string, isShifted: boolean}} props */
@@ -151,8 +155,8 @@ function Age({ at, isShifted }) {
   return html`<time datetime=${at} title=${`Created ${at} by the account's clock`}>${text}</time>`;
 }
 
-/** @param {{job: Job, isAll: boolean}} props */
-const Due = ({ job, isAll }) => (isAll && job.clock !== 'default'
+/** @param {{job: Job, isShifted: boolean}} props */
+const Due = ({ job, isShifted }) => (isShifted
   ? html`<time datetime=${job.at} title="By the account's own clock">${job.at.slice(0, 16).replace('T', ' ')}</time>`
   : html`<${Countdown} at=${job.at} />`);
 
@@ -188,20 +192,21 @@ function Toolbar({ text }) {
  * @param {{selection: Order[], shown: Order[], hasMore: boolean, onChoose: (ids: Set<string>) => void}} props
  */
 function SelectionBar({ selection, shown, hasMore, onChoose }) {
-  const [verb, setVerb] = useState(/** @type {import('./order-actions.js').Verb | null} */ (null));
+  // The dialog keeps its orders, also if they leave the list because their states change.
+  const [action, setAction] = useState(/** @type {{verb: import('./order-actions.js').Verb, orders: Order[]} | null} */ (null));
   const done = (/** @type {Order[]} */ changed) => {
-    setVerb(null);
+    setAction(null);
     onChoose(new Set());
     if (changed.length === 1) go(['orders', changed[0].id]);
   };
-  const dialog = verb && html`<${OrderDialog} verb=${verb} orders=${selection} onClose=${() => setVerb(null)} onDone=${done} />`;
-  if (selection.length === 0) return html`<div class="selection-bar muted">
-    <span>${counted(shown.length, 'order')}${hasMore ? `, of the newest ${ORDERS_MAX.toLocaleString('en')}` : ''}</span></div>`;
-  return html`<div class="selection-bar is-active" role="group" aria-label="Selected orders"><b>${selection.length} selected</b>
-    <button type="button" class="button small" onClick=${() => setVerb('complete')}>Complete…</button>
-    <button type="button" class="button small" onClick=${() => setVerb('fail')}>Fail…</button>
-    <button type="button" class="button small" onClick=${() => setVerb('expire')}>Expire…</button>
-    <button type="button" class="button small quiet" onClick=${() => onChoose(new Set())}>Clear</button>${dialog}</div>`;
+  const button = (/** @type {import('./order-actions.js').Verb} */ verb, /** @type {string} */ label) =>
+    html`<button type="button" class="button small" onClick=${() => setAction({ verb, orders: selection })}>${label}…</button>`;
+  return html`${selection.length === 0
+    ? html`<div class="selection-bar muted">${counted(shown.length, 'order')}${hasMore ? `, of the newest ${ORDERS_MAX.toLocaleString('en')}` : ''}</div>`
+    : html`<div class="selection-bar is-active" role="group" aria-label="Selected orders"><b>${selection.length} selected</b>
+        ${button('complete', 'Complete')}${button('fail', 'Fail')}${button('expire', 'Expire')}
+        <button type="button" class="button small quiet" onClick=${() => onChoose(new Set())}>Clear</button></div>`}
+    ${action && html`<${OrderDialog} ...${action} onClose=${() => setAction(null)} onDone=${done} />`}`;
 }
 
 /** Makes a sample order and goes to it. @param {import('./sample.js').Sample} sample */

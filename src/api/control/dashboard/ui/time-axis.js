@@ -49,7 +49,7 @@ export function gapLabels({ x, anchors }) {
   return anchors.slice(1).flatMap((at, index) => {
     const [from, to] = [x(anchors[index]), x(at)];
     const text = duration(at - anchors[index]);
-    return to - from >= textWidth(text) + 10 ? [{ x: (from + to) / 2, text }] : [];
+    return at - anchors[index] >= 1 && to - from >= textWidth(text) + 10 ? [{ x: (from + to) / 2, text }] : [];
   });
 }
 
@@ -64,7 +64,8 @@ function tickText(at, first) {
 export function ticks({ x, anchors }, width, now) {
   /** @type {{left: number, right: number, at: number, text: string}[]} */
   const placed = [];
-  for (const at of [now, anchors[0], anchors[anchors.length - 1], ...anchors]) {
+  const whole = anchors.filter(Number.isInteger);
+  for (const at of [now, anchors[0], anchors[anchors.length - 1], ...whole]) {
     const text = at === now ? 'now' : tickText(at, anchors[0]);
     const half = textWidth(text) / 2;
     const middle = Math.min(Math.max(x(at), half), width - half);

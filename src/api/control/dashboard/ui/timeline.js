@@ -20,6 +20,40 @@ const TARGET_PX = 24;
 const HALF_PX = 5;
 const LABEL_MIN_PX = 40;
 
+/** Distance on the axis of what happened in the same millisecond, as on a frozen clock. */
+const STEP_MS = 0.01;
+
+/**
+ * Returns the instants of the requests, states and deliveries. Those of the same millisecond are put one after the other: a
+ * state after the request that caused it, or after the state before, and the deliveries after the last state.
+ * @param {any} order @param {import('./store.js').RequestRow[]} rows
+ */
+function instantsOf(order, rows) {
+  /** @type {{subject: any, operation?: string, at: number, place: number}[]} */
+  const all = rows.map((row, place) => ({ subject: row, operation: row.operation, at: Date.parse(row.at), place }));
+  let place = -1;
+  for (const change of order.history) {
+    const at = Date.parse(change.at);
+    const cause = all.findLast((other) => other.operation === change.by && other.at === at);
+    place = cause ? cause.place + 0.1 : place + 0.001;
+    all.push({ subject: change, at, place });
+  }
+  for (const attempt of order.deliveries) all.push({ subject: attempt, at: Date.parse(attempt.at), place: place + 0.01 });
+  all.sort((a, b) => a.at - b.at || a.place - b.place);
+  const instants = new Map();
+  let [last, reached] = [all[0], 0];
+  for (const one of all) {
+    const { attempt } = one.subject;
+    const isSame = attempt ? attempt === last.subject.attempt : one.operation ? one.operation === last.operation : Boolean(last.operation);
+    const isLater = Math.floor(reached) < one.at;
+    if (isLater) reached = one.at;
+    else if (!isSame) reached = Math.min(reached + STEP_MS, one.at + 1 - STEP_MS);
+    instants.set(one.subject, reached);
+    last = one;
+  }
+  return { at: (/** @type {any} */ subject) => /** @type {number} */ (instants.get(subject)), reached };
+}
+
 /** Returns what is due for an order, earliest first. @param {any} order @returns {Due[]} */
 export function dueOf(order) {
   /** @type {Due[]} */
@@ -44,15 +78,16 @@ const lookOf = ({ status, fault }) => (fault ? 'server' : status === null ? 'pla
 /**
  * Returns the requests as marks. A run of the same requests, with nothing else in between, is one mark.
  * @param {import('./store.js').RequestRow[]} rows @param {number[]} others
+ * @param {(subject: any) => number} instant
  */
-function requestMarks(rows, others) {
+function requestMarks(rows, others, instant) {
   /** @type {(Mark & {operation: string, look: string})[]} */
   const marks = [];
   for (const row of rows) {
-    const at = Date.parse(row.at);
+    const at = instant(row);
     const last = marks[marks.length - 1];
     const look = lookOf(row);
-    const isRun = last && last.operation === row.operation && last.look === look && !others.some((other) => other > (last.until ?? last.at) && other < at);
+    const isRun = last && last.operation === row.operation && last.look === look && !others.some((other) => other > (last.until ?? last.at) && other <= at);
     if (isRun) {
       Object.assign(last, { until: at, count: (last.count ?? 1) + 1 });
       last.title = `${row.operation}, ${last.count} times, the last ${row.at}`;
@@ -66,10 +101,15 @@ function requestMarks(rows, others) {
   return marks;
 }
 
-/** Returns the jobs that ran, and those that are due, as marks. @param {any} order @param {Due[]} due @param {number} now @returns {Mark[]} */
-function jobMarks(order, due, now) {
-  const ran = order.history.filter((/** @type {any} */ { by }) => JOB_NAMES[by]).map((/** @type {any} */ { at, by, to }) =>
-    ({ at: Date.parse(at), look: 'job', text: JOB_NAMES[by], title: `${by} made the order ${STATE_NAMES[to] ?? to}\n${at}` }));
+/**
+ * Returns the jobs that ran, and those that are due, as marks.
+ * @param {any} order @param {Due[]} due @param {number} now @param {(subject: any) => number} instant @returns {Mark[]}
+ */
+function jobMarks(order, due, now, instant) {
+  const ran = order.history.filter((/** @type {any} */ { by }) => JOB_NAMES[by]).map((/** @type {any} */ change) => {
+    const { at, by, to } = change;
+    return { at: instant(change), look: 'job', text: JOB_NAMES[by], title: `${by} made the order ${STATE_NAMES[to] ?? to}\n${at}` };
+  });
   const ahead = due.filter(({ kind }) => kind !== 'webhook.deliver').map(({ at, kind, name }) => dueMark(at, kind, name, now));
   return [...ran, ...ahead];
 }
@@ -79,13 +119,13 @@ function dueMark(at, kind, name, now) {
   return { at, look: 'job', isDue: true, text: name, title: `${kind} is due ${relative(at, now)}\n${new Date(at).toISOString()}` };
 }
 
-/** @param {any} order @param {Due[]} due @param {number} now @returns {Mark[]} */
-function deliveryMarks(order, due, now) {
+/** @param {any} order @param {Due[]} due @param {number} now @param {(subject: any) => number} instant @returns {Mark[]} */
+function deliveryMarks(order, due, now, instant) {
   const made = order.deliveries.map((/** @type {any} */ attempt) => {
     const isOk = attempt.status >= 200 && attempt.status < 300;
     const title = `${attempt.eventType}, attempt ${attempt.attempt}: ${attempt.status ?? attempt.error}\n${attempt.url}\n${attempt.at}`;
     const text = `${attempt.attempt}: ${attempt.status ?? 'no response'}`;
-    return { at: Date.parse(attempt.at), look: isOk ? 'ok' : 'server', text, title, href: link(['webhooks', String(attempt.id)]) };
+    return { at: instant(attempt), look: isOk ? 'ok' : 'server', text, title, href: link(['webhooks', String(attempt.id)]) };
   });
   return [...made, ...due.filter(({ kind }) => kind === 'webhook.deliver').map(({ at, kind, name }) => dueMark(at, kind, name, now))];
 }
@@ -139,13 +179,17 @@ function Marks({ marks, x, width, now }) {
   });
 }
 
-/** Bars of the states, with what is left of the current one ahead of now. @param {{order: any, due: Due[], now: number, x: (at: number) => number}} props */
-function StateBars({ order, due, now, x }) {
+/**
+ * Bars of the states, with what is left of the current one ahead of now.
+ * @param {{order: any, due: Due[], now: number, x: (at: number) => number, instant: (subject: any) => number}} props
+ */
+function StateBars({ order, due, now, x, instant }) {
   const end = due.find(({ kind }) => kind.startsWith('order.') && kind !== 'order.report')?.at ?? now;
-  return order.history.map((/** @type {any} */ { at, to, by }, /** @type {number} */ index) => {
-    const left = x(Date.parse(at));
+  return order.history.map((/** @type {any} */ change, /** @type {number} */ index) => {
+    const { at, to, by } = change;
+    const left = x(instant(change));
     const next = order.history[index + 1];
-    const right = x(next ? Date.parse(next.at) : Math.max(now, Date.parse(at)));
+    const right = x(next ? instant(next) : now);
     const ahead = next || to === 'expired' ? right : Math.max(right, x(end));
     const name = STATE_NAMES[to] ?? to;
     return html`<span key=${index} class="bar state-${to}" role="img" aria-label=${`${name} from ${at}, by ${by}`} title=${`${name} from ${at}\nby ${by}`}
@@ -166,13 +210,13 @@ export function Timeline({ order, rows, now: readNow, isFrozen }) {
     if (track.current) observer.observe(track.current);
     return () => observer.disconnect();
   }, []);
-  const now = readNow();
+  const { at: instant, reached } = instantsOf(order, rows);
+  const now = Math.max(readNow(), reached + STEP_MS);
   const due = dueOf(order);
-  const jobs = jobMarks(order, due, now);
-  const deliveries = deliveryMarks(order, due, now);
-  const states = order.history.map((/** @type {any} */ { at }) => Date.parse(at));
-  const others = [...states, ...jobs.map(({ at }) => at), ...deliveries.map(({ at }) => at)];
-  const requests = requestMarks(rows, others);
+  const jobs = jobMarks(order, due, now, instant);
+  const deliveries = deliveryMarks(order, due, now, instant);
+  const others = [...order.history.map(instant), ...jobs.map(({ at }) => at), ...deliveries.map(({ at }) => at)];
+  const requests = requestMarks(rows, others, instant);
   const axis = makeAxis([...others, ...requests.flatMap(({ at, until }) => [at, until ?? at])], now, width);
   const lane = (/** @type {string} */ name, /** @type {any} */ content) => html`<div class="lane" role="group" aria-label=${name}>
     <span class="lane-name">${name}</span><div class="track">${content}</div></div>`;
@@ -180,7 +224,7 @@ export function Timeline({ order, rows, now: readNow, isFrozen }) {
     <div class="ahead-area"><span class="lane-name"></span><div class="track">${width > 0 && html`<i class="ahead" style=${{ left: `${axis.x(now)}px` }}></i>
       <i class="now" style=${{ left: `${axis.x(now)}px` }}></i>`}</div></div>
     ${lane('requests', html`<${Marks} marks=${requests} x=${axis.x} width=${width} now=${now} />`)}
-    ${lane('states', html`<${StateBars} order=${order} due=${due} now=${now} x=${axis.x} />`)}
+    ${lane('states', html`<${StateBars} order=${order} due=${due} now=${now} x=${axis.x} instant=${instant} />`)}
     ${lane('jobs', html`<${Marks} marks=${jobs} x=${axis.x} width=${width} now=${now} />`)}
     ${lane('deliveries', html`<${Marks} marks=${deliveries} x=${axis.x} width=${width} now=${now} />`)}
     <div class="lane axis" aria-hidden="true"><span class="lane-name"></span><div class="track" ref=${track}>
