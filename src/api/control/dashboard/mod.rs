@@ -60,7 +60,6 @@ static FILES: LazyLock<EmbeddedFiles> = LazyLock::new(|| {
         "index.html",
         "now.js",
         "order-actions.js",
-        "order.js",
         "orders.css",
         "orders.js",
         "pages.css",
