@@ -81,9 +81,7 @@ mod tests {
 
     #[test]
     fn read_returns_kind_and_size_and_never_panics_on_truncated_files() {
-        for name in [
-            "a.jpg", "a.png", "a.webp", "a.bmp", "a.gif", "a.tif", "a.svg",
-        ] {
+        for name in ["a.jpg", "a.png", "a.webp", "a.bmp", "a.gif", "a.tif"] {
             let sample = super::super::sample::sample(name, [7; 32]).expect("a sample");
             let whole = facts(&sample);
             assert_eq!(whole.kind, FileKind::of_name(name), "{name}");
