@@ -41,7 +41,6 @@ macro_rules! embed {
 /// Files of the page. A test fails if a file of `ui/` is missing here.
 static FILES: LazyLock<EmbeddedFiles> = LazyLock::new(|| {
     EmbeddedFiles::new(embed! {
-        "account-form.js",
         "accounts.js",
         "api.js",
         "app.js",
@@ -67,18 +66,14 @@ static FILES: LazyLock<EmbeddedFiles> = LazyLock::new(|| {
         "pages.css",
         "parts.js",
         "pictures.js",
-        "report.js",
         "request.js",
         "router.js",
         "rule-editor.js",
-        "rule-form.js",
         "rule-text.js",
-        "rules.css",
         "rules.js",
         "sample.js",
         "signature.js",
         "snippets.js",
-        "state.css",
         "state.js",
         "store.js",
         "style.css",

@@ -1,35 +1,35 @@
-// Rules as words and commands, and proposals for new ones.
+// Rules as data: their effects and conditions, which make the form, the words and the JSON.
 
-import { ORIGIN } from './api.js';
 import { duration } from './format.js';
-import { controlCurl, quoted } from './snippets.js';
 
 /**
  * @typedef {{operation?: string, method?: string, path?: string, fileName?: string, webhookUrl?: string}} RuleWhen
- * @typedef {{delayMs?: number, respond?: {status?: number, headers?: Record<string, string | number>, body?: any}, fault?: string,
- *   bytesPerSecond?: number, outcome?: any, processing?: any, webhook?: any}} RuleThen
  * @typedef {{name?: string | null, account?: string | null, enabled?: boolean, when?: RuleWhen, skip?: number,
- *   times?: number | null, probability?: number, then: RuleThen}} Rule
+ *   times?: number | null, probability?: number, then: any}} Rule
  * @typedef {{at: string, account: string | null, operation: string, seq: number | null, orderId: string | null, applied: boolean}} RuleMatch
  * @typedef {Rule & {id: number, hits: number, lastMatches: RuleMatch[]}} StoredRule
- * @typedef {'respond' | 'delay' | 'fault' | 'outcome' | 'processing' | 'webhook'} Kind
+ * @typedef {{label: string, empty?: any, [attribute: string]: any}} RuleField Control of a value. `empty` is the value of an empty control.
+ * @typedef {{about: 'requests' | 'orders' | 'webhooks', at: string, name: string, start: any, say: (value: any, then: any) => string,
+ *   fields: Record<string, RuleField>}} Effect Effect at a path of `then`, what it starts with, and the fields by their paths.
  */
 
-/**
- * Kinds of effects: their name, what they act on, and what the form starts with.
- * @type {Record<Kind, {name: string, isAboutOrders: boolean, start: RuleThen}>}
- */
-export const KINDS = {
-  respond: { name: 'Answer in place of the handler', isAboutOrders: false, start: { respond: { status: 503 } } },
-  delay: { name: 'Delay', isAboutOrders: false, start: { delayMs: 2000 } },
-  fault: { name: 'Break the response', isAboutOrders: false, start: { fault: 'reset' } },
-  outcome: { name: 'Outcome of an order', isAboutOrders: true, start: { outcome: { status: 'failed' } } },
-  processing: { name: 'Processing time of an order', isAboutOrders: true, start: { processing: { ms: 60000 } } },
-  webhook: { name: 'Webhook', isAboutOrders: false, start: { webhook: { duplicate: 2 } } },
-};
+/** @param {any} value @param {string} path */
+export const getIn = (value, path) => path.split('.').reduce((inner, name) => inner?.[name], value);
 
+/** Returns a copy with the value at the path; undefined removes it. @param {any} value @param {string} path @param {any} inner @returns {any} */
+export function setIn(value, path, inner) {
+  const [name, ...rest] = path.split('.');
+  return { ...value, [name]: rest.length ? setIn(value?.[name], rest.join('.'), inner) : inner };
+}
+
+/** @param {string} label @param {object} [more] @returns {RuleField} */
+const number = (label, more) => ({ label, type: 'number', ...more });
+/** @param {string[]} names */
+const options = (...names) => Object.fromEntries(names.map((name) => [name, name]));
+
+const PROBABILITY = number('Probability', { max: 1, step: 'any', placeholder: 'by the result' });
 /** Faults with their effect. @type {Record<string, string>} */
-export const FAULTS = {
+const FAULTS = {
   reset: 'reset the connection',
   empty: 'close without a byte',
   truncate: 'cut the response in half',
@@ -37,181 +37,139 @@ export const FAULTS = {
   drip: 'send the response slowly',
 };
 
-/** Calls of the server itself, which no recorded request matches. */
-export const OUTBOUND = ['webhook.deliver', 'zeroCopy.put', 'file.fetch'];
+/** Effects of rules. The first that a rule has is the one that the form shows. @type {Effect[]} */
+export const EFFECTS = [
+  { about: 'requests', at: 'respond', name: 'Answer in place of the handler', start: { status: 503 }, say: ({ status }) => `answer ${status}`, fields: {
+    'respond.status': number('Status', { min: 200, max: 599 }),
+    'respond.headers': { label: 'Headers', type: 'json', placeholder: '{"Retry-After": 3}' },
+    'respond.body': { label: 'Body', type: 'json', rows: 4, placeholder: '{"code": "SERVICE_UNAVAILABLE"}' },
+  } },
+  { about: 'requests', at: 'fault', name: 'Break the response', start: 'reset', say: (fault) => FAULTS[fault] ?? fault, fields: {
+    fault: { label: 'Fault', options: FAULTS, note: 'The request is handled as always' },
+    bytesPerSecond: number('Bytes a second', { min: 1, placeholder: '1024', note: 'For the slow response' }),
+  } },
+  { about: 'orders', at: 'outcome.status', name: 'fails', start: 'failed', say: (_, { outcome }) => ['fail', outcome.errorCode].filter(Boolean).join(' with '),
+    fields: {
+      'outcome.errorCode': { label: 'Error code', placeholder: 'AI_DETECTION_TIMEOUT', note: 'BIZ MORI only' },
+      'outcome.errorMessage': { label: 'Error message' },
+    } },
+  { about: 'orders', at: 'outcome.finalResult', name: 'final result (Undetectable)', start: 'AI Edited', say: (result) => `result ${result}`, fields: {
+    'outcome.finalResult': { label: 'Final result', hints: ['AI Generated', 'Real', 'Digitally Edited', 'AI Edited', 'Grok'] },
+    'outcome.probability': PROBABILITY,
+  } },
+  { about: 'orders', at: 'outcome.probability', name: 'probability (detection)', start: 0.62, say: (value) => `probability ${value}`,
+    fields: { 'outcome.probability': PROBABILITY } },
+  { about: 'orders', at: 'outcome.watermarkText', name: 'watermark (extraction)', start: 'FOUND BY RULE',
+    say: (text) => (text === null ? 'find no watermark' : `find watermark “${text}”`),
+    fields: { 'outcome.watermarkText': { label: 'Text of the watermark', empty: null, placeholder: 'no watermark' } } },
+  { about: 'orders', at: 'outcome.detectionStatus', name: 'no result (extraction, v3)', start: 'inconclusive', say: (status) => `detection ${status}`,
+    fields: { 'outcome.detectionStatus': { label: 'Status', options: options('inconclusive', 'unsupported', 'error') } } },
+  { about: 'orders', at: 'outcome.analysis', name: 'the analysis fails (Undetectable)', start: 'failed', say: () => 'fail the analysis', fields: {} },
+  { about: 'orders', at: 'processing.ms', name: 'done after a time', start: 60000, say: (ms) => `process for ${duration(ms)}`,
+    fields: { 'processing.ms': number("Milliseconds of the account's clock") } },
+  { about: 'orders', at: 'processing.polls', name: 'done after a number of reads', start: 3, say: (polls) => `done after ${polls} reads`,
+    fields: { 'processing.polls': number('Reads that show it in progress', { min: 1, max: 1000 }) } },
+  { about: 'orders', at: 'processing', name: 'held until it is completed or failed', start: 'hold', say: () => 'hold until released', fields: {} },
+  { about: 'webhooks', at: 'webhook', name: 'Webhook', start: { duplicate: 2 }, say: webhookText, fields: {
+    'webhook.duplicate': number('Send it, times', { min: 2, max: 10, placeholder: '1' }),
+    'webhook.delayMs': number('Later, ms', { placeholder: '0' }),
+    'webhook.signature': { label: 'Signature', options: { '': 'valid', ...options('wrong', 'missing') } },
+    'webhook.outOfOrder': { label: 'Send it after the next one', type: 'checkbox' },
+    'webhook.drop': { label: 'Do not send it at all', type: 'checkbox' },
+  } },
+  { about: 'requests', at: 'delayMs', name: 'Delay', start: 2000, say: (ms) => `wait ${duration(ms)}`,
+    fields: { delayMs: number('Milliseconds of real time', { max: 600000 }) } },
+];
 
-/** Kind of a rule's first effect. @param {RuleThen} then @returns {Kind} */
-export function kindOf(then) {
-  for (const kind of /** @type {Kind[]} */ (['webhook', 'outcome', 'processing', 'respond', 'fault'])) if (kind in then) return kind;
-  return 'delay';
+/** @param {any} webhook */
+function webhookText({ drop, duplicate, delayMs, signature, outOfOrder }) {
+  const sent = [
+    duplicate && `${duplicate} times`, delayMs && `${duration(delayMs)} later`, outOfOrder && 'after the next one', signature && `with ${signature} signature`,
+  ];
+  return drop ? 'drop the webhook' : `send the webhook ${sent.filter(Boolean).join(', ')}`;
 }
 
-/** `true` if the rule acts on orders, and `false` if it acts on calls. @param {Rule} rule */
-const isAboutOrders = ({ then }) => KINDS[kindOf(then)].isAboutOrders;
+/** `true` if `then` has the effect. @param {any} then @returns {(effect: Effect) => boolean} */
+const has = (then) => ({ at, start }) => getIn(then, at) === null || typeof getIn(then, at) === typeof start;
+
+/** Returns the first effect. @param {any} then */
+export const effectOf = (then) => EFFECTS.find(has(then));
+
+/** Calls of the server itself, which no recorded request matches. */
+const OUTBOUND = ['webhook.deliver', 'zeroCopy.put', 'file.fetch'];
 
 /** `true` if the rule acts on calls that the server makes. @param {Rule} rule */
 export const isOutbound = ({ when = {}, then }) => 'webhook' in then || 'webhookUrl' in when || OUTBOUND.includes(when.operation ?? '');
 
-/** Text that names a rule. @param {StoredRule} rule */
-export const nameOf = (rule) => rule.name ?? `rule ${rule.id}`;
+/** Names of the conditions that fit an effect and an operation. @param {string} about @param {string} [operation] */
+export function conditionsOf(about, operation = '') {
+  if (about === 'webhooks' || operation === 'webhook.deliver') return ['operation', 'webhookUrl'];
+  return about === 'orders' || OUTBOUND.includes(operation) ? ['operation', 'fileName'] : ['operation', 'method', 'path'];
+}
+
+/** Fields of conditions by their names. @type {Record<string, RuleField>} */
+export const CONDITIONS = {
+  operation: { label: 'Operation' },
+  method: { label: 'Method', placeholder: 'any', hints: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] },
+  path: { label: 'Path', placeholder: '/api/v2/orders/*' },
+  fileName: { label: 'File name', placeholder: 'photo*.jpg' },
+  webhookUrl: { label: 'URL of the webhook', placeholder: 'http://*/hook' },
+};
+
+/** Fields that say which of the matches a rule applies to. @type {Record<string, RuleField>} */
+export const MATCHES = {
+  skip: number('Skip the first', { placeholder: '0' }),
+  times: number('Then apply, times', { min: 1, placeholder: 'no limit' }),
+  probability: { ...PROBABILITY, placeholder: '1' },
+};
+
+/**
+ * Returns the rule with another effect, and without the conditions that it cannot have.
+ * @param {Rule} rule @param {Effect} effect @param {string} [fileName]
+ */
+export function withEffect(rule, { about, at, start }, fileName) {
+  const { operation = '', ...rest } = rule.when ?? {};
+  const isKept = OUTBOUND.includes(operation) ? about === 'requests' || (about === 'webhooks' && operation === 'webhook.deliver') : about !== 'webhooks';
+  const named = isKept ? operation : '';
+  const all = /** @type {Record<string, any>} */ ({ fileName, ...rest, operation: named });
+  return toRequest({ ...rule, when: Object.fromEntries(conditionsOf(about, named).map((name) => [name, all[name]])), then: setIn({}, at, start) });
+}
 
 /** Returns the rule as a request has it, without fields that have their defaults. @param {Partial<StoredRule>} rule @returns {Rule} */
-export function toRequest({ name, account, enabled, when, skip, times, probability, then }) {
-  const conditions = Object.fromEntries(Object.entries(when ?? {}).filter(([, value]) => value));
-  return {
-    ...(name ? { name } : {}),
-    ...(account ? { account } : {}),
-    ...(enabled === false ? { enabled } : {}),
-    ...(Object.keys(conditions).length ? { when: conditions } : {}),
-    ...(skip ? { skip } : {}),
-    ...(times === null || times === undefined ? {} : { times }),
-    ...(probability === undefined || probability === 1 ? {} : { probability }),
-    then: then ?? {},
-  };
+export function toRequest({ name, account, enabled, when, skip, times, probability, then = {} }) {
+  const conditions = Object.entries(when ?? {}).filter(([, value]) => value);
+  return JSON.parse(JSON.stringify({
+    name: name || undefined,
+    account: account || undefined,
+    enabled: enabled === false ? false : undefined,
+    when: conditions.length ? Object.fromEntries(conditions) : undefined,
+    skip: skip || undefined,
+    times: times ?? undefined,
+    probability: probability === 1 ? undefined : probability,
+    then,
+  }));
 }
+
+/** Text that names a rule. @param {StoredRule} rule */
+export const nameOf = (rule) => rule.name ?? `rule ${rule.id}`;
 
 /** Returns the condition in words. @param {Rule} rule */
 export function whenText(rule) {
   const { operation, method, path, fileName, webhookUrl } = rule.when ?? {};
-  const every = isOutbound(rule) ? 'every webhook attempt' : isAboutOrders(rule) ? 'every order' : 'every request';
+  const every = isOutbound(rule) ? 'every webhook attempt' : effectOf(rule.then)?.about === 'orders' ? 'every order' : 'every request';
   const target = [method, path].filter(Boolean).join(' ');
-  const parts = [operation, target, fileName && `file ${fileName}`, webhookUrl && `to ${webhookUrl}`].filter(Boolean);
-  return parts.length ? parts.join(', ') : every;
+  return [operation, target, fileName && `file ${fileName}`, webhookUrl && `to ${webhookUrl}`].filter(Boolean).join(', ') || every;
 }
 
 /** Returns which of the matches the rule applies to, in words. An empty string stands for all. @param {Rule} rule */
-export function whichText({ skip, times, probability }) {
-  const many = times === 1 ? 'once' : times ? `${times} times` : '';
-  const after = skip ? `after ${skip === 1 ? 'the first match' : `the first ${skip} matches`}` : '';
-  const part = probability !== undefined && probability < 1 ? `${Math.round(probability * 1000) / 10} % of the matches` : '';
-  return [many, after, part].filter(Boolean).join(', ');
+export function whichText({ skip, times, probability = 1 }) {
+  const many = times === 1 ? 'once' : times && `${times} times`;
+  const part = probability < 1 && `${Math.round(probability * 1000) / 10} % of the matches`;
+  return [many, skip && `after the first ${skip === 1 ? 'match' : `${skip} matches`}`, part].filter(Boolean).join(', ');
 }
 
-/** Returns the effects in words. @param {RuleThen} then */
-export function thenText({ delayMs, respond, fault, bytesPerSecond, outcome, processing, webhook }) {
-  const parts = [];
-  if (delayMs) parts.push(`wait ${duration(delayMs)}`);
-  if (respond) parts.push(`answer ${respond.status ?? '…'}`);
-  if (fault) parts.push(fault === 'drip' ? `send ${bytesPerSecond ?? 1024} bytes a second` : FAULTS[fault] ?? fault);
-  if (outcome) parts.push(outcomeText(outcome));
-  if (processing) parts.push(processingText(processing));
-  if (webhook) parts.push(webhookText(webhook));
-  return parts.join(', then ') || 'nothing yet';
-}
-
-/** @param {any} outcome */
-function outcomeText(outcome) {
-  if (outcome.status === 'failed') return outcome.errorCode ? `fail with ${outcome.errorCode}` : 'fail';
-  if (outcome.analysis) return 'fail the analysis';
-  if (outcome.finalResult) return `result ${outcome.finalResult}${outcome.probability === undefined ? '' : `, probability ${outcome.probability}`}`;
-  if (outcome.probability !== undefined) return `probability ${outcome.probability}`;
-  if (outcome.watermarkText !== undefined) return outcome.watermarkText === null ? 'find no watermark' : `find watermark “${outcome.watermarkText}”`;
-  return outcome.detectionStatus ? `detection ${outcome.detectionStatus}` : 'outcome';
-}
-
-/** @param {any} processing */
-function processingText(processing) {
-  if (processing === 'hold') return 'hold until released';
-  return processing.polls === undefined ? `process for ${duration(processing.ms ?? 0)}` : `done after ${processing.polls} reads`;
-}
-
-/** @param {any} webhook */
-function webhookText({ drop, duplicate, delayMs, signature, outOfOrder }) {
-  if (drop) return 'drop the webhook';
-  const parts = [
-    duplicate && `send it ${duplicate} times`,
-    delayMs && `send it ${duration(delayMs)} later`,
-    signature && `${signature} signature`,
-    outOfOrder && 'send it after the next one',
-  ];
-  return parts.filter(Boolean).join(', ') || 'change the webhook';
-}
-
-/** Returns the curl command that adds the rule. @param {Partial<StoredRule>} rule */
-export const asRuleCurl = (rule) => controlCurl('POST', 'rules', toRequest(rule));
-
-/** Returns the `stuntdouble` command that adds the rule. @param {Partial<StoredRule>} rule */
-export function asRuleCommand(rule) {
-  const { account, ...rest } = toRequest(rule);
-  const url = ORIGIN === 'http://localhost:8080' ? '' : ` --url ${ORIGIN}`;
-  return `stuntdouble rules add ${quoted(JSON.stringify(rest))}${account ? ` --account ${quoted(account)}` : ''}${url}`;
-}
-
-/**
- * Rules that are ready to be added, for a page without rules.
- * @param {string | null} account @returns {{title: string, text: string, rule: Rule}[]}
- */
-export function readyRules(account) {
-  const scope = account ? { account } : {};
-  const busy = { respond: { status: 503, headers: { 'Retry-After': 1 } } };
-  return [
-    {
-      title: 'Answer the next request with 503, once',
-      text: 'Does the client wait and try again?',
-      rule: { name: 'busy once', ...scope, when: { operation: '*' }, times: 1, then: busy },
-    },
-    {
-      title: 'Decide the probability of files by their name',
-      text: 'Detections of files such as photo-7.jpg get 0.62.',
-      rule: { name: 'uncertain photos', ...scope, when: { fileName: 'photo*' }, then: { outcome: { probability: 0.62 } } },
-    },
-    {
-      title: 'Send every webhook twice',
-      text: 'Does the receiver notice that it has the event already?',
-      rule: { name: 'twice', ...scope, then: { webhook: { duplicate: 2 } } },
-    },
-  ];
-}
-
-/** Returns the first file name in a request's body or query. @param {any} value @returns {string | undefined} */
-function findFileName(value) {
-  if (value === null || typeof value !== 'object') return undefined;
-  for (const [name, inner] of Object.entries(value)) {
-    if ((name === 'fileName' || name === 'file_name') && typeof inner === 'string') return inner;
-    const found = findFileName(inner);
-    if (found) return found;
-  }
-  return undefined;
-}
-
-/** Returns the proposal for a rule about a request like this one. @param {any} exchange @returns {{rule: Rule, fileName?: string}} */
-export function fromRequest(exchange) {
-  const { account, operation, method, path, query, requestBody } = exchange;
-  const isRoute = /^(bizmori|undetectable|storage)\./.test(operation);
-  const when = isRoute ? { operation } : { method, path };
-  const rule = toRequest({ account, when, times: 1, then: KINDS.respond.start });
-  return { rule, fileName: findFileName(requestBody) ?? findFileName(Object.fromEntries(new URLSearchParams(query ?? ''))) };
-}
-
-/**
- * Returns the proposal for a rule that decides about the next order with the same file name.
- * @param {any} order @returns {{rule: Rule, fileName?: string}}
- */
-export function fromOrder(order) {
-  const fileName = order.files?.[0]?.name ?? order.fileNames?.[0];
-  return { rule: toRequest({ account: order.account, when: { fileName }, then: { outcome: outcomeFor(order) } }), fileName };
-}
-
-/** Returns an outcome that an order of this type can have. @param {{vendor: string, type: string}} order */
-function outcomeFor({ vendor, type }) {
-  if (vendor === 'undetectable') return { finalResult: 'AI Edited' };
-  if (/extract/i.test(type)) return { watermarkText: 'FOUND BY RULE' };
-  return /detect/i.test(type) ? { probability: 0.62 } : { status: 'failed' };
-}
-
-/**
- * Returns the rule with another kind of effect, and without the conditions that the kind cannot have.
- * @param {Rule} rule @param {Kind} kind @param {string} [fileName] @returns {Rule}
- */
-export function withKind(rule, kind, fileName) {
-  const { operation, ...rest } = rule.when ?? {};
-  const isOfServer = OUTBOUND.includes(operation ?? '');
-  const named = operation === undefined ? {} : { operation };
-  /** @type {RuleWhen} */
-  let when;
-  if (kind === 'webhook') when = { ...(operation === 'webhook.deliver' ? named : {}), webhookUrl: rest.webhookUrl };
-  else if (KINDS[kind].isAboutOrders) when = { ...(isOfServer ? {} : named), fileName: rest.fileName ?? fileName };
-  else if (isOfServer) when = { ...named, ...rest };
-  else when = { ...named, method: rest.method, path: rest.path };
-  return toRequest({ ...rule, when, then: structuredClone(KINDS[kind].start) });
+/** Returns the effects in words. @param {any} then */
+export function thenText(then) {
+  const texts = EFFECTS.filter(has(then)).map(({ at, say }) => say(getIn(then, at), then));
+  return texts.join(', ') || 'nothing yet';
 }

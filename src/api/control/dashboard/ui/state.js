@@ -1,12 +1,15 @@
 // State: settings of the account, snapshots, reset, export, and facts on the server.
 
-import { call, getAll, send, withQuery } from './api.js';
 import { switchAccount } from './accounts.js';
-import { AccountForm } from './account-form.js';
+import { call, send, withQuery } from './api.js';
 import { counted, duration, instant, size } from './format.js';
-import { AccountName, Action, Dialog, Facts, Problem, StateChip } from './parts.js';
-import { accountKey, hashOf, useFetched, useStore } from './store.js';
+import { AccountName, Action, Ask, Card, Copy, Facts, Field, Problem, StateChip, Table } from './parts.js';
+import { controlCurl } from './snippets.js';
+import { hashOf, loadAccounts, useFetched, useStore } from './store.js';
 import { html, useState } from './vendor/preact.js';
+
+/** @typedef {import('./store.js').Account} Account */
+/** @typedef {{name: string, account: string | null, takenAt: string, accounts: number, orders: number, bytes: number}} Snapshot */
 
 /** Accounts that the list shows. */
 const ACCOUNTS_MAX = 200;
@@ -15,158 +18,182 @@ export function State() {
   const hash = useStore((all) => all.accountHash);
   const accounts = useStore((all) => all.accounts);
   const account = accounts.find((one) => one.hash === hash);
-  const info = useFetched(withQuery('info', { account: account?.key }), ['orders', 'deliveries', 'rules', 'accounts']);
+  const key = account?.key ?? null;
+  const info = useFetched(withQuery('info', { account: key }), ['orders', 'deliveries', 'rules', 'accounts']);
+  const reset = async () => {
+    await call('POST', 'reset', key === null ? {} : { account: key });
+    switchAccount('');
+  };
   return html`<div class="page state">
-    <header><h2>State</h2>${account && html`<${AccountName} account=${account.key} hash=${account.hash} full />`}<span class="spacer"></span>
-      <${Export} account=${account?.key ?? null} /><${Reset} account=${account?.key ?? null} info=${info.data} /></header>
+    <header><h2>${account ? html`<${AccountName} account=${key} hash=${hash} full />` : 'All accounts'}</h2><span class="spacer"></span>
+      <${Action} label="Export as fixtures" isDisabled=${key === null} act=${() => exportFixtures(key)}
+        title=${key === null ? 'Select an account first' : 'For --fixtures and stuntdouble fixtures load'} />
+      <${Ask} label=${key === null ? 'Reset everything' : 'Reset the account'} title=${`Reset ${key ?? 'everything'}?`} act=${reset}>
+        <${ResetText} account=${key} info=${info.data} /><//></header>
     <${Problem} error=${info.error} />
-    <div class="columns">
-      <div>${account ? html`<${AccountForm} key=${account.key} account=${account} />` : html`<${Accounts} accounts=${accounts} />`}<${Snapshots}
-        account=${account?.key ?? null} /></div>
-      <div>${info.data && html`<${Server} info=${info.data} />`}</div>
-    </div>
+    <div class="columns"><div>${account ? html`<${AccountForm} key=${key} account=${account} />` : html`<${Accounts} accounts=${accounts} />`}
+        <${Snapshots} account=${key} /></div>
+      <div>${info.data && html`<${Server} info=${info.data} />`}</div></div>
   </div>`;
 }
 
-/** @param {{accounts: import('./store.js').Account[]}} props */
+/** Downloads the fixtures of the account. @param {string | null} account */
+async function exportFixtures(account) {
+  const response = await send(withQuery('fixtures', { account }));
+  if (!response.ok) throw (await response.json()).error;
+  const href = URL.createObjectURL(await response.blob());
+  Object.assign(document.createElement('a'), { href, download: `fixtures-${hashOf(account)}.json` }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 10000);
+}
+
+/** @param {{account: string | null, info: any}} props */
+function ResetText({ account, info }) {
+  const rules = useFetched(account && 'rules?limit=1000').data?.rules ?? [];
+  const { orders = {}, accounts = 0, journal } = info ?? {};
+  const sum = Object.values(orders).reduce((all, count) => all + Number(count), 0);
+  const waiting = (orders.pending ?? 0) + (orders.inProgress ?? 0);
+  const named = rules.filter((/** @type {any} */ rule) => rule.account === account).length;
+  const goes = [
+    account ? 'the account with its settings, clock and webhooks' : `${counted(accounts, 'account')}, with clocks and webhooks`,
+    `${counted(sum, 'order')} with files${waiting ? `, ${waiting.toLocaleString('en')} of them not done` : ''}`,
+    account ? `${counted(named, 'rule')} that name the account` : counted(info?.rules ?? 0, 'rule'),
+    account ? 'its recorded requests and inboxes' : `${counted(journal?.requests ?? 0, 'recorded request')}, all inboxes`,
+  ];
+  return html`<p>This goes, and cannot be brought back but from a snapshot:</p><ul class="goes">${goes.map((text) => html`<li key=${text}>${text}</li>`)}</ul>
+    <p class="muted">Snapshots stay.${account ? ' Other accounts stay as they are.' : ' The default clock shows the real time again.'}</p>`;
+}
+
+/** Input and button that make something with a name. @param {{label: string, verb: string, act: (name: string) => Promise<any>}} props */
+function New({ label, verb, act }) {
+  const [name, setName] = useState('');
+  return html`<div class="row wrap"><input type="text" aria-label=${label} placeholder=${label} maxlength="200" value=${name}
+    onInput=${(/** @type {any} */ { target }) => setName(target.value)} />
+    <${Action} label=${verb} isDisabled=${!name} act=${() => act(name).then(() => setName(''))} /></div>`;
+}
+
+/** @param {{accounts: Account[]}} props */
 function Accounts({ accounts }) {
-  const [key, setKey] = useState('');
-  const add = async () => {
+  const open = (/** @type {Account} */ { hash }) => switchAccount(hash);
+  const add = async (/** @type {string} */ key) => {
     await call('PUT', `accounts/${encodeURIComponent(key)}`, {});
-    const all = await getAll('accounts', 'accounts');
-    const { hash } = all.find((account) => account.key === key) ?? { hash: '' };
-    setKey('');
-    if (hash) switchAccount(hash);
+    await loadAccounts();
+    switchAccount(hashOf(key));
   };
-  const newest = [...accounts].sort((a, b) => (b.createdAt ?? '').localeCompare(a.createdAt ?? ''));
-  return html`<section class="card"><header><h3>Accounts</h3><span class="muted">${counted(accounts.length, 'account')}</span></header>
-    ${accounts.length === 0 ? html`<p class="muted">None yet. Any word is an API key; its first use makes the account.</p>` : html`<div class="table-box">
-      <table><thead><tr><th>Key</th><th>Plan</th><th class="optional">Credits</th><th>State</th><th class="optional">Created</th></tr></thead>
-      <tbody>${newest.slice(0, ACCOUNTS_MAX).map((account) => html`<tr key=${account.key} class="link" onClick=${() => switchAccount(account.hash)}>
-        <td><button type="button" class="as-link" onClick=${() => switchAccount(account.hash)}><${AccountName} account=${account.key}
-          hash=${account.hash} /></button></td>
-        <td>${account.requestsPerMinute === null ? account.plan : `${account.requestsPerMinute} a minute`}</td><td class="optional">
-          ${account.credits === null ? 'unlimited' : account.credits.toLocaleString('en')}</td>
-        <td>${account.state === 'active' ? 'active' : html`<${StateChip} state="failed" label=${account.state} />`}</td><td class="muted optional">
-          ${account.createdAt ? instant(account.createdAt) : ''}</td></tr>`)}</tbody></table></div>`}
+  const newest = [...accounts].sort((a, b) => (b.createdAt ?? '').localeCompare(a.createdAt ?? '')).slice(0, ACCOUNTS_MAX);
+  return html`<${Card} title="Accounts" note=${counted(accounts.length, 'account')}>
+    ${accounts.length === 0 ? html`<p class="muted">None yet. Any word is an API key; its first use makes the account.</p>`
+      : html`<${Table} rows=${newest} keyOf=${hashOfAccount} open=${open} columns=${ACCOUNT_COLUMNS} />`}
     ${accounts.length > ACCOUNTS_MAX && html`<p class="muted">${accounts.length - ACCOUNTS_MAX} more: find them by the switcher in the top bar.</p>`}
-    <div class="row new"><input type="text" aria-label="Key of a new account" placeholder="Key of a new account" value=${key}
-      onInput=${(/** @type {any} */ event) => setKey(event.target.value)} /><${Action} label="Set it up" isDisabled=${!key} act=${add} /></div>
-  </section>`;
+    <${New} label="Key of a new account" verb="Set it up" act=${add} /><//>`;
 }
 
-/** Downloads the fixtures of the account. @param {{account: string | null}} props */
-function Export({ account }) {
+/** @param {Account} account */
+const hashOfAccount = ({ hash }) => hash;
+
+/** @type {[string, (account: Account) => any, string?][]} */
+const ACCOUNT_COLUMNS = [
+  ['Key', ({ key, hash }) => html`<button type="button" class="as-link" onClick=${() => switchAccount(hash)}>
+    <${AccountName} account=${key} hash=${hash} /></button>`],
+  ['Plan', ({ plan, requestsPerMinute }) => (requestsPerMinute === null ? plan : `${requestsPerMinute} a minute`)],
+  ['Credits', ({ credits }) => credits?.toLocaleString('en') ?? 'unlimited'],
+  ['State', ({ state }) => (state === 'active' ? state : html`<${StateChip} state="failed" label=${state} />`)],
+  ['Created', ({ createdAt }) => createdAt && instant(createdAt), 'muted'],
+];
+
+/**
+ * Controls of an account's settings, by the names of the settings. An empty control stands for null.
+ * @type {Record<string, {label: string, [attribute: string]: any}>}
+ */
+const SETTINGS = {
+  plan: { label: 'Plan', options: {
+    unlimited: 'unlimited', free: 'free: 60 requests a minute', pro: 'pro: 300 requests a minute', enterprise: 'enterprise: 1,000 requests a minute',
+  } },
+  state: { label: 'State', options: {
+    active: 'active', expired: 'expired: every call is refused', forbidden: 'forbidden: every call is refused', unknown: 'unknown: as if the key did not exist',
+  } },
+  revision: { label: "Revision of BIZ MORI's API", options: { '': 'as the server is set', '2026-03': '2026-03', '2026-10': '2026-10' } },
+  requestsPerMinute: { label: 'Requests a minute', type: 'number', placeholder: 'by the plan' },
+  credits: { label: 'Credits', type: 'number', placeholder: 'unlimited' },
+  retentionDays: { label: 'Retention, days', type: 'number', placeholder: 'as the server is set' },
+  delayMs: { label: 'Processing, ms', type: 'number', placeholder: 'as the server is set' },
+  jitterMs: { label: 'Jitter, ms', type: 'number', placeholder: '0' },
+};
+
+/** @param {{account: Account}} props */
+function AccountForm({ account }) {
+  const [edits, setEdits] = useState(/** @type {Record<string, any>} */ ({}));
+  const stored = /** @type {Record<string, any>} */ ({ ...account, ...account.processing });
+  const settings = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, (name in edits ? edits : stored)[name] ?? null]));
+  const { delayMs, jitterMs, ...rest } = settings;
+  const processing = delayMs === null && jitterMs === null ? null : { delayMs: delayMs ?? 0, jitterMs: jitterMs ?? 0 };
+  const put = /** @type {const} */ (['PUT', `accounts/${encodeURIComponent(account.key)}`, { ...rest, processing }]);
+  const isChanged = Object.keys(settings).some((name) => settings[name] !== (stored[name] ?? null));
+  const defaults = { ...Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, null])), plan: 'unlimited', state: 'active' };
   const save = async () => {
-    const response = await send(withQuery('fixtures', { account }));
-    if (!response.ok) throw (await response.json()).error;
-    const url = URL.createObjectURL(await response.blob());
-    const anchor = document.createElement('a');
-    Object.assign(anchor, { href: url, download: `fixtures-${hashOf(account)}.json` });
-    anchor.click();
-    setTimeout(() => URL.revokeObjectURL(url), 10000);
+    await call(...put);
+    await loadAccounts();
+    setEdits({});
   };
-  return html`<${Action} label="Export as fixtures" isDisabled=${account === null} act=${save}
-    title=${account === null ? 'Select an account first' : 'Webhooks, rules and finished orders of the account, for --fixtures and stuntdouble fixtures load'} />`;
+  return html`<${Card} title="Settings of the account" note=${html`<${Copy} label="curl" text=${() => controlCurl(...put)} />`}>
+    <div class="fields">${Object.entries(SETTINGS).map(([name, field]) => html`<${Field} key=${name} ...${field} value=${settings[name]}
+      set=${(/** @type {any} */ value = null) => setEdits({ ...edits, [name]: value })} />`)}</div>
+    <div class="row wrap"><${Action} class="primary" label="Save" isDisabled=${!isChanged} act=${save} />
+      ${isChanged && html`<button type="button" class="button" onClick=${() => setEdits({})}>Discard</button>`}
+      <span class="spacer"></span><button type="button" class="button quiet" onClick=${() => setEdits(defaults)}>Defaults</button></div><//>`;
 }
-
-/** Button and dialog of a reset. @param {{account: string | null, info: any}} props */
-function Reset({ account, info }) {
-  const [isAsking, setAsking] = useState(false);
-  return html`<button type="button" class="button danger" onClick=${() => setAsking(true)}>
-    ${account === null ? 'Reset everything' : 'Reset the account'}</button>
-    ${isAsking && html`<${ResetDialog} account=${account} info=${info} onClose=${() => setAsking(false)} />`}`;
-}
-
-/** @param {{account: string | null, info: any, onClose: () => void}} props */
-function ResetDialog({ account, info, onClose }) {
-  const { data } = useFetched('rules?limit=1000');
-  const reset = async () => {
-    await call('POST', 'reset', account === null ? {} : { account });
-    onClose();
-    switchAccount('');
-  };
-  const orders = Object.values(info?.orders ?? {}).reduce((sum, count) => sum + Number(count), 0);
-  const rules = account === null ? info?.rules : (data?.rules ?? []).filter((/** @type {any} */ rule) => rule.account === account).length;
-  const waiting = (info?.orders?.pending ?? 0) + (info?.orders?.inProgress ?? 0);
-  return html`<${Dialog} title=${account === null ? 'Reset everything?' : `Reset ${account}?`} onClose=${onClose}>
-    <p>This goes, and cannot be brought back but from a snapshot:</p>
-    <ul class="goes">
-      ${account === null ? html`<li>${counted(info?.accounts ?? 0, 'account')}, with clocks and webhooks</li>`
-        : html`<li>the account with its settings, clock and webhooks</li>`}
-      <li>${counted(orders, 'order')} with files${waiting ? `, ${waiting.toLocaleString('en')} of them not done` : ''}</li>
-      <li>${counted(rules ?? 0, 'rule')}${account === null ? '' : ' that name the account'}</li>
-      <li>${account === null ? `${counted(info?.journal?.requests ?? 0, 'recorded request')}, all inboxes` : 'its recorded requests and inboxes'}</li>
-    </ul>
-    <p class="muted">Snapshots stay.${account === null ? ' The default clock shows the real time again.' : ' Other accounts stay as they are.'}</p>
-    <div class="row"><${Action} class="danger" label=${account === null ? 'Reset everything' : 'Reset the account'} act=${reset} /><button type="button"
-      class="button" onClick=${onClose}>Cancel</button></div><//>`;
-}
-
-/** @typedef {{name: string, account: string | null, takenAt: string, accounts: number, orders: number, bytes: number}} Snapshot */
 
 /** @param {{account: string | null}} props */
 function Snapshots({ account }) {
   const { data, error, reload } = useFetched(withQuery('snapshots', { account }), ['accounts']);
-  const [name, setName] = useState('');
-  const [asked, setAsked] = useState(/** @type {{snapshot: Snapshot, isRestore: boolean} | null} */ (null));
-  const take = async () => {
-    await call('PUT', `snapshots/${encodeURIComponent(name)}`, account === null ? {} : { account });
-    setName('');
-    reload();
-  };
   const snapshots = /** @type {Snapshot[]} */ (data?.snapshots ?? []);
-  return html`<section class="card"><header><h3>Snapshots</h3><span class="muted">
-    ${account === null ? 'of everything, and of single accounts' : 'of this account'}</span></header>
+  const take = (/** @type {string} */ name) => call('PUT', `snapshots/${encodeURIComponent(name)}`, account === null ? {} : { account }).then(reload);
+  return html`<${Card} title="Snapshots" note=${account === null ? 'of everything, and of single accounts' : 'of this account'}>
     <${Problem} error=${error} />
-    ${snapshots.length === 0 ? html`<p class="muted">None. A snapshot keeps orders, files, webhooks, rules, clocks and settings; restore it before each test.</p>`
-      : html`<div class="table-box"><table><thead><tr><th>Name</th>${account === null && html`<th>Of</th>`}
-        <th class="optional">Orders</th><th class="optional">Size</th><th class="optional">Taken</th><th><span class="sr">Actions</span></th></tr></thead>
-      <tbody>${snapshots.map((snapshot) => html`<tr key=${`${snapshot.account}/${snapshot.name}`}><td><b>${snapshot.name}</b></td>
-        ${account === null && html`<td>${snapshot.account === null ? `everything, ${counted(snapshot.accounts, 'account')}` : html`<${AccountName}
-          account=${snapshot.account} hash=${hashOf(snapshot.account)} />`}</td>`}
-        <td class="number optional">${snapshot.orders.toLocaleString('en')}</td><td class="number optional">${size(snapshot.bytes)}</td>
-          <td class="muted optional">${instant(snapshot.takenAt)}</td>
-        <td><div class="row"><button type="button" class="button small" onClick=${() => setAsked({ snapshot, isRestore: true })}>Restore</button>
-          <button type="button" class="button small danger" onClick=${() => setAsked({ snapshot, isRestore: false })}>Delete</button></div></td></tr>`)}</tbody></table></div>`}
-    <div class="row new"><input type="text" aria-label="Name of a new snapshot" placeholder="Name" maxlength="100" value=${name}
-      onInput=${(/** @type {any} */ event) => setName(event.target.value)} />
-      <${Action} label=${account === null ? 'Take a snapshot of everything' : 'Take a snapshot'} isDisabled=${!name} act=${take} /></div>
-    ${asked && html`<${SnapshotDialog} ...${asked} onClose=${() => setAsked(null)} onDone=${() => { setAsked(null); reload(); }} />`}
-  </section>`;
+    ${snapshots.length === 0 ? html`<p class="muted">None. A snapshot keeps orders, files, webhooks, rules, clocks and settings for the next test.</p>`
+      : html`<${Table} rows=${snapshots} keyOf=${JSON.stringify} columns=${[
+        ['Name', (/** @type {Snapshot} */ { name }) => html`<b>${name}</b>`], account === null && ['Of', snapshotOf], ...SNAPSHOT_COLUMNS,
+        ['Actions', (/** @type {Snapshot} */ snapshot) => html`<${SnapshotActions} snapshot=${snapshot} reload=${reload} />`],
+      ]} />`}
+    <${New} label="Name of a new snapshot" verb=${`Take a snapshot${account === null ? ' of everything' : ''}`} act=${take} /><//>`;
 }
 
-/** @param {{snapshot: Snapshot, isRestore: boolean, onClose: () => void, onDone: () => void}} props */
-function SnapshotDialog({ snapshot, isRestore, onClose, onDone }) {
-  const { name, account } = snapshot;
+/** @param {Snapshot} snapshot */
+const snapshotOf = ({ account, accounts }) => (account === null ? `everything, ${counted(accounts, 'account')}`
+  : html`<${AccountName} account=${account} hash=${hashOf(account)} />`);
+
+/** @type {[string, (snapshot: Snapshot) => any, string?][]} */
+const SNAPSHOT_COLUMNS = [
+  ['Orders', ({ orders }) => orders.toLocaleString('en'), 'number'], ['Size', ({ bytes }) => size(bytes), 'number'],
+  ['Taken', ({ takenAt }) => instant(takenAt), 'muted'],
+];
+
+/** @param {{snapshot: Snapshot, reload: () => void}} props */
+function SnapshotActions({ snapshot: { name, account, orders, takenAt }, reload }) {
   const path = `snapshots/${encodeURIComponent(name)}`;
-  const run = async () => {
-    if (isRestore) await call('POST', `${path}/restore`, account === null ? {} : { account });
-    else await call('DELETE', withQuery(path, { account }));
-    onDone();
-  };
   const whose = account === null ? 'everything' : `the account ${account}`;
-  return html`<${Dialog} title=${`${isRestore ? 'Restore' : 'Delete'} ${name}?`} onClose=${onClose}>
-    <p>${isRestore ? `The present state of ${whose} goes: orders, files, webhooks, rules, settings, recorded requests and inboxes.
-      Instead come ${counted(snapshot.orders, 'order')} of ${instant(snapshot.takenAt)}.`
-      : `The snapshot of ${whose} with ${counted(snapshot.orders, 'order')} goes. The present state stays.`}</p>
-    <div class="row"><${Action} class=${isRestore ? 'primary' : 'danger'} label=${isRestore ? 'Restore' : 'Delete the snapshot'} act=${run} />
-      <button type="button" class="button" onClick=${onClose}>Cancel</button></div><//>`;
+  return html`<div class="row"><${Ask} label="Restore" class="small" title=${`Restore ${name}?`}
+      act=${() => call('POST', `${path}/restore`, account === null ? {} : { account }).then(reload)}>
+      <p>The present state of ${whose} goes: orders, files, webhooks, rules, settings, recorded requests and inboxes. Instead come${' '}
+        ${counted(orders, 'order')} of ${instant(takenAt)}.</p><//>
+    <${Ask} label="Delete" class="small danger" title=${`Delete ${name}?`} verb="Delete the snapshot"
+      act=${() => call('DELETE', withQuery(path, { account })).then(reload)}>
+      <p>The snapshot of ${whose} with ${counted(orders, 'order')} goes. The present state stays.</p><//></div>`;
 }
 
 /** @param {{info: any}} props */
 function Server({ info }) {
   const { memory, journal } = info;
-  const evicted = journal.evicted ? `, ${journal.evicted.toLocaleString('en')} evicted` : '';
-  const kept = `${counted(journal.requests, 'request')}, ${size(journal.bytes)} of ${size(journal.bytesMax)}${evicted}`;
-  return html`<section class="card"><header><h3>Server</h3></header><${Facts} pairs=${[
+  const of = (/** @type {number} */ used, /** @type {number | null} */ max) => used && [used, max].filter(Boolean).map(size).join(' of ');
+  const number = (/** @type {number} */ count) => count.toLocaleString('en');
+  return html`<${Card} title="Server"><${Facts} pairs=${[
     ['version', info.version],
-    ['started', info.startedAt && html`<span title=${info.startedAt}>${instant(info.startedAt)}, ${duration(info.uptimeMs)} ago</span>`],
+    ['started', info.startedAt && `${instant(info.startedAt)}, ${duration(info.uptimeMs)} ago`],
     ['unknown keys', info.mode === 'strict' ? 'refused (mode strict)' : 'become accounts (mode open)'],
     ['data directory', html`<code>${info.dataDirectory}</code>${info.isTemporary && html`<p class="muted">temporary: goes when the server stops</p>`}`],
-    ['memory', memory?.residentBytes && `${size(memory.residentBytes)}${memory.limitBytes ? ` of ${size(memory.limitBytes)}` : ''}`],
-    ['journal', html`${kept}<p class="muted">at most ${journal.requestsMax.toLocaleString('en')} requests of each account</p>`],
+    ['memory', memory && of(memory.residentBytes, memory.limitBytes)],
+    ['journal', html`${counted(journal.requests, 'request')}, ${of(journal.bytes, journal.bytesMax)}, ${number(journal.evicted)} evicted
+      <p class="muted">at most ${number(journal.requestsMax)} requests of each account</p>`],
     ['accounts, rules', `${info.accounts}, ${info.rules}`],
     ['open dashboards', info.streams],
-  ]} /></section>`;
+  ]} /><//>`;
 }

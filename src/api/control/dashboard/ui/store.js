@@ -223,7 +223,8 @@ export async function loadClock() {
   }
 }
 
-async function loadAccounts() {
+/** Reads the accounts again. */
+export async function loadAccounts() {
   const accounts = await getAll('accounts', 'accounts');
   update({ accounts });
 }
