@@ -348,5 +348,5 @@ export function Ask({ label, title, verb = label, act, class: name = 'danger', c
 }
 
 /** Part of a page with a title. @param {{title: string, note?: any, children?: any}} props */
-export const Card = ({ title, note, children }) => html`<section class="card"><header><h3>${title}</h3><span class="muted">${note}</span></header>
+export const Card = ({ title, note, children }) => html`<section class="card"><header><h2>${title}</h2><span class="muted">${note}</span></header>
   ${children}</section>`;

@@ -2,41 +2,26 @@
 
 import { call, CallError, ORIGIN } from './api.js';
 import { counted } from './format.js';
-import { AccountName, Action, Ask, Body, Copy, Empty, Facts, Fold, Icon, Problem, SearchInput, Snippet, Split, Table, Time, useMoves } from './parts.js';
+import { AccountName, Action, Ask, Body, Card, Copy, Empty, Facts, Fold, Icon, Problem, SearchInput, Snippet, Split, Table, Time, useMoves } from './parts.js';
 import { go, link, replace } from './router.js';
-import { EditRule, NewRule } from './rule-editor.js';
-import { isOutbound, nameOf, thenText, toRequest, whenText, whichText } from './rule-text.js';
+import { EditRule, isOutbound, nameOf, NewRule, thenText, toRequest, whenText, whichText } from './rule.js';
 import { controlCurl, quoted } from './snippets.js';
-import { accountKey, hashOf, onTopic, useFetched, useListing, useStore } from './store.js';
-import { html, useEffect, useRef, useState } from './vendor/preact.js';
+import { accountKey, hashOf, useFetched, useListing, useStore } from './store.js';
+import { html, useState } from './vendor/preact.js';
 
-/** @typedef {import('./rule-text.js').StoredRule} StoredRule */
+/** @typedef {import('./rule.js').StoredRule} StoredRule */
 
 /** Pause between two readings that new requests cause. */
 const PAUSE_MS = 1500;
 
-/** Calls `reload` when something happens that a rule may have matched, with a pause between two calls. @param {() => void} reload */
-function useMatches(reload) {
-  const latest = useRef(reload);
-  latest.current = reload;
-  useEffect(() => {
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    let timer;
-    const soon = () => (timer ??= setTimeout(() => ((timer = undefined), latest.current()), PAUSE_MS));
-    const ends = /** @type {const} */ (['requests', 'orders', 'deliveries']).map((topic) => onTopic(topic, soon));
-    return () => {
-      clearTimeout(timer);
-      for (const end of ends) end();
-    };
-  }, []);
-}
+/** What happens when a rule may have matched. @type {import('./store.js').Topic[]} */
+const MATCH_TOPICS = ['requests', 'orders', 'deliveries'];
 
 /** @param {{route: import('./router.js').Route}} props */
 export function Rules({ route }) {
-  const { data, error, reload } = useListing('rules', 'rules', ['rules', 'accounts']);
+  const { data, error, reload } = useListing('rules', 'rules', ['rules', 'accounts', ...MATCH_TOPICS], PAUSE_MS);
   const isAll = useStore((all) => all.accountHash) === '';
   useStore((all) => all.accounts);
-  useMatches(reload);
   const [saved, setSaved] = useState(/** @type {StoredRule | null} */ (null));
   const [part] = route.parts;
   const { q: text = '', edit } = route.query;
@@ -124,7 +109,7 @@ function RuleDetail({ rule, reload }) {
     <${Fold} title="JSON" open=${false}><${Body} body=${toRequest(rule)} /><//>`;
 }
 
-/** A match of an order has no request, and a call of the server has neither. @type {[string, (match: import('./rule-text.js').RuleMatch) => any][]} */
+/** A match of an order has no request, and a call of the server has neither. @type {[string, (match: import('./rule.js').RuleMatch) => any][]} */
 const MATCH_COLUMNS = [
   ['Rule', ({ applied }) => html`<span class="chip ${applied ? 'ok' : ''}">${applied ? 'applied' : 'skipped'}</span>`],
   ['Operation', ({ operation }) => operation],
@@ -138,19 +123,20 @@ const requestLink = (account, seq) => html`<a href=${link(['traffic', hashOf(acc
 /** Why a rule has not matched: the recorded requests that come nearest. @param {{rule: StoredRule}} props */
 function NeverMatched({ rule }) {
   const isOfServer = isOutbound(rule);
-  const { data, error, reload } = useFetched(isOfServer ? null : `verify ${rule.id} ${JSON.stringify(rule.when)}`, [], () => verify(rule));
-  useMatches(reload);
-  if (isOfServer) return html`<p class="muted">No call of the server matched yet; <a href=${link(['webhooks'])}>Webhooks</a> has the attempts.</p>`;
-  if (/^(evicted|journal_disabled)$/.test(error?.code ?? '')) return html`<p class="muted">Which request came nearest is not recorded: ${error?.message}.</p>`;
-  if (error || !data) return html`<${Problem} error=${error} />`;
-  if (data.count > 0) {
-    return html`<p class="muted">${counted(data.count, 'recorded request')} would match by operation, path and file name.${' '}
-      ${rule.enabled === false ? 'The rule is disabled.' : 'They came before the rule, or an earlier rule applied, or the effect does not fit them.'}</p>`;
-  }
-  const misses = /** @type {{request: any, differences: string[]}[]} */ (data.nearMisses ?? []);
-  if (!misses.length) return html`<p class="muted">No request has been recorded that the rule could be compared with.</p>`;
+  const key = isOfServer ? null : `${rule.id} ${JSON.stringify(rule.when)}`;
+  const { data, error } = useFetched(key, MATCH_TOPICS, () => verify(rule), PAUSE_MS);
+  const isGone = /^(evicted|journal_disabled)$/.test(error?.code ?? '');
+  if (!isGone && (error || (!data && !isOfServer))) return html`<${Problem} error=${error} />`;
+  /** @type {{request: any, differences: string[]}[]} */
+  const misses = data?.nearMisses ?? [];
+  const text = isOfServer ? 'No call of the server matched yet; Webhooks has the attempts.'
+    : isGone ? `Which request came nearest is not recorded: ${error?.message}.`
+    : data.count > 0 ? `${counted(data.count, 'recorded request')} would match${rule.enabled === false ? ', but the rule is disabled'
+      : '. They came before the rule, or an earlier rule applied, or the effect does not fit them'}.`
+    : misses.length === 0 && 'No request has been recorded that the rule could be compared with.';
+  if (text) return html`<p class="muted">${text}</p>`;
   return html`<p>The nearest request differs in:</p>${misses.map(({ request: { account, seq, method, path }, differences }) => html`<div class="near-miss"
-    key=${`${account}/${seq}`}>${requestLink(account, seq)} <span class="muted">${method} ${path}</span>
+    key=${`${account}/${seq}`}><p>${requestLink(account, seq)} <span class="muted">${method} ${path}</span></p>
     <ul>${differences.map((text) => html`<li key=${text}>${text}</li>`)}</ul></div>`)}`;
 }
 
@@ -164,23 +150,22 @@ async function verify({ account, when = {} }) {
   }
 }
 
-/** Rules that are ready to be added. @type {[string, string, import('./rule-text.js').Rule][]} */
+/** Rules that are ready to be added, and what they are for. @type {[string, import('./rule.js').Rule][]} */
 const READY = [
-  ['Answer the next request with 503, once', 'Does the client wait and try again?',
+  ['Does the client wait and try again?',
     { name: 'busy once', when: { operation: '*' }, times: 1, then: { respond: { status: 503, headers: { 'Retry-After': 1 } } } }],
-  ['Decide the probability of files by their name', 'Detections of files such as photo-7.jpg get 0.62.',
+  ['Detections of files such as photo-7.jpg get 0.62.',
     { name: 'uncertain photos', when: { fileName: 'photo*' }, then: { outcome: { probability: 0.62 } } }],
-  ['Send every webhook twice', 'Does the receiver notice that it has the event already?', { name: 'twice', then: { webhook: { duplicate: 2 } } }],
+  ['Does the receiver notice that it has the event already?', { name: 'twice', then: { webhook: { duplicate: 2 } } }],
 ];
 
 /** @param {{account: string | null, onSaved: (rule: StoredRule) => void}} props */
 const NoRules = ({ account, onSaved }) => html`<div class="page narrow"><h2>No rules</h2>
-  <p>A rule delays, answers or breaks requests, decides how orders end, or changes webhooks. It counts what it did. Three to begin with, for${' '}
-    ${account ? html`<code>${account}</code>` : 'all accounts'}:</p>
-  ${READY.map(([title, text, ready]) => {
+  <p>A rule delays, answers or breaks requests, decides how orders end, or changes webhooks. Three to begin with, for ${account ?? 'all accounts'}:</p>
+  ${READY.map(([text, ready]) => {
     const rule = toRequest({ ...ready, account });
-    return html`<section key=${title} class="editor-form"><div class="row"><div><h3>${title}</h3><p class="muted">${text}</p></div><span class="spacer"></span>
-      <${Action} class="primary" label="Add" act=${async () => onSaved(await call('POST', 'rules', rule))} /></div>
-      <${Snippet} title="curl" text=${asCurl(rule)} /></section>`;
+    return html`<${Card} key=${text} title=${rule.name} note=${html`<${Action} class="primary" label="Add"
+      act=${async () => onSaved(await call('POST', 'rules', rule))} />`}><p>When ${whenText(rule)}, then ${thenText(rule.then)}. ${text}</p>
+      <${Snippet} title="curl" text=${asCurl(rule)} /><//>`;
   })}
   <p>Or <a href=${link(['rules', 'new'])}>write one</a>, or choose <b>Make a rule</b> at a request in <a href=${link(['traffic'])}>Traffic</a>.</p></div>`;
