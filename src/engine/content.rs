@@ -1,7 +1,7 @@
 //! Input files: an open file, or an entry of an open ZIP file.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
@@ -47,5 +47,17 @@ impl Read for InputReader<'_> {
         let read = self.content.file.read_at(&mut into[..length], self.at)?;
         self.at += read as u64;
         Ok(read)
+    }
+}
+
+impl Seek for InputReader<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.content.bytes.checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
     }
 }

@@ -358,8 +358,6 @@ mod tests {
         ] {
             assert_eq!(log.has_issued(revision), expected, "{revision}");
         }
-        let mut ahead = log.reader(Some(u64::MAX)).expect("a reader");
-        assert_eq!(ahead.read(), UnreadChanges::default());
     }
 
     #[test]

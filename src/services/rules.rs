@@ -9,6 +9,7 @@
 //! A rule that names an account ends with that account.
 
 mod applied;
+mod decision;
 mod history;
 mod limits;
 mod outbound;
@@ -18,15 +19,13 @@ mod write_lock;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use crate::model::rule::{
-    Fault, MatchInput, OutcomeOverride, ProcessingMode, Rule, RuleAction, RuleCounts, RuleId,
-    StubResponse, WebhookEffect,
-};
+use crate::model::rule::{MatchInput, Rule, RuleCounts, RuleId};
 use crate::model::time::Timestamp;
 use crate::platform::rng::Entropy;
 use crate::services::accounts::Account;
 use crate::storage::db::rules::RuleRow;
 use crate::storage::db::{self, Db, InternalError, Tx, run_to_completion};
+pub use decision::RuleDecision;
 use history::RuleHistory;
 pub use history::{MatchOccasion, RuleMatch};
 use limits::check_limits;
@@ -52,24 +51,6 @@ pub struct ActiveRule {
     number: u64,
     bytes: usize,
     history: Arc<Mutex<RuleHistory>>,
-}
-
-/// Effects that the rules have on a request, call or order, and the rules that matched.
-#[derive(Debug, Default)]
-pub struct RuleDecision {
-    pub delay_ms: Option<u32>,
-    /// Label of the rule, and its stub response.
-    pub respond: Option<(String, StubResponse)>,
-    /// Label of the rule, and its fault.
-    pub fault: Option<(String, Fault)>,
-    pub outcome_override: Option<OutcomeOverride>,
-    pub processing: Option<(RuleId, ProcessingMode)>,
-    /// Label of the rule, and its webhook effect.
-    pub webhook: Option<(String, WebhookEffect)>,
-    /// First rule that applies.
-    pub rule: Option<RuleId>,
-    /// Rules that matched. `true` if the rule was applied.
-    matches: Vec<(Arc<ActiveRule>, bool)>,
 }
 
 impl ActiveRule {
@@ -122,41 +103,6 @@ impl ActiveRule {
             rng.unit_f64()
         };
         next > self.rule.skip && (self.rule.probability >= 1.0 || draw() < self.rule.probability)
-    }
-}
-
-impl RuleDecision {
-    fn wants(&self, then: &RuleAction) -> bool {
-        (then.delay_ms.is_some() && self.delay_ms.is_none())
-            || (then.respond.is_some() && self.respond.is_none())
-            || (then.fault.is_some() && self.fault.is_none())
-            || (then.outcome.is_some() && self.outcome_override.is_none())
-            || (then.processing.is_some() && self.processing.is_none())
-            || (then.webhook.is_some() && self.webhook.is_none())
-    }
-
-    fn apply(&mut self, active: &ActiveRule) {
-        let then = &active.rule.then;
-        self.rule = self.rule.or(Some(active.id));
-        self.delay_ms = self.delay_ms.or(then.delay_ms);
-        if let (None, Some(respond)) = (&self.respond, &then.respond) {
-            self.respond = Some((active.label(), respond.clone()));
-        }
-        if let (None, Some(fault)) = (&self.fault, then.fault) {
-            self.fault = Some((active.label(), fault));
-        }
-        if let (None, Some(processing)) = (self.processing, then.processing) {
-            self.processing = Some((active.id, processing));
-        }
-        if let (None, Some(webhook)) = (&self.webhook, &then.webhook) {
-            self.webhook = Some((active.label(), webhook.clone()));
-        }
-        if let (None, Some(outcome)) = (&self.outcome_override, &then.outcome) {
-            self.outcome_override = Some(OutcomeOverride {
-                rule: Some(active.id),
-                outcome: outcome.clone(),
-            });
-        }
     }
 }
 

@@ -19,7 +19,7 @@ async fn errors(server: &TestServer) -> Vec<(&'static str, TestResponse)> {
     let invalid = server.post(KEY, "/api/v2/orders/ai-detection", &body).await;
     let without_key = server.send(Method::GET, "/api/v2/orders", &[], "").await;
     let v3 = server
-        .post(KEY, "/api/v3/orders/watermark-embed", &json!({"files": []}))
+        .post(KEY, "/api/v3/orders/wtr-embed", &json!({"files": []}))
         .await;
     let unknown_v3 = server.get(KEY, "/api/v3/nothing").await;
     let apikey = [("apikey", KEY)];
@@ -80,7 +80,7 @@ async fn error_bodies_of_both_vendors_are_whole_with_the_reason() {
     let body = r#"{"code":"ORDER_NOT_FOUND","_mock":"order 1 not found"}"#;
     assert_eq!((order.status, order.text()), (404, body.to_owned()));
     let v3 = server
-        .post(KEY, "/api/v3/orders/watermark-embed", &json!({}))
+        .post(KEY, "/api/v3/orders/wtr-embed", &json!({}))
         .await;
     let body = r#"{"code":"VALIDATION_FAILED","_mock":"#;
     assert!(v3.text().starts_with(body), "{}", v3.text());

@@ -216,13 +216,19 @@ impl ApiError {
 #[schemars(rename = "Error")]
 pub struct ErrorCodeBody {
     code: ErrorCode,
+    /// Reason. Added by middleware, only with `--explain-errors`.
+    #[serde(rename = "_mock", skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let reason = [(X_MOCK_REASON, header_line(&self.reason))];
         let retry_after = self.retry_after_s.map(|s| [(RETRY_AFTER, s.to_string())]);
-        let body = Json(ErrorCodeBody { code: self.code });
+        let body = Json(ErrorCodeBody {
+            code: self.code,
+            reason: None,
+        });
         let mut response = (self.status, reason, retry_after, body).into_response();
         if let Some(cause) = self.fault {
             response.extensions_mut().insert(InternalFault(cause));

@@ -1,6 +1,8 @@
 //! Information for people and for the dashboard: the server's state in numbers, and the names of all
 //! operations.
 
+use std::collections::BTreeMap;
+
 use axum::extract::{RawQuery, State};
 use axum::http::Method;
 use axum::response::{IntoResponse, Response};
@@ -20,7 +22,6 @@ use crate::model::webhook::DeliveryStatus;
 use crate::platform::clock::{self, iso};
 use crate::platform::memory_limit;
 use crate::settings::KeyMode;
-use crate::storage::db::counts::StatusCounts;
 
 /// Name of the server's own calls in [`OperationView`].
 const OUTBOUND: &str = "outbound";
@@ -177,21 +178,23 @@ fn journal_view(state: &Services) -> JournalView {
     }
 }
 
-fn order_counts(counts: &StatusCounts) -> OrderCountsView {
+fn order_counts(counts: &BTreeMap<String, u64>) -> OrderCountsView {
+    let count = |status| counts.get(status).copied().unwrap_or_default();
     OrderCountsView {
-        pending: counts.get("pending"),
-        in_progress: counts.get("inProgress"),
-        complete: counts.get("complete"),
-        failed: counts.get("failed"),
-        expired: counts.get("expired"),
+        pending: count("pending"),
+        in_progress: count("inProgress"),
+        complete: count("complete"),
+        failed: count("failed"),
+        expired: count("expired"),
     }
 }
 
-fn delivery_counts(counts: &StatusCounts) -> DeliveryCountsView {
+fn delivery_counts(counts: &BTreeMap<String, u64>) -> DeliveryCountsView {
+    let count = |status: DeliveryStatus| counts.get(status.name()).copied().unwrap_or_default();
     DeliveryCountsView {
-        pending: counts.get(DeliveryStatus::Pending.name()),
-        retrying: counts.get(DeliveryStatus::Retrying.name()),
-        failed: counts.get(DeliveryStatus::Failed.name()),
+        pending: count(DeliveryStatus::Pending),
+        retrying: count(DeliveryStatus::Retrying),
+        failed: count(DeliveryStatus::Failed),
     }
 }
 

@@ -10,20 +10,11 @@ use super::{Db, ReadConn, StoreResult};
 use crate::model::ids::AccountId;
 
 /// Numbers of rows by status. A status without rows may be missing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StatusCounts(BTreeMap<String, u64>);
+type StatusCounts = BTreeMap<String, u64>;
 
-impl StatusCounts {
-    fn from_rows(rows: &[SqliteRow]) -> Self {
-        let counts = rows.iter().map(|row| (row.get(1), count(row)));
-        Self(counts.collect())
-    }
-
-    /// Returns the number of rows with `status`.
-    #[must_use]
-    pub fn get(&self, status: &str) -> u64 {
-        self.0.get(status).copied().unwrap_or_default()
-    }
+fn counts_of(rows: &[SqliteRow]) -> StatusCounts {
+    let counts = rows.iter().map(|row| (row.get(1), count(row)));
+    counts.collect()
 }
 
 impl Db {
@@ -57,7 +48,7 @@ async fn order_counts(
         .bind(account.map(|account| account.0))
         .fetch_all(from.sqlite())
         .await?;
-    Ok(StatusCounts::from_rows(&rows))
+    Ok(counts_of(&rows))
 }
 
 async fn delivery_counts(
@@ -80,5 +71,5 @@ async fn delivery_counts(
         .bind(account.map(|account| account.0))
         .fetch_all(from.sqlite())
         .await?;
-    Ok(StatusCounts::from_rows(&rows))
+    Ok(counts_of(&rows))
 }

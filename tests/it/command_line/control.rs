@@ -137,6 +137,8 @@ async fn set_show_and_delete_account_prints_its_settings() {
     let server = TestServer::start().await;
     let account = r#"{
   "key": "a/b",
+  "hash": "c14cddc0",
+  "createdAt": "CREATED_AT",
   "plan": "free",
   "requestsPerMinute": null,
   "credits": 2,
@@ -148,18 +150,23 @@ async fn set_show_and_delete_account_prints_its_settings() {
 "#;
     let settings = r#"{"plan": "free", "credits": 2}"#;
     let set = stdout_of(&server, &["accounts", "set", "a/b", settings]).await;
+    let shown: serde_json::Value = serde_json::from_str(&set).expect("JSON");
+    let created_at = shown["createdAt"].as_str().expect("an instant");
+    let account = account.replace("CREATED_AT", created_at);
     assert_eq!(set, account);
     assert_eq!(
         stdout_of(&server, &["accounts", "show", "a/b"]).await,
         account
     );
     let unset = stdout_of(&server, &["account", "set", "a/b"]).await;
-    let defaults = account.replace("free", "unlimited").replace('2', "null");
+    let defaults = account
+        .replace("free", "unlimited")
+        .replace(r#""credits": 2"#, r#""credits": null"#);
     assert_eq!(unset, defaults);
     let from_stdin = run_against(&server, &["account", "set", "a/b", "-"], settings).await;
     assert_eq!(
         (from_stdin.code, from_stdin.out.as_str()),
-        (Some(0), account)
+        (Some(0), account.as_str())
     );
     let listing = stdout_of(&server, &["accounts"]).await;
     assert_eq!(

@@ -69,6 +69,7 @@ async fn list_deliveries_shows_request_and_response_of_an_attempt() {
         "durationMs": attempts[0]["durationMs"],
         "nextAt": "2026-03-12T10:00:01.300Z",
         "deliveryStatus": "RETRYING",
+        "orderId": message.json()["data"]["orderId"],
         "ruleId": null,
     });
     assert_eq!(attempts, [expected]);

@@ -16,7 +16,7 @@ use crate::support::{TestResponse, TestServer, raw};
 const EVIL: &str = "Origin: http://evil.test\r\n";
 
 /// Sends a request without a body. `headers` are complete lines. Adds `Host: localhost` unless they
-/// contain a host.
+/// contain a host, and an invalid `Last-Event-ID`, because a stream ends only if it is refused.
 pub async fn send_raw(
     server: &TestServer,
     method: &str,
@@ -29,7 +29,7 @@ pub async fn send_raw(
         "Host: localhost\r\n"
     };
     let request = format!(
-        "{method} {target} HTTP/1.1\r\n{host}{headers}Connection: close\r\nContent-Length: 0\r\n\r\n"
+        "{method} {target} HTTP/1.1\r\n{host}{headers}Last-Event-ID: none\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
     );
     raw::send(&server.origin, request.as_bytes()).await
 }

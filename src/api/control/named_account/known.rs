@@ -119,11 +119,15 @@ fn response_schema_pointers(operation: &Value) -> Vec<String> {
             .and_then(|it| StatusCode::from_u16(it).ok());
         status.is_some_and(is_result)
     });
-    let schemas = results.filter_map(|(_, response)| {
-        let schema = response.pointer("/content/application~1json/schema/$ref")?;
-        schema.as_str()?.strip_prefix('#').map(str::to_owned)
+    let schemas = results.flat_map(|(_, response)| {
+        let schema = &response["content"]["application/json"]["schema"];
+        let alternatives = schema["anyOf"].as_array().into_iter().flatten();
+        std::iter::once(schema).chain(alternatives)
     });
-    schemas.collect()
+    schemas
+        .filter_map(|schema| schema["$ref"].as_str()?.strip_prefix('#'))
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]

@@ -244,17 +244,14 @@ fn history(order: &Order) -> Vec<StateChangeView> {
     changes
 }
 
-/// Returns the numbers of the account's recorded requests whose path has the order's id.
+/// Returns the numbers of the account's recorded requests about the order.
 fn requests_about(state: &Services, account: &Account, order: &Order) -> Vec<u64> {
     let query = RequestQuery {
         account: Some(account.key.clone()),
+        order_id: Some(order.id.clone()),
         limit: usize::MAX,
         ..RequestQuery::default()
     };
     let (exchanges, _) = state.journal.list(&query);
-    let is_about = |path: &str| path.split('/').any(|segment| segment == order.id);
-    let about = exchanges
-        .iter()
-        .filter(|exchange| is_about(exchange.path()));
-    about.map(|exchange| exchange.seq()).collect()
+    exchanges.iter().map(|exchange| exchange.seq()).collect()
 }

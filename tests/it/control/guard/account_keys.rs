@@ -56,7 +56,7 @@ async fn call_with_empty_account_in_body_is_refused_by_every_operation() {
         // Required fields, so that the account is the only error.
         let mut body = match operation.name {
             "control.advanceClock" => json!({"by": 1}),
-            "control.createRule" => json!({"then": {"delayMs": 1}}),
+            "control.createRule" | "control.putRule" => json!({"then": {"delayMs": 1}}),
             "control.setClock" => json!({"mode": "running"}),
             "control.verifyRequests" => json!({"count": 0}),
             _ => json!({}),

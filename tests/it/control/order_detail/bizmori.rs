@@ -55,7 +55,6 @@ async fn detection_has_its_whole_body() {
         (&delivery["status"], &delivery["attempt"]),
         (&json!(500), &json!(1))
     );
-    // The clock's settings are no request; the order's own requests are the upload and the reports.
     let numbers: Vec<u64> = serde_json::from_value(order["requests"].clone()).expect("numbers");
     let mut paths = Vec::new();
     for number in numbers {
@@ -63,7 +62,13 @@ async fn detection_has_its_whole_body() {
         let request = server.control(Method::GET, &path, &json!({})).await;
         paths.push(request["operation"].clone());
     }
-    assert_eq!(paths, ["storage.put", "bizmori.createReport"]);
+    let operations = [
+        "bizmori.createAiDetection",
+        "storage.put",
+        "bizmori.confirmAiDetection",
+        "bizmori.createReport",
+    ];
+    assert_eq!(paths, operations);
     server.advance("live", "PT0.3S").await;
     let actual = parts(&server, &id).await;
     let png = "image/png";
@@ -180,7 +185,7 @@ async fn watermark_orders_have_outputs_and_texts() {
         "by": "suffix _inconclusive",
     });
     assert_eq!(actual["outcome"], outcome);
-    let thumbnail = output("thumbnail.jpg", "thumbnail", Some(0), "image/jpeg");
+    let thumbnail = output("thumbnail.jpg", "thumbnail", Some(1), "image/jpeg");
     assert_eq!(actual["outputs"], json!([thumbnail]));
     let files = json!([stored_file("b_inconclusive.jpg"), stored_file("o.jpg")]);
     assert_eq!(actual["files"], files);

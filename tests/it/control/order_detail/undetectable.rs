@@ -31,7 +31,7 @@ async fn create(
 }
 
 #[tokio::test]
-async fn document_has_preview_and_heatmap() {
+async fn document_has_preview_and_overlay() {
     let server = TestServer::start_frozen("live").await;
     let options = json!({"generate_preview": true, "generate_heatmap_overlayed": true});
     let id = create(&server, "/detect", "a_ai.jpg", picture(), options).await;
@@ -55,7 +55,7 @@ async fn document_has_preview_and_heatmap() {
         "files": [stored_file("a_ai.jpg")],
         "outputs": [
             output("preview.jpg", "preview", Some(0), "image/jpeg"),
-            output("heatmap.png", "heatmap", Some(0), "image/png"),
+            output("overlay.png", "overlay", Some(0), "image/png"),
         ],
         "history": [
             ["12T10:00:00.000", "inProgress", "undetectable.detect"],

@@ -355,7 +355,7 @@ async fn create_rule_with_unknown_or_malformed_field_names_its_place() {
             (then(json!({"delayMs": -1})), "then.delayMs: invalid value: integer `-1`, expected u64 at line 1 column 21", SHAPES),
             (
                 then(json!({"processing": "ms"})),
-                r#"then.processing: expected {"ms": 60000}, {"polls": 3} or "hold", got "ms" at line 1 column 26"#,
+                r#"then.processing: expected {"ms": 60000}, {"polls": 3} or "hold", got "ms" at line 1 column 27"#,
                 SHAPES,
             ),
             (

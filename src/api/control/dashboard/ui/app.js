@@ -4,13 +4,11 @@ import { AccountSwitcher } from './accounts.js';
 import { controlToken, setControlToken } from './api.js';
 import { ClockWidget } from './clock.js';
 import { InboxPage } from './inbox.js';
-import { Now } from './now.js';
 import { Orders } from './orders.js';
+import { Now, Report, State } from './overview.js';
 import { Dialog, Icon } from './parts.js';
-import { Report } from './report.js';
 import { go, link, parseRoute, useRoute } from './router.js';
 import { Rules } from './rules.js';
-import { State } from './state.js';
 import { load, selectAccount, setPaused, state, useStore } from './store.js';
 import { Traffic } from './traffic.js';
 import { html, render, useEffect, useState } from './vendor/preact.js';
@@ -53,7 +51,7 @@ function App() {
     <a class="skip" href="#main" onClick=${(/** @type {Event} */ event) => { event.preventDefault(); document.getElementById('main')?.focus(); }}>Skip to the content</a>
     <${TopBar} onHelp=${() => setHelpOpen(true)} />
     <nav class="side" aria-label="Pages">${PAGES.map(({ id, name, icon }) => html`<a key=${id} href=${link([id])} aria-current=${id === page.id ? 'page' : null}><${Icon} name=${icon} /><span>${name}</span></a>`)}</nav>
-    <main id="main" tabindex="-1">${needsToken ? html`<${TokenForm} />` : page.view ? html`<${page.view} route=${route} />` : null}</main>
+    <main id="main" tabindex="-1"><h1 class="sr">${page.name}</h1>${needsToken ? html`<${TokenForm} />` : page.view ? html`<${page.view} route=${route} />` : null}</main>
     ${isHelpOpen && html`<${Dialog} title="Keys" onClose=${() => setHelpOpen(false)}><dl class="keys">${KEYS.map(([key, text]) => html`<div key=${key}><dt><kbd>${key}</kbd></dt><dd>${text}</dd></div>`)}</dl><//>`}
   </div>`;
 }

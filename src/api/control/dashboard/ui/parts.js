@@ -3,6 +3,7 @@
 import { controlToken, send } from './api.js';
 import { clockNow, state } from './store.js';
 import { counted, hue, relative, size, statusClass, timeOfDay } from './format.js';
+import { link } from './router.js';
 import { html, useEffect, useReducer, useRef, useState } from './vendor/preact.js';
 
 const PATHS = {
@@ -271,3 +272,81 @@ export function BlobLink({ id, name, class: look = '', children }) {
   };
   return html`<a class=${look} href=${`blobs/${id}`} download=${name} onClick=${download}>${children ?? name}</a>`;
 }
+
+/**
+ * Moves the selection by `j` and `k`. `index` is the place of the selected entry, -1 without one.
+ * @template T @param {T[]} entries @param {number} index @param {(entry: T) => void} open
+ */
+export function useMoves(entries, index, open) {
+  const move = useRef(/** @type {(step: number) => void} */ (() => {}));
+  move.current = (step) => {
+    const next = entries[index < 0 && step < 0 ? entries.length - 1 : index < 0 ? 0 : index + step];
+    if (next !== undefined) open(next);
+  };
+  useEffect(() => {
+    const onMove = (/** @type {any} */ event) => move.current(event.detail);
+    addEventListener('dashboard-move', onMove);
+    return () => removeEventListener('dashboard-move', onMove);
+  }, []);
+}
+
+/**
+ * List on the left, and the detail of the selected entry on the right.
+ * @param {{page: string, title: string, one: string, id?: string, text?: string, list: any, detail: any}} props
+ */
+export const Split = ({ page, title, one, id, text, list, detail }) => html`<div class="split ${id ? 'has-detail' : ''}">
+  <section class="list" aria-label=${title}>${list}</section>
+  ${id && html`<section class="detail" aria-label=${one} key=${id}><a class="back" href=${link([page], { q: text })}><${Icon} name="back" />${title}</a>
+    ${detail}</section>`}</div>`;
+
+/**
+ * Table of entries. A column has a title, a cell and a class; false stands for a column that is left out. Narrow pages
+ * show each row as a paragraph.
+ * @param {{columns: (false | [string, (entry: any) => any, string?])[], rows: any[], keyOf: (entry: any) => any, open?: (entry: any) => void,
+ *   isSelected?: (entry: any) => boolean, classOf?: (entry: any) => string}} props
+ */
+export function Table({ columns, rows, keyOf, open, isSelected, classOf }) {
+  const shown = columns.filter((column) => column !== false);
+  return html`<table class="stack"><thead><tr>${shown.map(([title, , look]) => html`<th key=${title} class=${look}>${title}</th>`)}</tr></thead>
+    <tbody>${rows.map((row) => html`<tr key=${keyOf(row)} class="${open ? 'link' : ''} ${classOf?.(row)}" aria-selected=${isSelected?.(row) ? 'true' : null}
+      onClick=${open && (() => open(row))}>${shown.map(([title, cell, look]) => html`<td key=${title} class=${look}>${cell(row)}</td>`)}</tr>`)}</tbody></table>`;
+}
+
+/**
+ * Control with its label. `set` gets a number, a text or `true`; `undefined` stands for an empty control. `options` make it
+ * a choice, `hints` are proposals. Other attributes are those of the control.
+ * @param {{label: string, value: any, set: (value: any) => void, note?: any, type?: string, options?: Record<string, string>,
+ *   hints?: string[], [attribute: string]: any}} props
+ */
+export function Field({ label, value, set, note, type = 'text', options, hints, ...attributes }) {
+  const id = label.replaceAll(' ', '-');
+  const change = (/** @type {any} */ { target }) => {
+    if (type === 'checkbox') set(target.checked || undefined);
+    else set(target.value === '' ? undefined : type === 'number' ? Number(target.value) : target.value);
+  };
+  if (type === 'checkbox') return html`<label class="check"><input type=${type} checked=${value} ...${attributes} onChange=${change} />${label}</label>`;
+  const all = { value: value ?? '', ...attributes, onInput: change };
+  return html`<label class="field"><span>${label}</span>${options ? html`<select ...${all}>${Object.entries(options).map(([key, name]) => html`<option
+      key=${key} value=${key}>${name}</option>`)}</select>`
+    : type === 'textarea' ? html`<textarea class="code" spellcheck=${false} ...${all}></textarea>`
+    : html`<input type=${type} min="0" spellcheck=${false} autocomplete="off" list=${hints && id} ...${all} />`}
+    ${hints && html`<datalist id=${id}>${hints.map((hint) => html`<option key=${hint} value=${hint} />`)}</datalist>`}
+    ${note && html`<span class="muted">${note}</span>`}</label>`;
+}
+
+/**
+ * Button of an action that asks first, in a dialog that names what goes.
+ * @param {{label: string, title: string, verb?: string, act: () => Promise<any>, class?: string, children?: any}} props
+ */
+export function Ask({ label, title, verb = label, act, class: name = 'danger', children }) {
+  const [isOpen, setOpen] = useState(false);
+  const close = () => setOpen(false);
+  return html`<button type="button" class="button ${name}" onClick=${() => setOpen(true)}>${label}</button>
+    ${isOpen && html`<${Dialog} title=${title} onClose=${close}>${children}<div class="row">
+      <${Action} class="danger" label=${verb} act=${() => act().then(close)} />
+      <button type="button" class="button" onClick=${close}>Cancel</button></div><//>`}`;
+}
+
+/** Part of a page with a title. @param {{title: string, note?: any, children?: any}} props */
+export const Card = ({ title, note, children }) => html`<section class="card"><header><h2>${title}</h2><span class="muted">${note}</span></header>
+  ${children}</section>`;

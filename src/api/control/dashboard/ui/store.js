@@ -156,11 +156,11 @@ function announce(topic, changed) {
 
 /**
  * Returns the JSON at a path of the control plane, and reads it again when one of the topics changes. `path` null reads
- * nothing.
- * @param {string | null} path @param {Topic[]} on @param {(path: string, signal: AbortSignal) => Promise<any>} [read]
+ * nothing. Two readings are at least `pauseMs` apart.
+ * @param {string | null} path @param {Topic[]} on @param {(path: string, signal: AbortSignal) => Promise<any>} [read] @param {number} [pauseMs]
  * @returns {{data: any, error: CallError | null, reload: () => void}}
  */
-export function useFetched(path, on = [], read = get) {
+export function useFetched(path, on = [], read = get, pauseMs = READ_PAUSE_MS) {
   const [result, setResult] = useState(/** @type {{path: string | null, data: any, error: any}} */ ({ path, data: null, error: null }));
   const reload = useRef(() => {});
   useEffect(() => {
@@ -170,7 +170,7 @@ export function useFetched(path, on = [], read = get) {
     let timer;
     let isReading = false;
     let isStale = false;
-    let pauseMs = READ_PAUSE_MS;
+    let pause = pauseMs;
     const load = async () => {
       timer = undefined;
       if (isReading) return void (isStale = true);
@@ -184,11 +184,11 @@ export function useFetched(path, on = [], read = get) {
       }
       isReading = false;
       // A long listing of a busy server is read less often.
-      pauseMs = Math.max(READ_PAUSE_MS, 4 * (performance.now() - startedAt));
+      pause = Math.max(pauseMs, 4 * (performance.now() - startedAt));
       if (isStale && !abort.signal.aborted) soon();
       isStale = false;
     };
-    const soon = () => (timer ??= setTimeout(load, pauseMs));
+    const soon = () => (timer ??= setTimeout(load, pause));
     reload.current = load;
     load();
     const ends = on.map((topic) => onTopic(topic, soon));
@@ -202,8 +202,8 @@ export function useFetched(path, on = [], read = get) {
   return { data: isCurrent ? result.data : null, error: isCurrent ? result.error : null, reload: () => reload.current() };
 }
 
-/** Follows a listing with pages as one list. @param {string | null} path @param {string} field @param {Topic[]} on */
-export const useListing = (path, field, on) => useFetched(path, on, (all) => getAll(all, field, 1000));
+/** Follows a listing with pages as one list. @param {string | null} path @param {string} field @param {Topic[]} on @param {number} [pauseMs] */
+export const useListing = (path, field, on, pauseMs) => useFetched(path, on, (all) => getAll(all, field, 1000), pauseMs);
 
 /** Selects the account with that hash; an empty string selects all. @param {string} hash */
 export function selectAccount(hash) {
@@ -223,7 +223,8 @@ export async function loadClock() {
   }
 }
 
-async function loadAccounts() {
+/** Reads the accounts again. */
+export async function loadAccounts() {
   const accounts = await getAll('accounts', 'accounts');
   update({ accounts });
 }
