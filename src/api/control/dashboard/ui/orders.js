@@ -6,13 +6,13 @@ import { parseWords } from './filter.js';
 import { VENDORS } from './first-steps.js';
 import { counted, matchesGlob, relative } from './format.js';
 import { isOpen, makeSample, OrderActions, SAMPLES, STATE_NAMES, stateLabel, TYPE_NAMES } from './order-actions.js';
-import { AccountName, Action, Copy, Countdown, Empty, Facts, Fold, Icon, Menu, Problem, SearchInput, Snippet, StateChip, Status, Time, useTick } from './parts.js';
+import { AccountName, Action, Copy, Countdown, Empty, Facts, Fold, Icon, Menu, NoMatch, Problem, SearchInput, Snippet, StateChip, Status, Time, useMoves, useTick } from './parts.js';
 import { Files, Outcome } from './pictures.js';
 import { go, link, replace } from './router.js';
 import { accountKey, clockNow, hashOf, state, useFetched, useStore } from './store.js';
 import { Timeline } from './timeline.js';
 import { html, useCallback, useEffect, useMemo, useState } from './vendor/preact.js';
-import { VirtualList } from './virtual-list.js';
+import { cellsOf, VirtualList } from './virtual-list.js';
 
 /** @typedef {import('./store.js').RequestRow} RequestRow */
 /** @typedef {import('./order-actions.js').Order} Order */
@@ -59,6 +59,8 @@ export function Orders({ route }) {
   const shown = useMemo(() => (data?.orders ?? []).filter(parseWords(text, FIELDS, textsOf)), [data, text]);
   const [chosen, setChosen] = useState(/** @type {Set<string>} */ (new Set()));
   useEffect(() => setChosen(new Set()), [hash]);
+  const open = (/** @type {Order} */ order) => go(['orders', order.id], { q: text });
+  useMoves(shown, shown.findIndex((order) => order.id === id), open);
   if (data?.orders.length === 0 && !id) return html`<${NoOrders} />`;
   const selection = shown.filter((order) => chosen.has(order.id));
   const isAll = hash === '' && accounts.length > 1;
@@ -75,10 +77,10 @@ export function Orders({ route }) {
         : `${counted(shown.length, 'order')}${data?.hasMore ? `, of the newest ${ORDERS_MAX}` : ''}`}</div>
       ${error && html`<div class="pad"><${Problem} error=${error} /></div>`}
       ${data && shown.length === 0
-        ? html`<${Empty} title="No order matches"><p>The filter <code>${text}</code> hides all of them.</p><//>`
+        ? html`<${NoMatch} text=${text} />`
         : html`<${VirtualList} label="Orders" rows=${shown} rowKey=${(/** @type {Order} */ order) => order.id} selected=${id ?? null}
-            onOpen=${(/** @type {Order} */ order) => go(['orders', order.id], { q: text })}
-            columns=${columnsOf({ data, text, isAll, shown, selection, chosen, setChosen })} />`}
+            onOpen=${open}
+            ...${cellsOf(columnsOf({ data, text, isAll, shown, selection, chosen, setChosen }))} />`}
     </section>
     ${id && html`<section class="detail" aria-label="Order" key=${id}><a class="back" href=${link(['orders'], { q: text })}><${Icon} name="back" />Orders</a>
       <${OrderDetail} id=${id} /></section>`}

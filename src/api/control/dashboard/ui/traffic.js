@@ -1,6 +1,6 @@
 // Traffic: every request as it comes, and one request beside it.
 
-import { AccountName, Action, Empty, Icon, Menu, SearchInput, Status, Time } from './parts.js';
+import { AccountName, Action, Empty, Icon, Menu, SearchInput, Status, Time, useMoves } from './parts.js';
 import { FIELD_NAMES, parseFilter } from './filter.js';
 import { counted, duration } from './format.js';
 import { FirstSteps } from './first-steps.js';
@@ -8,7 +8,7 @@ import { RequestDetail } from './request.js';
 import { go, link, replace } from './router.js';
 import { accountKey, clearRequests, hashOf, keyOf, rowKey, setPaused, state, useStore } from './store.js';
 import { html, useMemo } from './vendor/preact.js';
-import { VirtualList } from './virtual-list.js';
+import { cellsOf, VirtualList } from './virtual-list.js';
 
 /** @typedef {import('./store.js').RequestRow} RequestRow */
 
@@ -38,13 +38,15 @@ export function Traffic({ route }) {
   const isAll = useStore((all) => all.accountHash === '');
   const hasRows = useStore((all) => all.rows.length > 0);
   const open = (/** @type {RequestRow} */ row) => go(pathOf(row), { q: text });
+  // Without a selection, the last request is the first to go to.
+  useMoves(selected ? rows : rows.slice(-1), selected ? rows.findIndex((row) => rowKey(row) === selected) : -1, open);
   if (!hasRows && !seq) return html`<${FirstSteps} />`;
   return html`<div class=${`split ${seq ? 'has-detail' : ''} ${isAll ? '' : 'one-account'}`}>
     <section class="list" aria-label="Requests">
       <${Toolbar} text=${text} count=${rows.length} />
       ${rows.length === 0
         ? html`<${Empty} title="No request matches"><p>The filter <code>${text}</code> hides all of them${accountKey() ? ', or this account has not called yet' : ''}.</p></${Empty}>`
-        : html`<${VirtualList} label="Requests" rows=${rows} rowKey=${rowKey} selected=${selected} onOpen=${open} columns=${columnsOf(rows, isAll)}
+        : html`<${VirtualList} label="Requests" rows=${rows} rowKey=${rowKey} selected=${selected} onOpen=${open} ...${cellsOf(columnsOf(rows, isAll))}
             isFollowing=${!isPaused && !seq} onFollow=${(/** @type {boolean} */ isFollowing) => setPaused(!isFollowing)} />`}
     </section>
     ${seq && html`<section class="detail" aria-label="Request" key=${`${hash}/${seq}`}>
