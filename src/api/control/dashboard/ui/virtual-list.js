@@ -9,10 +9,10 @@ const MARGIN_ROWS = 8;
  * Grid with rows of one height. It follows its end while `isFollowing`; scrolling away from the end calls `onFollow(false)`,
  * and back `onFollow(true)`.
  * @param {{label: string, rows: any[], rowKey: (row: any) => string, selected: string | null, render: (row: any, index: number) => any,
- *   onOpen: (row: any) => void, isFollowing: boolean, onFollow: (isFollowing: boolean) => void, version: number,
+ *   onOpen: (row: any) => void, isFollowing?: boolean, onFollow?: (isFollowing: boolean) => void, version?: number,
  *   header: any, columns: number}} props
  */
-export function VirtualList({ label, rows, rowKey, selected, render, onOpen, isFollowing, onFollow, header, columns }) {
+export function VirtualList({ label, rows, rowKey, selected, render, onOpen, isFollowing = false, onFollow = () => {}, header, columns }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const [view, setView] = useState({ top: 0, height: 600, row: 28 });
   const expected = useRef(0);
