@@ -96,7 +96,9 @@ function listenToKeys(openHelp) {
   let isAfterG = false;
   const onKey = (/** @type {KeyboardEvent} */ event) => {
     const target = /** @type {HTMLElement} */ (event.target);
-    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    // Escape closes an open dialog or menu, and nothing else.
+    if (document.querySelector('dialog[open]') || (event.key === 'Escape' && document.querySelector('.menu[open]'))) return;
     if (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) {
       if (event.key === 'Escape') target.blur();
       return;

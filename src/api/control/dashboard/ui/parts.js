@@ -171,7 +171,10 @@ export const Headers = ({ headers }) =>
 export function Dialog({ title, onClose, children, wide = false }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   useEffect(() => {
-    dialog.current?.showModal();
+    const element = dialog.current;
+    element?.showModal();
+    // A dialog that is removed while it is open does not give the focus back.
+    return () => element?.close();
   }, []);
   return html`<dialog ref=${dialog} class=${wide ? 'wide' : ''} aria-label=${title} onClose=${onClose} onClick=${(/** @type {any} */ event) => event.target === dialog.current && dialog.current?.close()}>
     <header><h2>${title}</h2><button type="button" class="button icon-only" aria-label="Close" onClick=${() => dialog.current?.close()}><${Icon} name="close" /></button></header>
@@ -190,7 +193,9 @@ export function Menu({ label, title, children, class: name = '' }) {
       const isInside = event.type === 'click' && menu.current?.contains(event.target) && !event.target.closest('[data-close]');
       if (menu.current?.open && !isInside && (event.type === 'click' || event.key === 'Escape')) {
         menu.current.open = false;
-        if (event.key) menu.current.querySelector('summary')?.focus();
+        if (!event.key) return;
+        event.preventDefault();
+        menu.current.querySelector('summary')?.focus();
       }
     };
     addEventListener('click', close);
