@@ -171,10 +171,10 @@ export const Headers = ({ headers }) =>
 export function Dialog({ title, onClose, children, wide = false }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   useEffect(() => {
-    const element = dialog.current;
-    element?.showModal();
+    const opener = /** @type {HTMLElement | null} */ (document.activeElement);
+    dialog.current?.showModal();
     // A dialog that is removed while it is open does not give the focus back.
-    return () => element?.close();
+    return () => void (document.activeElement === document.body && opener?.focus());
   }, []);
   return html`<dialog ref=${dialog} class=${wide ? 'wide' : ''} aria-label=${title} onClose=${onClose} onClick=${(/** @type {any} */ event) => event.target === dialog.current && dialog.current?.close()}>
     <header><h2>${title}</h2><button type="button" class="button icon-only" aria-label="Close" onClick=${() => dialog.current?.close()}><${Icon} name="close" /></button></header>
@@ -209,13 +209,14 @@ export function Menu({ label, title, children, class: name = '' }) {
 }
 
 /**
- * Button for an action that calls the server: disabled meanwhile, and shows the error beside it.
+ * Button for an action that calls the server. It does nothing meanwhile, but keeps the focus, and shows the error beside it.
  * @param {{label: any, act: () => Promise<any>, class?: string, title?: string, isDisabled?: boolean}} props
  */
 export function Action({ label, act, class: name = '', title, isDisabled = false }) {
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState(/** @type {any} */ (null));
   const run = async () => {
+    if (isBusy) return;
     setBusy(true);
     setError(null);
     try {
@@ -225,7 +226,7 @@ export function Action({ label, act, class: name = '', title, isDisabled = false
     }
     setBusy(false);
   };
-  return html`<button type="button" class="button ${name}" title=${title} disabled=${isBusy || isDisabled} onClick=${run}>${label}</button>${error && html`<${Problem} error=${error} />`}`;
+  return html`<button type="button" class="button ${name}" title=${title} disabled=${isDisabled} aria-disabled=${isBusy} onClick=${run}>${label}</button>${error && html`<${Problem} error=${error} />`}`;
 }
 
 /** Returns the bytes of a file or output. @param {string} id @returns {Promise<Blob>} */
