@@ -5,7 +5,7 @@ import { parseWords } from './filter.js';
 import { FirstWebhook } from './first-steps.js';
 import { counted, duration, instant, size, timeOfDay } from './format.js';
 import { AccountName, Action, Body, Copy, Countdown, Dot, Facts, Fold, Headers, Menu, NoMatch, Problem, SearchInput, Secret, Snippet, Split, StateChip,
-  Time, useMoves } from './parts.js';
+  Time } from './parts.js';
 import { go, link, replace, safeDecode } from './router.js';
 import { quoted } from './snippets.js';
 import { accountKey, clockNow, hashOf, onTopic, useFetched, useListing, useStore } from './store.js';
@@ -62,7 +62,6 @@ export function Webhooks({ route }) {
   for (const delivery of deliveries) delivery.now = clockOf(delivery.account);
   const [id] = route.parts;
   const open = (/** @type {Delivery} */ delivery) => go(['webhooks', delivery.id], { q: text });
-  useMoves(shown, shown.findIndex((each) => each.id === id), open);
   const delivery = deliveries.find((each) => each.id === id);
   if (!attempts.data || !listed.data) return html`<div class="page"><${Problem} error=${attempts.error ?? listed.error} /></div>`;
   if (!deliveries.length && !endpoints.length) return html`<div class="page narrow"><${FirstWebhook} title="Waiting for the first webhook" /></div>`;
