@@ -1,17 +1,21 @@
 // Tests the dashboard of the server at 127.0.0.1:PORT in a real browser, and prints a line for each result:
 //
-//   node dashboard.mjs PORT PICTURE [SCREENSHOTS]
+//   node dashboard.mjs PORT PICTURE PROGRAM [SCREENSHOTS]
 //
-// PICTURE is a JPEG for an order. With the directory SCREENSHOTS, it gets a picture of each route in each width and
-// colour scheme. The server loses its state. Exit code 1 if a test failed.
+// PICTURE is a JPEG for an order. PROGRAM is the server's binary, for tests that stop a server. With the directory
+// SCREENSHOTS, it gets a picture of each route in each width and colour scheme. The server loses its state. Exit code 1
+// if a test failed.
 
 import assert from "node:assert/strict";
 
 import { chromium } from "playwright-core";
 
+import { testDay } from "./dashboard_day.mjs";
+import { testKeyboardAlone } from "./dashboard_keys.mjs";
+import { testLive } from "./dashboard_live.mjs";
 import { HOSTILE, createData, call, openDashboard, routes, show, violations } from "./dashboard_page.mjs";
 
-const [port, picture, screenshots] = process.argv.slice(2);
+const [port, picture, program, screenshots] = process.argv.slice(2);
 const origin = `http://127.0.0.1:${port}`;
 const browser = await chromium.launch({
   executablePath: "/usr/bin/chromium",
@@ -20,14 +24,16 @@ const browser = await chromium.launch({
 
 let failures = 0;
 
-/** Runs one test, and prints the result. */
+/** Runs one test, and prints the result with what the test returns. Returns whether it passed. */
 async function test(name, run) {
   try {
-    await run();
-    console.log(`ok      ${name}`);
+    const note = await run();
+    console.log(`ok      ${name}${note ? ` (${note})` : ''}`);
+    return true;
   } catch (error) {
     failures += 1;
     console.log(`FAILED  ${name}: ${error.message}`);
+    return false;
   }
 }
 
@@ -96,7 +102,7 @@ async function testHostileTexts(data) {
   }));
 }
 
-async function testLive() {
+async function testAppearance() {
   await test("a request appears without a reload", () => withDashboard({ route: "traffic" }, async (page) => {
     await fetch(`${origin}/api/v2/orders/live-appears`, { headers: { authorization: "Bearer another" } });
     await page.getByText("live-appears").first().waitFor({ timeout: 5000 });
@@ -116,6 +122,8 @@ async function takeScreenshots(data) {
   }
 }
 
+const tools = { test, withDashboard, browser, origin, picture, program };
+await test("a day of a user", () => testDay(tools));
 await call(origin, "POST", "/_mock/reset");
 await testRoutes("empty", null);
 const data = await createData(origin, picture);
@@ -123,7 +131,9 @@ await testRoutes("full", data);
 await testWidth(data);
 await testKeyboard();
 await testHostileTexts(data);
-await testLive();
+await testAppearance();
+await testKeyboardAlone(tools);
+await testLive(tools);
 if (screenshots !== undefined) await takeScreenshots(data);
 await browser.close();
 process.exit(failures === 0 ? 0 : 1);

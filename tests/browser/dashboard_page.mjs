@@ -1,7 +1,11 @@
-// Helpers of the dashboard's tests: a page that notes what must not happen, and data over HTTP.
+// Helpers of the dashboard's tests: a page that notes what must not happen, data over HTTP, and servers of a test's own.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 
 import axe from "axe-core";
 
@@ -61,14 +65,22 @@ export async function openDashboard(browser, origin, { route = "", colorScheme =
   const context = await browser.newContext({ colorScheme, viewport: { width, height: 900 }, reducedMotion: "reduce" });
   const page = await context.newPage();
   const problems = [];
+  const open = new Set();
+  pending.set(page, open);
   page.on("console", (message) => {
     // A count that differs from the expected one is answered 422, which is no fault of the page.
     const isMismatch = message.location().url.endsWith("/_mock/requests/verify") && message.text().includes("422");
     if (message.type() === "error" && !isMismatch) problems.push(`console: ${message.text()} (${message.location().url})`);
   });
   page.on("pageerror", (error) => problems.push(`uncaught: ${error.message}`));
+  page.on("dialog", (dialog) => {
+    problems.push(`dialog: ${dialog.message()}`);
+    dialog.dismiss();
+  });
+  for (const event of ["requestfinished", "requestfailed"]) page.on(event, (request) => open.delete(request));
   page.on("request", (request) => {
     const url = request.url();
+    if (!/\/_mock\/events\b/.test(url)) open.add(request);
     if (!url.startsWith(`${origin}/`) && !url.startsWith("blob:")) problems.push(`request to ${url}`);
   });
   await page.addInitScript({ content: axe.source });
@@ -83,10 +95,57 @@ export async function show(page, route) {
   await settle(page);
 }
 
-/** Waits until the page has drawn what it fetched. Its live connection never ends, so the network is never idle. */
-async function settle(page) {
+/** Requests of a page that have no response yet, without its live connection, which never ends. @type {WeakMap<any, Set<any>>} */
+const pending = new WeakMap();
+
+/** Waits until the page is live and has drawn what it fetched. */
+export async function settle(page) {
   await page.locator("main").waitFor();
-  await page.waitForTimeout(400);
+  await liveState(page, /^(live|paused)/);
+  for (let calm = 0; calm < 3; calm = pending.get(page)?.size ? 0 : calm + 1) {
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  }
+}
+
+/** Waits until the indicator of the live connection shows a text. */
+export async function liveState(page, text) {
+  await page.getByRole("banner").getByRole("status").filter({ hasText: text }).waitFor({ timeout: 30_000 });
+}
+
+/** Calls `read` until it returns a value that is not false, and returns that value. */
+export async function eventually(what, read) {
+  const end = Date.now() + 20_000;
+  for (let last; ; await pause(50)) {
+    try {
+      last = await read();
+      if (last) return last;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > end) throw new Error(`${what} did not happen: ${last?.message ?? JSON.stringify(last)}`);
+  }
+}
+
+/** Starts a server, and returns its port, its origin, and a function that stops it by SIGTERM. */
+export async function startServer(program, ...settings) {
+  const child = spawn(program, settings, { stdio: ["ignore", "pipe", "ignore"] });
+  const ended = once(child, "exit");
+  const lines = createInterface({ input: child.stdout });
+  const port = await Promise.race([
+    (async () => {
+      for await (const line of lines) {
+        const [, found] = / listening on http:[^,]*:(\d+),/.exec(line) ?? [];
+        if (found) return found;
+      }
+    })(),
+    ended.then(([code]) => { throw new Error(`${program} ended with ${code}`); }),
+  ]);
+  const stop = async () => {
+    child.kill("SIGTERM");
+    const [code] = await ended;
+    assert.equal(code, 0, "exit code on SIGTERM");
+  };
+  return { port, origin: `http://127.0.0.1:${port}`, stop };
 }
 
 /** Returns the violations that axe finds, one line each. */

@@ -53,7 +53,7 @@ port=$(sed -n 's/.* listening on http:[^,]*:\([0-9]*\),.*/\1/p' "$work/started")
 [ -n "$port" ] || { echo "the server did not start:" >&2; cat "$work/log" >&2; exit 1; }
 
 node "$work/attacks.mjs" "$port"
-node "$work/dashboard.mjs" "$port" "$root/fixtures/photo.jpg" ${screenshots:+"$screenshots"}
+node "$work/dashboard.mjs" "$port" "$root/fixtures/photo.jpg" "$server" ${screenshots:+"$screenshots"}
 
 kill -TERM "$pid"
 code=0

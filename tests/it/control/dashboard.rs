@@ -238,7 +238,7 @@ async fn get_root_leads_browsers_to_the_dashboard_and_answers_clients_as_ever() 
 
 #[test]
 fn failure_codes_of_the_page_are_those_of_the_vendor() {
-    let page = fs::read_to_string(folder().join("outcomes.js")).expect("a file");
+    let page = fs::read_to_string(folder().join("order-actions.js")).expect("a file");
     let is_code = |text: &&str| {
         let is_code_char = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
         text.contains('_') && text.chars().all(is_code_char)

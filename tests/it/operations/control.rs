@@ -8,8 +8,11 @@ use crate::support::T0;
 pub fn calls() -> Vec<OperationCall> {
     let calls = [
         observation_calls(),
+        order_calls(),
         inbox_calls(),
         snapshot_calls(),
+        page_calls(),
+        rule_calls(),
         state_calls(),
     ];
     calls.into_iter().flatten().collect()
@@ -69,6 +72,14 @@ fn observation_calls() -> Vec<OperationCall> {
             "/_mock/deliveries/x/resend",
             empty.clone(),
         ),
+    ]
+}
+
+/// Calls about orders, their jobs, blobs and webhooks.
+fn order_calls() -> Vec<OperationCall> {
+    let empty = json!({});
+    let wrong = json!({"nonsense": 1});
+    vec![
         call("control.listOrders", 200, "/_mock/orders", empty.clone()),
         call("control.getOrder", 404, "/_mock/orders/x", empty.clone()),
         call("control.getBlob", 404, "/_mock/blobs/x", empty.clone()),
@@ -160,9 +171,9 @@ fn inbox_calls() -> Vec<OperationCall> {
     ]
 }
 
-fn state_calls() -> Vec<OperationCall> {
+/// Calls of the pages, the documents and the information on the server.
+fn page_calls() -> Vec<OperationCall> {
     let empty = json!({});
-    let wrong = json!({"nonsense": 1});
     vec![
         call("control.health", 200, "/_mock/health", empty.clone()),
         call("control.getDashboard", 200, "/_mock/", empty.clone()),
@@ -207,6 +218,45 @@ fn state_calls() -> Vec<OperationCall> {
         ),
         call("control.docsFile", 404, "/_mock/docs/none", empty.clone()),
         call("control.metrics", 200, "/_mock/metrics", empty.clone()),
+    ]
+}
+
+/// Calls about rules.
+fn rule_calls() -> Vec<OperationCall> {
+    let empty = json!({});
+    let wrong = json!({"nonsense": 1});
+    vec![
+        call(
+            "control.createRule",
+            201,
+            "/_mock/rules",
+            json!({"account": "other", "then": {"delayMs": 0}}),
+        ),
+        call("control.createRule", 400, "/_mock/rules", wrong.clone()),
+        call("control.listRules", 200, "/_mock/rules", empty.clone()),
+        call(
+            "control.putRule",
+            200,
+            "/_mock/rules/1",
+            json!({"enabled": false, "then": {"delayMs": 0}}),
+        ),
+        call("control.putRule", 400, "/_mock/rules/1", wrong.clone()),
+        call(
+            "control.putRule",
+            404,
+            "/_mock/rules/x",
+            json!({"then": {"delayMs": 0}}),
+        ),
+        call("control.deleteRule", 204, "/_mock/rules/1", empty.clone()),
+        call("control.deleteRule", 404, "/_mock/rules/x", empty.clone()),
+        call("control.deleteRules", 204, "/_mock/rules", empty.clone()),
+    ]
+}
+
+fn state_calls() -> Vec<OperationCall> {
+    let empty = json!({});
+    let wrong = json!({"nonsense": 1});
+    vec![
         call("control.getClock", 200, "/_mock/clock", empty.clone()),
         call(
             "control.setClock",
@@ -265,30 +315,6 @@ fn state_calls() -> Vec<OperationCall> {
             "/_mock/accounts/live",
             wrong.clone(),
         ),
-        call(
-            "control.createRule",
-            201,
-            "/_mock/rules",
-            json!({"account": "other", "then": {"delayMs": 0}}),
-        ),
-        call("control.createRule", 400, "/_mock/rules", wrong.clone()),
-        call("control.listRules", 200, "/_mock/rules", empty.clone()),
-        call(
-            "control.putRule",
-            200,
-            "/_mock/rules/1",
-            json!({"enabled": false, "then": {"delayMs": 0}}),
-        ),
-        call("control.putRule", 400, "/_mock/rules/1", wrong.clone()),
-        call(
-            "control.putRule",
-            404,
-            "/_mock/rules/x",
-            json!({"then": {"delayMs": 0}}),
-        ),
-        call("control.deleteRule", 204, "/_mock/rules/1", empty.clone()),
-        call("control.deleteRule", 404, "/_mock/rules/x", empty.clone()),
-        call("control.deleteRules", 204, "/_mock/rules", empty.clone()),
         call(
             "control.deleteAccount",
             204,

@@ -25,11 +25,11 @@ export const setControlToken = (token) => sessionStorage.setItem(TOKEN, token);
 /** Returns the URL of a control-plane path such as `orders/12`. @param {string} path */
 export const urlOf = (path) => new URL(path, BASE).href;
 
-/** Adds query parameters that are neither null nor empty. @param {string} path @param {Record<string, unknown>} query */
+/** Adds query parameters that are neither null nor empty to a path, which can have some already. @param {string} path @param {Record<string, unknown>} query */
 export function withQuery(path, query) {
   const pairs = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== '');
   const text = new URLSearchParams(pairs.map(([name, value]) => [name, String(value)])).toString();
-  return text ? `${path}?${text}` : path;
+  return text ? `${path}${path.includes('?') ? '&' : '?'}${text}` : path;
 }
 
 /** Sends a request and returns the response, whatever its status. @param {string} path @param {RequestInit} [init] */

@@ -11,7 +11,7 @@ import { go, link, parseRoute, useRoute } from './router.js';
 import { Rules } from './rules.js';
 import { load, selectAccount, setPaused, state, useStore } from './store.js';
 import { Traffic } from './traffic.js';
-import { html, render, useEffect, useState } from './vendor/preact.js';
+import { html, render, useEffect, useRef, useState } from './vendor/preact.js';
 import { Webhooks } from './webhooks.js';
 
 /** Pages in the order of the navigation. `key` follows `g`. @type {{id: string, name: string, key: string, icon: any, view: any}[]} */
@@ -40,11 +40,17 @@ function App() {
   const route = useRoute();
   const [isHelpOpen, setHelpOpen] = useState(false);
   const needsToken = useStore((all) => all.needsToken);
+  const isFirst = useRef(true);
   useEffect(() => {
     if (route.page === '') go(['traffic']);
     selectAccount(route.query.account ?? (route.page === 'traffic' && route.parts[0] && route.parts[0] !== '-' ? state.accountHash : ''));
   }, [route]);
   useEffect(() => listenToKeys(() => setHelpOpen(true)), []);
+  useEffect(() => {
+    // What had the focus went with the last page. When the page opens, Tab starts at the top.
+    if (document.activeElement === document.body && !isFirst.current) document.getElementById('main')?.focus({ preventScroll: true });
+    isFirst.current = route.page === '';
+  }, [route]);
   const page = PAGES.find(({ id }) => id === route.page) ?? PAGES[1];
   useEffect(() => void (document.title = `${page.name} · stuntdouble`), [page]);
   return html`<div class="frame">
@@ -96,7 +102,9 @@ function listenToKeys(openHelp) {
   let isAfterG = false;
   const onKey = (/** @type {KeyboardEvent} */ event) => {
     const target = /** @type {HTMLElement} */ (event.target);
-    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    // Escape closes an open dialog or menu, and nothing else.
+    if (document.querySelector('dialog[open]') || (event.key === 'Escape' && document.querySelector('.menu[open]'))) return;
     if (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) {
       if (event.key === 'Escape') target.blur();
       return;

@@ -54,16 +54,16 @@ const OUTCOMES = {
 const outcomesOf = ({ type, api }) =>
   [['As usual', {}], ...(OUTCOMES[type] ?? []).filter(([, body]) => api !== 'v2' || !body.detectionStatus)];
 
-/** @param {string} prefix @param {string} codes */
-const prefixed = (prefix, codes) => codes.split(' ').map((code) => prefix + code);
-
-const WATERMARK_CODES = prefixed('WATERMARK_', 'ENGINE_UNAVAILABLE FILE_CORRUPTED FILE_FORMAT_UNSUPPORTED FILE_SIZE_UNSUPPORTED IMAGE_COLOR_MODE_UNSUPPORTED '
-  + 'IMAGE_DIMENSIONS_UNSUPPORTED INPUT_UNSUPPORTED PDF_UNSUPPORTED V2_API_SUNSET');
+const WATERMARK_CODES = [
+  'WATERMARK_ENGINE_UNAVAILABLE', 'WATERMARK_FILE_CORRUPTED', 'WATERMARK_FILE_FORMAT_UNSUPPORTED', 'WATERMARK_FILE_SIZE_UNSUPPORTED',
+  'WATERMARK_IMAGE_COLOR_MODE_UNSUPPORTED', 'WATERMARK_IMAGE_DIMENSIONS_UNSUPPORTED', 'WATERMARK_INPUT_UNSUPPORTED', 'WATERMARK_PDF_UNSUPPORTED',
+  'WATERMARK_V2_API_SUNSET',
+];
 
 /** Codes with which only such an order can fail, by its type. Documents and bulks fail without a code. @type {Record<string, string[]>} */
 const FAILURE_CODES = {
   antiAi: [],
-  aiDetection: prefixed('AI_DETECTION_', 'FAILED INVALID_IMAGE SERVICE_ERROR TIMEOUT'),
+  aiDetection: ['AI_DETECTION_FAILED', 'AI_DETECTION_INVALID_IMAGE', 'AI_DETECTION_SERVICE_ERROR', 'AI_DETECTION_TIMEOUT'],
   watermarkEmbed: WATERMARK_CODES,
   watermarkExtract: WATERMARK_CODES,
 };
@@ -154,7 +154,7 @@ function OrderDialog({ verb, orders, onClose, onDone }) {
     ${verb === 'complete' && examples.map((order) => html`<${OutcomeFields} key=${order.type} order=${order} form=${form} />`)}
     ${verb === 'fail' && html`<${FailureFields} types=${examples.map(({ type }) => type)} />`}
     ${errors.length > 0 && html`<div class="problem" role="alert"><b>${counted(errors.length, 'order')} did not change</b>
-      <ul>${errors.slice(0, 5).map(({ message, hint }, index) => html`<li key=${index}>${message} ${hint}</li>`)}</ul></div>`}
+      <ul>${errors.slice(0, 5).map(({ message, hint }, index) => html`<li key=${index}>${message}${hint && `: ${hint}`}</li>`)}</ul></div>`}
     <div class="row wrap"><button class="button ${verb === 'complete' ? 'primary' : 'danger'}" disabled=${left !== null}>${left === null ? name : `${left} left`}</button>
       <button type="button" class="button" onClick=${onClose}>Cancel</button><span class="spacer"></span>
       <${Copy} label="curl" text=${() => affected.map((order) => controlCurl(...callOf(verb, order, form))).join('\n')} /></div>

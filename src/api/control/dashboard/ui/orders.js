@@ -6,13 +6,13 @@ import { parseWords } from './filter.js';
 import { VENDORS } from './first-steps.js';
 import { counted, matchesGlob, relative } from './format.js';
 import { isOpen, makeSample, OrderActions, SAMPLES, STATE_NAMES, stateLabel, TYPE_NAMES } from './order-actions.js';
-import { AccountName, Action, Copy, Countdown, Empty, Facts, Fold, Icon, Menu, NoMatch, Problem, SearchInput, Snippet, StateChip, Status, Time, useMoves, useTick } from './parts.js';
+import { AccountName, Action, Copy, Countdown, Empty, Facts, Fold, Icon, Menu, NoMatch, Problem, SearchInput, Snippet, StateChip, Status, Time, useTick } from './parts.js';
 import { Files, Outcome } from './pictures.js';
 import { go, link, replace } from './router.js';
 import { accountKey, clockNow, hashOf, state, useFetched, useStore } from './store.js';
 import { Timeline } from './timeline.js';
 import { html, useCallback, useEffect, useMemo, useState } from './vendor/preact.js';
-import { cellsOf, VirtualList } from './virtual-list.js';
+import { VirtualList } from './virtual-list.js';
 
 /** @typedef {import('./store.js').RequestRow} RequestRow */
 /** @typedef {import('./order-actions.js').Order} Order */
@@ -60,7 +60,6 @@ export function Orders({ route }) {
   const [chosen, setChosen] = useState(/** @type {Set<string>} */ (new Set()));
   useEffect(() => setChosen(new Set()), [hash]);
   const open = (/** @type {Order} */ order) => go(['orders', order.id], { q: text });
-  useMoves(shown, shown.findIndex((order) => order.id === id), open);
   if (data?.orders.length === 0 && !id) return html`<${NoOrders} />`;
   const selection = shown.filter((order) => chosen.has(order.id));
   const isAll = hash === '' && accounts.length > 1;
@@ -80,7 +79,7 @@ export function Orders({ route }) {
         ? html`<${NoMatch} text=${text} />`
         : html`<${VirtualList} label="Orders" rows=${shown} rowKey=${(/** @type {Order} */ order) => order.id} selected=${id ?? null}
             onOpen=${open}
-            ...${cellsOf(columnsOf({ data, text, isAll, shown, selection, chosen, setChosen }))} />`}
+            columns=${columnsOf({ data, text, isAll, shown, selection, chosen, setChosen })} />`}
     </section>
     ${id && html`<section class="detail" aria-label="Order" key=${id}><a class="back" href=${link(['orders'], { q: text })}><${Icon} name="back" />Orders</a>
       <${OrderDetail} id=${id} /></section>`}

@@ -178,7 +178,10 @@ export const Headers = ({ headers }) =>
 export function Dialog({ title, onClose, children, wide = false }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   useEffect(() => {
+    const opener = /** @type {HTMLElement | null} */ (document.activeElement);
     dialog.current?.showModal();
+    // A dialog that is removed while it is open does not give the focus back.
+    return () => void (document.activeElement === document.body && opener?.focus());
   }, []);
   return html`<dialog ref=${dialog} class=${wide ? 'wide' : ''} aria-label=${title} onClose=${onClose} onClick=${(/** @type {any} */ event) => event.target === dialog.current && dialog.current?.close()}>
     <header><h2>${title}</h2><button type="button" class="button icon-only" aria-label="Close" onClick=${() => dialog.current?.close()}><${Icon} name="close" /></button></header>
@@ -197,7 +200,9 @@ export function Menu({ label, title, children, class: name = '' }) {
       const isInside = event.type === 'click' && menu.current?.contains(event.target) && !event.target.closest('[data-close]');
       if (menu.current?.open && !isInside && (event.type === 'click' || event.key === 'Escape')) {
         menu.current.open = false;
-        if (event.key) menu.current.querySelector('summary')?.focus();
+        if (!event.key) return;
+        event.preventDefault();
+        menu.current.querySelector('summary')?.focus();
       }
     };
     addEventListener('click', close);
@@ -211,13 +216,14 @@ export function Menu({ label, title, children, class: name = '' }) {
 }
 
 /**
- * Button for an action that calls the server: disabled meanwhile, and shows the error beside it.
+ * Button for an action that calls the server. It does nothing meanwhile, but keeps the focus, and shows the error beside it.
  * @param {{label: any, act: () => Promise<any>, class?: string, title?: string, isDisabled?: boolean}} props
  */
 export function Action({ label, act, class: name = '', title, isDisabled = false }) {
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState(/** @type {any} */ (null));
   const run = async () => {
+    if (isBusy) return;
     setBusy(true);
     setError(null);
     try {
@@ -227,7 +233,7 @@ export function Action({ label, act, class: name = '', title, isDisabled = false
     }
     setBusy(false);
   };
-  return html`<button type="button" class="button ${name}" title=${title} disabled=${isBusy || isDisabled} onClick=${run}>${label}</button>${error && html`<${Problem} error=${error} />`}`;
+  return html`<button type="button" class="button ${name}" title=${title} disabled=${isDisabled} aria-disabled=${isBusy} onClick=${run}>${label}</button>${error && html`<${Problem} error=${error} />`}`;
 }
 
 /** Returns the bytes of a file or output. @param {string} id @returns {Promise<Blob>} */

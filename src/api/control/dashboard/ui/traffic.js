@@ -4,12 +4,12 @@ import { CallError, withQuery } from './api.js';
 import { FIELD_NAMES, parseFilter } from './filter.js';
 import { FirstSteps } from './first-steps.js';
 import { counted, duration, size } from './format.js';
-import { AccountName, Action, BlobImage, Body, Copy, Empty, Fold, Headers, Icon, Menu, Problem, SearchInput, Status, Time, useMoves } from './parts.js';
+import { AccountName, Action, BlobImage, Body, Copy, Empty, Fold, Headers, Icon, Menu, Problem, SearchInput, Status, Time } from './parts.js';
 import { go, link, replace } from './router.js';
 import { asCurl, asFetch, asPython, asVerify } from './snippets.js';
 import { accountKey, clearRequests, hashOf, keyOf, rowKey, setPaused, state, useFetched, useStore } from './store.js';
 import { html, useMemo } from './vendor/preact.js';
-import { cellsOf, VirtualList } from './virtual-list.js';
+import { VirtualList } from './virtual-list.js';
 
 /** @typedef {import('./store.js').RequestRow} RequestRow */
 
@@ -39,15 +39,13 @@ export function Traffic({ route }) {
   const isAll = useStore((all) => all.accountHash === '');
   const hasRows = useStore((all) => all.rows.length > 0);
   const open = (/** @type {RequestRow} */ row) => go(pathOf(row), { q: text });
-  // Without a selection, the last request is the first to go to.
-  useMoves(selected ? rows : rows.slice(-1), selected ? rows.findIndex((row) => rowKey(row) === selected) : -1, open);
   if (!hasRows && !seq) return html`<${FirstSteps} />`;
   return html`<div class=${`split ${seq ? 'has-detail' : ''} ${isAll ? '' : 'one-account'}`}>
     <section class="list" aria-label="Requests">
       <${Toolbar} text=${text} count=${rows.length} />
       ${rows.length === 0
         ? html`<${Empty} title="No request matches"><p>The filter <code>${text}</code> hides all of them${accountKey() ? ', or this account has not called yet' : ''}.</p></${Empty}>`
-        : html`<${VirtualList} label="Requests" rows=${rows} rowKey=${rowKey} selected=${selected} onOpen=${open} ...${cellsOf(columnsOf(rows, isAll))}
+        : html`<${VirtualList} label="Requests" rows=${rows} rowKey=${rowKey} selected=${selected} onOpen=${open} columns=${columnsOf(rows, isAll)}
             isFollowing=${!isPaused && !seq} onFollow=${(/** @type {boolean} */ isFollowing) => setPaused(!isFollowing)} />`}
     </section>
     ${seq && html`<section class="detail" aria-label="Request" key=${`${hash}/${seq}`}>

@@ -5,7 +5,7 @@ import { parseWords } from './filter.js';
 import { FirstWebhook } from './first-steps.js';
 import { counted, duration, instant, size, timeOfDay } from './format.js';
 import { AccountName, Action, Body, Copy, Countdown, Dot, Facts, Fold, Headers, Menu, NoMatch, Problem, SearchInput, Secret, Snippet, Split, StateChip,
-  Time, useMoves } from './parts.js';
+  Time } from './parts.js';
 import { go, link, replace, safeDecode } from './router.js';
 import { quoted } from './snippets.js';
 import { accountKey, clockNow, hashOf, onTopic, useFetched, useListing, useStore } from './store.js';
@@ -62,7 +62,6 @@ export function Webhooks({ route }) {
   for (const delivery of deliveries) delivery.now = clockOf(delivery.account);
   const [id] = route.parts;
   const open = (/** @type {Delivery} */ delivery) => go(['webhooks', delivery.id], { q: text });
-  useMoves(shown, shown.findIndex((each) => each.id === id), open);
   const delivery = deliveries.find((each) => each.id === id);
   if (!attempts.data || !listed.data) return html`<div class="page"><${Problem} error=${attempts.error ?? listed.error} /></div>`;
   if (!deliveries.length && !endpoints.length) return html`<div class="page narrow"><${FirstWebhook} title="Waiting for the first webhook" /></div>`;
@@ -131,25 +130,27 @@ function Grid({ deliveries, id, open, isAll }) {
   const delays = deliveries.find(({ endpoint }) => endpoint)?.endpoint?.retryScheduleMs ?? [];
   return html`<div class="deliveries" style=${{ '--attempts': numbers.length }}>
     <${VirtualList} label="Deliveries" rows=${deliveries} rowKey=${(/** @type {Delivery} */ each) => each.id} selected=${id ?? null}
-      onOpen=${open} columns=${5 + numbers.length}
-      header=${html`${['status', 'event', 'order', 'endpoint', 'first'].map((name) =>
-          html`<span key=${name} role="columnheader" class="d-${name}">${name}</span>`)}
-        ${numbers.map((number) => html`<span key=${number} role="columnheader" class="d-slot" aria-label="attempt ${number}" title="Attempt ${number}">
-          ${delays[number - 2] ? `+${duration(delays[number - 2])}` : number}</span>`)}`}
-      render=${(/** @type {Delivery} */ delivery) => html`<${RowCells} delivery=${delivery} numbers=${numbers} isAll=${isAll} />`} /></div>`;
+      onOpen=${open} columns=${[...columnsOf(isAll), ...numbers.map((number) => slotColumn(number, delays[number - 2]))]} /></div>`;
 }
 
-/** @param {{delivery: Delivery, numbers: number[], isAll: boolean}} props */
-const RowCells = ({ delivery, numbers, isAll }) => html`
-  <span role="gridcell" class="d-status"><${StateChip} state=${delivery.state} label=${delivery.state.toLowerCase()} /></span>
-  <span role="gridcell" class="d-event" title="${delivery.eventType}, account ${delivery.account}">
-    ${isAll && html`<${Dot} hash=${hashOf(delivery.account)} />`}<span class="clip">${delivery.eventType.replace('order.', '')}</span></span>
-  <span role="gridcell" class="d-order" title=${delivery.orderId}>${delivery.orderId && html`<a href=${link(['orders', delivery.orderId])}
-    onClick=${(/** @type {Event} */ event) => event.stopPropagation()}>…${delivery.orderId.slice(-9)}</a>`}</span>
-  <span role="gridcell" class="d-endpoint" title=${delivery.url}>
-    ${!delivery.endpoint && html`<i>deleted</i> `}${delivery.url.replace(/^https?:\/\//, '')}</span>
-  <span role="gridcell" class="d-first"><${Time} at=${delivery.attempts[0].at} /></span>
-  ${numbers.map((number) => html`<span key=${number} role="gridcell" class="d-slot"><${Slot} delivery=${delivery} number=${number} /></span>`)}`;
+/** Columns of what a delivery is. @param {boolean} isAll @returns {import('./virtual-list.js').Column[]} */
+const columnsOf = (isAll) => [
+  { name: 'd-status', head: 'status', cell: ({ state }) => html`<${StateChip} state=${state} label=${state.toLowerCase()} />` },
+  { name: 'd-event', head: 'event', title: ({ eventType, account }) => `${eventType}, account ${account}`, cell: ({ eventType, account }) => html`
+    ${isAll && html`<${Dot} hash=${hashOf(account)} />`}<span class="clip">${eventType.replace('order.', '')}</span>` },
+  { name: 'd-order', head: 'order', title: ({ orderId }) => orderId,
+    cell: ({ orderId }) => orderId && html`<a href=${link(['orders', orderId])}>…${orderId.slice(-9)}</a>` },
+  { name: 'd-endpoint', head: 'endpoint', title: ({ url }) => url,
+    cell: ({ url, endpoint }) => html`${!endpoint && html`<i>deleted</i> `}${url.replace(/^https?:\/\//, '')}` },
+  { name: 'd-first', head: 'first', cell: ({ attempts }) => html`<${Time} at=${attempts[0].at} />` },
+];
+
+/** Column of an attempt. @param {number} number @param {number | undefined} delay @returns {import('./virtual-list.js').Column} */
+const slotColumn = (number, delay) => ({
+  name: `d-slot ${number}`,
+  head: html`<span aria-label="attempt ${number}" title="Attempt ${number}">${delay ? `+${duration(delay)}` : number}</span>`,
+  cell: (delivery) => html`<${Slot} delivery=${delivery} number=${number} />`,
+});
 
 /**
  * Place on the retry schedule: an attempt that was made, the next one, or a later one if all before it fail.
