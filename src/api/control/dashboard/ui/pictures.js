@@ -1,9 +1,9 @@
 // Files and outputs of an order, the pictures among them (before and after, heatmap, difference), and the verdict.
 
 import { size } from './format.js';
-import { BlobImage, BlobLink } from './parts.js';
+import { BlobImage, BlobLink, readBlob } from './parts.js';
 import { link } from './router.js';
-import { html, useState } from './vendor/preact.js';
+import { html, useEffect, useState } from './vendor/preact.js';
 
 /**
  * @typedef {{name: string, bytes: number | null, contentType: string | null, width: number | null, height: number | null,
@@ -80,10 +80,38 @@ function Mixed({ file, output, kind }) {
       onInput=${(/** @type {any} */ event) => setValue(Number(event.target.value))} /><span>${to}</span></label>`;
 }
 
+/** Reads the pixels of a picture, without colour conversion. @param {string} id */
+async function readPixels(id) {
+  const bitmap = await createImageBitmap(await readBlob(id), { colorSpaceConversion: 'none', premultiplyAlpha: 'none' });
+  const { width, height } = bitmap;
+  const paint = /** @type {any} */ (new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true }));
+  paint.drawImage(bitmap, 0, 0);
+  return { sides: `${width} × ${height}`, data: paint.getImageData(0, 0, width, height).data };
+}
+
+/** Returns the difference of two pictures in words. @param {string[]} ids */
+async function compare(ids) {
+  const [before, after] = await Promise.all(ids.map(readPixels));
+  if (before.sides !== after.sides) return `The sizes differ: ${before.sides} before, ${after.sides} after.`;
+  const gap = (/** @type {number} */ at) => Math.abs(before.data[at] - after.data[at]);
+  let [largest, changed] = [0, 0];
+  for (let at = 0; at < after.data.length; at += 4) {
+    const most = Math.max(gap(at), gap(at + 1), gap(at + 2));
+    largest = Math.max(largest, most);
+    if (most) changed++;
+  }
+  return largest ? `Largest difference ${largest} of 255; ${((changed * 400) / after.data.length).toFixed(2)} % of the pixels differ.` : 'The pixels are equal.';
+}
+
 /** The difference between file and output, amplified by the style sheet. @param {{file: OrderFile, output: OrderOutput}} props */
-const Difference = ({ file, output }) => html`<div class="stage difference" style=${stageStyle(file)}><${BlobImage} id=${file.blob} alt="" />
-  <${BlobImage} id=${output.blob} alt=${`Difference of ${file.name} before and after, times 8`} /></div>
-  <p class="muted">Where the picture is black, the pixels are equal.</p>`;
+function Difference({ file, output }) {
+  const [text, setText] = useState('Comparing…');
+  useEffect(() => {
+    compare([/** @type {string} */ (file.blob), output.blob]).then(setText, ({ message }) => setText(message));
+  }, []);
+  return html`<div class="stage difference" style=${stageStyle(file)}><${BlobImage} id=${file.blob} alt="" />
+    <${BlobImage} id=${output.blob} alt=${`Difference of ${file.name} before and after, times 8`} /></div><p class="muted" role="status">${text}</p>`;
+}
 
 /** @param {{file: OrderFile, blob: string | null, alt: string}} props */
 const Plain = ({ file, blob, alt }) => html`<div class="stage" style=${stageStyle(file)}><${BlobImage} id=${blob} alt=${alt} /></div>`;
@@ -100,7 +128,7 @@ function viewsOf(file, outputs) {
     if (!isFileShown) views.push([`${prefix}Output`, plain(output)]);
     else {
       views.push([`${prefix}Before and after`, html`<${Mixed} key=${output.blob} file=${file} output=${output} kind="compare" />`],
-        [`${prefix}Difference × 8`, html`<${Difference} file=${file} output=${output} />`]);
+        [`${prefix}Difference × 8`, html`<${Difference} key=${output.blob} file=${file} output=${output} />`]);
     }
   }
   for (const output of ofKind('heatmap')) views.push(['Heatmap', html`<${Mixed} key=${output.blob} file=${file} output=${output} kind="heatmap" />`]);
