@@ -3,7 +3,7 @@
 import { size } from './format.js';
 import { BlobImage, BlobLink, readBlob } from './parts.js';
 import { link } from './router.js';
-import { html, useEffect, useState } from './vendor/preact.js';
+import { html, useEffect, useRef, useState } from './vendor/preact.js';
 
 /**
  * @typedef {{name: string, bytes: number | null, contentType: string | null, width: number | null, height: number | null,
@@ -86,31 +86,39 @@ async function readPixels(id) {
   const { width, height } = bitmap;
   const paint = /** @type {any} */ (new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true }));
   paint.drawImage(bitmap, 0, 0);
-  return { sides: `${width} × ${height}`, data: paint.getImageData(0, 0, width, height).data };
+  return { sides: `${width} × ${height}`, image: /** @type {ImageData} */ (paint.getImageData(0, 0, width, height)) };
 }
 
-/** Returns the difference of two pictures in words. @param {string[]} ids */
-async function compare(ids) {
+/** Draws the difference of two pictures, times 8, and returns it in words. @param {string[]} ids @param {HTMLCanvasElement | null} canvas */
+async function compare(ids, canvas) {
   const [before, after] = await Promise.all(ids.map(readPixels));
   if (before.sides !== after.sides) return `The sizes differ: ${before.sides} before, ${after.sides} after.`;
-  const gap = (/** @type {number} */ at) => Math.abs(before.data[at] - after.data[at]);
+  const [from, to] = [before.image.data, after.image.data];
   let [largest, changed] = [0, 0];
-  for (let at = 0; at < after.data.length; at += 4) {
-    const most = Math.max(gap(at), gap(at + 1), gap(at + 2));
+  for (let at = 0; at < to.length; at += 4) {
+    let most = 0;
+    for (let channel = at; channel < at + 3; channel++) {
+      const gap = Math.abs(from[channel] - to[channel]);
+      most = Math.max(most, gap);
+      to[channel] = gap * 8;
+    }
+    to[at + 3] = 255;
     largest = Math.max(largest, most);
     if (most) changed++;
   }
-  return largest ? `Largest difference ${largest} of 255; ${((changed * 400) / after.data.length).toFixed(2)} % of the pixels differ.` : 'The pixels are equal.';
+  if (canvas) Object.assign(canvas, { width: after.image.width, height: after.image.height }).getContext('2d')?.putImageData(after.image, 0, 0);
+  return largest ? `Largest difference ${largest} of 255; ${((changed * 400) / to.length).toFixed(2)} % of the pixels differ.` : 'The pixels are equal.';
 }
 
-/** The difference between file and output, amplified by the style sheet. @param {{file: OrderFile, output: OrderOutput}} props */
+/** The difference between file and output, amplified. @param {{file: OrderFile, output: OrderOutput}} props */
 function Difference({ file, output }) {
+  const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const [text, setText] = useState('Comparing…');
   useEffect(() => {
-    compare([/** @type {string} */ (file.blob), output.blob]).then(setText, ({ message }) => setText(message));
+    compare([/** @type {string} */ (file.blob), output.blob], canvas.current).then(setText, ({ message }) => setText(message));
   }, []);
-  return html`<div class="stage difference" style=${stageStyle(file)}><${BlobImage} id=${file.blob} alt="" />
-    <${BlobImage} id=${output.blob} alt=${`Difference of ${file.name} before and after, times 8`} /></div><p class="muted" role="status">${text}</p>`;
+  return html`<div class="stage" style=${stageStyle(file)}><canvas ref=${canvas} role="img" aria-label=${`Difference of ${file.name} before and after, times 8`}>
+    </canvas></div><p class="muted" role="status">${text}</p>`;
 }
 
 /** @param {{file: OrderFile, blob: string | null, alt: string}} props */
