@@ -32,7 +32,7 @@ use crate::platform::rng::Entropy;
 use crate::services::accounts::Accounts;
 use crate::services::claims::Claims;
 use crate::services::inbox::Inbox;
-use crate::services::journal::{Journal, JournalLimits};
+use crate::services::journal::Journal;
 use crate::services::orders::Orders;
 use crate::services::presigned_urls::PresignedUrls;
 use crate::services::rules::Rules;
@@ -46,7 +46,7 @@ use crate::storage::data_dir::DataDir;
 use crate::storage::db::Db;
 use listen::{bind, local_url};
 use router::{UNMATCHED, router, vendor_hosts};
-use settings::{build_engine, build_signer, connection_timeouts, order_settings};
+use settings::{build_engine, build_signer, connection_timeouts, journal_limits, order_settings};
 
 /// Grace period for requests in flight and running jobs, both together, on shutdown. Docker kills
 /// after 10 s.
@@ -356,10 +356,7 @@ async fn build_services(
     )
     .await
     .map_err(|error| format!("cannot read the snapshots: {error}"))?;
-    let limits = JournalLimits {
-        requests: config.journal.journal_requests_max,
-        bytes: config.journal.journal_bytes_max,
-    };
+    let limits = journal_limits(&config);
     let changes = db.changes().clone();
     let connections_max = descriptors::connections_max(config.connections.connections_max);
     Ok(Arc::new(Services {

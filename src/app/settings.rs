@@ -5,6 +5,7 @@ use crate::http::ConnectionTimeouts;
 use crate::model::account::ProcessingDelay;
 use crate::platform::memory_limit;
 use crate::platform::presign::Signer;
+use crate::services::journal::JournalLimits;
 use crate::services::orders;
 use crate::settings::Config;
 
@@ -51,4 +52,12 @@ pub(super) fn build_engine(config: &Config) -> Engine {
         std::thread::available_parallelism().map_or(1, usize::from),
         budget,
     )
+}
+
+/// Returns the limits of the journal.
+pub(super) fn journal_limits(config: &Config) -> JournalLimits {
+    JournalLimits {
+        requests: config.journal.journal_requests_max,
+        bytes: config.journal.journal_bytes_max,
+    }
 }

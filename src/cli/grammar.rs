@@ -18,7 +18,6 @@ pub struct Cli {
 
 /// Command of the program. The server starts if no command is given.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "a process has one command")]
 pub enum Command {
     /// Start the server (the default)
     Serve(Box<Config>),

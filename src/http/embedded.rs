@@ -66,12 +66,11 @@ impl EmbeddedFiles {
 
 impl EmbeddedFile {
     fn new(name: &'static str, bytes: &'static [u8]) -> Self {
-        let (name, gzip, plain) = match name.strip_suffix(GZIP_ENDING) {
-            Some(name) => (name, Bytes::from_static(bytes), OnceLock::new()),
-            None => {
-                let plain = without_comments(bytes);
-                (name, gzip(&plain), Bytes::from(plain).into())
-            }
+        let (name, gzip, plain) = if let Some(name) = name.strip_suffix(GZIP_ENDING) {
+            (name, Bytes::from_static(bytes), OnceLock::new())
+        } else {
+            let plain = without_comments(bytes);
+            (name, gzip(&plain), Bytes::from(plain).into())
         };
         let ending = name.rsplit('.').next().unwrap_or_default();
         let media_type = MEDIA_TYPES.iter().find(|(known, _)| *known == ending);

@@ -222,7 +222,7 @@ mod tests {
     /// Like [`log_of`], with the dashboard at `links`.
     fn log_with_links(
         path: &str,
-        links: Option<&Arc<str>>,
+        dashboard: Option<&Arc<str>>,
         act: impl FnOnce(RequestLog),
     ) -> (String, Option<u16>) {
         let limits = JournalLimits {
@@ -249,7 +249,7 @@ mod tests {
             .with_target(false);
         let (mut log, mut text) = (log, String::new());
         tracing::subscriber::with_default(lines.finish(), || {
-            act(RequestLog::new(&entry, "an.operation", &request, links));
+            act(RequestLog::new(&entry, "an.operation", &request, dashboard));
         });
         let file = Arc::get_mut(&mut log).expect("the only reference");
         file.rewind().expect("a file");

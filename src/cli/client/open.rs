@@ -32,7 +32,8 @@ pub async fn open_dashboard(server: &ServerArgs) -> Result<(), String> {
     health.await.map_err(|error| no_response(&base, error))?;
     let mut url = format!("{base}{DASHBOARD}");
     if let Some(token) = server.token() {
-        url += &format!("#token={}", utf8_percent_encode(token, RESERVED));
+        url += "#token=";
+        url.extend(utf8_percent_encode(token, RESERVED));
     }
     if OPENERS.iter().any(|program| opens(program, &url)) {
         return Ok(());

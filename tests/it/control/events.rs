@@ -56,12 +56,13 @@ impl Events {
     /// Returns the bytes up to the next separator.
     async fn block(&mut self, separator: &str) -> String {
         loop {
-            if let Some((block, rest)) = self.text.split_once(separator) {
-                let block = block.to_owned();
-                self.text = rest.to_owned();
+            if let Some(length) = self.text.find(separator) {
+                let rest = self.text.split_off(length + separator.len());
+                let mut block = std::mem::replace(&mut self.text, rest);
+                block.truncate(length);
                 return block;
             }
-            let mut bytes = [0; 16 * 1024];
+            let mut bytes = vec![0; 16 * 1024];
             let read = tokio::time::timeout(GUARD, self.stream.read(&mut bytes)).await;
             let length = read.expect("bytes in time").expect("bytes");
             assert!(length > 0, "the stream has ended: {}", self.text);

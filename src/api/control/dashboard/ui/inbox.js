@@ -1,13 +1,14 @@
 // Inboxes: receivers of webhooks for those who have none, with what they received.
 
 import { call, ORIGIN, withQuery } from './api.js';
-import { FirstMessage, FirstWebhook } from './first-webhook.js';
+import { parseWords } from './filter.js';
+import { FirstWebhook } from './first-steps.js';
 import { counted, duration, size, statusClass } from './format.js';
-import { InboxForm } from './inbox-form.js';
-import { AccountName, Action, Body, Copy, Dialog, Empty, Facts, Fold, Headers, Icon, Problem, SearchInput, Secret, Time } from './parts.js';
+import { AccountName, Action, Ask, Body, Copy, Dialog, Facts, Field, Fold, Headers, NoMatch, Problem, SearchInput, Secret, Split, Table, Time,
+  useMoves } from './parts.js';
 import { go, link, replace } from './router.js';
-import { accountKey, hashOf, useFetched, useListing, useStore } from './store.js';
-import { html, useEffect, useMemo, useState } from './vendor/preact.js';
+import { accountKey, hashOf, state, useFetched, useListing, useStore } from './store.js';
+import { html, useState } from './vendor/preact.js';
 
 /**
  * @typedef {{name: string, account: string | null, statuses: number[], delayMs: number, secret: string | null,
@@ -20,204 +21,170 @@ const MESSAGES_FIRST = 50;
 /** Port of the server in its container. */
 const CONTAINER_PORT = 8080;
 
-/** Route of an inbox: two accounts can have inboxes of one name. @param {Inbox} inbox @returns {[string[], Record<string, string>]} */
-const routeOf = (inbox) => [['inbox', inbox.name], { of: hashOf(inbox.account) }];
+const SECRETS = 'those of the webhooks whose URL is this inbox';
+
+/** Path of an inbox. @param {Inbox} inbox */
+const pathOf = ({ name }) => `inbox/${encodeURIComponent(name)}`;
 
 /** @param {{route: import('./router.js').Route}} props */
 export function InboxPage({ route }) {
-  useStore((all) => all.accountHash);
-  useStore((all) => all.accounts);
-  const { data, error, reload } = useListing(withQuery('inbox', { account: accountKey() }), 'inboxes', ['inbox', 'accounts']);
-  const [isAdding, setAdding] = useState(false);
+  const account = useStore(accountKey);
+  const { data, error, reload } = useListing(withQuery('inbox', { account }), 'inboxes', ['inbox', 'accounts']);
   const text = route.query.q ?? '';
+  const { of, event } = route.query;
+  const [name] = route.parts;
   /** @type {Inbox[]} */
   const inboxes = data ?? [];
-  const shown = useMemo(() => inboxes.filter(({ name, account }) => `${name} ${account ?? ''}`.toLowerCase().includes(text.toLowerCase())), [data, text]);
-  const [name] = route.parts;
-  const { of } = route.query;
-  const selected = name === undefined ? undefined : inboxes.find((inbox) => inbox.name === name && (!of || hashOf(inbox.account) === of));
-  useMoves(shown, selected, text);
-  const done = (/** @type {Inbox} */ inbox) => {
-    setAdding(false);
-    reload();
-    const [path, query] = routeOf(inbox);
-    go(path, query);
-  };
-  const form = isAdding && html`<${InboxForm} onClose=${() => setAdding(false)} onDone=${done} />`;
-  if (error && !data) return html`<div class="page"><${Problem} error=${error} /></div>`;
-  if (!data) return html`<p class="muted pad">Reading…</p>`;
-  if (!inboxes.length && !name) {
-    return html`<div class="page narrow"><${FirstWebhook} title="No inbox yet" />
-      <div class="row"><button type="button" class="button" onClick=${() => setAdding(true)}>Set up an inbox</button></div>${form}</div>`;
-  }
-  return html`<div class=${`split inboxes ${name === undefined ? '' : 'has-detail'}`}>
-    <section class="list" aria-label="Inboxes">
-      <div class="toolbar">
-        <${SearchInput} text=${text} placeholder="name or account" onText=${(/** @type {string} */ value) => replace(['inbox'], { q: value })} />
-        <span class="muted count">${counted(shown.length, 'inbox', 'inboxes')}</span>
-        <button type="button" class="button" onClick=${() => setAdding(true)}>Set up an inbox</button></div>
-      ${shown.length
-        ? html`<${Table} inboxes=${shown} selected=${selected} text=${text} />`
-        : html`<${Empty} title="No inbox matches"><p>The filter <code>${text}</code> hides all of them.</p></${Empty}>`}
-    </section>
-    ${name !== undefined && html`<section class="detail" aria-label="Inbox" key=${`${of}/${name}`}>
-      <a class="back" href=${link(['inbox'], { q: text })}><${Icon} name="back" />Inbox</a>
-      ${selected
-        ? html`<${InboxDetail} inbox=${selected} eventId=${route.query.event ?? null} onChange=${reload} />`
-        : html`<${Missing} name=${name} />`}</section>`}
-    ${form}
-  </div>`;
+  const shown = inboxes.filter(parseWords(text, {}, (inbox) => [inbox.name, inbox.account]));
+  // Two accounts can have inboxes of one name.
+  const selected = inboxes.find((inbox) => inbox.name === name && (!of || hashOf(inbox.account) === of));
+  /** @param {Inbox} inbox */
+  const queryOf = (inbox) => ({ of: hashOf(inbox.account), q: text });
+  /** @param {Inbox} inbox */
+  const open = (inbox) => go(['inbox', inbox.name], queryOf(inbox));
+  useMoves(shown, selected ? shown.indexOf(selected) : -1, open);
+  if (!data) return html`<div class="page"><${Problem} error=${error} /></div>`;
+  const form = html`<${InboxForm} label="Set up an inbox" onDone=${(/** @type {Inbox} */ inbox) => { reload(); open(inbox); }} />`;
+  if (!inboxes.length && !name) return html`<div class="page narrow"><${FirstWebhook} title="No inbox yet"><div>${form}</div><//></div>`;
+  /** @type {[string, (inbox: Inbox) => any, string?][]} */
+  const columns = [
+    ['inbox', (inbox) => html`<a href=${link(['inbox', inbox.name], queryOf(inbox))}>${inbox.name}</a>`, 'wide'],
+    ['account', (inbox) => html`<${AccountName} account=${inbox.account} />`, 'optional'],
+    ['received', countText],
+    ['next', answersText],
+    ['delay', ({ delayMs }) => (delayMs ? `after ${duration(delayMs)}` : ''), 'optional'],
+  ];
+  /** @param {Inbox} inbox */
+  const keyOf = (inbox) => `${inbox.account}/${inbox.name}`;
+  const list = html`<div class="toolbar">
+      <${SearchInput} text=${text} placeholder="name or account" onText=${(/** @type {string} */ q) => replace(['inbox'], { q })} />
+      <span class="muted count">${counted(shown.length, 'inbox', 'inboxes')}</span>${form}</div>
+    ${shown.length
+      ? html`<div class="scroll"><${Table} rows=${shown} keyOf=${keyOf} open=${open} isSelected=${(/** @type {Inbox} */ inbox) => inbox === selected}
+        columns=${columns} /></div>`
+      : html`<${NoMatch} text=${text} />`}`;
+  return html`<${Split} page="inbox" title="Inbox" one="Inbox" id=${name && `${of}/${name}`} text=${text} list=${list} detail=${selected
+    ? html`<${InboxDetail} inbox=${selected} eventId=${event} onChange=${reload} />`
+    : html`<p class="pad">There is no inbox ${name}. The first message makes it.</p>`} />`;
 }
 
-/** @param {{name: string}} props */
-const Missing = ({ name }) => html`<div class="pad"><h2>There is no inbox ${name}</h2>
-  <p class="muted">The first message makes it, or <b>Set up an inbox</b>. It goes with its account, and when the account is reset.</p></div>`;
+/** @param {Inbox} inbox */
+const countText = ({ messages, evicted }) => counted(messages, 'message') + (evicted ? `, ${evicted} evicted` : '');
 
-/** @param {{inboxes: Inbox[], selected?: Inbox, text: string}} props */
-function Table({ inboxes, selected, text }) {
-  const open = (/** @type {Inbox} */ inbox) => {
-    const [path, query] = routeOf(inbox);
-    go(path, { ...query, q: text });
-  };
-  return html`<div class="inbox-table"><table>
-    <thead><tr><th>inbox</th><th class="i-account">account</th><th>messages</th><th>answers</th><th class="i-delay">delay</th></tr></thead>
-    <tbody>${inboxes.map((inbox) => {
-      const [path, query] = routeOf(inbox);
-      return html`<tr key=${`${inbox.account}/${inbox.name}`} class="link" aria-selected=${inbox === selected} onClick=${() => open(inbox)}>
-        <th scope="row"><a href=${link(path, { ...query, q: text })}>${inbox.name}</a></th>
-        <td class="i-account"><${AccountName} account=${inbox.account} hash=${hashOf(inbox.account)} /></td>
-        <td class="number">
-          ${inbox.messages.toLocaleString('en')}${inbox.evicted > 0 && html` <span class="muted">+ ${inbox.evicted.toLocaleString('en')} evicted</span>`}</td>
-        <td><${Answers} inbox=${inbox} /></td>
-        <td class="i-delay">${inbox.delayMs ? duration(inbox.delayMs) : html`<span class="muted">none</span>`}</td></tr>`;
-    })}</tbody></table></div>`;
-}
+/** Statuses that the inbox answers from now on. @param {Inbox} inbox */
+const answersText = ({ statuses, messages, evicted }) => {
+  const left = statuses.slice(messages + evicted);
+  return `answers ${left.join(', ')}${left.length ? ', then ' : ''}200`;
+};
 
-/** Status of the response to the message with this ordinal, from 0. @param {Inbox} inbox @param {number} ordinal */
-const statusOf = (inbox, ordinal) => inbox.statuses[ordinal] ?? 200;
-
-/** Statuses that the inbox answers from now on. @param {{inbox: Inbox}} props */
-function Answers({ inbox }) {
-  const left = inbox.statuses.slice(inbox.messages + inbox.evicted);
-  if (!left.length) return html`<span class="muted">200</span>`;
-  const more = left.length > 6 ? `, … ${left.length - 6} more` : '';
-  return html`<span title="Statuses of the next responses, then 200">${left.slice(0, 6).join(', ')}${more}<span class="muted">, then 200</span></span>`;
-}
-
-/** Moves the selection by `j` and `k`. @param {Inbox[]} shown @param {Inbox | undefined} selected @param {string} text */
-function useMoves(shown, selected, text) {
-  useEffect(() => {
-    const onMove = (/** @type {any} */ event) => {
-      const index = selected ? shown.indexOf(selected) : -1;
-      const next = index < 0 ? shown[0] : shown[index + event.detail];
-      if (!next) return;
-      const [path, query] = routeOf(next);
-      go(path, { ...query, q: text });
-    };
-    addEventListener('dashboard-move', onMove);
-    return () => removeEventListener('dashboard-move', onMove);
-  }, [shown, selected, text]);
-}
-
-/** @param {{inbox: Inbox, eventId: string | null, onChange: () => void}} props */
+/** @param {{inbox: Inbox, eventId?: string, onChange: () => void}} props */
 function InboxDetail({ inbox, eventId, onChange }) {
-  const [dialog, setDialog] = useState(/** @type {'form' | 'delete' | null} */ (null));
-  const path = withQuery(`inbox/${encodeURIComponent(inbox.name)}/messages`, { account: inbox.account });
-  const { data, error, reload } = useFetched(path, ['inbox']);
+  const { data, error, reload } = useFetched(withQuery(`${pathOf(inbox)}/messages`, { account: inbox.account }), ['inbox']);
   const changed = () => {
-    setDialog(null);
     onChange();
     reload();
   };
   const remove = async () => {
-    await call('DELETE', withQuery(`inbox/${encodeURIComponent(inbox.name)}`, { account: inbox.account }));
+    await call('DELETE', withQuery(pathOf(inbox), { account: inbox.account }));
     onChange();
     go(['inbox']);
   };
-  const stored = counted(inbox.messages, 'message');
-  return html`<article class="inbox">
+  return html`<article>
     <header class="detail-head">
-      <div class="title"><h2>${inbox.name}</h2></div>
-      <p class="meta"><${AccountName} account=${inbox.account} hash=${hashOf(inbox.account)} />
-        <span>${stored}${inbox.evicted ? `, ${inbox.evicted.toLocaleString('en')} older ones evicted` : ''}</span></p>
-      <div class="row wrap"><button type="button" class="button small" onClick=${() => setDialog('form')}>Change its answers</button>
-        <button type="button" class="button small danger" onClick=${() => setDialog('delete')}>Delete</button></div>
+      <h2>${inbox.name}</h2>
+      <p class="meta"><${AccountName} account=${inbox.account} /><span>${countText(inbox)}</span></p>
+      <div class="row wrap"><${InboxForm} label="Change its answers" inbox=${inbox} onDone=${changed} />
+        <${Ask} label="Delete" title="Delete the inbox ${inbox.name}" class="small danger" act=${remove}>
+          <p>Its ${counted(inbox.messages, 'message')} and its settings go. The next webhook to it makes it again.</p><//></div>
     </header>
     <${Settings} inbox=${inbox} />
     <${Problem} error=${error} />
-    <${Messages} inbox=${inbox} messages=${data?.messages ?? null} evicted=${data?.evicted ?? 0} eventId=${eventId} />
-    ${dialog === 'form' && html`<${InboxForm} inbox=${inbox} onClose=${() => setDialog(null)} onDone=${changed} />`}
-    ${dialog === 'delete' && html`<${Dialog} title=${`Delete the inbox ${inbox.name}`} onClose=${() => setDialog(null)}>
-      <p>The inbox${inbox.messages ? `, its ${stored}` : ''} and its settings go. The next message that a webhook sends makes it again, and is answered 200.</p>
-      <div class="row"><${Action} class="danger" label="Delete" act=${remove} />
-        <button type="button" class="button" onClick=${() => setDialog(null)}>Keep it</button></div><//>`}
+    ${data && html`<${Messages} inbox=${inbox} messages=${data.messages} evicted=${data.evicted} eventId=${eventId} />`}
   </article>`;
 }
 
 /** Addresses of the inbox, and how it answers. @param {{inbox: Inbox}} props */
 function Settings({ inbox }) {
-  const path = `/_mock/inbox/${encodeURIComponent(inbox.name)}`;
-  const { protocol, port } = new URL(ORIGIN);
-  const addresses = [
-    ['server on this host', `${ORIGIN}${path}`],
-    ['server in a container, by its own port', `http://localhost:${CONTAINER_PORT}${path}`],
-    ['server in a container, by its name', `http://stuntdouble:${CONTAINER_PORT}${path}`],
-    ['server in a container, by the port of the host', `${protocol}//host.docker.internal${port ? `:${port}` : ''}${path}`],
-  ];
   // Whoever comes for the messages does not need the addresses any more.
   const [isOpen] = useState(inbox.messages === 0);
-  return html`<${Fold} title="Address and settings" open=${isOpen} note=${html`answers <${Answers} inbox=${inbox} />`}>
-    <p class="muted">Register one of these as the webhook's URL. The server itself calls it.</p>
-    <dl class="addresses">${addresses.map(([name, url]) => html`
-      <div key=${name}><dt>${name}</dt><dd><code>${url}</code><${Copy} text=${url} /></dd></div>`)}</dl>
+  const address = (/** @type {string} */ origin) => {
+    const url = `${origin}/_mock/${pathOf(inbox)}`;
+    return html`<span class="row"><code>${url}</code><${Copy} text=${url} /></span>`;
+  };
+  return html`<${Fold} title="Address and settings" open=${isOpen} note=${answersText(inbox)}>
+    <p class="muted">Register the URL as a webhook. The server itself calls it.</p>
     <${Facts} pairs=${[
-      ['next answers', html`<${Answers} inbox=${inbox} />`],
-      ['delay', inbox.delayMs ? `${duration(inbox.delayMs)} of real time before each answer${inbox.delayMs >= 5000 ? '; webhooks wait 5 s' : ''}` : 'none'],
-      ['secret', inbox.secret === null
-        ? 'those of the webhooks whose URL is this inbox'
-        : html`<span class="row wrap"><${Secret} secret=${inbox.secret} /></span>`],
-    ]} />
-  </${Fold}>`;
+      ['server on this host', address(ORIGIN)],
+      ['in a container', address(`http://localhost:${CONTAINER_PORT}`)],
+      ['delay', inbox.delayMs ? `${duration(inbox.delayMs)} of real time` : 'none'],
+      ['secret', inbox.secret ? html`<span class="row wrap"><${Secret} secret=${inbox.secret} /></span>` : SECRETS],
+    ]} /><//>`;
 }
 
-/** @param {{inbox: Inbox, messages: Message[] | null, evicted: number, eventId: string | null}} props */
+/** @param {{inbox: Inbox, messages: Message[], evicted: number, eventId?: string}} props */
 function Messages({ inbox, messages, evicted, eventId }) {
   const [max, setMax] = useState(MESSAGES_FIRST);
-  if (!messages) return html`<p class="muted pad">Reading…</p>`;
-  if (!messages.length) return html`<${FirstMessage} account=${inbox.account} name=${inbox.name} />`;
-  const numbered = messages.map((message, index) => ({ message, ordinal: evicted + index })).reverse();
-  const isNamed = (/** @type {Message} */ message) => eventId !== null && message.body?.eventId === eventId;
+  if (!messages.length) return html`<${FirstWebhook} title="No message yet" account=${inbox.account} inbox=${inbox.name} />`;
+  const all = messages.map((message, index) => ({ message, ordinal: evicted + index })).reverse();
+  const named = all.filter(({ message }) => eventId && message.body?.eventId === eventId);
   // A link names an event that can be older than the messages shown.
-  const shown = numbered.filter(({ message }, index) => index < max || isNamed(message));
-  const hasNamed = numbered.some(({ message }) => isNamed(message));
-  return html`<${Fold} title="Messages" note=${`${counted(messages.length, 'message')}, the newest first`}>
-    ${eventId !== null && !hasNamed && html`<p class="muted">The message of event ${eventId} is not kept any more.</p>`}
-    ${shown.map(({ message, ordinal }, index) => html`<${MessageFold} key=${ordinal} message=${message} ordinal=${ordinal}
-      status=${statusOf(inbox, ordinal)} isOpen=${hasNamed ? isNamed(message) : index === 0} />`)}
-    ${numbered.length > max && html`<button type="button" class="button" onClick=${() => setMax(max * 4)}>Show more</button>`}
-  </${Fold}>`;
+  const shown = all.filter((entry, index) => index < max || named.includes(entry));
+  return html`<${Fold} title="Messages" note="${counted(messages.length, 'message')}, the newest first">
+    ${eventId && !named.length && html`<p class="muted">The message of event ${eventId} is not kept any more.</p>`}
+    ${shown.map((entry, index) => html`<${MessageFold} key=${entry.ordinal} message=${entry.message} ordinal=${entry.ordinal}
+      status=${inbox.statuses[entry.ordinal] ?? 200} isOpen=${named.length ? named.includes(entry) : index === 0} />`)}
+    ${all.length > max && html`<button type="button" class="button" onClick=${() => setMax(max * 4)}>Show more</button>`}<//>`;
 }
 
-/** @param {{valid: boolean | null}} props */
-const Validity = ({ valid }) => (valid === null
-  ? html`<span class="chip" title="There is no secret to check the signature with">not checked</span>`
-  : html`<span class=${`chip ${valid ? 'ok' : 'server'}`}>${valid ? 'signature valid' : 'signature invalid'}</span>`);
-
 /** @param {{message: Message, ordinal: number, status: number, isOpen: boolean}} props */
-function MessageFold({ message, ordinal, status, isOpen }) {
-  const { at, headers, body, rawBody, signatureValid } = message;
-  const isEvent = typeof body?.eventId === 'string';
-  const orderId = typeof body?.data?.orderId === 'string' ? body.data.orderId : null;
-  const title = typeof body?.eventType === 'string' ? body.eventType : headers['content-type'] ?? 'message';
+function MessageFold({ message: { at, headers, body, rawBody, signatureValid }, ordinal, status, isOpen }) {
+  const color = signatureValid === null ? '' : signatureValid ? 'ok' : 'server';
+  const validity = { '': 'not checked', ok: 'valid', server: 'invalid' }[color];
+  const orderId = body?.data?.orderId;
   return html`<${Fold} open=${isOpen} note=${html`<${Time} at=${at} />`}
-      title=${html`<span class="row wrap"><span class="number">${ordinal + 1}</span><span>${title}</span>
-        <${Validity} valid=${signatureValid} /><span class=${`chip ${statusClass(status)}`}>answered ${status}</span></span>`}>
-    <p class="row wrap">${orderId && html`<a href=${link(['orders', orderId])}>order ${orderId}</a>`}
-      ${isEvent && html`<a href=${link(['webhooks'], { q: body.eventId })}>delivery of this event</a>`}
-      <${Copy} label="Copy the body" text=${rawBody} /><span class="muted">${size(new TextEncoder().encode(rawBody).length)}</span></p>
+      title=${html`<span class="row wrap">${ordinal + 1} <span>${String(body?.eventType ?? headers['content-type'])}</span>
+        <span class="chip ${color}">signature ${validity}</span><span class="chip ${statusClass(status)}">answered ${status}</span></span>`}>
+    <p class="row wrap">${orderId && html`<a href=${link(['orders', String(orderId)])}>order ${String(orderId)}</a>`}
+      ${body?.eventId && html`<a href=${link(['webhooks'], { q: String(body.eventId) })}>delivery of this event</a>`}
+      <${Copy} label="Copy the body" text=${rawBody} /><span class="muted">${size(new Blob([rawBody]).size)}</span></p>
     <${Body} body=${body} />
-    <${Fold} title="Headers" note=${Object.keys(headers).length} open=${false}><${Headers} headers=${headers} /></${Fold}>
-    <${Fold} title="As it came" note="the bytes that the signature is about" open=${false}>
-      <pre class="body" tabindex="0" aria-label="Body as it came">${rawBody}</pre></${Fold}>
-  </${Fold}>`;
+    <${Fold} title="Headers" note=${Object.keys(headers).length} open=${false}><${Headers} headers=${headers} /><//>
+    <${Fold} title="As it came" note="the signed bytes" open=${false}>
+      <pre class="body" tabindex="0" aria-label="Body as it came">${rawBody}</pre><//><//>`;
+}
+
+/** Lists of statuses to start from. */
+const EXAMPLES = { 'succeeds at the third attempt': '500, 500, 200', 'fails all seven attempts': Array(7).fill(500).join(', '), 'redirects once': '302' };
+
+/**
+ * Button with a form that sets up an inbox: how it answers, and how it checks signatures.
+ * @param {{label: string, inbox?: Inbox, onDone: (inbox: Inbox) => void}} props
+ */
+function InboxForm({ label, inbox, onDone }) {
+  const [draft, set] = useState(/** @type {any} */ (null));
+  const start = () => set({ name: '', account: accountKey(), ...inbox, statuses: inbox?.statuses.join(', ') });
+  const close = () => set(null);
+  const { name, statuses = '', delayMs, secret, account } = draft ?? { name: '' };
+  const words = statuses.split(/[\s,]+/).filter(Boolean);
+  const isWrong = words.some((/** @type {string} */ word) => !/^[2-5]\d\d$/.test(word));
+  const save = async () => {
+    const body = { statuses: words.map(Number), delayMs, secret: secret || undefined, account: account || undefined };
+    onDone(await call('PUT', pathOf({ ...draft, name: name.trim() }), body));
+    close();
+  };
+  const field = (/** @type {string} */ id) => ({ value: draft[id], set: (/** @type {any} */ value) => set({ ...draft, [id]: value }) });
+  return html`<button type="button" class="button ${inbox && 'small'}" onClick=${start}>${label}</button>
+    ${draft && html`<${Dialog} title="${label}${inbox ? `: ${inbox.name}` : ''}" onClose=${close}>
+      ${!inbox && html`<${Field} label="Name" maxlength="200" autofocus ...${field('name')} />
+      <${Field} label="Account" ...${field('account')} options=${Object.fromEntries([['', 'the one whose webhook posts to it first'],
+        ...state.accounts.map(({ key }) => [key, key])])} />`}
+      <${Field} label="Statuses" placeholder="500, 500, 200" aria-invalid=${isWrong} ...${field('statuses')}
+        note=${isWrong ? 'Each is a number from 200 to 599.' : 'One for each message, in this order; then 200.'} />
+      <div class="row wrap" role="group" aria-label="Examples">${Object.entries(EXAMPLES).map(([title, value]) => html`
+        <button key=${title} type="button" class="button small" onClick=${() => set({ ...draft, statuses: value })}>${title}</button>`)}</div>
+      <${Field} label="Delay in milliseconds" type="number" max="600000" ...${field('delayMs')} note="Of real time. A webhook gives up after 5000." />
+      <${Field} label="Secret" placeholder=${SECRETS} ...${field('secret')} note="To check signatures with." />
+      ${inbox && inbox.messages > 0 && html`<p class="problem">${counted(inbox.messages, 'message')} will be removed.</p>`}
+      <div><${Action} class=${inbox?.messages ? 'danger' : 'primary'} label=${inbox?.messages ? 'Empty it and save' : 'Save'}
+        isDisabled=${!name?.trim() || isWrong} act=${save} /></div><//>`}`;
 }

@@ -19,9 +19,6 @@ const FAILURES_MAX = 10;
 const READ_MAX = 100;
 /** Kinds of jobs that somebody waits for. The others are mere ends of a time. */
 const AWAITED = new Set(['order.process', 'order.report', 'webhook.deliver']);
-/** States with their classes: of orders, and of deliveries. */
-const ORDER_STATES = { pending: 'pending', inProgress: 'in progress', complete: 'complete', failed: 'failed', expired: 'expired' };
-const DELIVERY_STATES = { PENDING: 'pending', RETRYING: 'retrying', FAILED: 'failed' };
 
 export function Now() {
   useStore((all) => all.accountHash);
@@ -41,8 +38,8 @@ export function Now() {
   const attempts = new Map((deliveries.data?.deliveries ?? []).map((/** @type {any} */ attempt) => [attempt.id, attempt]));
   const retries = [...attempts.values()].filter(({ nextAt }) => nextAt !== null);
   return html`<div class="page now">
-    <header>${info.data && html`<${Numbers} page="orders" counts=${info.data.orders} states=${ORDER_STATES} />
-      <${Numbers} page="webhooks" counts=${info.data.deliveries} states=${DELIVERY_STATES} />`}<span class="spacer"></span><${NowActions} /></header>
+    <header>${info.data && html`<${Numbers} page="orders" field="state" counts=${info.data.orders} />
+      <${Numbers} page="webhooks" field="status" counts=${info.data.deliveries} />`}<span class="spacer"></span><${NowActions} /></header>
     <${Problem} error=${jobs.error ?? info.error ?? orders.error ?? deliveries.error} />
     <div class="columns">
       <div><${DueWork} jobs=${jobs.data?.jobs ?? []} hasMore=${Boolean(jobs.data?.next)} />
@@ -73,10 +70,10 @@ const reasonOf = ({ reason, fault, ruleId, method, path }) => [
 const Line = ({ to, chip, title, time, note }) => html`<div class="line"><a class="row" href=${link(to)}>${chip}<b class="clip">${title}</b>
   <span class="spacer"></span><span class="muted number">${time}</span></a><p class="muted">${note}</p></div>`;
 
-/** Orders or deliveries by state. @param {{page: string, counts?: Record<string, number>, states: Record<string, string>}} props */
-const Numbers = ({ page, counts, states }) => html`<div class="row wrap numbers"><span class="muted">${page}</span>
-  ${Object.entries(states).map(([id, name]) => html`<a key=${id} href=${link([page], { q: `state:${id}` })}>
-    <b>${(counts?.[page === 'orders' ? id : name] ?? 0).toLocaleString('en')}</b> <${StateChip} state=${id} label=${name} /></a>`)}</div>`;
+/** Orders or deliveries by state. @param {{page: string, field: string, counts: Record<string, number>}} props */
+const Numbers = ({ page, field, counts }) => html`<div class="row wrap numbers"><span class="muted">${page}</span>
+  ${Object.entries(counts).map(([state, count]) => html`<a key=${state} href=${link([page], { q: `${field}:${state}` })}>
+    <b>${count.toLocaleString('en')}</b> <${StateChip} state=${state} label=${state === 'inProgress' ? 'in progress' : state} /></a>`)}</div>`;
 
 /** Actions on the clock and on the work. */
 function NowActions() {
@@ -204,13 +201,10 @@ function Accounts({ accounts }) {
   const newest = [...accounts].sort((a, b) => (b.createdAt ?? '').localeCompare(a.createdAt ?? '')).slice(0, ACCOUNTS_MAX);
   return html`<${Card} title="Accounts" note=${counted(accounts.length, 'account')}>
     ${accounts.length === 0 ? html`<p class="muted">None yet. Any word is an API key; its first use makes the account.</p>`
-      : html`<${Table} rows=${newest} keyOf=${hashOfAccount} open=${open} columns=${ACCOUNT_COLUMNS} />`}
+      : html`<${Table} rows=${newest} keyOf=${JSON.stringify} open=${open} columns=${ACCOUNT_COLUMNS} />`}
     ${accounts.length > ACCOUNTS_MAX && html`<p class="muted">${accounts.length - ACCOUNTS_MAX} more: find them by the switcher in the top bar.</p>`}
     <${New} label="Key of a new account" verb="Set it up" act=${add} /><//>`;
 }
-
-/** @param {Account} account */
-const hashOfAccount = ({ hash }) => hash;
 
 /** @type {[string, (account: Account) => any, string?][]} */
 const ACCOUNT_COLUMNS = [
@@ -305,14 +299,14 @@ function SnapshotActions({ snapshot: { name, account, orders, takenAt }, reload 
 /** @param {{info: any}} props */
 function Server({ info }) {
   const { memory, journal } = info;
-  const of = (/** @type {number} */ used, /** @type {number | null} */ max) => used && [used, max].filter(Boolean).map(size).join(' of ');
+  const of = (/** @type {number | null} */ used, /** @type {number | null} */ max) => [used, max].filter((bytes) => bytes !== null).map(size).join(' of ');
   const number = (/** @type {number} */ count) => count.toLocaleString('en');
   return html`<${Card} title="Server"><${Facts} pairs=${[
     ['version', info.version],
     ['started', info.startedAt && `${instant(info.startedAt)}, ${duration(info.uptimeMs)} ago`],
     ['unknown keys', info.mode === 'strict' ? 'refused (mode strict)' : 'become accounts (mode open)'],
     ['data directory', html`<code>${info.dataDirectory}</code>${info.isTemporary && html`<p class="muted">temporary: goes when the server stops</p>`}`],
-    ['memory', memory && of(memory.residentBytes, memory.limitBytes)],
+    ['memory', of(memory.residentBytes, memory.limitBytes)],
     ['journal', html`${counted(journal.requests, 'request')}, ${of(journal.bytes, journal.bytesMax)}, ${number(journal.evicted)} evicted
       <p class="muted">at most ${number(journal.requestsMax)} requests of each account</p>`],
     ['accounts, rules', `${info.accounts}, ${info.rules}`],

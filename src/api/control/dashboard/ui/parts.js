@@ -1,7 +1,7 @@
 // Small parts that every page uses.
 
 import { controlToken, send } from './api.js';
-import { clockNow, state } from './store.js';
+import { clockNow, hashOf, state } from './store.js';
 import { counted, hue, relative, size, statusClass, timeOfDay } from './format.js';
 import { link } from './router.js';
 import { html, useEffect, useReducer, useRef, useState } from './vendor/preact.js';
@@ -83,11 +83,15 @@ export function useTick(ms) {
 
 /**
  * Time until, or since, an instant by the account's clock. `now` reads that clock; by default it is the one in the top bar.
- * @param {{at: string | null, now?: () => number}} props
+ * `isShort` fits a cell: `1 h` for `in 1 h 59 min`.
+ * @param {{at: string | null, now?: () => number, isShort?: boolean}} props
  */
-export function Countdown({ at, now = clockNow }) {
+export function Countdown({ at, now = clockNow, isShort = false }) {
   useTick(state.clock?.mode === 'frozen' && now === clockNow ? 5000 : 500);
-  return at ? html`<span class="countdown" title=${`${at} by the account's clock`}>${relative(Date.parse(at), now())}</span>` : null;
+  if (!at) return null;
+  const text = relative(Date.parse(at), now());
+  const short = Date.parse(at) > now() ? text.slice(3).split(' ', 2).join(' ') : 'due';
+  return html`<span class="countdown" title="${text}: ${at} by the account's clock">${isShort ? short : text}</span>`;
 }
 
 /** Status code of a response. @param {{status: number | null, fault?: string | null}} props */
@@ -97,8 +101,8 @@ export const Status = ({ status, fault }) =>
 /** State of an order or a delivery. @param {{state: string, label?: string}} props */
 export const StateChip = ({ state: name, label }) => html`<span class="chip state-${name}">${label ?? name}</span>`;
 
-/** Dot in the colour of an account, and the start of its key. @param {{account: string | null, hash: string, full?: boolean}} props */
-export function AccountName({ account, hash, full = false }) {
+/** Dot in the colour of an account, and the start of its key. @param {{account: string | null, hash?: string, full?: boolean}} props */
+export function AccountName({ account, hash = hashOf(account), full = false }) {
   if (account === null) return html`<span class="account muted">no account</span>`;
   return html`<span class="account" title=${account}><${Dot} hash=${hash} /><span class=${full ? '' : 'clip'}>${account}</span></span>`;
 }
@@ -108,6 +112,9 @@ export const Dot = ({ hash }) => html`<svg class="dot" viewBox="0 0 10 10" aria-
 
 /** Message where a page has nothing to show. @param {{title: string, children?: any}} props */
 export const Empty = ({ title, children }) => html`<section class="empty"><h2>${title}</h2>${children}</section>`;
+
+/** Message of a list whose filter hides all entries. @param {{text: string}} props */
+export const NoMatch = ({ text }) => html`<${Empty} title="Nothing matches"><p>The filter <code>${text}</code> hides all of them.</p><//>`;
 
 /**
  * Filter of a list. The route follows the input. The input follows the route only while nobody types.

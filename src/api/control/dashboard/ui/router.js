@@ -11,8 +11,8 @@ export function parseRoute(fragment) {
   return { page, parts: parts.filter(Boolean), query: Object.fromEntries(new URLSearchParams(query)) };
 }
 
-/** @param {string} text */
-function safeDecode(text) {
+/** Decodes percent-encoded text; text that is not is returned as it is. @param {string} text */
+export function safeDecode(text) {
   try {
     return decodeURIComponent(text);
   } catch {

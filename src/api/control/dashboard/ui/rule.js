@@ -80,7 +80,7 @@ const EFFECTS = [
     'webhook.delayMs': number('Later, ms', { placeholder: '0' }),
     'webhook.signature': { label: 'Signature', options: { '': 'valid', ...options('wrong', 'missing') } },
     'webhook.outOfOrder': { label: 'Send it after the next one', type: 'checkbox' },
-    'webhook.drop': { label: 'Do not send it at all', type: 'checkbox' },
+    'webhook.drop': { label: 'Do not send it at all (excludes the others)', type: 'checkbox' },
   } },
   { about: 'requests', at: 'delayMs', name: 'Delay', start: 2000, say: (ms) => `wait ${duration(ms)}`,
     fields: { delayMs: number('Milliseconds of real time', { max: 600000 }) } },
@@ -163,7 +163,7 @@ export function whenText(rule) {
   const { operation, method, path, fileName, webhookUrl } = rule.when ?? {};
   const every = isOutbound(rule) ? 'every webhook attempt' : effectOf(rule.then)?.about === 'orders' ? 'every order' : 'every request';
   const target = [method, path].filter(Boolean).join(' ');
-  return [operation, target, fileName && `file ${fileName}`, webhookUrl && `to ${webhookUrl}`].filter(Boolean).join(', ') || every;
+  return [operation !== '*' && operation, target, fileName && `file ${fileName}`, webhookUrl && `to ${webhookUrl}`].filter(Boolean).join(', ') || every;
 }
 
 /** Returns which of the matches the rule applies to, in words. An empty string stands for all. @param {Rule} rule */

@@ -5,14 +5,15 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor/pre
 /** Rows beyond both ends that are rendered too. */
 const MARGIN_ROWS = 8;
 
+/** @typedef {{name: string, cell: (row: any, index: number) => any, title?: (row: any) => string, head?: any}} Column */
+
 /**
  * Grid with rows of one height. It follows its end while `isFollowing`; scrolling away from the end calls `onFollow(false)`,
- * and back `onFollow(true)`.
- * @param {{label: string, rows: any[], rowKey: (row: any) => string, selected: string | null, render: (row: any, index: number) => any,
- *   onOpen: (row: any) => void, isFollowing: boolean, onFollow: (isFollowing: boolean) => void, version: number,
- *   header: any, columns: number}} props
+ * and back `onFollow(true)`. `j` and `k` open the row after or before the selected one, or the first: of a list with `onFollow` the last.
+ * @param {{label: string, rows: any[], rowKey: (row: any) => string, selected: string | null, onOpen: (row: any) => void, columns: Column[],
+ *   isFollowing?: boolean, onFollow?: (isFollowing: boolean) => void}} props
  */
-export function VirtualList({ label, rows, rowKey, selected, render, onOpen, isFollowing, onFollow, header, columns }) {
+export function VirtualList({ label, rows, rowKey, selected, onOpen, isFollowing = false, onFollow, columns }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const [view, setView] = useState({ top: 0, height: 600, row: 28 });
   const expected = useRef(0);
@@ -41,8 +42,8 @@ export function VirtualList({ label, rows, rowKey, selected, render, onOpen, isF
     const element = box.current;
     if (!element) return;
     const isAtEnd = element.scrollTop + element.clientHeight >= element.scrollHeight - view.row;
-    if (isFollowing && element.scrollTop < expected.current - 2 && !isAtEnd) onFollow(false);
-    if (!isFollowing && isAtEnd && element.scrollTop > view.top) onFollow(true);
+    if (isFollowing && element.scrollTop < expected.current - 2 && !isAtEnd) onFollow?.(false);
+    if (!isFollowing && isAtEnd && element.scrollTop > view.top) onFollow?.(true);
     expected.current = element.scrollTop;
     measure();
   };
@@ -56,14 +57,27 @@ export function VirtualList({ label, rows, rowKey, selected, render, onOpen, isF
     if (top + view.row + head > element.scrollTop + element.clientHeight) element.scrollTop = top + view.row + head - element.clientHeight;
   }, [selected, index < 0, isFollowing]);
 
+  useEffect(() => {
+    const onMove = (/** @type {any} */ event) => {
+      const next = selected === null ? rows.at(onFollow ? -1 : 0) : rows[index + event.detail];
+      if (next) onOpen(next);
+    };
+    addEventListener('dashboard-move', onMove);
+    return () => removeEventListener('dashboard-move', onMove);
+  });
+
   const first = Math.max(0, Math.floor(view.top / view.row) - MARGIN_ROWS);
   const last = Math.min(rows.length, Math.ceil((view.top + view.height) / view.row) + MARGIN_ROWS);
   const shown = rows.slice(first, last);
-  return html`<div class="grid" role="grid" aria-label=${label} aria-rowcount=${rows.length + 1} aria-colcount=${columns} tabindex="0" ref=${box} onScroll=${onScroll}>
-    <div class="grid-head" role="row" aria-rowindex="1">${header}</div>
+  const cells = (/** @type {string} */ role, /** @type {(column: Column) => any} */ content, /** @type {any} */ row) => columns.map((column) =>
+    html`<span key=${column.name} role=${role} class=${`cell-${column.name.split(' ')[0]}`} title=${row && column.title?.(row)}>${content(column)}</span>`);
+  return html`<div class="grid" role="grid" aria-label=${label} aria-rowcount=${rows.length + 1} aria-colcount=${columns.length} tabindex="0" ref=${box}
+    onScroll=${onScroll}>
+    <div class="grid-head" role="row" aria-rowindex="1">${cells('columnheader', ({ name, head }) => head ?? name, null)}</div>
     <div role="presentation" style=${{ height: `${first * view.row}px` }}></div>
     ${shown.map((row, offset) => html`<div key=${rowKey(row)} role="row" aria-rowindex=${first + offset + 2} aria-selected=${rowKey(row) === selected}
-      class="grid-row" onClick=${() => onOpen(row)}>${render(row, first + offset)}</div>`)}
+      class="grid-row" onClick=${(/** @type {any} */ event) => event.target.closest('a, label') ?? onOpen(row)}>
+      ${cells('gridcell', ({ cell }) => cell(row, first + offset), row)}</div>`)}
     <div role="presentation" style=${{ height: `${(rows.length - last) * view.row}px` }}></div>
   </div>`;
 }
