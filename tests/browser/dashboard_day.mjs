@@ -78,7 +78,7 @@ const ACTS = {
     await show(page, "webhooks");
     const [register] = await snippets(page);
     await runSnippet(register);
-    await region(page, "Deliveries").waitFor();
+    await page.getByText("1 endpoint", { exact: true }).waitFor();
     const { webhooks } = await call(origin, "GET", "/_mock/webhooks");
     assert.equal(webhooks.length, 1);
     day.key = webhooks[0].account;
@@ -129,7 +129,7 @@ const ACTS = {
     const { page } = day;
     const [sent] = await deliveries(day, 1);
     await page.getByRole("navigation").getByRole("link", { name: "Webhooks" }).click();
-    await region(page, "Deliveries").getByRole("gridcell").first().click();
+    await page.getByRole("grid", { name: "Deliveries" }).getByRole("gridcell").first().click();
     assert.equal(await arrive(page, /#\/webhooks\/([^?]+)/), String(sent.id));
     await region(page, "Delivery").getByText("they agree").waitFor();
     const signature = Object.entries(sent.requestHeaders).find(([name]) => /signature/i.test(name))[1];
