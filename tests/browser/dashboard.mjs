@@ -92,13 +92,15 @@ async function testAppearance() {
   }));
 }
 
-async function takeScreenshots(data) {
+/** Takes a picture of each route in each width and colour scheme, if a directory for them was named. */
+async function takeScreenshots(state, data) {
+  if (screenshots === undefined) return;
   for (const colorScheme of ["light", "dark"]) {
     for (const width of [360, 1100, 1600]) {
       for (const route of routes(data)) {
         const { page, close } = await openDashboard(browser, origin, { route, colorScheme, width });
         const name = route.split("/").slice(0, 2).map((part, index) => (index === 0 ? part : "entry")).join("-");
-        await page.screenshot({ path: `${screenshots}/${name}-${width}-${colorScheme}.png` });
+        await page.screenshot({ path: `${screenshots}/${state}-${width}-${colorScheme}-${name}.png` });
         await close();
       }
     }
@@ -106,17 +108,18 @@ async function takeScreenshots(data) {
 }
 
 const tools = { test, withDashboard, browser, origin, picture, program };
-await test("a day of a user", () => testDay(tools));
+await testDay(tools);
 await call(origin, "POST", "/_mock/reset");
 await testRoutes("empty", null);
+await takeScreenshots("empty", null);
 const data = await createData(origin, picture);
 await testRoutes("full", data);
+await takeScreenshots("full", data);
 await testWidth(data);
 await testKeyboard();
 await testAppearance();
 await testHostileTexts(tools);
 await testKeyboardAlone(tools);
 await testLive(tools);
-if (screenshots !== undefined) await takeScreenshots(data);
 await browser.close();
 process.exit(failures === 0 ? 0 : 1);
