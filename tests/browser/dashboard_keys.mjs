@@ -31,10 +31,8 @@ async function tabTo(page, pattern, key = "Tab") {
   throw new Error(`${key} does not lead to ${pattern}: ${passed.join(" | ")}`);
 }
 
-async function assertFocusKept(page, after) {
-  const now = await page.evaluate(focused);
-  assert.ok(!now.isLost, `the focus is lost after ${after}`);
-}
+/** Asserts that an element has the focus. The page puts it there after it has drawn. */
+const assertFocusKept = (page, after) => eventually(`focus after ${after}`, async () => !(await page.evaluate(focused)).isLost);
 
 /** Opens a dialog that has the focus in it, closes it, and asserts where the focus is then. */
 async function closeDialog(page, close, opener) {
@@ -43,7 +41,7 @@ async function closeDialog(page, close, opener) {
   assert.ok(await page.evaluate(() => document.activeElement.closest("dialog") !== null), "the dialog has no focus");
   await close();
   await dialog.waitFor({ state: "detached" });
-  assert.match((await page.evaluate(focused)).text, opener);
+  await eventually(`focus on ${opener}`, async () => opener.test((await page.evaluate(focused)).text));
 }
 
 /** Opens a request, and makes a rule from it. Returns the rule's id. */
