@@ -187,7 +187,7 @@ async fn watermark_orders_have_outputs_and_texts() {
     assert_eq!(actual["outcome"], outcome);
     let thumbnail = output("thumbnail.jpg", "thumbnail", Some(1), "image/jpeg");
     assert_eq!(actual["outputs"], json!([thumbnail]));
-    let files = json!([stored_file("b_inconclusive.jpg"), stored_file("o.jpg")]);
+    let files = json!([stored_file("o.jpg"), stored_file("b_inconclusive.jpg")]);
     assert_eq!(actual["files"], files);
 }
 
