@@ -62,6 +62,7 @@
 //! | How do I add an error code? | A vendor's: a variant of [`api::bizmori::ErrorCode`] or [`api::undetectable::ErrorCode`], with its status. The control plane's: a line in `src/api/control/error_code.rs`. Storage's: a variant in `src/api/s3/error.rs`. Codes with which orders fail: [`services::vendors::VendorProfile::failure_codes`], in `src/api/bizmori/profile.rs`. |
 //! | How do I add a route? | Add it to the `routes` function of the API, by [`http::Routes::on`]: name, method, path, handler, and its OpenAPI text by [`http::Routes::docs`] |
 //! | How do I add an effect of a rule? | A field of [`model::rule::RuleAction`], its check in `src/api/control/rules`, and its use in [`http`] (requests), [`platform::outbound`] (outbound calls), [`services::webhooks`] (webhook attempts) or [`services::orders`] (orders) |
+//! | Where is the dashboard? | Its files are in `src/api/control/dashboard/ui`: `app.js` has the list of pages. `src/api/control/dashboard/mod.rs` serves them. [`platform::change_log`] and `src/api/control/events.rs` tell the page what changed. |
 //! | How do I add a vendor? | A folder in [`api`] with its [`services::vendors::VendorProfile`], a variant of [`model::vendor::Vendor`], and its registration in [`app`] |
 //! | Where is a setting defined? | [`settings`], one struct per group |
 //! | Where is the time of an account computed? | [`platform::clock::Clock::now`], for the clock that [`services::accounts`] holds |
