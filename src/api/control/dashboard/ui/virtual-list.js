@@ -17,6 +17,7 @@ export function VirtualList({ label, rows, rowKey, selected, onOpen, isFollowing
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const [view, setView] = useState({ top: 0, height: 600, row: 28 });
   const expected = useRef(0);
+  const pressed = useRef(/** @type {any} */ (undefined));
 
   const measure = () => {
     const element = box.current;
@@ -66,13 +67,20 @@ export function VirtualList({ label, rows, rowKey, selected, onOpen, isFollowing
     return () => removeEventListener('dashboard-move', onMove);
   });
 
+  // Rows that come move the pressed one away under the pointer: then the click is the list's, and no row's.
+  const onPress = (/** @type {any} */ event) => {
+    const place = event.target.closest('.grid-row')?.getAttribute('aria-rowindex');
+    pressed.current = place ? rows[place - 2] : undefined;
+  };
+  const onRelease = (/** @type {any} */ event) => event.target === box.current && pressed.current && onOpen(pressed.current);
+
   const first = Math.max(0, Math.floor(view.top / view.row) - MARGIN_ROWS);
   const last = Math.min(rows.length, Math.ceil((view.top + view.height) / view.row) + MARGIN_ROWS);
   const shown = rows.slice(first, last);
   const cells = (/** @type {string} */ role, /** @type {(column: Column) => any} */ content, /** @type {any} */ row) => columns.map((column) =>
     html`<span key=${column.name} role=${role} class=${`cell-${column.name.split(' ')[0]}`} title=${row && column.title?.(row)}>${content(column)}</span>`);
   return html`<div class="grid" role="grid" aria-label=${label} aria-rowcount=${rows.length + 1} aria-colcount=${columns.length} tabindex="0" ref=${box}
-    onScroll=${onScroll}>
+    onScroll=${onScroll} onPointerDown=${onPress} onClick=${onRelease}>
     <div class="grid-head" role="row" aria-rowindex="1">${cells('columnheader', ({ name, head }) => head ?? name, null)}</div>
     <div role="presentation" style=${{ height: `${first * view.row}px` }}></div>
     ${shown.map((row, offset) => html`<div key=${rowKey(row)} role="row" aria-rowindex=${first + offset + 2} aria-selected=${rowKey(row) === selected}
