@@ -263,7 +263,12 @@ const HANDLERS = {
     if (evicted !== undefined) update({ evicted });
     announce('requests', rows);
   },
-  skipped: ({ count }) => update({ skipped: state.skipped + count }),
+  skipped: ({ count }) => {
+    update({ skipped: state.skipped + count });
+    // A tab that was hidden for long has missed more than rows.
+    if (count > ROWS_FIRST) loadRows().catch(report);
+    for (const topic of topics.keys()) announce(topic, []);
+  },
   cleared: () => void loadRows().catch(report),
   restarted: () => void load(),
 };
