@@ -14,6 +14,12 @@ const BEARER = `Authorization: Bearer ${FRESH_KEY}`;
 const postCommand = (url, key, body) => `curl -sS ${url} -H ${quoted(`Authorization: Bearer ${key}`)} -H 'Content-Type: application/json' \\
   -d ${quoted(JSON.stringify(body))}`;
 
+/** Returns the command of an order that needs no upload. @param {string} idempotencyKey */
+const orderCommand = (idempotencyKey) => postCommand(`${ORDERS}/anti-ai`, FRESH_KEY, {
+  idempotencyKey,
+  files: [{ fileName: 'poster.png', originalFileUrl: 'https://example.com/poster.png' }],
+});
+
 /**
  * Commands of a first order. `create` needs no file; `read` shows the result.
  * @type {Record<string, {name: string, create: string, read: string, sdk: [string, string][]}>}
@@ -21,10 +27,7 @@ const postCommand = (url, key, body) => `curl -sS ${url} -H ${quoted(`Authorizat
 export const VENDORS = {
   bizmori: {
     name: 'BIZ MORI',
-    create: postCommand(`${ORDERS}/anti-ai`, FRESH_KEY, {
-      idempotencyKey: 'first',
-      files: [{ fileName: 'poster.png', originalFileUrl: 'https://example.com/poster.png' }],
-    }),
+    create: orderCommand('first'),
     read: `curl -sS ${ORDERS} -H '${BEARER}'`,
     sdk: [['Base URL', `${ORIGIN}/api/v2`], ['or', `${ORIGIN}/api/v3`], ['Header', BEARER]],
   },
@@ -61,7 +64,7 @@ export function FirstWebhook({ title, account, inbox = FRESH_KEY, children }) {
     <h2>${title}</h2>
     <p>An inbox receives webhooks inside this server, and this page shows them. Any name is an inbox.</p>
     <${Snippet} title="Register the inbox as a webhook" text=${postCommand(`${ORDERS}/webhooks`, key, { url })} />
-    ${key === FRESH_KEY && html`<${Snippet} title="Create an order: the event follows when it has ended" text=${VENDORS.bizmori.create} />`}
+    ${key === FRESH_KEY && html`<${Snippet} title="Create an order: the event follows when it has ended" text=${orderCommand('with-webhook')} />`}
     <${Snippet} title="Wait for the message in a test" text=${`curl -sS '${url}/messages?min=1&timeoutMs=10000&account=${key}'`} />
     <p>The server itself calls the URL: in a container, register <code>http://localhost:8080${path}</code>.
       A receiver of your own works as well: <code>http://localhost:3000/hooks</code>, or <code>http://host.docker.internal:3000/hooks</code>.</p>
