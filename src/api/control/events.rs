@@ -34,6 +34,9 @@ use batch::{Batch, write_event};
 
 /// Shortest time between two batches.
 const BATCH_INTERVAL: Duration = Duration::from_millis(100);
+/// Time between two batches while more changes than a batch tells. More rows a second would cost a busy
+/// server, and nobody reads them.
+const BUSY_BATCH_INTERVAL: Duration = Duration::from_millis(400);
 /// Longest time without a byte. Shorter than the idle timeouts of common proxies.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const MEDIA_TYPE: &str = "text/event-stream";
@@ -215,6 +218,9 @@ impl EventStream {
         let unread = self.reader.read();
         let after = self.reader.revision();
         let batch = Batch::collect(&self.state, self.account.as_deref(), &unread);
+        if batch.is_incomplete() {
+            self.batch_at += BUSY_BATCH_INTERVAL - BATCH_INTERVAL;
+        }
         batch.write(&self.state, self.account.as_deref(), (before, after))
     }
 

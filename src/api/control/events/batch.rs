@@ -110,6 +110,11 @@ impl Batch {
         batch
     }
 
+    /// `true` if the batch does not tell all changes.
+    pub(super) const fn is_incomplete(&self) -> bool {
+        self.skipped.is_some()
+    }
+
     fn add(&mut self, state: &Services, change: &Change, key: Option<&str>) {
         let (event, id, name) = match &change.subject {
             Subject::Request(seq) => return self.add_request(state, change, *seq),
