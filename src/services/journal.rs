@@ -260,7 +260,7 @@ impl JournalEntry {
     }
 
     /// Records the id of the order that the request is about. Only the first one is recorded, and none that
-    /// is longer than [`ORDER_ID_BYTES_MAX`].
+    /// is longer than `ORDER_ID_BYTES_MAX`.
     pub fn set_order(&self, order_id: &str) {
         if self.is_recorded && order_id.len() <= ORDER_ID_BYTES_MAX {
             self.exchange.update(&self.journal.0.bytes, |state| {

@@ -34,9 +34,9 @@ use batch::{Batch, write_event};
 
 /// Shortest time between two batches.
 const BATCH_INTERVAL: Duration = Duration::from_millis(100);
-/// Time between two batches while more changes than a batch tells. More rows a second would cost a busy
-/// server, and nobody reads them.
-const BUSY_BATCH_INTERVAL: Duration = Duration::from_millis(400);
+/// Additional time before the next batch, if a batch could not tell all changes. More rows a second would
+/// cost a busy server, and nobody reads them.
+const BUSY_BATCH_DELAY: Duration = Duration::from_millis(300);
 /// Longest time without a byte. Shorter than the idle timeouts of common proxies.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const MEDIA_TYPE: &str = "text/event-stream";
@@ -219,7 +219,7 @@ impl EventStream {
         let after = self.reader.revision();
         let batch = Batch::collect(&self.state, self.account.as_deref(), &unread);
         if batch.is_incomplete() {
-            self.batch_at += BUSY_BATCH_INTERVAL - BATCH_INTERVAL;
+            self.batch_at += BUSY_BATCH_DELAY;
         }
         batch.write(&self.state, self.account.as_deref(), (before, after))
     }
