@@ -21,7 +21,7 @@ pub const CHANGES_MAX: usize = 8_192;
 pub const READERS_MAX: usize = 16;
 const MICROSECONDS_PER_MS: u64 = 1_000;
 
-/// What changed.
+/// Subject of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// The request with this number within its account was stored or answered.
@@ -217,8 +217,8 @@ impl ChangeReader {
         let floor = ring.floor();
         let skipped = (self.revision < floor).then_some((self.revision + 1, floor));
         let mut revision = self.revision.clamp(floor, ring.revision);
-        let kept = usize::try_from(revision - floor).unwrap_or(usize::MAX);
-        let changes = ring.changes.range(kept..).map(|(account, subject)| {
+        let offset = usize::try_from(revision - floor).unwrap_or(usize::MAX);
+        let changes = ring.changes.range(offset..).map(|(account, subject)| {
             revision += 1;
             Change {
                 revision,
@@ -332,13 +332,13 @@ mod tests {
     fn read_after_falling_behind_reports_what_was_skipped() {
         let log = log();
         let mut reader = log.reader(None).expect("a reader");
-        let kept = u64::try_from(CHANGES_MAX).expect("a number");
-        push_requests(&log, kept + 10);
+        let ring_len = u64::try_from(CHANGES_MAX).expect("a number");
+        push_requests(&log, ring_len + 10);
         let unread = reader.read();
         assert_eq!(unread.skipped, Some((START + 1, START + 10)));
         assert_eq!(unread.changes.len(), CHANGES_MAX);
         assert_eq!(unread.changes[0].revision, START + 11);
-        assert_eq!(reader.revision(), START + kept + 10);
+        assert_eq!(reader.revision(), START + ring_len + 10);
         assert_eq!(reader.read(), UnreadChanges::default());
         push_requests(&log, 1);
         assert_eq!(reader.read().skipped, None);

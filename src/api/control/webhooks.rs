@@ -29,7 +29,7 @@ pub fn routes(routes: Routes) -> Routes {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Webhooks")]
-struct WebhookPage {
+struct WebhookListing {
     /// Webhooks, newest last.
     webhooks: Vec<WebhookView>,
     /// Value of `after` for the page of older webhooks. Null on the last page.
@@ -101,7 +101,7 @@ fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
         )
         .query_params(listing::describe_params([account_param()]))
         .describe_param("account", "Only webhooks of the account with this key.")
-        .response::<WebhookPage>(200, "Page of webhooks.");
+        .response::<WebhookListing>(200, "Page of webhooks.");
     describe_errors(describe_page(doc), &[])
 }
 
@@ -115,14 +115,14 @@ async fn list(
     let scope = named.scope(&state);
     if let Scope::Unknown = scope {
         let (webhooks, next) = (Vec::new(), None);
-        return Ok(Json(WebhookPage { webhooks, next }).into_response());
+        return Ok(Json(WebhookListing { webhooks, next }).into_response());
     }
     let account = scope.account().map(|account| account.id);
     let webhooks = Arc::clone(&state.webhooks);
     let span = webhooks
         .endpoints_span(account, page.after, page.limit)
         .await?;
-    let frame = WebhookPage {
+    let frame = WebhookListing {
         webhooks: Vec::new(),
         next: next_of(span),
     };

@@ -29,7 +29,7 @@ use crate::services::orders::{InspectedFile, InspectedOutput, OutputKind};
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "OrderDetail")]
-struct OrderDetail {
+struct OrderDetailView {
     #[serde(flatten)]
     order: OrderView,
     /// Version of the API that created the order. Null if the vendor has one version only.
@@ -44,7 +44,7 @@ struct OrderDetail {
     /// States that the order has entered, the creation first.
     history: Vec<StateChangeView>,
     /// Next job or webhook attempt.
-    next: Option<NextDue>,
+    next: Option<NextJobView>,
     /// Numbers of the account's recorded requests about the order, oldest first.
     requests: Vec<u64>,
     /// Attempts at the deliveries of the order's event, newest last.
@@ -101,7 +101,7 @@ struct StateChangeView {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "OrderNextDue")]
-struct NextDue {
+struct NextJobView {
     #[schemars(extend("format" = "date-time"))]
     at: String,
     #[schemars(schema_with = "kind")]
@@ -150,7 +150,7 @@ pub fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
             "account",
             "Key of the account. Orders of other accounts count as unknown.",
         )
-        .response::<OrderDetail>(200, "Order.");
+        .response::<OrderDetailView>(200, "Order.");
     describe_errors(
         doc,
         &[
@@ -176,13 +176,13 @@ pub async fn get(
     }
     let outputs = state.orders.inspect_outputs(&order).await?;
     let next = state.orders.next_due(&account, &order).await?;
-    let detail = OrderDetail {
+    let detail = OrderDetailView {
         api: api_name(&order),
         outcome: OutcomeView::new(&order),
         files,
         outputs: outputs.into_iter().map(OutputView::from).collect(),
         history: history(&order),
-        next: next.map(|(at, kind)| NextDue {
+        next: next.map(|(at, kind)| NextJobView {
             at: iso(at),
             kind: kind.name(),
         }),
