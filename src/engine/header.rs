@@ -94,6 +94,16 @@ mod tests {
     }
 
     #[test]
+    fn read_of_svg_returns_its_declared_size() {
+        let svg = br#"<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20"></svg>"#;
+        let expected = HeaderFacts {
+            kind: Some(FileKind::Svg),
+            sides_px: Some((30, 20)),
+        };
+        assert_eq!(facts(svg), expected);
+    }
+
+    #[test]
     fn read_of_other_files_returns_no_size() {
         let unknown = HeaderFacts {
             kind: None,

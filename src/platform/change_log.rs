@@ -3,7 +3,7 @@
 //! Every change gets a revision from one counter. The counter starts at the time at which the process
 //! started, in microseconds since 1970, so that a later process continues above the revisions of an
 //! earlier one. The log keeps the last [`CHANGES_MAX`] changes. A reader that falls further behind is
-//! told how many changes it missed, and never holds any of them.
+//! given the number of changes that it missed, and never holds any of them.
 //!
 //! Recording a change is one short lock of a mutex.
 
@@ -215,7 +215,7 @@ impl ChangeReader {
     pub fn read(&mut self) -> UnreadChanges {
         let ring = self.log.ring();
         let floor = ring.floor();
-        let skipped = (self.revision < floor).then_some((self.revision + 1, floor));
+        let skipped = (self.revision < floor).then(|| (self.revision + 1, floor));
         let mut revision = self.revision.clamp(floor, ring.revision);
         let offset = usize::try_from(revision - floor).unwrap_or(usize::MAX);
         let changes = ring.changes.range(offset..).map(|(account, subject)| {
@@ -279,11 +279,8 @@ mod tests {
     }
 
     fn revisions(unread: &UnreadChanges) -> Vec<u64> {
-        unread
-            .changes
-            .iter()
-            .map(|change| change.revision)
-            .collect()
+        let revision = |change: &Change| change.revision;
+        unread.changes.iter().map(revision).collect()
     }
 
     #[test]
@@ -358,6 +355,8 @@ mod tests {
         ] {
             assert_eq!(log.has_issued(revision), expected, "{revision}");
         }
+        let mut ahead = log.reader(Some(u64::MAX)).expect("a reader");
+        assert_eq!(ahead.read(), UnreadChanges::default());
     }
 
     #[test]
