@@ -226,7 +226,7 @@ async function toNext(page, kind) {
   await page.keyboard.press("Escape");
 }
 
-/** Waits for so many delivery attempts, and returns them. */
+/** Waits for a number of delivery attempts, and returns them. */
 async function deliveries({ origin, key }, count) {
   return eventually(`${count} attempts`, async () => {
     const found = (await call(origin, "GET", `/_mock/deliveries?account=${key}`)).deliveries;

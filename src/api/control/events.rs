@@ -1,6 +1,6 @@
 //! `GET /_mock/events`: stream of changes, as server-sent events.
 //!
-//! A stream holds no events. It holds the revision up to which its client has been told, and reads what
+//! A stream holds no events. It holds the revision up to which its client has the changes, and reads what
 //! changed since from the log of changes. A client that reads slowly, or not at all, falls behind in
 //! revisions and costs no memory.
 //!
@@ -66,7 +66,7 @@ fn describe(doc: OperationDoc<'_>) -> OperationDoc<'_> {
              `{rows, evicted}`, with up to 200 rows of `GET /_mock/requests?rows=true`. `orders`, \
              `deliveries`, `inbox`, `clock`, `rules`, `accounts` and `cleared` (recorded requests were \
              deleted) have `{changed: [{revision, account, id, name}]}`: read these again. `skipped` has \
-             `{from, to, count}`: so many changes are not told, because the client fell behind or a batch \
+             `{from, to, count}`: number of changes left out, because the client fell behind or a batch \
              was full. `restarted` has `{revision}`: `since` is not a revision of this process, so read \
              everything again. The `id` of an event is the revision to resume after.",
         )

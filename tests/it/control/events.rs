@@ -133,10 +133,13 @@ async fn stream_tells_requests_orders_and_accounts_as_they_change() {
         .control(Method::GET, "/_mock/requests?rows=true", &json!({}))
         .await;
     let (mut again, _) = Events::open(&server, &format!("?since={start}"), "").await;
-    let told = again.next_named("requests").await;
+    let replayed = again.next_named("requests").await;
     let expected = json!({"rows": listing["requests"], "evicted": 0});
-    assert_eq!(told.data, expected, "each request once, as in the listing");
-    assert!(told.id >= start);
+    assert_eq!(
+        replayed.data, expected,
+        "each request once, as in the listing"
+    );
+    assert!(replayed.id >= start);
 }
 
 #[tokio::test]
@@ -257,20 +260,20 @@ async fn stream_that_is_not_read_falls_behind_and_skips() {
         let calls = (0..50).map(|_| server.get("live", &path));
         futures_util::future::join_all(calls).await;
     }
-    let mut told = 0;
+    let mut received = 0;
     let mut skipped = 0;
     loop {
         let event = events.next().await;
         skipped += event.data["count"].as_u64().unwrap_or(0);
         let rows = event.data["rows"].as_array().map_or(&[][..], Vec::as_slice);
-        told += rows.len();
+        received += rows.len();
         if rows.iter().any(|row| row["seq"] == 3_000) {
             break;
         }
     }
     assert!(
-        skipped > 1_000 && told < 2_000,
-        "{told} told, {skipped} skipped"
+        skipped > 1_000 && received < 2_000,
+        "{received} received, {skipped} skipped"
     );
 }
 

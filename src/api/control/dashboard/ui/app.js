@@ -47,7 +47,7 @@ function App() {
   }, [route]);
   useEffect(() => listenToKeys(() => setHelpOpen(true)), []);
   useEffect(() => {
-    // What had the focus went with the last page. When the page opens, Tab starts at the top.
+    // The focused element went with the last page. When the page opens, Tab starts at the top.
     if (document.activeElement === document.body && !isFirst.current) document.getElementById('main')?.focus({ preventScroll: true });
     isFirst.current = route.page === '';
   }, [route]);

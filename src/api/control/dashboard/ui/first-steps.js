@@ -1,4 +1,4 @@
-// What a person sees who has just started the server: commands that work as they are.
+// First steps for a person who has just started the server: commands that work as they are.
 
 import { ORIGIN } from './api.js';
 import { Copy, Facts, Snippet } from './parts.js';

@@ -16,7 +16,7 @@ import { html, useState } from './vendor/preact.js';
  * @typedef {{at: string, headers: Record<string, string>, body: any, rawBody: string, signatureValid: boolean | null}} Message
  */
 
-/** Messages that are shown until more are asked for. */
+/** Number of messages shown at first. */
 const MESSAGES_FIRST = 50;
 /** Port of the server in its container. */
 const CONTAINER_PORT = 8080;

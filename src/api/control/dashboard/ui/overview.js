@@ -84,7 +84,7 @@ function NowActions() {
   // A drain that waits in vain answers with an error, and with what it waited for.
   const drain = () => call('POST', 'drain', { account }).catch((error) => (error.body?.waiting ? error.body : Promise.reject(error))).then(setDrained);
   return html`<div class="row wrap"><${NextJob} />
-      <${Action} label="Drain" title="Waits until all work has ended that is under way or due within ten seconds" act=${drain} />
+      <${Action} label="Drain" title="Waits until no work is in progress or due within ten seconds" act=${drain} />
       <${Action} label=${html`<${Icon} name=${isFrozen ? 'play' : 'pause'} />${isFrozen ? 'Run' : 'Pause'}`} act=${setMode}
         title="Freezes the clock, or lets it run" /></div>
     ${drained && html`<${Drained} result=${drained} />`}`;
@@ -96,7 +96,7 @@ const WAITING_NAMES = { 'order.upload': 'upload', 'order.confirm': 'confirm', 'o
 /** @param {{kind: string, subject: string}} entry */
 const workText = ({ kind, subject }) => (WAITING_NAMES[kind] ? `${subject} waits for the ${WAITING_NAMES[kind]}` : `${JOB_NAMES[kind] ?? kind} of ${subject}`);
 
-/** What a drain waited for in vain, or what is due later. @param {{result: any}} props */
+/** Work that a drain waited for in vain, or that is due later. @param {{result: any}} props */
 const Drained = ({ result: { idle, next, error, waiting } }) => html`<div class="drained" role="status">${idle
   ? html`All work has ended.${next && html` Due later: ${workText(next)}, <${Countdown} at=${next.at} />.`}`
   : html`<p>${error ? `The clock is frozen while work is due later. ${error.hint}` : 'Some work has not ended:'}</p>
@@ -286,14 +286,14 @@ const SNAPSHOT_COLUMNS = [
 /** @param {{snapshot: Snapshot, reload: () => void}} props */
 function SnapshotActions({ snapshot: { name, account, orders, takenAt }, reload }) {
   const path = `snapshots/${encodeURIComponent(name)}`;
-  const whose = account === null ? 'everything' : `the account ${account}`;
+  const scope = account === null ? 'everything' : `the account ${account}`;
   return html`<div class="row"><${Ask} label="Restore" class="small" title=${`Restore ${name}?`}
       act=${() => call('POST', `${path}/restore`, account === null ? {} : { account }).then(reload)}>
-      <p>The present state of ${whose} goes: orders, files, webhooks, rules, settings, recorded requests and inboxes. Instead come${' '}
+      <p>The present state of ${scope} goes: orders, files, webhooks, rules, settings, recorded requests and inboxes. Instead come${' '}
         ${counted(orders, 'order')} of ${instant(takenAt)}.</p><//>
     <${Ask} label="Delete" class="small danger" title=${`Delete ${name}?`} verb="Delete the snapshot"
       act=${() => call('DELETE', withQuery(path, { account })).then(reload)}>
-      <p>The snapshot of ${whose} with ${counted(orders, 'order')} goes. The present state stays.</p><//></div>`;
+      <p>The snapshot of ${scope} with ${counted(orders, 'order')} goes. The present state stays.</p><//></div>`;
 }
 
 /** @param {{info: any}} props */

@@ -14,7 +14,7 @@ import { html, useState } from './vendor/preact.js';
 /** Pause between two readings that new requests cause. */
 const PAUSE_MS = 1500;
 
-/** What happens when a rule may have matched. @type {import('./store.js').Topic[]} */
+/** Topics of changes after which a rule may have matched. @type {import('./store.js').Topic[]} */
 const MATCH_TOPICS = ['requests', 'orders', 'deliveries'];
 
 /** @param {{route: import('./router.js').Route}} props */

@@ -160,7 +160,7 @@ function Exchange({ exchange, hash, orderId }) {
   </article>`;
 }
 
-/** What the server decided, and why. @param {{exchange: any}} props */
+/** Decision of the server, with its reason. @param {{exchange: any}} props */
 function Reason({ exchange }) {
   const { reason, outcome, fault, ruleId, status } = exchange;
   if (!reason && !outcome && !fault) return null;

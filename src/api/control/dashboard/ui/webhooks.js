@@ -336,7 +336,7 @@ function ChangeMenu({ delivery: { account, url }, again }) {
 /** Colours and words of what came of a delivery. */
 const OUTLOOKS = { SENT: ['ok', 'Delivered'], RETRYING: ['client', 'Not delivered yet'], FAILED: ['server', 'Gave up'], STOPPED: ['server', 'Not delivered'] };
 
-/** What came of the last attempt, and what comes next. @param {{delivery: Delivery}} props */
+/** Result of the last attempt, and the next one. @param {{delivery: Delivery}} props */
 function Outlook({ delivery: { state, last, nextAt, endpoint, now } }) {
   const [color, name] = OUTLOOKS[state];
   const total = (endpoint?.retryScheduleMs.length ?? 0) + 1;
